@@ -1,0 +1,72 @@
+"""kerasgan: a Keras 3 model zoo of generative adversarial networks with exportable models.
+
+Importing it is fast: the modules below, and Keras with its backend, are imported when a name is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kerasgan import (
+        callbacks,
+        checkpoints,
+        data,
+        export,
+        gradients,
+        latents,
+        layers,
+        metrics,
+        models,
+        objectives,
+        optimizers,
+        penalties,
+        zoo,
+    )
+    from kerasgan.gan import GAN
+
+_MODULES = (
+    "callbacks",
+    "checkpoints",
+    "data",
+    "export",
+    "gradients",
+    "latents",
+    "layers",
+    "metrics",
+    "models",
+    "objectives",
+    "optimizers",
+    "penalties",
+    "zoo",
+)
+
+__all__ = [
+    "GAN",
+    "callbacks",
+    "checkpoints",
+    "data",
+    "export",
+    "gradients",
+    "latents",
+    "layers",
+    "metrics",
+    "models",
+    "objectives",
+    "optimizers",
+    "penalties",
+    "zoo",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"kerasgan.{name}")
+    if name == "GAN":
+        return importlib.import_module("kerasgan.gan").GAN
+    raise AttributeError(f"module 'kerasgan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,230 @@
+"""Gradients with respect to weights and to inputs, on TensorFlow, JAX and PyTorch.
+
+The only file of the training path that knows the backend. `GAN.train_step` and the penalties are written once, in
+terms of the five functions here; each has the same meaning everywhere:
+
+- `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
+- `gradients`       a scalar loss and its gradients with respect to weights;
+- `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
+- `every`           runs a function on every n-th step, inside a compiled step too;
+- `apply`           applies gradients with an optimiser, loss scaling included.
+
+TensorFlow and PyTorch update variables in place. JAX must not: there the step runs inside a scope that holds the
+values of all variables, and whatever differentiates or branches opens an inner scope and hands its updates outwards.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["apply", "every", "gradients", "input_gradients", "trainer_step"]
+
+
+def trainer_step(step: Callable) -> Callable:
+    """Adapts `step(self, data) -> logs` to the signature that the backend's trainer calls.
+
+    JAX's trainer passes the state and wants the new one back; the others call the step as it is.
+    """
+    if keras.backend.backend() != "jax":
+        return step
+
+    @functools.wraps(step)
+    def stateless_step(self: Any, state: Sequence, data: Any) -> tuple:
+        owners = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
+        with _Scope(mapping) as scope:
+            logs = step(self, data)
+        return logs, tuple([scope.get_current_value(variable) for variable in variables] for variables in owners)
+
+    return stateless_step
+
+
+def gradients(
+    loss_fn: Callable[[], Any], variables: Sequence[keras.Variable], *, scale: Callable[[Any], Any] = lambda loss: loss
+) -> tuple[Any, list]:
+    """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables` (None where unused).
+
+    `scale` is an optimiser's `scale_loss`; the loss comes back unscaled. Under `tf.distribute` the differentiated loss
+    is divided by the number of replicas, because Keras 3 sums gradients over them.
+    """
+    return _GRADIENTS[keras.backend.backend()](loss_fn, list(variables), scale)
+
+
+def input_gradients(fn: Callable[[Any], Any], inputs: Any) -> Any:
+    """The gradient of `sum(fn(inputs))` with respect to `inputs`, in their shape; it can be differentiated again.
+
+    The outputs of one sample must not depend on its neighbours for this to be a per-sample gradient.
+    """
+    return _INPUT_GRADIENTS[keras.backend.backend()](fn, inputs)
+
+
+def every(interval: int, step: Any, fn: Callable[[], Any], *, phase: int = 0) -> Any:
+    """`fn()` if `step % interval == phase`, else a scalar zero; side effects happen only where `fn` runs.
+
+    Args:
+        interval: positive integer; 1 calls `fn` without a branch.
+        step: integer scalar tensor or variable.
+        fn: takes nothing, returns a float32 scalar.
+        phase: integer in [0, interval).
+    """
+    if interval == 1:
+        return fn()
+    predicate = ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase)
+    return _conditional_jax(predicate, fn) if keras.backend.backend() == "jax" else ops.cond(predicate, fn, _zero)
+
+
+def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable]) -> None:
+    """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed."""
+    if keras.backend.backend() != "jax":
+        optimizer.apply(list(grads), list(variables))
+        return
+    # LossScaleOptimizer.apply branches with side effects, which JAX cannot trace; its stateless form can be.
+    slots = optimizer.variables
+    values, slot_values = optimizer.stateless_apply([v.value for v in slots], list(grads), [v.value for v in variables])
+    _assign([*variables, *slots], [*values, *slot_values])
+
+
+def _zero() -> Any:
+    return ops.zeros((), dtype="float32")
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+
+
+# TensorFlow
+
+
+def _gradients_tensorflow(loss_fn, variables, scale):
+    import tensorflow as tf
+
+    # Watching the player's weights alone halves the step: a default tape also records the other player's.
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss = loss_fn()
+        scaled = scale(loss) / tf.distribute.get_strategy().num_replicas_in_sync
+    return loss, tape.gradient(scaled, values)
+
+
+def _input_gradients_tensorflow(fn, inputs):
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        outputs = fn(inputs)
+    return tape.gradient(outputs, inputs)
+
+
+# PyTorch
+
+
+def _gradients_torch(loss_fn, variables, scale):
+    import torch
+
+    loss = loss_fn()
+    grads = torch.autograd.grad(scale(loss), [variable.value for variable in variables], allow_unused=True)
+    return loss.detach(), list(grads)
+
+
+def _input_gradients_torch(fn, inputs):
+    import torch
+
+    with torch.enable_grad():
+        if not inputs.requires_grad:
+            inputs = inputs.detach().requires_grad_()
+        return torch.autograd.grad(fn(inputs).sum(), inputs, create_graph=True)[0]
+
+
+# JAX
+
+
+class _Scope(keras.StatelessScope):
+    """A stateless scope that starts from the enclosing one's values and remembers which variables were assigned."""
+
+    current: "_Scope | None" = None
+
+    def __init__(self, mapping=()):
+        super().__init__(state_mapping=mapping)
+        self.assigned: dict[int, keras.Variable] = {}
+
+    def __enter__(self):
+        self.enclosing, _Scope.current = _Scope.current, self
+        if self.enclosing is not None:
+            self.state_mapping = {**self.enclosing.state_mapping, **self.state_mapping}
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        _Scope.current = self.enclosing
+        return super().__exit__(*exception)
+
+    def add_update(self, update):
+        self.assigned[id(update[0])] = update[0]
+        super().add_update(update)
+
+
+def _pure(fn: Callable, assigned: dict) -> Callable:
+    """`fn` without side effects: returns its value and the values it assigned; `assigned` learns to which variables."""
+
+    def pure(*arguments, mapping=()):
+        with _Scope(mapping) as scope:
+            value = fn(*arguments)
+        assigned.update(scope.assigned)
+        return value, [scope.get_current_value(variable) for variable in assigned.values()]
+
+    return pure
+
+
+def _gradients_jax(loss_fn, variables, scale):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(loss_fn, assigned)
+
+    def scaled_loss(values):
+        loss, updates = pure(mapping=list(zip(variables, values)))
+        return scale(loss), (loss, updates)
+
+    values = [variable.value for variable in variables]
+    (_, (loss, updates)), grads = jax.value_and_grad(scaled_loss, has_aux=True)(values)
+    _assign(list(assigned.values()), updates)
+    return loss, grads
+
+
+def _input_gradients_jax(fn, inputs):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(lambda images: ops.sum(fn(images)), assigned)
+    grads, updates = jax.grad(pure, has_aux=True)(inputs)
+    _assign(list(assigned.values()), updates)
+    return grads
+
+
+def _conditional_jax(predicate, fn):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(fn, assigned)
+    jax.eval_shape(pure)  # learns which variables fn assigns, for the branch that leaves them alone
+    variables = list(assigned.values())
+    value, updates = jax.lax.cond(predicate, pure, lambda: (_zero(), [variable.value for variable in variables]))
+    _assign(variables, updates)
+    return value
+
+
+_GRADIENTS = {"tensorflow": _gradients_tensorflow, "torch": _gradients_torch, "jax": _gradients_jax}
+_INPUT_GRADIENTS = {
+    "tensorflow": _input_gradients_tensorflow,
+    "torch": _input_gradients_torch,
+    "jax": _input_gradients_jax,
+}

@@ -1,0 +1,119 @@
+"""Conditional GAN: both players are also told the class, so that the generator can be asked for one.
+
+Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784, section 4.1. Deviations:
+images are in [-1, 1] at both networks' doors ([0, 1] inside); the paper does not say where its dropout of 0.5 goes, here
+it follows every hidden layer, in the generator only if asked for.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasgan.gan import GAN
+from kerasgan.layers import Maxout
+from kerasgan.optimizers import ExponentialDecayWithFloor, MomentumRampSGD
+
+__all__ = ["ConditionalGAN", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ConditionalGAN(GAN):
+    """Class-conditional GAN of dense layers.
+
+    Args:
+        image_size: in pixels, square.
+        channels: of the images.
+        num_classes: number of classes, 2 or more.
+        latent_dim: size of the latent vector, uniform on the unit cube.
+        width: factor of all layers' units; 1 is the paper's MNIST model.
+        generator_dropout: dropout rate after the generator's hidden layers, in [0, 1).
+
+    Raises:
+        ValueError: for fewer than two classes or a width that is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 28,
+        channels: int = 1,
+        num_classes: int = 10,
+        latent_dim: int = 100,
+        width: float = 1.0,
+        generator_dropout: float = 0.5,
+        name: str | None = None,
+    ):
+        if num_classes < 2:
+            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        if not width > 0:
+            raise ValueError(f"Expected a positive width. Received: width={width}")
+        shape = (image_size, image_size, channels)
+        super().__init__(
+            generator(shape, latent_dim, num_classes=num_classes, width=width, dropout=generator_dropout),
+            discriminator(shape, num_classes=num_classes, width=width),
+            prior={"name": "uniform", "low": 0.0, "high": 1.0},
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            latent_dim=latent_dim,
+            width=width,
+            generator_dropout=generator_dropout,
+        )
+
+    def paper_settings(self):
+        def sgd():
+            return MomentumRampSGD(ExponentialDecayWithFloor(0.1, decay=1.00004))
+
+        return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
+
+
+def generator(
+    shape: tuple[int, int, int], latent_dim: int, *, num_classes: int, width: float, dropout: float
+) -> keras.Model:
+    """Latents (batch, latent_dim) and labels (batch,) to images (batch, height, width, channels) in [-1, 1]."""
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = keras.Input((), dtype="int32", name="labels")
+    from_latents = _hidden(latents, 200 * width, "from_latents", dropout)
+    from_labels = _hidden(_one_hot(labels, num_classes), 1000 * width, "from_labels", dropout)
+    x = layers.Concatenate(name="joined")([from_latents, from_labels])
+    x = _hidden(x, 1200 * width, "hidden", dropout)
+    x = layers.Dense(int(np.prod(shape)), activation="sigmoid", kernel_initializer=_uniform(0.05), name="image")(x)
+    x = layers.Rescaling(2.0, -1.0, dtype="float32", name="to_range")(layers.Reshape(shape, name="image_map")(x))
+    return keras.Model([latents, labels], x, name="generator")
+
+
+def discriminator(shape: tuple[int, int, int], *, num_classes: int, width: float) -> keras.Model:
+    """Images and labels (batch,) to logits (batch, 1)."""
+    images = keras.Input(shape, name="images")
+    labels = keras.Input((), dtype="int32", name="labels")
+    x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
+    from_images = _maxout(x, 240 * width, 5, "from_images")
+    from_labels = _maxout(_one_hot(labels, num_classes), 50 * width, 5, "from_labels")
+    x = layers.Concatenate(name="joined")([from_images, from_labels])
+    x = _maxout(x, 240 * width, 4, "hidden")
+    logits = layers.Dense(1, kernel_initializer=_uniform(0.005), name="logit", dtype="float32")(x)
+    return keras.Model([images, labels], logits, name="discriminator")
+
+
+def _uniform(bound: float) -> keras.initializers.Initializer:
+    return keras.initializers.RandomUniform(-bound, bound)
+
+
+def _one_hot(labels: Any, num_classes: int) -> Any:
+    return layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
+
+
+def _hidden(x: Any, units: float, name: str, dropout: float) -> Any:
+    x = layers.Dense(round(units), activation="relu", kernel_initializer=_uniform(0.05), name=name)(x)
+    return layers.Dropout(dropout, name=f"{name}_drop")(x)
+
+
+def _maxout(x: Any, units: float, pieces: int, name: str) -> Any:
+    x = Maxout(round(units), pieces, kernel_initializer=_uniform(0.005), name=name)(x)
+    return layers.Dropout(0.5, name=f"{name}_drop")(x)

@@ -1,0 +1,219 @@
+"""Adversarial objectives: logits in, scalars out.
+
+Every objective has two sides, both to be minimised and both averaged over all elements of the logits (so that a
+patch discriminator's map works like a single logit). a denotes the discriminator's output on real images, b on fakes,
+sp(x) = log(1 + exp x), and sigma the logistic function; D = sigma(a). None of them carries the factor 1/2 that some
+codes put before the sum of the real and the fake term.
+"""
+
+import difflib
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = [
+    "Hinge",
+    "LeastSquares",
+    "MaximumLikelihood",
+    "Minimax",
+    "NonSaturating",
+    "Objective",
+    "Relativistic",
+    "Wasserstein",
+    "get",
+    "names",
+]
+
+
+class Objective:
+    """What the two players minimise.
+
+    Attributes:
+        paired: whether the generator's side also looks at the logits of real images.
+    """
+
+    paired = False
+
+    def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The scalar that the discriminator minimises."""
+        raise TypeError(f"{type(self).__name__} must define `discriminator_loss`.")
+
+    def generator_loss(self, fake_logits: Any, real_logits: Any = None) -> Any:
+        """The scalar that the generator minimises; `real_logits` is given to paired objectives only."""
+        raise TypeError(f"{type(self).__name__} must define `generator_loss`.")
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Objective":
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Minimax(Objective):
+    """The zero-sum game of Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
+
+    Discriminator: E sp(-a) + E sp(b) = -E log D(x) - E log(1 - D(G(z))).
+    Generator: -E sp(b) = E log(1 - D(G(z))).
+
+    Args:
+        label_smoothing: one-sided (Salimans et al. 2016, section 3.4): real images get the target 1 - label_smoothing,
+            fakes keep 0. In [0, 1).
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0):
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(f"Expected label_smoothing in [0, 1). Received: label_smoothing={label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        real_loss = ops.mean(ops.softplus(-real_logits))
+        if self.label_smoothing:
+            # -(1 - s) log D - s log(1 - D) = sp(-a) + s a
+            real_loss += self.label_smoothing * ops.mean(real_logits)
+        return real_loss + ops.mean(ops.softplus(fake_logits))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(ops.softplus(fake_logits))
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class NonSaturating(Minimax):
+    """Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)), whose gradient does not vanish.
+
+    Discriminator: as `Minimax`. Generator: E sp(-b) = -E log D(G(z)).
+    """
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return ops.mean(ops.softplus(-fake_logits))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class MaximumLikelihood(Minimax):
+    """Goodfellow 2014 (arXiv 1412.6515): at the optimal discriminator the generator descends KL(data || model).
+
+    Discriminator: as `Minimax`. Generator: -E exp(b) = -E exp(sigma^-1(D(G(z)))). Of very high variance: one sample
+    can dominate a batch.
+    """
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(ops.exp(fake_logits))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class LeastSquares(Objective):
+    """LSGAN (Mao et al. 2017, arXiv 1611.04076), equation 2.
+
+    Discriminator: 1/2 E(a - real_target)^2 + 1/2 E(b - fake_target)^2. Generator: 1/2 E(b - generator_target)^2.
+
+    Args:
+        fake_target: the paper's a.
+        real_target: the paper's b.
+        generator_target: the paper's c. (-1, 1, 0) minimises Pearson's chi-square; (0, 1, 1) is the usual coding.
+
+    Raises:
+        ValueError: if fake_target equals real_target, which leaves nothing to discriminate.
+    """
+
+    def __init__(self, *, fake_target: float = 0.0, real_target: float = 1.0, generator_target: float = 1.0):
+        if fake_target == real_target:
+            raise ValueError(
+                "Expected different targets for real images and fakes. "
+                f"Received: fake_target={fake_target}, real_target={real_target}"
+            )
+        self.fake_target, self.real_target, self.generator_target = fake_target, real_target, generator_target
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        real_loss = ops.mean(ops.square(real_logits - self.real_target))
+        return 0.5 * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return 0.5 * ops.mean(ops.square(fake_logits - self.generator_target))
+
+    def get_config(self):
+        return {
+            "fake_target": self.fake_target,
+            "real_target": self.real_target,
+            "generator_target": self.generator_target,
+        }
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Hinge(Objective):
+    """The hinge loss of geometric GAN and SN-GAN (Miyato et al. 2018, arXiv 1802.05957, equations 16 and 17).
+
+    Discriminator: E max(0, 1 - a) + E max(0, 1 + b). Generator: -E b.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(fake_logits)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Wasserstein(Objective):
+    """WGAN (Arjovsky et al. 2017, arXiv 1701.07875), equation 2; the critic must be kept Lipschitz by a penalty.
+
+    Discriminator: E b - E a, minus the estimated distance. Generator: -E b.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(fake_logits) - ops.mean(real_logits)
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(fake_logits)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Relativistic(Objective):
+    """The paired relativistic GAN (Jolicoeur-Martineau 2018, arXiv 1807.00734), as used by R3GAN (arXiv 2501.05441).
+
+    Discriminator: E sp(-(a - b)). Generator: E sp(-(b - a)). Real and fake logits are paired by position.
+    """
+
+    paired = True
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(fake_logits - real_logits))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return ops.mean(ops.softplus(real_logits - fake_logits))
+
+
+_OBJECTIVES: dict[str, type[Objective]] = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "maximum_likelihood": MaximumLikelihood,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "relativistic": Relativistic,
+    "wasserstein": Wasserstein,
+}
+
+
+def names() -> list[str]:
+    """The names that `get` knows, sorted."""
+    return sorted(_OBJECTIVES)
+
+
+def get(objective: "str | dict | Objective") -> Objective:
+    """An objective from its name, from `{"name": "minimax", "label_smoothing": 0.1}`, or as it is.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones.
+    """
+    if isinstance(objective, Objective):
+        return objective
+    settings = {"name": objective} if isinstance(objective, str) else dict(objective)
+    name = settings.pop("name", None)
+    if name not in _OBJECTIVES:
+        near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
+        raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
+    return _OBJECTIVES[name](**settings)

@@ -1,0 +1,127 @@
+"""Optimisers: the two players' as one, and the momentum SGD of the first papers."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["ExponentialDecayWithFloor", "MomentumRampSGD", "Players"]
+
+
+class Players(keras.optimizers.Optimizer):
+    """Both players' optimisers below one Keras optimiser, whose `variables` are theirs.
+
+    `fit`, `.keras` files, checkpoints and JAX's state then see them without special cases. The learning rate that
+    callbacks read and set is the generator's; `discriminator.learning_rate` is the other one.
+
+    Args:
+        generator: the generator's optimiser.
+        discriminator: the discriminator's optimiser.
+    """
+
+    def __init__(self, *, generator: keras.optimizers.Optimizer, discriminator: keras.optimizers.Optimizer):
+        super().__init__(learning_rate=0.0, name="players")
+        self.generator = generator
+        self.discriminator = discriminator
+
+    def build_players(self, generator_variables: list, discriminator_variables: list) -> None:
+        """Creates the slots of both optimisers."""
+        self.generator.build(generator_variables)
+        self.discriminator.build(discriminator_variables)
+        self.built = True
+
+    def build(self, variables: list) -> None:
+        """Does nothing: `build_players` knows whose variables are whose."""
+
+    @property
+    def variables(self) -> list:
+        return [*self.generator.variables, *self.discriminator.variables]
+
+    @property
+    def iterations(self) -> Any:
+        """The number of discriminator steps."""
+        return self.discriminator.iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.generator.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self.generator.learning_rate = learning_rate
+
+    def save_own_variables(self, store: Any) -> None:
+        """Stores nothing: the two optimisers below store their own."""
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads nothing: the two optimisers below load their own."""
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.optimizers.serialize
+        return {"generator": serialize(self.generator), "discriminator": serialize(self.discriminator)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Players":
+        return cls(**{player: keras.optimizers.deserialize(value, custom_objects) for player, value in config.items()})
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ExponentialDecayWithFloor(keras.optimizers.schedules.LearningRateSchedule):
+    """max(initial_learning_rate / decay^step, floor), per update (Goodfellow et al. 2014's configuration files).
+
+    Args:
+        initial_learning_rate: the rate of the first update.
+        decay: factor above 1 that divides the rate after each update.
+        floor: the smallest rate.
+    """
+
+    def __init__(self, initial_learning_rate: float, *, decay: float = 1.000004, floor: float = 1e-6):
+        self.initial_learning_rate, self.decay, self.floor = initial_learning_rate, decay, floor
+
+    def __call__(self, step):
+        # exp(-t log decay): decay ** t in float32 would lose the sixth decimal of 1.000004.
+        exponent = -math.log(self.decay) * ops.cast(step, "float32")
+        return ops.maximum(self.initial_learning_rate * ops.exp(exponent), self.floor)
+
+    def get_config(self):
+        return {"initial_learning_rate": self.initial_learning_rate, "decay": self.decay, "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class MomentumRampSGD(keras.optimizers.SGD):
+    """Classical momentum SGD whose momentum rises linearly (Goodfellow et al. 2014: 0.5 to 0.7 over 250 epochs).
+
+    v <- m v - lr g; w <- w + v, with m = momentum + (final_momentum - momentum) min(1, step / ramp_steps).
+
+    Args:
+        learning_rate: a float or a schedule.
+        momentum: the momentum of the first update.
+        final_momentum: the momentum from update `ramp_steps` on.
+        ramp_steps: updates over which it rises.
+        **options: of `keras.optimizers.SGD`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.1,
+        momentum: float = 0.5,
+        *,
+        final_momentum: float = 0.7,
+        ramp_steps: int = 125_000,
+        name: str = "momentum_ramp_sgd",
+        **options: Any,
+    ):
+        super().__init__(learning_rate=learning_rate, momentum=momentum, name=name, **options)
+        self.final_momentum, self.ramp_steps = final_momentum, ramp_steps
+
+    def update_step(self, gradient, variable, learning_rate):
+        done = ops.minimum(ops.cast(self.iterations, variable.dtype) / self.ramp_steps, 1.0)
+        momentum = self.momentum + (self.final_momentum - self.momentum) * done
+        velocity = self.momentums[self._get_variable_index(variable)]
+        step = momentum * velocity - ops.cast(learning_rate, variable.dtype) * ops.cast(gradient, variable.dtype)
+        self.assign(velocity, step)
+        self.assign_add(variable, step)
+
+    def get_config(self):
+        return {**super().get_config(), "final_momentum": self.final_momentum, "ramp_steps": self.ramp_steps}

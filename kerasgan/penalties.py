@@ -1,0 +1,164 @@
+"""Gradient penalties: a discriminator and images in, a scalar out.
+
+Each penalty is a weighted mean over the batch of a function of the per-sample gradient of the discriminator's output
+with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
+(lazy regularisation, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
+weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch.
+"""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasgan import gradients
+
+__all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
+
+
+class Penalty:
+    """A penalty on the discriminator's gradient.
+
+    Args:
+        weight: positive factor of the mean.
+        interval: discriminator steps from one computation to the next, at least 1.
+
+    Raises:
+        ValueError: if weight or interval is not positive.
+    """
+
+    name = "penalty"
+
+    def __init__(self, *, weight: float = 10.0, interval: int = 1):
+        if not weight > 0:
+            raise ValueError(f"Expected a positive penalty weight. Received: weight={weight}")
+        if not (isinstance(interval, int) and interval >= 1):
+            raise ValueError(f"Expected a positive whole number of steps. Received: interval={interval}")
+        self.weight, self.interval = weight, interval
+
+    def __call__(self, discriminator: Callable[[Any], Any], real: Any, fake: Any, seed: Any = None) -> Any:
+        """The scalar penalty.
+
+        Args:
+            discriminator: a function of a batch of images.
+            real: a batch of real images, channels last.
+            fake: a batch of generated images of the same shape.
+            seed: a `keras.random.SeedGenerator` for the penalties that draw points.
+        """
+        raise TypeError(f"{type(self).__name__} must define `__call__`.")
+
+    def get_config(self) -> dict[str, Any]:
+        return {"weight": self.weight, "interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Penalty":
+        return cls(**config)
+
+
+def _squared_norms(gradient: Any) -> Any:
+    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=list(range(1, len(gradient.shape))))
+
+
+def _deviation(discriminator: Callable, points: Any, target: float) -> Any:
+    squared_norms = _squared_norms(gradients.input_gradients(discriminator, points))
+    # The root's slope is infinite at zero; the published code has no such constant and can return NaN.
+    return ops.mean(ops.square(ops.sqrt(squared_norms + 1e-12) - target))
+
+
+def _uniform_per_sample(images: Any, seed: Any) -> Any:
+    shape = (ops.shape(images)[0], *[1] * (len(images.shape) - 1))
+    return keras.random.uniform(shape, seed=seed, dtype=images.dtype)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class GradientPenalty(Penalty):
+    """WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028), equation 3: weight E(||grad D(x)|| - target)^2.
+
+    x = u real + (1 - u) fake, with one u ~ U(0, 1) per sample.
+    """
+
+    name = "gradient_penalty"
+
+    def __init__(self, *, weight: float = 10.0, interval: int = 1, target: float = 1.0):
+        super().__init__(weight=weight, interval=interval)
+        self.target = target
+
+    def __call__(self, discriminator, real, fake, seed=None):
+        points = fake + _uniform_per_sample(real, seed) * (real - fake)
+        return self.weight * _deviation(discriminator, points, self.target)
+
+    def get_config(self):
+        return {**super().get_config(), "target": self.target}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class R1(Penalty):
+    """Mescheder et al. 2018 (arXiv 1801.04406), equation 9: weight/2 E||grad D(real)||^2."""
+
+    name = "r1"
+
+    def __call__(self, discriminator, real, fake, seed=None):
+        return 0.5 * self.weight * ops.mean(_squared_norms(gradients.input_gradients(discriminator, real)))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class R2(Penalty):
+    """Mescheder et al. 2018 (arXiv 1801.04406), equation 10: weight/2 E||grad D(fake)||^2."""
+
+    name = "r2"
+
+    def __call__(self, discriminator, real, fake, seed=None):
+        return 0.5 * self.weight * ops.mean(_squared_norms(gradients.input_gradients(discriminator, fake)))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class DRAGAN(Penalty):
+    """DRAGAN (Kodali et al. 2017, arXiv 1705.07215): weight E(||grad D(x)|| - target)^2 around the real images.
+
+    x = real + u n with noise n uniform in [0, spread * standard deviation of the batch) and one u ~ U(0, 1) per sample.
+    """
+
+    name = "dragan"
+
+    def __init__(self, *, weight: float = 10.0, interval: int = 1, target: float = 1.0, spread: float = 0.5):
+        super().__init__(weight=weight, interval=interval)
+        self.target, self.spread = target, spread
+
+    def __call__(self, discriminator, real, fake, seed=None):
+        noise = keras.random.uniform(ops.shape(real), seed=seed, dtype=real.dtype) * self.spread * ops.std(real)
+        points = real + _uniform_per_sample(real, seed) * noise
+        return self.weight * _deviation(discriminator, points, self.target)
+
+    def get_config(self):
+        return {**super().get_config(), "target": self.target, "spread": self.spread}
+
+
+_PENALTIES: dict[str, type[Penalty]] = {
+    "dragan": DRAGAN,
+    "gradient_penalty": GradientPenalty,
+    "r1": R1,
+    "r2": R2,
+}
+
+
+def names() -> list[str]:
+    """The names that `get` knows, sorted."""
+    return sorted(_PENALTIES)
+
+
+def get(penalty: "str | dict | Penalty") -> Penalty:
+    """A penalty from its name, from `{"name": "r1", "weight": 1.0, "interval": 16}`, or as it is.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones.
+    """
+    if isinstance(penalty, Penalty):
+        return penalty
+    settings = {"name": penalty} if isinstance(penalty, str) else dict(penalty)
+    name = settings.pop("name", None)
+    if name not in _PENALTIES:
+        near = difflib.get_close_matches(str(name), _PENALTIES, cutoff=0.4) or names()
+        raise ValueError(f"Expected a penalty such as {', '.join(near)}. Received: penalty={penalty!r}")
+    return _PENALTIES[name](**settings)
