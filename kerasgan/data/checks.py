@@ -1,0 +1,116 @@
+"""What images and labels must look like; every refusal says what was expected and what arrived."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+EXPECTED_VALUES = "Expected images as uint8 in [0, 255] or as floats in [-1, 1]"
+
+
+def pair(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """`image_size` as (height, width). Raises ValueError unless it is a positive int or a pair of them."""
+    sizes = (image_size, image_size) if isinstance(image_size, int | np.integer) else tuple(image_size)
+    if len(sizes) != 2 or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
+        raise ValueError(f"Expected a positive int or (height, width) in pixels. Received: image_size={image_size!r}")
+    return int(sizes[0]), int(sizes[1])
+
+
+def channel_count(channels: int) -> int:
+    """`channels`, checked: 1 (grey), 3 (RGB) or 4 (RGBA, alpha kept)."""
+    if channels not in (1, 3, 4):
+        raise ValueError(f"Expected channels 1 (grey), 3 (RGB) or 4 (RGBA). Received: channels={channels!r}")
+    return channels
+
+
+def image_array(images: Any) -> np.ndarray:
+    """`images` as NumPy (count, height, width, channels), uint8 or float32. Raises TypeError or ValueError."""
+    array = np.asarray(images)
+    if array.ndim == 3:
+        array = array[..., np.newaxis]
+    if array.ndim != 4 or array.dtype == object:
+        raise ValueError(
+            "Expected images of one size as (count, height, width) or (count, height, width, channels). "
+            f"Received: shape={np.shape(array)}, dtype={array.dtype}"
+        )
+    if 0 in array.shape:
+        raise ValueError(f"Expected at least one image with at least one pixel. Received: shape={array.shape}")
+    return values(array)
+
+
+def values(array: np.ndarray) -> np.ndarray:
+    """`array` as it is when uint8, as float32 when float in [-1, 1]; anything else is an error naming its range."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind in "iu":
+        hint = " Convert with images.astype('uint8')." if array.min() >= 0 and array.max() <= 255 else ""
+        received = f"dtype={array.dtype}, range [{array.min()}, {array.max()}]"
+        raise TypeError(f"{EXPECTED_VALUES}.{hint} Received: {received}")
+    # bfloat16 and its kin are no np.floating: ask whether they convert, not what they are called.
+    if array.dtype.kind in "bcSUOMm" or not np.can_cast(array.dtype, np.float64):
+        raise TypeError(f"{EXPECTED_VALUES}. Received: dtype={array.dtype}")
+    array = array.astype(np.float32, copy=False)
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"{EXPECTED_VALUES}, all of them finite. Received: range [{low:g}, {high:g}]")
+    # Resizing and float16 leave values a hair outside; anything more is another scale.
+    if low < -1.001 or high > 1.001:
+        raise ValueError(
+            f"{EXPECTED_VALUES}. Pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
+            f"Received: dtype={array.dtype}, range [{low:g}, {high:g}]"
+        )
+    if low >= 0.0 and high > 0.5:
+        warnings.warn(
+            f"Images lie in [{low:g}, {high:g}], but black is -1 here, not 0: "
+            "if they were scaled to [0, 1], multiply by 2 and subtract 1, or pass uint8.",
+            stacklevel=2,
+        )
+    return array
+
+
+def label_array(labels: Any, count: int) -> np.ndarray:
+    """`labels` as int32 (count,). Raises TypeError for floats, ValueError for a wrong length, one-hot or negative."""
+    array = np.asarray(labels)
+    if array.ndim == 2 and array.shape[1] == 1:  # the shape of keras.datasets.cifar10's labels
+        array = array[:, 0]
+    expected = f"Expected one integer label from 0 on for each of {count} images"
+    if array.ndim == 2:
+        hint = "if they are one-hot, pass np.argmax(labels, axis=1)"
+        raise ValueError(f"{expected}; {hint}. Received: labels.shape={array.shape}")
+    if array.shape != (count,):
+        raise ValueError(f"{expected}. Received: labels.shape={array.shape}")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{expected}. Received: labels.dtype={array.dtype}")
+    if array.min() < 0:
+        raise ValueError(f"{expected}. Received: a label {array.min()}")
+    return array.astype(np.int32)
+
+
+def model_shape(arrived: Sequence[int], expected: Sequence[int], where: str) -> None:
+    """Raise ValueError naming both shapes unless images (height, width, channels) are what the model takes."""
+    arrived, expected = tuple(arrived), tuple(expected)
+    if arrived == expected:
+        return
+    hint = "Give both the same image_size and channels."
+    if len(arrived) == 3 and (*arrived[1:], arrived[0]) == expected:
+        hint = "Channels come last here: np.moveaxis(images, 1, -1)."
+    raise ValueError(
+        f"Expected images of (height, width, channels) {expected}, which the model was built for. {hint} "
+        f"Received: {arrived} from {where}"
+    )
+
+
+def model_labels(labels: np.ndarray | None, num_classes: int, where: str) -> None:
+    """Raise ValueError unless there are labels, all of them below the model's `num_classes`."""
+    if labels is None:
+        raise ValueError(
+            f"Expected labels: the model is conditional on {num_classes} classes. "
+            f"Pass (images, labels), or a folder with one sub-folder per class. Received: {where} without labels"
+        )
+    highest = int(labels.max(initial=0))
+    if highest >= num_classes:
+        raise ValueError(
+            f"Expected labels from 0 to {num_classes - 1}, the model's num_classes={num_classes}. "
+            f"Received: a label {highest} from {where}"
+        )

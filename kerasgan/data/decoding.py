@@ -1,0 +1,124 @@
+"""One picture file to uint8 pixels of a given size: every mode, upright, antialiased."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+Crop = str | int | Sequence[int]
+
+# What a folder is searched for. Formats that need a plug-in (heic, jxl) are in it, so that such files are named in an
+# error and not passed over in silence.
+COMMON = "png apng jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm tga jp2 ico avif heic heif jxl"
+EXTENSIONS = frozenset(f".{name}" for name in COMMON.split(" "))
+
+
+def checked_crop(crop: Crop) -> Crop:
+    """`crop`, or ValueError: "center", "stretch", a positive int or (height, width) in source pixels."""
+    if crop in ("center", "stretch"):
+        return crop
+    sizes = (crop, crop) if isinstance(crop, int) else crop
+    if isinstance(sizes, tuple | list) and len(sizes) == 2 and all(isinstance(n, int) and n > 0 for n in sizes):
+        return tuple(sizes)
+    raise ValueError(
+        "Expected 'center' (largest centred part of the target's aspect), 'stretch', or the size of a centred part in "
+        f"pixels, int or (height, width). Received: crop={crop!r}"
+    )
+
+
+def box(source: tuple[int, int], target: tuple[int, int], crop: Crop) -> tuple[float, float, float, float]:
+    """(top, left, height, width) of the part of a `source`-sized picture that becomes the `target`; sizes (h, w)."""
+    height, width = float(source[0]), float(source[1])
+    if crop == "stretch":
+        return 0.0, 0.0, height, width
+    if not isinstance(crop, str):
+        inner_height, inner_width = (crop, crop) if isinstance(crop, int) else crop
+        height, width = min(height, inner_height), min(width, inner_width)
+    scale = min(height / target[0], width / target[1])
+    height, width = target[0] * scale, target[1] * scale
+    return (source[0] - height) / 2, (source[1] - width) / 2, height, width
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit and floating-point pixels as 8-bit grey; other modes as they are."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    pixels = np.asarray(image)
+    low, high = pixels.min(), pixels.max()
+    if image.mode == "F" and low >= 0 and high <= 1:
+        pixels = pixels * 255.0
+    elif image.mode != "F" and low >= 0 and high <= 65535:
+        pixels = pixels / 257.0
+    else:
+        raise ValueError(f"expected 16-bit pixels or floats in [0, 1], received {image.mode} in [{low}, {high}]")
+    return Image.fromarray(np.round(pixels).astype(np.uint8))
+
+
+def _coloured(image: Image.Image, channels: int) -> Image.Image:
+    """Grey, RGB or RGBA; transparency is laid on white unless alpha is kept."""
+    image = _eight_bit(image)
+    if channels == 4:
+        return image.convert("RGBA")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def _cut(image: Image.Image, part: tuple[float, float, float, float]) -> Image.Image:
+    """`part` (left, top, right, bottom) to whole pixels; `resize(box=...)` would mix in pixels from outside it."""
+    left, top, right, bottom = map(round, part)
+    whole = (left, top, max(right, left + 1), max(bottom, top + 1))
+    return image if whole == (0, 0, *image.size) else image.crop(whole)
+
+
+def _turned(image: Image.Image) -> bool:
+    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # orientations that swap height and width
+
+
+def decode(path: str | Path, *, size: tuple[int, int], channels: int, crop: Crop) -> np.ndarray:
+    """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
+
+    Of animations the first frame. JPEG files are decoded at the smallest of their built-in scales that still has twice
+    the pixels asked for, which costs nothing in sharpness and saves most of the time on photographs.
+    """
+    try:
+        with Image.open(path) as image:
+            full = image.size[::-1]
+            upright = full[::-1] if _turned(image) else full
+            top, left, height, width = box(upright, size, crop)
+            scale = min(height / size[0], width / size[1]) / 2
+            if image.format == "JPEG" and scale >= 2:
+                image.draft(None, (int(full[1] / scale), int(full[0] / scale)))
+            ImageOps.exif_transpose(image, in_place=True)
+            picture = _coloured(image, channels)
+            down, across = picture.height / upright[0], picture.width / upright[1]  # 1 unless `draft` made it smaller
+            part = (left * across, top * down, (left + width) * across, (top + height) * down)
+            picture = _cut(picture, part).resize(size[::-1], Image.Resampling.BICUBIC)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError, TypeError) as error:
+        raise ValueError(f"Expected a readable picture. Received: {path} ({_reason(path, error)})") from error
+    pixels = np.asarray(picture)
+    return pixels[..., np.newaxis] if channels == 1 else pixels
+
+
+def _reason(path: str | Path, error: Exception) -> str:
+    if Path(path).is_file() and Path(path).stat().st_size == 0:
+        return "the file is empty"
+    return f"{type(error).__name__}: {error}"
+
+
+def resized(images: np.ndarray, *, size: tuple[int, int], crop: Crop = "center") -> np.ndarray:
+    """`images` (count, height, width, channels), uint8 or float32, antialiased to `size`, in their own dtype."""
+    if images.shape[1:3] == size:
+        return images
+    top, left, height, width = box(images.shape[1:3], size, crop)
+    part = (left, top, left + width, top + height)
+    result = np.empty((len(images), *size, images.shape[-1]), images.dtype)
+    for image, target in zip(images, result, strict=True):
+        for channel in range(images.shape[-1]):  # one plane at a time: PIL has no float RGB
+            plane = _cut(Image.fromarray(np.ascontiguousarray(image[..., channel])), part)
+            target[..., channel] = plane.resize(size[::-1], Image.Resampling.BICUBIC)
+    # Bicubic overshoots beside an edge; PIL clips 8-bit pixels itself.
+    return result if images.dtype == np.uint8 else np.clip(result, -1.0, 1.0)

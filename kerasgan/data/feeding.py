@@ -1,0 +1,182 @@
+"""Whatever `GAN.fit` is given, checked against the model and turned into what Keras iterates over."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasgan.data import checks
+from kerasgan.data.folders import folder
+from kerasgan.data.memory import arrays
+from kerasgan.data.sources import Batch, Facts, Order, Raw, Source, Stream, scaled
+
+
+def batches(
+    data: Any,
+    labels: Any = None,
+    *,
+    image_shape: Sequence[int],
+    num_classes: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    shuffle: bool = True,
+) -> Any:
+    """Batches for a model: float32 `image_shape` in [-1, 1], and int32 labels below `num_classes` unless that is None.
+
+    `data`: images or (images, labels) in memory, the path of a folder, a `kerasgan.data` source, a batched
+    `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
+    (images, labels) or a dict with "image" and "label". `batch_size` (64), `seed` and `shuffle` are for arrays and
+    folders; the others bring their own. Labels that the model does not take are left out. A source is copied: its own
+    epoch stays. Raises TypeError or ValueError that says what the model expects and what arrived.
+    """
+    shape = tuple(image_shape)
+    if labels is not None and not _in_memory(data):
+        raise ValueError(f"Expected the labels inside the data. Received: labels and a {type(data).__name__}")
+    if is_tf_data(data):
+        return _from_tf_data(data, shape, num_classes)
+    if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
+        return Adapted(data, shape, num_classes)
+    if _inherits(data, "torch.utils.data", "DataLoader"):
+        return _from_loader(data, shape, num_classes)
+    order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
+    if isinstance(data, str | os.PathLike):
+        source: Source = folder(data, image_size=shape[:2], channels=shape[2], **order)  # type: ignore[arg-type]
+    elif isinstance(data, Source):
+        source = data
+    elif _in_memory(data):
+        if isinstance(data, tuple):
+            if len(data) != 2 or labels is not None:
+                raise ValueError(f"Expected images, or (images, labels). Received: a tuple of {len(data)}")
+            data, labels = data
+        source = arrays(data, labels, **order)  # type: ignore[arg-type]
+    else:
+        raise TypeError(
+            "Expected an array, (images, labels), the path of a folder, a kerasgan.data source, a tf.data.Dataset, a "
+            f"keras.utils.PyDataset or a PyTorch DataLoader. Received: {type(data).__module__}.{type(data).__name__}"
+        )
+    checks.model_shape(source.image_shape, shape, source.name)
+    if num_classes is not None:
+        streamed = source.labels is None and source.facts.labelled  # its labels are known by their number only
+        known = np.arange(source.num_classes or 0) if streamed else source.labels
+        checks.model_labels(known, num_classes, source.name)
+    return source.copy(with_labels=num_classes is not None)
+
+
+def is_tf_data(data: Any) -> bool:
+    """Whether `data` is a tf.data dataset, found out without importing TensorFlow."""
+    return _inherits(data, "tensorflow.python", "DatasetV2", "DistributedDataset", "DistributedDatasetsFromFunction")
+
+
+def _inherits(data: Any, module: str, *names: str) -> bool:
+    return any(kind.__name__ in names and kind.__module__.startswith(module) for kind in type(data).__mro__)
+
+
+def _in_memory(data: Any) -> bool:
+    return isinstance(data, np.ndarray | list | tuple) or (hasattr(data, "__array__") and hasattr(data, "shape"))
+
+
+def unpacked(batch: Any) -> tuple[Any, Any]:
+    """(images, labels or None) of one element: images, (images, labels) or a dict. Raises ValueError for others."""
+    if isinstance(batch, Mapping):
+        images, labels = (next((batch[key] for key in keys if key in batch), None) for keys in DICT_KEYS)
+        if images is None:
+            raise ValueError(f'Expected a dict with "image" and, if labelled, "label". Received: {sorted(batch)}')
+        return images, labels
+    if isinstance(batch, tuple | list):
+        if not 1 <= len(batch) <= 2:
+            raise ValueError(f"Expected images or (images, labels) per batch. Received: {len(batch)} parts")
+        return batch[0], batch[1] if len(batch) == 2 else None
+    return batch, None
+
+
+DICT_KEYS = (("image", "images"), ("label", "labels"))
+
+
+def _as_numpy(tensor: Any) -> np.ndarray:
+    return np.asarray(tensor.cpu() if hasattr(tensor, "cpu") else tensor)
+
+
+def checked(batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str) -> tuple[Any, Any]:
+    """One raw batch as NumPy (images, labels or None) that the model can take, or an error naming what differs."""
+    images, labels = unpacked(batch)
+    array = _as_numpy(images)
+    if array.shape == shape and len(shape) == 3:
+        raise ValueError(f"Expected batches of images; call .batch(64). Received: single images {shape} from {where}")
+    array = checks.image_array(array)
+    checks.model_shape(array.shape[1:], shape, where)
+    if num_classes is None:
+        return array, None
+    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array))
+    checks.model_labels(targets, num_classes, where)
+    return array, targets
+
+
+def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None) -> Any:
+    """`data` with its elements mapped; its first batch is read here, so that errors come before training."""
+    import tensorflow as tf  # it is loaded already: `data` came from it
+
+    if not hasattr(data, "map"):  # distributed already: what it yields is for its author to get right
+        return data
+    first = next(iter(data.take(1)), None)
+    if first is None:
+        raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
+    checked(first, shape, num_classes, "tf.data")
+
+    def prepare(*parts: Any) -> Any:
+        images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
+        images = tf.cast(images, tf.float32) / 127.5 - 1.0 if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
+        if images.shape.rank == 3:
+            images = images[..., tf.newaxis]
+        images = tf.ensure_shape(images, (None, *shape))
+        return images if num_classes is None else (images, tf.reshape(tf.cast(labels, tf.int32), [-1]))
+
+    return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+class Adapted(keras.utils.PyDataset):
+    """Another PyDataset, its batches scaled and without labels that the model does not take."""
+
+    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None) -> None:
+        super().__init__(data.workers, data.use_multiprocessing, data.max_queue_size)
+        self._data, self._num_classes = data, num_classes
+        checked(data[0], shape, num_classes, type(data).__name__)
+
+    @property
+    def num_batches(self) -> int | None:
+        """As the wrapped dataset says."""
+        return self._data.num_batches
+
+    def __getitem__(self, index: int) -> Batch:
+        images, labels = unpacked(self._data[index])
+        images = scaled(_as_numpy(images))
+        images = images[..., np.newaxis] if images.ndim == 3 else images
+        return images if self._num_classes is None else (images, _as_numpy(labels).reshape(-1).astype(np.int32))
+
+    def on_epoch_begin(self) -> None:
+        """Pass it on."""
+        self._data.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        """Pass it on."""
+        self._data.on_epoch_end()
+
+
+def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None) -> Stream:
+    """A PyTorch loader as a stream; its dataset gives images with channels last, as Keras does."""
+    first = next(iter(loader), None)
+    if first is None:
+        raise ValueError("Expected at least one batch. Received: an empty DataLoader")
+    images, _ = checked(first, shape, num_classes, "DataLoader")
+
+    def begin(epoch: int) -> Raw:
+        for batch in loader:
+            pixels, labels = unpacked(batch)
+            pixels = _as_numpy(pixels)
+            targets = None if labels is None else _as_numpy(labels).reshape(-1)
+            yield pixels[..., np.newaxis] if pixels.ndim == 3 else pixels, targets
+
+    count = len(loader) * len(images) if hasattr(loader.dataset, "__len__") else None
+    facts = Facts("DataLoader", images.shape[1:], count, labelled=num_classes is not None)
+    return Stream(facts, Order(batch_size=len(images), shuffle=False), begin)

@@ -1,0 +1,220 @@
+"""A folder of pictures as a source: found, checked, decoded by threads, kept in memory where it fits."""
+
+import collections
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar, Unpack
+
+import keras
+import numpy as np
+from PIL import Image
+
+from kerasgan.data import checks
+from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
+from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader
+
+MEMORY_BUDGET = 2**30  # bytes of decoded uint8 pixels up to which a set is kept in memory
+THREADS = min(16, (os.cpu_count() or 1) + 2)
+Item = TypeVar("Item")
+PATIENCE = 3.0  # seconds of reading after which a progress bar appears
+
+
+class FolderSource(Indexed):
+    """The source that `folder` returns; `.paths` are its files in order, `.skipped` those that could not be read."""
+
+    def __init__(self, facts: Facts, order: Order, reader: Reader, files: "tuple[list[Path], list[Path]]") -> None:
+        super().__init__(facts, order, reader)
+        self.paths, self.skipped = files
+
+
+def folder(
+    path: str | os.PathLike[str],
+    *,
+    image_size: int | Sequence[int] = 64,
+    channels: int = 3,
+    crop: Crop = "center",
+    labels: str | bool = "auto",
+    skip_corrupt: bool = False,
+    **order: Unpack[OrderOptions],
+) -> FolderSource:
+    """Every picture below a folder; with labels if all of them lie in sub-folders, one class per sub-folder.
+
+    Pictures are turned as their EXIF says, laid on white where transparent (kept with channels=4), cropped and resized
+    with antialiasing to `image_size`, int or (height, width). `crop`: "center" takes the largest centred part of the
+    target's aspect, "stretch" everything, an int or (height, width) first cuts a centred part of so many pixels.
+    `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
+    Hidden files and files without a picture's extension are passed over. All pictures are read once before this
+    returns, and kept if they need less than `MEMORY_BUDGET`; a larger set has its headers read, and is decoded again
+    each epoch. `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
+    `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+    Raises FileNotFoundError, NotADirectoryError, or ValueError naming the first unreadable picture.
+    """
+    root = Path(path).expanduser()
+    size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
+    ordering = Order(**order)
+    paths = found(root)
+    names = class_names(root, paths, labels)
+    pictures = Pictures(paths, (*size, channels), crop)
+    reader, bad = pictures.read(skip_corrupt)
+    kept = [path for index, path in enumerate(paths) if index not in bad]
+    skipped = [paths[index] for index in sorted(bad)]
+    _report(skipped, kept, root)
+    targets = None
+    if names is not None:
+        targets = np.array([names.index(path.relative_to(root).parts[0]) for path in kept], np.int32)
+    facts = Facts(str(root), (*size, channels), len(kept), targets, names)
+    return FolderSource(facts, ordering, reader, (kept, skipped))
+
+
+def found(root: Path) -> list[Path]:
+    """The pictures below `root`, sorted by relative path. Raises an error that says what is there instead."""
+    if not root.exists():
+        raise FileNotFoundError(f"Expected a folder of pictures. Received: path={root}, which does not exist")
+    if not root.is_dir():
+        raise NotADirectoryError(f"Expected a folder of pictures. Received: path={root}, which is a file")
+    pictures: list[Path] = []
+    others: collections.Counter[str] = collections.Counter()
+    for file in _walk(root):
+        if file.suffix.lower() in EXTENSIONS:
+            pictures.append(file)
+        else:
+            others[file.suffix.lower() or "no extension"] += 1
+    if not pictures:
+        seen = ", ".join(f"{count} x {suffix}" for suffix, count in others.most_common(5)) or "no files"
+        raise ValueError(f"Expected pictures (.png, .jpg, .webp, ...) in a folder. Received: path={root} with {seen}")
+    return sorted(pictures, key=lambda file: file.relative_to(root).parts)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Files below `root` that are not hidden; links to folders are followed, each folder once."""
+    visited: set[str] = set()
+    for place, below, files in os.walk(root, followlinks=True):
+        if os.path.realpath(place) in visited:
+            below.clear()
+            continue
+        visited.add(os.path.realpath(place))
+        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+        yield from (Path(place, name) for name in files if not name.startswith("."))
+
+
+def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[str] | None:
+    """Sorted names of the sub-folders that hold pictures, or None where there are to be no labels."""
+    if labels not in ("auto", True, False):
+        raise ValueError(f"Expected 'auto', True or False. Received: labels={labels!r}")
+    loose = [path for path in paths if path.parent == root]
+    if labels is True and loose:
+        raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
+    if labels is False or loose:
+        return None
+    return sorted({path.relative_to(root).parts[0] for path in paths})
+
+
+def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
+    if not kept:
+        raise ValueError(f"Expected at least one readable picture. Received: path={root}, all {len(skipped)} corrupt")
+    if skipped:
+        first = ", ".join(str(path) for path in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
+        warnings.warn(f"Skipped {len(skipped)} unreadable of {len(kept) + len(skipped)} files: {first}", stacklevel=3)
+
+
+class Pictures:
+    """The reading of many files by threads; PIL lets go of the interpreter lock while it decodes and resizes."""
+
+    def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop) -> None:
+        self.paths, self.image_shape, self.crop = list(paths), image_shape, crop
+
+    def decode(self, index: int) -> np.ndarray:
+        """uint8 pixels of one file."""
+        *size, channels = self.image_shape
+        return decode(self.paths[index], size=(size[0], size[1]), channels=channels, crop=self.crop)
+
+    def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
+        """A reader of the readable files, and the indices of the others: an error, unless they are to be skipped."""
+        shape = (len(self.paths), *self.image_shape)
+        if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
+            cache = np.empty(shape, np.uint8)
+
+            def keep(index: int) -> None:
+                cache[index] = self.decode(index)
+
+            bad = self._each(keep, skip_corrupt)
+            return ArrayReader(np.delete(cache, sorted(bad), axis=0) if bad else cache), bad
+        # Only decoding finds a file cut short: worth an extra pass where the count of files depends on it.
+        bad = self._each(self.decode if skip_corrupt else self._glance, skip_corrupt)
+        good = [path for index, path in enumerate(self.paths) if index not in bad]
+        return FileReader(Pictures(good, self.image_shape, self.crop)), bad
+
+    def _glance(self, index: int) -> None:
+        try:
+            with Image.open(self.paths[index]):
+                pass
+        except (OSError, ValueError, SyntaxError):
+            self.decode(index)  # raises the error that names the file
+
+    def _each(self, task: Callable[[int], object], skip_corrupt: bool) -> set[int]:
+        bad: set[int] = set()
+
+        def attempt(index: int) -> None:
+            try:
+                task(index)
+            except ValueError:
+                if not skip_corrupt:
+                    raise
+                bad.add(index)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            try:
+                for _ in shown(pool.map(attempt, range(len(self.paths))), len(self.paths)):
+                    pass
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # else the error waits for every file behind it
+                raise
+        return bad
+
+
+def shown(results: Iterable[Item], total: int) -> Iterator[Item]:
+    """`results`, with a progress bar once it has taken longer than people wait without one."""
+    start, bar = time.monotonic(), None
+    for done, result in enumerate(results, 1):
+        if bar is None and time.monotonic() - start > PATIENCE:
+            bar = keras.utils.Progbar(total, unit_name="picture")
+        if bar is not None:
+            bar.update(done)
+        yield result
+
+
+class FileReader:
+    """Files decoded when asked for, those of the next batches ahead of time."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._ahead: dict[int, Future[np.ndarray]] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, indices: np.ndarray) -> None:
+        """Start decoding; what an interrupted epoch has left behind is let go."""
+        wanted = dict.fromkeys(indices.tolist())
+        with self._lock:
+            for stale in self._ahead.keys() - wanted.keys():
+                self._ahead.pop(stale).cancel()
+            for index in wanted.keys() - self._ahead.keys():
+                self._ahead[index] = self._pool.submit(self._pictures.decode, index)
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """uint8 (count, height, width, channels). Raises ValueError naming a file that cannot be read."""
+        result = np.empty((len(indices), *self._pictures.image_shape), np.uint8)
+        with self._lock:
+            ahead = {index: self._ahead.pop(index) for index in indices.tolist() if index in self._ahead}
+            futures = [
+                ahead[index] if index in ahead else self._pool.submit(self._pictures.decode, index)
+                for index in indices.tolist()
+            ]
+        for place, future in enumerate(futures):
+            result[place] = future.result()
+        return result

@@ -1,0 +1,298 @@
+"""Sources: what `fit` iterates over, in an order that is a function of (seed, epoch) and nothing else."""
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, Self, TypedDict
+
+import keras
+import numpy as np
+
+Batch = np.ndarray | tuple[np.ndarray, np.ndarray]
+
+
+class OrderOptions(TypedDict, total=False):
+    """Keyword arguments that every source takes; see `Order` for defaults."""
+
+    batch_size: int
+    seed: int
+    shuffle: bool
+    flip: bool
+    drop_remainder: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """How images become batches. `flip` mirrors half of them left to right, drawn anew each epoch.
+
+    `drop_remainder` leaves out the last, smaller batch of an epoch (another epoch brings those images); a set that is
+    smaller than one batch still gives one batch. Raises ValueError for a batch size below 1 or a negative seed.
+    """
+
+    batch_size: int = 64
+    seed: int = 0
+    shuffle: bool = True
+    flip: bool = False
+    drop_remainder: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+                raise ValueError(f"Expected an integer of at least {least}. Received: {name}={value!r}")
+
+    def batch_count(self, count: int) -> int:
+        """Number of batches that `count` images give per epoch."""
+        if self.drop_remainder:
+            return max(1, count // self.batch_size)
+        return -(-count // self.batch_size)
+
+    def permutation(self, count: int, epoch: int) -> np.ndarray:
+        """The order of `count` images in one epoch: int64 (count,)."""
+        if not self.shuffle:
+            return np.arange(count)
+        return np.random.default_rng([self.seed, epoch]).permutation(count)
+
+    def mirrored(self, images: np.ndarray, epoch: int, index: int) -> np.ndarray:
+        """`images` (batch, height, width, channels) with half of them flipped, if `flip`."""
+        if self.flip:
+            chosen = np.random.default_rng([self.seed, epoch, index]).random(len(images)) < 0.5
+            images[chosen] = images[chosen, :, ::-1]
+        return images
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known of a source before its first batch; `count` is None where nobody knows the number of images."""
+
+    name: str
+    image_shape: tuple[int, int, int]
+    count: int | None
+    labels: np.ndarray | None = None
+    class_names: list[str] | None = None
+    labelled: bool = False
+
+
+class Reader(Protocol):
+    """Random access to the images of a source: uint8 or float32 (count, height, width, channels)."""
+
+    def take(self, indices: np.ndarray) -> np.ndarray: ...
+
+    def prepare(self, indices: np.ndarray) -> None: ...
+
+
+class ArrayReader:
+    """Images held in memory."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.array = images
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return self.array[indices]
+
+    def prepare(self, indices: np.ndarray) -> None:
+        """Nothing to do: they are here."""
+
+
+def scaled(images: np.ndarray) -> np.ndarray:
+    """uint8 [0, 255] or float in [-1, 1] as float32 in [-1, 1]; a new array."""
+    if images.dtype != np.uint8:
+        return images.astype(np.float32)
+    # Dividing, not multiplying by the reciprocal: 255 must come out as 1 exactly.
+    result = np.divide(images, 127.5, dtype=np.float32)
+    result -= 1.0
+    return result
+
+
+class Source(keras.utils.PyDataset):
+    """Batches for `fit`: float32 images in [-1, 1] (batch, height, width, channels), or (images, int32 labels).
+
+    Batch `source[i]` depends on the seed, the epoch and `i` alone; `epoch` may be set to continue a run, and advances
+    after a whole pass. Pass `shuffle=False` to Keras' own `fit`, which else shuffles the batches once more, unseeded.
+    """
+
+    def __init__(self, facts: Facts, order: Order, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.facts, self.order = facts, order
+        self.epoch = 0
+        self._passed = False
+        self.with_labels = facts.labelled or facts.labels is not None
+
+    @property
+    def name(self) -> str:
+        """Where the images come from, for messages and cards."""
+        return self.facts.name
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self.facts.image_shape
+
+    @property
+    def count(self) -> int | None:
+        """Number of images."""
+        return self.facts.count
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """int32 (count,) in the order of `images()`; None without labels, or where it takes reading everything."""
+        return self.facts.labels
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """Names of the classes, by label; None without labels or names."""
+        return self.facts.class_names
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes; None without labels."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        return None if self.labels is None else int(self.labels.max()) + 1
+
+    @property
+    def batch_size(self) -> int:
+        """Images per batch."""
+        return self.order.batch_size
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches per epoch; None if nobody knows."""
+        return None if self.count is None else self.order.batch_count(self.count)
+
+    def __len__(self) -> int:
+        batches = self.num_batches
+        if batches is None:
+            raise TypeError(f"The number of batches of {self.name} is unknown")
+        return batches
+
+    def copy(self, *, with_labels: bool | None = None) -> Self:
+        """The same images as a source of its own, so that its epoch and its `with_labels` bind no other reader."""
+        twin = copy.copy(self)
+        if with_labels is not None:
+            if with_labels and not self.with_labels and self.labels is None and not self.facts.labelled:
+                raise ValueError(f"Expected a source with labels. Received: {self.name} without labels")
+            twin.with_labels = with_labels
+        return twin
+
+    def images(self, count: int | None = None) -> np.ndarray:
+        """The first `count` images (all, if None) in file order: uint8 [0, 255], or float32 [-1, 1] if they came so."""
+        raise NotImplementedError
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch's order, if the last batch was reached.
+
+        Keras also calls this before training, having looked at the first batches, and within a pass where
+        `steps_per_epoch` is below the number of batches.
+        """
+        if self._passed:
+            self.epoch, self._passed = self.epoch + 1, False
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.name}: {self.count} images {self.image_shape}, {self.num_classes} classes>"
+        )
+
+
+class Indexed(Source):
+    """A source that can reach any image at once."""
+
+    def __init__(self, facts: Facts, order: Order, reader: Reader) -> None:
+        super().__init__(facts, order)
+        self.reader = reader
+        self._shuffled: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        if self._shuffled[0] != epoch:  # one tuple, so that threads see either the old epoch or the new one
+            self._shuffled = (epoch, self.order.permutation(self.facts.count or 0, epoch))
+        return self._shuffled[1]
+
+    def __getitem__(self, index: int) -> Batch:
+        if not 0 <= index < len(self):
+            raise IndexError(f"Expected a batch from 0 to {len(self) - 1}. Received: index={index}")
+        epoch, size = self.epoch, self.batch_size
+        self._passed = self._passed or index == len(self) - 1
+        permutation = self._permutation(epoch)
+        chosen = permutation[index * size : (index + 1) * size]
+        self.reader.prepare(permutation[index * size : (index + 3) * size])
+        images = self.order.mirrored(scaled(self.reader.take(chosen)), epoch, index)
+        return (images, self.labels[chosen]) if self.with_labels and self.labels is not None else images
+
+    def images(self, count: int | None = None) -> np.ndarray:
+        total = self.facts.count or 0
+        return self.reader.take(np.arange(total if count is None else min(count, total)))
+
+
+Raw = Iterator[tuple[np.ndarray, np.ndarray | None]]
+PROBED = 2  # Keras reads this many batches for their shapes before it starts from 0
+
+
+class Stream(Source):
+    """A source that can only be read from its beginning: TFDS sets too large for memory, PyTorch loaders.
+
+    `begin(epoch)` gives an iterator of raw (images, labels or None) batches; epoch -1 asks for file order.
+    """
+
+    def __init__(self, facts: Facts, order: Order, begin: Callable[[int], Raw]) -> None:
+        super().__init__(facts, order)
+        self._begin = begin
+        self._restart()
+
+    def _restart(self) -> None:
+        self._opened: int | None = None
+        self._iterator: Raw = iter(())
+        self._head: list[Batch] = []
+        self._given = 0
+
+    def _open(self) -> None:
+        self._restart()
+        self._opened, self._iterator = self.epoch, self._begin(self.epoch)
+
+    def copy(self, *, with_labels: bool | None = None) -> Self:
+        twin = super().copy(with_labels=with_labels)
+        twin._restart()  # two readers of one iterator would take each other's batches
+        return twin
+
+    def __getitem__(self, index: int) -> Batch:
+        if self._opened != self.epoch or (index == 0 and self._given > PROBED):
+            self._open()
+        if index < len(self._head):
+            return self._head[index]
+        raw = next(self._iterator, None)
+        if raw is None:  # an end that nobody knew of, or batches asked for out of order
+            self.epoch += 1
+            self._open()
+            raw = next(self._iterator, None)
+        if raw is None:
+            raise ValueError(f"Expected at least one batch. Received: nothing from {self.name}")
+        batch = self._finished(*raw)
+        self._given += 1
+        self._passed = self._passed or self._given == self.num_batches
+        if len(self._head) < PROBED:
+            self._head.append(batch)
+        return batch
+
+    def _finished(self, images: np.ndarray, labels: np.ndarray | None) -> Batch:
+        images = self.order.mirrored(scaled(images), self.epoch, self._given)
+        return (images, labels.astype(np.int32)) if self.with_labels and labels is not None else images
+
+    def images(self, count: int | None = None) -> np.ndarray:
+        taken: list[np.ndarray] = []
+        for images, _ in self._begin(-1):
+            taken.append(images)
+            if count is not None and sum(map(len, taken)) >= count:
+                break
+        return np.concatenate(taken)[:count]
+
+
+class KeepEpoch(keras.callbacks.Callback):
+    """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the very order an interrupted run had."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Called by Keras; leaves passes alone that are longer or shorter than an epoch (`steps_per_epoch`)."""
+        if (self.params or {}).get("steps") == self.source.num_batches:
+            self.source.epoch = epoch
