@@ -1,0 +1,19 @@
+"""Published checkpoints of other frameworks, as weights of kerasgan's models: read, download, assign.
+
+`pth` and `pickles` read PyTorch's files without PyTorch; one file per publisher says which tensor belongs where.
+"""
+
+from kerasgan.checkpoints.assignment import MismatchError, Report, assign
+from kerasgan.checkpoints.download import DownloadError, cache_directory, cached_path, download
+from kerasgan.checkpoints.pickles import CheckpointError
+
+__all__ = [
+    "CheckpointError",
+    "DownloadError",
+    "MismatchError",
+    "Report",
+    "assign",
+    "cache_directory",
+    "cached_path",
+    "download",
+]

@@ -1,0 +1,187 @@
+"""Puts a published checkpoint into a model of the same architecture and reports what became of every tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints import openmmlab, pth
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Placement
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+PUBLISHERS: tuple[ModuleType, ...] = (openmmlab,)
+CHANNEL_ORDERS = ("rgb", "bgr")
+
+
+@dataclass
+class Report:
+    """What became of every tensor of a checkpoint; `str(report)` is a table.
+
+    Args:
+        path: the file.
+        publisher: whose format it is in.
+        assigned: tensor name to the path of the variable that took it.
+        skipped: tensor name to the reason why the generator does not need it.
+        missing: what the model needs and the file lacks: tensor name to the path of the variable.
+        left_over: tensors of the generator that the model has no place for.
+        mismatched: tensor name to what was expected and received.
+    """
+
+    path: Path
+    publisher: str
+    assigned: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    left_over: list[str] = field(default_factory=list)
+    mismatched: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> bool:
+        """Whether every weight of the generator has its tensor, and every tensor of the generator its weight."""
+        return not (self.missing or self.left_over or self.mismatched)
+
+    def __str__(self) -> str:
+        rows = [
+            *((name, "assigned", variable) for name, variable in self.assigned.items()),
+            *((name, "skipped", reason) for name, reason in self.skipped.items()),
+            *((name, "mismatched", reason) for name, reason in self.mismatched.items()),
+            *((name, "missing", f"needed by {variable}") for name, variable in self.missing.items()),
+            *((name, "left over", "the model has no place for it") for name in self.left_over),
+        ]
+        width = max((len(name) for name, _, _ in rows), default=0)
+        lines = [f"{name:<{width}}  {fate:<10}  {detail}" for name, fate, detail in rows]
+        title = (
+            f"{self.path.name} ({self.publisher}): {len(self.assigned)} tensors assigned, {len(self.skipped)} skipped"
+        )
+        return "\n".join([title, *lines])
+
+
+class MismatchError(CheckpointError):
+    """The checkpoint is not of the model's architecture; `report` says what became of every tensor."""
+
+    def __init__(self, message: str, *, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
+    """Puts the generator of a published checkpoint into `gan`, and into its moving-average generator if it has one.
+
+    Nothing in the file is executed, PyTorch is not needed. All names and shapes are checked before the first weight
+    changes. A file with a moving average of its own gives it to `gan.sampler`, the network that images come from.
+
+    Args:
+        gan: a model of a family with a published format, of the same architecture as the checkpoint.
+        path: a `.pth` file.
+        channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
+            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB.
+
+    Raises:
+        MismatchError: tensors are missing, left over or of another shape; names them, and leaves `gan` as it was.
+        CheckpointError: the file is damaged, refused or in an unknown format, or the family has no published format.
+    """
+    if channel_order not in CHANNEL_ORDERS:
+        raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
+    publisher, state = _recognise(pth.read(path), path)
+    family = _family(gan, publisher)
+    report = Report(Path(path), publisher.NAME)
+    plan: list[tuple[Any, np.ndarray]] = []
+    sources = _sources(gan, publisher.prefixes(state))
+    for network, prefix in sources:
+        placements = publisher.FAMILIES[family](network)
+        _check_complete(network, placements)
+        plan += _match(placements, state, prefix, report, reverse_colours=channel_order == "bgr")
+    _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
+    if not report.fits:
+        raise MismatchError(_explain(report, publisher.ARGUMENTS[family]), report=report)
+    for variable, value in plan:
+        variable.assign(value)
+    return report
+
+
+def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
+    for publisher in PUBLISHERS:
+        state = publisher.state(contents)
+        if state is not None:
+            return publisher, state
+    known = ", ".join(publisher.NAME for publisher in PUBLISHERS)
+    raise CheckpointError(f"Expected a checkpoint in the format of {known}. Received: path={str(path)!r}")
+
+
+def _family(gan: GAN, publisher: ModuleType) -> str:
+    for kind in type(gan).__mro__:
+        if kind.__name__ in publisher.FAMILIES:
+            return kind.__name__
+    raise CheckpointError(
+        f"Expected a family with a published format; {publisher.NAME} publishes: "
+        f"{', '.join(sorted(publisher.FAMILIES))}. Received: gan={type(gan).__name__}"
+    )
+
+
+def _sources(gan: GAN, prefixes: tuple[str, str]) -> list[tuple[Any, str]]:
+    """Each network with the prefix of its tensors: with one network only, it takes the moving average."""
+    plain, averaged = prefixes
+    if gan.sampler is gan.generator:
+        return [(gan.generator, averaged)]
+    return [(gan.generator, plain), (gan.sampler, averaged)]
+
+
+def _check_complete(network: Any, placements: list[Placement]) -> None:
+    placed = {id(placement.variable) for placement in placements}
+    forgotten = [variable.path for variable in network.weights if id(variable) not in placed]
+    if forgotten:
+        raise CheckpointError(
+            f"Expected a generator that the published format covers. Received: also the weights {', '.join(forgotten)}"
+        )
+
+
+def _match(
+    placements: list[Placement], state: Mapping[str, Any], prefix: str, report: Report, *, reverse_colours: bool
+) -> list[tuple[Any, np.ndarray]]:
+    plan = []
+    for placement in placements:
+        name, variable = prefix + placement.tensor, placement.variable
+        tensor = state.get(name)
+        if not isinstance(tensor, np.ndarray):
+            report.missing[name] = variable.path
+        elif tensor.shape != placement.expected_shape or tensor.dtype.kind != "f":
+            report.mismatched[name] = (
+                f"expected {placement.expected_shape} for {variable.path}, received {tensor.shape} {tensor.dtype}"
+            )
+        else:
+            report.assigned[name] = variable.path
+            plan.append((variable, placement.value(tensor, reverse_colours=reverse_colours)))
+    return plan
+
+
+def _account_for_the_rest(state: Mapping[str, Any], used: list[str], publisher: ModuleType, report: Report) -> None:
+    for name, tensor in state.items():
+        if name in report.assigned or name in report.mismatched or name in report.missing:
+            continue
+        reason = publisher.skipped(name)
+        if reason is None and not name.startswith(tuple(used)):
+            reason = "not part of the network that is assigned"
+        if reason is None and not isinstance(tensor, np.ndarray):
+            reason = "not a tensor"
+        if reason is None:
+            report.left_over.append(name)
+        else:
+            report.skipped[name] = reason
+
+
+def _explain(report: Report, arguments: str) -> str:
+    lines = [f"{name}: {reason}" for name, reason in report.mismatched.items()]
+    lines += [f"{name}: missing, needed by {variable}" for name, variable in report.missing.items()]
+    lines += [f"{name}: left over, the model has no place for it" for name in report.left_over]
+    if len(lines) > 12:
+        lines[12:] = [f"... and {len(lines) - 12} more: see `.report` of this error"]
+    expected = f"Expected a checkpoint of the model's architecture ({report.publisher} publishes {arguments})"
+    return "\n  ".join([f"{expected}; no weight was changed. Received: path={str(report.path)!r}", *lines])

@@ -1,0 +1,38 @@
+"""Where one tensor of a published checkpoint belongs in a Keras network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """One tensor's place.
+
+    Args:
+        tensor: its name in the file, without the network's prefix.
+        variable: the Keras variable that takes it.
+        axes: the tensor's axes in the order of the variable's; None where they are the same.
+        colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
+    """
+
+    tensor: str
+    variable: Any
+    axes: tuple[int, ...] | None = None
+    colours: int | None = None
+
+    @property
+    def expected_shape(self) -> tuple[int, ...]:
+        """The shape that the tensor must have in the file."""
+        shape = tuple(self.variable.shape)
+        if self.axes is None:
+            return shape
+        return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
+
+    def value(self, tensor: np.ndarray, *, reverse_colours: bool) -> np.ndarray:
+        """The variable's value; `reverse_colours` exchanges the first and last colour of the image."""
+        value = tensor if self.axes is None else tensor.transpose(self.axes)
+        if reverse_colours and self.colours is not None:
+            value = np.flip(value, self.colours)
+        return np.ascontiguousarray(value, dtype="float32")

@@ -1,0 +1,176 @@
+"""Reads PyTorch's `.pth` files as NumPy arrays: no PyTorch needed, nothing in the file executed.
+
+Both formats that `torch.save` has written: the zip archive (since 1.6) and the sequence of pickles before it.
+"""
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from kerasgan.checkpoints.pickles import CheckpointError, Inert, Interpreter, shorten
+from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes, storage_kind
+
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PROTOCOL = 1001
+
+
+def read(path: str | Path) -> object:
+    """Returns what `torch.save` wrote: nested dicts, lists and plain values, with read-only NumPy arrays for tensors.
+
+    bfloat16 becomes float32. Memory stays within a small multiple of the file's size.
+
+    Raises:
+        CheckpointError: the file is truncated, damaged, not PyTorch's, or names anything but tensors and containers.
+        OSError: the file cannot be opened.
+    """
+    content = Path(path).read_bytes()
+    try:
+        return _read_zip(content) if content[:2] == b"PK" else _read_legacy(content)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _read_zip(content: bytes) -> object:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = _checked_members(archive, limit=len(content))
+            root = _root(members)
+            order = archive.read(f"{root}/byteorder") if f"{root}/byteorder" in members else b"little"
+            storages = _ZipStorages(archive, folder=f"{root}/data", big_endian=order == b"big", budget=len(content))
+            pickled = io.BytesIO(archive.read(f"{root}/data.pkl"))
+            return Interpreter(allowed=ALLOWED, persistent=storages.load).load(pickled)
+    except CheckpointError:
+        raise
+    except (zipfile.BadZipFile, EOFError, LookupError, ValueError, RuntimeError, struct.error, OSError) as error:
+        raise CheckpointError(f"Expected a complete PyTorch zip archive. Received: {shorten(error)}") from error
+
+
+def _checked_members(archive: zipfile.ZipFile, *, limit: int) -> set[str]:
+    # `torch.save` stores members uncompressed; compression or overlapping members would unpack to more than the file.
+    members: set[str] = set()
+    total = 0
+    for member in archive.infolist():
+        name = PurePosixPath(member.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or member.filename in members:
+            raise CheckpointError(f"Expected plain, distinct member names. Received: {shorten(member.filename)}")
+        if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+            raise CheckpointError(f"Expected uncompressed members. Received: {shorten(member.filename)} compressed")
+        total += member.file_size
+        members.add(member.filename)
+    if total > limit:
+        raise CheckpointError(f"Expected members within a file of {limit} bytes. Received: {total} bytes declared")
+    return members
+
+
+def _root(members: set[str]) -> str:
+    roots = [name.removesuffix("/data.pkl") for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
+    if len(roots) != 1:
+        raise CheckpointError(f"Expected one 'NAME/data.pkl' in the archive. Received: {len(roots)} of them")
+    return roots[0]
+
+
+class _ZipStorages:
+    """Reads storages on demand, each once, however many tensors share it."""
+
+    def __init__(self, archive: zipfile.ZipFile, *, folder: str, big_endian: bool, budget: int) -> None:
+        self._archive, self._folder = archive, folder
+        self._big_endian, self._budget = big_endian, budget
+        self._known: dict[str, Storage] = {}
+
+    def load(self, identifier: object) -> Storage:
+        kind, key, numel = _storage_identity(identifier)
+        if key not in self._known:
+            raw = self._archive.read(f"{self._folder}/{key}")
+            self._known[key] = Storage(raw, kind=kind, big_endian=self._big_endian, budget=self._budget)
+        return _of_length(self._known[key].retyped(kind), numel)
+
+
+def _of_length(storage: Storage, numel: int) -> Storage:
+    expected = numel * element_bytes(storage.kind)
+    if len(storage.raw) != expected:
+        raise CheckpointError(f"Expected a storage of {expected} bytes. Received: {len(storage.raw)} bytes")
+    return storage
+
+
+def _storage_identity(identifier: object) -> tuple[str, str, int]:
+    """Element type, key and number of elements."""
+    if type(identifier) is not tuple or len(identifier) not in (5, 6) or identifier[0] != "storage":
+        raise CheckpointError(f"Expected a reference to a storage. Received: {shorten(identifier)}")
+    _, storage_class, key, _, numel, *view = identifier
+    if type(key) is not str or view not in ([], [None]):
+        raise CheckpointError(f"Expected a whole storage with a text as its key. Received: key={shorten(key)}")
+    return storage_kind(storage_class), key, count(numel)
+
+
+def _read_legacy(content: bytes) -> object:
+    stream = io.BytesIO(content)
+    plain = Interpreter(allowed={})
+    if _first_value(plain, stream) != _LEGACY_MAGIC or plain.load(stream) != _LEGACY_PROTOCOL:
+        raise CheckpointError(f"Expected a file that torch.save wrote. Received: {shorten(content[:16])}...")
+    system = plain.load(stream)
+    big_endian = isinstance(system, dict) and system.get("little_endian") is False
+    start = stream.tell()
+    kinds = _survey(stream)
+    keys = plain.load(stream)
+    storages = _LegacyStorages(content, stream.tell(), big_endian=big_endian)
+    storages.locate(keys, kinds)
+    stream.seek(start)
+    return Interpreter(allowed=ALLOWED, persistent=storages.load).load(stream)
+
+
+def _first_value(plain: Interpreter, stream: io.BytesIO) -> object:
+    try:
+        return plain.load(stream)
+    except CheckpointError as error:
+        raise CheckpointError(f"Expected a PyTorch file (zip archive or pickle). {error}") from error
+
+
+def _survey(stream: io.BytesIO) -> dict[str, str]:
+    """Reads the pickle once without its data, which follow it: which storages it names, and their element types."""
+    kinds: dict[str, str] = {}
+
+    def note(identifier: object) -> None:
+        kind, key, _ = _storage_identity(identifier)
+        if kinds.setdefault(key, kind) != kind:
+            raise CheckpointError(f"Expected one element type per storage. Received: {kinds[key]} and {kind}")
+
+    Interpreter(allowed=_without_tensors(), persistent=note).load(stream)
+    return kinds
+
+
+def _without_tensors() -> Mapping[str, Inert]:
+    return {
+        name: replace(inert, construct=lambda *_: None) if "_rebuild_" in name else inert
+        for name, inert in ALLOWED.items()
+    }
+
+
+class _LegacyStorages:
+    """Storages that follow the pickles: for each key its number of elements (int64), then its bytes."""
+
+    def __init__(self, content: bytes, start: int, *, big_endian: bool) -> None:
+        self._content = memoryview(content)
+        self._position = start
+        self._big_endian = big_endian
+        self._known: dict[str, Storage] = {}
+
+    def locate(self, keys: object, kinds: Mapping[str, str]) -> None:
+        if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(kinds):
+            raise CheckpointError(f"Expected the keys of {len(kinds)} storages. Received: {shorten(keys)}")
+        for key in keys:
+            (numel,) = struct.unpack(">q" if self._big_endian else "<q", self._take(8))
+            raw = self._take(count(numel) * element_bytes(kinds[key]))
+            self._known[key] = Storage(raw, kind=kinds[key], big_endian=self._big_endian, budget=len(self._content))
+
+    def _take(self, length: int) -> memoryview:
+        if length > len(self._content) - self._position:
+            raise CheckpointError(f"Expected {length} more bytes. Received: a file that ends before")
+        self._position += length
+        return self._content[self._position - length : self._position]
+
+    def load(self, identifier: object) -> Storage:
+        kind, key, numel = _storage_identity(identifier)
+        return _of_length(self._known[key].retyped(kind), numel)

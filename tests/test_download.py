@@ -1,0 +1,207 @@
+"""Downloads from a server on this machine: what is good is kept, what is not leaves nothing behind."""
+
+import contextlib
+import hashlib
+import http.server
+import socket
+import threading
+import time
+
+import pytest
+
+from kerasgan.checkpoints import DownloadError, cache_directory, cached_path, download
+
+CONTENT = bytes(range(256)) * 1500
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers by path; a folder's worth of servers, good and bad."""
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        if self.path.startswith("/to/"):
+            return self.answer(302, b"", Location=self.server.targets[self.path])
+        if self.path.startswith("/missing"):
+            return self.answer(404, b"not here")
+        if self.path.startswith("/slow"):
+            time.sleep(1.0)
+        length = len(CONTENT) + (1000 if self.path.startswith("/truncated") else 0)
+        return self.answer(200, CONTENT, **{"Content-Length": str(length)})
+
+    def answer(self, code, body, **headers):
+        self.send_response(code)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(OSError):  # a client may have given up
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.requests, server.targets = [], {}
+    server.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_good_file_arrives_whole_and_is_not_downloaded_again(server, tmp_path):
+    url = server.url + "/weights.pth"
+    path = download(url, sha256=DIGEST, directory=tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert download(url, sha256=DIGEST[:8].upper(), directory=tmp_path) == path
+    assert server.requests == ["/weights.pth"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [f"weights-{DIGEST[:8]}.pth"]
+
+
+def test_a_name_that_holds_its_digest_already_is_kept(tmp_path):
+    url = f"https://example.org/a/dcgan_2021-{DIGEST[:8]}.pth?download=1"
+    assert cached_path(url, sha256=DIGEST, directory=tmp_path) == tmp_path / f"dcgan_2021-{DIGEST[:8]}.pth"
+
+
+@pytest.mark.parametrize("path", ["/", "/..", "/%2e%2e%2fsecret", "/a/..%5c..%5cb"])
+def test_no_url_leads_out_of_the_cache(path, tmp_path):
+    assert cached_path("http://example.org" + path, sha256=DIGEST, directory=tmp_path).parent == tmp_path
+    assert not cached_path("http://example.org" + path, sha256=DIGEST, directory=tmp_path).name.startswith(".")
+
+
+def test_progress_is_told_in_bytes_of_the_whole(server, tmp_path):
+    seen = []
+    download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path, progress=lambda *step: seen.append(step))
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert [received for received, _ in seen] == sorted({received for received, _ in seen})
+
+
+def test_a_damaged_file_in_the_cache_is_downloaded_anew(server, tmp_path):
+    path = cached_path(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path)
+    path.write_bytes(CONTENT[:-1])
+    assert download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("path", "digest", "reason"),
+    [
+        ("/x.pth", "0" * 64, "sha256"),
+        ("/x.pth", "0" * 8, "sha256"),
+        ("/truncated.pth", DIGEST, "truncated"),
+        ("/missing.pth", DIGEST, "404"),
+    ],
+)
+def test_a_bad_answer_is_refused_and_leaves_nothing_behind(server, tmp_path, path, digest, reason):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with pytest.raises(DownloadError, match=reason) as caught:
+        download(server.url + path, sha256=digest, directory=cache)
+    assert list(cache.iterdir()) == []
+    assert server.url + path in str(caught.value)
+    assert str(cached_path(server.url + path, sha256=digest, directory=cache)) in str(caught.value)
+
+
+def test_no_route_says_where_to_put_the_file_and_a_file_put_there_is_taken(tmp_path):
+    url = f"http://127.0.0.1:{closed_port()}/weights.pth"
+    with pytest.raises(DownloadError, match="no connection") as caught:
+        download(url, sha256=DIGEST, directory=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+    assert str(caught.value.path) in str(caught.value) and caught.value.url == url
+    caught.value.path.parent.mkdir()
+    caught.value.path.write_bytes(CONTENT)
+    assert download(url, sha256=DIGEST, directory=tmp_path / "cache") == caught.value.path
+
+
+def test_a_wrong_file_put_there_by_hand_is_named_and_left_alone(tmp_path):
+    url = f"http://127.0.0.1:{closed_port()}/weights.pth"
+    path = cached_path(url, sha256=DIGEST, directory=tmp_path)
+    path.write_bytes(b"something else")
+    with pytest.raises(DownloadError, match=hashlib.sha256(b"something else").hexdigest()[:16]):
+        download(url, sha256=DIGEST, directory=tmp_path)
+    assert path.read_bytes() == b"something else"
+
+
+def test_a_failed_download_keeps_the_good_file_of_another_digest(server, tmp_path):
+    good = download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path)
+    with pytest.raises(DownloadError):
+        download(server.url + "/x.pth", sha256="0" * 64, directory=tmp_path)
+    assert good.read_bytes() == CONTENT and list(tmp_path.iterdir()) == [good]
+
+
+def test_a_silent_server_is_given_up(server, tmp_path):
+    with pytest.raises(DownloadError, match="timed out"):
+        download(server.url + "/slow.pth", sha256=DIGEST, directory=tmp_path, timeout=0.1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_over_the_limit_is_refused(server, tmp_path):
+    with pytest.raises(DownloadError, match="limit of 1000"):
+        download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path, size_limit=1000)
+
+
+def test_a_redirect_is_followed(server, tmp_path):
+    server.targets["/to/x.pth"] = "/x.pth"
+    assert download(server.url + "/to/x.pth", sha256=DIGEST, directory=tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1/x", "/to/x.pth"])
+def test_a_redirect_to_another_scheme_or_in_a_circle_is_refused(server, tmp_path, target):
+    server.targets["/to/x.pth"] = target
+    with pytest.raises(DownloadError):
+        download(server.url + "/to/x.pth", sha256=DIGEST, directory=tmp_path)
+    assert len(server.requests) <= 10 and list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DownloadError, match="cannot be written"):
+        download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path / "file")
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_behind(server, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(DownloadError, match="No space left"):
+        download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_download_leaves_nothing_behind(server, tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path, progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://example.org/x", "/etc/hostname", ""])
+def test_only_http_is_spoken(url, tmp_path):
+    with pytest.raises(ValueError, match="http or https"):
+        download(url, sha256=DIGEST, directory=tmp_path)
+
+
+@pytest.mark.parametrize("digest", ["", "abc", "z" * 64, "a" * 65])
+def test_a_digest_must_be_one(digest, tmp_path):
+    with pytest.raises(ValueError, match="sha256="):
+        download("http://127.0.0.1/x", sha256=digest, directory=tmp_path)
+
+
+def test_the_cache_moves_with_its_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "checkpoints"
+    monkeypatch.delenv("KERASGAN_HOME")
+    assert "kerasgan" in cache_directory().parts
