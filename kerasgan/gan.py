@@ -1,5 +1,6 @@
 """GAN: two networks and the one adversarial training step that every family shares."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ __all__ = ["GAN", "Round", "ema_decay"]
 
 
 class Round(NamedTuple):
-    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input, its fakes."""
+    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes."""
 
     real: Any
     labels: Any
@@ -53,6 +54,9 @@ class GAN(keras.Model):
 
     reports: tuple[str, ...] = ()
     """Names of further scalars that a family's losses pass to `self.report`."""
+
+    tiny: Mapping[str, Any] = MappingProxyType({})
+    """Constructor arguments of a model that trains in a second, for tests and first tries."""
 
     def __init__(
         self,
@@ -227,12 +231,14 @@ class GAN(keras.Model):
         """
         if options.get("validation_data") is not None or options.get("validation_split"):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
-        source = data.batches(
-            x, y, image_shape=self.image_shape, num_classes=self.num_classes, batch_size=batch_size
-        )
+        source = data.batches(x, y, image_shape=self.image_shape, num_classes=self.num_classes, batch_size=batch_size)
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
+        if isinstance(source, data.Source):
+            callbacks = options.get("callbacks") or []
+            several = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+            options["callbacks"] = [data.KeepEpoch(source), *several]
         return super().fit(source, **options)
 
     def prepare(self, source: Any) -> None:
@@ -245,7 +251,7 @@ class GAN(keras.Model):
         """One discriminator step, and on every k-th call one generator step after it."""
         real, labels = self.unpack(batch)
         game = Round(real, labels, self.sample_latents(real))
-        steps_done = ops.convert_to_tensor(self.optimizer.iterations)
+        steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
         self._play_discriminator(game, steps_done)
         if not self.reuse_fakes:
             game = game._replace(latents=self.sample_latents(real))
@@ -306,7 +312,7 @@ class GAN(keras.Model):
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        return images, labels if self.num_classes else None
+        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.num_classes else None
 
     def sample_latents(self, real: Any) -> Any:
         """Latents from the prior, one for each real image."""
@@ -339,9 +345,7 @@ class GAN(keras.Model):
 
     # What it gives
 
-    def generate(
-        self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64
-    ) -> np.ndarray:
+    def generate(self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
         """Images drawn from the generator (its moving average where there is one).
 
         Args:

@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 __all__ = ["Normal", "Prior", "Uniform", "get"]
 

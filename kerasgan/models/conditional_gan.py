@@ -1,10 +1,11 @@
 """Conditional GAN: both players are also told the class, so that the generator can be asked for one.
 
-Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784, section 4.1. Deviations:
-images are in [-1, 1] at both networks' doors ([0, 1] inside); the paper does not say where its dropout of 0.5 goes, here
-it follows every hidden layer, in the generator only if asked for.
+Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784, section 4.1.
+Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); the paper does not say where its dropout of
+0.5 goes, here it follows every hidden layer; weights start as in Goodfellow et al. 2014's code, which it follows.
 """
 
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -33,6 +34,8 @@ class ConditionalGAN(GAN):
     Raises:
         ValueError: for fewer than two classes or a width that is not positive.
     """
+
+    tiny = MappingProxyType(dict(image_size=16, latent_dim=8, width=0.05))
 
     def __init__(
         self,

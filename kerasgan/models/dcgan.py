@@ -7,6 +7,8 @@ projected by a transposed convolution). Deviations: running statistics of batch 
 sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates.
 """
 
+from types import MappingProxyType
+
 import keras
 from keras import layers
 
@@ -33,6 +35,8 @@ class DCGAN(GAN):
     Raises:
         ValueError: for an unknown variant or a size that is not a power of two from 8 on.
     """
+
+    tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=8))
 
     def __init__(
         self,
@@ -119,9 +123,7 @@ def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
 
 
 def _normalisation(x, name: str):
-    return layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, gamma_initializer=_normal(1.0), name=f"{name}_norm"
-    )(x)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=_normal(1.0), name=f"{name}_norm")(x)
 
 
 def _project(latents, top: int, variant: str):
@@ -142,9 +144,7 @@ def _transposed(x, filters: int, kernel: int, name: str, *, strides: int, paddin
 
 
 def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same"):
-    return layers.Conv2D(
-        filters, kernel, strides, padding, use_bias=False, kernel_initializer=_normal(), name=name
-    )(x)
+    return layers.Conv2D(filters, kernel, strides, padding, use_bias=False, kernel_initializer=_normal(), name=name)(x)
 
 
 def _up(x, filters: int, kernel: int, name: str, *, strides: int = 2):

@@ -7,6 +7,7 @@ the authors' CIFAR-10 runs use contrast-normalised images and a linear output, h
 on fresh fakes, where the code moves both at once on the same (`compile(reuse_fakes=True)` comes closest).
 """
 
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -42,7 +43,8 @@ VARIANTS = {
     "tfd-pretrain":         Variant((8000, 8000),            MIXED, "sigmoid", (1200, 1200), "normal", 0.05,  1.9365),
     "tfd":                  Variant((8000, 100, 8000, 8000), DEEP,  "sigmoid", (1200, 1200), "normal", 0.05,  1.9365),
     "cifar10":              Variant((8000, 8000),            MIXED, "tanh",    (1600, 1600), "normal", 0.025),
-    "cifar10-convolutional": Variant((8000, 8000),           MIXED, "tanh",    (500,),       "normal", 0.004, None, True),
+    "cifar10-convolutional":
+                            Variant((8000, 8000),            MIXED, "tanh",    (500,),       "normal", 0.004, None, True),
 }
 # fmt: on
 
@@ -62,6 +64,8 @@ class GAN2014(GAN):
     Raises:
         ValueError: for an unknown variant, or units whose number does not fit the variant's activations.
     """
+
+    tiny = MappingProxyType(dict(image_size=16, latent_dim=8, generator_units=(16, 16), discriminator_units=(8, 8)))
 
     def __init__(
         self,

@@ -1,0 +1,339 @@
+"""The zoo: names, recipes, and `load`.
+
+An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+Reading recipes needs neither Keras nor a backend, so that listing them is instant.
+"""
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["Recipe", "WeightsError", "build", "load", "names", "recipe", "source"]
+
+# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
+SECTIONS: dict[str, tuple[set[str], set[str]]] = {
+    "": ({"family", "model", "data", "train"}, {"weights", "results"}),
+    "data": ({"source"}, {"channels", "crop", "flip", "image_size", "labels", "name", "path", "skip_corrupt", "split"}),
+    "train": (
+        {"batch_size", "steps"},
+        {
+            "discriminator_optimizer",
+            "discriminator_steps",
+            "ema_half_life",
+            "generator_optimizer",
+            "objective",
+            "penalties",
+            "reuse_fakes",
+            "seed",
+        },
+    ),
+    "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
+}
+SOURCES = ("digits", "folder", "tfds")
+
+
+class WeightsError(ValueError):
+    """The weights of an entry cannot be had; the message says what was tried and what can be done."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an entry is and how it is trained: the content of a recipe.toml, read-only.
+
+    Attributes:
+        name: the entry's name, that of its folder.
+        path: the recipe.toml.
+        family: name of a class in `kerasgan.models`.
+        model: arguments of that class.
+        data: `source` ("digits", "folder" or "tfds") and that source's arguments.
+        train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
+        weights: where the trained weights are, or None.
+        results: what the evaluation wrote, or None.
+        header: the comment at the top of the file: the command that trains it, how long, what to expect.
+    """
+
+    name: str
+    path: Path
+    family: str
+    model: Mapping[str, Any]
+    data: Mapping[str, Any]
+    train: Mapping[str, Any]
+    weights: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
+    header: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that trains it."""
+        return self.header.partition("\n")[0]
+
+    @property
+    def summary(self) -> str:
+        """How long that takes and what to expect."""
+        return self.header.partition("\n")[2]
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether trained weights exist, in the box or as a published checkpoint."""
+        return self.weights is not None
+
+    @property
+    def in_the_box(self) -> bool:
+        """Whether trained weights come with the package."""
+        return self.weights is not None and "file" in self.weights
+
+
+def _root() -> Path:
+    installed = Path(__file__).with_name("_zoo")
+    return installed if installed.is_dir() else Path(__file__).parent.with_name("zoo")
+
+
+def names(family: str | None = None, pretrained: bool | None = None) -> list[str]:
+    """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
+    found = sorted(path.parent.name for path in _root().glob("*/recipe.toml"))
+    if family is not None:
+        found = [name for name in found if recipe(name).family == family]
+    if pretrained is not None:
+        found = [name for name in found if recipe(name).pretrained == pretrained]
+    return found
+
+
+def recipe(name: str | Path) -> Recipe:
+    """The recipe of an entry, or of a recipe.toml of your own.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones; for an unknown, missing or misplaced key, with the file.
+        FileNotFoundError: if a path to a .toml file is given and there is none.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = _root() / str(name) / "recipe.toml"
+        if not path.is_file() or path.parent.parent != _root():
+            near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4) or names()
+            raise ValueError(
+                f"Expected the name of a zoo entry, such as {', '.join(near)}. Received: name={str(name)!r}"
+            )
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")
+    return _read(path)
+
+
+def _read(path: Path) -> Recipe:
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
+    _check(content, path)
+    sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
+    lines = text.splitlines()
+    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    header = "\n".join(line.removeprefix("#").strip() for line in lines[:end])
+    name = path.parent.name if path.name == "recipe.toml" else path.stem
+    return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
+
+
+def _check(content: dict[str, Any], path: Path) -> None:
+    for section, (required, optional) in SECTIONS.items():
+        keys = content if not section else content.get(section, {})
+        where = f"[{section}] of {path}" if section else str(path)
+        if not isinstance(keys, dict):
+            raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
+        for key in sorted(required - keys.keys()):
+            if section in content or not section:
+                raise ValueError(
+                    f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
+                )
+        for key in sorted(keys.keys() - required - optional):
+            near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
+            raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
+    if not isinstance(content["model"], dict):
+        raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
+    if content["data"]["source"] not in SOURCES:
+        expected, received = ", ".join(SOURCES), content["data"]["source"]
+        raise ValueError(f"Expected source in [data] of {path} to be one of {expected}. Received: source={received!r}")
+    for key in ("batch_size", "steps"):
+        if not isinstance(content["train"][key], int) or content["train"][key] < 1:
+            received = content["train"][key]
+            raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+
+
+def build(chosen: Recipe) -> "GAN":
+    """The recipe's model, compiled with its training settings, untrained.
+
+    Raises:
+        ValueError: for an unknown family, or arguments that the family or `compile` refuses, with the file.
+    """
+    from kerasgan import models
+
+    if chosen.family not in models.__all__:
+        near = difflib.get_close_matches(chosen.family, models.__all__, n=1) or sorted(models.__all__)
+        raise ValueError(f"Expected a family such as {', '.join(near)} in {chosen.path}. Received: {chosen.family!r}")
+    settings = {key: value for key, value in chosen.train.items() if key not in ("batch_size", "seed", "steps")}
+    try:
+        gan = getattr(models, chosen.family)(**chosen.model)
+        for player in ("generator_optimizer", "discriminator_optimizer"):
+            if player in settings:
+                settings[player] = _optimizer(settings[player])
+        gan.compile(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{chosen.path}: {error}") from error
+    return gan
+
+
+def _optimizer(settings: Mapping[str, Any] | str) -> Any:
+    """An optimiser from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
+    import keras
+
+    from kerasgan import optimizers
+
+    config = {"name": settings} if isinstance(settings, str) else dict(settings)
+    if isinstance(config.get("learning_rate"), dict):
+        config["learning_rate"] = _named(config["learning_rate"], optimizers, keras.optimizers.schedules)
+    return _named(config, optimizers, keras.optimizers)
+
+
+def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
+    """An object of the class `name` of one of the modules, made with the other settings."""
+    config = dict(settings)
+    name = config.pop("name", None)
+    for module in modules:
+        if isinstance(getattr(module, str(name), None), type):
+            return getattr(module, name)(**config)
+    known = sorted({key for module in modules for key in dir(module) if key[0].isupper()})
+    near = difflib.get_close_matches(str(name), known, n=3) or known
+    raise ValueError(f"Expected a name such as {', '.join(near)}. Received: name={name!r}")
+
+
+def source(chosen: Recipe, data: Any = None, *, batch_size: int | None = None, seed: int | None = None) -> Any:
+    """The recipe's training data as a source of batches.
+
+    Args:
+        chosen: whose [data] to read.
+        data: a folder of images to read instead, prepared in the recipe's image size and channels.
+        batch_size: instead of the recipe's.
+        seed: of the order, instead of the recipe's.
+    """
+    from kerasgan import data as sources
+
+    options = dict(chosen.data)
+    kind, name = options.pop("source"), options.pop("name", None)
+    path = data if data is not None else options.pop("path", None)
+    common = {
+        "batch_size": batch_size or chosen.train["batch_size"],
+        "seed": chosen.train.get("seed", 0) if seed is None else seed,
+    }
+    if data is not None or kind == "folder":
+        if path is None:
+            raise ValueError(f"Expected a folder of images for {chosen.name}, as --data or `data=`. Received: none")
+        size, channels = options.get("image_size", 64), options.get("channels", 3)
+        keys = ("crop", "flip", "labels", "skip_corrupt") if kind == "folder" else ()
+        further = {key: options[key] for key in keys if key in options}
+        return sources.folder(path, image_size=size, channels=channels, **further, **common)
+    if kind == "tfds":
+        return sources.tfds(name, **options, **common)
+    return sources.digits(**options, **common)
+
+
+def load(name: str | Path, weights: Any = "recipe") -> "GAN":
+    """A compiled GAN with its trained weights.
+
+    Args:
+        name: an entry's name, or the path of a recipe.toml.
+        weights: "recipe" for the entry's trained weights (from the package, or downloaded once, verified and cached);
+            None for an untrained model; or a file: a `.weights.h5` of the generator or of the whole GAN, a `.keras`
+            file, or a published checkpoint of the family.
+
+    Raises:
+        WeightsError: if the entry has no trained weights, or they cannot be had.
+        ValueError: for an unknown entry, or a file that does not fit the model.
+    """
+    chosen = recipe(name)
+    if weights is None:
+        return build(chosen)
+    if weights != "recipe":
+        return _load_file(chosen, Path(weights))
+    if chosen.weights is None:
+        raise WeightsError(
+            f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
+            f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
+        )
+    if "file" in chosen.weights:
+        return _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
+    return _load_published(chosen)
+
+
+def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+    if not path.is_file():
+        raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise WeightsError(f"Expected {path} with sha256 {sha256}: the file is damaged. Install the package again.")
+    if path.suffix == ".keras":
+        return _load_model(chosen, path)
+    gan = build(chosen)
+    if path.name.endswith(".weights.h5"):
+        _load_weights(gan, path)
+    else:
+        from kerasgan import checkpoints
+
+        checkpoints.assign(gan, path, channel_order=(chosen.weights or {}).get("channel_order", "rgb"))
+    return gan
+
+
+def _load_model(chosen: Recipe, path: Path) -> "GAN":
+    import keras
+
+    from kerasgan import models
+
+    gan = keras.saving.load_model(path)
+    if not isinstance(gan, getattr(models, chosen.family)):
+        raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
+    return gan
+
+
+def _load_weights(gan: "GAN", path: Path) -> None:
+    """Loads a `.weights.h5` of the whole GAN, or of its generator alone, which then is the moving average too."""
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            whole = "generator" in file
+    except OSError as error:
+        raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
+    try:
+        (gan if whole else gan.generator).load_weights(path)
+    except (KeyError, ValueError) as error:
+        raise WeightsError(
+            f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
+        ) from error
+    if not whole and gan.average_generator is not None:
+        gan.average_generator.set_weights(gan.generator.get_weights())
+
+
+def _load_published(chosen: Recipe) -> "GAN":
+    from kerasgan import checkpoints
+
+    weights = chosen.weights or {}
+    try:
+        path = checkpoints.download(weights["url"], sha256=weights["sha256"])
+    except checkpoints.DownloadError as error:
+        boxed = ", ".join(name for name in names(pretrained=True) if recipe(name).in_the_box)
+        raise WeightsError(
+            f"The weights of {chosen.name} cannot be had. {error} An untrained model: weights=None. "
+            f"Entries whose weights come with the package: {boxed}."
+        ) from error
+    gan = build(chosen)
+    checkpoints.assign(gan, path, channel_order=weights.get("channel_order", "rgb"))
+    return gan

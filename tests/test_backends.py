@@ -1,0 +1,42 @@
+"""The contract on JAX and PyTorch, each in a process of its own where TensorFlow cannot be imported."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONTRACT = ("test_contracts.py", "test_gradients.py", "test_penalties.py")
+BLOCKER = """
+import sys
+
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow", "tensorflow_datasets"):
+            raise ImportError(f"{name} is blocked in this test")
+
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_contract_holds_without_tensorflow(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"needs {backend}: pip install {backend}")
+    (tmp_path / "sitecustomize.py").write_text(BLOCKER)
+    here = Path(__file__).parent
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(tmp_path), "JAX_PLATFORMS": "cpu"}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(here / name) for name in CONTRACT)],
+        env=environment,
+        cwd=here.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert " passed" in run.stdout

@@ -1,0 +1,150 @@
+"""What every family keeps, on every backend. Families are discovered; nobody edits a list here."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasgan import models
+
+FAMILIES = [getattr(models, name) for name in models.__all__]
+families = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+
+
+def tiny(family, **options):
+    gan = family(**family.tiny)
+    gan.compile(**options)
+    return gan
+
+
+def training_set(gan, count=12):
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
+    return (images, rng.integers(gan.num_classes, size=count)) if gan.num_classes else (images, None)
+
+
+def values(variables):
+    return [ops.convert_to_numpy(variable.value) for variable in variables]
+
+
+def moved(before, after):
+    return any(not np.array_equal(first, second) for first, second in zip(before, after))
+
+
+@families
+def test_the_papers_settings_train_both_players_with_finite_losses(family):
+    gan = tiny(family)
+    players = gan.generator.trainable_variables, gan.discriminator.trainable_variables
+    before = [values(player) for player in players]
+    history = gan.fit(*training_set(gan), batch_size=4, epochs=2, verbose=0).history
+    assert {"discriminator_loss", "generator_loss"} <= history.keys()
+    assert "loss" not in history
+    assert all(np.isfinite(column).all() for column in history.values())
+    assert all(moved(old, values(player)) for old, player in zip(before, players))
+
+
+@families
+def test_a_keras_file_gives_back_the_images_the_optimisers_and_the_settings(family, tmp_path):
+    gan = tiny(
+        family,
+        objective={"name": "minimax", "label_smoothing": 0.1},
+        penalties=[{"name": "r1", "weight": 0.5, "interval": 2}],
+        generator_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.3),
+        discriminator_optimizer=keras.optimizers.RMSprop(1e-3),
+        discriminator_steps=2,
+        ema_half_life=100,
+    )
+    gan.fit(*training_set(gan), batch_size=4, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(again) is family
+    np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+    assert len(again.optimizer.variables) == len(gan.optimizer.variables) > 10
+    for first, second in zip(values(again.optimizer.variables), values(gan.optimizer.variables)):
+        np.testing.assert_array_equal(first, second)
+    assert again.get_compile_config() == gan.get_compile_config()
+    assert int(again.optimizer.iterations) == 3
+    again.fit(*training_set(gan), batch_size=4, verbose=0)
+    assert int(again.optimizer.iterations) == 6
+
+
+@families
+def test_a_weights_file_gives_back_weights_and_optimisers(family, tmp_path):
+    gan = tiny(family, ema_half_life=100)
+    gan.fit(*training_set(gan), batch_size=4, verbose=0)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    keras.utils.set_random_seed(7)
+    again = tiny(family, ema_half_life=100)
+    assert moved(values(gan.generator.variables), values(again.generator.variables))
+    again.load_weights(tmp_path / "gan.weights.h5")
+    for kind in (lambda g: g.generator, lambda g: g.discriminator, lambda g: g.sampler, lambda g: g.optimizer):
+        for first, second in zip(values(kind(gan).variables), values(kind(again).variables)):
+            if first.dtype.kind == "f":  # Keras does not store the seeds of dropout
+                np.testing.assert_array_equal(first, second)
+
+
+@families
+def test_generate_is_reproducible_in_range_and_the_same_in_any_batch(family):
+    gan = tiny(family)
+    images = gan.generate(5, seed=3)
+    assert images.shape == (5, *gan.image_shape)
+    assert images.dtype == np.float32
+    assert images.min() >= -1 and images.max() <= 1
+    np.testing.assert_array_equal(images, gan.generate(5, seed=3))
+    np.testing.assert_allclose(images, gan.generate(5, seed=3, batch_size=2), atol=1e-6)
+    assert moved([images], [gan.generate(5, seed=4)])
+
+
+@families
+def test_the_first_images_do_not_depend_on_how_many_are_asked_for(family):
+    gan = tiny(family)
+    labels = 0 if gan.num_classes else None
+    few, many = gan.generate(2, seed=3, labels=labels), gan.generate(7, seed=3, labels=labels)
+    np.testing.assert_allclose(few, many[:2], atol=1e-6)
+
+
+@families
+def test_calling_the_model_and_predict_sample_the_generator(family):
+    gan = tiny(family)
+    latents = gan.prior.draw(4, gan.latent_dim, seed=0)
+    inputs = [latents, np.arange(4, dtype="int32") % gan.num_classes] if gan.num_classes else latents
+    called = ops.convert_to_numpy(gan([ops.convert_to_tensor(x) for x in inputs] if gan.num_classes else latents))
+    np.testing.assert_allclose(gan.predict(inputs, verbose=0), called, atol=1e-6)
+    assert called.shape == (4, *gan.image_shape)
+
+
+@families
+def test_the_networks_name_their_inputs(family):
+    gan = family(**family.tiny)
+    expected = ["latents", "labels"] if gan.num_classes else ["latents"]
+    assert [tensor.name for tensor in gan.generator.inputs] == expected
+
+
+@families
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_and_float16_scales_both_losses(family, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        gan = tiny(family, penalties=["r1"])
+        history = gan.fit(*training_set(gan), batch_size=4, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    scaled = [
+        isinstance(o, keras.optimizers.LossScaleOptimizer)
+        for o in (gan.optimizer.generator, gan.optimizer.discriminator)
+    ]
+    assert scaled == [policy == "mixed_float16"] * 2
+    assert all(np.isfinite(column).all() for column in history.values())
+    images = gan.generate(2, seed=0)
+    assert images.dtype == np.float32 and np.isfinite(images).all()
+
+
+@families
+def test_every_objective_and_penalty_makes_a_step(family):
+    from kerasgan import objectives, penalties
+
+    for objective in objectives.names():
+        gan = tiny(family, objective=objective, penalties=penalties.names(), run_eagerly=True)
+        history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
+        assert set(penalties.names()) <= history.keys()
+        assert all(np.isfinite(column).all() for column in history.values()), objective

@@ -1,0 +1,101 @@
+"""The five primitives of the training path; `test_backends` runs this file on JAX and PyTorch too."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasgan import gradients
+
+
+class Host(keras.Model):
+    """The smallest owner of a `train_step`: minimises (w - batch mean)^2 with a branch on every third step."""
+
+    def __init__(self, optimizer):
+        super().__init__()
+        self.w = self.add_weight(shape=(), initializer="zeros", name="w")
+        self.visits = self.add_weight(shape=(), initializer="zeros", trainable=False, name="visits")
+        self.mean = keras.metrics.Mean(name="mean")
+        self.built = True
+        self.compile(optimizer=optimizer)
+        self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        return [self.mean]
+
+    @gradients.trainer_step
+    def train_step(self, batch):
+        target = ops.mean(batch[0] if isinstance(batch, tuple) else batch)
+        steps = self.optimizer.iterations + 0
+
+        def loss():
+            value = ops.square(self.w - target)
+            self.mean.update_state(value)
+            return value
+
+        _, grads = gradients.gradients(loss, self.trainable_variables, scale=self.optimizer.scale_loss)
+        gradients.apply(self.optimizer, grads, self.trainable_variables)
+
+        def visit():
+            self.visits.assign_add(1.0)
+            return ops.cast(self.visits.value, "float32")
+
+        gradients.every(3, steps, visit, phase=2)
+        return self.get_metrics_result()
+
+
+BATCHES = np.full((8, 4), 2.0, "float32")
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_step_updates_weights_metrics_and_state_inside_fit(eager):
+    host = Host(keras.optimizers.SGD(0.25))
+    if eager:
+        host.run_eagerly = True
+    history = host.fit(BATCHES, batch_size=1, verbose=0, shuffle=False)
+    # w: 0 -> 1 -> 1.5 -> ...: the distance to 2 halves at each step
+    assert float(ops.convert_to_numpy(host.w.value)) == pytest.approx(2 - 2 * 0.5**8)
+    assert history.history["mean"][-1] == pytest.approx(np.mean([(2 * 0.5**n) ** 2 for n in range(8)]), rel=1e-5)
+    assert float(ops.convert_to_numpy(host.visits.value)) == 2.0  # steps 2 and 5 of 0..7
+
+
+def test_loss_scaling_changes_nothing_but_the_scale_and_skips_an_overflow():
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.25), initial_scale=8.0)
+    host = Host(optimizer)
+    host.fit(BATCHES, batch_size=1, verbose=0, shuffle=False)
+    assert float(ops.convert_to_numpy(host.w.value)) == pytest.approx(2 - 2 * 0.5**8)
+    before = float(ops.convert_to_numpy(host.w.value))
+    host.fit(np.full((1, 4), np.inf, "float32"), batch_size=1, verbose=0)
+    assert float(ops.convert_to_numpy(host.w.value)) == before
+    assert float(ops.convert_to_numpy(optimizer.dynamic_scale.value)) == 4.0
+
+
+def test_gradients_equal_the_derivative_and_leave_other_weights_alone():
+    first, second = keras.Variable(3.0), keras.Variable(5.0)
+    loss, grads = gradients.gradients(lambda: first * first * second, [first], scale=lambda value: 10.0 * value)
+    assert float(ops.convert_to_numpy(loss)) == 45.0
+    assert [float(ops.convert_to_numpy(grad)) for grad in grads] == [300.0]
+
+
+def test_input_gradients_can_be_differentiated_again():
+    """|d/dx (w x^3)|^2 = 9 w^2 x^4, whose derivative with respect to w is 18 w x^4."""
+    w = keras.Variable(2.0)
+    inputs = ops.convert_to_tensor(np.array([1.0, 2.0], "float32"))
+
+    def penalty():
+        return ops.sum(ops.square(gradients.input_gradients(lambda x: w * x**3, inputs)))
+
+    loss, grads = gradients.gradients(penalty, [w])
+    assert float(ops.convert_to_numpy(loss)) == pytest.approx(9 * 4 * 17)
+    assert float(ops.convert_to_numpy(grads[0])) == pytest.approx(18 * 2 * 17)
+
+
+def test_every_without_an_interval_takes_no_branch():
+    assert gradients.every(1, 7, lambda: "called") == "called"
+
+
+@pytest.mark.parametrize(("step", "expected"), [(0, 0.0), (1, 0.0), (2, 1.0), (3, 0.0), (5, 1.0)])
+def test_every_runs_on_its_phase_and_gives_zero_elsewhere(step, expected):
+    value = gradients.every(3, step, lambda: ops.ones((), dtype="float32"), phase=2)
+    assert float(ops.convert_to_numpy(value)) == expected
