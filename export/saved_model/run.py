@@ -1,0 +1,109 @@
+"""Draws images from a generator that kerasgan exported as a SavedModel, with TensorFlow alone.
+
+    pip install tensorflow
+    python run.py generator --count 16 --seed 0 -o samples.png
+    python run.py digits --count 10 --label 3 -o threes.png
+
+The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model.
+"""
+
+import argparse
+import json
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: grey, grey with alpha, RGB, RGB with alpha
+
+
+def main():
+    arguments = parse_arguments()
+    facts_file = Path(arguments.model, "assets.extra", "kerasgan.json")
+    if not facts_file.is_file():
+        raise SystemExit(f"Expected a generator exported by kerasgan. Received: {arguments.model}")
+    facts = json.loads(facts_file.read_text(encoding="utf-8"))
+    inputs = draw_inputs(facts, count=arguments.count, seed=arguments.seed, label=arguments.label)
+    generator = tf.saved_model.load(arguments.model)  # keeps the variables that the signature reads
+    draw = generator.signatures["serving_default"]
+    images = []
+    for start in range(0, arguments.count, 64):
+        chunk = {name: tf.constant(rows[start : start + 64]) for name, rows in inputs.items()}
+        images.append(draw(**chunk)["images"].numpy())
+    write_png(arguments.output, grid(np.concatenate(images)))
+    print(f"{arguments.output}: {arguments.count} images by {facts.get('entry', facts['family'])}")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="the SavedModel folder")
+    parser.add_argument("--count", type=positive, default=16, help="number of images")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents")
+    parser.add_argument(
+        "--label", type=int, help="class of all images, for class-conditional models; random if not given"
+    )
+    parser.add_argument("-o", "--output", default="samples.png", help="the PNG to write")
+    return parser.parse_args()
+
+
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive number, received {text}")
+    return int(text)
+
+
+def draw_inputs(facts, *, count, seed, label):
+    """Latents (count, latent_dim) from the prior in the file, and labels (count,) where the model is conditional."""
+    prior, shape = facts["latent_prior"], (count, facts["latent_dim"])
+    if prior["name"] == "normal":
+        latents = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+    elif prior["name"] == "uniform":
+        low, high = prior["low"], prior["high"]
+        latents = np.float32(low) + np.float32(high - low) * np.random.default_rng(seed).random(shape, dtype="float32")
+    else:
+        raise SystemExit(f"Expected a normal or uniform prior. Received: {prior}")
+    classes = facts.get("num_classes")
+    if classes is None:
+        if label is not None:
+            raise SystemExit(f"Expected no label: this model is not class-conditional. Received: --label {label}")
+        return {"latents": latents}
+    if label is None:
+        labels = np.random.default_rng([seed, 1]).integers(classes, size=count, dtype="int32")
+    elif 0 <= label < classes:
+        labels = np.full(count, label, dtype="int32")
+    else:
+        raise SystemExit(f"Expected a label from 0 to {classes - 1}. Received: --label {label}")
+    return {"latents": latents, "labels": labels}
+
+
+def grid(images):
+    """One uint8 picture (rows * height, columns * width, channels) of images in [-1, 1], row by row."""
+    count, height, width, channels = images.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    cells = np.zeros((rows * columns, height, width, channels), "uint8")
+    cells[:count] = np.rint((np.clip(images, -1, 1) + 1) * 127.5)
+    cells = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return cells.reshape(rows * height, columns * width, channels)
+
+
+def write_png(path, pixels):
+    """Writes uint8 pixels (height, width, channels) as an 8-bit PNG."""
+    height, width, channels = pixels.shape
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
+    lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))  # each line begins with its filter: 0, none
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header))
+        file.write(chunk(b"IDAT", zlib.compress(lines.tobytes())) + chunk(b"IEND", b""))
+
+
+if __name__ == "__main__":
+    main()

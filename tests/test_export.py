@@ -1,0 +1,285 @@
+"""Exported generators draw what Keras draws; whatever does not is refused and leaves nothing behind."""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from keras import ops
+
+import kerasgan
+from kerasgan.export import ExportError, formats
+from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+EXPORTS = {"onnx": kerasgan.export.onnx, "saved_model": kerasgan.export.saved_model}
+FAMILIES = {
+    "DCGAN": lambda: DCGAN(image_size=16, channels=3, latent_dim=5, width=4),
+    "ConditionalGAN": lambda: ConditionalGAN(image_size=8, latent_dim=5, width=0.02),
+    "GAN2014": lambda: GAN2014(image_size=8, latent_dim=5, generator_units=(7, 6), discriminator_units=(4, 4)),
+}
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
+
+
+def lively(network):
+    """Gives every weight a size at which the images span their range."""
+    rng = np.random.default_rng(3)
+    for weight in network.weights:
+        size = rng.uniform(0.5, 1.5, weight.shape) if "variance" in weight.path else rng.normal(0, 0.4, weight.shape)
+        weight.assign(size)
+    return network
+
+
+def made(family):
+    keras.utils.set_random_seed(0)
+    gan = FAMILIES[family]()
+    lively(gan.generator)
+    return gan
+
+
+def opened(path):
+    """(run, metadata) of an exported file, read as its formats' users would, not as kerasgan does."""
+    if path.is_file():
+        session = onnxruntime.InferenceSession(path)
+        facts = session.get_modelmeta().custom_metadata_map
+        return lambda **inputs: session.run(["images"], inputs)[0], facts
+    draw = tf.saved_model.load(str(path)).signatures["serving_default"]
+    facts = json.loads((path / "assets.extra" / "kerasgan.json").read_text())
+    return lambda **inputs: draw(**{key: tf.constant(value) for key, value in inputs.items()})["images"].numpy(), facts
+
+
+def fact(facts, name):
+    return json.loads(facts[name]) if isinstance(facts[name], str) else facts[name]
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("family", FAMILIES)
+class TestEveryFamily:
+    def test_draws_the_images_of_generate_at_a_batch_size_that_the_export_did_not_try(self, family, form, tmp_path):
+        gan = made(family)
+        path = EXPORTS[form](gan, tmp_path / "made" / "generator")
+        run, _ = opened(path)
+        inputs = {"latents": gan.prior.draw(5, 5, seed=11)}
+        if gan.num_classes:
+            inputs["labels"] = np.full(5, 3, "int32")
+        images = run(**inputs)
+        assert images.dtype == np.float32
+        assert np.ptp(images) > 0.1  # not all alike, or the next line would prove nothing
+        np.testing.assert_allclose(images, gan.generate(5, seed=11, labels=3 if gan.num_classes else None), atol=1e-5)
+        assert [each.name for each in path.parent.iterdir()] == ["generator"]
+
+    def test_carries_what_a_program_must_know_to_use_it(self, family, form, tmp_path):
+        path = EXPORTS[form](made(family), tmp_path / "generator", entry="tiny", licence="CC0-1.0")
+        facts = opened(path)[1]
+        assert {key: facts[key] for key in ("entry", "family", "layout", "licence", "kerasgan", "keras")} == {
+            "entry": "tiny",
+            "family": family,
+            "layout": "NHWC",
+            "licence": "CC0-1.0",
+            "kerasgan": kerasgan.__version__,
+            "keras": keras.__version__,
+        }
+        assert fact(facts, "value_range") == [-1, 1]
+        assert fact(facts, "latent_dim") == 5
+        low, high = {"DCGAN": (-1, 1), "ConditionalGAN": (0, 1), "GAN2014": (-(3**0.5), 3**0.5)}[family]
+        assert fact(facts, "latent_prior") == {"name": "uniform", "low": low, "high": high}
+        if family == "ConditionalGAN":
+            assert fact(facts, "num_classes") == 10
+        else:
+            assert "num_classes" not in facts
+
+
+def test_onnx_names_its_tensors_and_its_batch_axis(tmp_path):
+    graph = onnx.load(kerasgan.export.onnx(made("ConditionalGAN"), tmp_path / "generator.onnx")).graph
+    shapes = {
+        tensor.name: [axis.dim_param or axis.dim_value for axis in tensor.type.tensor_type.shape.dim]
+        for tensor in (*graph.input, *graph.output)
+    }
+    assert shapes == {"latents": ["batch", 5], "labels": ["batch"], "images": ["batch", 8, 8, 1]}
+
+
+def test_a_saved_model_names_its_tensors(tmp_path):
+    path = kerasgan.export.saved_model(made("ConditionalGAN"), tmp_path / "generator")
+    draw = tf.saved_model.load(str(path)).signatures["serving_default"]
+    inputs = {name: (spec.shape.as_list(), spec.dtype) for name, spec in draw.structured_input_signature[1].items()}
+    assert inputs == {"latents": ([None, 5], tf.float32), "labels": ([None], tf.int32)}
+    assert {name: spec.shape.as_list() for name, spec in draw.structured_outputs.items()} == {"images": [None, 8, 8, 1]}
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+def test_the_opset_is_the_one_asked_for(opset, tmp_path):
+    model = onnx.load(kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=opset))
+    assert {each.version for each in model.opset_import if each.domain == ""} == {opset}
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_mixed_precision_model_is_exported_in_float32(policy, tmp_path):
+    whole = made("ConditionalGAN")
+    keras.config.set_dtype_policy(policy)
+    try:
+        mixed = FAMILIES["ConditionalGAN"]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.generator.set_weights(whole.generator.get_weights())
+    run, _ = opened(kerasgan.export.onnx(mixed, tmp_path / "generator.onnx"))
+    images = run(latents=whole.prior.draw(4, 5, seed=2), labels=np.full(4, 1, "int32"))
+    np.testing.assert_allclose(images, whole.generate(4, labels=1, seed=2), atol=1e-5)
+    assert np.abs(images - mixed.generate(4, labels=1, seed=2)).max() > 1e-4  # half precision would show
+
+
+def test_the_moving_average_is_exported_where_there_is_one(tmp_path):
+    gan = made("DCGAN")
+    gan.compile(ema_half_life=100)
+    gan.generator.set_weights([weight * 0.5 for weight in gan.generator.get_weights()])
+    run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"))
+    latents = gan.prior.draw(2, 5, seed=0)
+    np.testing.assert_allclose(run(latents=latents), gan.average_generator(latents), atol=1e-5)
+
+
+def test_inputs_that_were_given_no_name_are_named(tmp_path):
+    latents = keras.Input((5,))
+    images = keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4, activation="tanh")(latents))
+    gan = kerasgan.GAN(keras.Model(latents, images), made("DCGAN").discriminator)
+    run, facts = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"))
+    assert run(latents=np.zeros((7, 5), "float32")).shape == (7, 2, 2, 1)
+    assert fact(facts, "latent_prior") == {"name": "normal"}
+
+
+# What is refused
+
+
+class AlwaysDropout(keras.layers.Dropout):
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+class FrozenNoise(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs + 0.1 * keras.random.normal(ops.shape(inputs), seed=7)
+
+
+class BatchStatistics(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs - ops.mean(inputs, axis=0, keepdims=True)
+
+
+class Forgetful(keras.layers.Layer):
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+def with_layer(layer, name="latents"):
+    keras.utils.set_random_seed(0)
+    latents = keras.Input((5,), name=name)
+    x = layer(keras.layers.Dense(48)(latents))
+    generator = keras.Model(latents, keras.layers.Reshape((4, 4, 3))(keras.layers.Activation("tanh")(x)))
+    return kerasgan.GAN(generator, made("DCGAN").discriminator)
+
+
+REFUSED = {
+    "dropout when sampling": (lambda: AlwaysDropout(0.5), EXPORTS, "random numbers of its own"),
+    "frozen noise": (FrozenNoise, ["onnx"], "StatelessRandomNormalV2"),
+    "batch statistics": (BatchStatistics, EXPORTS, "do not depend on others in their batch"),
+    "a config that forgets": (lambda: Forgetful(0.5), EXPORTS, "get_config"),
+}
+
+
+@pytest.mark.parametrize("case, form", [(case, form) for case, (_, forms, _) in REFUSED.items() for form in forms])
+def test_a_generator_whose_file_would_differ_is_refused_and_leaves_nothing(case, form, tmp_path):
+    layer, _, message = REFUSED[case]
+    with pytest.raises(ExportError, match=message):
+        EXPORTS[form](with_layer(layer()), tmp_path / "generator")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_an_earlier_file_survives_an_export_that_writes_wrong_weights(form, tmp_path, monkeypatch):
+    gan = made("DCGAN")
+    path = EXPORTS[form](gan, tmp_path / "generator")
+    right = formats.FORMATS[form]
+
+    def wrong(network, *arguments, **options):
+        network.set_weights([weight * 1.01 for weight in network.get_weights()])
+        right.write(network, *arguments, **options)
+
+    monkeypatch.setitem(formats.FORMATS, form, right._replace(write=wrong))
+    with pytest.raises(ExportError, match=r"difference of .* at batch 1 \(allowed: 5e-05\)"):
+        EXPORTS[form](gan, path)
+    latents = gan.prior.draw(2, 5, seed=0)
+    np.testing.assert_allclose(opened(path)[0](latents=latents), gan.generate(2, seed=0), atol=1e-5)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_a_later_export_replaces_an_earlier_one(form, tmp_path):
+    EXPORTS[form](with_layer(keras.layers.Identity()), tmp_path / "generator")
+    path = EXPORTS[form](made("DCGAN"), tmp_path / "generator")
+    assert opened(path)[0](latents=np.zeros((1, 5), "float32")).shape == (1, 16, 16, 3)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupted_export_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(network, inputs, path, **_):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(formats.FORMATS, "onnx", formats.FORMATS["onnx"]._replace(write=interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_its_runtime_cannot_open_is_refused(tmp_path, monkeypatch):
+    def broken(network, inputs, path, **_):
+        path.write_bytes(b"no model")
+
+    monkeypatch.setitem(formats.FORMATS, "onnx", formats.FORMATS["onnx"]._replace(write=broken))
+    with pytest.raises(ExportError, match="a file that ONNX Runtime opens"):
+        kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    gan = made("DCGAN")
+    gan.generator.weights[0].assign(np.full(gan.generator.weights[0].shape, np.nan))
+    with pytest.raises(ExportError, match="diverged"):
+        kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
+
+
+def test_a_missing_package_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(ImportError, match="pip install tf2onnx"):
+        kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx")
+
+
+def test_a_folder_that_is_no_saved_model_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="a SavedModel to replace"):
+        kerasgan.export.saved_model(made("DCGAN"), tmp_path)
+    with pytest.raises(ValueError, match="path of a file"):
+        kerasgan.export.onnx(made("DCGAN"), tmp_path)
+    with pytest.raises(ValueError, match="path of a folder"):
+        kerasgan.export.saved_model(made("DCGAN"), tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_arguments_that_cannot_be_used_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"Expected a kerasgan\.GAN"):
+        kerasgan.export.onnx(made("DCGAN").generator, tmp_path / "generator.onnx")
+    with pytest.raises(ValueError, match="Received: opset=5"):
+        kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=5)
+    with pytest.raises(ValueError, match="Received: name='code'"):
+        kerasgan.export.onnx(with_layer(keras.layers.Identity(), name="code"), tmp_path / "generator.onnx")

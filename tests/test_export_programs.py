@@ -1,0 +1,175 @@
+"""Exports in processes of their own: from JAX and PyTorch, and the programs that open a file without Keras."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+import kerasgan
+from kerasgan.export import ExportError, formats, other_process, proof, signature
+from kerasgan.models import DCGAN, ConditionalGAN
+
+REPOSITORY = Path(__file__).parent.parent
+NOT_INSTALLED = """
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+
+
+def find_the_rest(name, path=None, target=None):
+    return None if name.split(".")[0] in {names} else find(name, path, target)
+
+
+PathFinder.find_spec = find_the_rest
+"""
+PROGRAMS = {
+    "onnx": (kerasgan.export.onnx, ("kerasgan", "keras", "tensorflow", "onnx")),
+    "saved_model": (kerasgan.export.saved_model, ("kerasgan", "keras")),
+}
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="starts the other backends itself")
+
+
+def made(family=ConditionalGAN, **options):
+    gan = family(**{"image_size": 8, "latent_dim": 5, "width": 0.02} | options)
+    rng = np.random.default_rng(3)
+    for weight in gan.generator.weights:
+        size = rng.uniform(0.5, 1.5, weight.shape) if "variance" in weight.path else rng.normal(0, 0.4, weight.shape)
+        weight.assign(size)
+    return gan
+
+
+# The programs beside the package
+
+
+def run(form, *arguments, folder):
+    """Runs export/<form>/run.py where what it must not need is not installed."""
+    (folder / "sitecustomize.py").write_text(NOT_INSTALLED.format(names=PROGRAMS[form][1]))
+    program = REPOSITORY / "export" / form / "run.py"
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, str(program), *map(str, arguments)]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def in_levels(images):
+    return (images + 1) * 127.5
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_the_program_draws_the_picture_of_generate(form, tmp_path):
+    gan = made()
+    path = PROGRAMS[form][0](gan, tmp_path / "generator", entry="tiny")
+    done = run(form, path, "--count", 5, "--seed", 7, "-o", "drawn.png", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "drawn.png: 5 images by tiny\n"
+    picture = np.asarray(Image.open(tmp_path / "drawn.png"), "float32")
+    assert picture.shape == (16, 24)  # two rows of three
+    images = in_levels(gan.generate(5, seed=7))[..., 0]
+    for index, image in enumerate(images):
+        top, left = 8 * (index // 3), 8 * (index % 3)
+        assert np.abs(picture[top : top + 8, left : left + 8] - image).max() <= 1
+    assert not picture[8:, 16:].any()  # the sixth cell is black
+
+
+@pytest.mark.parametrize("prior", ["normal", {"name": "uniform", "low": -0.5, "high": 2.0}])
+def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
+    gan = made(DCGAN, width=4, channels=3, prior=prior)
+    path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
+    done = run("onnx", path, "--count", 1, "--seed", 3, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    picture = np.asarray(Image.open(tmp_path / "samples.png"), "float32")
+    assert np.abs(picture - in_levels(gan.generate(1, seed=3))[0]).max() <= 1
+
+
+def test_the_program_draws_the_class_asked_for(tmp_path):
+    gan = made()
+    path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
+    assert run("onnx", path, "--count", 70, "--label", 4, folder=tmp_path).returncode == 0  # more than one chunk
+    picture = np.asarray(Image.open(tmp_path / "samples.png"), "float32")
+    last = in_levels(gan.generate(70, labels=4, seed=0))[69, ..., 0]
+    assert np.abs(picture[56:64, 48:56] - last).max() <= 1  # row 7, column 6 of nine by eight
+
+
+def test_the_program_refuses_what_it_cannot_draw_in_one_line(tmp_path):
+    path = kerasgan.export.onnx(made(), tmp_path / "conditional.onnx")
+    done = run("onnx", path, "--label", 10, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "Expected a label from 0 to 9. Received: --label 10\n")
+    path = kerasgan.export.onnx(made(DCGAN, width=4), tmp_path / "plain.onnx")
+    done = run("onnx", path, "--label", 1, folder=tmp_path)
+    assert done.stderr.startswith("Expected no label: this model is not class-conditional.")
+    done = run("onnx", path, "--count", 0, folder=tmp_path)
+    assert "expected a positive number" in done.stderr
+    assert not (tmp_path / "samples.png").exists()
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_the_program_imports_its_runtime_and_little_else(form):
+    tree = ast.parse((REPOSITORY / "export" / form / "run.py").read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    foreign = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+    assert foreign == {"numpy", {"onnx": "onnxruntime", "saved_model": "tensorflow"}[form]}
+
+
+# From other backends
+
+FROM_ANOTHER_BACKEND = """
+import numpy as np
+
+import kerasgan
+from kerasgan.models import ConditionalGAN
+
+gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02)
+rng = np.random.default_rng(3)
+for weight in gan.generator.weights:
+    weight.assign(rng.normal(0, 0.4, weight.shape))
+kerasgan.export.onnx(gan, "generator.onnx", entry="tiny")
+np.save("images.npy", gan.generate(5, labels=3, seed=11))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_an_export_from_another_backend_draws_its_images(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"needs {backend}: pip install {backend}")
+    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(REPOSITORY), "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", FROM_ANOTHER_BACKEND]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["generator.onnx", "images.npy"]
+    session = onnxruntime.InferenceSession(tmp_path / "generator.onnx")
+    latents = made().prior.draw(5, 5, seed=11)
+    images = session.run(["images"], {"latents": latents, "labels": np.full(5, 3, "int32")})[0]
+    np.testing.assert_allclose(images, np.load(tmp_path / "images.npy"), atol=1e-5)
+    assert session.get_modelmeta().custom_metadata_map["entry"] == "tiny"
+
+
+def ask_another_process(gan, path, *, shift):
+    inputs = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=8)
+    cases = proof.reference_cases(gan.sampler, gan.sampler, inputs, tolerance=1e-5)
+    cases = [case._replace(images=case.images + np.float32(shift)) for case in cases]
+    settings = {"metadata": {"family": "tiny"}, "options": {}, "tolerance": 1e-5}
+    with formats.place(path) as temporary:
+        other_process.write_and_prove("saved_model", gan.sampler, temporary, cases=cases, **settings)
+
+
+def test_a_refusal_of_the_other_process_is_raised_here(tmp_path):
+    with pytest.raises(ExportError, match=r"a difference of 0\.25 at batch 1"):
+        ask_another_process(made(), tmp_path / "generator", shift=0.25)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_crash_of_the_other_process_is_raised_here_with_its_last_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(other_process, "PROGRAM", "raise SystemExit('no such layer')")
+    with pytest.raises(ExportError, match="no such layer"):
+        ask_another_process(made(), tmp_path / "generator", shift=0)
+    assert not list(tmp_path.iterdir())
