@@ -38,6 +38,10 @@ def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, ram
     return 0.5 ** (batch_size / half_life)
 
 
+def _nothing() -> Any:
+    return ops.zeros((), dtype="float32")
+
+
 @keras.saving.register_keras_serializable("kerasgan")
 class GAN(keras.Model):
     """A generator and a discriminator, trained against each other by `fit`.
@@ -256,18 +260,34 @@ class GAN(keras.Model):
         if not self.reuse_fakes:
             game = game._replace(latents=self.sample_latents(real))
         steps = self.discriminator_steps
-        gradients.every(steps, steps_done, lambda: self._play_generator(game), phase=steps - 1)
+        gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
         game = game._replace(fake=ops.stop_gradient(self.synthesize(game)))
+        lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
             adversarial = self.discriminator_loss(game)
             self.report("discriminator_loss", adversarial)
-            return adversarial + self._penalty(game, steps_done)
+            return adversarial + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
-        self._improve(self.discriminator, self.optimizer.discriminator, loss)
+        grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
+        for penalty in lazy:
+            grads = self._add_lazily(penalty, grads, game, steps_done)
+        gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+
+    def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
+        def loss() -> Any:
+            return penalty.interval * self._penalty(penalty, game)
+
+        more = gradients.every(
+            penalty.interval,
+            steps_done,
+            lambda: self._gradients(self.discriminator, self.optimizer.discriminator, loss),
+            otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
+        )
+        return [first + second for first, second in zip(grads, more)]
 
     def _play_generator(self, game: Round) -> Any:
         def loss() -> Any:
@@ -275,16 +295,14 @@ class GAN(keras.Model):
             self.report("generator_loss", adversarial)
             return adversarial
 
-        value = self._improve(self.generator, self.optimizer.generator, loss)
+        grads = self._gradients(self.generator, self.optimizer.generator, loss)
+        gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
             self._update_average(ops.cast(ops.shape(game.real)[0], "float32"))
-        return value
+        return _nothing()
 
-    def _improve(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> Any:
-        variables = player.trainable_variables
-        value, grads = gradients.gradients(loss, variables, scale=optimizer.scale_loss)
-        gradients.apply(optimizer, grads, variables)
-        return value
+    def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
+        return gradients.gradients(loss, player.trainable_variables, scale=optimizer.scale_loss)[1]
 
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
@@ -297,17 +315,13 @@ class GAN(keras.Model):
         real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
         return self.objective.generator_loss(fake_logits, real_logits)
 
-    def _penalty(self, game: Round, steps_done: Any) -> Any:
-        total = ops.zeros((), dtype="float32")
-        for penalty in self.penalties:
+    def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
+        def discriminate(images: Any) -> Any:
+            return self.discriminate(images, game.labels)
 
-            def value(penalty: Any = penalty) -> Any:
-                amount = penalty(lambda x: self.discriminate(x, game.labels), game.real, game.fake, self.seed_generator)
-                self.report(penalty.name, amount)
-                return amount * penalty.interval
-
-            total += gradients.every(penalty.interval, steps_done, value)
-        return total
+        value = penalty(discriminate, game.real, game.fake, self.seed_generator)
+        self.report(penalty.name, value)
+        return value
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
@@ -363,7 +377,7 @@ class GAN(keras.Model):
         if not (isinstance(count, (int, np.integer)) and count >= 1):
             raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
         inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
-        labels = self._labels(count, labels, seed)
+        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
         if labels is not None:
             inputs.append(labels)
         chunks = []
@@ -372,18 +386,3 @@ class GAN(keras.Model):
             images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
             chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
         return np.concatenate(chunks)
-
-    def _labels(self, count: int, labels: Any, seed: int | None) -> np.ndarray | None:
-        if self.num_classes is None:
-            if labels is not None:
-                raise ValueError(f"Expected no labels: this model is not class-conditional. Received: labels={labels}")
-            return None
-        if labels is None:
-            stream = None if seed is None else [seed, 1]
-            return np.random.default_rng(stream).integers(self.num_classes, size=count, dtype="int32")
-        array = np.asarray(labels)
-        if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
-            raise ValueError(f"Expected an int or {count} ints as labels. Received: labels={labels!r}")
-        if array.size and (array.min() < 0 or array.max() >= self.num_classes):
-            raise ValueError(f"Expected labels from 0 to {self.num_classes - 1}. Received: labels={labels!r}")
-        return np.broadcast_to(array, (count,)).astype("int32")

@@ -50,7 +50,7 @@ def trainer_step(step: Callable) -> Callable:
 def gradients(
     loss_fn: Callable[[], Any], variables: Sequence[keras.Variable], *, scale: Callable[[Any], Any] = lambda loss: loss
 ) -> tuple[Any, list]:
-    """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables` (None where unused).
+    """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables`, zeros where unused.
 
     `scale` is an optimiser's `scale_loss`; the loss comes back unscaled. Under `tf.distribute` the differentiated loss
     is divided by the number of replicas, because Keras 3 sums gradients over them.
@@ -66,19 +66,23 @@ def input_gradients(fn: Callable[[Any], Any], inputs: Any) -> Any:
     return _INPUT_GRADIENTS[keras.backend.backend()](fn, inputs)
 
 
-def every(interval: int, step: Any, fn: Callable[[], Any], *, phase: int = 0) -> Any:
-    """`fn()` if `step % interval == phase`, else a scalar zero; side effects happen only where `fn` runs.
+def every(interval: int, step: Any, fn: Callable[[], Any], *, otherwise: Callable[[], Any], phase: int = 0) -> Any:
+    """`fn()` if `step % interval == phase`, else `otherwise()`; side effects happen only where `fn` runs.
+
+    Take gradients inside `fn`, not of what it returns: XLA cannot differentiate through TensorFlow's branches.
 
     Args:
         interval: positive integer; 1 calls `fn` without a branch.
-        step: integer scalar tensor or variable.
-        fn: takes nothing, returns a float32 scalar.
+        step: integer scalar tensor.
+        fn: takes nothing, returns tensors.
+        otherwise: takes nothing, returns tensors of the same structure, shapes and dtypes, without side effects.
         phase: integer in [0, interval).
     """
     if interval == 1:
         return fn()
     predicate = ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase)
-    return _conditional_jax(predicate, fn) if keras.backend.backend() == "jax" else ops.cond(predicate, fn, _zero)
+    branch = _conditional_jax if keras.backend.backend() == "jax" else ops.cond
+    return branch(predicate, fn, otherwise)
 
 
 def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable]) -> None:
@@ -90,10 +94,6 @@ def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Seq
     slots = optimizer.variables
     values, slot_values = optimizer.stateless_apply([v.value for v in slots], list(grads), [v.value for v in variables])
     _assign([*variables, *slots], [*values, *slot_values])
-
-
-def _zero() -> Any:
-    return ops.zeros((), dtype="float32")
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:
@@ -113,7 +113,7 @@ def _gradients_tensorflow(loss_fn, variables, scale):
         tape.watch(values)
         loss = loss_fn()
         scaled = scale(loss) / tf.distribute.get_strategy().num_replicas_in_sync
-    return loss, tape.gradient(scaled, values)
+    return loss, tape.gradient(scaled, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def _input_gradients_tensorflow(fn, inputs):
@@ -132,7 +132,7 @@ def _gradients_torch(loss_fn, variables, scale):
     import torch
 
     loss = loss_fn()
-    grads = torch.autograd.grad(scale(loss), [variable.value for variable in variables], allow_unused=True)
+    grads = torch.autograd.grad(scale(loss), [variable.value for variable in variables], materialize_grads=True)
     return loss.detach(), list(grads)
 
 
@@ -210,14 +210,14 @@ def _input_gradients_jax(fn, inputs):
     return grads
 
 
-def _conditional_jax(predicate, fn):
+def _conditional_jax(predicate, fn, otherwise):
     import jax
 
     assigned: dict[int, keras.Variable] = {}
     pure = _pure(fn, assigned)
     jax.eval_shape(pure)  # learns which variables fn assigns, for the branch that leaves them alone
     variables = list(assigned.values())
-    value, updates = jax.lax.cond(predicate, pure, lambda: (_zero(), [variable.value for variable in variables]))
+    value, updates = jax.lax.cond(predicate, pure, lambda: (otherwise(), [variable.value for variable in variables]))
     _assign(variables, updates)
     return value
 

@@ -1,4 +1,4 @@
-"""Latent priors: what the generator is fed.
+"""Latent priors, and labels: what the generator is fed.
 
 A prior draws twice: `sample` inside the training step, with Keras' random numbers on the backend, and `draw` with
 NumPy's, which gives the same numbers on every backend, in every exported program and for every batch size.
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["Normal", "Prior", "Uniform", "get"]
+__all__ = ["Normal", "Prior", "Uniform", "class_labels", "get"]
 
 
 class Prior:
@@ -88,3 +88,26 @@ def get(prior: "str | dict | Prior") -> Prior:
         near = difflib.get_close_matches(str(name), _PRIORS) or sorted(_PRIORS)
         raise ValueError(f"Expected a latent prior such as {', '.join(near)}. Received: prior={prior!r}")
     return _PRIORS[name](**settings)
+
+
+def class_labels(
+    count: int, labels: Any = None, *, num_classes: int | None, seed: int | None = None
+) -> np.ndarray | None:
+    """int32 labels (count,) for a class-conditional model: one for all, one each, or drawn at random if not given.
+
+    Raises:
+        ValueError: if they are no ints, of another number, out of range, or given to an unconditional model.
+    """
+    if num_classes is None:
+        if labels is not None:
+            raise ValueError(f"Expected no labels: this model is not class-conditional. Received: labels={labels}")
+        return None
+    if labels is None:
+        stream = None if seed is None else [seed, 1]  # not the stream of the latents
+        return np.random.default_rng(stream).integers(num_classes, size=count, dtype="int32")
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
+        raise ValueError(f"Expected an int or {count} ints as labels. Received: labels={labels!r}")
+    if array.min() < 0 or array.max() >= num_classes:
+        raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={labels!r}")
+    return np.broadcast_to(array, (count,)).astype("int32")

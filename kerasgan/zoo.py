@@ -7,6 +7,7 @@ Reading recipes needs neither Keras nor a backend, so that listing them is insta
 import difflib
 import hashlib
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,8 +314,11 @@ def _load_weights(gan: "GAN", path: Path) -> None:
     except OSError as error:
         raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
     try:
-        (gan if whole else gan.generator).load_weights(path)
-    except (KeyError, ValueError) as error:
+        with warnings.catch_warnings():
+            # Keras warns and goes on, with weights that were never trained.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            (gan if whole else gan.generator).load_weights(path)
+    except (KeyError, UserWarning, ValueError) as error:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error

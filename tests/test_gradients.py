@@ -8,6 +8,10 @@ from keras import ops
 from kerasgan import gradients
 
 
+def zero():
+    return ops.zeros((), dtype="float32")
+
+
 class Host(keras.Model):
     """The smallest owner of a `train_step`: minimises (w - batch mean)^2 with a branch on every third step."""
 
@@ -41,7 +45,7 @@ class Host(keras.Model):
             self.visits.assign_add(1.0)
             return ops.cast(self.visits.value, "float32")
 
-        gradients.every(3, steps, visit, phase=2)
+        gradients.every(3, steps, visit, otherwise=zero, phase=2)
         return self.get_metrics_result()
 
 
@@ -92,10 +96,16 @@ def test_input_gradients_can_be_differentiated_again():
 
 
 def test_every_without_an_interval_takes_no_branch():
-    assert gradients.every(1, 7, lambda: "called") == "called"
+    assert gradients.every(1, 7, lambda: "called", otherwise=zero) == "called"
 
 
 @pytest.mark.parametrize(("step", "expected"), [(0, 0.0), (1, 0.0), (2, 1.0), (3, 0.0), (5, 1.0)])
-def test_every_runs_on_its_phase_and_gives_zero_elsewhere(step, expected):
-    value = gradients.every(3, step, lambda: ops.ones((), dtype="float32"), phase=2)
+def test_every_runs_on_its_phase_and_otherwise_elsewhere(step, expected):
+    value = gradients.every(3, step, lambda: ops.ones((), dtype="float32"), otherwise=zero, phase=2)
     assert float(ops.convert_to_numpy(value)) == expected
+
+
+def test_unused_weights_have_zero_gradients():
+    used, unused = keras.Variable(3.0), keras.Variable([5.0, 6.0])
+    _, grads = gradients.gradients(lambda: used * used, [used, unused])
+    np.testing.assert_array_equal(ops.convert_to_numpy(grads[1]), [0.0, 0.0])

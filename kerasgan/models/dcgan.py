@@ -53,7 +53,8 @@ class DCGAN(GAN):
         if variant not in VARIANTS:
             raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
         smallest, largest = (32, 32) if variant == "imagenet" else (8, 1024)
-        if image_size not in [2**n for n in range(3, 11)] or not smallest <= image_size <= largest:
+        powers = [2**n for n in range(3, 11) if smallest <= 2**n <= largest]
+        if not isinstance(image_size, int) or image_size not in powers:
             expected = "32" if variant == "imagenet" else "a power of two from 8 to 1024"
             raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
         width = width or (64 if variant == "torch" else 128)

@@ -1,0 +1,211 @@
+"""The shared game: k, moving average, reuse of fakes, generate, and what it refuses."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasgan import GAN, gan, latents
+from kerasgan.models import DCGAN, ConditionalGAN
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (24, 16, 16, 1)).astype("float32")
+
+
+def dcgan(**options):
+    model = DCGAN(**DCGAN.tiny)
+    model.compile(**options)
+    return model
+
+
+def weights(network):
+    return [ops.convert_to_numpy(variable.value) for variable in network.trainable_variables]
+
+
+@pytest.mark.parametrize(("steps", "generator_steps"), [(1, 6), (2, 3), (4, 1)])
+def test_the_generator_moves_on_every_kth_batch(steps, generator_steps):
+    model = dcgan(discriminator_steps=steps)
+    model.fit(IMAGES, batch_size=4, verbose=0)
+    assert int(model.optimizer.discriminator.iterations) == 6
+    assert int(model.optimizer.generator.iterations) == generator_steps
+
+
+def test_the_first_k_minus_one_batches_leave_the_generator_alone():
+    model = dcgan(discriminator_steps=3)
+    before = weights(model.generator)
+    model.fit(IMAGES[:8], batch_size=4, verbose=0)
+    assert all(np.array_equal(old, new) for old, new in zip(before, weights(model.generator)))
+    model.fit(IMAGES[:4], batch_size=4, verbose=0)
+    assert not all(np.array_equal(old, new) for old, new in zip(before, weights(model.generator)))
+
+
+@pytest.mark.parametrize(
+    ("batch", "half_life", "expected"),
+    [
+        (32, 10_000, 0.9977843871),
+        (64, 20_000, 0.9977843871),
+        (64, 500_000, 0.9999112811),
+        (256, 500_000, 0.9996451716),
+        (512, 5_000_000, 0.9999290242),
+    ],
+)
+def test_the_decay_of_the_average_follows_from_its_half_life(batch, half_life, expected):
+    assert gan.ema_decay(batch, half_life=half_life) == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_moving_average_is_what_its_definition_says():
+    model = dcgan(ema_half_life=8, generator_optimizer=keras.optimizers.SGD(0.1))
+    average = weights(model.generator)
+    seen = 0
+    for start in range(0, 12, 4):
+        model.fit(IMAGES[start : start + 4], batch_size=4, verbose=0)
+        seen += 4
+        decay = 0.5 ** (4 / min(8, 0.05 * seen))
+        average = [decay * old + (1 - decay) * new for old, new in zip(average, weights(model.generator))]
+    for expected, variable in zip(average, model.average_generator.variables):
+        if "float" in variable.dtype and variable.path.endswith("kernel"):
+            break
+    kernels = [v for v in model.average_generator.variables if v.path.endswith("kernel")]
+    expected = [a for a, v in zip(average, model.generator.trainable_variables) if v.path.endswith("kernel")]
+    for value, variable in zip(expected, kernels):
+        np.testing.assert_allclose(ops.convert_to_numpy(variable.value), value, atol=1e-6)
+    assert model.sampler is model.average_generator
+
+
+def test_without_a_half_life_the_generator_itself_is_sampled():
+    assert dcgan().sampler is not None
+    assert dcgan().average_generator is None
+
+
+def test_reused_fakes_come_from_the_same_latents():
+    class Recording(DCGAN):
+        def sample_latents(self, real):
+            self.drawn = getattr(self, "drawn", 0) + 1
+            return super().sample_latents(real)
+
+    for reuse, expected in ((True, 1), (False, 2)):
+        model = Recording(**DCGAN.tiny)
+        model.compile(reuse_fakes=reuse, run_eagerly=True)
+        model.fit(IMAGES[:4], batch_size=4, verbose=0)
+        assert model.drawn == expected
+
+
+def test_lazy_penalties_are_computed_on_every_nth_step_and_weighted():
+    model = dcgan(penalties=[{"name": "r1", "interval": 3}], run_eagerly=True)
+    calls, penalty = [], model.penalties[0]
+    original = type(penalty).__call__
+
+    def counted(self, *arguments):
+        calls.append(int(model.optimizer.iterations))
+        return original(self, *arguments)
+
+    type(penalty).__call__ = counted
+    try:
+        model.fit(IMAGES, batch_size=4, verbose=0)
+    finally:
+        type(penalty).__call__ = original
+    assert calls == [0, 3]
+
+
+def test_two_networks_of_your_own_make_a_gan(tmp_path):
+    noise = keras.Input((3,), name="latents")
+    made = keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16, activation="tanh")(noise))
+    images = keras.Input((4, 4, 1))
+    model = GAN(
+        keras.Model(noise, made),
+        keras.Model(images, keras.layers.Dense(1)(keras.layers.Flatten()(images))),
+        prior=latents.Uniform(0, 1),
+    )
+    model.compile()
+    model.fit(IMAGES[:, :4, :4], batch_size=4, verbose=0)
+    model.save(tmp_path / "own.keras")
+    again = keras.saving.load_model(tmp_path / "own.keras")
+    np.testing.assert_array_equal(again.generate(2, seed=0), model.generate(2, seed=0))
+    assert again.prior.describe() == {"name": "uniform", "low": 0.0, "high": 1.0}
+
+
+def test_a_file_of_a_mixed_precision_model_keeps_its_precision(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = dcgan()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "mixed.keras")
+    again = keras.saving.load_model(tmp_path / "mixed.keras")
+    assert again.generator.get_layer("up1").dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_training_with_a_seed_is_reproducible():
+    results = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        model = dcgan(penalties=["gradient_penalty"])
+        model.fit(IMAGES, batch_size=8, epochs=2, verbose=0)
+        results.append(model.generate(2, seed=0))
+    np.testing.assert_array_equal(*results)
+
+
+def test_recompiling_keeps_the_weights_and_changes_the_settings():
+    model = dcgan(ema_half_life=100)
+    model.fit(IMAGES[:4], batch_size=4, verbose=0)
+    before = model.generate(2, seed=0)
+    model.compile(objective="hinge", ema_half_life=100)
+    np.testing.assert_array_equal(model.generate(2, seed=0), before)
+    assert type(model.objective).__name__ == "Hinge"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, "positive number of images"),
+        ({"count": 2.5}, "positive number of images"),
+        ({"count": 2, "labels": 1}, "not class-conditional"),
+    ],
+)
+def test_generate_refuses_what_it_cannot_make(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        dcgan().generate(**arguments)
+
+
+@pytest.mark.parametrize("labels", [10, -1, [0, 1, 2], 1.5, [0, 12]])
+def test_a_conditional_model_refuses_labels_that_do_not_fit(labels):
+    model = ConditionalGAN(**ConditionalGAN.tiny)
+    with pytest.raises(ValueError, match=r"Expected (an int or 2 ints as labels|labels from 0 to 9)"):
+        model.generate(2, labels=labels)
+
+
+def test_a_conditional_model_draws_labels_where_none_are_given():
+    model = ConditionalGAN(**ConditionalGAN.tiny)
+    np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))
+    assert not np.array_equal(model.generate(2, labels=3, seed=1), model.generate(2, labels=4, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"discriminator_steps": 0}, "Received: discriminator_steps=0"),
+        ({"ema_half_life": -1}, "Received: ema_half_life=-1"),
+        ({"objective": "wasserstien"}, "such as wasserstein"),
+        ({"penalties": "gradient_penality"}, "such as gradient_penalty"),
+    ],
+)
+def test_compile_says_what_it_expects(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        dcgan(**arguments)
+
+
+def test_one_optimiser_for_both_players_is_refused():
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="an optimiser for each player"):
+        dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
+
+
+def test_validation_data_is_refused():
+    with pytest.raises(ValueError, match="no validation loss"):
+        dcgan().fit(IMAGES, validation_data=IMAGES, verbose=0)
+
+
+def test_xla_compiles_the_step():
+    model = dcgan(jit_compile=True, penalties=[{"name": "r1", "interval": 2}], discriminator_steps=2, ema_half_life=50)
+    history = model.fit(IMAGES, batch_size=4, verbose=0).history
+    assert all(np.isfinite(column).all() for column in history.values())

@@ -1,0 +1,234 @@
+"""Names, recipes and load; what is in the box is discovered."""
+
+import hashlib
+import re
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from kerasgan import metrics, models, zoo
+
+NAMES = zoo.names()
+IN_THE_BOX = [name for name in NAMES if zoo.recipe(name).in_the_box]
+RECIPE = """
+family = "DCGAN"
+[model]
+image_size = 16
+channels = 1
+width = 4
+[data]
+source = "digits"
+image_size = 16
+[train]
+batch_size = 8
+steps = 3
+"""
+
+
+def write(folder, text=RECIPE, name="mine"):
+    path = folder / name / "recipe.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_names_are_sorted_and_filtered():
+    assert sorted(NAMES) == NAMES
+    assert {"dcgan-celeba", "dcgan-digits", "gan-mnist"} <= set(NAMES)
+    assert all(name.startswith("dcgan") for name in zoo.names(family="DCGAN"))
+    assert set(zoo.names(pretrained=True)) | set(zoo.names(pretrained=False)) == set(NAMES)
+    assert "dcgan-celeba" in zoo.names(pretrained=True)
+    assert "gan-mnist" in zoo.names(pretrained=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it(name):
+    recipe = zoo.recipe(name)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)
+    assert recipe.name == name
+    assert recipe.command.startswith(f"kerasgan train {name} ")
+    assert recipe.summary
+    assert recipe.family in models.__all__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_draws_images_of_the_models_shape(name):
+    recipe = zoo.recipe(name)
+    for key in ("image_size", "channels"):
+        if key in recipe.data:
+            assert recipe.data[key] == recipe.model[key]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name.endswith("-digits") or name in ("dcgan-celeba", "cgan-mnist")]
+)
+def test_recipes_build_compiled_untrained_models(name):
+    gan = zoo.load(name, weights=None)
+    assert gan.compiled
+    assert int(gan.optimizer.iterations) == 0
+    if name == "dcgan-celeba":
+        assert gan.image_shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("name", IN_THE_BOX)
+def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name):
+    recipe = zoo.recipe(name)
+    weights = recipe.folder / recipe.weights["file"]
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == recipe.weights["sha256"]
+    assert (recipe.folder / "samples.png").stat().st_size > 1000
+    gan = zoo.load(name)
+    labels = np.arange(1000) % 10 if gan.num_classes else None
+    images = gan.generate(1000, labels=labels, seed=0)
+    assert images.min() >= -1 and images.max() <= 1
+    scores = metrics.digit_scores(images, labels)
+    assert scores["frechet_distance"] == pytest.approx(recipe.results["frechet_distance"], abs=0.1)
+    assert 0.04 <= min(scores["class_shares"]) and max(scores["class_shares"]) <= 0.2
+    if labels is not None:
+        assert scores["label_accuracy"] >= 0.95
+    assert str(recipe.results["frechet_distance"]) in (recipe.folder / "card.md").read_text()
+
+
+def test_dcgan_digits_is_at_least_as_good_as_asked():
+    assert zoo.recipe("dcgan-digits").results["frechet_distance"] <= 0.40
+
+
+def test_loaded_weights_are_the_generators_and_the_averages():
+    gan = zoo.load("dcgan-digits")
+    assert gan.average_generator is not None
+    for first, second in zip(gan.generator.variables, gan.average_generator.variables):
+        if "float" in first.dtype:
+            np.testing.assert_array_equal(
+                keras.ops.convert_to_numpy(first.value), keras.ops.convert_to_numpy(second.value)
+            )
+
+
+def test_an_unknown_name_lists_the_nearest():
+    with pytest.raises(ValueError, match=r"such as dcgan-digits.*Received: name='dcgan-digit'"):
+        zoo.recipe("dcgan-digit")
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc", "."])
+def test_a_name_is_no_path(name):
+    with pytest.raises(ValueError, match="Expected the name of a zoo entry"):
+        zoo.recipe(name)
+
+
+def test_a_missing_recipe_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "none.toml"))):
+        zoo.recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("steps = 3", "step = 3", "Expected the key 'steps' in "),
+        ("steps = 3", "steps = 3\nobjectiv = 'hinge'", "Unknown key 'objectiv' .*such as objective"),
+        ('family = "DCGAN"', "", "Expected the key 'family'"),
+        ('family = "DCGAN"', 'family = "DCGAN"\nparent = "x"', "Unknown key 'parent'"),
+        ("[data]\n", "[dat]\n", "Expected the key 'data'"),
+        ('source = "digits"', 'source = "web"', "one of digits, folder, tfds.*source='web'"),
+        ("steps = 3", "steps = 0", "positive whole number"),
+        ("steps = 3", "steps = ", "Expected a TOML file"),
+        ("[data]", "[weights]\nurl = 3\nwrong = 1\n[data]", "Unknown key 'wrong'"),
+    ],
+)
+def test_a_wrong_recipe_is_an_error_that_names_key_and_file(tmp_path, old, new, message):
+    path = write(tmp_path, RECIPE.replace(old, new))
+    with pytest.raises(ValueError, match=message) as caught:
+        zoo.recipe(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('family = "DCGAN"', 'family = "DCGANN"', "such as DCGAN"),
+        ("width = 4", "widht = 4", "widht"),
+        ("image_size = 16\nchannels", "image_size = 17\nchannels", "power of two"),
+        ("steps = 3", "steps = 3\nobjective = 'hing'", "such as hinge"),
+        ("steps = 3", "steps = 3\ngenerator_optimizer = {name = 'Adaam'}", "such as Adam"),
+        ("steps = 3", "steps = 3\ngenerator_optimizer = {name = 'Adam', rate = 1}", "rate"),
+    ],
+)
+def test_a_recipe_that_cannot_be_built_names_the_file(tmp_path, old, new, message):
+    path = write(tmp_path, RECIPE.replace(old, new))
+    with pytest.raises(ValueError, match=message) as caught:
+        zoo.build(zoo.recipe(path))
+    assert str(path) in str(caught.value)
+
+
+def test_a_recipe_of_your_own_names_optimisers_and_schedules(tmp_path):
+    schedule = "{ name = 'CosineDecay', initial_learning_rate = 0.1, decay_steps = 10 }"
+    path = write(tmp_path, RECIPE + f"generator_optimizer = {{ name = 'MomentumRampSGD', learning_rate = {schedule} }}")
+    gan = zoo.build(zoo.recipe(path))
+    assert type(gan.optimizer.generator).__name__ == "MomentumRampSGD"
+    assert type(gan.optimizer.generator._learning_rate).__name__ == "CosineDecay"
+
+
+def test_load_never_gives_untrained_weights_unasked():
+    with pytest.raises(zoo.WeightsError, match=r"no trained weights yet.*kerasgan train gan-mnist.*weights=None"):
+        zoo.load("gan-mnist")
+
+
+@pytest.fixture
+def trained(tmp_path):
+    path = write(tmp_path)
+    gan = zoo.load(path, weights=None)
+    gan.fit(zoo.source(zoo.recipe(path)), steps_per_epoch=1, verbose=0)
+    return path, gan
+
+
+@pytest.mark.parametrize("file", ["generator.weights.h5", "all.weights.h5", "gan.keras"])
+def test_weights_come_from_files_of_every_kind(trained, file):
+    path, gan = trained
+    target = path.parent / file
+    {"generator.weights.h5": gan.sampler.save_weights, "all.weights.h5": gan.save_weights, "gan.keras": gan.save}[file](
+        target
+    )
+    again = zoo.load(path, weights=target)
+    np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
+
+
+def test_weights_of_another_architecture_are_refused(trained, tmp_path):
+    path, gan = trained
+    gan.save_weights(path.parent / "all.weights.h5")
+    other = write(tmp_path, RECIPE.replace("width = 4", "width = 6"), name="other")
+    with pytest.raises(ValueError, match="Expected weights of this DCGAN's architecture"):
+        zoo.load(other, weights=path.parent / "all.weights.h5")
+
+
+def test_a_file_that_is_no_weights_file_is_refused(trained):
+    path, _ = trained
+    (path.parent / "broken.weights.h5").write_bytes(b"nothing")
+    with pytest.raises(zoo.WeightsError, match=r"Expected a \.weights\.h5 file"):
+        zoo.load(path, weights=path.parent / "broken.weights.h5")
+    with pytest.raises(zoo.WeightsError, match="does not exist"):
+        zoo.load(path, weights=path.parent / "none.weights.h5")
+
+
+def test_a_damaged_file_in_the_box_is_refused(tmp_path):
+    original = zoo.recipe("dcgan-digits")
+    shutil.copytree(original.folder, tmp_path / "copy")
+    with open(tmp_path / "copy" / original.weights["file"], "r+b") as file:
+        file.seek(3000)
+        file.write(b"damage")
+    with pytest.raises(zoo.WeightsError, match="damaged"):
+        zoo.load(tmp_path / "copy" / "recipe.toml")
+
+
+def test_a_download_that_is_impossible_says_what_to_do(monkeypatch, tmp_path):
+    """The address is closed: nothing leaves this machine."""
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    text = (
+        RECIPE
+        + '[weights]\nurl = "http://127.0.0.1:9/dcgan-1f8a2277.pth"\nsha256 = "1f8a2277"\nlicence = "Apache-2.0"\n'
+    )
+    with pytest.raises(zoo.WeightsError) as caught:
+        zoo.load(write(tmp_path, text))
+    message = str(caught.value)
+    assert "http://127.0.0.1:9/dcgan-1f8a2277.pth" in message
+    assert str(tmp_path / "cache") in message
+    assert "weights=None" in message
+    assert "dcgan-digits" in message
