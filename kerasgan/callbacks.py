@@ -1,0 +1,208 @@
+"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+
+Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
+here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
+batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
+`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game.
+"""
+
+import csv
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from kerasgan import pictures
+from kerasgan.progress import Progress
+from kerasgan.steps import Means, StepCallback
+
+__all__ = ["Checkpoint", "FilmStrip", "LossLog", "Progress", "SampleGrid", "StepCallback", "StopAfter"]
+
+
+class SampleGrid(StepCallback):
+    """Writes a grid of samples from always the same latents, as directory/step-000500.png.
+
+    Args:
+        directory: where to; created if need be.
+        every: steps from one grid to the next.
+        count: images; if not given, 16, or a few of each class for a class-conditional model (a column per class).
+        seed: of the latents.
+        latest: a path where the newest grid is kept too.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 500,
+        count: int | None = None,
+        seed: int = 0,
+        latest: str | os.PathLike[str] | None = None,
+    ):
+        super().__init__(every)
+        self.directory, self.count, self.seed, self.latest = Path(directory), count, seed, latest
+
+    def act(self, step: int) -> None:
+        labels, columns = pictures.class_labels(self.count, self.model.num_classes)
+        count = len(labels) if labels is not None else self.count or 16
+        picture = pictures.grid(self.model.generate(count, labels=labels, seed=self.seed), columns=columns)
+        pictures.save(picture, self.directory / f"step-{step:06d}.png")
+        if self.latest is not None:
+            pictures.save(picture, self.latest)
+
+
+class FilmStrip(StepCallback):
+    """Keeps one PNG in which a row of the same latents is added as the training goes on.
+
+    When the strip is full, every other row is taken out and `every` doubles: it always spans the whole training. A
+    resumed training goes on with the strip it finds.
+
+    Args:
+        path: of the PNG.
+        every: steps from one row to the next, at first.
+        count: images per row.
+        seed: of the latents.
+        rows: at most; an even number.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, every: int = 20, count: int = 10, seed: int = 0, rows: int = 12
+    ):
+        super().__init__(every)
+        if rows < 2 or rows % 2:
+            raise ValueError(f"Expected an even number of rows. Received: rows={rows}")
+        self.path, self.count, self.seed, self.rows = Path(path), count, seed, rows
+        self._strip: list[tuple[int, pictures.Picture]] = []
+
+    def begin(self, step: int) -> None:
+        self._strip = []
+        if step and self.path.is_file():
+            rows, steps = pictures.read_film(self.path)
+            self._strip = [(number, row) for number, row in zip(steps, rows) if number < step]
+            if len(steps) > 2:
+                self.every = max(self.every, steps[2] - steps[1])
+        self.act(step)
+
+    def act(self, step: int) -> None:
+        labels, _ = pictures.class_labels(self.count, self.model.num_classes)
+        images = self.model.generate(self.count, labels=labels, seed=self.seed)
+        self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
+        if len(self._strip) > self.rows:
+            self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number
+            self.every *= 2
+        steps, rows = zip(*self._strip)
+        pictures.save(pictures.film(rows, steps), self.path)
+
+
+class LossLog(StepCallback):
+    """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
+
+    A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
+    steps behind it continues an existing file after the last row that it knows of; a new one begins a new file.
+
+    Args:
+        path: of the file; its folder is created if need be.
+        every: steps from one row to the next.
+
+    Raises:
+        ValueError: when training begins, if the existing file has other columns.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 50):
+        super().__init__(every)
+        self.path = Path(path)
+
+    def begin(self, step: int) -> None:
+        names = [metric.name for metric in self.model.metrics]
+        columns = ["step", *names[:2], "seconds", *names[2:]]
+        rows = self._known_rows(columns, step) if step and self.path.is_file() else []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        with partial.open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+        partial.replace(self.path)
+        self._columns, self._means = columns, Means()
+        self._started = time.monotonic() - (float(rows[-1][3]) if rows else 0.0)
+
+    def _known_rows(self, columns: list[str], step: int) -> list[list[str]]:
+        with self.path.open(newline="") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+        if header != columns:
+            expected = f"Expected a log with the columns {', '.join(columns)}"
+            raise ValueError(f"{expected}. Received: {self.path} with {', '.join(header) or 'nothing'}")
+        return [row for row in rows if len(row) == len(columns) and int(row[0]) <= step]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        self._means.restart()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        self._means.collect(self.model.metrics)
+
+    def act(self, step: int) -> None:
+        means = self._means.take(self.model.metrics)
+        seconds = time.monotonic() - self._started
+        values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
+        row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]
+        with self.path.open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(row)
+
+
+class Checkpoint(StepCallback):
+    """Saves the whole GAN, optimisers included, as directory/step-000500.keras, and keeps the last few.
+
+    A checkpoint appears under its name only when it is complete. `keras.saving.load_model` reads it.
+
+    Args:
+        directory: where to; created if need be.
+        every: steps from one checkpoint to the next.
+        keep: how many to keep.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
+        super().__init__(every)
+        if keep < 1:
+            raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
+        self.directory, self.keep = Path(directory), keep
+
+    def act(self, step: int) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        partial = self.directory / ".partial.keras"
+        self.model.save(partial)
+        partial.replace(self.directory / f"step-{step:06d}.keras")
+        for old in self.found(self.directory)[: -self.keep]:
+            old.unlink()
+
+    @staticmethod
+    def found(directory: str | os.PathLike[str]) -> list[Path]:
+        """The checkpoints in a directory, the newest last."""
+        return sorted(Path(directory).glob("step-*.keras"), key=lambda path: int(path.stem.removeprefix("step-")))
+
+
+class StopAfter(StepCallback):
+    """Ends the training after so many seconds of it, or when the model has done so many steps in its life.
+
+    Args:
+        seconds: of this `fit`; the step during which they pass is finished.
+        steps: discriminator steps in all, those before this `fit` included.
+
+    Raises:
+        ValueError: if neither is given, or one is not positive.
+    """
+
+    def __init__(self, *, seconds: float | None = None, steps: int | None = None):
+        super().__init__(every=1)
+        if (seconds is None and steps is None) or any(limit is not None and limit <= 0 for limit in (seconds, steps)):
+            raise ValueError(f"Expected positive seconds or steps. Received: seconds={seconds}, steps={steps}")
+        self.seconds, self.steps = seconds, steps
+
+    def begin(self, step: int) -> None:
+        self._started = time.monotonic()
+        self.act(step)
+
+    def act(self, step: int) -> None:
+        # The step that begins now is still done.
+        late = self.seconds is not None and time.monotonic() - self._started >= self.seconds
+        if late or (self.steps is not None and step + self.gan.steps_per_execution >= self.steps):
+            self.gan.stop_training = True

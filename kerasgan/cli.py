@@ -1,0 +1,239 @@
+"""The command line: arguments only. What the commands do lies in training.py, quickstart.py, tables.py and the library.
+
+Everything heavy is imported inside a command, so that `--help`, `list` and `info` answer at once.
+"""
+
+import shlex
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kerasgan.startup import start_keras
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+    from kerasgan.zoo import Recipe
+
+__all__ = ["app", "main"]
+
+# What a user can mend, with the library's own errors: shown as one line. The rest is a bug and keeps its traceback.
+USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+
+
+class Commands(TyperGroup):
+    """Turns what a command raises into one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(_explain(interrupt)) from None
+        except Exception as error:
+            if ctx.params.get("debug") or not (isinstance(error, USER_ERRORS) or _is_ours(error)):
+                raise
+            _complain(f"Error: {error or type(error).__name__}")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Generative adversarial networks in Keras 3: load, train, generate, export.",
+    epilog="The backend is Keras': KERAS_BACKEND=jax kerasgan train ... (tensorflow, jax or torch).",
+)
+
+Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
+Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
+
+
+def main() -> None:
+    """The entry point of the command `kerasgan`."""
+    app()
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option(envvar="KERASGAN_DEBUG", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        import kerasgan
+
+        typer.echo(kerasgan.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def quickstart(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything it makes.")] = Path(
+        "quickstart"
+    ),
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to train.")] = 60.0,
+) -> None:
+    """Load trained digits, train the same for a minute, export: a tour that needs no network."""
+    start_keras()
+    from kerasgan import quickstart as tour
+
+    tour.quickstart(output, seconds=seconds)
+
+
+@app.command("list")
+def entries(
+    family: Annotated[str | None, typer.Option(help="Only this family, such as DCGAN.")] = None,
+    pretrained: Annotated[bool | None, typer.Option("--pretrained/--untrained", help="Only with weights.")] = None,
+) -> None:
+    """The entries of the zoo: family, image size, weights, score."""
+    from kerasgan import tables, zoo
+
+    found = zoo.names(family=family, pretrained=pretrained)
+    if not found:
+        families = sorted({zoo.recipe(name).family for name in zoo.names()})
+        raise ValueError(f"Expected a choice that some entry meets; families: {', '.join(families)}. Received: none do")
+    _print(tables.entries([zoo.recipe(name) for name in found]))
+
+
+@app.command()
+def info(name: Target) -> None:
+    """An entry's recipe: how to train it, what to expect, its weights, their licence and scores."""
+    from kerasgan import tables
+
+    _print(tables.details(_recipe(name)))
+
+
+@app.command()
+def train(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help="A folder of images instead of the recipe's data.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME if not given.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Discriminator steps in all.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="Steps between sample grids and checkpoints.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
+    penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
+) -> None:
+    """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
+    run = output or (Path(name) if _is_run(name) else Path("runs") / _recipe(name).name)
+    recipe = _recipe(str(run) if resume and _is_run(run) else name)
+    start_keras()
+    from kerasgan import training
+
+    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
+    recipe = training.override(recipe, **settings, penalties=penalty or None)
+    training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume)
+    typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
+
+
+@app.command()
+def generate(
+    name: Target,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="How many images; 16, or some per class, if not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
+    labels: Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2: they are repeated.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("samples.png"),
+    weights: Weights = None,
+) -> None:
+    """Write a grid of generated images."""
+    gan = _load(name, weights)
+    import numpy as np
+
+    from kerasgan import pictures
+
+    chosen, columns = pictures.class_labels(count, gan.num_classes)
+    if labels is not None:
+        classes = _classes(labels)
+        chosen = np.resize(classes, count or 16)
+        columns = len(classes) if len(classes) > 1 else None
+    total = count or (16 if chosen is None else len(chosen))
+    picture = pictures.grid(gan.generate(total, labels=chosen, seed=seed), columns=columns)
+    typer.echo(f"{total} images: {pictures.save(picture, output)}")
+
+
+@app.command()
+def export(
+    name: Target,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
+    formats: Annotated[str, typer.Option("--format", help="onnx, saved_model, or both with a comma.")] = "onnx",
+    weights: Weights = None,
+) -> None:
+    """Export the generator, and prove that the file gives the same images."""
+    wanted = [part.strip() for part in formats.split(",")]
+    if unknown := [part for part in wanted if part not in ("onnx", "saved_model")]:
+        raise ValueError(f"Expected --format to be onnx, saved_model or both. Received: {', '.join(unknown)}")
+    gan, recipe = _load(name, weights), _recipe(name)
+    from kerasgan import export as exports
+
+    licence = (recipe.weights or {}).get("licence") if weights is None else None
+    output.mkdir(parents=True, exist_ok=True)
+    for part in wanted:
+        write, ending = (exports.onnx, ".onnx") if part == "onnx" else (exports.saved_model, "")
+        typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
+
+
+def _classes(labels: str) -> list[int]:
+    try:
+        return [int(label) for label in labels.split(",")]
+    except ValueError:
+        raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
+
+
+def _is_run(path: str | Path) -> bool:
+    return (Path(path) / "recipe.toml").is_file()
+
+
+def _recipe(name: str) -> "Recipe":
+    from kerasgan import zoo
+
+    return zoo.recipe(Path(name) / "recipe.toml" if _is_run(name) else name)
+
+
+def _load(name: str, weights: Path | None) -> "GAN":
+    from kerasgan import zoo
+
+    _recipe(name)  # a wrong name need not wait for Keras
+    start_keras()
+    if not _is_run(name):
+        return zoo.load(name, weights=weights or "recipe")
+    return zoo.load(Path(name) / "recipe.toml", weights=weights or Path(name) / "gan.keras")
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the library raised it on purpose: a class of its own, or a RuntimeError from one of its lines."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    raised_here = frame.f_globals["__name__"].startswith("kerasgan.")
+    return type(error).__module__.startswith("kerasgan.") or (isinstance(error, RuntimeError) and raised_here)
+
+
+def _complain(message: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _explain(interrupt: KeyboardInterrupt) -> int:
+    """Says how to go on after an interruption; returns the exit code, which shells expect to be 128 + the signal."""
+    run = getattr(interrupt, "output", None)
+    if run is None:
+        _complain("Interrupted.")
+        return 130
+    typer.echo(f"{interrupt}\nGo on with: kerasgan train {shlex.quote(str(run))} --resume", err=True)
+    return 128 + interrupt.signal_number  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()

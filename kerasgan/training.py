@@ -1,0 +1,259 @@
+"""What `kerasgan train` does: a recipe in, a run folder out, that can be interrupted and resumed.
+
+recipe.toml            the recipe as it was trained, overrides included; it can be trained again
+log.csv                step, losses, seconds
+samples.png, film.png  the newest grid of samples, and how the same samples changed
+samples/               a grid every so many steps, of the same latents
+checkpoints/           the last three; `resume` goes on from the newest
+gan.keras              the trained GAN, optimisers included
+generator.weights.h5   the network to sample from alone
+"""
+
+import dataclasses
+import json
+import os
+import random
+import shlex
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kerasgan import callbacks as reports
+from kerasgan import zoo
+from kerasgan.data import batches
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["Interrupted", "override", "train", "write_recipe"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was interrupted, after its state was saved.
+
+    Attributes:
+        output: the run folder.
+        step: discriminator steps done.
+        signal_number: what interrupted it, such as SIGINT.
+    """
+
+    def __init__(self, output: Path, step: int, signal_number: int):
+        super().__init__(f"Interrupted at step {step}; the state is saved in {output}.")
+        self.output, self.step, self.signal_number = output, step, signal_number
+
+
+def override(recipe: zoo.Recipe, **settings: Any) -> zoo.Recipe:
+    """The recipe with other [train] settings; those that are None stay as they are."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    return dataclasses.replace(recipe, train={**recipe.train, **given})
+
+
+def train(
+    recipe: zoo.Recipe,
+    *,
+    output: str | os.PathLike[str],
+    data: Any = None,
+    seconds: float | None = None,
+    every: int | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    console: Any = None,
+) -> "GAN":
+    """Trains a recipe up to its number of steps and writes the run folder.
+
+    Args:
+        recipe: from `kerasgan.zoo.recipe`; `override` changes its steps, batch size and so on.
+        output: the run folder; it must not hold a run yet, unless resumed.
+        data: a folder of images instead of the recipe's own data; it is written into the run's recipe.
+        seconds: ends the training after so many seconds, even if steps are left.
+        every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
+        resume: goes on from the newest checkpoint in `output`, with the run's own recipe; only the number of steps may
+            differ from it.
+        callbacks: further ones.
+        console: a `rich.console.Console` for the progress bar instead of standard error.
+
+    Raises:
+        FileExistsError: if `output` holds a run and `resume` is not set.
+        FileNotFoundError: if there is nothing to resume.
+        ValueError: if the recipe, the data or the run to resume do not fit together.
+        Interrupted: after Ctrl-C or SIGTERM, when everything is saved.
+    """
+    run = Path(output)
+    recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
+    steps, done = recipe.train["steps"], int(gan.optimizer.iterations)
+    write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
+    if done == steps:
+        _finish(gan, run)
+        return gan
+    every = every or max(1, min(steps // 20, 5000))
+    bar = reports.Progress(steps=steps, seconds=seconds, batch_size=recipe.train["batch_size"], console=console)
+    interruption = _Interruption()
+    watching = [
+        reports.StopAfter(steps=steps, seconds=seconds),
+        interruption,
+        reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
+        reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
+        reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
+        reports.Checkpoint(run / "checkpoints", every=every),
+        bar,
+        *callbacks,
+    ]
+    with interruption.listening():
+        # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
+        gan.fit(source, epochs=steps - done, verbose=0, callbacks=watching)
+        _finish(gan, run)
+    if interruption.signal_number is not None:
+        raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
+    return gan
+
+
+def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+    if any((run / name).exists() for name in ("recipe.toml", "log.csv", "checkpoints")):
+        raise FileExistsError(
+            f"Expected a folder without a run. Received: {run}, which holds one. "
+            "Resume it (--resume), or choose another folder (--output)."
+        )
+    _seed(recipe)
+    gan = zoo.build(recipe)
+    recipe = _with_data(recipe, data, gan)
+    source = _checked(zoo.source(recipe), gan)
+    run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
+    return recipe, gan, source
+
+
+def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+    from kerasgan import models  # noqa: F401  so that Keras knows the classes in the file
+
+    kept = run / "recipe.toml"
+    if not kept.is_file():
+        raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
+    own = zoo.recipe(kept)
+    steps = recipe.train["steps"]
+    _refuse_changes(own, override(recipe, steps=own.train["steps"]), run)
+    recipe = override(own, steps=steps)
+    found = reports.Checkpoint.found(run / "checkpoints")
+    _seed(recipe, found[-1].stem if found else "")
+    gan = keras.saving.load_model(found[-1]) if found else zoo.build(recipe)
+    done = int(gan.optimizer.iterations)
+    if done > steps:
+        raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
+    recipe = _with_data(recipe, data, gan)
+    source = _checked(zoo.source(recipe), gan)
+    if source.num_batches:
+        source.epoch = done // source.num_batches
+    return recipe, gan, source
+
+
+def _seed(recipe: zoo.Recipe, checkpoint: str = "") -> None:
+    # Keras draws every seed that it is not given from here; its own `set_random_seed` would import TensorFlow, too,
+    # whatever the backend. Keras' files hold no random states: a resumed run must not draw the first latents again.
+    random.seed(f"{recipe.train.get('seed', 0)} {checkpoint}")
+
+
+def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
+    for section in ("model", "train"):
+        before, now = getattr(own, section), getattr(wanted, section)
+        changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+        if changed:
+            received = ", ".join(f"{key}={now.get(key)!r} (the run: {before.get(key)!r})" for key in changed)
+            expected = f"Expected to resume {run} with its own recipe; only the number of steps may change"
+            raise ValueError(f"{expected}. Received: {received}")
+    if own.family != wanted.family:
+        raise ValueError(f"Expected to resume the {own.family} in {run}. Received: a {wanted.family}")
+
+
+def _checked(source: Any, gan: "GAN") -> Any:
+    return batches(source, image_shape=gan.image_shape, num_classes=gan.num_classes)
+
+
+def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
+    """The recipe with a folder of images as its data, in the size and channels that the model makes."""
+    if data is None:
+        return recipe
+    height, width, channels = gan.image_shape
+    size = height if height == width else [height, width]
+    options = {key: recipe.data[key] for key in ("crop", "flip", "skip_corrupt") if key in recipe.data}
+    path = str(Path(data).expanduser().resolve())
+    folder = {"source": "folder", "path": path, "image_size": size, "channels": channels, **options}
+    return dataclasses.replace(recipe, data=folder)
+
+
+def _finish(gan: "GAN", run: Path) -> None:
+    """Keeps the newest state under the names that everybody looks for."""
+    found = reports.Checkpoint.found(run / "checkpoints")
+    for name, write in (
+        ("gan.keras", lambda path: shutil.copyfile(found[-1], path)),
+        ("generator.weights.h5", gan.sampler.save_weights),
+    ):
+        partial = run / f".partial.{name}"
+        write(partial)
+        partial.replace(run / name)
+
+
+class _Interruption(reports.StepCallback):
+    """Ends the training after the step in progress when Ctrl-C or SIGTERM comes; a second Ctrl-C ends it at once.
+
+    Raising inside the step would leave the two players in the middle of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(every=1)
+        self.signal_number: int | None = None
+
+    def act(self, step: int) -> None:
+        if self.signal_number is not None:  # it came while `fit` was starting, which forgets earlier wishes to stop
+            self.gan.stop_training = True
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
+            yield
+            return
+        previous = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _heard(self, number: int, frame: Any) -> None:
+        if self.signal_number is not None:
+            raise KeyboardInterrupt
+        self.signal_number = number
+        if self.gan is not None:
+            self.gan.stop_training = True
+
+
+def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: str = "") -> Path:
+    """Writes family, model, data and train as a recipe.toml with `header` as its first comment; returns its path.
+
+    Weights and results are left out: they are those of the entry, not of a run.
+    """
+    lines = [f"# {line}".rstrip() for line in header.splitlines()]
+    lines.append(f"family = {_toml(recipe.family)}")
+    for section in ("model", "data", "train"):
+        lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in getattr(recipe, section).items())]
+    partial = Path(path).with_suffix(".partial")
+    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return partial.replace(path)
+
+
+def _header(recipe: zoo.Recipe, run: Path) -> str:
+    return f"kerasgan train {shlex.quote(str(run))} --resume\n{recipe.summary}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        keys = [key if key.isidentifier() and key.isascii() else json.dumps(key) for key in value]
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in zip(keys, value.values())) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)  # TOML's strings and booleans are written as JSON's
+    return repr(value)

@@ -1,0 +1,283 @@
+"""The command line, as its users meet it: answers, files, exit codes, errors on one line."""
+
+import io
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_recipe
+from PIL import Image
+from typer.testing import CliRunner
+
+from kerasgan import cli, zoo
+
+SCORES = '\n[weights]\nfile = "generator.weights.h5"\nlicence = "Apache-2.0"\n\n[results]\nfrechet_distance = 0.25\n'
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def environment(**variables):
+    kept = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(sys.path), **variables}
+
+
+def size(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with tiny/recipe.toml, digits/recipe.toml (conditional), and a finished run of each."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name, family in (("tiny", "DCGAN"), ("digits", "ConditionalGAN")):
+        path = tiny_recipe.write(folder / name, family=family, steps=2)
+        result = run("train", path, "-o", folder / f"{name}-run")
+        assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def small_zoo(tmp_path, monkeypatch):
+    """A zoo of one entry with weights and one without."""
+    tiny_recipe.write(tmp_path / "zoo" / "dcgan-tiny", extra=SCORES)
+    tiny_recipe.write(tmp_path / "zoo" / "cgan-tiny", family="ConditionalGAN")
+    monkeypatch.setattr(zoo, "_root", lambda: tmp_path / "zoo")
+    return tmp_path / "zoo"
+
+
+def test_list_shows_each_entry_with_family_size_weights_and_score(small_zoo):
+    result = run("list")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[0].split() == ["name", "family", "images", "weights", "score"]
+    assert lines[1].split() == ["cgan-tiny", "ConditionalGAN", "8x8x1", "none", "yet", "-"]
+    assert lines[2].split() == ["dcgan-tiny", "DCGAN", "8x8x1", "in", "the", "box", "frechet", "distance", "0.25"]
+
+
+@pytest.mark.parametrize(
+    ("option", "shown"),
+    [(["--pretrained"], "dcgan-tiny"), (["--untrained"], "cgan-tiny"), (["--family", "DCGAN"], "dcgan-tiny")],
+)
+def test_list_can_be_narrowed(small_zoo, option, shown):
+    lines = run("list", *option).output.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [shown]
+
+
+def test_a_list_without_entries_says_which_families_there_are(small_zoo):
+    result = run("list", "--family", "StyleGAN9")
+    assert result.exit_code == 1
+    assert "ConditionalGAN, DCGAN" in result.stderr
+
+
+def test_info_tells_what_a_recipe_says(small_zoo):
+    result = run("info", "dcgan-tiny")
+    assert result.exit_code == 0
+    for fact in ("kerasgan train dcgan-tiny", "A second; nothing to see.", "batch_size 16", "Apache-2.0", "0.25"):
+        assert fact in result.output
+
+
+def test_an_unknown_name_is_one_line_with_the_nearest_names_and_exit_code_1(small_zoo):
+    for command in (["info"], ["train"], ["generate"], ["export", "-o", "x"]):
+        result = run(*command, "dcgan-tinny")
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+        assert result.stderr.startswith("Error: ")
+        assert "dcgan-tiny" in result.stderr and "Received: name='dcgan-tinny'" in result.stderr
+
+
+def test_the_traceback_of_a_mistake_is_shown_to_those_who_ask(small_zoo, monkeypatch):
+    assert isinstance(run("--debug", "info", "nothing").exception, ValueError)
+    monkeypatch.setenv("KERASGAN_DEBUG", "1")
+    assert isinstance(run("info", "nothing").exception, ValueError)
+
+
+@pytest.mark.parametrize("error", [AttributeError("no such thing"), RuntimeError("from another library")])
+def test_a_bug_keeps_its_traceback(monkeypatch, error):
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr(zoo, "recipe", broken)
+    assert run("info", "anything").exception is error
+
+
+def test_a_runtime_error_that_the_library_raises_itself_is_one_line(small_zoo, monkeypatch):
+    from kerasgan import export
+
+    class Failed(RuntimeError):
+        __module__ = export.ExportError.__module__
+
+    def broken(*_, **__):
+        raise Failed("The file differs.")
+
+    monkeypatch.setattr(zoo, "load", broken)
+    result = run("generate", "dcgan-tiny")
+    assert (result.exit_code, result.stderr) == (1, "Error: The file differs.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["lisst"], ["info"], ["train", "x", "--steps", "0"], ["generate", "x", "--count", "many"]]
+)
+def test_a_wrong_usage_is_exit_code_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_train_writes_where_it_says_and_names_the_next_command(trained):
+    result = run(
+        "train", trained / "tiny" / "recipe.toml", "-o", trained / "again", "--steps", "1", "--objective", "hinge"
+    )
+    assert result.exit_code == 0
+    assert f"kerasgan generate {trained / 'again'}" in result.output
+    recipe = zoo.recipe(trained / "again" / "recipe.toml")
+    assert (recipe.train["steps"], recipe.train["objective"]) == (1, "hinge")
+
+
+def test_a_run_is_not_trained_over_but_resumed_by_its_folder_alone(trained):
+    refused = run("train", trained / "tiny" / "recipe.toml", "-o", trained / "tiny-run")
+    assert refused.exit_code == 1
+    assert "--resume" in refused.stderr
+    resumed = run("train", trained / "tiny-run", "--resume", "--steps", "3")
+    assert resumed.exit_code == 0, resumed.output
+    assert (trained / "tiny-run" / "checkpoints" / "step-000003.keras").is_file()
+
+
+def test_generate_writes_a_grid_that_a_seed_reproduces(trained, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        result = run("generate", trained / "tiny-run", "--count", 6, "--seed", seed, "-o", tmp_path / f"{name}.png")
+        assert result.exit_code == 0, result.output
+    first, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert first == same != other
+    assert size(tmp_path / "a.png") == (3 * 66 + 2, 2 * 66 + 2)
+
+
+def test_generate_takes_weights_from_a_file(trained, tmp_path):
+    recipe, weights = trained / "tiny" / "recipe.toml", trained / "tiny-run" / "generator.weights.h5"
+    for name, options in (("a", [recipe, "--weights", weights]), ("b", [trained / "tiny-run"])):
+        assert run("generate", *options, "-o", tmp_path / f"{name}.png").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_generate_gives_each_class_a_column(trained, tmp_path):
+    path = tmp_path / "classes.png"
+    assert run("generate", trained / "digits-run", "-o", path).exit_code == 0
+    assert size(path) == (10 * 66 + 2, 4 * 66 + 2)
+    assert run("generate", trained / "digits-run", "-o", path, "--labels", "7,1", "--count", "6").exit_code == 0
+    assert size(path) == (2 * 66 + 2, 3 * 66 + 2)
+
+
+@pytest.mark.parametrize(("labels", "expected"), [("3,12", "labels from 0 to 9"), ("three", "whole numbers")])
+def test_labels_that_the_model_does_not_know_are_refused(trained, tmp_path, labels, expected):
+    result = run("generate", trained / "digits-run", "-o", tmp_path / "x.png", "--labels", labels)
+    assert result.exit_code == 1
+    assert expected in result.stderr
+
+
+def test_export_writes_every_format_it_is_asked_for(trained, tmp_path):
+    result = run("export", trained / "tiny-run", "-o", tmp_path, "--format", "onnx,saved_model")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "tiny-run.onnx").is_file()
+    assert (tmp_path / "tiny-run" / "saved_model.pb").is_file()
+
+
+def test_an_unknown_format_is_refused_before_anything_is_loaded(trained, tmp_path):
+    result = run("export", trained / "tiny-run", "-o", tmp_path / "out", "--format", "onnx,tflite")
+    assert result.exit_code == 1
+    assert "Received: tflite" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_quickstart_draws_trains_exports_and_says_what_next(trained, tmp_path):
+    from rich.console import Console
+
+    from kerasgan import quickstart
+
+    entry = tiny_recipe.write(tmp_path / "dcgan-tiny", steps=2, extra=SCORES)
+    shutil.copy(trained / "tiny-run" / "generator.weights.h5", entry.parent)
+    for _ in range(2):  # a second tour keeps the first one's training
+        written = io.StringIO()
+        console = Console(file=written, width=200)
+        folder = quickstart.quickstart(tmp_path / "tour", seconds=30.0, entry=entry, console=console)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dcgan-tiny.onnx",
+        "samples.png",
+        "training",
+        "training-2",
+    ]
+    assert size(folder / "samples.png") == (8 * 66 + 2, 8 * 66 + 2)
+    text = written.getvalue()
+    assert "trained 2 of 2 steps from scratch" in text
+    for path in ("samples.png", "training-2/film.png", "dcgan-tiny.onnx"):
+        assert str(folder / path) in text
+        assert (folder / path).is_file()
+    for command in ("train", "generate", "list"):
+        assert f"kerasgan {command}" in text
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["info", "dcgan-tiny"]])
+def test_a_look_around_takes_half_a_second_and_no_keras(small_zoo, arguments):
+    """Measured as processor time, the best of three: the machine may be busy."""
+    program = (
+        "import sys; from pathlib import Path; from kerasgan import cli, zoo\n"
+        f"zoo._root = lambda: Path({str(small_zoo)!r})\n"
+        f"cli.app({arguments!r}, standalone_mode=False)\n"
+        "heavy = {'keras', 'tensorflow', 'jax', 'torch', 'sklearn', 'numpy'} & sys.modules.keys()\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
+    )
+    taken = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert done.returncode == 0, done.stderr
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(taken) < 0.5
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on_without_any_noise_of_tensorflow(tmp_path):
+    folder = tmp_path / "a run"
+    command = ["train", tiny_recipe.write(tmp_path / "tiny", steps=5000), "-o", folder]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kerasgan.cli", *map(str, command)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not _rows(folder / "log.csv") and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        stderr = process.communicate(timeout=120)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 130, stderr
+    lines = stderr.splitlines()
+    assert lines[0].startswith("step ")
+    assert lines[1].startswith("Interrupted at step ")
+    assert lines[2] == f"Go on with: kerasgan train '{folder}' --resume"
+    assert len(lines) == 3
+    done = int(lines[1].split()[3].strip(";"))
+    assert (folder / "checkpoints" / f"step-{done:06d}.keras").is_file()
+    assert run("train", folder, "--resume", "--steps", done + 1).exit_code == 0
+    assert _rows(folder / "log.csv")[-1].startswith(f"{done + 1},")
+
+
+def _rows(path: Path):
+    return path.read_text().splitlines()[1:] if path.is_file() else []
+
+
+def test_weights_of_a_finished_run_are_those_of_the_moving_average(trained):
+    gan = zoo.load(trained / "tiny-run" / "recipe.toml", weights=trained / "tiny-run" / "gan.keras")
+    alone = zoo.load(trained / "tiny-run" / "recipe.toml", weights=trained / "tiny-run" / "generator.weights.h5")
+    for ours, theirs in zip(gan.sampler.get_weights(), alone.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,225 @@
+"""Training a recipe into a run folder: what it leaves behind, and how it goes on after an end of any kind."""
+
+import csv
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tiny_recipe
+from PIL import Image
+
+from kerasgan import pictures, training, zoo
+from kerasgan.callbacks import StepCallback
+
+QUIET = {"every": 2, "console": None}
+
+
+def train(recipe, output, **options):
+    return training.train(recipe, output=output, **{**QUIET, **options})
+
+
+def logged_steps(run):
+    with (run / "log.csv").open(newline="") as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+def contents(run):
+    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+
+
+def weights(gan):
+    return [*gan.get_weights(), *(np.asarray(variable) for variable in gan.optimizer.variables)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of five of five steps: its folder, the recipe with what was overridden, and the trained GAN."""
+    folder = tmp_path_factory.mktemp("finished")
+    recipe = training.override(zoo.recipe(tiny_recipe.write(folder / "tiny")), steps=5, batch_size=8, objective=None)
+    return folder / "run", recipe, train(recipe, folder / "run")
+
+
+class Raise(StepCallback):
+    """Sends this process a signal, `times` times, after a step."""
+
+    def __init__(self, step, number=signal.SIGINT, times=1):
+        super().__init__(every=1)
+        self.at, self.number, self.times = step, number, times
+
+    def act(self, step):
+        if step == self.at:
+            for _ in range(self.times):
+                signal.raise_signal(self.number)
+
+
+def test_a_run_folder_holds_recipe_log_samples_film_checkpoints_and_weights(finished):
+    run, _, _ = finished
+    assert sorted(contents(run)) == [
+        "checkpoints/step-000002.keras",
+        "checkpoints/step-000004.keras",
+        "checkpoints/step-000005.keras",
+        "film.png",
+        "gan.keras",
+        "generator.weights.h5",
+        "log.csv",
+        "recipe.toml",
+        "samples.png",
+        "samples/step-000002.png",
+        "samples/step-000004.png",
+        "samples/step-000005.png",
+    ]
+    assert logged_steps(run) == [1, 2, 3, 4, 5]
+
+
+def test_the_recipe_of_a_run_records_what_was_overridden_and_can_be_trained_again(finished):
+    run, recipe, _ = finished
+    again = zoo.recipe(run / "recipe.toml")
+    assert again.train == {**recipe.train, "steps": 5, "batch_size": 8}
+    assert (again.family, again.model, again.data) == (recipe.family, recipe.model, recipe.data)
+    assert again.command.endswith("--resume")
+    assert again.summary == "A second; nothing to see."
+
+
+def test_the_files_of_a_run_give_the_samples_of_its_last_picture(finished):
+    run, _, gan = finished
+    expected = np.asarray(pictures.grid(gan.generate(16, seed=0)))
+    for file in ("gan.keras", "generator.weights.h5"):
+        loaded = zoo.load(run / "recipe.toml", weights=run / file)
+        np.testing.assert_array_equal(np.asarray(pictures.grid(loaded.generate(16, seed=0))), expected)
+    with Image.open(run / "samples.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), expected)
+
+
+def test_a_folder_that_holds_a_run_is_refused_and_stays_as_it_is(finished):
+    run, recipe, _ = finished
+    before = contents(run)
+    with pytest.raises(FileExistsError, match=r"holds one.*--resume"):
+        train(recipe, run)
+    assert contents(run) == before
+
+
+def test_resuming_a_finished_run_changes_nothing_and_more_steps_continue_it(finished, tmp_path):
+    run, recipe, gan = finished
+    before = contents(run)
+    for ours, theirs in zip(weights(gan), weights(train(recipe, run, resume=True)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    after = contents(run)
+    same = before.keys() - {"generator.weights.h5"}  # HDF5 files carry their time
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+    longer = train(training.override(recipe, steps=7), run, resume=True)
+    assert int(longer.optimizer.iterations) == 7
+    assert int(longer.optimizer.generator.iterations) == 7
+    assert logged_steps(run) == [1, 2, 3, 4, 5, 6, 7]
+    assert zoo.recipe(run / "recipe.toml").train["steps"] == 7
+    with pytest.raises(ValueError, match=r"the 7 steps.*Received: steps=5"):
+        train(recipe, run, resume=True)
+    with pytest.raises(ValueError, match=r"only the number of steps.*batch_size=3 \(the run: 8\)"):
+        train(training.override(recipe, batch_size=3), run, resume=True)
+
+
+def test_there_must_be_a_run_to_resume(tmp_path):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        train(recipe, tmp_path / "nowhere", resume=True)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_the_step_saves_everything_and_can_be_resumed(tmp_path, number):
+    recipe, run = zoo.recipe(tiny_recipe.write(tmp_path / "tiny", steps=6)), tmp_path / "run"
+    before = signal.getsignal(number)
+    with pytest.raises(training.Interrupted) as stopped:
+        train(recipe, run, every=100, callbacks=[Raise(2, number)])
+    assert signal.getsignal(number) is before
+    assert (stopped.value.step, stopped.value.signal_number, stopped.value.output) == (3, number, run)
+    gan = keras.saving.load_model(run / "gan.keras")
+    assert int(gan.optimizer.iterations) == int(gan.optimizer.generator.iterations) == 3
+    assert logged_steps(run) == [1, 2, 3]
+    gan = train(recipe, run, every=100, resume=True)
+    assert int(gan.optimizer.iterations) == 6
+    assert logged_steps(run) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_second_interruption_does_not_wait(tmp_path):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        train(recipe, tmp_path / "run", callbacks=[Raise(2, times=2)])
+    assert not isinstance(stopped.value, training.Interrupted)
+
+
+def test_a_run_limited_by_time_can_be_resumed_too(tmp_path):
+    recipe, run = zoo.recipe(tiny_recipe.write(tmp_path / "tiny")), tmp_path / "run"
+    gan = train(recipe, run, seconds=1e-6)
+    assert int(gan.optimizer.iterations) == 1
+    assert (run / "gan.keras").is_file()
+    assert int(train(recipe, run, resume=True).optimizer.iterations) == recipe.train["steps"]
+
+
+def test_a_folder_of_images_takes_the_place_of_the_recipes_data_and_is_remembered(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for index in range(20):
+        Image.fromarray(random.integers(0, 256, (9, 12, 3), dtype="uint8")).save(tmp_path / f"photos/{index}.png")
+    recipe, run = zoo.recipe(tiny_recipe.write(tmp_path / "tiny")), tmp_path / "run"
+    monkeypatch.chdir(tmp_path)
+    train(training.override(recipe, steps=1), run, data="photos")
+    own = zoo.recipe(run / "recipe.toml")
+    assert own.data == {"source": "folder", "path": str(tmp_path / "photos"), "image_size": 8, "channels": 1}
+    gan = train(training.override(own, steps=2), run, resume=True)
+    assert int(gan.optimizer.iterations) == 2
+
+
+def test_a_mistake_in_recipe_or_data_leaves_no_folder_behind(tmp_path):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    with pytest.raises(ValueError, match="hinge"):
+        train(training.override(recipe, objective="hing"), tmp_path / "run")
+    with pytest.raises(FileNotFoundError):
+        train(recipe, tmp_path / "run", data=tmp_path / "nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_same_seed_begins_with_the_same_networks(tmp_path):
+    recipe = training.override(zoo.recipe(tiny_recipe.write(tmp_path / "tiny")), steps=1)
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(training.override(recipe, seed=seed), tmp_path / name)
+    first = [np.asarray(pictures.read_film(tmp_path / name / "film.png")[0][0]) for name in "abc"]
+    np.testing.assert_array_equal(first[0], first[1])
+    assert (first[0] != first[2]).any()
+
+
+def test_recipes_are_written_as_toml_that_reads_back_the_same(tmp_path):
+    model = {"image_size": [8, 16], "prior": {"name": "uniform", "low": -1.0}, "comment": 'a "quoted" \\ line\n\tü'}
+    train = {"batch_size": 2, "steps": 3, "penalties": [{"name": "r1", "weight": 1e-7}], "reuse_fakes": True}
+    data = {"source": "folder", "path": "/with space/'"}
+    recipe = zoo.Recipe(name="x", path=Path("x"), family="DCGAN", model=model, data=data, train=train)
+    path = training.write_recipe(recipe, tmp_path / "recipe.toml", header="a command\nwhat to expect")
+    assert tomllib.loads(path.read_text()) == {"family": "DCGAN", "model": model, "data": data, "train": train}
+    assert path.read_text().startswith("# a command\n# what to expect\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_and_resume_without_tensorflow(tmp_path, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=2)
+    program = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from kerasgan import training, zoo\n"
+        f"recipe, run = zoo.recipe({str(recipe)!r}), {str(tmp_path / 'run')!r}\n"
+        "training.train(recipe, output=run)\n"
+        "gan = training.train(training.override(recipe, steps=3), output=run, resume=True)\n"
+        "assert int(gan.optimizer.iterations) == 3\n"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert logged_steps(tmp_path / "run") == [1, 2, 3]
