@@ -298,7 +298,7 @@ class GAN(keras.Model):
         grads = self._gradients(self.generator, self.optimizer.generator, loss)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
-            self._update_average(ops.cast(ops.shape(game.real)[0], "float32"))
+            self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
         return _nothing()
 
     def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
@@ -346,10 +346,10 @@ class GAN(keras.Model):
         """Adds a scalar to the running mean that `fit` shows under `name`."""
         self._reports[name].update_state(value)
 
-    def _update_average(self, batch_size: Any) -> None:
+    def _update(self, averages: keras.Model, batch_size: Any) -> None:
         images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
         decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
-        for average, variable in zip(self.average_generator.variables, self.generator.variables):
+        for average, variable in zip(averages.variables, self.generator.variables):
             if "float" in average.dtype:  # moving statistics too, but no seeds
                 average.assign(variable + decay * (average - variable))
 

@@ -200,7 +200,7 @@ def _optimizer(settings: Mapping[str, Any] | str) -> Any:
 
     from kerasgan import optimizers
 
-    config = {"name": settings} if isinstance(settings, str) else dict(settings)
+    config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
     if isinstance(config.get("learning_rate"), dict):
         config["learning_rate"] = _named(config["learning_rate"], optimizers, keras.optimizers.schedules)
     return _named(config, optimizers, keras.optimizers)
@@ -232,7 +232,7 @@ def source(chosen: Recipe, data: Any = None, *, batch_size: int | None = None, s
     options = dict(chosen.data)
     kind, name = options.pop("source"), options.pop("name", None)
     path = data if data is not None else options.pop("path", None)
-    common = {
+    common: Any = {
         "batch_size": batch_size or chosen.train["batch_size"],
         "seed": chosen.train.get("seed", 0) if seed is None else seed,
     }

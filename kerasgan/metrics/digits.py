@@ -28,15 +28,15 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _reference(image_size: int) -> tuple[np.ndarray, np.ndarray, Any]:
-    """The real digits' pixels and labels, passed through the same resizing, and a 3-nearest-neighbour classifier."""
+def _reference(image_size: int) -> tuple[np.ndarray, Any]:
+    """The real digits' pixels, passed through the same resizing, and a 3-nearest-neighbour classifier of them."""
     from sklearn.neighbors import KNeighborsClassifier
 
     from kerasgan import data
 
     source = data.digits(image_size=image_size)
     pixels = to_pixels(source.images().astype("float32") / 127.5 - 1.0)
-    return pixels, source.labels, KNeighborsClassifier(n_neighbors=3).fit(pixels, source.labels)
+    return pixels, KNeighborsClassifier(n_neighbors=3).fit(pixels, source.labels)
 
 
 def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[s
         among the samples by a 3-nearest-neighbour classifier on the real digits; with labels, `label_accuracy`, the
         share of samples that it reads as asked.
     """
-    reals, _, classifier = _reference(images.shape[1])
+    reals, classifier = _reference(images.shape[1])
     pixels = to_pixels(images)
     found = classifier.predict(pixels)
     shares = np.bincount(found, minlength=10) / len(found)

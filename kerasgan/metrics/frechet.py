@@ -77,7 +77,7 @@ class Moments:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote. Raises ValueError for another file; nothing in the file is executed."""
-        with np.load(path, allow_pickle=False) as found:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             if sorted(found.files) != ["count", "mean", "scatter"]:
                 raise ValueError(f"Expected a file of Moments.save. Received: {path} with {sorted(found.files)}")
             return cls(int(found["count"]), found["mean"], found["scatter"])

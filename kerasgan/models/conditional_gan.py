@@ -27,9 +27,10 @@ class ConditionalGAN(GAN):
         image_size: in pixels, square.
         channels: of the images.
         num_classes: number of classes, 2 or more.
-        latent_dim: size of the latent vector, uniform on the unit cube.
+        latent_dim: size of the latent vector.
         width: factor of all layers' units; 1 is the paper's MNIST model.
         generator_dropout: dropout rate after the generator's hidden layers, in [0, 1).
+        prior: of the latents; uniform on the unit cube, as the paper's, if not given.
 
     Raises:
         ValueError: for fewer than two classes or a width that is not positive.
@@ -46,6 +47,7 @@ class ConditionalGAN(GAN):
         latent_dim: int = 100,
         width: float = 1.0,
         generator_dropout: float = 0.5,
+        prior: Any = None,
         name: str | None = None,
     ):
         if num_classes < 2:
@@ -56,7 +58,7 @@ class ConditionalGAN(GAN):
         super().__init__(
             generator(shape, latent_dim, num_classes=num_classes, width=width, dropout=generator_dropout),
             discriminator(shape, num_classes=num_classes, width=width),
-            prior={"name": "uniform", "low": 0.0, "high": 1.0},
+            prior=prior or {"name": "uniform", "low": 0.0, "high": 1.0},
             num_classes=num_classes,
             name=name,
         )
@@ -67,6 +69,7 @@ class ConditionalGAN(GAN):
             latent_dim=latent_dim,
             width=width,
             generator_dropout=generator_dropout,
+            prior=self.prior,
         )
 
     def paper_settings(self):

@@ -43,8 +43,7 @@ VARIANTS = {
     "tfd-pretrain":         Variant((8000, 8000),            MIXED, "sigmoid", (1200, 1200), "normal", 0.05,  1.9365),
     "tfd":                  Variant((8000, 100, 8000, 8000), DEEP,  "sigmoid", (1200, 1200), "normal", 0.05,  1.9365),
     "cifar10":              Variant((8000, 8000),            MIXED, "tanh",    (1600, 1600), "normal", 0.025),
-    "cifar10-convolutional":
-                            Variant((8000, 8000),            MIXED, "tanh",    (500,),       "normal", 0.004, None, True),
+    "cifar10-convolutional": Variant((8000, 8000), MIXED, "tanh", (500,), "normal", 0.004, convolutional=True),
 }
 # fmt: on
 
@@ -60,6 +59,7 @@ class GAN2014(GAN):
         variant: "mnist", "tfd-pretrain", "tfd", "cifar10" or "cifar10-convolutional".
         generator_units: hidden units of the generator, the variant's if not given.
         discriminator_units: maxout units of the discriminator, the variant's if not given.
+        prior: of the latents, the variant's if not given.
 
     Raises:
         ValueError: for an unknown variant, or units whose number does not fit the variant's activations.
@@ -76,12 +76,16 @@ class GAN2014(GAN):
         variant: str = "mnist",
         generator_units: Any = None,
         discriminator_units: Any = None,
+        prior: Any = None,
         name: str | None = None,
     ):
         settings = _variant(variant, image_size, generator_units, discriminator_units)
         shape = (image_size, image_size, channels)
         super().__init__(
-            generator(shape, latent_dim, settings), discriminator(shape, settings), prior=settings.prior, name=name
+            generator(shape, latent_dim, settings),
+            discriminator(shape, settings),
+            prior=prior or settings.prior,
+            name=name,
         )
         self.learning_rate = settings.learning_rate
         self.record(
@@ -91,6 +95,7 @@ class GAN2014(GAN):
             variant=variant,
             generator_units=settings.generator_units,
             discriminator_units=settings.discriminator_units,
+            prior=self.prior,
         )
 
     def paper_settings(self):
