@@ -1,0 +1,153 @@
+"""What `fit` is given: arrays, sources, tf.data, loaders, and where TensorFlow cannot be imported."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from picture_files import SHAPE, noise, two_classes
+
+from kerasgan import data
+
+BACKEND = keras.backend.backend()
+
+
+@pytest.fixture
+def classes(tmp_path):
+    return two_classes(tmp_path)
+
+
+def test_a_model_without_classes_gets_images_only():
+    source = data.digits(image_size=8)
+    batches = data.batches(source, image_shape=(8, 8, 1))
+    assert isinstance(batches[0], np.ndarray) and source.with_labels
+    images = data.batches((noise(4, 8, 8, 3), [0, 1, 2, 3]), image_shape=SHAPE)[0]
+    assert images.shape == (4, 8, 8, 3)
+
+
+def test_a_conditional_model_gets_labels_or_an_error():
+    images, labels = data.batches(noise(4, 8, 8, 3), [0, 1, 2, 0], image_shape=SHAPE, num_classes=3)[0]
+    assert images.shape == (4, 8, 8, 3) and labels.dtype == np.int32
+    with pytest.raises(ValueError, match="conditional on 3 classes"):
+        data.batches(noise(4, 8, 8, 3), image_shape=SHAPE, num_classes=3)
+    with pytest.raises(ValueError, match=r"from 0 to 2.*a label 3"):
+        data.batches(noise(4, 8, 8, 3), [0, 1, 2, 3], image_shape=SHAPE, num_classes=3)
+
+
+def test_another_shape_names_both_shapes():
+    with pytest.raises(ValueError, match=r"\(32, 32, 1\).*\(8, 8, 1\) from digits"):
+        data.batches(data.digits(image_size=8), image_shape=(32, 32, 1))
+
+
+def test_channels_first_are_recognised():
+    with pytest.raises(ValueError, match="moveaxis"):
+        data.batches(noise(4, 3, 8, 8), image_shape=SHAPE)
+
+
+def test_a_path_is_read_at_the_size_of_the_model(classes):
+    images, labels = data.batches(str(classes), image_shape=(16, 8, 1), num_classes=2, batch_size=5)[0]
+    assert images.shape == (5, 16, 8, 1) and labels.shape == (5,)
+    with pytest.raises(ValueError, match="conditional"):
+        data.batches(classes / "cat", image_shape=SHAPE, num_classes=2)
+
+
+@pytest.mark.parametrize("wrong", [3.5, {"image": 1}, (item for item in "ab")])
+def test_something_else_is_told_what_could_be_passed(wrong):
+    with pytest.raises(TypeError, match=r"DataLoader\. Received"):
+        data.batches(wrong, image_shape=SHAPE)
+
+
+def test_labels_beside_a_source_are_refused():
+    with pytest.raises(ValueError, match="inside the data"):
+        data.batches(data.digits(image_size=8), [1, 2], image_shape=(8, 8, 1))
+
+
+class Sequence(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return noise(4, *SHAPE, seed=index), np.array([[0], [1], [2], [3]])
+
+
+def test_another_pydataset_is_checked_and_scaled():
+    images, labels = data.batches(Sequence(), image_shape=SHAPE, num_classes=4)[1]
+    np.testing.assert_allclose(images, noise(4, *SHAPE, seed=1) / 127.5 - 1, atol=1e-6)
+    assert labels.tolist() == [0, 1, 2, 3]
+    assert isinstance(data.batches(Sequence(), image_shape=SHAPE)[0], np.ndarray)
+    with pytest.raises(ValueError, match="a label 3 from Sequence"):
+        data.batches(Sequence(), image_shape=SHAPE, num_classes=3)
+
+
+def test_a_pytorch_loader_is_read_anew_each_epoch():
+    torch = pytest.importorskip("torch")
+    pixels = noise(10, *SHAPE)
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.from_numpy(pixels), torch.arange(10)), batch_size=4
+    )
+    source = data.batches(loader, image_shape=SHAPE, num_classes=10)
+    for _ in range(2):
+        seen = list(source)
+        assert [len(images) for images, _ in seen] == [4, 4, 2]
+        np.testing.assert_allclose(seen[1][0], pixels[4:8] / 127.5 - 1, atol=1e-6)
+        source.on_epoch_end()
+    with pytest.raises(ValueError, match="moveaxis"):
+        swapped = torch.utils.data.DataLoader(torch.from_numpy(np.moveaxis(pixels, -1, 1).copy()), batch_size=4)
+        data.batches(swapped, image_shape=SHAPE)
+
+
+@pytest.fixture
+def tf():
+    return pytest.importorskip("tensorflow")
+
+
+@pytest.mark.parametrize("form", ["images", "pair", "dict"])
+def test_tf_data_elements_are_scaled_and_unpacked(tf, form):
+    pixels, labels = noise(8, *SHAPE), np.arange(8)
+    element = {"images": pixels, "pair": (pixels, labels), "dict": {"image": pixels, "label": labels}}[form]
+    dataset = tf.data.Dataset.from_tensor_slices(element).batch(4)
+    images = next(iter(data.batches(dataset, image_shape=SHAPE)))
+    np.testing.assert_allclose(images.numpy(), pixels[:4] / 127.5 - 1, atol=1e-6)
+    if form == "images":
+        with pytest.raises(ValueError, match="without labels"):
+            data.batches(dataset, image_shape=SHAPE, num_classes=8)
+    else:
+        _, targets = next(iter(data.batches(dataset, image_shape=SHAPE, num_classes=8)))
+        assert targets.dtype == tf.int32 and targets.numpy().tolist() == [0, 1, 2, 3]
+
+
+def test_tf_data_that_does_not_fit_is_refused_before_training(tf):
+    def dataset(images):
+        return tf.data.Dataset.from_tensor_slices(images)
+
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\).*\(4, 4, 3\) from tf.data"):
+        data.batches(dataset(noise(4, 4, 4, 3)).batch(2), image_shape=SHAPE)
+    with pytest.raises(ValueError, match=r"call \.batch\(64\)"):
+        data.batches(dataset(noise(4, *SHAPE)), image_shape=SHAPE)
+    with pytest.raises(ValueError, match=r"range \[0, 255\]"):
+        data.batches(dataset(np.linspace(0, 255, 192).reshape(1, *SHAPE)).batch(1), image_shape=SHAPE)
+    with pytest.raises(ValueError, match="empty"):
+        data.batches(dataset(noise(4, *SHAPE)).batch(2).take(0), image_shape=SHAPE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_arrays_and_folders_train_where_tensorflow_cannot_be_imported(classes, backend):
+    pytest.importorskip(backend)
+    program = """
+import sys
+sys.modules["tensorflow"] = None
+import keras
+from kerasgan import data
+model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(10)])
+model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(data.digits(image_size=8, channels=3), shuffle=False, verbose=0)
+model.fit(data.batches(sys.argv[1], image_shape=(8, 8, 3), num_classes=2), shuffle=False, verbose=0)
+"""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(classes)], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,232 @@
+"""Folders of pictures: every format and mode, and files that are none."""
+
+import os
+
+import numpy as np
+import pytest
+from picture_files import flat, noise, only_image, two_classes
+from PIL import Image
+
+from kerasgan import data
+from kerasgan.data import folders
+
+
+@pytest.fixture
+def classes(tmp_path):
+    return two_classes(tmp_path)
+
+
+def test_class_folders_become_sorted_labels(classes):
+    source = data.folder(classes, image_size=8, batch_size=4)
+    assert source.class_names == ["ant", "cat"] and source.num_classes == 2
+    assert source.labels.tolist() == [0] * 6 + [1] * 6
+    images = source.images()
+    assert images.dtype == np.uint8 and images.shape == (12, 8, 8, 3)
+    assert images[:6, ..., 0].max() == 0 and images[6:, ..., 1].max() == 0
+    for batch, labels in source:
+        assert batch.shape == (4, 8, 8, 3)
+        assert ((batch[..., 0].max((1, 2)) > -1) <= (labels == 1)).all()
+
+
+def test_a_flat_folder_has_no_labels(tmp_path):
+    flat(tmp_path / "one.png", "red")
+    source = data.folder(tmp_path, image_size=8)
+    assert source.labels is None and source.class_names is None
+    assert source[0].shape == (1, 8, 8, 3)
+
+
+def test_labels_can_be_refused_or_demanded(classes):
+    assert data.folder(classes, image_size=8, labels=False).labels is None
+    loose = flat(classes / "loose.png", "red")
+    assert data.folder(classes, image_size=8).labels is None
+    with pytest.raises(ValueError, match=str(loose)):
+        data.folder(classes, image_size=8, labels=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "colour", "expected"),
+    [
+        ("a.png", "RGB", (10, 20, 30), (10, 20, 30)),
+        ("a.jpg", "RGB", (200, 100, 50), (200, 100, 50)),
+        ("a.JPEG", "L", 77, (77, 77, 77)),
+        ("a.jpg", "CMYK", (0, 255, 255, 0), (255, 0, 0)),
+        ("a.webp", "RGB", (200, 100, 50), (200, 100, 50)),
+        ("a.bmp", "RGB", (10, 20, 30), (10, 20, 30)),
+        ("a.gif", "P", 0, (0, 0, 0)),
+        ("a.tiff", "RGB", (10, 20, 30), (10, 20, 30)),
+        ("a.png", "1", 1, (255, 255, 255)),
+        ("a.png", "I;16", 257 * 99, (99, 99, 99)),
+        ("a.tif", "F", 0.2, (51, 51, 51)),
+        ("a.png", "LA", (40, 255), (40, 40, 40)),
+        ("a.png", "RGBA", (10, 20, 30, 0), (255, 255, 255)),
+        ("a.png", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
+        ("a.ppm", "RGB", (10, 20, 30), (10, 20, 30)),
+    ],
+)
+def test_every_common_format_and_mode_gives_its_colour(tmp_path, name, mode, colour, expected):
+    flat(tmp_path / name, colour, mode)
+    assert np.abs(only_image(tmp_path).astype(int) - expected).max() <= 3
+
+
+def test_a_palette_with_a_transparent_entry_is_laid_on_white(tmp_path):
+    image = Image.new("P", (12, 12), 1)
+    image.putpalette([0, 0, 0, 200, 0, 0])
+    image.save(tmp_path / "a.png", transparency=1)
+    assert (only_image(tmp_path) == 255).all()
+
+
+def test_alpha_is_kept_with_four_channels(tmp_path):
+    flat(tmp_path / "a.png", (10, 20, 30, 128), "RGBA")
+    pixels = only_image(tmp_path, channels=4).astype(int)
+    assert np.abs(pixels - (10, 20, 30, 128)).max() <= 1
+
+
+def test_an_animation_gives_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (12, 12), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert only_image(tmp_path)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (160, 160)])
+def test_a_photograph_taken_sideways_stands_upright(tmp_path, size):
+    image = Image.new("RGB", size, "black")
+    image.paste("white", (0, 0, size[0], size[1] // 2))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it a quarter turn clockwise, so that its top is on the right
+    image.save(tmp_path / "a.jpg", exif=exif, quality=95)
+    pixels = only_image(tmp_path, channels=1)[..., 0]
+    assert pixels[:, :3].max() < 40 and pixels[:, -3:].min() > 215
+
+
+def test_grey_is_the_luminance(tmp_path):
+    flat(tmp_path / "a.png", (0, 255, 0))
+    assert abs(int(only_image(tmp_path, channels=1)[0, 0, 0]) - 0.587 * 255) <= 1  # ITU-R BT.601
+
+
+def stripes(path):
+    """Three vertical bands, 24 wide and 8 high: black, white, black."""
+    image = Image.new("L", (24, 8), 0)
+    image.paste(255, (8, 0, 16, 8))
+    image.save(path)
+
+
+def test_another_aspect_is_cropped_in_the_middle_or_stretched(tmp_path):
+    stripes(tmp_path / "a.png")
+    assert (only_image(tmp_path) == 255).all()
+    assert only_image(tmp_path, crop="stretch")[:, [0, -1]].max() < 20
+    assert only_image(tmp_path, image_size=(4, 12)).shape == (4, 12, 3)
+
+
+def test_a_crop_in_pixels_is_cut_before_the_resize(tmp_path):
+    image = Image.new("L", (32, 32), 0)
+    image.paste(255, (12, 12, 20, 20))
+    image.save(tmp_path / "a.png")
+    assert (only_image(tmp_path, crop=8, image_size=4) == 255).all()
+    assert only_image(tmp_path, crop=(32, 8), image_size=(16, 4)).min() == 0
+    with pytest.raises(ValueError, match="crop='centre'"):
+        only_image(tmp_path, crop="centre")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_a_fine_pattern_made_smaller_becomes_grey_not_moire(tmp_path, name):
+    board = (np.indices((256, 256)).sum(0) % 2 * 255).astype(np.uint8)
+    Image.fromarray(board).save(tmp_path / name)
+    assert np.abs(only_image(tmp_path)[2:-2, 2:-2].astype(int) - 127.5).max() < 6
+
+
+def broken_folder(root):
+    flat(root / "good.png", "red")
+    (root / "empty.png").touch()
+    (root / "text.jpg").write_text("not a picture")
+    whole = root / "good.jpg"
+    Image.fromarray(noise(1, 64, 64, 3)[0]).save(whole)
+    (root / "torn.jpg").write_bytes(whole.read_bytes()[:2000])
+    return root
+
+
+@pytest.mark.parametrize("name", ["empty.png", "text.jpg", "torn.jpg"])
+def test_a_file_that_cannot_be_read_names_itself(tmp_path, name):
+    broken_folder(tmp_path / "all")
+    (tmp_path / "all" / name).rename(flat(tmp_path / "one" / "good.png", "red").with_name(name))
+    with pytest.raises(ValueError, match=name):
+        data.folder(tmp_path / "one", image_size=8)
+
+
+def test_unreadable_files_are_skipped_on_request_and_reported(tmp_path):
+    with pytest.warns(UserWarning, match=r"Skipped 3 unreadable of 5 files: .*empty\.png"):
+        source = data.folder(broken_folder(tmp_path), image_size=8, skip_corrupt=True)
+    assert [path.name for path in source.skipped] == ["empty.png", "text.jpg", "torn.jpg"]
+    assert [path.name for path in source.paths] == ["good.jpg", "good.png"]
+    assert source.count == len(source.images()) == 2
+
+
+def test_a_folder_of_nothing_but_broken_files_is_an_error(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ValueError, match="all 1 corrupt"):
+        data.folder(tmp_path, skip_corrupt=True)
+
+
+def test_other_and_hidden_files_are_passed_over(tmp_path):
+    flat(tmp_path / "a.png", "red")
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "._a.png").touch()
+    flat(tmp_path / ".thumbnails" / "a.png", "red")
+    assert [path.name for path in data.folder(tmp_path, image_size=8).paths] == ["a.png"]
+
+
+def test_a_missing_folder_a_file_and_an_empty_folder_say_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        data.folder(tmp_path / "nowhere")
+    with pytest.raises(NotADirectoryError, match=r"a\.png"):
+        data.folder(flat(tmp_path / "a.png", "red"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no files"):
+        data.folder(tmp_path / "empty")
+    (tmp_path / "empty" / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"1 x \.txt"):
+        data.folder(tmp_path / "empty")
+
+
+def test_a_link_to_a_folder_is_followed_and_a_loop_ends(classes, tmp_path_factory):
+    root = tmp_path_factory.mktemp("linked")
+    os.symlink(classes / "cat", root / "cat")
+    os.symlink(root, root / "loop")
+    assert data.folder(root, image_size=8).count == 6
+
+
+def test_a_set_too_large_for_memory_gives_the_same_batches(classes, monkeypatch):
+    kept = data.folder(classes, image_size=8, batch_size=4)
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", 0)
+    read = data.folder(classes, image_size=8, batch_size=4)
+    for (images, labels), (others, targets) in zip(kept, read, strict=True):
+        np.testing.assert_array_equal(images, others)
+        np.testing.assert_array_equal(labels, targets)
+    np.testing.assert_array_equal(kept.images(5), read.images(5))
+
+
+@pytest.mark.parametrize("name", ["empty.png", "text.jpg"])
+def test_a_large_set_is_checked_before_training_too(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", 0)
+    broken_folder(tmp_path / "all")
+    (tmp_path / "all" / name).rename(flat(tmp_path / "one" / "good.png", "red").with_name(name))
+    with pytest.raises(ValueError, match=name):
+        data.folder(tmp_path / "one", image_size=8)
+    with pytest.warns(UserWarning, match="Skipped"):
+        source = data.folder(tmp_path / "one", image_size=8, skip_corrupt=True)
+    assert source.count == 1 and source[0].shape == (1, 8, 8, 3)
+
+
+def test_a_torn_file_of_a_large_set_names_itself_when_it_is_reached(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", 0)
+    broken_folder(tmp_path / "all")
+    (tmp_path / "all" / "torn.jpg").rename(flat(tmp_path / "one" / "good.png", "red").with_name("torn.jpg"))
+    source = data.folder(tmp_path / "one", image_size=8)
+    with pytest.raises(ValueError, match=r"torn\.jpg"):
+        source[0]
+
+
+@pytest.mark.parametrize("wrong", [{"image_size": 0}, {"image_size": (8, 8, 3)}, {"channels": 2}, {"labels": "yes"}])
+def test_a_wrong_option_is_named(classes, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        data.folder(classes, **wrong)

@@ -1,0 +1,89 @@
+"""A published entry from its address to its images: downloaded from loopback, verified, converted, cached."""
+
+import hashlib
+import http.server
+import threading
+
+import numpy as np
+import pytest
+from pth_writer import Writer
+from published_dcgan import published_dcgan, reference_images
+
+from kerasgan import zoo
+
+RECIPE = """# kerasgan train mine
+family = "DCGAN"
+[model]
+image_size = 16
+channels = 3
+latent_dim = 5
+width = 8
+variant = "torch"
+output_bias = true
+[data]
+source = "digits"
+[train]
+batch_size = 8
+steps = 3
+ema_half_life = 100
+[weights]
+url = "{url}"
+sha256 = "{sha256}"
+format = "openmmlab"
+channel_order = "bgr"
+licence = "Apache-2.0"
+"""
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """(recipe, state dict, requests so far) of an entry whose checkpoint a server on loopback gives out."""
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    state, writer = published_dcgan(), Writer()
+    state = {name: array.astype("float32") if array.ndim else array for name, array in state.items()}
+    file = writer.zipped({"meta": {"epoch": 3}, "state_dict": state}, tmp_path / "dcgan.pth")
+    content, requests = file.read_bytes(), []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            requests.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    recipe = tmp_path / "recipe.toml"
+    url = f"http://127.0.0.1:{server.server_port}/dcgan.pth"
+    recipe.write_text(RECIPE.format(url=url, sha256=hashlib.sha256(content).hexdigest()[:8]))
+    yield recipe, state, requests
+    server.shutdown()
+    server.server_close()
+
+
+def test_load_downloads_once_and_draws_the_publishers_images_in_rgb(published):
+    recipe, state, requests = published
+    gan = zoo.load(recipe)
+    expected = reference_images(state, gan.prior.draw(3, 5, seed=1))[:, ::-1].transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(gan.generate(3, seed=1), expected, atol=1e-4)
+    again = zoo.load(recipe)
+    np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+    assert len(requests) == 1
+
+
+def test_a_checkpoint_at_hand_is_taken_in_the_same_colours(published, tmp_path):
+    recipe, _, requests = published
+    by_hand = zoo.load(recipe, weights=tmp_path / "dcgan.pth")
+    assert not requests
+    np.testing.assert_array_equal(by_hand.generate(2, seed=0), zoo.load(recipe).generate(2, seed=0))
+
+
+def test_other_bytes_than_published_are_refused(published):
+    recipe, _, _ = published
+    recipe.write_text(recipe.read_text().replace('sha256 = "', 'sha256 = "0000'))
+    with pytest.raises(zoo.WeightsError, match="weights=None"):
+        zoo.load(recipe)
