@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
+from kerasgan.models import DCGAN, GAN2014, ConditionalDCGAN, ConditionalGAN
 
 
 def parameters(network):
@@ -17,6 +17,7 @@ def parameters(network):
     [
         (GAN2014, {}, 2_503_984, 1_231_441),
         (ConditionalGAN, {}, 2_413_984, 1_224_351),
+        (ConditionalDCGAN, {}, 6_820_538, 6_688_202),
         (DCGAN, {}, 18_885_760, 17_232_768),
         (DCGAN, {"variant": "torch"}, 3_576_704, 2_765_568),
     ],
@@ -84,6 +85,7 @@ def test_dcgan_refuses_other_sizes(size):
         (GAN2014, {"variant": "mnst"}, "mnist.*Received: variant='mnst'"),
         (GAN2014, {"generator_units": (3,)}, "Expected 2 hidden layers"),
         (GAN2014, {"variant": "cifar10-convolutional"}, "Expected image_size=32"),
+        (ConditionalDCGAN, {"image_size": 30}, "multiple of 4"),
         (ConditionalGAN, {"num_classes": 1}, "at least two classes"),
         (ConditionalGAN, {"width": 0}, "positive width"),
     ],

@@ -29,7 +29,7 @@ class ConditionalGAN(GAN):
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
         width: factor of all layers' units; 1 is the paper's MNIST model.
-        generator_dropout: dropout rate after the generator's hidden layers, in [0, 1).
+        dropout: dropout rate after both networks' hidden layers, in [0, 1).
         prior: of the latents; uniform on the unit cube, as the paper's, if not given.
 
     Raises:
@@ -46,7 +46,7 @@ class ConditionalGAN(GAN):
         num_classes: int = 10,
         latent_dim: int = 100,
         width: float = 1.0,
-        generator_dropout: float = 0.5,
+        dropout: float = 0.5,
         prior: Any = None,
         name: str | None = None,
     ):
@@ -56,8 +56,8 @@ class ConditionalGAN(GAN):
             raise ValueError(f"Expected a positive width. Received: width={width}")
         shape = (image_size, image_size, channels)
         super().__init__(
-            generator(shape, latent_dim, num_classes=num_classes, width=width, dropout=generator_dropout),
-            discriminator(shape, num_classes=num_classes, width=width),
+            generator(shape, latent_dim, num_classes=num_classes, width=width, dropout=dropout),
+            discriminator(shape, num_classes=num_classes, width=width, dropout=dropout),
             prior=prior or {"name": "uniform", "low": 0.0, "high": 1.0},
             num_classes=num_classes,
             name=name,
@@ -68,7 +68,7 @@ class ConditionalGAN(GAN):
             num_classes=num_classes,
             latent_dim=latent_dim,
             width=width,
-            generator_dropout=generator_dropout,
+            dropout=dropout,
             prior=self.prior,
         )
 
@@ -94,15 +94,15 @@ def generator(
     return keras.Model([latents, labels], x, name="generator")
 
 
-def discriminator(shape: tuple[int, int, int], *, num_classes: int, width: float) -> keras.Model:
+def discriminator(shape: tuple[int, int, int], *, num_classes: int, width: float, dropout: float) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input(shape, name="images")
     labels = keras.Input((), dtype="int32", name="labels")
     x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
-    from_images = _maxout(x, 240 * width, 5, "from_images")
-    from_labels = _maxout(_one_hot(labels, num_classes), 50 * width, 5, "from_labels")
+    from_images = _maxout(x, 240 * width, 5, "from_images", dropout)
+    from_labels = _maxout(_one_hot(labels, num_classes), 50 * width, 5, "from_labels", dropout)
     x = layers.Concatenate(name="joined")([from_images, from_labels])
-    x = _maxout(x, 240 * width, 4, "hidden")
+    x = _maxout(x, 240 * width, 4, "hidden", dropout)
     logits = layers.Dense(1, kernel_initializer=_uniform(0.005), name="logit", dtype="float32")(x)
     return keras.Model([images, labels], logits, name="discriminator")
 
@@ -120,6 +120,6 @@ def _hidden(x: Any, units: float, name: str, dropout: float) -> Any:
     return layers.Dropout(dropout, name=f"{name}_drop")(x)
 
 
-def _maxout(x: Any, units: float, pieces: int, name: str) -> Any:
+def _maxout(x: Any, units: float, pieces: int, name: str, dropout: float) -> Any:
     x = Maxout(round(units), pieces, kernel_initializer=_uniform(0.005), name=name)(x)
-    return layers.Dropout(0.5, name=f"{name}_drop")(x)
+    return layers.Dropout(dropout, name=f"{name}_drop")(x)
