@@ -39,6 +39,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
 }
 SOURCES = ("digits", "folder", "tfds")
+OPEN_LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
 class WeightsError(ValueError):
@@ -271,7 +272,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
             f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
         )
-    if "file" in chosen.weights:
+    if chosen.in_the_box:
         return _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
     return _load_published(chosen)
 
@@ -340,4 +341,7 @@ def _load_published(chosen: Recipe) -> "GAN":
         ) from error
     gan = build(chosen)
     checkpoints.assign(gan, path, channel_order=weights.get("channel_order", "rgb"))
+    licence = weights.get("licence", "an unknown licence")
+    if licence not in OPEN_LICENCES:
+        warnings.warn(f"The weights of {chosen.name} are not open: {licence}. See {weights['url']}", stacklevel=3)
     return gan

@@ -87,3 +87,10 @@ def test_other_bytes_than_published_are_refused(published):
     recipe.write_text(recipe.read_text().replace('sha256 = "', 'sha256 = "0000'))
     with pytest.raises(zoo.WeightsError, match="weights=None"):
         zoo.load(recipe)
+
+
+def test_a_licence_that_is_not_open_is_shown(published):
+    recipe, _, _ = published
+    recipe.write_text(recipe.read_text().replace("Apache-2.0", "CC-BY-NC-4.0"))
+    with pytest.warns(UserWarning, match="not open: CC-BY-NC-4.0"):
+        zoo.load(recipe)

@@ -3,6 +3,9 @@
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -232,3 +235,13 @@ def test_a_download_that_is_impossible_says_what_to_do(monkeypatch, tmp_path):
     assert str(tmp_path / "cache") in message
     assert "weights=None" in message
     assert "dcgan-digits" in message
+
+
+def test_an_installed_package_reads_the_zoo_inside_it(tmp_path):
+    shutil.copytree(Path(zoo.__file__).parent, tmp_path / "kerasgan", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(zoo.recipe("dcgan-digits").folder.parent, tmp_path / "kerasgan" / "_zoo", dirs_exist_ok=True)
+    code = "from kerasgan import zoo; print(zoo.recipe('dcgan-digits').folder); print(*zoo.names())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    folder, names = done.stdout.splitlines()
+    assert folder == str(tmp_path / "kerasgan" / "_zoo" / "dcgan-digits")
+    assert names.split() == NAMES
