@@ -1,0 +1,114 @@
+"""The published Inception weights of FID: pytorch-fid's conversion of the graph of 2015-12-05, read without PyTorch.
+
+The file is a bare state dict with torchvision's names: `Mixed_5b.branch1x1.conv.weight`, `...bn.running_var`,
+`fc.weight`. The network itself is in `kerasgan.metrics.inception`, because metrics take any callable and know nothing
+of checkpoints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints import pth
+from kerasgan.checkpoints.download import download
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Placement
+from kerasgan.metrics.inception import inception_features, inception_v3
+
+if TYPE_CHECKING:
+    from kerasgan.metrics.features import NetworkFeatures
+
+__all__ = ["URL", "features", "load", "placements"]
+
+URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
+_SHA256 = "6726825d"  # the digits that its publisher put into the name
+
+_CONVOLUTION, _DENSE = (2, 3, 1, 0), (1, 0)  # PyTorch's axes in the order of Keras'
+_NORMALISATION = {
+    "weight": "gamma",
+    "bias": "beta",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+
+
+def placements(network: Any) -> list[Placement]:
+    """Which tensor of the file belongs to which weight of `inception_v3()`; its layers' names tell."""
+    found = []
+    for layer in network.layers:
+        name = layer.name.replace("__", ".")
+        if name.endswith(".conv"):
+            found.append(Placement(tensor=f"{name}.weight", variable=layer.kernel, axes=_CONVOLUTION))
+        elif name.endswith(".bn"):
+            found += [
+                Placement(tensor=f"{name}.{theirs}", variable=getattr(layer, ours))
+                for theirs, ours in _NORMALISATION.items()
+            ]
+        elif name == "fc":
+            found.append(Placement(tensor="fc.weight", variable=layer.kernel, axes=_DENSE))
+            found.append(Placement(tensor="fc.bias", variable=layer.bias))
+    return found
+
+
+def load(path: str | Path | None = None) -> tuple[Any, str]:
+    """The Inception network with the weights of a file, and the file's sha256.
+
+    Args:
+        path: a file of the published layout; None downloads the published one (91 MB) to the cache.
+
+    Returns:
+        `(network, sha256)`; the network as of `kerasgan.metrics.inception.inception_v3`.
+
+    Raises:
+        CheckpointError: the file is damaged, or tensors are missing, left over or of another shape.
+        DownloadError: it cannot be had; says where to put it by hand.
+        OSError: it cannot be opened.
+    """
+    file = Path(path) if path is not None else download(URL, sha256=_SHA256)
+    tensors = pth.read(file)
+    if not isinstance(tensors, dict):
+        raise CheckpointError(f"Expected a state dict in {file}. Received: {type(tensors).__name__}")
+    network = inception_v3()
+    _assign(network, tensors, file)
+    with file.open("rb") as opened:
+        return network, hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _assign(network: Any, tensors: dict, file: Path) -> None:
+    places = placements(network)
+    known = {place.tensor for place in places}
+    left = [name for name in tensors if name not in known and not _skipped(name)]
+    missing = [name for name in known if name not in tensors]
+    if left or missing:
+        raise CheckpointError(
+            f"Expected the tensors of Inception v3 in {file}. Received: {len(missing)} missing "
+            f"{sorted(missing)[:3]}, {len(left)} left over {sorted(map(str, left))[:3]}"
+        )
+    for place in places:
+        tensor = tensors[place.tensor]
+        if not isinstance(tensor, np.ndarray) or tensor.shape != place.expected_shape:
+            raise CheckpointError(
+                f"Expected {place.tensor} of shape {place.expected_shape} in {file}. Received: {np.shape(tensor)}"
+            )
+    for place in places:
+        place.variable.assign(place.value(tensors[place.tensor], reverse_colours=False))
+
+
+def _skipped(name: str) -> bool:
+    """Tensors of no use here: the count of training steps, and the second classifier that only training has."""
+    return name.endswith(".num_batches_tracked") or name.startswith("AuxLogits.")
+
+
+def features(
+    path: str | Path | None = None, *, output: str = "pool", resize: str = "clean", batch_size: int = 32
+) -> NetworkFeatures:
+    """Images to Inception's features with the published weights, for FID, KID and the Inception score.
+
+    Arguments as those of `load` and `kerasgan.metrics.inception.inception_features`; raises what they raise.
+    """
+    network, sha256 = load(path)
+    return inception_features(network, output=output, resize=resize, batch_size=batch_size, weights=sha256)

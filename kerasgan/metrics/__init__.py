@@ -1,0 +1,76 @@
+"""One file per number that a card reports: functions on arrays, and streaming metrics where memory can be bounded.
+
+Images are (count, height, width, channels), uint8 or floats in [-1, 1]; features are (count, dimensions), from any
+callable (see `features`); both may be NumPy or tensors of any backend. Computation is on the CPU, in float64 but for
+the patches of `sliced_wasserstein`. `streaming` holds the same numbers as Keras metrics; it alone imports Keras.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.metrics.battle import Battle, battle
+from kerasgan.metrics.density_coverage import density_coverage, expected_coverage
+from kerasgan.metrics.digits import digit_scores
+from kerasgan.metrics.frechet import Moments, frechet_distance
+from kerasgan.metrics.inception_score import inception_score
+from kerasgan.metrics.kernel import kernel_distance, squared_discrepancy
+from kerasgan.metrics.label_accuracy import label_accuracy
+from kerasgan.metrics.memorisation import Memorisation, memorisation
+from kerasgan.metrics.mode_coverage import Modes, grid, label_coverage, mode_coverage, ring, stacked_digits
+from kerasgan.metrics.multiscale_similarity import multiscale_similarity, self_similarity
+from kerasgan.metrics.neighbours import nearest
+from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
+from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
+from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
+from kerasgan.metrics.precision_recall import precision_recall
+from kerasgan.metrics.sharpness import sharpness, sharpness_difference
+from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
+from kerasgan.metrics.statistics import dataset_moments
+from kerasgan.metrics.structural_similarity import structural_similarity
+
+if TYPE_CHECKING:
+    from kerasgan.metrics import streaming
+
+__all__ = [
+    "Battle",
+    "Memorisation",
+    "Modes",
+    "Moments",
+    "battle",
+    "dataset_moments",
+    "density_coverage",
+    "digit_scores",
+    "expected_coverage",
+    "frechet_distance",
+    "grid",
+    "inception_score",
+    "kernel_distance",
+    "label_accuracy",
+    "label_coverage",
+    "memorisation",
+    "mode_coverage",
+    "multiscale_similarity",
+    "nearest",
+    "parzen_log_density",
+    "parzen_log_likelihood",
+    "peak_signal_to_noise",
+    "perceptual_path_length",
+    "precision_recall",
+    "ring",
+    "self_similarity",
+    "sharpness",
+    "sharpness_difference",
+    "sliced_distance",
+    "sliced_wasserstein",
+    "squared_discrepancy",
+    "squared_feature_distance",
+    "stacked_digits",
+    "streaming",
+    "structural_similarity",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "streaming":
+        return importlib.import_module("kerasgan.metrics.streaming")
+    raise AttributeError(f"module 'kerasgan.metrics' has no attribute {name!r}")

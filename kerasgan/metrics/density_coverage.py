@@ -1,0 +1,97 @@
+"""Density and coverage: precision and recall that single outliers among the samples cannot inflate."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kerasgan.metrics import checks
+from kerasgan.metrics.neighbours import distances, radii
+
+__all__ = ["DensityCoverage", "Neighbourhoods", "density_coverage", "expected_coverage"]
+
+
+class DensityCoverage(NamedTuple):
+    """Density from 0 (may exceed 1), and coverage in [0, 1]."""
+
+    density: float
+    coverage: float
+
+
+class Neighbourhoods:
+    """The reals' neighbourhoods, and how many fakes have been found in them; fakes may come in batches.
+
+    Raises ValueError as `density_coverage` does.
+    """
+
+    def __init__(self, reals: Any, *, neighbours: int) -> None:
+        self._neighbours = checks.integer(neighbours, name="neighbours")
+        rows = checks.features(reals, name="reals", least=neighbours + 1)
+        self._centre = rows.mean(axis=0, dtype="float64")
+        self._reals = rows - self._centre
+        self._radii = radii(self._reals, neighbours)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the fakes."""
+        self._covered = np.zeros(len(self._reals), dtype=bool)
+        self._inside, self._count = 0, 0
+
+    def add(self, fakes: Any) -> None:
+        """Take in a batch of fakes (count, dimensions)."""
+        rows = checks.features(fakes, name="fakes")
+        if rows.shape[1] != len(self._centre):
+            raise ValueError(f"Expected fakes (count, {len(self._centre)}). Received: fakes.shape={rows.shape}")
+        for _, block in distances(rows - self._centre, self._reals):
+            within = block < self._radii
+            self._inside += int(within.sum())
+            self._covered |= within.any(axis=0)
+        self._count += len(rows)
+
+    def merge(self, other: "Neighbourhoods") -> None:
+        """Take in the fakes that another has seen, of the same reals."""
+        if other._covered.shape != self._covered.shape:
+            raise ValueError(f"Expected {len(self._covered)} reals. Received: {len(other._covered)}")
+        self._covered |= other._covered
+        self._inside, self._count = self._inside + other._inside, self._count + other._count
+
+    @property
+    def scores(self) -> DensityCoverage:
+        """Of the fakes so far; NaN before the first."""
+        if not self._count:
+            return DensityCoverage(float("nan"), float("nan"))
+        return DensityCoverage(self._inside / (self._neighbours * self._count), float(self._covered.mean()))
+
+
+def density_coverage(reals: Any, fakes: Any, *, neighbours: int = 5) -> DensityCoverage:
+    """How many reals' neighbourhoods a fake lies in, and the share of reals with a fake in theirs (Naeem et al. 2020).
+
+    2002.09797. The neighbourhood of a real is the open ball that reaches to its `neighbours`-th nearest
+    other real.
+
+    Args:
+        reals: features (count, dimensions), more rows than `neighbours`.
+        fakes: features of the same dimensions.
+        neighbours: k; the paper's 5.
+
+    Returns:
+        `(density, coverage)`. For samples of the real distribution itself density is 1 on average and coverage is
+        `expected_coverage(...)`.
+
+    Raises:
+        ValueError: if the shapes do not suit, a feature is not finite, or there are too few reals.
+    """
+    found = Neighbourhoods(reals, neighbours=neighbours)
+    found.add(fakes)
+    return found.scores
+
+
+def expected_coverage(real_count: int, fake_count: int, *, neighbours: int = 5) -> float:
+    """Coverage that samples of the real distribution itself reach on average: 1 - prod (N - i) / (N + M - i), i = 1..k.
+
+    Naeem et al. 2020 (2002.09797); N reals, M fakes, k neighbours. Raises ValueError for counts below 1 or
+    `neighbours` not below `real_count`.
+    """
+    checks.integer(real_count, name="real_count", least=2)
+    checks.integer(fake_count, name="fake_count")
+    steps = np.arange(1, checks.integer(neighbours, name="neighbours", most=real_count - 1) + 1)
+    return float(1 - np.prod((real_count - steps) / (real_count + fake_count - steps)))

@@ -1,0 +1,104 @@
+"""Feature networks: what turns images into the features that most metrics compare.
+
+Any callable from images (count, height, width, channels) to features (count, dimensions) will do. `NetworkFeatures`
+makes one of a Keras model: it resizes, batches, and has an `identity` that names everything the features depend on, for
+caches and score cards. `flattened` compares pixels.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerasgan.metrics import checks
+from kerasgan.metrics.resizing import RESIZERS
+
+__all__ = ["NetworkFeatures", "flattened", "weights_hash"]
+
+
+def flattened(images: Any) -> np.ndarray:
+    """Pixels as features: float32 (count, height * width * channels) in [-1, 1] of uint8 or floats in [-1, 1]."""
+    pixels = checks.images(images)
+    return (pixels * 2.0 - 1.0).reshape(len(pixels), -1).astype("float32")
+
+
+flattened.identity = "pixels in [-1, 1]"  # type: ignore[attr-defined]
+
+
+def weights_hash(network: Any) -> str:
+    """sha256 of a Keras model's weights and their shapes, in the order of its `weights`."""
+    digest = hashlib.sha256()
+    for variable in network.weights:
+        values = checks.array(variable.value)
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+class NetworkFeatures:
+    """Images to features by a network, in batches.
+
+    Args:
+        network: float32 (batch, size, size, channels) to (batch, dimensions): a Keras model or any callable.
+        name: of the network, for people.
+        prepare: images of a batch, uint8 or floats in [-1, 1], to what the network takes; see `prepared`.
+        settings: what `prepare` does, for people; part of the identity.
+        batch_size: images per call.
+        weights: sha256 of the weights; computed of a Keras model if not given.
+
+    `identity` is a text that differs whenever name, weights or settings do; None where the weights are unknown.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[np.ndarray], Any],
+        *,
+        name: str,
+        prepare: Callable[[Any], np.ndarray],
+        settings: str,
+        batch_size: int = 64,
+        weights: str | None = None,
+    ) -> None:
+        self._network, self._prepare = network, prepare
+        self._batch_size = checks.integer(batch_size, name="batch_size")
+        weights = weights_hash(network) if weights is None and hasattr(network, "weights") else weights
+        self.identity = None if weights is None else f"{name}, weights {weights}, {settings}"
+
+    def __call__(self, images: Any) -> np.ndarray:
+        """Features (count, dimensions) of images (count, height, width, channels), uint8 or floats in [-1, 1].
+
+        Raises:
+            TypeError, ValueError: if the images do not suit, or the network does not return one row for each.
+        """
+        stack = checks.array(images)
+        if stack.ndim != 4 or not len(stack):
+            raise ValueError(f"Expected images (count, height, width, channels). Received: images.shape={stack.shape}")
+        found = []
+        for start in range(0, len(stack), self._batch_size):
+            part = stack[start : start + self._batch_size]
+            rows = checks.features(self._network(self._prepare(part)), name="features of the network")
+            if len(rows) != len(part):
+                raise ValueError(f"Expected one row of features per image. Received: {len(rows)} for {len(part)}")
+            found.append(rows)
+        return np.concatenate(found)
+
+
+def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int) -> np.ndarray:
+    """Images resized, shifted by -scale and divided by scale: float32 (count, size, size, channels).
+
+    Args:
+        images: (count, height, width, 1 or channels), uint8 or floats in [-1, 1]; grey is repeated.
+        size: pixels that the network takes.
+        resize: one of `resizing.RESIZERS`.
+        scale: 127.5 for [-1, 1], 128 for the scaling of the original FID graph.
+        channels: that the network takes.
+    """
+    if resize not in RESIZERS:
+        raise ValueError(f"Expected one of {sorted(RESIZERS)}. Received: resize={resize!r}")
+    pixels = RESIZERS[resize](images, size)
+    if pixels.shape[-1] == 1:
+        pixels = np.repeat(pixels, channels, axis=-1)
+    if pixels.shape[-1] != channels:
+        raise ValueError(f"Expected grey images or {channels} channels. Received: {pixels.shape[-1]} channels")
+    return (pixels - np.float32(scale)) / np.float32(scale)
