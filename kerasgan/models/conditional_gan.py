@@ -2,7 +2,7 @@
 
 Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784, section 4.1.
 Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); the paper does not say where its dropout of
-0.5 goes, here it follows every hidden layer; weights start as in Goodfellow et al. 2014's code, which it follows.
+0.5 goes, here it follows every hidden layer, nor how the weights start, here with Glorot's uniform distribution.
 """
 
 from types import MappingProxyType
@@ -89,7 +89,7 @@ def generator(
     from_labels = _hidden(_one_hot(labels, num_classes), 1000 * width, "from_labels", dropout)
     x = layers.Concatenate(name="joined")([from_latents, from_labels])
     x = _hidden(x, 1200 * width, "hidden", dropout)
-    x = layers.Dense(int(np.prod(shape)), activation="sigmoid", kernel_initializer=_uniform(0.05), name="image")(x)
+    x = layers.Dense(int(np.prod(shape)), activation="sigmoid", name="image")(x)
     x = layers.Rescaling(2.0, -1.0, dtype="float32", name="to_range")(layers.Reshape(shape, name="image_map")(x))
     return keras.Model([latents, labels], x, name="generator")
 
@@ -103,12 +103,8 @@ def discriminator(shape: tuple[int, int, int], *, num_classes: int, width: float
     from_labels = _maxout(_one_hot(labels, num_classes), 50 * width, 5, "from_labels", dropout)
     x = layers.Concatenate(name="joined")([from_images, from_labels])
     x = _maxout(x, 240 * width, 4, "hidden", dropout)
-    logits = layers.Dense(1, kernel_initializer=_uniform(0.005), name="logit", dtype="float32")(x)
+    logits = layers.Dense(1, name="logit", dtype="float32")(x)
     return keras.Model([images, labels], logits, name="discriminator")
-
-
-def _uniform(bound: float) -> keras.initializers.Initializer:
-    return keras.initializers.RandomUniform(-bound, bound)
 
 
 def _one_hot(labels: Any, num_classes: int) -> Any:
@@ -116,10 +112,10 @@ def _one_hot(labels: Any, num_classes: int) -> Any:
 
 
 def _hidden(x: Any, units: float, name: str, dropout: float) -> Any:
-    x = layers.Dense(round(units), activation="relu", kernel_initializer=_uniform(0.05), name=name)(x)
+    x = layers.Dense(round(units), activation="relu", name=name)(x)
     return layers.Dropout(dropout, name=f"{name}_drop")(x)
 
 
 def _maxout(x: Any, units: float, pieces: int, name: str, dropout: float) -> Any:
-    x = Maxout(round(units), pieces, kernel_initializer=_uniform(0.005), name=name)(x)
+    x = Maxout(round(units), pieces, name=name)(x)
     return layers.Dropout(dropout, name=f"{name}_drop")(x)
