@@ -199,10 +199,15 @@ class StopAfter(StepCallback):
 
     def begin(self, step: int) -> None:
         self._started = time.monotonic()
-        self.act(step)
 
-    def act(self, step: int) -> None:
-        # The step that begins now is still done.
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        # Keras still does the steps that begin now.
+        self._stop_if_done(self._epoch_start + batch + self.gan.steps_per_execution)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._stop_if_done(int(self.model.optimizer.iterations))
+
+    def _stop_if_done(self, step: int) -> None:
         late = self.seconds is not None and time.monotonic() - self._started >= self.seconds
-        if late or (self.steps is not None and step + self.gan.steps_per_execution >= self.steps):
+        if late or (self.steps is not None and step >= self.steps):
             self.gan.stop_training = True

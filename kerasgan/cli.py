@@ -187,7 +187,8 @@ def _classes(labels: str) -> list[int]:
 
 
 def _is_run(path: str | Path) -> bool:
-    return (Path(path) / "recipe.toml").is_file()
+    folder = Path(path)  # an entry's folder in a checkout of the zoo is no run
+    return (folder / "recipe.toml").is_file() and ((folder / "log.csv").exists() or (folder / "gan.keras").exists())
 
 
 def _recipe(name: str) -> "Recipe":

@@ -109,17 +109,21 @@ class GAN(keras.Model):
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         arguments = {key: serialize(value) for key, value in self._arguments.items()}
-        return {**arguments, "name": self.name, "dtype": self.dtype_policy.name}
+        averaged = self.average_generator is not None  # `load_model(compile=False)` must find its weights too
+        return {**arguments, "name": self.name, "dtype": self.dtype_policy.name, "averaged": averaged}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
         deserialize = keras.saving.deserialize_keras_object
         config, policy = dict(config), keras.config.dtype_policy()
         keras.config.set_dtype_policy(config.pop("dtype", policy))  # the networks are built by the constructor
+        averaged = config.pop("averaged", False)
         try:
-            return cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
+            gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
+            gan.average_generator = gan._average() if averaged else None
         finally:
             keras.config.set_dtype_policy(policy)
+        return gan
 
     # How it is trained
 
@@ -148,13 +152,13 @@ class GAN(keras.Model):
         Args:
             objective: a name (`kerasgan.objectives.names()`) or a `kerasgan.objectives.Objective`.
             generator_optimizer: a Keras optimiser, its name or its config.
-            discriminator_optimizer: likewise.
+            discriminator_optimizer: likewise. Callbacks that set a learning rate set the generator's.
             penalties: one or a list of names (`kerasgan.penalties.names()`), `{"name": "r1", "weight": 1.0}` or
                 `kerasgan.penalties.Penalty`; an empty list for none.
             discriminator_steps: the discriminator's steps per generator step (Goodfellow et al. 2014's k). Each step
                 takes its own batch, and every k-th batch also trains the generator.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
-                exports then use; 0 for none.
+                exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
@@ -192,9 +196,9 @@ class GAN(keras.Model):
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
-        self.average_generator = self._average_generator() if half_life else None
+        self.average_generator = self._average() if half_life else None
 
-    def _average_generator(self) -> keras.Model:
+    def _average(self) -> keras.Model:
         if self.average_generator is not None:
             return self.average_generator
         average = keras.models.clone_model(self.generator)
@@ -235,6 +239,8 @@ class GAN(keras.Model):
         """
         if options.get("validation_data") is not None or options.get("validation_split"):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
+        if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
+            raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = data.batches(x, y, image_shape=self.image_shape, num_classes=self.num_classes, batch_size=batch_size)
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
@@ -244,6 +250,10 @@ class GAN(keras.Model):
             several = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
             options["callbacks"] = [data.KeepEpoch(source), *several]
         return super().fit(source, **options)
+
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
+        """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
+        raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
 
     def prepare(self, source: Any) -> None:
         """Called by the first `fit` with its source of batches, for what an initialisation takes from the data."""

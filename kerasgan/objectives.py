@@ -211,9 +211,9 @@ def get(objective: "str | dict | Objective") -> Objective:
     """
     if isinstance(objective, Objective):
         return objective
-    settings = {"name": objective} if isinstance(objective, str) else dict(objective)
+    settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
     name = settings.pop("name", None)
-    if name not in _OBJECTIVES:
+    if not isinstance(name, str) or name not in _OBJECTIVES:
         near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
         raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
     return _OBJECTIVES[name](**settings)

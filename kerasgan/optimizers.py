@@ -112,6 +112,8 @@ class MomentumRampSGD(keras.optimizers.SGD):
         name: str = "momentum_ramp_sgd",
         **options: Any,
     ):
+        if options.pop("nesterov", False):
+            raise ValueError("Expected classical momentum. Received: nesterov=True")
         super().__init__(learning_rate=learning_rate, momentum=momentum, name=name, **options)
         self.final_momentum, self.ramp_steps = final_momentum, ramp_steps
 

@@ -3,7 +3,8 @@
 Each penalty is a weighted mean over the batch of a function of the per-sample gradient of the discriminator's output
 with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
 (lazy regularisation, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
-weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch.
+weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch. The gradient is per sample only where the outputs of
+a sample do not depend on its neighbours: batch normalisation in the discriminator mixes them (1704.00028, section 4).
 """
 
 import difflib
@@ -156,9 +157,9 @@ def get(penalty: "str | dict | Penalty") -> Penalty:
     """
     if isinstance(penalty, Penalty):
         return penalty
-    settings = {"name": penalty} if isinstance(penalty, str) else dict(penalty)
+    settings = dict(penalty) if isinstance(penalty, dict) else {"name": penalty}
     name = settings.pop("name", None)
-    if name not in _PENALTIES:
+    if not isinstance(name, str) or name not in _PENALTIES:
         near = difflib.get_close_matches(str(name), _PENALTIES, cutoff=0.4) or names()
         raise ValueError(f"Expected a penalty such as {', '.join(near)}. Received: penalty={penalty!r}")
     return _PENALTIES[name](**settings)

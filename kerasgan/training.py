@@ -106,7 +106,9 @@ def train(
     ]
     with interruption.listening():
         # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
-        gan.fit(source, epochs=steps - done, verbose=0, callbacks=watching)
+        # A resumed run begins the epoch again that it was in.
+        epoch = done // source.num_batches if source.num_batches else 0
+        gan.fit(source, initial_epoch=epoch, epochs=epoch + steps - done, verbose=0, callbacks=watching)
         _finish(gan, run)
     if interruption.signal_number is not None:
         raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
@@ -145,8 +147,6 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
     recipe = _with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
-    if source.num_batches:
-        source.epoch = done // source.num_batches
     return recipe, gan, source
 
 
@@ -178,7 +178,9 @@ def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
         return recipe
     height, width, channels = gan.image_shape
     size = height if height == width else [height, width]
-    options = {key: recipe.data[key] for key in ("crop", "flip", "skip_corrupt") if key in recipe.data}
+    # Another source's crop suits that source's images only.
+    keys = ("crop", "flip", "labels", "skip_corrupt") if recipe.data["source"] == "folder" else ("flip",)
+    options = {key: recipe.data[key] for key in keys if key in recipe.data}
     path = str(Path(data).expanduser().resolve())
     folder = {"source": "folder", "path": path, "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)

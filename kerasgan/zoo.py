@@ -36,9 +36,11 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "seed",
         },
     ),
+    # and "file", or "url" with "sha256"
     "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
 }
 SOURCES = ("digits", "folder", "tfds")
+FORMATS = ("openmmlab",)  # of published checkpoints
 OPEN_LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
@@ -166,6 +168,13 @@ def _check(content: dict[str, Any], path: Path) -> None:
     if content["data"]["source"] not in SOURCES:
         expected, received = ", ".join(SOURCES), content["data"]["source"]
         raise ValueError(f"Expected source in [data] of {path} to be one of {expected}. Received: source={received!r}")
+    weights = content.get("weights", {"file": None})
+    if "file" not in weights and not {"url", "sha256"} <= weights.keys():
+        received = ", ".join(sorted(weights)) or "nothing"
+        raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+    if weights.get("format", "openmmlab") not in FORMATS:
+        received = weights["format"]
+        raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
     for key in ("batch_size", "steps"):
         if not isinstance(content["train"][key], int) or content["train"][key] < 1:
             received = content["train"][key]
@@ -219,34 +228,29 @@ def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
     raise ValueError(f"Expected a name such as {', '.join(near)}. Received: name={name!r}")
 
 
-def source(chosen: Recipe, data: Any = None, *, batch_size: int | None = None, seed: int | None = None) -> Any:
+def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None) -> Any:
     """The recipe's training data as a source of batches.
 
     Args:
         chosen: whose [data] to read.
-        data: a folder of images to read instead, prepared in the recipe's image size and channels.
         batch_size: instead of the recipe's.
         seed: of the order, instead of the recipe's.
+
+    Raises:
+        ValueError: if the recipe reads a folder and does not say which, or names what its source does not take.
     """
     from kerasgan import data as sources
 
     options = dict(chosen.data)
-    kind, name = options.pop("source"), options.pop("name", None)
-    path = data if data is not None else options.pop("path", None)
-    common: Any = {
-        "batch_size": batch_size or chosen.train["batch_size"],
-        "seed": chosen.train.get("seed", 0) if seed is None else seed,
-    }
-    if data is not None or kind == "folder":
-        if path is None:
-            raise ValueError(f"Expected a folder of images for {chosen.name}, as --data or `data=`. Received: none")
-        size, channels = options.get("image_size", 64), options.get("channels", 3)
-        keys = ("crop", "flip", "labels", "skip_corrupt") if kind == "folder" else ()
-        further = {key: options[key] for key in keys if key in options}
-        return sources.folder(path, image_size=size, channels=channels, **further, **common)
-    if kind == "tfds":
-        return sources.tfds(name, **options, **common)
-    return sources.digits(**options, **common)
+    kind, where = options.pop("source"), options.pop("path", None) or options.pop("name", None)
+    options["batch_size"] = batch_size or chosen.train["batch_size"]
+    options["seed"] = chosen.train.get("seed", 0) if seed is None else seed
+    if kind != "digits" and where is None:
+        raise ValueError(f"Expected a folder of images for {chosen.name}, as --data FOLDER or `path`. Received: none")
+    try:
+        return getattr(sources, kind)(*([] if kind == "digits" else [where]), **options)
+    except TypeError as error:
+        raise ValueError(f"[data] of {chosen.path}: {error}") from error
 
 
 def load(name: str | Path, weights: Any = "recipe") -> "GAN":

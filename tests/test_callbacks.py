@@ -209,6 +209,14 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_last_one_in_place(tmp_path,
     assert [path.name for path in callbacks.Checkpoint.found(tmp_path)] == ["step-000005.keras"]
 
 
+@pytest.mark.parametrize("count", [2, 4, 10])
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_training_stops_at_exactly_the_steps_asked_for_whatever_the_epochs_length(count, steps):
+    gan = tiny(run_eagerly=True)
+    fit(gan, callbacks.StopAfter(steps=steps), epochs=20, images=IMAGES[:count])
+    assert int(gan.optimizer.iterations) == steps
+
+
 def test_training_stops_at_a_step_of_the_models_life_and_not_of_the_fit():
     gan = tiny()
     fit(gan, callbacks.StopAfter(steps=3), epochs=10)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import GAN, gan, latents
+from kerasgan import GAN, data, gan, latents
 from kerasgan.models import DCGAN, ConditionalGAN
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (24, 16, 16, 1)).astype("float32")
@@ -196,6 +196,33 @@ def test_one_optimiser_for_both_players_is_refused():
     optimizer = keras.optimizers.Adam()
     with pytest.raises(ValueError, match="an optimiser for each player"):
         dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
+
+
+def test_a_model_loaded_without_its_settings_still_samples_its_moving_average(tmp_path):
+    model = dcgan(ema_half_life=1000)
+    model.optimizer.generator.iterations.assign(10_000)
+    model.fit(IMAGES, batch_size=4, verbose=0)
+    model.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras", compile=False)
+    np.testing.assert_array_equal(again.generate(2, seed=0), model.generate(2, seed=0))
+    assert not np.array_equal(weights(again.sampler)[0], weights(again.generator)[0])
+
+
+def test_evaluate_points_to_the_metrics():
+    with pytest.raises(TypeError, match=r"kerasgan\.metrics"):
+        dcgan().evaluate(IMAGES)
+
+
+def test_another_batch_size_than_the_sources_is_refused():
+    source = data.arrays(IMAGES, batch_size=8)
+    with pytest.raises(ValueError, match="own batch size, 8. Received: batch_size=4"):
+        dcgan().fit(source, batch_size=4)
+
+
+@pytest.mark.parametrize("wrong", [max, 3])
+def test_an_objective_of_another_kind_is_named(wrong):
+    with pytest.raises(ValueError, match="Received: objective="):
+        dcgan(objective=wrong)
 
 
 def test_validation_data_is_refused():

@@ -106,6 +106,15 @@ def test_the_first_gan_starts_from_the_datas_marginals():
     np.testing.assert_allclose(gan.generate(1, seed=0)[0], images.mean(axis=0), atol=1e-5)
 
 
+def test_trained_or_loaded_weights_keep_their_output_bias():
+    gan = GAN2014(**GAN2014.tiny)
+    gan.compile(generator_optimizer=keras.optimizers.SGD(0.0), discriminator_optimizer=keras.optimizers.SGD(0.0))
+    bias = gan.generator.get_layer("image").bias
+    bias.assign(ops.ones_like(bias))
+    gan.fit(-np.ones((8, *gan.image_shape), "float32"), batch_size=8, verbose=0)
+    np.testing.assert_array_equal(ops.convert_to_numpy(bias.value), 1.0)
+
+
 def test_the_first_gan_clips_marginals_of_black_pixels():
     gan = GAN2014(**GAN2014.tiny)
     gan.compile()

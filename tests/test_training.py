@@ -17,6 +17,7 @@ from PIL import Image
 
 from kerasgan import pictures, training, zoo
 from kerasgan.callbacks import StepCallback
+from kerasgan.data import KeepEpoch
 
 QUIET = {"every": 2, "console": None}
 
@@ -203,6 +204,21 @@ def test_recipes_are_written_as_toml_that_reads_back_the_same(tmp_path):
     path = training.write_recipe(recipe, tmp_path / "recipe.toml", header="a command\nwhat to expect")
     assert tomllib.loads(path.read_text()) == {"family": "DCGAN", "model": model, "data": data, "train": train}
     assert path.read_text().startswith("# a command\n# what to expect\n")
+
+
+def test_a_resumed_run_begins_the_epoch_again_that_it_was_in(tmp_path, monkeypatch):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    five, six = (training.override(recipe, steps=steps, batch_size=600) for steps in (5, 6))  # two batches an epoch
+    train(five, tmp_path / "run")
+    epochs, original = [], KeepEpoch.on_epoch_begin
+
+    def remember(self, epoch, logs=None):
+        original(self, epoch, logs)
+        epochs.append(self.source.epoch)
+
+    monkeypatch.setattr(KeepEpoch, "on_epoch_begin", remember)
+    train(six, tmp_path / "run", resume=True)
+    assert epochs[0] == 2
 
 
 @pytest.mark.slow

@@ -135,6 +135,9 @@ def test_a_missing_recipe_file_is_named(tmp_path):
         ("steps = 3", "steps = 0", "positive whole number"),
         ("steps = 3", "steps = ", "Expected a TOML file"),
         ("[data]", "[weights]\nurl = 3\nwrong = 1\n[data]", "Unknown key 'wrong'"),
+        ("[data]", "[weights]\n[data]", "Expected 'file', or 'url' and 'sha256'.*Received: nothing"),
+        ("[data]", "[weights]\nurl = 'x'\n[data]", "Received: url"),
+        ("[data]", "[weights]\nfile = 'x'\nformat = 'bogus'\n[data]", "Received: format='bogus'"),
     ],
 )
 def test_a_wrong_recipe_is_an_error_that_names_key_and_file(tmp_path, old, new, message):
@@ -245,3 +248,10 @@ def test_an_installed_package_reads_the_zoo_inside_it(tmp_path):
     folder, names = done.stdout.splitlines()
     assert folder == str(tmp_path / "kerasgan" / "_zoo" / "dcgan-digits")
     assert names.split() == NAMES
+
+
+def test_a_key_that_the_source_does_not_take_names_the_file(tmp_path):
+    path = write(tmp_path, RECIPE.replace('source = "digits"', 'source = "digits"\nsplit = "train"'))
+    with pytest.raises(ValueError, match="split") as caught:
+        zoo.source(zoo.recipe(path))
+    assert str(path) in str(caught.value)

@@ -1,8 +1,8 @@
 """Conditional DCGAN: the class joins every layer of both players, as constant planes beside convolutional maps.
 
-Radford, Metz, Chintala, 2016, https://arxiv.org/abs/1511.06434; the network is not in the paper but in its authors' code
-for conditional MNIST. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); running statistics of
-batch normalisation are kept and used for sampling; no L2 decay of the weights.
+Radford, Metz, Chintala, 2016, https://arxiv.org/abs/1511.06434; the network is not in the paper but in its authors'
+code for conditional MNIST. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); running
+statistics of batch normalisation are kept and used for sampling; no L2 decay of the weights.
 """
 
 from types import MappingProxyType

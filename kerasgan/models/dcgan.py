@@ -4,7 +4,8 @@ Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolut
 2016, https://arxiv.org/abs/1511.06434. Layer tables follow the authors' Theano code ("paper": 5x5 kernels, a dense
 projection; "imagenet": 3x3 kernels at 32 pixels) and the Torch code of the same year ("torch": 4x4 kernels, latents
 projected by a transposed convolution). Deviations: running statistics of batch normalisation are kept and used for
-sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates.
+sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates; no L2
+decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there).
 """
 
 from types import MappingProxyType

@@ -4,7 +4,8 @@ Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio: Ge
 https://arxiv.org/abs/1406.2661. Networks and hyper-parameters follow the configuration files of the authors' code;
 there the generator is non-saturating. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside, where
 the authors' CIFAR-10 runs use contrast-normalised images and a linear output, here a tanh); the players move in turn
-on fresh fakes, where the code moves both at once on the same (`compile(reuse_fakes=True)` comes closest).
+on fresh fakes, where the code moves both at once on the same (`compile(reuse_fakes=True)` comes closest); the TFD
+output layer starts dense, not sparse; "tfd" is trained whole, without the first stage that the authors trained before.
 """
 
 from types import MappingProxyType
@@ -112,8 +113,11 @@ class GAN2014(GAN):
         """Sets the output bias to the logit of each pixel's mean, so that the first samples have the data's marginals.
 
         The mean is clipped to [1e-7, 1 - 1e-7]; taken over at most 10,000 images. Variants with a tanh output start
-        from its inverse.
+        from its inverse. Weights that are trained or loaded are left alone.
         """
+        output = self.generator.get_layer("image")
+        if np.any(ops.convert_to_numpy(output.bias.value)):
+            return  # trained or loaded: no initialisation is wanted
         total, count = np.zeros(self.image_shape), 0
         for batch in source:
             images = ops.convert_to_numpy(self.unpack(batch)[0])
@@ -122,7 +126,6 @@ class GAN2014(GAN):
                 break
         mean = np.clip((total / count + 1) / 2, 1e-7, 1 - 1e-7)
         logit = np.log(mean / (1 - mean))
-        output = self.generator.get_layer("image")
         # tanh(x) = 2 sigmoid(2x) - 1
         bias = logit if output.activation is keras.activations.sigmoid else logit / 2
         for network in filter(None, (self.generator, self.average_generator)):
