@@ -159,6 +159,16 @@ def generate(
 
 
 @app.command()
+def doctor(
+    log: Annotated[Path, typer.Argument(help="A CSV of losses, such as a run folder's log.csv, or the run folder.")],
+) -> None:
+    """Say from a training's log whether the game went wrong: verdict, evidence, one suggestion."""
+    from kerasgan import doctor as doctors
+
+    typer.echo(str(doctors.diagnose_file(log / "log.csv" if log.is_dir() else log)))
+
+
+@app.command()
 def export(
     name: Target,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],

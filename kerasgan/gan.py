@@ -245,14 +245,16 @@ class GAN(keras.Model):
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
-        if isinstance(source, data.Source):
-            callbacks = options.get("callbacks") or []
-            several = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
-            options["callbacks"] = [data.KeepEpoch(source), *several]
-        return super().fit(source, **options)
+        callbacks = options.pop("callbacks", None) or []
+        several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
+        for callback in several:
+            if hasattr(callback, "attend"):  # the doctor, say, looks at the data
+                callback.attend(source)
+        first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
+        return super().fit(source, callbacks=[*first, *several], **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
+        """Raises TypeError: `kerasgan.metrics` measures samples."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
 
     def prepare(self, source: Any) -> None:

@@ -18,13 +18,21 @@ CONTRACT = (
 )
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 BLOCKER = """
+import importlib.machinery
 import sys
 
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "tensorflow_datasets"):
-            raise ImportError(f"{name} is blocked in this test")
+        # A spec whose import fails: PyTorch asks for the spec alone.
+        blocked = name.split(".")[0] in ("tensorflow", "tensorflow_datasets")
+        return importlib.machinery.ModuleSpec(name, self) if blocked else None
+
+    def create_module(self, spec):
+        raise ImportError(f"{spec.name} is blocked in this test")
+
+    def exec_module(self, module):
+        raise ImportError("blocked")
 
 
 sys.meta_path.insert(0, Blocker())

@@ -281,3 +281,19 @@ def test_weights_of_a_finished_run_are_those_of_the_moving_average(trained):
     alone = zoo.load(trained / "tiny-run" / "recipe.toml", weights=trained / "tiny-run" / "generator.weights.h5")
     for ours, theirs in zip(gan.sampler.get_weights(), alone.generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_doctor_reads_a_log_and_says_what_it_sees(tmp_path):
+    rows = ["step,discriminator_loss,generator_loss", *(f"{step},{1.3 + 0.01 * (step % 3)},0.8" for step in range(300))]
+    (tmp_path / "log.csv").write_text("\n".join(rows))
+    for target in (tmp_path / "log.csv", tmp_path):
+        result = run("doctor", target)
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith("healthy (collapse 0")
+        assert "Suggestion: " in result.output
+
+
+def test_the_doctor_wants_a_log(tmp_path):
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n")
+    assert run("doctor", tmp_path / "log.csv").exit_code == 1
+    assert run("doctor", tmp_path / "none.csv").exit_code == 1

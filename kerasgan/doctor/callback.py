@@ -1,0 +1,140 @@
+"""The doctor at the bedside: a callback that probes the game every so many steps and acts on trouble."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan import data as sources
+from kerasgan.doctor.diagnosis import Diagnosis, diagnose
+from kerasgan.doctor.probe import Probe
+from kerasgan.steps import Means, StepCallback
+
+__all__ = ["Doctor", "DoctorWarning"]
+
+REMEDIES = ("warn", "stop", "rollback")
+
+
+class DoctorWarning(UserWarning):
+    """The doctor found trouble in a running training."""
+
+
+class Doctor(StepCallback):
+    """Diagnoses the game while `fit` runs, from a probe on a small fixed batch between two steps.
+
+    `diagnosis` is the latest `Diagnosis`, `history` every signal so far as lists by name (`diagnose` reads it), `found`
+    the verdicts that were acted on with the step at which that began. The training goes on bit for bit as it would
+    without the doctor, until the doctor ends it.
+
+    Args:
+        data: what the generator is to imitate, as `fit` takes it; a few hundred images of it are kept. Without it, what
+            `fit` is given.
+        labels: of the images, where `data` is an array and the model is class-conditional.
+        every: steps from one probe to the next. A probe costs about two steps of a batch of 32.
+        on_trouble: "warn" warns once for each verdict; "stop" also ends the training; "rollback" also puts the weights
+            back into the sampler (the moving average where there is one) that came closest to the real images. List
+            the doctor before callbacks that save at the end.
+        patience: probes in a row that must find trouble before anything is done about it.
+
+    Raises:
+        ValueError: for an unknown `on_trouble`, or a patience or interval below 1.
+    """
+
+    def __init__(
+        self, data: Any = None, labels: Any = None, *, every: int = 100, on_trouble: str = "warn", patience: int = 3
+    ):
+        super().__init__(every)
+        if on_trouble not in REMEDIES:
+            raise ValueError(f"Expected on_trouble to be one of {', '.join(REMEDIES)}. Received: {on_trouble!r}")
+        if not (isinstance(patience, int) and patience >= 1):
+            raise ValueError(f"Expected a positive number of probes. Received: patience={patience!r}")
+        self.on_trouble, self.patience = on_trouble, patience
+        self.history: dict[str, list[float]] = {}
+        self.diagnosis: Diagnosis | None = None
+        self._data, self._labels = data, labels
+        self._probe: Probe | None = None
+        self._best: tuple[float, int, list[np.ndarray]] | None = None
+        self.found: dict[str, int] = {}
+        self._troubles = 0
+        self._roll_back = False
+
+    def attend(self, source: Any) -> None:
+        """Called by `fit` with its batches: they are the reference if the doctor was given none."""
+        if self._data is None:
+            self._data = source
+
+    def begin(self, step: int) -> None:
+        self._means, self._troubles, self._roll_back = Means(), 0, False
+        if self._data is not None and self._probe is None:
+            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model))
+        self._look(step)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        self._means.restart()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._means.collect(self.model.metrics)
+        super().on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        super().on_train_end(logs)
+        if self._roll_back and self._best is not None:  # only now: JAX would overwrite the weights before
+            self.model.sampler.set_weights(self._best[2])
+
+    def act(self, step: int) -> None:
+        self._look(step)
+        self.diagnosis = diagnose(self.history)
+        healthy = self.diagnosis.verdict in ("healthy", "undecided")
+        self._troubles = 0 if healthy else self._troubles + 1
+        if self._troubles >= self.patience:
+            self._treat(self.diagnosis, step)
+
+    def _look(self, step: int) -> None:
+        losses = self._means.take(self.model.metrics)
+        row = {"step": float(step), **{name: np.nan if x is None else x for name, x in losses.items()}}
+        if self._probe is not None:
+            row |= self._probe(step)
+        length = len(self.history.get("step", []))
+        for name in {**self.history, **row}:
+            self.history.setdefault(name, [np.nan] * length).append(row.get(name, np.nan))
+        distance = row.get("distance", np.nan)
+        if np.isfinite(distance) and step and (self._best is None or distance < self._best[0]):
+            weights = [np.array(array) for array in self.model.sampler.get_weights()]  # not views of live buffers
+            self._best = (distance, step, weights)
+
+    def _treat(self, diagnosis: Diagnosis, step: int) -> None:
+        done = ""
+        if self.on_trouble != "warn":
+            self.gan.stop_training = True
+            done = " Training stops."
+            if self.on_trouble == "rollback" and self._best is not None:
+                self._roll_back = True
+                done = f" Training stops; the generator goes back to step {self._best[1]}."
+        if diagnosis.verdict not in self.found:
+            self.found[diagnosis.verdict] = step
+            warnings.warn(f"Step {step}: {diagnosis}{done}", DoctorWarning, stacklevel=2)
+
+
+def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np.ndarray, np.ndarray | None]:
+    """Up to `count` images, and their labels where the model is conditional, from the first batches of `data`."""
+    shape, kinds = gan.image_shape, gan.num_classes
+    batches = sources.batches(data, labels, image_shape=shape, num_classes=kinds, batch_size=count)
+    parts: list[tuple[Any, Any]] = []
+    for batch in _each(batches):
+        parts.append(gan.unpack(batch))
+        if sum(len(images) for images, _ in parts) >= count:
+            break
+    several = [
+        np.concatenate([ops.convert_to_numpy(x) for x in part])[:count] for part in zip(*parts) if part[0] is not None
+    ]
+    return several[0], several[1] if len(several) > 1 else None
+
+
+def _each(batches: Any) -> Iterator[Any]:
+    if isinstance(batches, keras.utils.PyDataset):
+        return (batches[index] for index in range(len(batches)))
+    return iter(batches)

@@ -1,0 +1,90 @@
+"""One diagnosis for a running and for a finished game: signals in, a verdict with its reasons out."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kerasgan.doctor import history as histories
+from kerasgan.doctor import losses, rules
+
+__all__ = ["Diagnosis", "diagnose", "diagnose_file"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor found; `str` of it is readable.
+
+    Attributes:
+        verdict: one of `kerasgan.doctor.VERDICTS`.
+        collapse: how likely the game has failed by the last row, in [0, 1]; from 0.5 on the verdict names a trouble.
+        evidence: sentences with the numbers behind the verdict.
+        suggestion: one thing to do about it.
+        troubles: every verdict that was considered, with its severity in [0, 1].
+        timeline: (step, collapse from the losses up to there), at steps three percent apart.
+        alarm: the step at which the losses alone would have stopped the training, or None.
+    """
+
+    verdict: str
+    collapse: float
+    evidence: list[str]
+    suggestion: str
+    troubles: Mapping[str, float] = field(default_factory=dict)
+    timeline: list[tuple[float, float]] = field(default_factory=list)
+    alarm: float | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.verdict} (collapse {self.collapse:.2f})", *(f"- {sentence}" for sentence in self.evidence)]
+        return "\n".join([*lines, f"Suggestion: {self.suggestion}"])
+
+
+def diagnose(history: Any) -> Diagnosis:
+    """Diagnoses an adversarial training from its record, whatever columns there are.
+
+    Args:
+        history: a mapping of column name to sequence, a data frame, a Keras `History`, or the path of a CSV file. At
+            least one player's loss, under any common name; `Doctor.history` holds every signal.
+
+    Returns:
+        The state at the last row. It depends on the rows given alone: the diagnosis of the first n rows is what a
+        running training would have been told there.
+
+    Raises:
+        ValueError: if neither player's loss is there.
+        FileNotFoundError: if the path does not exist.
+    """
+    columns = histories.read(history)
+    loss, player = _loss(columns)
+    rows, scores = losses.timeline(loss)
+    at = losses.alarm(rows, scores)
+    findings = rules.examine(columns, loss, player, alarmed=at is not None)
+    worst = findings[0]
+    troubles: dict[str, float] = {}
+    for finding in findings:
+        if finding.verdict not in rules.NO_TROUBLE:
+            troubles[finding.verdict] = max(finding.severity, troubles.get(finding.verdict, 0.0))
+    return Diagnosis(
+        verdict=worst.verdict,
+        collapse=max(troubles.values()),
+        evidence=list(worst.evidence),
+        suggestion=rules.SUGGESTIONS[worst.verdict],
+        troubles=troubles,
+        timeline=[(float(columns["step"][row - 1]), float(score)) for row, score in zip(rows, scores) if row],
+        alarm=None if at is None else float(columns["step"][at - 1]),
+    )
+
+
+def diagnose_file(path: str | os.PathLike[str]) -> Diagnosis:
+    """`diagnose` for the path of a CSV file, as `kerasgan train` writes it or with other names for the losses."""
+    return diagnose(os.fspath(path))
+
+
+def _loss(columns: histories.Columns) -> tuple[np.ndarray, str]:
+    """The loss to judge by: the discriminator's, or where there is none the generator's."""
+    for player in ("discriminator", "generator"):
+        values = columns.get(f"{player}_loss")
+        if values is not None and (player == "generator" or not np.isnan(values).all()):
+            return values, player
+    return columns["discriminator_loss"], "discriminator"

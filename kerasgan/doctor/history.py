@@ -1,0 +1,108 @@
+"""Reads a record of a training, whatever wrote it, into columns with the doctor's names."""
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Columns", "read"]
+
+Columns = dict[str, np.ndarray]
+
+# What other codes call the players: dis_loss, D_loss, errD, loss_g, critic/loss, gen_total_loss, ...
+PLAYERS = {
+    "discriminator_loss": {"d", "dis", "disc", "discr", "discriminator", "critic", "netd"},
+    "generator_loss": {"g", "gen", "generator", "netg"},
+}
+COSTS = {"loss", "losses", "err", "error", "cost"}
+PARTS = {"real", "fake"}
+NOT_LOSSES = {"val", "validation", "acc", "accuracy", "test", "lr", "grad"}
+STEPS = ("step", "steps", "global_step", "iteration", "iterations", "iter", "batch", "epoch")
+
+
+def read(history: Any) -> Columns:
+    """Columns of float64, equally long, from a mapping, a data frame, a Keras `History` or the path of a CSV file.
+
+    The losses are found under the names that common codes give them (`d_loss`, `errG`, `dis_loss`, ...); a loss that
+    is only there for real images and fakes apart is their sum. Empty or unreadable cells are NaN. Every other column
+    keeps its name. Raises ValueError if there is no loss of either player, FileNotFoundError if there is no file.
+    """
+    if isinstance(history, str | os.PathLike):
+        name, raw = str(history), _read_csv(Path(history))
+    else:
+        name, raw = type(history).__name__, _mapping(getattr(history, "history", history))
+    columns = {str(key): _numbers(values) for key, values in raw.items()}
+    found = {player: _loss(columns, player, words) for player, words in PLAYERS.items()}
+    losses = {player: values for player, values in found.items() if values is not None}
+    if not losses:
+        held = ", ".join(columns) or "nothing"
+        raise ValueError(
+            f"Expected a column discriminator_loss or generator_loss. Received: {name} with the columns {held}"
+        )
+    length = max(len(values) for values in losses.values())
+    step = next((columns[key] for key in columns if key.strip().lower() in STEPS), None)
+    if step is None or len(step) != length or not np.isfinite(step).all():
+        step = np.arange(1.0, length + 1)
+    others = {key: values for key, values in columns.items() if key not in losses}
+    return {key: _padded(values, length) for key, values in {**others, **losses, "step": step}.items()}
+
+
+def _read_csv(path: Path) -> Mapping[str, Any]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        text = file.read()
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+    if not rows:
+        raise ValueError(f"Expected a CSV file with a header. Received: {path}, which is empty")
+    return {name.strip(): [row[i] if i < len(row) else "" for row in rows[1:]] for i, name in enumerate(rows[0])}
+
+
+def _mapping(history: Any) -> Mapping[str, Any]:
+    if not (hasattr(history, "keys") and hasattr(history, "__getitem__")):
+        raise TypeError(
+            "Expected a mapping of column names to sequences, a Keras History or the path of a CSV file. "
+            f"Received: {type(history).__name__}"
+        )
+    return {key: history[key] for key in history}
+
+
+def _numbers(values: Iterable[Any]) -> np.ndarray:
+    return np.array([_number(value) for value in np.ravel(np.asarray(values, dtype=object))], dtype="float64")
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _loss(columns: Columns, player: str, words: set[str]) -> np.ndarray | None:
+    if player in columns:
+        return columns[player]
+    whole: list[np.ndarray] = []
+    parts: dict[str, np.ndarray] = {}
+    for name, values in columns.items():
+        spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # errD, lossG
+        tokens = {part for part in re.split(r"[^a-z]+", spaced.lower()) if part}
+        tokens |= {"d", "loss"} if "dloss" in tokens else {"g", "loss"} if "gloss" in tokens else set()
+        if not tokens & words or not tokens & COSTS or tokens & NOT_LOSSES:
+            continue
+        if part := tokens & PARTS:
+            parts.setdefault(part.pop(), values)
+        else:
+            whole.append(values)
+    if whole:
+        return whole[0]
+    if len(parts) == 2 and len(parts["real"]) == len(parts["fake"]):
+        return parts["real"] + parts["fake"]
+    return None
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    return np.concatenate([values[:length], np.full(max(0, length - len(values)), np.nan)])

@@ -1,0 +1,118 @@
+"""How a batch of generated images compares to real ones, in a space small enough to be computed while training."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Comparison", "Reference"]
+
+POOLED = 16  # pixels per side at most: features are what can be seen from afar
+AXES = 16  # principal axes of the real images that are kept at most
+MODES = 10  # clusters of the real images
+
+
+class Comparison(NamedTuple):
+    """What `Reference.compare` finds.
+
+    diversity: variance of the fakes over that of the real images; 0 if all are the same.
+    repeats: share of fakes with a twin among the other fakes.
+    distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
+    coverage: share of real images in clusters that get at least a quarter of the fakes due to them.
+    copies: share of fakes that are nearly one of the real images.
+    """
+
+    diversity: float
+    repeats: float
+    distance: float
+    coverage: float
+    copies: float
+
+
+class Reference:
+    """Real images that generated ones are held against.
+
+    Args:
+        images: float32 (count, height, width, channels) in [-1, 1]; a few hundred say enough.
+        seed: of the clustering.
+
+    Raises:
+        ValueError: for fewer than two images.
+    """
+
+    def __init__(self, images: np.ndarray, *, seed: int = 0):
+        if images.ndim != 4 or len(images) < 2:
+            raise ValueError(
+                f"Expected images (count, height, width, channels), at least two. Received: {images.shape}"
+            )
+        pixels = pooled(images)
+        self.mean = pixels.mean(axis=0)
+        axes = np.linalg.svd(pixels - self.mean, full_matrices=False)[2]
+        self.axes = axes[:AXES].T
+        self.pixels = pixels
+        self.features = (pixels - self.mean) @ self.axes
+        self.spread = self.features.std(axis=0)
+        self.variance = float(np.sum(self.spread**2)) + 1e-12
+        # Most real images have a nearest one farther away than this; what is nearer than half of it is the same image.
+        distinct = np.unique(pixels, axis=0)
+        self.examples = len(distinct)
+        self.twin = 0.5 * float(np.median(nearest(distinct, distinct, skip_itself=True))) if len(distinct) > 1 else 0.0
+        self.centres = clusters(self.features, min(MODES, len(pixels) // 2), seed=seed)
+        self.shares = self._shares(self.features)
+
+    def compare(self, images: np.ndarray) -> Comparison:
+        """Compares fakes (count, height, width, channels) in [-1, 1]; NaN in all fields if a pixel is not finite."""
+        if not np.isfinite(images).all():
+            return Comparison(*[float("nan")] * 5)
+        pixels = pooled(images)
+        features = (pixels - self.mean) @ self.axes
+        spread, shift = features.std(axis=0), features.mean(axis=0)  # the real mean is the origin
+        met = self._shares(features) >= self.shares / 4
+        return Comparison(
+            diversity=float(np.sum(spread**2)) / self.variance,
+            repeats=float(np.mean(nearest(pixels, pixels, skip_itself=True) < self.twin)),
+            distance=float(np.sum(shift**2) + np.sum((spread - self.spread) ** 2)) / self.variance,
+            coverage=float(self.shares[met].sum()),
+            copies=float(np.mean(nearest(pixels, self.pixels) < self.twin)),
+        )
+
+    def _shares(self, features: np.ndarray) -> np.ndarray:
+        chosen = np.argmin(squared_distances(features, self.centres), axis=1)
+        return np.bincount(chosen, minlength=len(self.centres)) / len(features)
+
+
+def pooled(images: np.ndarray) -> np.ndarray:
+    """Images as rows of means over equal tiles, at most POOLED per side."""
+    count, height, width, channels = images.shape
+    tall, wide = -(-height // POOLED), -(-width // POOLED)
+    cut = images[:, : height // tall * tall, : width // wide * wide]
+    tiles = cut.reshape(count, height // tall, tall, width // wide, wide, channels)
+    return tiles.mean(axis=(2, 4)).reshape(count, -1).astype("float32")
+
+
+def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    squares = np.sum(first**2, axis=1)[:, None] + np.sum(second**2, axis=1)[None] - 2 * first @ second.T
+    return squares.clip(min=0)
+
+
+def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False) -> np.ndarray:
+    """The distance of each row of `first` to the nearest of `second`."""
+    squares = squared_distances(first, second)
+    if skip_itself:
+        np.fill_diagonal(squares, np.inf)
+    return np.sqrt(squares.min(axis=1))
+
+
+def clusters(features: np.ndarray, count: int, *, seed: int, rounds: int = 20) -> np.ndarray:
+    """Centres (count, dimensions) by k-means, begun far from each other."""
+    generator = np.random.default_rng(seed)
+    centres = features[[generator.integers(len(features))]]
+    for _ in range(count - 1):
+        squares = squared_distances(features, centres).min(axis=1)
+        total = squares.sum()
+        chances = squares / total if total > 0 else None
+        centres = np.concatenate([centres, features[[generator.choice(len(features), p=chances)]]])
+    for _ in range(rounds):
+        chosen = np.argmin(squared_distances(features, centres), axis=1)
+        members = [features[chosen == index] for index in range(count)]
+        centres = np.stack([own.mean(axis=0) if len(own) else old for own, old in zip(members, centres)])
+    return centres

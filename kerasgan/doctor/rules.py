@@ -1,0 +1,246 @@
+"""What each trouble looks like: rules from signals to verdicts.
+
+A rule turns the signals that are there into a severity in [0, 1] and sentences; 0.5 is where the verdict is passed.
+"Now" is the median of the last eighth of the probes. A game that still comes closer to the real images is left
+to go on: an untrained generator looks like a collapsed one, and a late warning costs less than a healthy game stopped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kerasgan.doctor import losses
+from kerasgan.doctor.history import Columns
+
+__all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
+
+SUGGESTIONS = {
+    "divergence": "Lower both learning rates by a factor of ten, and go back to a checkpoint before the first NaN.",
+    "weak discriminator": "Let the discriminator learn: check that it is trainable, raise its learning rate or take "
+    "more discriminator_steps.",
+    "convergence failure": "Hold the discriminator back: penalties='r1', a lower learning rate for it or a "
+    "Lipschitz constraint, and check that nothing but the images tells real from fake.",
+    "mode collapse": "Stop here and go back to the best checkpoint; then lower the learning rates or add "
+    "penalties='r1', and check that the latents vary.",
+    "mode dropping": "Check that every kind of image is in the training data; then use a larger batch or "
+    "penalties='r1'.",
+    "memorisation": "Get more images or augment them, or stop earlier.",
+    "oscillation": "Lower the learning rates or Adam's beta_1, and sample from a moving average (ema_half_life).",
+    "healthy": "Nothing to do.",
+    "undecided": "Train longer: it is too early to say.",
+}
+VERDICTS = tuple(SUGGESTIONS)
+NO_TROUBLE = ("healthy", "undecided")
+FEWEST_PROBES = 10
+CALM = 0.2  # a collapse from the losses below which they are called noise
+FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can learn the former by heart, hardly the latter
+
+
+@dataclass(frozen=True)
+class Finding:
+    verdict: str
+    severity: float
+    evidence: tuple[str, ...]
+
+
+class Signals:
+    """The columns of a probe, as the rules ask for them."""
+
+    def __init__(self, columns: Columns):
+        self.columns, self.count = columns, len(columns["step"])
+        self.recent = max(3, self.count // 8)
+
+    def has(self, *names: str) -> bool:
+        return all(name in self.columns and np.isfinite(self.columns[name]).any() for name in names)
+
+    def now(self, name: str) -> float:
+        values = self.columns[name][-self.recent :]
+        return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+
+    def improving(self) -> bool:
+        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth."""
+        distance = self.columns["distance"][-(self.count // 2) :]
+        decline = 1 - self.now("distance") / np.median(distance[: self.recent])
+        steady = np.mean(np.diff(distance) < 0) >= 0.75
+        return bool(decline > 0.2 or (steady and decline > 0.05))
+
+    def growing(self, name: str) -> bool:
+        """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
+        before = self.columns[name][-(self.count // 2) :][: self.recent]
+        return bool(self.now(name) > np.median(before) + 0.05)
+
+    def vanished(self, name: str) -> bool:
+        """Whether a gradient is down to a fiftieth of its largest."""
+        return self.has(name) and self.now(name) < 0.02 * np.nanmax(self.columns[name])
+
+
+def rise(value: float, good: float, bad: float) -> float:
+    """0 at `good`, 1 at `bad`, linear between and constant beyond; `good` may be the larger one. NaN gives 0."""
+    return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))
+
+
+def examine(columns: Columns, loss: np.ndarray, player: str, *, alarmed: bool = False) -> list[Finding]:
+    """All findings, the verdict first. `alarmed` says whether the losses have raised the alarm before."""
+    signals = Signals(columns)
+    found = [divergence(columns, loss)]
+    if signals.has("distance", "diversity"):
+        if signals.count >= FEWEST_PROBES:
+            found += [rule(signals) for rule in RULES]
+        undecided = signals.count < FEWEST_PROBES
+    else:
+        found.append(from_losses(loss, player, alarmed=alarmed))
+        undecided = np.isfinite(loss).sum() < losses.FEWEST_ROWS
+    # The rules stand in the order in which one trouble explains the next.
+    worst = next((finding for finding in found if finding.severity >= 0.5), None)
+    if worst is None:
+        worst = unremarkable(signals, loss, player, undecided=undecided)
+    return [worst, *(finding for finding in found if finding is not worst)]
+
+
+def unremarkable(signals: Signals, loss: np.ndarray, player: str, *, undecided: bool) -> Finding:
+    if undecided:
+        return Finding("undecided", 0.0, (f"There are only {signals.count} rows.",))
+    if signals.has("distance", "diversity"):
+        far = signals.now("distance")
+        sentence = f"The samples are {far:.2f} from the real images (0 for real, 1 for their mean)"
+        if far > 0.5:
+            return Finding("undecided", 0.0, (f"{sentence}: too far to call healthy yet.",))
+        return Finding("healthy", 0.0, (f"{sentence}, with {signals.now('diversity'):.0%} of their variance.",))
+    chance = losses.collapse(loss)
+    if chance < CALM:
+        sentence = f"The {player}'s loss is noise around a plateau: collapse {chance:.2f} from its four signs."
+        return Finding("healthy", 0.0, (sentence,))
+    hints = from_losses(loss, player).evidence[:2]
+    return Finding("healthy", 0.0, (f"The {player}'s loss has first signs of trouble, short of a verdict.", *hints))
+
+
+def divergence(columns: Columns, loss: np.ndarray) -> Finding:
+    """Numbers that are none any more."""
+    probed = ("distance", "margin", "generator_gradient", "discriminator_gradient")
+    broken = [name for name in probed if name in columns and not np.isfinite(columns[name][-1])]
+    evidence = []
+    if losses.diverged(loss):
+        evidence.append(f"The loss ends in {', '.join(f'{value:.3g}' for value in loss[-3:])}.")
+    if broken:
+        evidence.append(f"Not a number in the last probe: {', '.join(broken)}.")
+    return Finding("divergence", float(bool(evidence)), tuple(evidence))
+
+
+def from_losses(loss: np.ndarray, player: str, *, alarmed: bool = False) -> Finding:
+    """The verdict where there is nothing but the losses."""
+    severity = losses.collapse(loss)
+    if not severity:
+        return Finding("convergence failure", 0.0, ())
+    if alarmed and severity >= CALM:  # a collapsed game seldom recovers, though its losses may look better for a while
+        severity = max(severity, 0.5)
+    ratios = losses.signs(loss)
+    weights = losses.severities(ratios)
+    worst = sorted(weights, key=lambda name: -weights[name])
+    sentences = [f"The {player}'s loss: {losses.SIGNS[name].sentence.format(ratios[name])}." for name in worst]
+    # On its floor, the discriminator has won; unsettled above it, the two are chasing each other.
+    verdict = "convergence failure" if weights["floor"] >= 0.4 else "oscillation"
+    return Finding(verdict, severity, tuple(sentences))
+
+
+def weak_discriminator(signals: Signals) -> Finding:
+    """The discriminator does not learn, or cannot tell bad samples from real ones, so the generator need not move."""
+    verdict = "weak discriminator"
+    far = rise(signals.now("distance"), 0.2, 0.8)
+    if signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8:
+        return Finding(verdict, max(far, 0.5), ("The discriminator's weights do not change.",))
+    if not signals.has("separation") or signals.improving():
+        return Finding(verdict, 0.0, ())
+    evidence = (
+        f"A real image's logit is above a fake's in {signals.now('separation'):.0%} of pairs (50% by chance), though "
+        f"the samples are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
+    )
+    blind = rise(abs(signals.now("separation") - 0.5), 0.35, 0.05)
+    return Finding(verdict, min(blind, far), evidence)
+
+
+def discriminator_wins(signals: Signals) -> Finding:
+    """The discriminator tells all images apart, and the samples stay far from the real ones."""
+    verdict = "convergence failure"
+    finished = signals.vanished("discriminator_gradient")
+    if not signals.has("separation") or (signals.improving() and not finished):
+        return Finding(verdict, 0.0, ())
+    evidence = [
+        f"The discriminator is right on {signals.now('real_accuracy'):.0%} of real images and "
+        f"{signals.now('fake_accuracy'):.0%} of fakes, {signals.now('margin'):.3g} apart in logits.",
+        f"The samples are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
+    ]
+    if finished:
+        evidence.append(f"Its gradient has vanished: {signals.now('discriminator_gradient'):.2g}.")
+    apart, far = rise(signals.now("separation"), 0.9, 0.98), rise(signals.now("distance"), 0.2, 0.8)
+    collapsed = signals.now("repeats") > 0.5  # a better name for it comes next
+    return Finding(verdict, 0.0 if collapsed else min(apart, far), tuple(evidence))
+
+
+def mode_collapse(signals: Signals) -> Finding:
+    """Different latents give nearly the same image."""
+    diversity, repeats = signals.now("diversity"), signals.now("repeats")
+    evidence = (
+        f"The samples have {diversity:.1%} of the real images' variance, and {repeats:.0%} of them have a twin.",
+        f"Their distance to the real images is {signals.now('distance'):.2f}.",
+    )
+    severity = max(rise(diversity, 0.4, 0.05), rise(repeats, 0.2, 0.8))
+    if signals.improving() and diversity > 1e-6:
+        severity = 0.0
+    return Finding("mode collapse", severity, evidence)
+
+
+def mode_dropping(signals: Signals) -> Finding:
+    """Whole kinds of real images have no samples near them."""
+    coverage = signals.now("coverage")
+    evidence = (f"The kinds of images that samples come near to make up {coverage:.0%} of the real ones.",)
+    # Samples that vary may still improve without ever meeting the other kinds.
+    early = signals.improving() and signals.now("diversity") < 0.05
+    return Finding("mode dropping", 0.0 if early or signals.growing("coverage") else rise(coverage, 0.8, 0.4), evidence)
+
+
+def memorisation(signals: Signals) -> Finding:
+    """Samples are near-copies of training images, or there are too few of those for anything else."""
+    copies = signals.now("copies")
+    examples = signals.now("examples") if signals.has("examples") else np.inf
+    evidence = [f"{copies:.0%} of the samples are nearer to a training image than half of what separates those."]
+    if examples < MANY_EXAMPLES:
+        evidence.append(f"There are only {examples:.0f} different training images.")
+    severity = max(rise(copies, 0.05, 0.45), rise(examples, MANY_EXAMPLES, FEW_EXAMPLES))
+    return Finding("memorisation", severity, tuple(evidence))
+
+
+def oscillation(signals: Signals) -> Finding:
+    """The samples' distance to the real images swings in the second half of the record."""
+    distance = signals.columns["distance"][-(signals.count // 2) :]
+    distance = distance[np.isfinite(distance)]
+    if len(distance) < 6:
+        return Finding("oscillation", 0.0, ())
+    low, high = np.quantile(distance, [0.1, 0.9])
+    swings = np.abs(np.diff(distance)).sum() / (high - low + 1e-12)
+    evidence = (f"The distance to the real images swings between {low:.2f} and {high:.2f}, {swings:.1f} times over.",)
+    return Finding("oscillation", min(rise(high - low, 0.1, 0.4), rise(swings, 1.5, 4.5)), evidence)
+
+
+def restlessness(signals: Signals) -> Finding:
+    """The same latents give other images at every probe, because a step changes the generator by percents."""
+    if not signals.has("movement", "generator_update") or signals.improving():
+        return Finding("oscillation", 0.0, ())
+    movement, update = signals.now("movement"), signals.now("generator_update")
+    evidence = (
+        f"From one probe to the next the same latents' images move by {movement:.0%} of the real images' spread.",
+        f"A step changes the generator's weights by {update:.2%}; a tenth of a percent is usual.",
+    )
+    far = rise(signals.now("distance"), 0.04, 0.14)
+    return Finding("oscillation", min(rise(movement, 0.3, 0.8), rise(update, 0.002, 0.012), far), evidence)
+
+
+RULES: tuple[Callable[[Signals], Finding], ...] = (
+    weak_discriminator,
+    discriminator_wins,
+    mode_collapse,
+    oscillation,
+    restlessness,
+    mode_dropping,
+    memorisation,
+)
