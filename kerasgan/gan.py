@@ -9,9 +9,9 @@ import numpy as np
 from keras import ops
 
 from kerasgan import data, gradients, latents, objectives, penalties
-from kerasgan.optimizers import Players
+from kerasgan.optimizers import Players, ema_decay
 
-__all__ = ["GAN", "Round", "ema_decay"]
+__all__ = ["GAN", "Round"]
 
 
 class Round(NamedTuple):
@@ -21,21 +21,6 @@ class Round(NamedTuple):
     labels: Any
     latents: Any
     fake: Any = None
-
-
-def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, rampup: float = 0.05) -> Any:
-    """The decay of a moving average of the weights: 0.5^(batch_size / half_life) (Karras et al. 2018, 1710.10196).
-
-    Args:
-        batch_size: images of one generator step.
-        half_life: images after which a weight's influence has halved.
-        images_seen: if given, the half-life is at most rampup * images_seen, so that a short run does not average
-            over its beginning (Karras et al. 2020, 2006.06676, the `ema_rampup` of the published code).
-        rampup: see images_seen.
-    """
-    if images_seen is not None:
-        half_life = ops.minimum(half_life, ops.maximum(rampup * images_seen, 1e-8))
-    return 0.5 ** (batch_size / half_life)
 
 
 def _nothing() -> Any:
@@ -177,6 +162,8 @@ class GAN(keras.Model):
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
+        if "optimizer" in options:
+            raise ValueError("Expected generator_optimizer and discriminator_optimizer. Received: optimizer")
         super().compile(optimizer=self._players(), auto_scale_loss=False, **options)
         self._compile_options = MappingProxyType(options)
 
@@ -254,7 +241,7 @@ class GAN(keras.Model):
         return super().fit(source, callbacks=[*first, *several], **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Raises TypeError: `kerasgan.metrics` measures samples."""
+        """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
 
     def prepare(self, source: Any) -> None:
@@ -380,8 +367,7 @@ class GAN(keras.Model):
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
             batch_size: images computed at a time.
 
-        Returns:
-            float32 array (count, height, width, channels) in [-1, 1].
+        Returns float32 (count, height, width, channels) in [-1, 1].
 
         Raises:
             ValueError: for a count below 1, labels out of range, or labels given to an unconditional model.
@@ -395,6 +381,7 @@ class GAN(keras.Model):
         chunks = []
         for start in range(0, count, batch_size):
             chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
-            images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
+            with gradients.none():
+                images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
             chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
         return np.concatenate(chunks)

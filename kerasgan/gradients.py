@@ -1,18 +1,20 @@
 """Gradients with respect to weights and to inputs, on TensorFlow, JAX and PyTorch.
 
 The only file of the training path that knows the backend. `GAN.train_step` and the penalties are written once, in
-terms of the five functions here; each has the same meaning everywhere:
+terms of the functions here; each has the same meaning everywhere:
 
 - `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
 - `gradients`       a scalar loss and its gradients with respect to weights;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
-- `apply`           applies gradients with an optimiser, loss scaling included.
+- `apply`           applies gradients with an optimiser, loss scaling included;
+- `none`            a context in which none are prepared, for sampling.
 
 TensorFlow and PyTorch update variables in place. JAX must not: there the step runs inside a scope that holds the
 values of all variables, and whatever differentiates or branches opens an inner scope and hands its updates outwards.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +22,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["apply", "every", "gradients", "input_gradients", "trainer_step"]
+__all__ = ["apply", "every", "gradients", "input_gradients", "none", "trainer_step"]
 
 
 def trainer_step(step: Callable) -> Callable:
@@ -94,6 +96,15 @@ def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Seq
     slots = optimizer.variables
     values, slot_values = optimizer.stateless_apply([v.value for v in slots], list(grads), [v.value for v in variables])
     _assign([*variables, *slots], [*values, *slot_values])
+
+
+def none() -> contextlib.AbstractContextManager:
+    """A context that keeps PyTorch from recording operations; the other backends record nothing unasked."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:

@@ -1,4 +1,4 @@
-"""Optimisers: the two players' as one, and the momentum SGD of the first papers."""
+"""Optimisers: the two players' as one, the momentum SGD of the first papers, the moving average's decay."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ExponentialDecayWithFloor", "MomentumRampSGD", "Players"]
+__all__ = ["ExponentialDecayWithFloor", "MomentumRampSGD", "Players", "ema_decay"]
 
 
 class Players(keras.optimizers.Optimizer):
@@ -127,3 +127,18 @@ class MomentumRampSGD(keras.optimizers.SGD):
 
     def get_config(self):
         return {**super().get_config(), "final_momentum": self.final_momentum, "ramp_steps": self.ramp_steps}
+
+
+def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, rampup: float = 0.05) -> Any:
+    """The decay of a moving average of the weights: 0.5^(batch_size / half_life) (Karras et al. 2018, 1710.10196).
+
+    Args:
+        batch_size: images of one generator step.
+        half_life: images after which a weight's influence has halved.
+        images_seen: if given, the half-life is at most rampup * images_seen, so that a short run does not average
+            over its beginning (Karras et al. 2020, 2006.06676, the `ema_rampup` of the published code).
+        rampup: see images_seen.
+    """
+    if images_seen is not None:
+        half_life = ops.minimum(half_life, ops.maximum(rampup * images_seen, 1e-8))
+    return 0.5 ** (batch_size / half_life)

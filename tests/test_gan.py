@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import GAN, data, gan, latents
+from kerasgan import GAN, data, latents
 from kerasgan.models import DCGAN, ConditionalGAN
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (24, 16, 16, 1)).astype("float32")
@@ -36,20 +36,6 @@ def test_the_first_k_minus_one_batches_leave_the_generator_alone():
     assert all(np.array_equal(old, new) for old, new in zip(before, weights(model.generator)))
     model.fit(IMAGES[:4], batch_size=4, verbose=0)
     assert not all(np.array_equal(old, new) for old, new in zip(before, weights(model.generator)))
-
-
-@pytest.mark.parametrize(
-    ("batch", "half_life", "expected"),
-    [
-        (32, 10_000, 0.9977843871),
-        (64, 20_000, 0.9977843871),
-        (64, 500_000, 0.9999112811),
-        (256, 500_000, 0.9996451716),
-        (512, 5_000_000, 0.9999290242),
-    ],
-)
-def test_the_decay_of_the_average_follows_from_its_half_life(batch, half_life, expected):
-    assert gan.ema_decay(batch, half_life=half_life) == pytest.approx(expected, abs=1e-10)
 
 
 def test_the_moving_average_is_what_its_definition_says():
@@ -190,6 +176,11 @@ def test_a_conditional_model_draws_labels_where_none_are_given():
 def test_compile_says_what_it_expects(arguments, message):
     with pytest.raises(ValueError, match=message):
         dcgan(**arguments)
+
+
+def test_keras_one_optimizer_argument_is_answered_with_the_two():
+    with pytest.raises(ValueError, match="generator_optimizer and discriminator_optimizer"):
+        dcgan(optimizer="adam")
 
 
 def test_one_optimiser_for_both_players_is_refused():

@@ -53,3 +53,17 @@ def test_the_players_show_both_optimisers_variables_and_set_the_generators_rate(
     players.learning_rate = 0.05
     assert float(players.generator.learning_rate) == pytest.approx(0.05)
     assert float(players.discriminator.learning_rate) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("batch", "half_life", "expected"),
+    [
+        (32, 10_000, 0.9977843871),
+        (64, 20_000, 0.9977843871),
+        (64, 500_000, 0.9999112811),
+        (256, 500_000, 0.9996451716),
+        (512, 5_000_000, 0.9999290242),
+    ],
+)
+def test_the_decay_of_the_average_follows_from_its_half_life(batch, half_life, expected):
+    assert optimizers.ema_decay(batch, half_life=half_life) == pytest.approx(expected, abs=1e-10)
