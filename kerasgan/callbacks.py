@@ -43,9 +43,8 @@ class SampleGrid(StepCallback):
         self.directory, self.count, self.seed, self.latest = Path(directory), count, seed, latest
 
     def act(self, step: int) -> None:
-        labels, columns = pictures.class_labels(self.count, self.model.num_classes)
-        count = len(labels) if labels is not None else self.count or 16
-        picture = pictures.grid(self.model.generate(count, labels=labels, seed=self.seed), columns=columns)
+        images, columns = self.model.sheet(self.count, seed=self.seed)
+        picture = pictures.grid(images, columns=columns)
         pictures.save(picture, self.directory / f"step-{step:06d}.png")
         if self.latest is not None:
             pictures.save(picture, self.latest)

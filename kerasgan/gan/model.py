@@ -1,34 +1,23 @@
-"""GAN: two networks and the one adversarial training step that every family shares."""
+"""GAN: two networks, how they are trained together, kept and sampled from."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import data, gradients, latents, objectives, penalties
-from kerasgan.optimizers import Players, ema_decay
+from kerasgan import data, gradients, latents, objectives, penalties, pictures
+from kerasgan.gan.step import AdversarialStep
+from kerasgan.optimizers import Players
 
-__all__ = ["GAN", "Round"]
-
-
-class Round(NamedTuple):
-    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes."""
-
-    real: Any
-    labels: Any
-    latents: Any
-    fake: Any = None
-
-
-def _nothing() -> Any:
-    return ops.zeros((), dtype="float32")
+__all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class GAN(keras.Model):
+class GAN(AdversarialStep):
     """A generator and a discriminator, trained against each other by `fit`.
 
     Families subclass it and override what their paper changes: `discriminator_loss`, `generator_loss`, `unpack`,
@@ -40,9 +29,6 @@ class GAN(keras.Model):
         prior: the latents' distribution: "normal", "uniform", or a `kerasgan.latents.Prior`.
         num_classes: number of classes of a conditional model, else None.
     """
-
-    reports: tuple[str, ...] = ()
-    """Names of further scalars that a family's losses pass to `self.report`."""
 
     tiny: Mapping[str, Any] = MappingProxyType({})
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
@@ -247,111 +233,6 @@ class GAN(keras.Model):
     def prepare(self, source: Any) -> None:
         """Called by the first `fit` with its source of batches, for what an initialisation takes from the data."""
 
-    # The step
-
-    @gradients.trainer_step
-    def train_step(self, batch: Any) -> dict[str, Any]:
-        """One discriminator step, and on every k-th call one generator step after it."""
-        real, labels = self.unpack(batch)
-        game = Round(real, labels, self.sample_latents(real))
-        steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
-        self._play_discriminator(game, steps_done)
-        if not self.reuse_fakes:
-            game = game._replace(latents=self.sample_latents(real))
-        steps = self.discriminator_steps
-        gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
-        return self.get_metrics_result()
-
-    def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = game._replace(fake=ops.stop_gradient(self.synthesize(game)))
-        lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
-
-        def loss() -> Any:
-            adversarial = self.discriminator_loss(game)
-            self.report("discriminator_loss", adversarial)
-            return adversarial + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
-
-        grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
-        for penalty in lazy:
-            grads = self._add_lazily(penalty, grads, game, steps_done)
-        gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
-
-    def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
-        def loss() -> Any:
-            return penalty.interval * self._penalty(penalty, game)
-
-        more = gradients.every(
-            penalty.interval,
-            steps_done,
-            lambda: self._gradients(self.discriminator, self.optimizer.discriminator, loss),
-            otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
-        )
-        return [first + second for first, second in zip(grads, more)]
-
-    def _play_generator(self, game: Round) -> Any:
-        def loss() -> Any:
-            adversarial = self.generator_loss(game._replace(fake=self.synthesize(game)))
-            self.report("generator_loss", adversarial)
-            return adversarial
-
-        grads = self._gradients(self.generator, self.optimizer.generator, loss)
-        gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
-        if self.average_generator is not None:
-            self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
-        return _nothing()
-
-    def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
-        return gradients.gradients(loss, player.trainable_variables, scale=optimizer.scale_loss)[1]
-
-    def discriminator_loss(self, game: Round) -> Any:
-        """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
-        real_logits = self.discriminate(game.real, game.labels)
-        return self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
-
-    def generator_loss(self, game: Round) -> Any:
-        """The scalar the generator minimises."""
-        fake_logits = self.discriminate(game.fake, game.labels)
-        real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
-        return self.objective.generator_loss(fake_logits, real_logits)
-
-    def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
-        def discriminate(images: Any) -> Any:
-            return self.discriminate(images, game.labels)
-
-        value = penalty(discriminate, game.real, game.fake, self.seed_generator)
-        self.report(penalty.name, value)
-        return value
-
-    def unpack(self, batch: Any) -> tuple[Any, Any]:
-        """(real images, labels or None) of what the data yields."""
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.num_classes else None
-
-    def sample_latents(self, real: Any) -> Any:
-        """Latents from the prior, one for each real image."""
-        return self.prior.sample(ops.shape(real)[0], self.latent_dim, self.seed_generator)
-
-    def synthesize(self, game: Round) -> Any:
-        """The generator's images for a round's latents and labels, in training mode, float32."""
-        inputs = game.latents if game.labels is None else [game.latents, game.labels]
-        return ops.cast(self.generator(inputs, training=True), "float32")
-
-    def discriminate(self, images: Any, labels: Any = None) -> Any:
-        """The discriminator's logits in training mode, float32."""
-        inputs = images if labels is None else [images, labels]
-        return ops.cast(self.discriminator(inputs, training=True), "float32")
-
-    def report(self, name: str, value: Any) -> None:
-        """Adds a scalar to the running mean that `fit` shows under `name`."""
-        self._reports[name].update_state(value)
-
-    def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
-        decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
-        for average, variable in zip(averages.variables, self.generator.variables):
-            if "float" in average.dtype:  # moving statistics too, but no seeds
-                average.assign(variable + decay * (average - variable))
-
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._reports.values())
@@ -385,3 +266,24 @@ class GAN(keras.Model):
                 images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
             chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
         return np.concatenate(chunks)
+
+    def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
+        """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
+
+        Args:
+            count: how many; if not given, 16, or a few of each class.
+            seed: of the latents.
+        """
+        labels, columns = pictures.class_labels(count, self.num_classes)
+        count = (count or 16) if labels is None else len(labels)
+        return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
+
+    def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
+        """Numbers that only this family has, for its score card: none, unless a family overrides this.
+
+        Args:
+            images: real ones, (count, height, width, channels) in [-1, 1].
+            labels: theirs, (count,), or None where the data has none.
+            seed: of what is drawn.
+        """
+        return {}

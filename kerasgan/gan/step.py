@@ -1,0 +1,134 @@
+"""The one adversarial training step that every family shares, and the hooks through which a family changes it."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from kerasgan import gradients, penalties
+from kerasgan.optimizers import ema_decay
+
+__all__ = ["AdversarialStep", "Round"]
+
+
+class Round(NamedTuple):
+    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes."""
+
+    real: Any
+    labels: Any
+    latents: Any
+    fake: Any = None
+
+
+def _nothing() -> Any:
+    return ops.zeros((), dtype="float32")
+
+
+class AdversarialStep(keras.Model):
+    """The half of `GAN` that trains: `train_step`, and what families override of it."""
+
+    reports: tuple[str, ...] = ()
+    """Names of further scalars that a family's losses pass to `self.report`."""
+
+    @gradients.trainer_step
+    def train_step(self, batch: Any) -> dict[str, Any]:
+        """One discriminator step, and on every k-th call one generator step after it."""
+        real, labels = self.unpack(batch)
+        game = Round(real, labels, self.sample_latents(real))
+        steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
+        self._play_discriminator(game, steps_done)
+        if not self.reuse_fakes:
+            game = game._replace(latents=self.sample_latents(real))
+        steps = self.discriminator_steps
+        gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
+        return self.get_metrics_result()
+
+    def _play_discriminator(self, game: Round, steps_done: Any) -> None:
+        game = game._replace(fake=ops.stop_gradient(self.synthesize(game)))
+        lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
+
+        def loss() -> Any:
+            adversarial = self.discriminator_loss(game)
+            self.report("discriminator_loss", adversarial)
+            return adversarial + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
+
+        grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
+        for penalty in lazy:
+            grads = self._add_lazily(penalty, grads, game, steps_done)
+        gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+
+    def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
+        def loss() -> Any:
+            return penalty.interval * self._penalty(penalty, game)
+
+        more = gradients.every(
+            penalty.interval,
+            steps_done,
+            lambda: self._gradients(self.discriminator, self.optimizer.discriminator, loss),
+            otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
+        )
+        return [first + second for first, second in zip(grads, more)]
+
+    def _play_generator(self, game: Round) -> Any:
+        def loss() -> Any:
+            adversarial = self.generator_loss(game._replace(fake=self.synthesize(game)))
+            self.report("generator_loss", adversarial)
+            return adversarial
+
+        grads = self._gradients(self.generator, self.optimizer.generator, loss)
+        gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
+        if self.average_generator is not None:
+            self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
+        return _nothing()
+
+    def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
+        return gradients.gradients(loss, player.trainable_variables, scale=optimizer.scale_loss)[1]
+
+    def discriminator_loss(self, game: Round) -> Any:
+        """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
+        real_logits = self.discriminate(game.real, game.labels)
+        return self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
+
+    def generator_loss(self, game: Round) -> Any:
+        """The scalar the generator minimises."""
+        fake_logits = self.discriminate(game.fake, game.labels)
+        real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
+        return self.objective.generator_loss(fake_logits, real_logits)
+
+    def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
+        def discriminate(images: Any) -> Any:
+            return self.discriminate(images, game.labels)
+
+        value = penalty(discriminate, game.real, game.fake, self.seed_generator)
+        self.report(penalty.name, value)
+        return value
+
+    def unpack(self, batch: Any) -> tuple[Any, Any]:
+        """(real images, labels or None) of what the data yields."""
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.num_classes else None
+
+    def sample_latents(self, real: Any) -> Any:
+        """Latents from the prior, one for each real image."""
+        return self.prior.sample(ops.shape(real)[0], self.latent_dim, self.seed_generator)
+
+    def synthesize(self, game: Round) -> Any:
+        """The generator's images for a round's latents and labels, in training mode, float32."""
+        inputs = game.latents if game.labels is None else [game.latents, game.labels]
+        return ops.cast(self.generator(inputs, training=True), "float32")
+
+    def discriminate(self, images: Any, labels: Any = None) -> Any:
+        """The discriminator's logits in training mode, float32."""
+        inputs = images if labels is None else [images, labels]
+        return ops.cast(self.discriminator(inputs, training=True), "float32")
+
+    def report(self, name: str, value: Any) -> None:
+        """Adds a scalar to the running mean that `fit` shows under `name`."""
+        self._reports[name].update_state(value)
+
+    def _update(self, averages: keras.Model, batch_size: Any) -> None:
+        images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
+        decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
+        for average, variable in zip(averages.variables, self.generator.variables):
+            if "float" in average.dtype:  # moving statistics too, but no seeds
+                average.assign(variable + decay * (average - variable))
