@@ -169,6 +169,44 @@ def doctor(
 
 
 @app.command()
+def evaluate(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="thumbnails, pixels, digits, inception, inception-legacy; with commas.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,
+    held_out: Annotated[Path | None, typer.Option(help="A folder of real images that were not trained on.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the card; the run, or evaluations/NAME.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
+    recipe, gan = _recipe(name), _load(name, weights)
+    from kerasgan import evaluation
+
+    folder = output or (Path(name) if _is_run(name) else Path("evaluations") / recipe.name)
+    card = evaluation.evaluate(
+        recipe,
+        gan,
+        data=data,
+        metrics=_parts(metrics),
+        features=_parts(features),
+        samples=samples,
+        seeds=range(seeds),
+        held_out=held_out,
+        output=folder,
+    )
+    from kerasgan import tables
+
+    _print(tables.scores(card))
+    typer.echo(f"Card: {folder / 'card.md'}")
+
+
+@app.command()
 def export(
     name: Target,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
@@ -176,7 +214,7 @@ def export(
     weights: Weights = None,
 ) -> None:
     """Export the generator, and prove that the file gives the same images."""
-    wanted = [part.strip() for part in formats.split(",")]
+    wanted = _parts(formats) or []
     if unknown := [part for part in wanted if part not in ("onnx", "saved_model")]:
         raise ValueError(f"Expected --format to be onnx, saved_model or both. Received: {', '.join(unknown)}")
     gan, recipe = _load(name, weights), _recipe(name)
@@ -187,6 +225,10 @@ def export(
     for part in wanted:
         write, ending = (exports.onnx, ".onnx") if part == "onnx" else (exports.saved_model, "")
         typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
+
+
+def _parts(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]
 
 
 def _classes(labels: str) -> list[int]:

@@ -10,14 +10,13 @@ generator.weights.h5   the network to sample from alone
 """
 
 import dataclasses
-import json
 import os
 import random
 import shlex
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ import keras
 from kerasgan import callbacks as reports
 from kerasgan import zoo
 from kerasgan.data import batches
+from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -238,24 +238,11 @@ def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: st
     Weights and results are left out: they are those of the entry, not of a run.
     """
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
-    lines.append(f"family = {_toml(recipe.family)}")
+    lines.append(f"family = {toml(recipe.family)}")
     for section in ("model", "data", "train"):
-        lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in getattr(recipe, section).items())]
-    partial = Path(path).with_suffix(".partial")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return partial.replace(path)
+        lines += ["", f"[{section}]", *(f"{key} = {toml(value)}" for key, value in getattr(recipe, section).items())]
+    return write_text("\n".join(lines) + "\n", path)
 
 
 def _header(recipe: zoo.Recipe, run: Path) -> str:
     return f"kerasgan train {shlex.quote(str(run))} --resume\n{recipe.summary}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        keys = [key if key.isidentifier() and key.isascii() else json.dumps(key) for key in value]
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in zip(keys, value.values())) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)  # TOML's strings and booleans are written as JSON's
-    return repr(value)

@@ -23,6 +23,7 @@ from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
 from kerasgan.metrics.precision_recall import precision_recall
+from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
 from kerasgan.metrics.statistics import dataset_moments
@@ -36,6 +37,7 @@ __all__ = [
     "Memorisation",
     "Modes",
     "Moments",
+    "ScoreCard",
     "battle",
     "dataset_moments",
     "density_coverage",
@@ -57,6 +59,7 @@ __all__ = [
     "perceptual_path_length",
     "precision_recall",
     "ring",
+    "score_card",
     "self_similarity",
     "sharpness",
     "sharpness_difference",
