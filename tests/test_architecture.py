@@ -24,6 +24,7 @@ LEVELS = {
         "optimizers",
         "penalties",
         "pictures",
+        "pyramid",
         "startup",
     },
     1: {"gan"},
