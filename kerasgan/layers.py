@@ -1,11 +1,13 @@
 """Layers that Keras lacks."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["Maxout", "MaxoutConv2D"]
+__all__ = ["Maxout", "MaxoutConv2D", "Split"]
 
 
 def _largest_piece(outputs: Any, units: int, pieces: int) -> Any:
@@ -63,3 +65,27 @@ class MaxoutConv2D(keras.layers.Conv2D):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters // self.pieces, "pieces": self.pieces}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Split(keras.layers.Layer):
+    """Vectors (batch, sum of sizes) as a list of consecutive parts (batch, size), one for each size.
+
+    Args:
+        sizes: features of each part.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, sizes: Sequence[int], **options: Any):
+        super().__init__(**options)
+        self.sizes = tuple(sizes)
+
+    def call(self, inputs):
+        stops = list(accumulate(self.sizes))
+        return [inputs[:, stop - size : stop] for size, stop in zip(self.sizes, stops)]
+
+    def compute_output_shape(self, input_shape):
+        return [(input_shape[0], size) for size in self.sizes]
+
+    def get_config(self):
+        return {**super().get_config(), "sizes": self.sizes}

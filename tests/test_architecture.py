@@ -25,6 +25,7 @@ LEVELS = {
         "penalties",
         "pictures",
         "recipes",
+        "pyramid",
         "startup",
     },
     1: {"gan"},

@@ -253,6 +253,10 @@ class GAN(AdversarialStep):
         Raises:
             ValueError: for a count below 1, labels out of range, or labels given to an unconditional model.
         """
+        return self._drawn(self.sampler, count, labels=labels, seed=seed, batch_size=batch_size)
+
+    def _drawn(self, network: keras.Model, count: int, *, labels: Any, seed: int | None, batch_size: int) -> Any:
+        """The outputs, in their structure and as arrays, of a network that takes the generator's inputs."""
         if not (isinstance(count, (int, np.integer)) and count >= 1):
             raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
         inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
@@ -263,9 +267,9 @@ class GAN(AdversarialStep):
         for start in range(0, count, batch_size):
             chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
             with gradients.none():
-                images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
-            chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
-        return np.concatenate(chunks)
+                outputs = network(chunk if len(chunk) > 1 else chunk[0], training=False)
+            chunks.append(keras.tree.map_structure(lambda x: ops.convert_to_numpy(ops.cast(x, "float32")), outputs))
+        return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
     def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
         """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.

@@ -12,7 +12,10 @@ __all__ = ["AdversarialStep", "Round"]
 
 
 class Round(NamedTuple):
-    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes."""
+    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes.
+
+    `fake` is whatever `synthesize` gives: a tensor, or a nest of tensors.
+    """
 
     real: Any
     labels: Any
@@ -44,7 +47,7 @@ class AdversarialStep(keras.Model):
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = game._replace(fake=ops.stop_gradient(self.synthesize(game)))
+        game = game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game)))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
@@ -96,12 +99,17 @@ class AdversarialStep(keras.Model):
         return self.objective.generator_loss(fake_logits, real_logits)
 
     def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
+        value = self.penalise(penalty, game)
+        self.report(penalty.name, value)
+        return value
+
+    def penalise(self, penalty: penalties.Penalty, game: Round) -> Any:
+        """The scalar of one gradient penalty for a round."""
+
         def discriminate(images: Any) -> Any:
             return self.discriminate(images, game.labels)
 
-        value = penalty(discriminate, game.real, game.fake, self.seed_generator)
-        self.report(penalty.name, value)
-        return value
+        return penalty(discriminate, game.real, game.fake, self.seed_generator)
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
