@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["Maxout", "MaxoutConv2D", "Split"]
+__all__ = ["Maxout", "MaxoutConv2D", "ScaleAndOffset", "Split"]
 
 
 def _largest_piece(outputs: Any, units: int, pieces: int) -> Any:
@@ -89,3 +89,18 @@ class Split(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "sizes": self.sizes}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ScaleAndOffset(keras.layers.Layer):
+    """scale * x + offset, one of each per channel: the trained half of a normalisation, for layers to share."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="offset")
+
+    def call(self, inputs):
+        return inputs * self.scale + self.offset
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

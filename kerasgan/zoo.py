@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "penalties",
             "reuse_fakes",
             "seed",
+            "weight_clip",
         },
     ),
     # and "file", or "url" with "sha256"

@@ -116,6 +116,7 @@ class GAN(AdversarialStep):
         discriminator_steps: int | None = None,
         ema_half_life: float | None = None,
         reuse_fakes: bool | None = None,
+        weight_clip: float | None = None,
         **options: Any,
     ) -> None:
         """Sets how the two players are trained; without arguments, as the family's paper does.
@@ -131,6 +132,8 @@ class GAN(AdversarialStep):
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
                 exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
+            weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
+                weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -144,8 +147,10 @@ class GAN(AdversarialStep):
             "discriminator_steps": discriminator_steps,
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
+            "weight_clip": weight_clip,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
+        defaults["weight_clip"] = 0.0
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
         if "optimizer" in options:
@@ -159,6 +164,9 @@ class GAN(AdversarialStep):
             raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
         if half_life < 0:
             raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
+        if settings["weight_clip"] < 0:
+            received = settings["weight_clip"]
+            raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={received}")
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
@@ -167,6 +175,7 @@ class GAN(AdversarialStep):
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
+        self.weight_clip = settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
         self.average_generator = self._average() if half_life else None

@@ -59,6 +59,9 @@ class AdversarialStep(keras.Model):
         for penalty in lazy:
             grads = self._add_lazily(penalty, grads, game, steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        if self.weight_clip:
+            for variable in self.discriminator.trainable_variables:
+                variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
     def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
         def loss() -> Any:

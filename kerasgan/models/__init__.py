@@ -4,6 +4,9 @@ from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
+from kerasgan.models.gran import GRAN
 from kerasgan.models.lapgan import LAPGAN
+from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "GAN2014", "LAPGAN", "ConditionalDCGAN", "ConditionalGAN"]
+__all__ = ["DCGAN", "GAN2014", "GRAN", "LAPGAN", "LSGAN", "WGANGP", "ConditionalDCGAN", "ConditionalGAN"]
