@@ -1,8 +1,10 @@
 """One file per family, named after the paper."""
 
+from kerasgan.models.acgan import ACGAN
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
+from kerasgan.models.sngan import SNGAN
 
-__all__ = ["DCGAN", "GAN2014", "ConditionalDCGAN", "ConditionalGAN"]
+__all__ = ["ACGAN", "DCGAN", "GAN2014", "SNGAN", "ConditionalDCGAN", "ConditionalGAN"]
