@@ -1,5 +1,6 @@
 """One file per family, named after the paper."""
 
+from kerasgan.models.acgan import ACGAN
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
@@ -7,6 +8,18 @@ from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.sngan import SNGAN
 from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "GAN2014", "GRAN", "LAPGAN", "LSGAN", "WGANGP", "ConditionalDCGAN", "ConditionalGAN"]
+__all__ = [
+    "ACGAN",
+    "DCGAN",
+    "GAN2014",
+    "GRAN",
+    "LAPGAN",
+    "LSGAN",
+    "SNGAN",
+    "WGANGP",
+    "ConditionalDCGAN",
+    "ConditionalGAN",
+]
