@@ -155,7 +155,7 @@ class InfoGAN(GAN):
         return weighted
 
     def generate(self, count, *, labels=None, codes=None, seed=None, batch_size=64):
-        """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; the others are drawn.
+        """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
 
         A categorical code is an int, or one per image; a continuous one its numbers, or a row of them per image.
         """
