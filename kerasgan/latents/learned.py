@@ -42,7 +42,7 @@ class LearnedMixture(Prior):
         if not (mean_range > 0 and scale > 0 and scale_penalty >= 0):
             received = f"mean_range={mean_range}, scale={scale}, scale_penalty={scale_penalty}"
             raise ValueError(f"Expected positive numbers, and a penalty from 0 on. Received: {received}")
-        self.num_components = self._component.num_components
+        self.num_components: int = num_components
         self.mean_range, self.scale, self.scale_penalty = float(mean_range), float(scale), float(scale_penalty)
 
     def drawn(self, latent_dim: int) -> Product:

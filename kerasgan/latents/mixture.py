@@ -97,7 +97,7 @@ class GaussianMixture(Prior):
         standard = (ops.expand_dims(latents, 1) - self.means) / self.scales
         with np.errstate(divide="ignore"):
             constants = np.log(self.weights) - np.sum(np.log(self.scales), axis=-1, dtype="float64")
-        constants -= 0.5 * self.latent_dim * math.log(2 * math.pi)
+        constants -= 0.5 * self.means.shape[1] * math.log(2 * math.pi)
         return constants.astype("float32") - 0.5 * ops.sum(ops.square(standard), axis=-1)
 
     def get_config(self):

@@ -24,6 +24,11 @@ class Prior:
     latent_dim: int | None = None
     num_components: int | None = None
 
+    @property
+    def codes(self) -> "dict[str, tuple[Prior, slice]]":
+        """The named parts of a `Product`: the prior of each and the columns of its latents; else none."""
+        return {}
+
     def sample(self, count: Any, latent_dim: int, seed: Any) -> Any:
         """A tensor (count, latent_dim); `seed` is an int or a `keras.random.SeedGenerator`."""
         raise TypeError(f"{type(self).__name__} must define `sample`.")

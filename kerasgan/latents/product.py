@@ -36,6 +36,9 @@ class Product(Prior):
             (prior, size, code), and a dictionary of the prior's name and settings with `size` and `code`, so that a
             recipe can say `{ name = "product", parts = [{ name = "normal", size = 62 }, ...] }`.
 
+    Attributes:
+        read_dim: how many latents the generator reads; `latent_dim` are drawn.
+
     Raises:
         ValueError: for no parts, a part without a size, or two codes of the same name.
     """
@@ -50,15 +53,10 @@ class Product(Prior):
         drawn = np.cumsum([0, *(part.prior.drawn_dim(part.size) for part in self.parts)]).tolist()
         self.columns = [slice(*bounds) for bounds in pairwise(drawn)]  # of each part's latents
         self.latent_dim = drawn[-1]
-
-    @property
-    def read_dim(self) -> int:
-        """How many latents the generator reads; `latent_dim` are drawn."""
-        return sum(part.size for part in self.parts)
+        self.read_dim = sum(part.size or 0 for part in self.parts)
 
     @property
     def codes(self) -> dict[str, tuple[Prior, slice]]:
-        """The named parts: the prior of each and the columns of its latents."""
         pairs = zip(self.parts, self.columns)
         return {part.code: (part.prior, columns) for part, columns in pairs if part.code is not None}
 

@@ -53,10 +53,9 @@ class Tree(GaussianMixture):
             raise ValueError(f"Expected either means or latent_dim. Received: latent_dim={latent_dim}")
         if means is None:
             means = _nested_means(self.branching, latent_dim, seed)
-        super().__init__(means, scales, self.level_probabilities(len(self.branching)).ravel())
-        if self.num_components != math.prod(self.branching):
-            expected = f"Expected the means of {math.prod(self.branching)} leaves"
-            raise ValueError(f"{expected}. Received: means of the shape {self.means.shape}")
+        if len(means) != math.prod(self.branching):
+            raise ValueError(f"Expected the means of {math.prod(self.branching)} leaves. Received: {len(means)}")
+        super().__init__(means, scales, self.level_probabilities(len(self.branching)))
 
     def level_probabilities(self, level: int) -> np.ndarray:
         """Probabilities of the nodes of a level (the first is 1), in the order of their paths."""
@@ -87,7 +86,7 @@ class Tree(GaussianMixture):
         if not 1 <= level <= len(self.branching):
             raise ValueError(f"Expected a level from 1 to {len(self.branching)}. Received: level={level}")
         nodes, leaves = math.prod(self.branching[:level]), self.responsibilities(latents)
-        return ops.sum(ops.reshape(leaves, (-1, nodes, self.num_components // nodes)), axis=-1)
+        return ops.sum(ops.reshape(leaves, (-1, nodes, len(self.means) // nodes)), axis=-1)
 
     def get_config(self):
         return {
@@ -105,9 +104,9 @@ def _level_probabilities(branching: Sequence[int], given: Sequence[Any] | None) 
         raise ValueError(f"Expected probabilities of {len(branching)} levels. Received: {len(given)}")
     levels, nodes = [], 1
     for children, values in zip(branching, given):
-        rows = [None] * nodes if values is None else np.asarray(values, dtype="float64")
+        rows: Any = [None] * nodes if values is None else np.asarray(values, dtype="float64")
         if values is not None and rows.ndim == 1:
-            rows = np.broadcast_to(rows, (nodes, rows.shape[0]))
+            rows = [rows] * nodes
         if len(rows) != nodes:
             raise ValueError(f"Expected probabilities for {nodes} nodes. Received: {values!r}")
         levels.append(np.stack([as_probabilities(row, children) for row in rows]))
