@@ -1,15 +1,13 @@
 """GAN: two networks, how they are trained together, kept and sampled from."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
-from kerasgan import data, gradients, latents, objectives, penalties, pictures
+from kerasgan import data, latents, objectives, penalties
+from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
 
@@ -17,7 +15,7 @@ __all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class GAN(AdversarialStep):
+class GAN(AdversarialStep, Sampling):
     """A generator and a discriminator, trained against each other by `fit`.
 
     Families subclass it and override what their paper changes: `discriminator_loss`, `generator_loss`, `unpack`,
@@ -26,7 +24,8 @@ class GAN(AdversarialStep):
     Args:
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
         discriminator: a built model from images, or from [images, labels], to logits.
-        prior: the latents' distribution: "normal", "uniform", or a `kerasgan.latents.Prior`.
+        prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator.
         num_classes: number of classes of a conditional model, else None.
     """
 
@@ -43,10 +42,11 @@ class GAN(AdversarialStep):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.generator = generator
+        self.prior = latents.get(prior)
+        self.generator = self.prior.attach(generator)
         self.discriminator = discriminator
         self.average_generator: keras.Model | None = None
-        self.prior = latents.get(prior)
+        self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
@@ -245,58 +245,3 @@ class GAN(AdversarialStep):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._reports.values())
-
-    # What it gives
-
-    def generate(self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
-        """Images drawn from the generator (its moving average where there is one).
-
-        Args:
-            count: how many.
-            labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
-            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
-            batch_size: images computed at a time.
-
-        Returns float32 (count, height, width, channels) in [-1, 1].
-
-        Raises:
-            ValueError: for a count below 1, labels out of range, or labels given to an unconditional model.
-        """
-        return self._drawn(self.sampler, count, labels=labels, seed=seed, batch_size=batch_size)
-
-    def _drawn(self, network: keras.Model, count: int, *, labels: Any, seed: int | None, batch_size: int) -> Any:
-        """The outputs, in their structure and as arrays, of a network that takes the generator's inputs."""
-        if not (isinstance(count, (int, np.integer)) and count >= 1):
-            raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
-        inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
-        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
-        if labels is not None:
-            inputs.append(labels)
-        chunks = []
-        for start in range(0, count, batch_size):
-            chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
-            with gradients.none():
-                outputs = network(chunk if len(chunk) > 1 else chunk[0], training=False)
-            chunks.append(keras.tree.map_structure(lambda x: ops.convert_to_numpy(ops.cast(x, "float32")), outputs))
-        return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
-
-    def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
-        """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
-
-        Args:
-            count: how many; if not given, 16, or a few of each class.
-            seed: of the latents.
-        """
-        labels, columns = pictures.class_labels(count, self.num_classes)
-        count = (count or 16) if labels is None else len(labels)
-        return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
-
-    def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
-        """Numbers that only this family has, for its score card: none, unless a family overrides this.
-
-        Args:
-            images: real ones, (count, height, width, channels) in [-1, 1].
-            labels: theirs, (count,), or None where the data has none.
-            seed: of what is drawn.
-        """
-        return {}

@@ -6,6 +6,7 @@ from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
+from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.sngan import SNGAN
@@ -22,4 +23,5 @@ __all__ = [
     "WGANGP",
     "ConditionalDCGAN",
     "ConditionalGAN",
+    "InfoGAN",
 ]

@@ -154,7 +154,7 @@ class LAPGAN(GAN):
         """
         levels = [self.sampler.get_layer(f"image_{size}").output for size in self.sizes]
         network = keras.Model(self.sampler.inputs, levels)
-        images = self._drawn(network, count, labels=labels, seed=seed, batch_size=batch_size)
+        images = self._outputs(network, self._inputs(count, None, labels, seed), batch_size=batch_size)
         return [np.clip(image, -1.0, 1.0) for image in images]
 
 
