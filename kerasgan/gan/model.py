@@ -1,7 +1,7 @@
 """GAN: two networks, how they are trained together, kept and sampled from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import data, gradients, latents, objectives, penalties, pictures
+from kerasgan.gan import standing
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
 
@@ -255,17 +256,41 @@ class GAN(AdversarialStep):
         """
         if not (isinstance(count, (int, np.integer)) and count >= 1):
             raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
-        inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
-        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
-        if labels is not None:
-            inputs.append(labels)
         chunks = []
-        for start in range(0, count, batch_size):
-            chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
+        for inputs in self._inputs(count, labels, seed, batch_size):
             with gradients.none():
-                images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
+                images = self.sampler(inputs, training=False)
             chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
         return np.concatenate(chunks)
+
+    def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
+        """Gives the network to sample from its standing statistics (Brock et al. 2019, 1809.11096, section 4.1).
+
+        Batch normalisation keeps a moving average over the training, whose last batches come from older weights, or,
+        under a moving average of the weights, from other ones. This puts the plain average of mean and variance over
+        fresh batches in its place. Worth it after training, and again for a prior that was changed.
+
+        Args:
+            batches: how many.
+            batch_size: latents (and labels, drawn at random) in each; that of the training is the right one.
+            seed: an int that makes the draws reproducible.
+
+        Raises:
+            ValueError: if the network has no batch normalisation, or for numbers below 1.
+        """
+        if batches < 1 or batch_size < 1:
+            raise ValueError(f"Expected positive numbers. Received: batches={batches}, batch_size={batch_size}")
+        if not standing.accumulate(self.sampler, self._inputs(batches * batch_size, None, seed, batch_size)):
+            raise ValueError(f"Expected a generator with batch normalisation. Received: {type(self).__name__}")
+
+    def _inputs(self, count: int, labels: Any, seed: int | None, batch_size: int) -> Iterator[Any]:
+        """The generator's inputs for `count` images, batch after batch."""
+        arrays = [self.prior.draw(int(count), self.latent_dim, seed)]
+        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
+        arrays += [] if labels is None else [labels]
+        for start in range(0, count, batch_size):
+            chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in arrays]
+            yield chunk if len(chunk) > 1 else chunk[0]
 
     def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
         """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
