@@ -114,7 +114,7 @@ _PRIORS = {"normal": Normal, "truncated_normal": TruncatedNormal, "uniform": Uni
 
 
 def get(prior: "str | dict | Prior") -> Prior:
-    """A prior from its name ("normal", "truncated_normal", "uniform"), from `{"name": "uniform", "low": 0.0}`, or as is.
+    """A prior from its name ("normal", "truncated_normal", "uniform"), `{"name": "uniform", "low": 0.0}`, or as it is.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones.

@@ -11,7 +11,7 @@ __all__ = ["accumulate"]
 
 
 def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
-    """Replaces every moving mean and variance in `network` by the plain average over batches (1809.11096, section 4.1).
+    """Replaces every moving mean and variance in `network` by the plain average over batches (1809.11096).
 
     Everything else stays as it is: weights, the vectors of spectral normalisation, what is trainable.
 
@@ -21,7 +21,9 @@ def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
 
     Returns the number of batch normalisations found; without any nothing is run.
     """
-    found = [layer for layer in network._flatten_layers() if hasattr(layer, "moving_mean") and hasattr(layer, "momentum")]
+    found = [
+        layer for layer in network._flatten_layers() if hasattr(layer, "moving_mean") and hasattr(layer, "momentum")
+    ]
     kept = [(layer, layer.momentum, layer.trainable) for layer in found]
     statistics = {id(variable) for layer in found for variable in (layer.moving_mean, layer.moving_variance)}
     others = [variable for variable in network.non_trainable_variables if id(variable) not in statistics]

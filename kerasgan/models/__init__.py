@@ -1,8 +1,11 @@
 """One file per family, named after the paper."""
 
+from kerasgan.models.biggan import BigGAN
+from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
+from kerasgan.models.sagan import SAGAN
 
-__all__ = ["DCGAN", "GAN2014", "ConditionalDCGAN", "ConditionalGAN"]
+__all__ = ["DCGAN", "GAN2014", "SAGAN", "BigGAN", "BigGANDeep", "ConditionalDCGAN", "ConditionalGAN"]
