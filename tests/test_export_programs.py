@@ -79,7 +79,9 @@ def test_the_program_draws_the_picture_of_generate(form, tmp_path):
     assert not picture[8:, 16:].any()  # the sixth cell is black
 
 
-@pytest.mark.parametrize("prior", ["normal", {"name": "uniform", "low": -0.5, "high": 2.0}])
+@pytest.mark.parametrize(
+    "prior", ["normal", {"name": "uniform", "low": -0.5, "high": 2.0}, {"name": "truncated_normal", "threshold": 0.7}]
+)
 def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
     gan = made(DCGAN, width=4, channels=3, prior=prior)
     path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")

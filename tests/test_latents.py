@@ -13,7 +13,17 @@ from keras import ops
 
 from kerasgan import latents
 from kerasgan.gan import GAN
-from kerasgan.latents import Categorical, GaussianMixture, LearnedMixture, Normal, Part, Product, Tree, Uniform
+from kerasgan.latents import (
+    Categorical,
+    GaussianMixture,
+    LearnedMixture,
+    Normal,
+    Part,
+    Product,
+    Tree,
+    TruncatedNormal,
+    Uniform,
+)
 
 MEANS, SCALES, WEIGHTS = [[0.0, 1.0], [2.0, -1.0], [-1.0, 0.5]], [[0.5, 1.0], [0.2, 0.3], [1.0, 2.0]], [0.5, 0.3, 0.2]
 MIXTURE = GaussianMixture(MEANS, SCALES, WEIGHTS)
@@ -22,6 +32,7 @@ TREE = Tree((2, 3), [[0.4, 0.6], CONDITIONAL], latent_dim=2, seed=1)
 # with as many latents as each draws here
 PRIORS = {
     "normal": (Normal(), 6),
+    "truncated": (TruncatedNormal(1.5), 6),
     "uniform": (Uniform(-0.5, 2.0), 6),
     "categorical": (Categorical(5, [0.1, 0.2, 0.3, 0.4, 0]), 5),
     "mixture": (MIXTURE, 2),
@@ -35,6 +46,24 @@ every_prior = pytest.mark.parametrize(("prior", "size"), PRIORS.values(), ids=PR
 
 def numbers(tensor):
     return ops.convert_to_numpy(tensor)
+
+
+def test_a_truncated_normal_has_the_moments_and_density_of_scipys():
+    reference = scipy.stats.truncnorm(-1.5, 1.5)
+    drawn = TruncatedNormal(1.5).draw(50_000, 1, seed=0)
+    assert np.abs(drawn).max() <= 1.5
+    assert scipy.stats.kstest(drawn[:, 0], reference.cdf).pvalue > 0.01
+    points = np.array([[-1.4], [0.0], [0.7], [1.6]], dtype="float32")
+    with np.errstate(divide="ignore"):
+        expected = reference.logpdf(points[:, 0])
+    np.testing.assert_allclose(
+        numbers(TruncatedNormal(1.5).log_prob(ops.convert_to_tensor(points))), expected, rtol=1e-5
+    )
+
+
+def test_a_threshold_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="threshold=0"):
+        TruncatedNormal(0)
 
 
 # What all priors keep
@@ -73,7 +102,7 @@ def test_keras_and_plain_data_give_the_prior_back(prior, size):
     assert again.get_config() == prior.get_config()
     np.testing.assert_array_equal(again.draw(5, size, seed=2), prior.draw(5, size, seed=2))
     told = json.loads(json.dumps(prior.describe(size)))
-    assert told["name"] in {"normal", "uniform", "categorical", "product", "gaussian_mixture"}
+    assert told["name"] in {"normal", "truncated_normal", "uniform", "categorical", "product", "gaussian_mixture"}
     np.testing.assert_array_equal(latents.get(told).draw(5, size, seed=2), prior.draw(5, size, seed=2))
 
 
@@ -311,7 +340,7 @@ def test_a_learned_mixture_is_the_generators_first_layer():
     np.testing.assert_allclose(scales, 0.2)
     drawn = gan.prior.draw_given([2, 0], 2, 7, seed=0)
     read = means[[2, 0]] + scales[[2, 0]] * drawn[:, :3]
-    np.testing.assert_allclose(gan.images_of(drawn), numbers(inner(read)), atol=1e-6)
+    np.testing.assert_allclose(gan.generate(latents=drawn), numbers(inner(read)), atol=1e-6)
 
 
 def test_a_learned_mixture_trains_with_the_generator_and_is_averaged_and_kept(tmp_path):

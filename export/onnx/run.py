@@ -10,6 +10,7 @@ The same seed gives the same images as `gan.generate(count, seed=seed)` of the K
 import argparse
 import json
 import math
+import statistics
 import struct
 import zlib
 
@@ -82,6 +83,11 @@ def draw_latents(prior, count, size, seed):
         low, high = prior["low"], prior["high"]
         unit = np.random.default_rng(seed).random((count, size), dtype="float32")
         return np.float32(low) + np.float32(high - low) * unit
+    if name == "truncated_normal":  # the normal's quantiles, evenly between those of the threshold
+        bound = prior["threshold"]
+        unit, mass = np.random.default_rng(seed).random((count, size)), math.erf(bound / math.sqrt(2))
+        quantiles = np.vectorize(statistics.NormalDist().inv_cdf)(0.5 + (unit - 0.5) * mass)
+        return np.clip(quantiles, -bound, bound).astype("float32")
     if name == "categorical":
         return np.eye(size, dtype="float32")[choose(prior["probabilities"], count, seed)]
     if name == "gaussian_mixture":  # each part and each choice has a stream of its own: 0 and 1 are taken

@@ -11,7 +11,7 @@ __all__ = ["accumulate"]
 
 
 def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
-    """Replaces every moving mean and variance in `network` by the plain average over batches (1809.11096, section 4.1).
+    """Replaces every moving mean and variance in `network` by the plain average over batches (1809.11096).
 
     Everything else stays as it is: weights, the vectors of spectral normalisation, what is trainable.
 

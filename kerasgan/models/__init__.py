@@ -1,6 +1,8 @@
 """One file per family, named after the paper."""
 
 from kerasgan.models.acgan import ACGAN
+from kerasgan.models.biggan import BigGAN
+from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
@@ -9,6 +11,7 @@ from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.sagan import SAGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.wgan_gp import WGANGP
 
@@ -19,8 +22,11 @@ __all__ = [
     "GRAN",
     "LAPGAN",
     "LSGAN",
+    "SAGAN",
     "SNGAN",
     "WGANGP",
+    "BigGAN",
+    "BigGANDeep",
     "ConditionalDCGAN",
     "ConditionalGAN",
     "InfoGAN",
