@@ -5,7 +5,14 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["Maxout", "MaxoutConv2D"]
+__all__ = [
+    "Maxout",
+    "MaxoutConv2D",
+    "MinibatchDiscrimination",
+    "WeightHistory",
+    "WeightNormalization",
+    "fit_layers",
+]
 
 
 def _largest_piece(outputs: Any, units: int, pieces: int) -> Any:
@@ -63,3 +70,147 @@ class MaxoutConv2D(keras.layers.Conv2D):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters // self.pieces, "pieces": self.pieces}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class WeightNormalization(keras.layers.Wrapper):
+    """A linear layer whose kernel has a direction and a length of their own: w = g v / ||v||, for each output.
+
+    Salimans, Kingma 2016 (1602.07868), equation 2. The layer's outputs are scaled, which is the same. `fit_layers` sets
+    gain and bias from data (section 3 there).
+
+    Args:
+        layer: Dense, Conv2D or Conv2DTranspose, with `use_bias=False` and no activation: the bias is added here.
+        learn_gain: whether g is trained, or stays as initialised.
+        deviation: of the outputs that the initialisation aims at; None to stay out of it.
+
+    Raises:
+        ValueError: if the layer has a bias.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        *,
+        learn_gain: bool = True,
+        deviation: float | None = 1.0,
+        name: str | None = None,
+        **options: Any,
+    ):
+        if getattr(layer, "use_bias", True):
+            raise ValueError(f"Expected a Dense or convolutional layer with use_bias=False. Received: layer={layer}")
+        super().__init__(layer, name=name or layer.name, **options)
+        self.learn_gain, self.deviation = learn_gain, deviation
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        outputs = self.layer.compute_output_shape(input_shape)[-1]
+        self.gain = self.add_weight((outputs,), initializer="ones", trainable=self.learn_gain, name="gain")
+        self.bias = self.add_weight((outputs,), initializer="zeros", name="bias")
+
+    def call(self, inputs):
+        outputs_axis = 2 if isinstance(self.layer, keras.layers.Conv2DTranspose) else self.layer.kernel.ndim - 1
+        axes = [axis for axis in range(self.layer.kernel.ndim) if axis != outputs_axis]
+        lengths = ops.sqrt(ops.sum(ops.square(ops.cast(self.layer.kernel, "float32")), axis=axes) + 1e-6)
+        return self.layer(inputs) * (self.gain / ops.cast(lengths, self.compute_dtype)) + self.bias
+
+    def fit_to(self, inputs: Any) -> None:
+        """Sets gain and bias so that the outputs for these inputs have mean 0 and the wanted deviation."""
+        if self.deviation is None:
+            return
+        outputs = ops.cast(self(inputs), "float32") - self.bias
+        axes = list(range(len(outputs.shape) - 1))
+        mean, deviation = ops.mean(outputs, axis=axes), ops.std(outputs, axis=axes)
+        factor = self.deviation / ops.maximum(deviation, 1e-6)
+        self.gain.assign(self.gain * factor)
+        self.bias.assign(-mean * factor)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "learn_gain": self.learn_gain, "deviation": self.deviation}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each vector how close the rest of its batch is to it (Salimans et al. 2016, 1606.03498, section 3.2).
+
+    M_i = x_i T, a matrix (kernels, dimensions) for each vector x_i; o_b(x_i) = sum over j != i of
+    exp(-||M_i,b - M_j,b||_1). T's columns have a length of their own, as in weight normalisation, and o has a bias.
+    Inputs (batch, features), outputs (batch, features + kernels). An output depends on the whole batch.
+
+    Args:
+        kernels: similarities per vector.
+        dimensions: of the space where the distance of each is measured.
+    """
+
+    def __init__(self, kernels: int = 100, dimensions: int = 5, **options: Any):
+        super().__init__(**options)
+        self.kernels, self.dimensions = kernels, dimensions
+
+    def build(self, input_shape):
+        shape, normal = (self.kernels, self.dimensions), keras.initializers.RandomNormal(stddev=0.05)
+        self.directions = self.add_weight((input_shape[-1], *shape), initializer=normal, name="directions")
+        self.log_lengths = self.add_weight(shape, initializer="zeros", name="log_lengths")
+        self.bias = self.add_weight((self.kernels,), initializer=keras.initializers.Constant(-1.0), name="bias")
+
+    def _distances(self, inputs: Any) -> Any:
+        """||M_i,b - M_j,b||_1 as (batch, batch, kernels), 1e6 where i = j, float32: exp of it then is 0."""
+        directions = ops.cast(self.directions, "float32")
+        lengths = ops.sqrt(ops.sum(ops.square(directions), axis=0))
+        tensor = directions * (ops.exp(ops.cast(self.log_lengths, "float32")) / lengths)
+        projected = ops.tensordot(ops.cast(inputs, "float32"), tensor, axes=1)  # (batch, kernels, dimensions)
+        distances = ops.sum(ops.abs(projected[:, None] - projected[None]), axis=-1)
+        return distances + 1e6 * ops.eye(ops.shape(inputs)[0])[:, :, None]
+
+    def call(self, inputs):
+        closeness = ops.sum(ops.exp(-self._distances(inputs)), axis=1) + ops.cast(self.bias, "float32")
+        return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
+
+    def fit_to(self, inputs: Any) -> None:
+        """Scales T by half the mean distance to the nearest, and centres o, as the authors' code does."""
+        nearest = 0.5 * ops.mean(ops.min(self._distances(inputs), axis=1), axis=0)  # (kernels,)
+        self.log_lengths.assign(self.log_lengths - ops.log(ops.maximum(nearest, 1e-6))[:, None])
+        self.bias.assign(-ops.mean(ops.sum(ops.exp(-self._distances(inputs)), axis=1), axis=0))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.kernels)
+
+    def get_config(self):
+        return {**super().get_config(), "kernels": self.kernels, "dimensions": self.dimensions}
+
+
+class WeightHistory(keras.layers.Layer):
+    """Historical averaging: ||theta - mean of theta so far||^2 of a model's weights (1606.03498, section 3.3).
+
+    Args:
+        variables: whose history; each call takes their current values into it.
+    """
+
+    def __init__(self, variables: list):
+        super().__init__(trainable=False, dtype="float32")
+        self.means = [self.add_weight(variable.shape, initializer="zeros") for variable in variables]
+        self.calls = self.add_weight((), initializer="zeros", name="calls")
+        self.built = True
+
+    def call(self, variables):
+        self.calls.assign(self.calls + 1.0)
+        distance = 0.0
+        for mean, variable in zip(self.means, variables):
+            now = ops.cast(variable, "float32")
+            mean.assign(mean + (ops.stop_gradient(now) - mean) / self.calls)
+            distance += ops.sum(ops.square(now - ops.stop_gradient(mean.value)))
+        return distance
+
+
+def fit_layers(network: keras.Model, inputs: Any) -> None:
+    """Initialises from data the layers that can be (`fit_to`), each with what those before it make of `inputs`.
+
+    Args:
+        network: a functional model.
+        inputs: a batch of its inputs; a few hundred are enough.
+    """
+    for layer in network.layers:
+        if hasattr(layer, "fit_to"):
+            layer.fit_to(keras.Model(network.inputs, layer.input)(inputs, training=True))
