@@ -9,23 +9,40 @@ typed by hand.
 
 import argparse
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from kerasgan import pictures, zoo
+from kerasgan import data, pictures, zoo
 from kerasgan.metrics.digits import digit_scores, halves_distance
 
 SEEDS = (0, 1, 2)
 SAMPLES = 1797  # as many as there are real digits: the Fréchet distance depends on the number
 
 
-def put_in_the_box(entry: zoo.Recipe, run: Path) -> None:
-    """Copies a run's generator weights as float16 into the entry and records their hash."""
+def put_in_the_box(entry: zoo.Recipe, run: Path, *, discriminator: bool = False) -> None:
+    """Copies a run's generator weights as float16 into the entry and records their hash; the discriminator's on demand.
+
+    They come from the run's gan.keras and are stored for families whose scores need them.
+    """
     path = entry.folder / "generator.weights.h5"
-    with h5py.File(run / "generator.weights.h5") as source, h5py.File(path, "w") as target:
+    in_half_precision(run / path.name, path)
+    weights = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    if discriminator:
+        path = entry.folder / "discriminator.weights.h5"
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, path.name)
+            zoo.load(run / "recipe.toml", weights=run / "gan.keras").discriminator.save_weights(whole)
+            in_half_precision(whole, path)
+        weights |= {"discriminator": path.name, "discriminator_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    write_sections(entry, {"weights": {**weights, "licence": "Apache-2.0"}})
+
+
+def in_half_precision(original: Path, path: Path) -> None:
+    with h5py.File(original) as source, h5py.File(path, "w") as target:
 
         def copy(name: str, item: Any) -> None:
             if isinstance(item, h5py.Group):
@@ -36,8 +53,6 @@ def put_in_the_box(entry: zoo.Recipe, run: Path) -> None:
             dataset.attrs.update(item.attrs)
 
         source.visititems(copy)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    write_sections(entry, {"weights": {"file": path.name, "sha256": digest, "licence": "Apache-2.0"}})
 
 
 def measure(name: str) -> tuple[dict[str, Any], np.ndarray]:
@@ -57,12 +72,18 @@ def measure(name: str) -> tuple[dict[str, Any], np.ndarray]:
     }
     if gan.num_classes:
         results["label_accuracy"] = round(float(np.mean([score["label_accuracy"] for score in scores])), 4)
+    reals = data.digits(image_size=gan.image_shape[0])
+    own = gan.family_scores(reals.images().astype("float32") / 127.5 - 1.0, np.asarray(reals.labels))
+    results |= {name: round(score, 4) for name, score in own.items()}
     results |= {
         "samples": SAMPLES,
         "seeds": list(SEEDS),
         "data": "digits, all 1,797",
         "generator_parameters": gan.generator.count_params(),
     }
+    if own:
+        images, columns = gan.sheet()
+        return results, pictures.grid(images, columns=columns)
     labels, columns = pictures.class_labels(None, gan.num_classes)
     count = 64 if labels is None else len(labels)
     return results, pictures.grid(gan.generate(count, labels=labels, seed=0), columns=columns or 16)
@@ -94,6 +115,8 @@ def card(entry: zoo.Recipe, results: dict[str, Any]) -> str:
     ]
     if "label_accuracy" in results:
         rows.append(("samples that show the digit asked for", f"{results['label_accuracy']:.1%}"))
+    if "code_error" in results:
+        rows.append(("real digits whose category is another digit's", f"{results['code_error']:.1%}"))
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"""# {entry.name}
 
@@ -124,11 +147,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="entries; all that are trained on the digits if none is named")
     parser.add_argument("--run", type=Path, help="a run folder whose weights to put in the box first")
+    parser.add_argument("--discriminator", action="store_true", help="put the run's discriminator in the box, too")
     arguments = parser.parse_args()
     everyone = [name for name in zoo.names(pretrained=True) if zoo.recipe(name).data["source"] == "digits"]
     for name in arguments.names or everyone:
         if arguments.run:
-            put_in_the_box(zoo.recipe(name), arguments.run)
+            put_in_the_box(zoo.recipe(name), arguments.run, discriminator=arguments.discriminator)
         results, picture = measure(name)
         entry = zoo.recipe(name)
         write_sections(entry, {"results": results})

@@ -50,8 +50,21 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "seed",
         },
     ),
-    # and "file", or "url" with "sha256"
-    "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
+    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    "weights": (
+        set(),
+        {
+            "channel_order",
+            "discriminator",
+            "discriminator_sha256",
+            "file",
+            "format",
+            "licence",
+            "scores",
+            "sha256",
+            "url",
+        },
+    ),
 }
 SOURCES = ("digits", "folder", "tfds")
 FORMATS = ("openmmlab",)  # of published checkpoints
@@ -186,6 +199,11 @@ def _check(content: dict[str, Any], path: Path) -> None:
     if "file" not in weights and not {"url", "sha256"} <= weights.keys():
         received = ", ".join(sorted(weights)) or "nothing"
         raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+    if len({"discriminator", "discriminator_sha256"} & weights.keys()) == 1 or (
+        "discriminator" in weights and "file" not in weights
+    ):
+        expected = "Expected 'discriminator' with 'discriminator_sha256' and 'file'"
+        raise ValueError(f"{expected} in [weights] of {path}. Received: {', '.join(sorted(weights))}")
     if weights.get("format", "openmmlab") not in FORMATS:
         received = weights["format"]
         raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
@@ -290,21 +308,30 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
             f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
         )
-    if chosen.in_the_box:
-        return _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
-    return _load_published(chosen)
+    if not chosen.in_the_box:
+        return _load_published(chosen)
+    gan = _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
+    if "discriminator" in chosen.weights:
+        path = chosen.folder / chosen.weights["discriminator"]
+        _verify(chosen, path, chosen.weights["discriminator_sha256"])
+        _load_weights(gan, path, gan.discriminator)
+    return gan
 
 
-def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
     if not path.is_file():
         raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
     if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise WeightsError(f"Expected {path} with sha256 {sha256}: the file is damaged. Install the package again.")
+
+
+def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+    _verify(chosen, path, sha256)
     if path.suffix == ".keras":
         return _load_model(chosen, path)
     gan = build(chosen)
     if path.name.endswith(".weights.h5"):
-        _load_weights(gan, path)
+        _load_weights(gan, path, gan.generator)
     else:
         from kerasgan import checkpoints
 
@@ -323,8 +350,8 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     return gan
 
 
-def _load_weights(gan: "GAN", path: Path) -> None:
-    """Loads a `.weights.h5` of the whole GAN, or of its generator alone, which then is the moving average too."""
+def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
+    """Loads a `.weights.h5` of the whole GAN, or of one network alone; a generator then is the moving average too."""
     import h5py
 
     try:
@@ -336,12 +363,12 @@ def _load_weights(gan: "GAN", path: Path) -> None:
         with warnings.catch_warnings():
             # Keras warns and goes on, with weights that were never trained.
             warnings.filterwarnings("error", message="Skipping nested container")
-            (gan if whole else gan.generator).load_weights(path)
+            (gan if whole else network).load_weights(path)
     except (KeyError, UserWarning, ValueError) as error:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error
-    if not whole and gan.average_generator is not None:
+    if not whole and network is gan.generator and gan.average_generator is not None:
         gan.average_generator.set_weights(gan.generator.get_weights())
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import models
+from kerasgan import latents, models
 
 FAMILIES = [getattr(models, name) for name in models.__all__]
 families = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
@@ -148,3 +148,30 @@ def test_every_objective_and_penalty_makes_a_step(family):
         history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
         assert set(penalties.names()) <= history.keys()
         assert all(np.isfinite(column).all() for column in history.values()), objective
+
+
+def some_priors(size):
+    return [
+        {"name": "uniform", "variance": 1.0},
+        {
+            "name": "product",
+            "parts": [{"name": "normal", "size": size - 3}, {"name": "categorical", "num_categories": 3}],
+        },
+        {"name": "gaussian_mixture", "num_components": 4, "latent_dim": size},
+        latents.Tree((2, 3), latent_dim=size),
+        {"name": "learned_mixture", "num_components": 3},
+    ]
+
+
+@families
+def test_any_prior_trains_and_is_kept(family, tmp_path):
+    size = family.tiny.get("latent_dim") or family(**family.tiny).latent_dim
+    for prior in some_priors(size):
+        gan = family(**family.tiny, prior=prior)
+        gan.compile(ema_half_life=100, run_eagerly=True)
+        history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
+        assert all(np.isfinite(column).all() for column in history.values()), prior
+        gan.save(tmp_path / "gan.keras")
+        again = keras.saving.load_model(tmp_path / "gan.keras")
+        np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+        gan.sheet(3)

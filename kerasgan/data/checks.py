@@ -109,7 +109,7 @@ def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unl
     """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabelled`."""
     if labels is None:
         raise ValueError(
-            f"Expected labels: the model learns from {num_classes} classes. "
+            f"Expected labels: the model is taught {num_classes} classes. "
             f"Pass (images, labels), or a folder with one sub-folder per class. Received: {where} without labels"
         )
     highest = int(labels.max(initial=0))

@@ -26,7 +26,8 @@ class GAN(AdversarialStep):
     Args:
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
         discriminator: a built model from images, or from [images, labels], to logits.
-        prior: the latents' distribution: "normal", "uniform", or a `kerasgan.latents.Prior`.
+        prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator.
         num_classes: number of classes of a conditional model, else None.
     """
 
@@ -46,10 +47,11 @@ class GAN(AdversarialStep):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.generator = generator
+        self.prior = latents.get(prior)
+        self.generator = self.prior.attach(generator)
         self.discriminator = discriminator
         self.average_generator: keras.Model | None = None
-        self.prior = latents.get(prior)
+        self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
@@ -271,12 +273,20 @@ class GAN(AdversarialStep):
         """
         if not (isinstance(count, (int, np.integer)) and count >= 1):
             raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
-        inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
         labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
-        if labels is not None:
-            inputs.append(labels)
+        return self.images_of(self.prior.draw(int(count), self.latent_dim, seed), labels, batch_size=batch_size)
+
+    def images_of(self, latents: np.ndarray, labels: np.ndarray | None = None, *, batch_size: int = 64) -> np.ndarray:
+        """Images of latents of your own, as `generate` returns them.
+
+        Args:
+            latents: (count, latent_dim).
+            labels: (count,) for a class-conditional model, else None.
+            batch_size: images computed at a time.
+        """
+        inputs = [latents] if labels is None else [latents, labels]
         chunks = []
-        for start in range(0, count, batch_size):
+        for start in range(0, len(latents), batch_size):
             chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
             with gradients.none():
                 images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)

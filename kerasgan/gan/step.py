@@ -50,7 +50,8 @@ class AdversarialStep(keras.Model):
         def loss() -> Any:
             adversarial = self.discriminator_loss(game)
             self.report("discriminator_loss", adversarial)
-            return adversarial + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
+            own = sum(self.discriminator.losses)  # of its weights' regularisers
+            return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
         grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
         for penalty in lazy:
@@ -73,7 +74,7 @@ class AdversarialStep(keras.Model):
         def loss() -> Any:
             adversarial = self.generator_loss(game._replace(fake=self.synthesize(game)))
             self.report("generator_loss", adversarial)
-            return adversarial
+            return adversarial + sum(self.generator.losses)
 
         grads = self._gradients(self.generator, self.optimizer.generator, loss)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
