@@ -213,4 +213,4 @@ def fit_layers(network: keras.Model, inputs: Any) -> None:
     """
     for layer in network.layers:
         if hasattr(layer, "fit_to"):
-            layer.fit_to(keras.Model(network.inputs, layer.input)(inputs, training=True))
+            layer.fit_to(keras.Model(network.input, layer.input)(inputs, training=True))

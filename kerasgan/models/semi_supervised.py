@@ -89,8 +89,6 @@ class SemiSupervisedGAN(GAN):
         self.history_weight = history_weight
         players = (self.generator, self.discriminator) if history_weight else ()
         self.histories = [WeightHistory(player.trainable_variables) for player in players]
-        outputs = [self.discriminator.output, self.discriminator.get_layer("features").output]
-        self._tapped = MappingProxyType({"model": keras.Model(self.discriminator.inputs, outputs)})  # untracked
         self.record(
             image_size=image_size,
             channels=channels,
@@ -150,13 +148,13 @@ class SemiSupervisedGAN(GAN):
 
     def discriminate(self, images: Any, labels: Any = None) -> Any:
         """The logit (batch, 1) of an image being real: D = Z / (Z + 1) with Z = sum of exp(class logits)."""
-        return _real_logit(ops.cast(self.discriminator(images, training=True), "float32"))
+        return _real_logit(self._look(images)[0])
 
     def synthesize(self, game: Round) -> Any:
         return super().synthesize(game._replace(labels=None))  # they are the discriminator's to learn
 
     def _look(self, images: Any) -> tuple[Any, Any]:
-        class_logits, features = self._tapped["model"](images, training=True)
+        class_logits, features = self.discriminator(images, training=True)
         return ops.cast(class_logits, "float32"), ops.cast(features, "float32")
 
     def _history(self, player: int, network: keras.Model) -> Any:
@@ -179,7 +177,7 @@ class SemiSupervisedGAN(GAN):
         chunks = []
         for index in range(len(batches)):
             with gradients.none():
-                class_logits = self.discriminator(ops.convert_to_tensor(batches[index]), training=False)
+                class_logits, _ = self.discriminator(ops.convert_to_tensor(batches[index]), training=False)
             chunks.append(ops.convert_to_numpy(ops.softmax(ops.cast(class_logits, "float32"))))
         return np.concatenate(chunks)
 
@@ -214,7 +212,8 @@ def _mean(values: Any, weights: Any) -> Any:
 def _unlabelled_rows(labels: Any) -> Any:
     """Indices (batch,) that go through the unlabelled rows again and again; through all rows where all have a label.
 
-    So every objective takes its mean over unlabelled images alone, in tensors of a fixed shape.
+    So every objective takes its mean over unlabelled images alone, in tensors of a fixed shape; it is exact where they
+    are half of the batch, as in the batches of `kerasgan.data.SemiSupervised`, or another whole fraction.
     """
     labelled = ops.cast(labels >= 0, "int32")
     count = ops.shape(labels)[0]
@@ -238,15 +237,16 @@ def dense_generator(shape: tuple[int, int, int], latent_dim: int, *, width: floa
 def dense_discriminator(
     shape: tuple[int, int, int], num_classes: int, *, width: float, noise: float, minibatch_kernels: int
 ) -> keras.Model:
-    """Images to class logits (batch, num_classes); the layer "features" is the last hidden one."""
+    """Images to class logits (batch, num_classes) and features, the last hidden layer (batch, units)."""
     images = keras.Input(shape, name="images")
     x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
     x = layers.GaussianNoise(0.6 * noise, name="noise")(x)  # 0.3 in the paper's network
     for index, units in enumerate((1000, 500, 250, 250, 250), start=1):
         x = _weight_normalised(layers.Dense, max(1, round(units * width)), name=f"hidden{index}")(x)
-        x = layers.ReLU(name="features" if index == 5 else f"hidden{index}_relu")(x)
-        x = layers.GaussianNoise(noise, name=f"hidden{index}_noise")(x)
-    return keras.Model(images, _class_logits(x, num_classes, minibatch_kernels, 1.0), name="discriminator")
+        features = layers.ReLU(name=f"hidden{index}_relu")(x)
+        x = layers.GaussianNoise(noise, name=f"hidden{index}_noise")(features)
+    outputs = [_class_logits(x, num_classes, minibatch_kernels, 1.0), features]
+    return keras.Model(images, outputs, name="discriminator")
 
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
@@ -268,7 +268,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> 
 def discriminator(
     shape: tuple[int, int, int], num_classes: int, *, width: float, noise: float, minibatch_kernels: int
 ) -> keras.Model:
-    """Images to class logits (batch, num_classes); the layer "features" is the mean over the last map."""
+    """Images to class logits (batch, num_classes) and features, the mean over the last map (batch, filters)."""
     images = keras.Input(shape, name="images")
     x = layers.Dropout(0.4 * noise, name="drop")(images)  # 0.2 in the paper's network
     plan = [
@@ -288,8 +288,9 @@ def discriminator(
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
         if strides == 2:
             x = layers.Dropout(noise, name=f"down{index}_drop")(x)
-    x = layers.GlobalAveragePooling2D(name="features")(x)
-    return keras.Model(images, _class_logits(x, num_classes, minibatch_kernels, 0.1), name="discriminator")
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    outputs = [_class_logits(features, num_classes, minibatch_kernels, 0.1), features]
+    return keras.Model(images, outputs, name="discriminator")
 
 
 def _class_logits(x: Any, num_classes: int, minibatch_kernels: int, deviation: float) -> Any:
