@@ -169,7 +169,7 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 
 def _checked(source: Any, gan: "GAN") -> Any:
-    return batches(source, image_shape=gan.image_shape, num_classes=gan.num_classes)
+    return batches(source, **gan.data_options())
 
 
 def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:

@@ -22,7 +22,21 @@ __all__ = ["Recipe", "WeightsError", "build", "load", "names", "recipe", "source
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "": ({"family", "model", "data", "train"}, {"weights", "results"}),
-    "data": ({"source"}, {"channels", "crop", "flip", "image_size", "labels", "name", "path", "skip_corrupt", "split"}),
+    "data": (
+        {"source"},
+        {
+            "channels",
+            "crop",
+            "flip",
+            "image_size",
+            "labels",
+            "labels_per_class",
+            "name",
+            "path",
+            "skip_corrupt",
+            "split",
+        },
+    ),
     "train": (
         {"batch_size", "steps"},
         {

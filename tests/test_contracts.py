@@ -20,7 +20,7 @@ def tiny(family, **options):
 def training_set(gan, count=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-    return (images, rng.integers(gan.num_classes, size=count)) if gan.num_classes else (images, None)
+    return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
 
 
 def values(variables):

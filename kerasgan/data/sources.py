@@ -221,7 +221,11 @@ class Indexed(Source):
         chosen = permutation[index * size : (index + 1) * size]
         self.reader.prepare(permutation[index * size : (index + 3) * size])
         images = self.order.mirrored(scaled(self.reader.take(chosen)), epoch, index)
-        return (images, self.labels[chosen]) if self.with_labels and self.labels is not None else images
+        return (images, self._targets(chosen)) if self.with_labels and self.labels is not None else images
+
+    def _targets(self, chosen: np.ndarray) -> np.ndarray:
+        """The labels of one batch, given which images it holds; a new array."""
+        return self.facts.labels[chosen]  # type: ignore[index]
 
     def in_order(self) -> Raw:
         for start in range(0, self.facts.count or 0, self.batch_size):

@@ -32,6 +32,9 @@ class GAN(AdversarialStep, Sampling):
     tiny: Mapping[str, Any] = MappingProxyType({})
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
 
+    accepts_unlabelled: bool = False
+    """Whether the labels that `fit` takes may be -1, for images without one."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -68,6 +71,11 @@ class GAN(AdversarialStep, Sampling):
     @property
     def latent_dim(self) -> int:
         return self.generator.inputs[0].shape[-1]
+
+    @property
+    def label_classes(self) -> int | None:
+        """Number of classes of the labels that `fit` takes, None for no labels: the generator's, unless overridden."""
+        return self.num_classes
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Images from latents, or from [latents, labels]."""
@@ -212,7 +220,7 @@ class GAN(AdversarialStep, Sampling):
         Args:
             x: images as an array (uint8, or float in [-1, 1]), a folder's path, a `tf.data.Dataset`, or a source of
                 `kerasgan.data`.
-            y: integer labels where x is an array and the model is class-conditional.
+            y: integer labels where x is an array and the model learns from them.
             batch_size: images per discriminator step, 64 if not given; sources and datasets bring their own.
             **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
 
@@ -223,7 +231,7 @@ class GAN(AdversarialStep, Sampling):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
-        source = data.batches(x, y, image_shape=self.image_shape, num_classes=self.num_classes, batch_size=batch_size)
+        source = data.batches(x, y, **self.data_options(), batch_size=batch_size)
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
@@ -234,6 +242,14 @@ class GAN(AdversarialStep, Sampling):
                 callback.attend(source)
         first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
         return super().fit(source, callbacks=[*first, *several], **options)
+
+    def data_options(self) -> dict[str, Any]:
+        """What `kerasgan.data.batches` must know of the model."""
+        return {
+            "image_shape": self.image_shape,
+            "num_classes": self.label_classes,
+            "unlabelled": self.accepts_unlabelled,
+        }
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""

@@ -118,7 +118,7 @@ class AdversarialStep(keras.Model):
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.num_classes else None
+        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.label_classes else None
 
     def sample_latents(self, real: Any) -> Any:
         """Latents from the prior, one for each real image."""

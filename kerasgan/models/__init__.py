@@ -12,6 +12,7 @@ from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.sagan import SAGAN
+from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.wgan_gp import WGANGP
 
@@ -30,4 +31,5 @@ __all__ = [
     "ConditionalDCGAN",
     "ConditionalGAN",
     "InfoGAN",
+    "SemiSupervisedGAN",
 ]
