@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import data, gradients, latents, objectives, penalties, pictures
+from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
 
@@ -134,7 +135,8 @@ class GAN(AdversarialStep):
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
-            ValueError: for unknown names, or numbers out of range.
+            ValueError: for unknown names, numbers out of range, and games that cannot work: a gradient penalty with
+                batch normalisation in the discriminator, or `wasserstein` with nothing that bounds its slope.
         """
         given = {
             "objective": objective,
@@ -162,6 +164,9 @@ class GAN(AdversarialStep):
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
+        objective, chosen, clip = settings["objective"], settings["penalties"], settings.get("weight_clip")
+        refuse_mixed_gradients(self.discriminator, chosen, self._arguments)
+        refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
         for player in ("generator_optimizer", "discriminator_optimizer"):
             settings[player] = keras.optimizers.get(settings[player])
         self._settings = MappingProxyType(settings)
@@ -225,6 +230,20 @@ class GAN(AdversarialStep):
                 callback.attend(source)
         first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
         return super().fit(source, callbacks=[*first, *several], **options)
+
+    def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
+        """One training step, as `keras.Model.train_on_batch`.
+
+        Args:
+            x: a batch of images (batch, height, width, channels), uint8, or float in [-1, 1].
+            y: integer labels (batch,) for a class-conditional model.
+            **options: `return_dict`.
+
+        Raises:
+            ValueError: if the images' shape, range or labels do not suit the model.
+        """
+        batch = data.batch(x, y, image_shape=self.image_shape, num_classes=self.num_classes)
+        return super().train_on_batch(*batch, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
