@@ -70,10 +70,11 @@ def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
     sections = {"model": dict(recipe.model), "train": dict(recipe.train)}
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
-        section, *tables, key = path.strip().split(".")
-        if not equals or section not in sections or not all([*tables, key]):
+        section, *keys = path.strip().split(".")
+        if not equals or section not in sections or not keys or not all(keys):
             raise ValueError(f"Expected model.KEY=VALUE or train.KEY=VALUE. Received: {assignment}")
         target: dict[str, Any] = sections[section]
+        *tables, key = keys
         for name in tables:
             inner = target.get(name, {})
             target[name] = dict(inner) if isinstance(inner, Mapping) else {}

@@ -85,9 +85,7 @@ def generator(image_size: int, channels: int, latent_dim: int, *, num_classes: i
     return keras.Model([latents, labels], x, name="generator")
 
 
-def discriminator(
-    image_size: int, channels: int, *, num_classes: int, width: int, norm: str = "batch"
-) -> keras.Model:
+def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, norm: str = "batch") -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input((image_size, image_size, channels), name="images")
     labels = keras.Input((), dtype="int32", name="labels")

@@ -155,9 +155,9 @@ def _transposed(x, filters: int, kernel: int, name: str, *, strides: int, paddin
 
 
 def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same", use_bias=False):
-    return layers.Conv2D(
-        filters, kernel, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name
-    )(x)
+    return layers.Conv2D(filters, kernel, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name)(
+        x
+    )
 
 
 def _up(x, filters: int, kernel: int, name: str, *, strides: int = 2):

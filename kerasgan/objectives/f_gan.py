@@ -205,4 +205,3 @@ class FDivergence(Objective):
 
     def get_config(self):
         return {"divergence": self.divergence, "weight": self.weight, "direct": self.direct}
-
