@@ -117,6 +117,10 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
     objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
@@ -127,6 +131,7 @@ def train(
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = training.override(recipe, **settings, penalties=penalty or None)
+    recipe = training.assign(recipe, assignments or [])
     training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume)
     typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
 

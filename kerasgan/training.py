@@ -12,11 +12,13 @@ generator.weights.h5   the network to sample from alone
 import dataclasses
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +33,7 @@ from kerasgan.recipes import toml, write_text
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "override", "train", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -52,6 +54,43 @@ def override(recipe: zoo.Recipe, **settings: Any) -> zoo.Recipe:
     """The recipe with other [train] settings; those that are None stay as they are."""
     given = {key: value for key, value in settings.items() if value is not None}
     return dataclasses.replace(recipe, train={**recipe.train, **given})
+
+
+def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
+    """The recipe with other [model] and [train] settings.
+
+    Args:
+        recipe: to change.
+        assignments: such as `model.discriminator_norm=layer`, `train.penalties=["r1", "r2"]` or, inside a table,
+            `train.generator_optimizer.learning_rate=1e-4`: values as in a recipe.toml; words need no quotes.
+
+    Raises:
+        ValueError: for another section, a key that [train] does not have, or a value that is not TOML.
+    """
+    sections = {"model": dict(recipe.model), "train": dict(recipe.train)}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        section, *keys = path.strip().split(".")
+        if not equals or section not in sections or not keys or not all(keys):
+            raise ValueError(f"Expected model.KEY=VALUE or train.KEY=VALUE. Received: {assignment}")
+        target: dict[str, Any] = sections[section]
+        *tables, key = keys
+        for name in tables:
+            inner = target.get(name, {})
+            target[name] = dict(inner) if isinstance(inner, Mapping) else {}
+            target = target[name]
+        target[key] = _value(text.strip(), assignment)
+    zoo.check({"family": recipe.family, "data": recipe.data, **sections}, recipe.path)
+    return dataclasses.replace(recipe, **sections)  # type: ignore[arg-type]
+
+
+def _value(text: str, assignment: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if re.fullmatch(r"[A-Za-z_][\w-]*", text):
+            return text
+        raise ValueError(f"Expected a value as in a recipe.toml. Received: {assignment}") from None
 
 
 def train(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Recipe", "WeightsError", "build", "load", "names", "recipe", "source"]
+__all__ = ["Recipe", "WeightsError", "build", "check", "load", "names", "recipe", "source"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
@@ -168,7 +168,7 @@ def _read(path: Path) -> Recipe:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
-    _check(content, path)
+    check(content, path)
     sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
     lines = text.splitlines()
     end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
@@ -177,11 +177,12 @@ def _read(path: Path) -> Recipe:
     return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
 
 
-def _check(content: dict[str, Any], path: Path) -> None:
+def check(content: Mapping[str, Any], path: Path) -> None:
+    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
     for section, (required, optional) in SECTIONS.items():
         keys = content if not section else content.get(section, {})
         where = f"[{section}] of {path}" if section else str(path)
-        if not isinstance(keys, dict):
+        if not isinstance(keys, Mapping):
             raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
         for key in sorted(required - keys.keys()):
             if section in content or not section:
@@ -191,7 +192,7 @@ def _check(content: dict[str, Any], path: Path) -> None:
         for key in sorted(keys.keys() - required - optional):
             near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
             raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
-    if not isinstance(content["model"], dict):
+    if not isinstance(content["model"], Mapping):
         raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
     if content["data"]["source"] not in SOURCES:
         expected, received = ", ".join(SOURCES), content["data"]["source"]

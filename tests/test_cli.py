@@ -16,7 +16,7 @@ import tiny_recipe
 from PIL import Image
 from typer.testing import CliRunner
 
-from kerasgan import cli, zoo
+from kerasgan import cli, objectives, penalties, training, zoo
 
 SCORES = '\n[weights]\nfile = "generator.weights.h5"\nlicence = "Apache-2.0"\n\n[results]\nfrechet_distance = 0.25\n'
 
@@ -53,6 +53,28 @@ def small_zoo(tmp_path, monkeypatch):
     tiny_recipe.write(tmp_path / "zoo" / "cgan-tiny", family="ConditionalGAN")
     monkeypatch.setattr(zoo, "_root", lambda: tmp_path / "zoo")
     return tmp_path / "zoo"
+
+
+def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
+    result = run("train", recipe, "-o", tmp_path / "refused", "--set", "model.discriminator_norm=batch")
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert "--set model.discriminator_norm=layer" in result.stderr
+    assert not (tmp_path / "refused").exists()
+    options = ["--set", "model.discriminator_norm=layer", "--set", "train.penalties=[]", "--objective", "wasserstein"]
+    result = run("train", recipe, "-o", tmp_path / "refused", *options)
+    assert result.exit_code == 1 and "--penalty gradient_penalty" in result.stderr
+    result = run("train", recipe, "-o", tmp_path / "run", *options[:2], "--objective", "wasserstein", "--penalty", "r1")
+    assert result.exit_code == 0, result.output
+    written = zoo.recipe(tmp_path / "run" / "recipe.toml")
+    assert (written.model["discriminator_norm"], written.train["penalties"]) == ("layer", ["r1"])
+
+
+@pytest.mark.parametrize("objective", objectives.names())
+@pytest.mark.parametrize("penalty", penalties.names())
+def test_the_digits_recipe_takes_every_objective_with_every_penalty(objective, penalty):
+    """What `kerasgan train dcgan-digits --objective ... --penalty ...` compiles before it trains."""
+    zoo.build(training.override(zoo.recipe("dcgan-digits"), objective=objective, penalties=[penalty]))
 
 
 def test_list_shows_each_entry_with_family_size_weights_and_score(small_zoo):

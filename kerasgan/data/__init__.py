@@ -1,7 +1,7 @@
 """Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS and the embedded handwritten digits."""
 
 from kerasgan.data.builders import tfds
-from kerasgan.data.feeding import batches, first_images
+from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
 from kerasgan.data.semi_supervised import SemiSupervised
@@ -12,6 +12,7 @@ __all__ = [
     "SemiSupervised",
     "Source",
     "arrays",
+    "batch",
     "batches",
     "digits",
     "first_images",

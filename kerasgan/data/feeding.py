@@ -121,6 +121,20 @@ def checked(
     return array, targets
 
 
+def batch(
+    images: Any,
+    labels: Any = None,
+    *,
+    image_shape: Sequence[int],
+    num_classes: int | None = None,
+    unlabelled: bool = False,
+) -> tuple[np.ndarray, Any]:
+    """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
+    given = images if labels is None else (images, labels)
+    array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabelled)
+    return scaled(array), targets
+
+
 def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> Any:
     """`data` with its elements mapped; its first batch is read here, so that errors come before training."""
     import tensorflow as tf  # it is loaded already: `data` came from it

@@ -11,7 +11,7 @@ from keras import ops
 from kerasgan import gradients
 from kerasgan.doctor.reference import Reference
 from kerasgan.gan import GAN, Round
-from kerasgan.objectives import LeastSquares, Objective, Relativistic, Wasserstein
+from kerasgan.objectives import Objective
 
 __all__ = ["Probe"]
 
@@ -108,11 +108,7 @@ class Probe:
 
 def _boundary(objective: Objective, real: np.ndarray, fake: np.ndarray) -> float:
     """The logit between "real" and "fake": the objective's own, or where it has none, the middle of this batch."""
-    if isinstance(objective, LeastSquares):
-        return (objective.real_target + objective.fake_target) / 2
-    if isinstance(objective, Relativistic | Wasserstein):
-        return (real.mean() + fake.mean()) / 2
-    return 0.0
+    return (real.mean() + fake.mean()) / 2 if objective.boundary is None else objective.boundary
 
 
 class _Heard(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kerasgan import data, latents, objectives, penalties
+from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
@@ -145,7 +146,8 @@ class GAN(AdversarialStep, Sampling):
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
-            ValueError: for unknown names, or numbers out of range.
+            ValueError: for unknown names, numbers out of range, and games that cannot work: a gradient penalty with
+                batch normalisation in the discriminator, or `wasserstein` with nothing that bounds its slope.
         """
         given = {
             "objective": objective,
@@ -178,6 +180,9 @@ class GAN(AdversarialStep, Sampling):
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
+        objective, chosen, clip = settings["objective"], settings["penalties"], settings.get("weight_clip")
+        refuse_mixed_gradients(self.discriminator, chosen, self._arguments)
+        refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
         for player in ("generator_optimizer", "discriminator_optimizer"):
             settings[player] = keras.optimizers.get(settings[player])
         self._settings = MappingProxyType(settings)
@@ -250,6 +255,20 @@ class GAN(AdversarialStep, Sampling):
             "num_classes": self.label_classes,
             "unlabelled": self.accepts_unlabelled,
         }
+
+    def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
+        """One training step, as `keras.Model.train_on_batch`.
+
+        Args:
+            x: a batch of images (batch, height, width, channels), uint8, or float in [-1, 1].
+            y: integer labels (batch,) for a class-conditional model.
+            **options: `return_dict`.
+
+        Raises:
+            ValueError: if the images' shape, range or labels do not suit the model.
+        """
+        batch = data.batch(x, y, **self.data_options())
+        return super().train_on_batch(*batch, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
