@@ -63,7 +63,7 @@ def measure(name: str) -> tuple[dict[str, Any], np.ndarray]:
         "data": "digits, all 1,797",
         "generator_parameters": gan.generator.count_params(),
     }
-    labels, columns = pictures.class_labels(None, gan.num_classes)
+    labels, columns = pictures.grid_labels(None, gan.num_classes)
     count = 64 if labels is None else len(labels)
     return results, pictures.grid(gan.generate(count, labels=labels, seed=0), columns=columns or 16)
 

@@ -83,7 +83,7 @@ class FilmStrip(StepCallback):
         self.act(step)
 
     def act(self, step: int) -> None:
-        labels, _ = pictures.class_labels(self.count, self.model.num_classes)
+        labels, _ = pictures.grid_labels(self.count, self.model.num_classes)
         images = self.model.generate(self.count, labels=labels, seed=self.seed)
         self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
         if len(self._strip) > self.rows:

@@ -148,7 +148,7 @@ def generate(
 
     from kerasgan import pictures
 
-    chosen, columns = pictures.class_labels(count, gan.num_classes)
+    chosen, columns = pictures.grid_labels(count, gan.num_classes)
     if labels is not None:
         classes = _classes(labels)
         chosen = np.resize(classes, count or 16)

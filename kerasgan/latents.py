@@ -10,11 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["Normal", "Prior", "Uniform", "class_labels", "get"]
+__all__ = ["Normal", "Prior", "Uniform", "class_labels", "get", "given"]
 
 
 class Prior:
     """A distribution of latents of shape (count, latent_dim), float32."""
+
+    centre: float | None = None
+    """The mean of every component where whatever lies between two latents is one too; None for categories, say."""
+    spherical: bool = False
+    """Whether all latents of one length are equally likely, so that arcs between them stay likely and chords do not."""
 
     def sample(self, count: Any, latent_dim: int, seed: Any) -> Any:
         """A tensor (count, latent_dim); `seed` is an int or a `keras.random.SeedGenerator`."""
@@ -40,6 +45,8 @@ class Prior:
 class Normal(Prior):
     """The standard normal N(0, I)."""
 
+    centre, spherical = 0.0, True
+
     def sample(self, count, latent_dim, seed):
         return keras.random.normal((count, latent_dim), seed=seed, dtype="float32")
 
@@ -59,6 +66,7 @@ class Uniform(Prior):
         if not low < high:
             raise ValueError(f"Expected low < high. Received: low={low}, high={high}")
         self.low, self.high = float(low), float(high)
+        self.centre = (self.low + self.high) / 2
 
     def sample(self, count, latent_dim, seed):
         return keras.random.uniform((count, latent_dim), self.low, self.high, seed=seed, dtype="float32")
@@ -88,6 +96,20 @@ def get(prior: "str | dict | Prior") -> Prior:
         near = difflib.get_close_matches(str(name), _PRIORS) or sorted(_PRIORS)
         raise ValueError(f"Expected a latent prior such as {', '.join(near)}. Received: prior={prior!r}")
     return _PRIORS[name](**settings)
+
+
+def given(latents: Any, latent_dim: int) -> np.ndarray:
+    """float32 latents (count, latent_dim) that a caller brings, at least one.
+
+    Raises:
+        ValueError: for another shape, or numbers that are not finite.
+    """
+    array = np.asarray(latents)
+    if array.ndim != 2 or not len(array) or array.shape[1] != latent_dim:
+        raise ValueError(f"Expected latents of shape (count, {latent_dim}). Received: latents.shape={array.shape}")
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ValueError(f"Expected finite numbers as latents. Received: {array.dtype} latents, not all finite")
+    return array.astype("float32")
 
 
 def class_labels(

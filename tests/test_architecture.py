@@ -14,6 +14,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module may import those of its own level and below.
 LEVELS = {
     0: {
+        "animations",
         "augment",
         "data",
         "gradients",
@@ -27,10 +28,10 @@ LEVELS = {
         "startup",
     },
     1: {"gan"},
-    2: {"models", "callbacks", "export", "doctor", "steps", "progress"},
+    2: {"models", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"tables", "training"},
+    5: {"report", "runs", "sampling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }

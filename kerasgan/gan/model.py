@@ -239,11 +239,20 @@ class GAN(AdversarialStep):
 
     # What it gives
 
-    def generate(self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
+    def generate(
+        self,
+        count: int | None = None,
+        *,
+        latents: Any = None,
+        labels: Any = None,
+        seed: int | None = None,
+        batch_size: int = 64,
+    ) -> np.ndarray:
         """Images drawn from the generator (its moving average where there is one).
 
         Args:
-            count: how many.
+            count: how many; as many as there are latents, where those are given.
+            latents: (count, latent_dim), instead of drawing them from the prior.
             labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
             batch_size: images computed at a time.
@@ -251,21 +260,30 @@ class GAN(AdversarialStep):
         Returns float32 (count, height, width, channels) in [-1, 1].
 
         Raises:
-            ValueError: for a count below 1, labels out of range, or labels given to an unconditional model.
+            ValueError: for a count below 1 or another than that of the latents, latents of another size, labels out of
+                range, or labels given to an unconditional model.
         """
-        if not (isinstance(count, (int, np.integer)) and count >= 1):
-            raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
-        inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
-        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
-        if labels is not None:
-            inputs.append(labels)
+        inputs = self._sampler_inputs(count, latents, labels, seed)
         chunks = []
-        for start in range(0, count, batch_size):
+        for start in range(0, len(inputs[0]), batch_size):
             chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
             with gradients.none():
                 images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
             chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
         return np.concatenate(chunks)
+
+    def _sampler_inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
+        """Latents, given or drawn, and for a class-conditional model labels."""
+        if points is not None:
+            points = latents.given(points, self.latent_dim)
+            if count not in (None, len(points)):
+                raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
+        elif not (isinstance(count, (int, np.integer)) and count >= 1):
+            raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
+        else:
+            points = self.prior.draw(int(count), self.latent_dim, seed)
+        labels = latents.class_labels(len(points), labels, num_classes=self.num_classes, seed=seed)
+        return [points] if labels is None else [points, labels]
 
     def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
         """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
@@ -274,7 +292,7 @@ class GAN(AdversarialStep):
             count: how many; if not given, 16, or a few of each class.
             seed: of the latents.
         """
-        labels, columns = pictures.class_labels(count, self.num_classes)
+        labels, columns = pictures.grid_labels(count, self.num_classes)
         count = (count or 16) if labels is None else len(labels)
         return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
 
