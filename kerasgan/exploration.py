@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan import latents as priors
-
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
+    from kerasgan.latents import Prior
 
 __all__ = [
     "arithmetic",
@@ -204,7 +203,7 @@ def spherical(first: Any, second: Any, shares: Any) -> np.ndarray:
     return (((1 - shares) * lengths[0] + shares * lengths[1]) * directions).astype("float32")
 
 
-def loop(prior: priors.Prior, points: Any, *, frames: int, method: str | None = None) -> np.ndarray:
+def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None) -> np.ndarray:
     """Latents on a closed walk through `points`, the way from each to the next as long in frames.
 
     Args:
@@ -236,7 +235,7 @@ def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
     return (first - minus + plus).astype("float32")
 
 
-def shrink(prior: priors.Prior, latents: Any, truncation: float) -> np.ndarray:
+def shrink(prior: "Prior", latents: Any, truncation: float) -> np.ndarray:
     """Latents moved towards the prior's mean: mean + truncation * (latents - mean).
 
     Args:
@@ -257,7 +256,7 @@ def shrink(prior: priors.Prior, latents: Any, truncation: float) -> np.ndarray:
     return np.float32(prior.centre) + np.float32(truncation) * (latents - np.float32(prior.centre))
 
 
-def path(prior: priors.Prior, method: str | None = None) -> Any:
+def path(prior: "Prior", method: str | None = None) -> Any:
     """`linear` or `spherical`, whichever is asked for; if none is, the one that suits the prior.
 
     Raises:
@@ -285,6 +284,8 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, batch_size: int) -> np.
 
 def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     """Latents (count, latent_dim) from such, or from seeds (count,)."""
+    from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
+
     array = np.asarray(points)
     if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
         array = np.concatenate([gan.prior.draw(1, gan.latent_dim, int(seed)) for seed in array])
@@ -292,7 +293,7 @@ def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
         expected = f"Expected {least} or more seeds, or latents of shape (count, {gan.latent_dim})"
         received = f"{array.tolist()}" if array.ndim < 2 and array.size < 9 else f"an array of shape {array.shape}"
         raise ValueError(f"{expected}. Received: {received}")
-    return priors.given(array, gan.latent_dim)
+    return given(array, gan.latent_dim)
 
 
 def _count(number: Any, name: str, least: int = 1) -> int:
