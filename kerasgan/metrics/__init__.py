@@ -25,6 +25,7 @@ from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squa
 from kerasgan.metrics.precision_recall import precision_recall
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
+from kerasgan.metrics.spectrum import Spectrum, power_spectrum
 from kerasgan.metrics.statistics import dataset_moments
 from kerasgan.metrics.structural_similarity import structural_similarity
 
@@ -36,6 +37,7 @@ __all__ = [
     "Memorisation",
     "Modes",
     "Moments",
+    "Spectrum",
     "battle",
     "dataset_moments",
     "density_coverage",
@@ -55,6 +57,7 @@ __all__ = [
     "parzen_log_likelihood",
     "peak_signal_to_noise",
     "perceptual_path_length",
+    "power_spectrum",
     "precision_recall",
     "ring",
     "self_similarity",
