@@ -212,6 +212,18 @@ def export(
         typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
 
 
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,
+) -> None:
+    """Write one HTML file about a run: curves, the doctor's time line, samples, neighbours, spectrum, score card."""
+    start_keras()
+    from kerasgan import report as reports
+
+    typer.echo(f"Report: {reports.write(run, output)}")
+
+
 def _classes(labels: str) -> list[int]:
     try:
         return [int(label) for label in labels.split(",")]

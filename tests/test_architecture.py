@@ -17,6 +17,7 @@ LEVELS = {
         "animations",
         "augment",
         "data",
+        "events",
         "gradients",
         "latents",
         "layers",
