@@ -5,6 +5,7 @@ Weights are stored as float16. Then measure what was stored: kerasgan evaluate E
 
 import argparse
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,19 @@ def store_halved(source: Path, target: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("entry")
-    parser.add_argument("--run", type=Path, required=True, help="the run folder, or another with .weights.h5 files")
+    parser.add_argument("--run", type=Path, required=True, help="the run folder")
+    parser.add_argument("--discriminator", action="store_true", help="store it too, where scores or users need it")
     arguments = parser.parse_args()
-    entry = zoo.recipe(arguments.entry)
-    name = "generator.weights.h5"
-    digest = store_halved(arguments.run / name, entry.folder / name)
-    write_sections(entry.path, {"weights": {"file": name, "sha256": digest, "licence": "Apache-2.0"}})
+    entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
+    weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}
+    if arguments.discriminator:
+        name = "discriminator.weights.h5"
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, name)
+            gan = zoo.load(arguments.run / "recipe.toml", weights=arguments.run / "gan.keras")
+            gan.discriminator.save_weights(whole)
+            weights |= {"discriminator": name, "discriminator_sha256": store_halved(whole, entry.folder / name)}
+    write_sections(entry.path, {"weights": {**weights, "licence": "Apache-2.0"}})
 
 
 if __name__ == "__main__":

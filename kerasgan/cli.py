@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from kerasgan.runs import is_run as _is_run
+from kerasgan.runs import newest
 from kerasgan.startup import start_keras
 
 if TYPE_CHECKING:
@@ -144,23 +146,44 @@ def generate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
     labels: Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2: they are repeated.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("samples.png"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write, GIF or MP4 if it moves.")] = Path(
+        "samples.png"
+    ),
     weights: Weights = None,
+    walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
+    interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
+    frames: Annotated[int | None, typer.Option(min=2, help="Of a walk or an interpolation.")] = None,
+    fps: Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second; 20 if not given.")] = None,
+    truncation: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the latents' spread: less is likelier and less varied.")
+    ] = 1.0,
+    spherical: Annotated[
+        bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
+    ] = None,
 ) -> None:
-    """Write a grid of generated images."""
+    """Write a grid of generated images, or how they change on a way through the latent space."""
+    from kerasgan import sampling
+
+    modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}
+    if sum(modes.values()) > 1:
+        chosen = ", ".join(option for option, given in modes.items() if given)
+        raise ValueError(f"Expected one of --walk, --interpolate and --grid. Received: {chosen}")
+    motion = None
+    if walk or interpolate:
+        method = None if spherical is None else "spherical" if spherical else "linear"
+        motion = sampling.Motion(closed=walk, frames=frames, fps=fps or 20, method=method)
+    elif (frames, fps, spherical) != (None, None, None):
+        raise ValueError("Expected --frames, --fps, --spherical and --linear with --walk or --interpolate only.")
+    sampling.checked(output, motion)
+    classes = None if labels is None else _classes(labels)
+    choice = sampling.Choice(count=count, labels=classes, seed=seed, truncation=truncation)
     gan = _load(name, weights)
-    import numpy as np
-
-    from kerasgan import pictures
-
-    chosen, columns = pictures.grid_labels(count, gan.num_classes)
-    if labels is not None:
-        classes = _classes(labels)
-        chosen = np.resize(classes, count or 16)
-        columns = len(classes) if len(classes) > 1 else None
-    total = count or (16 if chosen is None else len(chosen))
-    picture = pictures.grid(gan.generate(total, labels=chosen, seed=seed), columns=columns)
-    typer.echo(f"{total} images: {pictures.save(picture, output)}")
+    if motion is not None:
+        typer.echo(f"{sampling.move(gan, choice, motion, output)} frames: {output}")
+    else:
+        write = sampling.grid if grid else sampling.samples
+        typer.echo(f"{write(gan, choice, output)} images: {output}")
 
 
 @app.command()
@@ -232,6 +255,18 @@ def export(
         typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
 
 
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,
+) -> None:
+    """Write one HTML file about a run: curves, the doctor's time line, samples, neighbours, spectrum, score card."""
+    start_keras()
+    from kerasgan import report as reports
+
+    typer.echo(f"Report: {reports.write(run, output)}")
+
+
 def _parts(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",")]
 
@@ -241,11 +276,6 @@ def _classes(labels: str) -> list[int]:
         return [int(label) for label in labels.split(",")]
     except ValueError:
         raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
-
-
-def _is_run(path: str | Path) -> bool:
-    folder = Path(path)  # an entry's folder in a checkout of the zoo is no run
-    return (folder / "recipe.toml").is_file() and ((folder / "log.csv").exists() or (folder / "gan.keras").exists())
 
 
 def _recipe(name: str) -> "Recipe":
@@ -261,7 +291,11 @@ def _load(name: str, weights: Path | None) -> "GAN":
     start_keras()
     if not _is_run(name):
         return zoo.load(name, weights=weights or "recipe")
-    return zoo.load(Path(name) / "recipe.toml", weights=weights or Path(name) / "gan.keras")
+    if weights is None:
+        weights = newest(name)
+        if weights.name != "gan.keras":
+            typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
+    return zoo.load(Path(name) / "recipe.toml", weights=weights)
 
 
 def _print(table: Any) -> None:

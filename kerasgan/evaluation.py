@@ -123,6 +123,8 @@ def _results(card: ScoreCard) -> dict[str, Any]:
     """What lists and tables show: the means."""
     content = card.content
     means = {name: found["mean"] for name, found in content["scores"].items()}
+    if "class_shares" in content:
+        means["class_shares"] = content["class_shares"]
     return {**means, "samples": content["samples"], "seeds": content["seeds"], "data": content["data"]["name"]}
 
 

@@ -97,6 +97,14 @@ def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
     return builder
 
 
+def is_prepared(name: Any, data_dir: str | os.PathLike[str] | None = None) -> bool:
+    """Whether `tfds` would find the data on this disk, so that nothing has to be downloaded."""
+    _, library = _tensorflow_datasets()
+    if isinstance(name, os.PathLike) or Path(name).expanduser().is_dir() or os.path.isabs(name):
+        return Path(name).expanduser().is_dir()
+    return bool(_named_builder(library, name, data_dir).info.splits)
+
+
 def _directory_builder(library: ModuleType, path: Path) -> Any:
     if not path.is_dir():
         raise FileNotFoundError(f"Expected a directory of a dataset. Received: name={path}")

@@ -26,6 +26,7 @@ from kerasgan.metrics.precision_recall import precision_recall
 from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
+from kerasgan.metrics.spectrum import Spectrum, power_spectrum
 from kerasgan.metrics.statistics import dataset_moments
 from kerasgan.metrics.structural_similarity import structural_similarity
 
@@ -38,6 +39,7 @@ __all__ = [
     "Modes",
     "Moments",
     "ScoreCard",
+    "Spectrum",
     "battle",
     "dataset_moments",
     "density_coverage",
@@ -57,6 +59,7 @@ __all__ = [
     "parzen_log_likelihood",
     "peak_signal_to_noise",
     "perceptual_path_length",
+    "power_spectrum",
     "precision_recall",
     "ring",
     "score_card",
