@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         objectives,
         optimizers,
         penalties,
+        report,
         zoo,
     )
     from kerasgan.gan import GAN
@@ -43,6 +44,7 @@ _MODULES = (
     "objectives",
     "optimizers",
     "penalties",
+    "report",
     "zoo",
 )
 
@@ -62,6 +64,7 @@ __all__ = [
     "objectives",
     "optimizers",
     "penalties",
+    "report",
     "zoo",
 ]
 

@@ -297,6 +297,19 @@ def test_one_spike_does_not_flatten_the_rest_and_gaps_stay_gaps():
     assert "1,000,000" in svg  # the description still tells it
 
 
+def test_a_noisy_curve_is_drawn_faintly_under_its_moving_mean():
+    random = np.random.default_rng(0)
+    line = charts.Line("y", np.arange(400.0), random.standard_normal(400))
+    svg = charts.chart([line], title="t", x_label="x", y_label="y", limits=(-4, 4), smooth=True)
+    assert svg.count('class="line line-0 faint"') == 1
+    smooth = re.search(r'class="line line-0" d="([^"]*)"', svg)[1]
+    heights = np.array([float(pair.split()[1]) for pair in re.split("[ML]", smooth)[1:]])
+    unit = (charts.HEIGHT - charts.BOTTOM - charts.TOP) / 8
+    middle = charts.TOP + 4 * unit
+    expected = middle - unit * line.y[195:205].mean()  # ten rows of 400
+    np.testing.assert_allclose(heights[200], expected, atol=0.06)
+
+
 @pytest.mark.parametrize("y", [[np.nan, np.nan], [3.0, 3.0], [np.inf, 1.0]])
 def test_odd_records_are_drawn_all_the_same(y):
     line = charts.Line("y", np.array([1.0, 2.0]), np.array(y))

@@ -49,6 +49,7 @@ def chart(
     logarithmic: bool = False,
     bands: Sequence[Band] = (),
     threshold: float | None = None,
+    smooth: bool = False,
 ) -> str:
     """An SVG of curves over one axis.
 
@@ -61,6 +62,7 @@ def chart(
         logarithmic: whether the vertical axis is; numbers that are not positive are left out.
         bands: drawn below the axis.
         threshold: a dashed horizontal line.
+        smooth: draw each curve's moving mean over a fortieth of it too, and the curve itself fainter.
     """
     if logarithmic:
         lines = [Line(name, x, np.where(y > 0, y, np.nan)) for name, x, y in lines]
@@ -82,7 +84,11 @@ def chart(
     if threshold is not None:
         y = _at(up, threshold)
         parts.append(f'<line class="threshold" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
-    parts += [_curve(line, index, across, up, (low, high)) for index, line in enumerate(lines)]
+    for index, line in enumerate(lines):
+        window = len(line.x) // 40 if smooth else 0
+        parts.append(_curve(line, index, across, up, (low, high), faint=window > 1))
+        if window > 1:
+            parts.append(_curve(line._replace(y=_smoothed(line.y, window)), index, across, up, (low, high)))
     parts += [_band(band, across) for band in bands]
     parts += _hits(lines, across, x_label)
     return "".join([*parts, "</svg>"])
@@ -163,7 +169,17 @@ def _axes(
     return [*parts, f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>']
 
 
-def _curve(line: Line, index: int, across: Scale, up: Scale, limits: tuple[float, float]) -> str:
+def _smoothed(y: np.ndarray, window: int) -> np.ndarray:
+    """The mean of the finite numbers among the nearest `window` rows; at the ends of fewer."""
+    finite, ones = np.isfinite(y), np.ones(window)
+    sums = np.convolve(np.where(finite, y, 0.0), ones, mode="same")
+    counts = np.convolve(finite.astype("float64"), ones, mode="same")
+    return np.where(finite, sums / np.maximum(counts, 1.0), np.nan)
+
+
+def _curve(
+    line: Line, index: int, across: Scale, up: Scale, limits: tuple[float, float], *, faint: bool = False
+) -> str:
     x, y = _thinned(line.x, np.clip(line.y, *limits))
     words, pen = [], "M"
     for right, down in zip(across(x), up(y)):
@@ -172,7 +188,8 @@ def _curve(line: Line, index: int, across: Scale, up: Scale, limits: tuple[float
             pen = "L"
         else:
             pen = "M"
-    return f'<path class="line line-{index % 6}" d="{"".join(words)}"/>'
+    style = f"line line-{index % 6}{' faint' if faint else ''}"
+    return f'<path class="{style}" d="{"".join(words)}"/>'
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,6 +43,7 @@ svg text { fill: var(--soft) } svg .band-name { fill: var(--text); dominant-base
 .rule { stroke: var(--rule) } .axis { stroke: var(--soft) }
 .threshold { stroke: var(--soft); stroke-dasharray: 5 4 }
 .line { fill: none; stroke-width: 1.6; stroke-linejoin: round }
+.faint { stroke-opacity: .35; stroke-width: 1 }
 .hit { fill: transparent } .hit:hover { fill: var(--soft); fill-opacity: .15 }
 .key { display: inline-block; margin-right: 1rem } .swatch { display: inline-block; width: 1.1rem; height: .3rem;
   margin-right: .4rem; vertical-align: middle; border-radius: 2px }

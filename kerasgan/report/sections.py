@@ -69,7 +69,7 @@ def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _chart(lines: list[Line], *, title: str, y_label: str) -> str:
     values = np.concatenate([line.y[np.isfinite(line.y)] for line in lines])
     wide = len(values) > 1 and values.min() > 0 and values.max() > 1000 * np.median(values)
-    drawn = charts.chart(lines, title=title, x_label="step", y_label=y_label, logarithmic=wide)
+    drawn = charts.chart(lines, title=title, x_label="step", y_label=y_label, logarithmic=wide, smooth=True)
     scale = " The vertical axis is logarithmic." if wide else ""
     return page.figure(drawn, f"{charts.legend([line.name for line in lines])}{scale}")
 
