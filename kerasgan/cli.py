@@ -5,6 +5,9 @@ Everything heavy is imported inside a command, so that `--help`, `list` and `inf
 
 import shlex
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,8 +127,14 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
+    doctor: Annotated[
+        str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
+    ] = "warn",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
+    if doctor not in ("off", "rollback", "stop", "warn"):
+        raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
     run = output or (Path(name) if _is_run(name) else Path("runs") / _recipe(name).name)
     recipe = _recipe(str(run) if resume and _is_run(run) else name)
     start_keras()
@@ -134,7 +143,10 @@ def train(
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = training.override(recipe, **settings, penalties=penalty or None)
     recipe = training.assign(recipe, assignments or [])
-    training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume)
+    remedy = None if doctor == "off" else doctor
+    watching = training.watchers(run, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+    with _warnings_in_one_line():
+        training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume, callbacks=watching)
     typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
 
 
@@ -309,6 +321,25 @@ def _is_ours(error: Exception) -> bool:
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     raised_here = frame.f_globals["__name__"].startswith("kerasgan.")
     return type(error).__module__.startswith("kerasgan.") or (isinstance(error, RuntimeError) and raised_here)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Shows the doctor's warnings as text, without a line of source; others as ever."""
+    from kerasgan.doctor import DoctorWarning
+
+    usual = warnings.showwarning
+
+    def show(message: Any, category: type, *where: Any, **options: Any) -> None:
+        if issubclass(category, DoctorWarning):
+            _complain(str(message))
+        else:
+            usual(message, category, *where, **options)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DoctorWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _complain(message: str) -> None:

@@ -33,7 +33,7 @@ from kerasgan.recipes import toml, write_text
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -114,7 +114,7 @@ def train(
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
         resume: goes on from the newest checkpoint in `output`, with the run's own recipe; only the number of steps may
             differ from it.
-        callbacks: further ones.
+        callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
 
     Raises:
@@ -136,12 +136,12 @@ def train(
     watching = [
         reports.StopAfter(steps=steps, seconds=seconds),
         interruption,
+        *callbacks,  # before those that save at the end: the doctor may put better weights back
         reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
         reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
         reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
         reports.Checkpoint(run / "checkpoints", every=every),
         bar,
-        *callbacks,
     ]
     with interruption.listening():
         # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
@@ -152,6 +152,27 @@ def train(
     if interruption.signal_number is not None:
         raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
     return gan
+
+
+def watchers(
+    run: str | os.PathLike[str], *, steps: int, doctor: str | None = "warn", tensorboard: bool = False
+) -> list[keras.callbacks.Callback]:
+    """Callbacks for `train`: the doctor, and a log for TensorBoard in the run folder.
+
+    Args:
+        run: the run folder.
+        steps: of the training: the doctor looks fifty times, but at most every hundred steps.
+        doctor: what to do on trouble: "warn", "stop" or "rollback"; None for no doctor.
+        tensorboard: whether to write run/tensorboard: losses, penalties, samples and the doctor's signals.
+    """
+    from kerasgan.doctor import Doctor
+
+    several: list[Any] = []
+    if doctor is not None:
+        several.append(Doctor(every=max(100, steps // 50), on_trouble=doctor))
+    if tensorboard:
+        several.append(reports.TensorBoardLog(Path(run) / "tensorboard", doctor=several[0] if several else None))
+    return several
 
 
 def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:

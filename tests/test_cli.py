@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,29 @@ def test_train_writes_where_it_says_and_names_the_next_command(trained):
     assert f"kerasgan generate {trained / 'again'}" in result.output
     recipe = zoo.recipe(trained / "again" / "recipe.toml")
     assert (recipe.train["steps"], recipe.train["objective"]) == (1, "hinge")
+
+
+def test_train_watches_the_game_and_logs_for_tensorboard_if_asked(tmp_path):
+    recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
+    result = run("train", recipe, "-o", tmp_path / "run", "--tensorboard", "--doctor", "stop")
+    assert result.exit_code == 0, result.output
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+    result = run("train", recipe, "-o", tmp_path / "other", "--doctor", "surgery")
+    assert result.exit_code == 1 and "warn, stop, rollback or off" in result.output
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_doctors_warnings_are_one_line(tmp_path, monkeypatch):
+    from kerasgan import doctor
+
+    recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
+
+    def find_trouble(self, step):
+        warnings.warn("Step 2: mode collapse", doctor.DoctorWarning, stacklevel=2)
+
+    monkeypatch.setattr(doctor.Doctor, "act", find_trouble)
+    result = run("train", recipe, "-o", tmp_path / "run")
+    assert "Step 2: mode collapse" in result.output.splitlines()
 
 
 def test_a_run_is_not_trained_over_but_resumed_by_its_folder_alone(trained):
