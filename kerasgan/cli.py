@@ -326,7 +326,7 @@ def _is_ours(error: Exception) -> bool:
 @contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
     """Shows the doctor's warnings as text, without a line of source; others as ever."""
-    from kerasgan.doctor import DoctorWarning
+    from kerasgan.doctor.callback import DoctorWarning
 
     usual = warnings.showwarning
 
