@@ -49,7 +49,7 @@ def test_channels_first_are_recognised():
 def test_a_path_is_read_at_the_size_of_the_model(classes):
     images, labels = data.batches(str(classes), image_shape=(16, 8, 1), num_classes=2, batch_size=5)[0]
     assert images.shape == (5, 16, 8, 1) and labels.shape == (5,)
-    with pytest.raises(ValueError, match="conditional"):
+    with pytest.raises(ValueError, match="taught 2 classes"):
         data.batches(classes / "cat", image_shape=SHAPE, num_classes=2)
 
 
