@@ -330,7 +330,7 @@ def _warnings_in_one_line() -> Iterator[None]:
 
     usual = warnings.showwarning
 
-    def show(message: Any, category: type, *where: Any, **options: Any) -> None:
+    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
         if issubclass(category, DoctorWarning):
             _complain(str(message))
         else:

@@ -1,35 +1,20 @@
 """The digits classifier in the box: a small feature network for scores of handwritten digits that need one.
 
-Trained by `benchmarks/digits_network.py` on two thirds of the embedded digits (UCI, by way of scikit-learn); `split`
-says which, so that the other third stays honest. It knows nothing but these digits.
+Trained by `benchmarks/digits_network.py` on the first two thirds of the embedded digits, `data.digits(split="train")`,
+so that the others, by other writers, stay honest. It knows nothing but these digits.
 """
 
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from kerasgan.metrics.features import NetworkFeatures, prepared
 
-__all__ = ["OUTPUTS", "Split", "digits_features", "digits_network", "split", "untrained_network"]
+__all__ = ["OUTPUTS", "digits_features", "digits_network", "untrained_network"]
 
 SIZE = 32  # pixels
 OUTPUTS = ("features", "probabilities")
 WEIGHTS = Path(__file__).with_name("digits_network.weights.h5")
-
-
-class Split(NamedTuple):
-    """Indices into `kerasgan.data.digits()`, int64."""
-
-    training: np.ndarray
-    test: np.ndarray
-
-
-def split() -> Split:
-    """The 1,198 digits that the classifier was trained on, and the 599 that it has never seen."""
-    order = np.random.default_rng(0).permutation(1797)
-    return Split(np.sort(order[599:]), np.sort(order[:599]))
 
 
 def untrained_network() -> Any:
