@@ -166,7 +166,9 @@ def generator(
     latents, labels = keras.Input((sum(noises),), name="latents"), _labels(num_classes)
     noises = Split(noises, name="noises")(latents)
     base = _base_generator(sizes[0], channels, latent_dim, num_classes=num_classes, width=base_width)
-    image = _float32(f"image_{sizes[0]}")(base(_given(noises[0], None, labels)))
+    image = layers.Activation("linear", dtype="float32", name=f"image_{sizes[0]}")(
+        base(_given(noises[0], None, labels))
+    )
     for size, noise in zip(sizes[1:], noises[1:]):
         low = pyramid.Up(size, dtype="float32", name=f"low_{size}")(image)
         level = _level_generator(size, channels, num_classes=num_classes, width=width)
@@ -176,13 +178,7 @@ def generator(
 
 
 def discriminator(
-    sizes: Sequence[int],
-    channels: int,
-    *,
-    num_classes: int | None,
-    width: int,
-    base_width: int,
-    dropout: float,
+    sizes: Sequence[int], channels: int, *, num_classes: int | None, width: int, base_width: int, dropout: float
 ) -> keras.Model:
     """Images [and labels] to the logits (batch, levels) of their pyramid's levels, from coarse to fine."""
     images, labels = keras.Input((sizes[-1], sizes[-1], channels), name="images"), _labels(num_classes)
@@ -220,9 +216,8 @@ def _base_discriminator(
     for index in (1, 2):
         x = layers.Dense(width, activation="relu", name=f"hidden{index}")(x)
         x = layers.Dropout(dropout, name=f"hidden{index}_drop")(x)
-    return keras.Model(
-        _given(images, None, labels), _float32("logit")(layers.Dense(1, name="score")(x)), name=f"discriminator_{size}"
-    )
+    logits = layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model(_given(images, None, labels), logits, name=f"discriminator_{size}")
 
 
 def _level_generator(size: int, channels: int, *, num_classes: int | None, width: int) -> keras.Model:
@@ -230,7 +225,7 @@ def _level_generator(size: int, channels: int, *, num_classes: int | None, width
     noise, labels = keras.Input((size * size,), name="noise"), _labels(num_classes)
     low = keras.Input((size, size, channels), name="low")
     plane = layers.Reshape((size, size, 1), name="noise_plane")(noise)
-    x = _with_class_plane(layers.Concatenate(name="joined")([plane, low]), labels, num_classes)
+    x = _with_classes(layers.Concatenate(name="joined")([plane, low]), labels, num_classes)
     for index in (1, 2):
         x = layers.Conv2D(width, 7, padding="same", activation="relu", name=f"conv{index}")(x)
     band = layers.Conv2D(channels, 5, padding="same", name="band")(x)
@@ -243,14 +238,13 @@ def _level_discriminator(
     """The band and the low-pass [and labels], first of all added, to logits (batch, 1)."""
     band, labels = keras.Input((size, size, channels), name="band"), _labels(num_classes)
     low = keras.Input((size, size, channels), name="low")
-    x = _with_class_plane(layers.Add(name="image")([band, low]), labels, num_classes)
+    x = _with_classes(layers.Add(name="image")([band, low]), labels, num_classes)
     padding = "valid" if size >= 9 else "same"
     x = layers.Conv2D(width, 5, padding=padding, activation="relu", name="conv1")(x)
     x = layers.Conv2D(width, 5, 2, padding, activation="relu", name="conv2")(x)
     x = layers.Dropout(dropout, name="drop")(layers.Flatten(name="flat")(x))
-    return keras.Model(
-        _given(band, low, labels), _float32("logit")(layers.Dense(1, name="score")(x)), name=f"discriminator_{size}"
-    )
+    logits = layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model(_given(band, low, labels), logits, name=f"discriminator_{size}")
 
 
 def _given(first: Any, low: Any, labels: Any) -> Any:
@@ -263,23 +257,13 @@ def _labels(num_classes: int | None) -> Any:
     return keras.Input((), dtype="int32", name="labels") if num_classes else None
 
 
-def _float32(name: str) -> Any:
-    return layers.Activation("linear", dtype="float32", name=name)
-
-
-def _one_hot(labels: Any, num_classes: int | None) -> Any:
-    return layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
-
-
 def _with_classes(x: Any, labels: Any, num_classes: int | None) -> Any:
-    return layers.Concatenate(name="joined")([x, _one_hot(labels, num_classes)]) if num_classes else x
-
-
-def _with_class_plane(x: Any, labels: Any, num_classes: int | None) -> Any:
-    """A map (batch, size, size, n) and the class as one learned plane more."""
+    """Vectors with the one-hot class, maps (batch, size, size, n) with one plane that is learned from it, if any."""
     if num_classes is None:
         return x
-    size = x.shape[1]
-    plane = layers.Dense(size * size, activation="relu", name="class")(_one_hot(labels, num_classes))
-    plane = layers.Reshape((size, size, 1), name="class_plane")(plane)
-    return layers.Concatenate(name="told")([x, plane])
+    classes = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
+    if len(x.shape) == 4:
+        size = x.shape[1]
+        classes = layers.Dense(size * size, activation="relu", name="class")(classes)
+        classes = layers.Reshape((size, size, 1), name="class_plane")(classes)
+    return layers.Concatenate(name="told")([x, classes])
