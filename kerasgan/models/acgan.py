@@ -122,9 +122,12 @@ class ACGAN(GAN):
         """The discriminator's class probabilities of images (count, height, width, channels) in [-1, 1].
 
         Returns float32 (count, num_classes); `.argmax(axis=-1)` of it are the labels.
+
+        Raises:
+            ValueError: for images of another shape, or none.
         """
         images = np.asarray(images, "float32")
-        if images.ndim != 4 or images.shape[1:] != self.image_shape:
+        if images.ndim != 4 or images.shape[1:] != self.image_shape or not len(images):
             raise ValueError(f"Expected images of shape (count, *{self.image_shape}). Received: {images.shape}")
         chunks = []
         for start in range(0, len(images), batch_size):
@@ -133,7 +136,7 @@ class ACGAN(GAN):
                     1
                 ]
             chunks.append(ops.convert_to_numpy(ops.softmax(ops.cast(logits, "float32"))))
-        return np.concatenate(chunks) if chunks else np.zeros((0, self.num_classes), "float32")
+        return np.concatenate(chunks)
 
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, num_classes: int, width: float) -> keras.Model:
