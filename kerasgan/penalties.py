@@ -4,7 +4,8 @@ Each penalty is a weighted mean over the batch of a function of the per-sample g
 with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
 (lazy regularisation, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
 weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch. The gradient is per sample only where the outputs of
-a sample do not depend on its neighbours: batch normalisation in the discriminator mixes them (1704.00028, section 4).
+a sample do not depend on its neighbours: batch normalisation in the discriminator mixes them (1704.00028, section 4),
+and `GAN.compile` refuses the two together.
 """
 
 import difflib
@@ -31,6 +32,8 @@ class Penalty:
     """
 
     name = "penalty"
+    per_sample = True
+    """Whether it looks at each image's own gradient, which batch normalisation in the discriminator would mix."""
 
     def __init__(self, *, weight: float = 10.0, interval: int = 1):
         if not weight > 0:

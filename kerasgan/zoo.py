@@ -17,12 +17,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Recipe", "WeightsError", "build", "load", "names", "recipe", "source"]
+__all__ = ["Recipe", "WeightsError", "build", "check", "load", "names", "recipe", "source"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "": ({"family", "model", "data", "train"}, {"weights", "results"}),
-    "data": ({"source"}, {"channels", "crop", "flip", "image_size", "labels", "name", "path", "skip_corrupt", "split"}),
+    "data": (
+        {"source"},
+        {
+            "channels",
+            "crop",
+            "flip",
+            "image_size",
+            "labels",
+            "labels_per_class",
+            "name",
+            "path",
+            "skip_corrupt",
+            "split",
+        },
+    ),
     "train": (
         {"batch_size", "steps"},
         {
@@ -34,10 +48,24 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "penalties",
             "reuse_fakes",
             "seed",
+            "weight_clip",
         },
     ),
-    # and "file", or "url" with "sha256"
-    "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
+    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    "weights": (
+        set(),
+        {
+            "channel_order",
+            "discriminator",
+            "discriminator_sha256",
+            "file",
+            "format",
+            "licence",
+            "scores",
+            "sha256",
+            "url",
+        },
+    ),
 }
 SOURCES = ("digits", "folder", "tfds")
 FORMATS = ("openmmlab",)  # of published checkpoints
@@ -140,7 +168,7 @@ def _read(path: Path) -> Recipe:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
-    _check(content, path)
+    check(content, path)
     sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
     lines = text.splitlines()
     end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
@@ -149,11 +177,12 @@ def _read(path: Path) -> Recipe:
     return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
 
 
-def _check(content: dict[str, Any], path: Path) -> None:
+def check(content: Mapping[str, Any], path: Path) -> None:
+    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
     for section, (required, optional) in SECTIONS.items():
         keys = content if not section else content.get(section, {})
         where = f"[{section}] of {path}" if section else str(path)
-        if not isinstance(keys, dict):
+        if not isinstance(keys, Mapping):
             raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
         for key in sorted(required - keys.keys()):
             if section in content or not section:
@@ -163,7 +192,7 @@ def _check(content: dict[str, Any], path: Path) -> None:
         for key in sorted(keys.keys() - required - optional):
             near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
             raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
-    if not isinstance(content["model"], dict):
+    if not isinstance(content["model"], Mapping):
         raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
     if content["data"]["source"] not in SOURCES:
         expected, received = ", ".join(SOURCES), content["data"]["source"]
@@ -172,6 +201,11 @@ def _check(content: dict[str, Any], path: Path) -> None:
     if "file" not in weights and not {"url", "sha256"} <= weights.keys():
         received = ", ".join(sorted(weights)) or "nothing"
         raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+    if len({"discriminator", "discriminator_sha256"} & weights.keys()) == 1 or (
+        "discriminator" in weights and "file" not in weights
+    ):
+        expected = "Expected 'discriminator' with 'discriminator_sha256' and 'file'"
+        raise ValueError(f"{expected} in [weights] of {path}. Received: {', '.join(sorted(weights))}")
     if weights.get("format", "openmmlab") not in FORMATS:
         received = weights["format"]
         raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
@@ -276,21 +310,30 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
             f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
         )
-    if chosen.in_the_box:
-        return _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
-    return _load_published(chosen)
+    if not chosen.in_the_box:
+        return _load_published(chosen)
+    gan = _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
+    if "discriminator" in chosen.weights:
+        path = chosen.folder / chosen.weights["discriminator"]
+        _verify(chosen, path, chosen.weights["discriminator_sha256"])
+        _load_weights(gan, path, gan.discriminator)
+    return gan
 
 
-def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
     if not path.is_file():
         raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
     if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise WeightsError(f"Expected {path} with sha256 {sha256}: the file is damaged. Install the package again.")
+
+
+def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+    _verify(chosen, path, sha256)
     if path.suffix == ".keras":
         return _load_model(chosen, path)
     gan = build(chosen)
     if path.name.endswith(".weights.h5"):
-        _load_weights(gan, path)
+        _load_weights(gan, path, gan.generator)
     else:
         from kerasgan import checkpoints
 
@@ -309,8 +352,8 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     return gan
 
 
-def _load_weights(gan: "GAN", path: Path) -> None:
-    """Loads a `.weights.h5` of the whole GAN, or of its generator alone, which then is the moving average too."""
+def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
+    """Loads a `.weights.h5` of the whole GAN, or of one network alone; a generator then is the moving average too."""
     import h5py
 
     try:
@@ -322,12 +365,12 @@ def _load_weights(gan: "GAN", path: Path) -> None:
         with warnings.catch_warnings():
             # Keras warns and goes on, with weights that were never trained.
             warnings.filterwarnings("error", message="Skipping nested container")
-            (gan if whole else gan.generator).load_weights(path)
+            (gan if whole else network).load_weights(path)
     except (KeyError, UserWarning, ValueError) as error:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error
-    if not whole and gan.average_generator is not None:
+    if not whole and network is gan.generator and gan.average_generator is not None:
         gan.average_generator.set_weights(gan.generator.get_weights())
 
 

@@ -6,13 +6,14 @@ import pytest
 from keras import ops
 
 from kerasgan import GAN, data, latents
-from kerasgan.models import DCGAN, ConditionalGAN
+from kerasgan.layers import normalised
+from kerasgan.models import DCGAN, ConditionalDCGAN, ConditionalGAN
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (24, 16, 16, 1)).astype("float32")
 
 
 def dcgan(**options):
-    model = DCGAN(**DCGAN.tiny)
+    model = DCGAN(**DCGAN.tiny, discriminator_norm="none" if "penalties" in options else "batch")
     model.compile(**options)
     return model
 
@@ -138,12 +139,32 @@ def test_recompiling_keeps_the_weights_and_changes_the_settings():
     assert type(model.objective).__name__ == "Hinge"
 
 
+def test_generate_takes_latents_instead_of_drawing_them():
+    model = dcgan()
+    points = model.prior.draw(5, 8, seed=1)
+    images = model.generate(5, seed=1)
+    np.testing.assert_array_equal(model.generate(latents=points), images)
+    np.testing.assert_allclose(model.generate(5, latents=points[::-1], batch_size=2), images[::-1], atol=1e-6)
+    np.testing.assert_allclose(model.generate(latents=points), model.predict(points, verbose=0), atol=1e-6)
+    conditional = ConditionalGAN(**ConditionalGAN.tiny)
+    points = conditional.prior.draw(2, 8, seed=1)
+    expected = conditional.generate(2, labels=[3, 4], seed=1)
+    np.testing.assert_array_equal(conditional.generate(latents=points, labels=[3, 4]), expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"count": 0}, "positive number of images"),
         ({"count": 2.5}, "positive number of images"),
         ({"count": 2, "labels": 1}, "not class-conditional"),
+        ({}, r"positive number of images\. Received: count=None"),
+        ({"latents": np.zeros((2, 7))}, r"shape \(count, 8\)\. Received: latents.shape=\(2, 7\)"),
+        ({"latents": np.zeros(8)}, r"shape \(count, 8\)\. Received: latents.shape=\(8,\)"),
+        ({"latents": np.zeros((0, 8))}, r"shape \(count, 8\)"),
+        ({"latents": np.full((2, 8), np.inf)}, "Expected finite numbers as latents"),
+        ({"latents": [["a"] * 8]}, "Expected finite numbers as latents"),
+        ({"latents": np.zeros((2, 8)), "count": 3}, r"count=3 images\. Received: latents.shape=\(2, 8\)"),
     ],
 )
 def test_generate_refuses_what_it_cannot_make(arguments, message):
@@ -226,3 +247,91 @@ def test_xla_compiles_the_step():
     model = dcgan(jit_compile=True, penalties=[{"name": "r1", "interval": 2}], discriminator_steps=2, ema_half_life=50)
     history = model.fit(IMAGES, batch_size=4, verbose=0).history
     assert all(np.isfinite(column).all() for column in history.values())
+
+
+def test_a_penalty_with_batch_normalisation_names_the_layers_and_the_way_out():
+    model = DCGAN(image_size=32, width=2)
+    with pytest.raises(ValueError, match=r'discriminator_norm="layer" or "none".*r1, r2; .* down2_norm, down3_norm$'):
+        model.compile(penalties=["r1", "r2"])
+    own = GAN(model.generator, model.discriminator)
+    with pytest.raises(ValueError, match=r"GroupNormalization\(groups=1\)"):
+        own.compile(penalties="gradient_penalty")
+
+
+def test_batch_normalisation_that_is_frozen_or_inside_another_layer_is_seen_as_what_it_is():
+    model = DCGAN(**DCGAN.tiny)
+    images = keras.Input((16, 16, 1))
+    nested = GAN(model.generator, keras.Model(images, keras.Sequential([model.discriminator])(images)))
+    with pytest.raises(ValueError, match="down2_norm"):
+        nested.compile(penalties="r1")
+    model.discriminator.get_layer("down2_norm").trainable = False
+    nested.compile(penalties="r1")
+
+
+def test_wasserstein_with_nothing_that_bounds_the_slope_is_refused():
+    with pytest.raises(ValueError, match=r"gradient_penalty.*Received: none of them"):
+        dcgan(objective="wasserstein")
+    dcgan(objective="wasserstein", penalties="gradient_penalty")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.SpectralNormalization(keras.layers.Dense(1)),
+        keras.layers.Dense(1, kernel_constraint=keras.constraints.UnitNorm()),
+    ],
+)
+def test_spectral_normalisation_or_constraints_bound_the_slope(layer):
+    images = keras.Input((16, 16, 1))
+    critic = keras.Model(images, layer(keras.layers.Flatten()(images)))
+    GAN(DCGAN(**DCGAN.tiny).generator, critic).compile(objective="wasserstein")
+
+
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_another_normalisation_makes_each_logit_its_images_own(norm):
+    """What the penalties presume: in training mode too, an image's logit does not depend on its neighbours."""
+    for family in (DCGAN, ConditionalDCGAN):
+        model = family(**family.tiny, discriminator_norm=norm)
+        size, rng = model.image_shape[0], np.random.default_rng(0)
+        images = rng.uniform(-1, 1, (5, size, size, 1)).astype("float32")
+        labels = np.arange(5, dtype="int32") % 3 if model.num_classes else None
+        together = ops.convert_to_numpy(model.discriminate(images, labels))
+        alone = ops.convert_to_numpy(model.discriminate(images[:1], None if labels is None else labels[:1]))
+        np.testing.assert_allclose(together[:1], alone, rtol=1e-4, atol=1e-6)
+
+
+def test_layer_normalisation_is_over_all_of_an_image_as_in_wgan_gp():
+    images = np.random.default_rng(0).normal(3, 2, (2, 4, 4, 6)).astype("float32")
+    inputs = keras.Input((4, 4, 6))
+    found = ops.convert_to_numpy(keras.Model(inputs, normalised(inputs, "layer", name="norm"))(images))
+    mean, variance = images.mean(axis=(1, 2, 3), keepdims=True), images.var(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(found, (images - mean) / np.sqrt(variance + 1e-5), atol=1e-4)
+
+
+def test_an_unknown_normalisation_is_refused():
+    with pytest.raises(ValueError, match=r"batch, layer or none\. Received: norm='instance'"):
+        DCGAN(**DCGAN.tiny, discriminator_norm="instance")
+
+
+def test_a_batch_of_bytes_is_scaled_and_one_out_of_range_refused():
+    class Recording(DCGAN):
+        def discriminator_loss(self, game):
+            self.seen = ops.convert_to_numpy(game.real)
+            return super().discriminator_loss(game)
+
+    model = Recording(**DCGAN.tiny)
+    model.compile(run_eagerly=True)
+    pixels = np.arange(4 * 256, dtype="uint32").reshape(4, 16, 16, 1).astype("uint8")
+    losses = model.train_on_batch(pixels, return_dict=True)
+    np.testing.assert_allclose(model.seen, pixels / 127.5 - 1.0, atol=1e-6)
+    assert losses.keys() == {"discriminator_loss", "generator_loss"}
+    with pytest.raises(ValueError, match=r"floats in \[-1, 1\].*range \[0, 255\]"):
+        model.train_on_batch(pixels.astype("float32"))
+
+
+def test_a_batch_of_a_conditional_model_needs_its_labels():
+    model = ConditionalGAN(**ConditionalGAN.tiny)
+    model.compile()
+    model.train_on_batch(IMAGES[:4], np.arange(4))
+    with pytest.raises(ValueError, match="Expected labels"):
+        model.train_on_batch(IMAGES[:4])

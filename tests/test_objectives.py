@@ -23,6 +23,10 @@ def softplus(x):
 
 # by hand, from the equations of the papers
 HAND = {
+    "f_divergence": (  # Jensen-Shannon: g(v) = log 2 - sp(-v), f*(g(v)) = sp(v) - log 2
+        (softplus(-1) + softplus(1)) / 2 + (softplus(-2) + softplus(0)) / 2 - 2 * math.log(2),
+        (softplus(1) + softplus(-1)) / 2 - math.log(2),
+    ),
     "minimax": (
         (softplus(-2) + softplus(0)) / 2 + (softplus(-1) + softplus(1)) / 2,
         -(softplus(-1) + softplus(1)) / 2,

@@ -206,6 +206,43 @@ def test_recipes_are_written_as_toml_that_reads_back_the_same(tmp_path):
     assert path.read_text().startswith("# a command\n# what to expect\n")
 
 
+def test_settings_are_assigned_as_in_a_recipe_also_inside_tables(tmp_path):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    changed = training.assign(
+        recipe,
+        [
+            "model.discriminator_norm=layer",
+            "train.generator_optimizer.learning_rate = 2e-4",
+            "train.discriminator_optimizer.name=RMSprop",
+            'train.penalties=[{name = "r1", weight = 0.3}, "r2"]',
+        ],
+    )
+    assert changed.model == {**recipe.model, "discriminator_norm": "layer"}
+    assert changed.train["generator_optimizer"] == {**recipe.train["generator_optimizer"], "learning_rate": 2e-4}
+    assert changed.train["discriminator_optimizer"] == {"name": "RMSprop"}
+    assert changed.train["penalties"] == [{"name": "r1", "weight": 0.3}, "r2"]
+    assert (
+        recipe.train["generator_optimizer"]["learning_rate"] == 1e-3 and "discriminator_optimizer" not in recipe.train
+    )
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("weights.file=x", "model.KEY=VALUE or train.KEY=VALUE. Received: weights.file=x"),
+        ("model.width", "Received: model.width"),
+        ("model=1", "Received: model=1"),
+        ("train.penalty=r1", "Unknown key 'penalty'.*penalties"),
+        ("train.steps=0", "positive whole number.*Received: steps=0"),
+        ("model.width=[1", "value as in a recipe.toml. Received: model.width=\\[1"),
+    ],
+)
+def test_an_assignment_that_fits_nowhere_is_refused(tmp_path, assignment, message):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
+    with pytest.raises(ValueError, match=message):
+        training.assign(recipe, [assignment])
+
+
 def test_a_resumed_run_begins_the_epoch_again_that_it_was_in(tmp_path, monkeypatch):
     recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
     five, six = (training.override(recipe, steps=steps, batch_size=600) for steps in (5, 6))  # two batches an epoch

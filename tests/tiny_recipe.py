@@ -12,7 +12,7 @@ image_size = 8
 channels = 1
 latent_dim = 4
 width = {width}
-
+{norm}
 [data]
 source = "digits"
 image_size = 8
@@ -31,6 +31,8 @@ def write(folder: Path, *, family: str = "DCGAN", steps: int = 4, extra: str = "
     """Writes folder/recipe.toml and returns its path; `extra` goes at its end."""
     folder.mkdir(parents=True, exist_ok=True)
     width = 4 if family == "DCGAN" else 0.02
+    norm = 'discriminator_norm = "none"\n' if family == "DCGAN" else ""
     path = folder / "recipe.toml"
-    path.write_text(RECIPE.format(name=folder.name, family=family, width=width, steps=steps) + extra, encoding="utf-8")
+    text = RECIPE.format(name=folder.name, family=family, width=width, norm=norm, steps=steps)
+    path.write_text(text + extra, encoding="utf-8")
     return path

@@ -11,7 +11,7 @@ from keras import ops
 from kerasgan import gradients
 from kerasgan.doctor.reference import Reference
 from kerasgan.gan import GAN, Round
-from kerasgan.objectives import LeastSquares, Objective, Relativistic, Wasserstein
+from kerasgan.objectives import Objective
 
 __all__ = ["Probe"]
 
@@ -76,7 +76,8 @@ class Probe:
         }
 
     def _gradients(self) -> dict[str, float]:
-        game = self.game._replace(fake=ops.stop_gradient(self.gan.synthesize(self.game)))
+        fake = keras.tree.map_structure(ops.stop_gradient, self.gan.synthesize(self.game))
+        game = self.game._replace(fake=fake)
         losses = {
             "discriminator": (self.gan.discriminator, lambda: self.gan.discriminator_loss(game)),
             "generator": (
@@ -107,11 +108,7 @@ class Probe:
 
 def _boundary(objective: Objective, real: np.ndarray, fake: np.ndarray) -> float:
     """The logit between "real" and "fake": the objective's own, or where it has none, the middle of this batch."""
-    if isinstance(objective, LeastSquares):
-        return (objective.real_target + objective.fake_target) / 2
-    if isinstance(objective, Relativistic | Wasserstein):
-        return (real.mean() + fake.mean()) / 2
-    return 0.0
+    return (real.mean() + fake.mean()) / 2 if objective.boundary is None else objective.boundary
 
 
 class _Heard(NamedTuple):

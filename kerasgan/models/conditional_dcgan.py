@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.layers import normalised
 
 __all__ = ["ConditionalDCGAN", "discriminator", "generator"]
 
@@ -27,9 +28,11 @@ class ConditionalDCGAN(GAN):
         latent_dim: size of the latent vector.
         width: channels of the larger map; the smaller one has twice, the dense layers 16 times as many.
         prior: of the latents; U(-1, 1) if not given.
+        discriminator_norm: what normalises the discriminator: "batch" (authors' code); "layer", over each image alone,
+            or "none", for gradient penalties, which batch normalisation does not go with.
 
     Raises:
-        ValueError: for a size that is no multiple of 4, or fewer than two classes.
+        ValueError: for a size that is no multiple of 4, fewer than two classes, or an unknown normalisation.
     """
 
     tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=4))
@@ -43,6 +46,7 @@ class ConditionalDCGAN(GAN):
         latent_dim: int = 100,
         width: int = 64,
         prior: Any = None,
+        discriminator_norm: str = "batch",
         name: str | None = None,
     ):
         if not isinstance(image_size, int) or image_size < 8 or image_size % 4:
@@ -51,7 +55,7 @@ class ConditionalDCGAN(GAN):
             raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
         super().__init__(
             generator(image_size, channels, latent_dim, num_classes=num_classes, width=width),
-            discriminator(image_size, channels, num_classes=num_classes, width=width),
+            discriminator(image_size, channels, num_classes=num_classes, width=width, norm=discriminator_norm),
             prior=prior or "uniform",
             num_classes=num_classes,
             name=name,
@@ -63,6 +67,7 @@ class ConditionalDCGAN(GAN):
             latent_dim=latent_dim,
             width=width,
             prior=self.prior,
+            discriminator_norm=discriminator_norm,
         )
 
 
@@ -80,16 +85,16 @@ def generator(image_size: int, channels: int, latent_dim: int, *, num_classes: i
     return keras.Model([latents, labels], x, name="generator")
 
 
-def discriminator(image_size: int, channels: int, *, num_classes: int, width: int) -> keras.Model:
+def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, norm: str = "batch") -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input((image_size, image_size, channels), name="images")
     labels = keras.Input((), dtype="int32", name="labels")
     classes = _one_hot(labels, num_classes)
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
     x = layers.LeakyReLU(0.2, name="down1_lrelu")(_down(_joined(x, classes), width, "down1"))  # (14, 14, 64)
-    x = _activated(_down(_joined(x, classes), 2 * width, "down2"), "down2", slope=0.2)  # (7, 7, 128)
+    x = _activated(_down(_joined(x, classes), 2 * width, "down2"), "down2", slope=0.2, norm=norm)  # (7, 7, 128)
     x = _joined(layers.Flatten(name="flat")(x), classes)
-    x = _activated(_dense(x, 16 * width, "hidden"), "hidden", slope=0.2)
+    x = _activated(_dense(x, 16 * width, "hidden"), "hidden", slope=0.2, norm=norm)
     logits = _dense(_joined(x, classes), 1, "logit")
     return keras.Model([images, labels], layers.Activation("linear", dtype="float32")(logits), name="discriminator")
 
@@ -109,9 +114,9 @@ def _joined(x: Any, classes: Any) -> Any:
     return layers.Concatenate()([x, classes])
 
 
-def _activated(x: Any, name: str, slope: float = 0.0) -> Any:
-    """Batch normalisation without scale and shift, then a (leaky) ReLU."""
-    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, center=False, scale=False, name=f"{name}_norm")(x)
+def _activated(x: Any, name: str, slope: float = 0.0, norm: str = "batch") -> Any:
+    """Normalisation without scale and shift, then a (leaky) ReLU."""
+    x = normalised(x, norm, affine=False, name=f"{name}_norm")
     return layers.LeakyReLU(slope, name=f"{name}_relu")(x)
 
 

@@ -5,7 +5,8 @@ Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolut
 projection; "imagenet": 3x3 kernels at 32 pixels) and the Torch code of the same year ("torch": 4x4 kernels, latents
 projected by a transposed convolution). Deviations: running statistics of batch normalisation are kept and used for
 sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates; no L2
-decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there).
+decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the paper: a
+discriminator without batch normalisation, for the gradient penalties that came after it.
 """
 
 from types import MappingProxyType
@@ -14,6 +15,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.layers import normalised
 
 __all__ = ["DCGAN", "discriminator", "generator"]
 
@@ -32,9 +34,11 @@ class DCGAN(GAN):
         variant: "paper", "torch" or "imagenet".
         prior: of the latents; U(-1, 1) (paper) and N(0, 1) (torch) if not given.
         output_bias: whether the generator's last layer has a bias, as in some published checkpoints.
+        discriminator_norm: what normalises the discriminator: "batch" (paper); "layer", over each image alone, or
+            "none", with biases instead, for gradient penalties, which batch normalisation does not go with.
 
     Raises:
-        ValueError: for an unknown variant or a size that is not a power of two from 8 on.
+        ValueError: for an unknown variant or normalisation, or a size that is not a power of two from 8 on.
     """
 
     tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=8))
@@ -49,6 +53,7 @@ class DCGAN(GAN):
         variant: str = "paper",
         prior=None,
         output_bias: bool = False,
+        discriminator_norm: str = "batch",
         name: str | None = None,
     ):
         if variant not in VARIANTS:
@@ -62,7 +67,7 @@ class DCGAN(GAN):
         prior = prior or ("normal" if variant == "torch" else "uniform")
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant, output_bias=output_bias),
-            discriminator(image_size, channels, width=width, variant=variant),
+            discriminator(image_size, channels, width=width, variant=variant, norm=discriminator_norm),
             prior=prior,
             name=name,
         )
@@ -74,6 +79,7 @@ class DCGAN(GAN):
             variant=variant,
             prior=self.prior,
             output_bias=output_bias,
+            discriminator_norm=discriminator_norm,
         )
 
 
@@ -99,7 +105,7 @@ def generator(
     return keras.Model(latents, images, name="generator")
 
 
-def discriminator(image_size: int, channels: int, *, width: int, variant: str) -> keras.Model:
+def discriminator(image_size: int, channels: int, *, width: int, variant: str, norm: str = "batch") -> keras.Model:
     """Images to logits (batch, 1)."""
     stages = image_size.bit_length() - 3
     kernel = {"paper": 5, "torch": 4, "imagenet": 3}[variant]
@@ -110,7 +116,10 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
         plan = [(width * 2**index, 2) for index in range(stages)]
     x = images
     for index, (filters, strides) in enumerate(plan, start=1):
-        x = _down(x, filters, kernel, f"down{index}", strides=strides, normalise=index > 1)
+        x = _convolution(x, filters, kernel, f"down{index}", strides=strides, use_bias=norm == "none")
+        if index > 1:
+            x = _normalisation(x, f"down{index}", norm)
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
     if variant == "torch":
         x = _convolution(x, 1, 4, "logit", strides=1, padding="valid")
         logits = layers.Flatten(name="flat")(x)
@@ -124,8 +133,8 @@ def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(mean, 0.02)
 
 
-def _normalisation(x, name: str):
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=_normal(1.0), name=f"{name}_norm")(x)
+def _normalisation(x, name: str, norm: str = "batch"):
+    return normalised(x, norm, gamma_initializer=_normal(1.0), name=f"{name}_norm")
 
 
 def _project(latents, top: int, variant: str):
@@ -145,17 +154,12 @@ def _transposed(x, filters: int, kernel: int, name: str, *, strides: int, paddin
     )(x)
 
 
-def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same"):
-    return layers.Conv2D(filters, kernel, strides, padding, use_bias=False, kernel_initializer=_normal(), name=name)(x)
+def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same", use_bias=False):
+    return layers.Conv2D(filters, kernel, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name)(
+        x
+    )
 
 
 def _up(x, filters: int, kernel: int, name: str, *, strides: int = 2):
     x = _normalisation(_transposed(x, filters, kernel, name, strides=strides), name)
     return layers.ReLU(name=f"{name}_relu")(x)
-
-
-def _down(x, filters: int, kernel: int, name: str, *, strides: int, normalise: bool):
-    x = _convolution(x, filters, kernel, name, strides=strides)
-    if normalise:
-        x = _normalisation(x, name)
-    return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)

@@ -1,12 +1,10 @@
-"""Adversarial objectives: logits in, scalars out.
+"""The objectives of the papers: what each of the two players minimises.
 
-Every objective has two sides, both to be minimised and both averaged over all elements of the logits (so that a
-patch discriminator's map works like a single logit). a denotes the discriminator's output on real images, b on fakes,
-sp(x) = log(1 + exp x), and sigma the logistic function; D = sigma(a). None of them carries the factor 1/2 that some
-codes put before the sum of the real and the fake term.
+a denotes the discriminator's output on real images, b on fakes, sp(x) = log(1 + exp x), and sigma the logistic
+function; D = sigma(a). None of them carries the factor 1/2 that some codes put before the sum of the real and the fake
+term.
 """
 
-import difflib
 from typing import Any
 
 import keras
@@ -21,8 +19,6 @@ __all__ = [
     "Objective",
     "Relativistic",
     "Wasserstein",
-    "get",
-    "names",
 ]
 
 
@@ -31,9 +27,17 @@ class Objective:
 
     Attributes:
         paired: whether the generator's side also looks at the logits of real images.
+        needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
+            weights, spectral normalisation or constraints; `GAN.compile` refuses it otherwise.
     """
 
     paired = False
+    needs_lipschitz = False
+
+    @property
+    def boundary(self) -> float | None:
+        """The logit between what is found real and what fake; None if only differences of logits count."""
+        return 0.0
 
     def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
         """The scalar that the discriminator minimises."""
@@ -128,6 +132,10 @@ class LeastSquares(Objective):
             )
         self.fake_target, self.real_target, self.generator_target = fake_target, real_target, generator_target
 
+    @property
+    def boundary(self):
+        return (self.real_target + self.fake_target) / 2
+
     def discriminator_loss(self, real_logits, fake_logits):
         real_loss = ops.mean(ops.square(real_logits - self.real_target))
         return 0.5 * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
@@ -164,6 +172,9 @@ class Wasserstein(Objective):
     Discriminator: E b - E a, minus the estimated distance. Generator: -E b.
     """
 
+    needs_lipschitz = True
+    boundary = None
+
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(fake_logits) - ops.mean(real_logits)
 
@@ -179,41 +190,10 @@ class Relativistic(Objective):
     """
 
     paired = True
+    boundary = None
 
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(fake_logits - real_logits))
 
     def generator_loss(self, fake_logits, real_logits=None):
         return ops.mean(ops.softplus(real_logits - fake_logits))
-
-
-_OBJECTIVES: dict[str, type[Objective]] = {
-    "hinge": Hinge,
-    "least_squares": LeastSquares,
-    "maximum_likelihood": MaximumLikelihood,
-    "minimax": Minimax,
-    "non_saturating": NonSaturating,
-    "relativistic": Relativistic,
-    "wasserstein": Wasserstein,
-}
-
-
-def names() -> list[str]:
-    """The names that `get` knows, sorted."""
-    return sorted(_OBJECTIVES)
-
-
-def get(objective: "str | dict | Objective") -> Objective:
-    """An objective from its name, from `{"name": "minimax", "label_smoothing": 0.1}`, or as it is.
-
-    Raises:
-        ValueError: for an unknown name, with the nearest known ones.
-    """
-    if isinstance(objective, Objective):
-        return objective
-    settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
-    name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in _OBJECTIVES:
-        near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
-        raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
-    return _OBJECTIVES[name](**settings)

@@ -1,0 +1,79 @@
+"""Games that cannot work, refused when they are compiled, with what to play instead."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from kerasgan.objectives import Objective
+from kerasgan.penalties import Penalty
+
+__all__ = ["refuse_mixed_gradients", "refuse_unbounded_slope"]
+
+
+def refuse_mixed_gradients(
+    discriminator: keras.Model, penalties: Sequence[Penalty], arguments: Mapping[str, Any]
+) -> None:
+    """Raises ValueError where a penalty on each image's own gradient meets batch normalisation.
+
+    Batch normalisation makes the output for one image depend on its whole batch, so that the gradient penalised is not
+    that image's (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
+
+    Args:
+        discriminator: its layers, also inside others, are looked at; frozen ones normalise with fixed numbers.
+        penalties: those it is to be trained with.
+        arguments: the model's constructor arguments, for the advice.
+    """
+    alone = [penalty.name for penalty in penalties if penalty.per_sample]
+    mixing = [layer.name for layer in _layers(discriminator) if _mixes(layer)]
+    if not (alone and mixing):
+        return
+    advice = "use another normalisation there, such as keras.layers.GroupNormalization(groups=1), or none"
+    if "discriminator_norm" in arguments:
+        advice = (
+            'build the model with discriminator_norm="layer" or "none" '
+            "(kerasgan train: --set model.discriminator_norm=layer)"
+        )
+    raise ValueError(
+        "Expected a discriminator without batch normalisation for a penalty on each image's own gradient, which batch "
+        f"normalisation mixes with its neighbours' (1704.00028, section 4): {advice}, or compile without penalties. "
+        f"Received: penalties={', '.join(alone)}; batch normalisation in {', '.join(mixing)}"
+    )
+
+
+def refuse_unbounded_slope(
+    discriminator: keras.Model, objective: Objective, penalties: Sequence[Penalty], *, weight_clip: Any = None
+) -> None:
+    """Raises ValueError where an objective needs a discriminator of bounded slope and nothing bounds it.
+
+    Without a bound the discriminator makes the distance as large as it likes by growing (Arjovsky et al. 2017, arXiv
+    1701.07875, section 3).
+
+    Args:
+        discriminator: spectral normalisation or weight constraints in it are a bound.
+        objective: the game's.
+        penalties: each of them is taken for a bound.
+        weight_clip: the bound of all weights, where they are clipped.
+    """
+    if not objective.needs_lipschitz or penalties or weight_clip:
+        return
+    if any(_bounded(layer) for layer in _layers(discriminator)):
+        return
+    raise ValueError(
+        f"Expected something that bounds the discriminator's slope for {type(objective).__name__} (1701.07875): "
+        'penalties=["gradient_penalty"] (kerasgan train: --penalty gradient_penalty), clipped weights, or spectral '
+        "normalisation or weight constraints in the discriminator. Received: none of them"
+    )
+
+
+def _layers(network: keras.Model) -> Iterator[Any]:
+    # Keras has no public way to the layers inside layers.
+    yield from network._flatten_layers(include_self=False)
+
+
+def _mixes(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+
+
+def _bounded(layer: Any) -> bool:
+    return type(layer).__name__.startswith("Spectral") or getattr(layer, "kernel_constraint", None) is not None

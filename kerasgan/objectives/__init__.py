@@ -1,0 +1,68 @@
+"""Adversarial objectives: logits in, scalars out.
+
+Every objective has two sides, both to be minimised and both averaged over all elements of the logits (so that a
+patch discriminator's map works like a single logit).
+"""
+
+import difflib
+
+from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
+from kerasgan.objectives.games import (
+    Hinge,
+    LeastSquares,
+    MaximumLikelihood,
+    Minimax,
+    NonSaturating,
+    Objective,
+    Relativistic,
+    Wasserstein,
+)
+
+__all__ = [
+    "Divergence",
+    "FDivergence",
+    "Hinge",
+    "LeastSquares",
+    "MaximumLikelihood",
+    "Minimax",
+    "NonSaturating",
+    "Objective",
+    "Relativistic",
+    "Wasserstein",
+    "divergence_names",
+    "get",
+    "get_divergence",
+    "names",
+]
+
+_OBJECTIVES: dict[str, type[Objective]] = {
+    "f_divergence": FDivergence,
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "maximum_likelihood": MaximumLikelihood,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "relativistic": Relativistic,
+    "wasserstein": Wasserstein,
+}
+
+
+def names() -> list[str]:
+    """The names that `get` knows, sorted."""
+    return sorted(_OBJECTIVES)
+
+
+def get(objective: "str | dict | Objective") -> Objective:
+    """An objective from its name, from `{"name": "minimax", "label_smoothing": 0.1}`, or as it is.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones.
+    """
+    if isinstance(objective, Objective):
+        return objective
+    settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
+    name = settings.pop("name", None)
+    if not isinstance(name, str) or name not in _OBJECTIVES:
+        near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
+        raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
+    return _OBJECTIVES[name](**settings)
