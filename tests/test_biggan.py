@@ -89,7 +89,7 @@ def test_regularisation_makes_the_generators_kernels_orthogonal_and_spares_the_s
     kernel, embedding = gan.generator.get_layer("up1_conv1").kernel, gan.generator.get_layer("classes").embeddings
     for variable in (kernel, embedding):
         variable.assign(np.random.default_rng(0).normal(0, 0.3, variable.shape))
-    gan.compile(generator_optimizer=keras.optimizers.SGD(1e-5), discriminator_steps=1)
+    gan.compile(generator_optimizer=keras.optimizers.SGD(1e-5), discriminator_steps=1, run_eagerly=True)
     before, start = float(orthogonal_penalty(kernel)), ops.convert_to_numpy(embedding.value).copy()
     images = np.zeros((8, *gan.image_shape), "float32")
     history = gan.fit(images, np.zeros(8, "int32"), batch_size=4, epochs=2, verbose=0).history

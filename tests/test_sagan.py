@@ -78,7 +78,7 @@ def test_attention_is_that_of_its_equations():
 
 def test_attention_in_the_discriminator_can_be_penalised():
     gan = SAGAN(image_size=16, num_classes=3, latent_dim=4, width=4, attention_size=8)
-    gan.compile(penalties=["r1"])
+    gan.compile(penalties=["r1"], run_eagerly=True)
     gan.discriminator.get_layer("attention_gate").gamma.assign(0.5)
     query = gan.discriminator.get_layer("attention_query").kernel
     before = ops.convert_to_numpy(query.value).copy()

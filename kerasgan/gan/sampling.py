@@ -67,7 +67,7 @@ class Sampling(keras.Model):
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
-        """Gives the network to sample from its standing statistics (Brock et al. 2019, 1809.11096, section 4.1).
+        """Gives the network to sample from its standing statistics (Brock et al. 2019, 1809.11096).
 
         Batch normalisation keeps a moving average over the training, whose last batches come from older weights, or,
         under a moving average of the weights, from other ones. This puts the plain average of mean and variance over

@@ -12,7 +12,7 @@ __all__ = ["Split", "SumPooling"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Split(keras.layers.Layer):
-    """Vectors (batch, sum of sizes) as a list of consecutive parts (batch, size), one for each size.
+    """Vectors or maps (batch, ..., sum of sizes) as a list of consecutive parts (batch, ..., size), one for each size.
 
     Args:
         sizes: features of each part.
@@ -25,10 +25,10 @@ class Split(keras.layers.Layer):
 
     def call(self, inputs):
         stops = list(accumulate(self.sizes))
-        return [inputs[:, stop - size : stop] for size, stop in zip(self.sizes, stops)]
+        return [inputs[..., stop - size : stop] for size, stop in zip(self.sizes, stops)]
 
     def compute_output_shape(self, input_shape):
-        return [(input_shape[0], size) for size in self.sizes]
+        return [(*input_shape[:-1], size) for size in self.sizes]
 
     def get_config(self):
         return {**super().get_config(), "sizes": self.sizes}

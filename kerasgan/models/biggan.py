@@ -2,7 +2,8 @@
 
 Brock, Donahue, Simonyan: Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019,
 https://arxiv.org/abs/1809.11096. Layers follow ajbrock/BigGAN-PyTorch (an author's) and google/compare_gan, whose
-parameter counts the tests hold. Truncation: `gan.prior = kerasgan.latents.TruncatedNormal(0.5)`, after
+parameter counts the tests hold; past blocks that halve without widening, where the latter has no shortcut, the former
+is followed. Truncation: `gan.prior = kerasgan.latents.TruncatedNormal(0.5)`, after
 `gan.accumulate_statistics()`. Deviations: fakes are given the labels of the real batch instead of labels of their own;
 the moving average of the weights starts with a short half-life that grows, where the authors start it at step 20,000;
 spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart; batch
@@ -18,10 +19,10 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Round
-from kerasgan.layers import ModulatedBatchNormalization, Projection, SpectralConv2D, SpectralDense, SumPooling
+from kerasgan.layers import ModulatedBatchNormalization, Projection, SpectralConv2D, SpectralDense, Split, SumPooling
 from kerasgan.models.sagan import residual_down, residual_up, self_attention
 
-__all__ = ["BigGAN", "LargeScaleGAN", "Slice", "discriminator", "generator", "orthogonal_penalty"]
+__all__ = ["BigGAN", "LargeScaleGAN", "discriminator", "generator", "orthogonal_penalty"]
 
 # Channels of the generator's maps from 4x4 on, and of the discriminator's blocks, in units of the width. The paper
 # begins at 128; 32 and 64 are those of BigGAN-PyTorch; 8 and 16 continue 32, for tests.
@@ -179,13 +180,11 @@ def generator(
     latents = keras.Input((latent_dim,), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
     classes = embedded(labels, num_classes, embedding_dim)
-    chunk = latent_dim // len(UP[image_size])
-    x = layers.Reshape((4, 4, top * width), name="latent_map")(
-        dense(16 * top * width, name="project")(Slice(0, chunk, name="chunk0")(latents))
-    )
+    chunks = len(UP[image_size])
+    own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
+    x = layers.Reshape((4, 4, top * width), name="latent_map")(dense(16 * top * width, name="project")(own[0]))
     for index, multiplier in enumerate(others, start=1):
-        own = Slice(index * chunk, (index + 1) * chunk, name=f"chunk{index}")(latents)
-        condition = layers.Concatenate(name=f"condition{index}")([classes, own])
+        condition = layers.Concatenate(name=f"condition{index}")([classes, own[index]])
         x = residual_up(x, multiplier * width, f"up{index}", partial(modulated, condition), convolution)
         if x.shape[1] == attention_size:
             x = self_attention(x, convolution)
@@ -246,21 +245,3 @@ def judged(x: Any, labels: Any, num_classes: int) -> Any:
     options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
     projected = Projection(num_classes, embedding=options, name="projection", dtype="float32")([x, labels])
     return layers.Add(name="logits", dtype="float32")([dense(1, name="logit")(x), projected])
-
-
-@keras.saving.register_keras_serializable("kerasgan")
-class Slice(keras.layers.Layer):
-    """Entries `start` to `stop` - 1 of the last axis."""
-
-    def __init__(self, start: int, stop: int, **options: Any):
-        super().__init__(**options)
-        self.start, self.stop = start, stop
-
-    def call(self, inputs):
-        return inputs[..., self.start : self.stop]
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.stop - self.start)
-
-    def get_config(self):
-        return {**super().get_config(), "start": self.start, "stop": self.stop}

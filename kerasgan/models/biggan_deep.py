@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasgan.models.biggan import LargeScaleGAN, Slice, checked, convolution, dense, embedded, image, judged, modulated
+from kerasgan.layers import Split
+from kerasgan.models.biggan import LargeScaleGAN, checked, convolution, dense, embedded, image, judged, modulated
 from kerasgan.models.sagan import self_attention
 
 __all__ = ["BigGANDeep", "discriminator", "generator"]
@@ -136,7 +137,8 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
 
 def _up(x: Any, condition: Any, filters: int, name: str, *, double: bool) -> Any:
     """A bottleneck block; its shortcut drops the channels that are too many."""
-    skip = Slice(0, filters, name=f"{name}_kept")(x) if x.shape[-1] > filters else x
+    many = x.shape[-1] - filters
+    skip = Split([filters, many], name=f"{name}_kept")(x)[0] if many > 0 else x
     narrow = max(x.shape[-1], filters) // 4
     for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
         x = layers.ReLU(name=f"{name}_relu{part}")(modulated(condition, x, f"{name}_norm{part}"))
