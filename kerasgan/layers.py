@@ -72,8 +72,23 @@ class MaxoutConv2D(keras.layers.Conv2D):
         return {**super().get_config(), "filters": self.filters // self.pieces, "pieces": self.pieces}
 
 
+class _FromData(keras.layers.Layer):
+    """A layer that `fit_layers` initialises from the inputs of one call."""
+
+    awaits_data = False
+
+    def fit_to(self, inputs: Any) -> None:
+        """Sets weights as these inputs suggest."""
+
+    def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        if self.awaits_data:
+            self.awaits_data = False
+            self.fit_to(inputs)
+        return super().__call__(inputs, *arguments, **options)
+
+
 @keras.saving.register_keras_serializable("kerasgan")
-class WeightNormalization(keras.layers.Wrapper):
+class WeightNormalization(_FromData, keras.layers.Wrapper):
     """A linear layer whose kernel has a direction and a length of their own: w = g v / ||v||, for each output.
 
     Salimans, Kingma 2016 (1602.07868), equation 2. The layer's outputs are scaled, which is the same. `fit_layers` sets
@@ -133,7 +148,7 @@ class WeightNormalization(keras.layers.Wrapper):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class MinibatchDiscrimination(keras.layers.Layer):
+class MinibatchDiscrimination(_FromData):
     """Appends to each vector how close the rest of its batch is to it (Salimans et al. 2016, 1606.03498, section 3.2).
 
     M_i = x_i T, a matrix (kernels, dimensions) for each vector x_i; o_b(x_i) = sum over j != i of
@@ -205,12 +220,16 @@ class WeightHistory(keras.layers.Layer):
 
 
 def fit_layers(network: keras.Model, inputs: Any) -> None:
-    """Initialises from data the layers that can be (`fit_to`), each with what those before it make of `inputs`.
+    """Initialises from data the layers that can be, each with what those before it make of `inputs`.
 
     Args:
         network: a functional model.
         inputs: a batch of its inputs; a few hundred are enough.
     """
-    for layer in network.layers:
-        if hasattr(layer, "fit_to"):
-            layer.fit_to(keras.Model(network.input, layer.input)(inputs, training=True))
+    waiting = list(network.layers)
+    while waiting:
+        layer = waiting.pop()
+        waiting += getattr(layer, "layers", [])
+        if isinstance(layer, _FromData):
+            layer.awaits_data = True
+    network(inputs, training=True)
