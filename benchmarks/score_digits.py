@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from kerasgan import data, pictures, zoo
+from kerasgan import GAN, data, pictures, zoo
 from kerasgan.metrics.digits import digit_scores, halves_distance
 
 SEEDS = (0, 1, 2)
@@ -72,7 +72,8 @@ def measure(name: str) -> tuple[dict[str, Any], np.ndarray]:
     }
     if gan.num_classes:
         results["label_accuracy"] = round(float(np.mean([score["label_accuracy"] for score in scores])), 4)
-    reals = data.digits(image_size=gan.image_shape[0])
+    held_out = "test" if zoo.recipe(name).data.get("split") == "train" else "all"
+    reals = data.digits(image_size=gan.image_shape[0], split=held_out)
     own = gan.family_scores(reals.images().astype("float32") / 127.5 - 1.0, np.asarray(reals.labels))
     results |= {name: round(score, 4) for name, score in own.items()}
     results |= {
@@ -81,7 +82,7 @@ def measure(name: str) -> tuple[dict[str, Any], np.ndarray]:
         "data": "digits, all 1,797",
         "generator_parameters": gan.generator.count_params(),
     }
-    if own:
+    if type(gan).sheet is not GAN.sheet:
         images, columns = gan.sheet()
         return results, pictures.grid(images, columns=columns)
     labels, columns = pictures.class_labels(None, gan.num_classes)
@@ -117,7 +118,12 @@ def card(entry: zoo.Recipe, results: dict[str, Any]) -> str:
         rows.append(("samples that show the digit asked for", f"{results['label_accuracy']:.1%}"))
     if "code_error" in results:
         rows.append(("real digits whose category is another digit's", f"{results['code_error']:.1%}"))
+    if "classification_error" in results:
+        rows.append(
+            ("error of the discriminator as a classifier, test split", f"{results['classification_error']:.1%}")
+        )
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    trained = "the first two thirds of which" if entry.data.get("split") == "train" else "which"
     return f"""# {entry.name}
 
 ![samples](samples.png)
@@ -134,7 +140,7 @@ A {entry.family} of {results["generator_parameters"]:,} parameters (generator) f
 
 Means over the seeds {", ".join(map(str, results["seeds"]))}, {results["samples"]:,} samples each, of the weights as
 they are stored (float16). Samples are brought to 8x8 pixels with antialiasing and compared in [-1, 1] with all 1,797
-real digits, which the model was trained on; digits are told apart by a 3-nearest-neighbour classifier on the real ones.
+real digits, {trained} the model was trained on; digits are told apart by a 3-nearest-neighbour classifier on the real ones.
 Measured and written by `python benchmarks/score_digits.py {entry.name}`.
 
 Data: Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in
