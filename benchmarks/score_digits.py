@@ -140,8 +140,8 @@ A {entry.family} of {results["generator_parameters"]:,} parameters (generator) f
 
 Means over the seeds {", ".join(map(str, results["seeds"]))}, {results["samples"]:,} samples each, of the weights as
 they are stored (float16). Samples are brought to 8x8 pixels with antialiasing and compared in [-1, 1] with all 1,797
-real digits, {trained} the model was trained on; digits are told apart by a 3-nearest-neighbour classifier on the real ones.
-Measured and written by `python benchmarks/score_digits.py {entry.name}`.
+real digits, {trained} the model was trained on; digits are told apart by a 3-nearest-neighbour classifier
+on the real ones. Measured and written by `python benchmarks/score_digits.py {entry.name}`.
 
 Data: Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in
 scikit-learn, 8x8 pixels resized to 32x32. Weights: Apache-2.0. A small model for trying things out: it knows nothing
