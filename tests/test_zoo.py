@@ -60,9 +60,12 @@ def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it(nam
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_draws_images_of_the_models_shape(name):
     recipe = zoo.recipe(name)
+    model = {**recipe.model}
+    if "sizes" in model:  # of a pyramid, from coarse to fine
+        model["image_size"] = model["sizes"][-1]
     for key in ("image_size", "channels"):
         if key in recipe.data:
-            assert recipe.data[key] == recipe.model[key]
+            assert recipe.data[key] == model[key]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,7 @@ def test_a_missing_recipe_file_is_named(tmp_path):
         ("[data]", "[weights]\nurl = 3\nwrong = 1\n[data]", "Unknown key 'wrong'"),
         ("[data]", "[weights]\n[data]", "Expected 'file', or 'url' and 'sha256'.*Received: nothing"),
         ("[data]", "[weights]\nurl = 'x'\n[data]", "Received: url"),
+        ("[data]", "[weights]\nfile = 'x'\ndiscriminator = 'y'\n[data]", "Expected 'discriminator' with 'discrim"),
         ("[data]", "[weights]\nfile = 'x'\nformat = 'bogus'\n[data]", "Received: format='bogus'"),
     ],
 )
@@ -196,6 +200,22 @@ def test_weights_come_from_files_of_every_kind(trained, file):
     )
     again = zoo.load(path, weights=target)
     np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
+
+
+def test_a_discriminator_in_the_box_is_verified_and_loaded(trained):
+    path, gan = trained
+    gan.sampler.save_weights(path.parent / "g.weights.h5")
+    gan.discriminator.save_weights(path.parent / "d.weights.h5")
+    digest = hashlib.sha256((path.parent / "d.weights.h5").read_bytes()).hexdigest()
+    weights = f"[weights]\nfile = 'g.weights.h5'\ndiscriminator = 'd.weights.h5'\ndiscriminator_sha256 = '{digest}'\n"
+    path.write_text(RECIPE + weights)
+    again = zoo.load(path)
+    np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
+    images = gan.generate(2, seed=1)
+    np.testing.assert_array_equal(again.discriminator.predict(images), gan.discriminator.predict(images))
+    path.write_text(path.read_text().replace(digest, digest[::-1]))
+    with pytest.raises(zoo.WeightsError, match=r"Expected .*d\.weights\.h5 with sha256"):
+        zoo.load(path)
 
 
 def test_weights_of_another_architecture_are_refused(trained, tmp_path):

@@ -5,11 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasgan.layers.weights import FromData
+
 __all__ = ["MinibatchDiscrimination"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class MinibatchDiscrimination(keras.layers.Layer):
+class MinibatchDiscrimination(FromData):
     """Appends to each vector how close the rest of its batch is to it (Salimans et al. 2016, 1606.03498, section 3.2).
 
     M_i = x_i T, a matrix (kernels, dimensions) for each vector x_i; o_b(x_i) = sum over j != i of

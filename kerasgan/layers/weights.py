@@ -5,11 +5,26 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["WeightHistory", "WeightNormalization", "fit_layers"]
+__all__ = ["FromData", "WeightHistory", "WeightNormalization", "fit_layers"]
+
+
+class FromData(keras.layers.Layer):
+    """A layer that `fit_layers` initialises from the inputs of one call."""
+
+    awaits_data = False
+
+    def fit_to(self, inputs: Any) -> None:
+        """Sets weights as these inputs suggest."""
+
+    def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        if self.awaits_data:
+            self.awaits_data = False
+            self.fit_to(inputs)
+        return super().__call__(inputs, *arguments, **options)
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class WeightNormalization(keras.layers.Wrapper):
+class WeightNormalization(FromData, keras.layers.Wrapper):
     """A linear layer whose kernel has a direction and a length of their own: w = g v / ||v||, for each output.
 
     Salimans, Kingma 2016 (1602.07868), equation 2. The layer's outputs are scaled, which is the same. `fit_layers` sets
@@ -92,12 +107,16 @@ class WeightHistory(keras.layers.Layer):
 
 
 def fit_layers(network: keras.Model, inputs: Any) -> None:
-    """Initialises from data the layers that can be (`fit_to`), each with what those before it make of `inputs`.
+    """Initialises from data the layers that can be, each with what those before it make of `inputs`.
 
     Args:
         network: a functional model.
         inputs: a batch of its inputs; a few hundred are enough.
     """
-    for layer in network.layers:
-        if hasattr(layer, "fit_to"):
-            layer.fit_to(keras.Model(network.input, layer.input)(inputs, training=True))
+    waiting = list(network.layers)
+    while waiting:
+        layer = waiting.pop()
+        waiting += getattr(layer, "layers", [])
+        if isinstance(layer, FromData):
+            layer.awaits_data = True
+    network(inputs, training=True)

@@ -118,8 +118,9 @@ class SemiSupervisedGAN(GAN):
     def prepare(self, source):
         """Sets gains and biases of weight normalisation from 500 images, as the authors' code does."""
         images = data.first_images(source, 500)
-        fit_layers(self.discriminator, ops.convert_to_tensor(images))
-        fit_layers(self.generator, self.sample_latents(images))
+        with gradients.none():
+            fit_layers(self.discriminator, ops.convert_to_tensor(images))
+            fit_layers(self.generator, self.sample_latents(images))
 
     def discriminator_loss(self, game: Round) -> Any:
         """Section 5: -log p(y | x, y <= K) for labelled images, and 1/2 of the objective with D = Z / (Z + 1)."""
