@@ -126,6 +126,7 @@ class Player:
         for player, new in zip(players, fresh):
             player.set_weights(new.get_weights())
         self.gan.average_generator.set_weights(fresh[0].get_weights())
+        self.gan.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
         for variable, start in zip(self.gan.optimizer.variables, self.optimizer_start):
             variable.assign(start)
 
