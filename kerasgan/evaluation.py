@@ -3,6 +3,7 @@
 Cards of the zoo's entries are written by this and nothing else.
 """
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Sequence
@@ -65,21 +66,38 @@ def evaluate(
     kind = recipe.data["source"] if data is None else "folder"
     conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()
     chosen = metrics or ((*DIGITS_METRICS, *conditional) if kind == "digits" else METRICS)
+    unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
     compared: Sequence[str] = features or FEATURES.get(kind, ("inception",))
     card = score_card(
         gan,
-        zoo.source(recipe) if data is None else _folder(data, gan),
+        _real(recipe) if data is None else _folder(data, gan),
         metrics=chosen,
         features=[_features(name) for name in compared],
         samples=samples,
         seeds=seeds,
-        held_out=None if held_out is None else _folder(held_out, gan),
+        held_out=unseen,
         name=recipe.name,
         cache=_cache(),
     )
     if output is not None:
         _write(card, recipe, gan, Path(output))
     return card
+
+
+def _real(recipe: zoo.Recipe) -> Any:
+    """The recipe's images: of the digits all, with all their labels, whatever the training was shown of them."""
+    if recipe.data["source"] != "digits":
+        return zoo.source(recipe)
+    from kerasgan import data
+
+    return data.digits(**{key: recipe.data[key] for key in ("image_size", "channels") if key in recipe.data})
+
+
+def _held_out(recipe: zoo.Recipe) -> Any:
+    """The digits that a recipe leaves out of its training; None if it leaves none out."""
+    if recipe.data["source"] != "digits" or recipe.data.get("split") != "train":
+        return None
+    return zoo.source(dataclasses.replace(recipe, data={**recipe.data, "split": "test", "labels_per_class": None}))
 
 
 def _cache() -> Path:

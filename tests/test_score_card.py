@@ -189,6 +189,16 @@ def test_evaluate_writes_the_card_of_an_entry_and_its_results(tmp_path):
     assert "# a comment that stays" in recipe_file.read_text()
 
 
+def test_digits_that_a_recipe_leaves_out_are_held_out_and_asked_of_the_family(tmp_path, monkeypatch):
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace('"digits"', '"digits"\nsplit = "train"'))
+    recipe = zoo.recipe(tmp_path / "recipe.toml")
+    gan = zoo.build(recipe)
+    monkeypatch.setattr(type(gan), "family_scores", lambda self, images, labels, seed: {"seen": len(labels)})
+    card = evaluation.evaluate(recipe, gan, metrics=["memorisation"], samples=50)
+    assert card.content["held_out"]["count"] == 599 == card.mean("seen")
+    assert card.content["data"]["count"] == 1797
+
+
 RECIPE = """# kerasgan train tiny
 # A second.
 family = "DCGAN"

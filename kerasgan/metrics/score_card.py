@@ -105,7 +105,8 @@ def score_card(
         samples: generated for each seed; as many as there are real images, 50,000 at most, if not given. The Fréchet
             distance depends on the number.
         seeds: of the latents, three or more: the interval is over them.
-        held_out: real images that the generator was not trained on, for memorisation and the Parzen window.
+        held_out: real images that the generator was not trained on, for memorisation, the Parzen window and the scores
+            that only the model's family has.
         name: of the model, for the card.
         batch_size: images generated and compared at a time.
         cache: a folder where the real images' features are kept for the next card.
@@ -125,10 +126,7 @@ def score_card(
     results = _Results(wanted, networks, reals, held)
     for seed in seeds:
         fakes = generated(gan, networks, count=count, labels=labels, seed=seed, batch_size=batch_size)
-        pixels = reals.views[0].images.astype("float32") / 127.5 - 1.0
-        known = reals.views[0].labels
-        own = gan.family_scores(pixels, None if known is None else known[: len(pixels)], seed=seed)
-        results.add(fakes, own, seed=seed)
+        results.add(fakes, _family_scores(gan, (held or reals).views[0], seed), seed=seed)
     sets = {"data": reals} if held is None else {"data": reals, "held_out": held}
     content = {
         "name": name or gan.name,
@@ -203,6 +201,11 @@ class _Results:
         }
         shares = [_rounded(share) for share in np.mean(self.shares, axis=0)] if self.shares else None
         return {"scores": found} if shares is None else {"scores": found, "class_shares": shares}
+
+
+def _family_scores(gan: Any, view: scores.View, seed: int) -> Mapping[str, float]:
+    images = view.images.astype("float32") / 127.5 - 1.0
+    return gan.family_scores(images, None if view.labels is None else view.labels[: len(images)], seed=seed)
 
 
 def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
