@@ -133,7 +133,7 @@ def test_the_information_rises_in_training():
     images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
     information = gan.fit(images, batch_size=32, epochs=40, verbose=0).history["information"]
     assert information[0] < 0.1
-    assert 0.8 < information[-1] <= math.log(3)
+    assert 0.7 < information[-1] <= math.log(3)
 
 
 def test_codes_are_asked_for_and_the_noise_stays():

@@ -59,7 +59,8 @@ class GaussianMixture(Prior):
         seed = keras.random.SeedGenerator(seed) if isinstance(seed, int) else seed
         index = sample_indices(self.weights, count, seed)
         noise = keras.random.normal((count, latent_dim), seed=seed, dtype="float32")
-        return ops.take(self.means, index, axis=0) + ops.take(self.scales, index, axis=0) * noise
+        means, scales = (ops.take(ops.convert_to_tensor(array), index, axis=0) for array in (self.means, self.scales))
+        return means + scales * noise
 
     def draw(self, count, latent_dim, seed=None):
         index = choose(np.cumsum(self.weights), count, stream(seed, 0))
@@ -94,11 +95,12 @@ class GaussianMixture(Prior):
 
     def _log_joint(self, latents: Any) -> Any:
         """log w_k + log N(z; m_k, s_k) for each row and component."""
-        standard = (ops.expand_dims(latents, 1) - self.means) / self.scales
+        means, scales = ops.convert_to_tensor(self.means), ops.convert_to_tensor(self.scales)
+        standard = (ops.expand_dims(ops.convert_to_tensor(latents), 1) - means) / scales
         with np.errstate(divide="ignore"):
             constants = np.log(self.weights) - np.sum(np.log(self.scales), axis=-1, dtype="float64")
         constants -= 0.5 * self.means.shape[1] * math.log(2 * math.pi)
-        return constants.astype("float32") - 0.5 * ops.sum(ops.square(standard), axis=-1)
+        return ops.convert_to_tensor(constants, dtype="float32") - 0.5 * ops.sum(ops.square(standard), axis=-1)
 
     def get_config(self):
         arrays = {"means": self.means, "scales": self.scales, "weights": self.weights}

@@ -31,7 +31,7 @@ class Normal(Prior):
         return np.random.default_rng(seed).standard_normal((count, latent_dim), dtype="float32")
 
     def log_prob(self, latents):
-        return -0.5 * ops.sum(ops.square(latents) + math.log(2 * math.pi), axis=-1)
+        return -0.5 * ops.sum(ops.square(ops.convert_to_tensor(latents)) + math.log(2 * math.pi), axis=-1)
 
     def entropy(self, latent_dim=None):
         return 0.5 * _size(self, latent_dim) * math.log(2 * math.pi * math.e)
@@ -116,6 +116,7 @@ class Uniform(Prior):
         return np.float32(self.low) + np.float32(self.high - self.low) * unit
 
     def log_prob(self, latents):
+        latents = ops.convert_to_tensor(latents)
         inside = ops.all((latents >= self.low) & (latents < self.high), axis=-1)
         return ops.where(inside, -self.entropy(latents.shape[-1]), -math.inf)
 
@@ -157,7 +158,11 @@ class Categorical(Prior):
         return np.eye(latent_dim, dtype="float32")[as_indices(values, count, latent_dim)]
 
     def log_prob(self, latents):
-        return ops.log(ops.sum(latents * self.probabilities.astype("float32"), axis=-1))
+        return ops.log(
+            ops.sum(
+                ops.convert_to_tensor(latents) * ops.convert_to_tensor(self.probabilities, dtype="float32"), axis=-1
+            )
+        )
 
     def entropy(self, latent_dim=None):
         positive = self.probabilities[self.probabilities > 0]
@@ -203,6 +208,6 @@ def as_indices(values: Any, count: int, num_components: int) -> np.ndarray:
 
 def sample_indices(probabilities: np.ndarray, count: Any, seed: Any) -> Any:
     """A tensor of `count` indices with the given probabilities."""
-    bounds = np.cumsum(probabilities)[:-1].astype("float32")
+    bounds = ops.convert_to_tensor(np.cumsum(probabilities)[:-1], dtype="float32")
     uniform = keras.random.uniform((count, 1), seed=seed, dtype="float32")
     return ops.sum(ops.cast(uniform >= bounds, "int32"), axis=-1)
