@@ -1,5 +1,6 @@
 """Laplacian pyramids: the operators against Pillow's and by hand, reconstruction against the image itself."""
 
+import math
 from itertools import pairwise
 
 import keras
@@ -25,10 +26,10 @@ def resized_by_pillow(images, size):
 
 @pytest.mark.parametrize(("source", "target"), [(28, 14), (14, 8), (96, 64), (7, 3), (5, 1), (6, 6)])
 def test_down_averages_areas(source, target):
-    """The reference cuts every pixel into target * target pieces, of which source * source make a new pixel."""
-    images = random_images(source)
-    pieces = images.repeat(target, axis=1).repeat(target, axis=2)
-    expected = pieces.reshape(2, target, source, target, source, 3).mean(axis=(2, 4), dtype="float64")
+    """The reference cuts every pixel into small pieces, of which a whole number makes a new pixel."""
+    images, common = random_images(source), math.gcd(source, target)
+    pieces = images.repeat(target // common, axis=1).repeat(target // common, axis=2)
+    expected = pieces.reshape(2, target, source // common, target, source // common, 3).mean(axis=(2, 4))
     np.testing.assert_allclose(ops.convert_to_numpy(pyramid.down(images, target)), expected, atol=2e-6)
 
 
