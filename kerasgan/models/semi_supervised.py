@@ -37,7 +37,8 @@ class SemiSupervisedGAN(GAN):
         variant: "dense" (the paper's networks for MNIST) or "convolutional" (CIFAR-10, SVHN).
         width: factor of the discriminator's units; 1 is the paper's for MNIST and CIFAR-10, 2/3 for SVHN.
         generator_width: likewise of the generator; as `width` if not given.
-        noise: deviation of the noise on the hidden layers ("dense"), or rate of dropout between them.
+        noise: deviation of the noise on the discriminator's hidden layers ("dense"), or rate of dropout between them.
+        input_noise: likewise on its input; 0.3 ("dense", in images from 0 to 1) or 0.2 if not given, as the paper's.
         matching: what the generator makes of the difference of mean features: "squared" (MNIST) or "absolute".
         matching_weight: of feature matching in the generator's loss.
         adversarial_weight: of the objective in the generator's loss; the paper's semi-supervised models have none.
@@ -65,6 +66,7 @@ class SemiSupervisedGAN(GAN):
         width: float = 1.0,
         generator_width: float | None = None,
         noise: float = 0.5,
+        input_noise: float | None = None,
         matching: str | None = None,
         matching_weight: float = 1.0,
         adversarial_weight: float = 0.0,
@@ -77,9 +79,10 @@ class SemiSupervisedGAN(GAN):
         shape, dense = (image_size, image_size, channels), variant == "dense"
         makes, sees = (dense_generator, dense_discriminator) if dense else (generator, discriminator)
         generator_width = width if generator_width is None else generator_width
+        noises = ((0.3 if dense else 0.2) if input_noise is None else input_noise, noise)
         super().__init__(
             makes(shape, latent_dim, width=generator_width),
-            sees(shape, num_classes, width=width, noise=noise, minibatch_kernels=minibatch_kernels),
+            sees(shape, num_classes, width=width, noises=noises, minibatch_kernels=minibatch_kernels),
             prior=prior or {"name": "uniform", "low": 0.0, "high": 1.0},
             name=name,
         )
@@ -98,6 +101,7 @@ class SemiSupervisedGAN(GAN):
             width=width,
             generator_width=generator_width,
             noise=noise,
+            input_noise=noises[0],
             matching=self.matching,
             matching_weight=matching_weight,
             adversarial_weight=adversarial_weight,
@@ -236,16 +240,16 @@ def dense_generator(shape: tuple[int, int, int], latent_dim: int, *, width: floa
 
 
 def dense_discriminator(
-    shape: tuple[int, int, int], num_classes: int, *, width: float, noise: float, minibatch_kernels: int
+    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
 ) -> keras.Model:
     """Images to class logits (batch, num_classes) and features, the last hidden layer (batch, units)."""
     images = keras.Input(shape, name="images")
     x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
-    x = layers.GaussianNoise(0.6 * noise, name="noise")(x)  # 0.3 in the paper's network
+    x = layers.GaussianNoise(noises[0], name="noise")(x)
     for index, units in enumerate((1000, 500, 250, 250, 250), start=1):
         x = _weight_normalised(layers.Dense, max(1, round(units * width)), name=f"hidden{index}")(x)
         features = layers.ReLU(name=f"hidden{index}_relu")(x)
-        x = layers.GaussianNoise(noise, name=f"hidden{index}_noise")(features)
+        x = layers.GaussianNoise(noises[1], name=f"hidden{index}_noise")(features)
     outputs = [_class_logits(x, num_classes, minibatch_kernels, 1.0), features]
     return keras.Model(images, outputs, name="discriminator")
 
@@ -267,11 +271,11 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> 
 
 
 def discriminator(
-    shape: tuple[int, int, int], num_classes: int, *, width: float, noise: float, minibatch_kernels: int
+    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
 ) -> keras.Model:
     """Images to class logits (batch, num_classes) and features, the mean over the last map (batch, filters)."""
     images = keras.Input(shape, name="images")
-    x = layers.Dropout(0.4 * noise, name="drop")(images)  # 0.2 in the paper's network
+    x = layers.Dropout(noises[0], name="drop")(images)
     plan = [
         (96, 3, 1),
         (96, 3, 1),
@@ -288,7 +292,7 @@ def discriminator(
         x = _weight_normalised(layers.Conv2D, filters, kernel, strides, padding, name=f"down{index}")(x)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
         if strides == 2:
-            x = layers.Dropout(noise, name=f"down{index}_drop")(x)
+            x = layers.Dropout(noises[1], name=f"down{index}_drop")(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     outputs = [_class_logits(features, num_classes, minibatch_kernels, 0.1), features]
     return keras.Model(images, outputs, name="discriminator")
