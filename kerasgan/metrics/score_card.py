@@ -66,7 +66,8 @@ class ScoreCard:
                 title = "Real images" if kind == "data" else "Held out"
                 yield f"- {title}: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
         for name, facts in content["features"].items():
-            yield f"- Features *{name}*: {', '.join(str(fact) for fact in facts.values() if fact)}."
+            shown = [f"weights {fact[:16]}" if key == "weights" else fact for key, fact in facts.items() if fact]
+            yield f"- Features *{name}*: {', '.join(shown)}."
         if "class_shares" in content:
             yield f"- Shares of the classes: {', '.join(f'{share:.1%}' for share in content['class_shares'])}."
         yield f"- Generator: {content['parameters']:,} parameters, sha256 {content['weights'][:16]}."
@@ -184,7 +185,7 @@ class _Results:
     def _keep(self, values: dict, metric: str, network: FeatureNetwork, case: scores.Case) -> None:
         for name, number in scores.score(metric, case).items():
             title = name if network is self.networks[0] else f"{name}_{network.name}"
-            self.features[title] = network.name
+            self.features[title] = None if metric in scores.OF_PIXELS else network.name
             values.setdefault(title, []).append(float(number))
 
     def summary(self) -> dict[str, Any]:

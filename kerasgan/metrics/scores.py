@@ -20,7 +20,7 @@ from kerasgan.metrics.precision_recall import precision_recall
 from kerasgan.metrics.sharpness import sharpness
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 
-__all__ = ["NAMES", "OF_FEATURES", "OF_PROBABILITIES", "Case", "View", "checked", "class_shares", "score"]
+__all__ = ["NAMES", "OF_FEATURES", "OF_PIXELS", "OF_PROBABILITIES", "Case", "View", "checked", "class_shares", "score"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +168,9 @@ NAMES = tuple(_SCORES)
 
 OF_FEATURES = {"density_coverage", "frechet_distance", "inception_score", "kernel_distance", "precision_recall"}
 """Those that depend on the feature network: computed with each; the others with the first."""
+
+OF_PIXELS = {"parzen_log_likelihood", "self_similarity", "sharpness", "sliced_wasserstein"}
+"""Those that look at the images themselves."""
 
 OF_PROBABILITIES = {"inception_score"}
 """Those that need a network that classifies."""
