@@ -143,7 +143,7 @@ def test_codes_are_asked_for_and_the_noise_stays():
     np.testing.assert_array_equal(latents[:, :8], gan.prior.draw(3, gan.latent_dim, seed=2)[:, :8])
     np.testing.assert_array_equal(latents[:, 8:], [[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0.5, -0.5]] * 3)
     images = gan.generate(3, codes={"category": 4, "continuous": [0.5, -0.5]}, seed=2)
-    np.testing.assert_array_equal(images, gan.images_of(latents))
+    np.testing.assert_array_equal(images, gan.generate(latents=latents))
     with pytest.raises(ValueError, match="Expected ints from 0 to 9"):
         gan.generate(2, codes={"category": 10})
     with pytest.raises(ValueError, match=r"Expected codes of the prior: category, continuous. Received: digit"):
@@ -165,9 +165,9 @@ def test_the_sheet_has_a_column_per_category_and_moves_the_continuous_code():
     assert (len(images), columns) == (80, 10)
     latents = gan.prior.draw(8, gan.latent_dim, seed=3)
     wanted = np.concatenate([latents[1, :8], np.eye(10)[6], latents[1, 18:]]).astype("float32")
-    np.testing.assert_allclose(images[16], gan.images_of(wanted[None])[0], atol=1e-6)  # row 1, column 6
+    np.testing.assert_allclose(images[16], gan.generate(latents=wanted[None])[0], atol=1e-6)  # row 1, column 6
     moved = np.concatenate([latents[0, :8], np.eye(10)[6], [1.0], latents[0, 19:]]).astype("float32")
-    np.testing.assert_allclose(images[76], gan.images_of(moved[None])[0], atol=1e-6)  # the last row's column 6
+    np.testing.assert_allclose(images[76], gan.generate(latents=moved[None])[0], atol=1e-6)  # the last row's column 6
     assert len(gan.sheet(7)[0]) == 7
     assert small(codes=[("normal", 1, "a")]).sheet()[1] == 4
 

@@ -206,7 +206,7 @@ class InfoGAN(GAN):
         latents, place = np.repeat(base, columns, axis=0), self.prior.codes[name][1]
         category = np.tile(np.arange(columns), rows)
         latents[:, place] = self.prior.draw_given({name: category}, len(latents), self.latent_dim, seed)[:, place]
-        return self.images_of(latents)[:count], columns
+        return self.generate(latents=latents)[:count], columns
 
     def family_scores(self, images, labels, *, seed=0):
         """`code_error`: how often the first categorical code, read as a class, is wrong on real images.
