@@ -24,7 +24,7 @@ from keras import layers, ops
 
 from kerasgan import gradients
 from kerasgan.gan import GAN
-from kerasgan.layers import ScaleAndOffset
+from kerasgan.layers import ScaleAndOffset, normalised
 
 __all__ = ["GRAN", "discriminator", "generator"]
 
@@ -48,10 +48,13 @@ class GRAN(GAN):
         steps: increments that make an image, 1 or more; 1 is a GAN without recurrence.
         width: factor of all convolutions' channels; the published one of the variant if not given.
         variant: "mnist", "cifar10", "lsun" or "lsun128", the layer table.
+        discriminator_norm: what normalises the discriminator: "batch" (the authors' code); "layer", over each image
+            alone, or "none", for gradient penalties.
         prior: of the latents.
 
     Raises:
-        ValueError: for an unknown variant, fewer than one step, or a size that the variant cannot make.
+        ValueError: for an unknown variant or normalisation, fewer than one step, or a size that the variant cannot
+            make.
     """
 
     tiny = MappingProxyType(dict(image_size=8, channels=1, latent_dim=8, steps=2, width=1, variant="mnist"))
@@ -65,6 +68,7 @@ class GRAN(GAN):
         steps: int = 5,
         width: int | None = None,
         variant: str = "cifar10",
+        discriminator_norm: str = "batch",
         prior: Any = "normal",
         name: str | None = None,
     ):
@@ -80,7 +84,7 @@ class GRAN(GAN):
         shape = (image_size, image_size, channels)
         super().__init__(
             generator(shape, latent_dim, steps=steps, width=width, variant=variant),
-            discriminator(shape, width=width, variant=variant),
+            discriminator(shape, width=width, variant=variant, norm=discriminator_norm),
             prior=prior,
             name=name,
         )
@@ -92,6 +96,7 @@ class GRAN(GAN):
             steps=steps,
             width=width,
             variant=variant,
+            discriminator_norm=discriminator_norm,
             prior=self.prior,
         )
 
@@ -153,13 +158,17 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, steps: int, width
     return keras.Model(latents, images, name="generator")
 
 
-def discriminator(shape: tuple[int, int, int], *, width: int, variant: str) -> keras.Model:
+def discriminator(shape: tuple[int, int, int], *, width: int, variant: str, norm: str = "batch") -> keras.Model:
     """Images to logits (batch, 1); the code reads images in [0, 1]."""
     images = keras.Input(shape, name="images")
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
     for index, multiple in enumerate(sorted(VARIANTS[variant][0], reverse=True), start=1):
         x = _convolution(multiple * width, f"down{index}", use_bias=False)(x)
-        x = layers.ReLU(name=f"down{index}_relu")(_normalisation(f"down{index}")(x, 1))
+        if norm == "batch":
+            x = _normalisation(f"down{index}")(x, 1)
+        else:
+            x = normalised(x, norm, name=f"down{index}_norm")
+        x = layers.ReLU(name=f"down{index}_relu")(x)
     x = layers.Dense(100, activation="tanh", name="dense")(layers.Flatten(name="flat")(x))
     logits = layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(images, logits, name="discriminator")
@@ -169,9 +178,9 @@ def _decoder(shape: tuple[int, int, int], width: int, variant: str) -> Callable:
     """f: [h, state] (batch, 2 latent_dim) to an increment (batch, height, width, channels), without a nonlinearity."""
     first, *others = [multiple * width for multiple in VARIANTS[variant][0]]
     side = shape[0] // 2 ** (len(others) + 1)
-    normalised = variant == "mnist"
-    project = layers.Dense(side * side * first, use_bias=not normalised, name="decode")
-    normalise = _normalisation("decode") if normalised else lambda x, step: x
+    normalising = variant == "mnist"
+    project = layers.Dense(side * side * first, use_bias=not normalising, name="decode")
+    normalise = _normalisation("decode") if normalising else lambda x, step: x
     unfold = layers.Reshape((side, side, first), name="decode_map")
     ups = [_transposed(filters, f"up{index}") for index, filters in enumerate(others, start=1)]
     last = _transposed(shape[-1], "increment")
