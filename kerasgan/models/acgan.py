@@ -29,6 +29,7 @@ class ACGAN(GAN):
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
         width: factor of all layers' channels; 1 is the paper's network.
+        discriminator_width: that of the discriminator's layers, `width` if not given.
         dropout: dropout rate after the discriminator's convolutions, in [0, 1).
         activation_noise: standard deviation of the noise added to the discriminator's activations.
         normalise: whether the discriminator has batch normalisation, which makes gradient penalties inexact.
@@ -51,6 +52,7 @@ class ACGAN(GAN):
         num_classes: int = 10,
         latent_dim: int = 100,
         width: float = 1.0,
+        discriminator_width: float | None = None,
         dropout: float = 0.5,
         activation_noise: float = 0.0,
         normalise: bool = True,
@@ -63,14 +65,19 @@ class ACGAN(GAN):
             raise ValueError(f"Expected image_size to be a power of two from 8 to 1024. Received: {image_size=}")
         if num_classes < 2:
             raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-        if not width > 0 or class_weight < 0 or generator_class_weight < 0:
-            received = f"width={width}, class_weight={class_weight}, generator_class_weight={generator_class_weight}"
+        discriminator_width = width if discriminator_width is None else discriminator_width
+        if not min(width, discriminator_width) > 0 or class_weight < 0 or generator_class_weight < 0:
+            received = f"{width=}, {discriminator_width=}, {class_weight=}, {generator_class_weight=}"
             raise ValueError(f"Expected a positive width, and no negative weights. Received: {received}")
         shape, regularisation = (image_size, image_size, channels), (dropout, activation_noise)
         super().__init__(
             generator(shape, latent_dim, num_classes=num_classes, width=width),
             discriminator(
-                shape, num_classes=num_classes, width=width, normalise=normalise, regularisation=regularisation
+                shape,
+                num_classes=num_classes,
+                width=discriminator_width,
+                normalise=normalise,
+                regularisation=regularisation,
             ),
             prior=prior,
             num_classes=num_classes,
@@ -83,6 +90,7 @@ class ACGAN(GAN):
             num_classes=num_classes,
             latent_dim=latent_dim,
             width=width,
+            discriminator_width=discriminator_width,
             dropout=dropout,
             activation_noise=activation_noise,
             normalise=normalise,
