@@ -35,6 +35,7 @@ class SemiSupervisedGAN(GAN):
         num_classes: the real classes, K.
         latent_dim: size of the latent vector.
         variant: "dense" (the paper's networks for MNIST) or "convolutional" (CIFAR-10, SVHN).
+        generator_variant: likewise of the generator alone; as `variant` if not given.
         width: factor of the discriminator's units; 1 is the paper's for MNIST and CIFAR-10, 2/3 for SVHN.
         generator_width: likewise of the generator; as `width` if not given.
         noise: deviation of the noise on the discriminator's hidden layers ("dense"), or rate of dropout between them.
@@ -63,6 +64,7 @@ class SemiSupervisedGAN(GAN):
         num_classes: int = 10,
         latent_dim: int = 100,
         variant: str = "dense",
+        generator_variant: str | None = None,
         width: float = 1.0,
         generator_width: float | None = None,
         noise: float = 0.5,
@@ -75,9 +77,12 @@ class SemiSupervisedGAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        _check(variant, matching, num_classes=num_classes, image_size=image_size)
+        _check(num_classes, variant=variant, generator_variant=generator_variant or variant, matching=matching)
+        _check_size(image_size, convolutional="convolutional" in (variant, generator_variant))
         shape, dense = (image_size, image_size, channels), variant == "dense"
-        makes, sees = (dense_generator, dense_discriminator) if dense else (generator, discriminator)
+        generator_variant = generator_variant or variant
+        makes = dense_generator if generator_variant == "dense" else generator
+        sees = dense_discriminator if dense else discriminator
         generator_width = width if generator_width is None else generator_width
         noises = ((0.3 if dense else 0.2) if input_noise is None else input_noise, noise)
         super().__init__(
@@ -98,6 +103,7 @@ class SemiSupervisedGAN(GAN):
             num_classes=num_classes,
             latent_dim=latent_dim,
             variant=variant,
+            generator_variant=generator_variant,
             width=width,
             generator_width=generator_width,
             noise=noise,
@@ -195,14 +201,17 @@ class SemiSupervisedGAN(GAN):
         return {"classification_error": float(np.mean(found != known[known >= 0]))}
 
 
-def _check(variant: str, matching: str | None, *, num_classes: int, image_size: int) -> None:
-    for key, value, known in (("variant", variant, VARIANTS), ("matching", matching, (None, *MATCHINGS))):
-        if value not in known:
-            expected = ", ".join(str(name) for name in known if name)
-            raise ValueError(f"Expected {key} to be one of {expected}. Received: {key}={value!r}")
+def _check(num_classes: int, **choices: str | None) -> None:
+    for key, value in choices.items():
+        known = tuple(MATCHINGS) if key == "matching" else VARIANTS
+        if value not in known and not (key == "matching" and value is None):
+            raise ValueError(f"Expected {key} to be one of {', '.join(known)}. Received: {key}={value!r}")
     if num_classes < 2:
         raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-    if variant == "convolutional" and image_size not in [2**n for n in range(4, 11)]:
+
+
+def _check_size(image_size: int, *, convolutional: bool) -> None:
+    if convolutional and image_size not in [2**n for n in range(4, 11)]:
         raise ValueError(f"Expected image_size to be a power of two from 16 to 1024. Received: image_size={image_size}")
 
 
