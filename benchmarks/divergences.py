@@ -1,6 +1,6 @@
 """Which modes a model that is too simple keeps, by the divergence it minimises: the picture of the lectures.
 
-    python benchmarks/divergences.py    # 4 minutes on a core; writes results/divergences.png and divergences.md
+    python benchmarks/divergences.py    # 2 minutes on a core; writes results/divergences.png and divergences.md
 
 The data P has two modes, the model Q is one normal distribution. Each divergence is minimised twice: directly, by
 integrating both densities and searching for the best mean and deviation from several starts; and by a GAN whose
@@ -168,17 +168,17 @@ def panel(title: str, direct: Normal, trained: Normal) -> Image.Image:
     canvas = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(canvas)
     floor, inside = height - 14 * FINE, np.abs(POINTS) <= 1.25
-    x = (POINTS[inside] + 1.25) / 2.5 * (width - 1)
+    x = 10 * FINE + (POINTS[inside] + 1.25) / 2.5 * (width - 20 * FINE)
 
     def line(density: np.ndarray) -> list[tuple[float, float]]:
         return list(zip(x.tolist(), (floor - density[inside] / 3.0 * (floor - 30 * FINE)).tolist()))
 
-    draw.polygon([(0.0, floor), *line(data_density(POINTS)), (width, floor)], fill=GREY)
+    draw.polygon([(x[0], floor), *line(data_density(POINTS)), (x[-1], floor)], fill=GREY)
     draw.line(line(direct.density), fill=BLUE, width=2 * FINE)
     curve, dash = line(trained.density), 60
     for start in range(0, len(curve) - 1, 2 * dash):
         draw.line(curve[start : start + dash], fill=ORANGE, width=2 * FINE)
-    draw.line([(0, floor), (width, floor)], fill=BLACK, width=FINE)
+    draw.line([(10 * FINE, floor), (width - 10 * FINE, floor)], fill=BLACK, width=FINE)
     draw.text((10 * FINE, 6 * FINE), title, fill=BLACK, font=ImageFont.load_default(15 * FINE))
     return canvas.resize(PANEL, Image.Resampling.LANCZOS)
 
@@ -208,15 +208,19 @@ def in_words(found: Normal) -> str:
     return "seeks the heavier mode" if found.reached[int(np.argmax(SHARES))] else "seeks the lighter mode"
 
 
+def escaped(name: str) -> str:
+    return name.replace("|", "\\|")  # the bars of KL(P || Q) would end a cell of the table
+
+
 def report(rows: list[tuple[Case, Normal, Normal]], seconds: float) -> str:
     table = []
     for case, direct, trained in rows:
         numbers = (f"{q.mean:+.3f} | {q.deviation:.3f} | {q.divergence:.4f}" for q in (direct, trained))
-        table.append(f"| {case.name} | {' | '.join(numbers)} | {in_words(direct)} | {in_words(trained)} |")
+        table.append(f"| {escaped(case.name)} | {' | '.join(numbers)} | {in_words(direct)} | {in_words(trained)} |")
     groups: dict[str, list[str]] = {}
     for case, direct, _ in rows:
-        groups.setdefault(in_words(direct), []).append(case.name)
-    verdict = [f"- {words}: {', '.join(names)}" for words, names in groups.items()]
+        groups.setdefault(in_words(direct), []).append(escaped(case.name))
+    verdict = [f"- {words}: {'; '.join(names)}" for words, names in groups.items()]
     agree = sum(in_words(direct) == in_words(trained) for _, direct, trained in rows)
     shift = max(abs(direct.mean - trained.mean) for _, direct, trained in rows)
     ratio = max(abs(math.log(trained.deviation / direct.deviation)) for _, direct, trained in rows)
@@ -230,7 +234,7 @@ P = {modes}; Q is one normal distribution. The Q with the least divergence from 
 {chr(10).join(verdict)}
 
 A mode is reached if its centre lies within two deviations of Q's mean. The game of each divergence leads a GAN to the
-same verdict in {agree} of {len(rows)} cases; the means differ by at most {shift:.3f}, the deviations by at most
+same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
 {math.expm1(ratio):.0%}.
 
 | divergence | mean | deviation | minimum | mean, learned | deviation | divergence | directly | learned |

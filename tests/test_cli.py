@@ -58,7 +58,8 @@ def small_zoo(tmp_path, monkeypatch):
 
 def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
     recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
-    result = run("train", recipe, "-o", tmp_path / "refused", "--set", "model.discriminator_norm=batch")
+    batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalised
+    result = run("train", recipe, "-o", tmp_path / "refused", *batch)
     assert result.exit_code == 1 and result.stderr.count("\n") == 1
     assert "--set model.discriminator_norm=layer" in result.stderr
     assert not (tmp_path / "refused").exists()
