@@ -164,10 +164,8 @@ def discriminator(shape: tuple[int, int, int], *, width: int, variant: str, norm
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
     for index, multiple in enumerate(sorted(VARIANTS[variant][0], reverse=True), start=1):
         x = _convolution(multiple * width, f"down{index}", use_bias=False)(x)
-        if norm == "batch":
-            x = _normalisation(f"down{index}")(x, 1)
-        else:
-            x = normalised(x, norm, name=f"down{index}_norm")
+        shared = norm == "batch"
+        x = _normalisation(f"down{index}")(x, 1) if shared else normalised(x, norm, name=f"down{index}_norm")
         x = layers.ReLU(name=f"down{index}_relu")(x)
     x = layers.Dense(100, activation="tanh", name="dense")(layers.Flatten(name="flat")(x))
     logits = layers.Dense(1, dtype="float32", name="logit")(x)

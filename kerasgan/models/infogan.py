@@ -154,14 +154,16 @@ class InfoGAN(GAN):
         self.report("information", total)
         return weighted
 
-    def generate(self, count, *, labels=None, codes=None, seed=None, batch_size=64):
+    def generate(self, count=None, *, latents=None, labels=None, codes=None, seed=None, batch_size=64):
         """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
 
         A categorical code is an int, or one per image; a continuous one its numbers, or a row of them per image.
         """
-        if not codes or labels is not None:
-            return super().generate(count, labels=labels, seed=seed, batch_size=batch_size)
-        return self.generate(latents=self.prior.draw_given(codes, count, self.latent_dim, seed), batch_size=batch_size)
+        if codes and latents is not None:
+            raise ValueError(f"Expected either latents or codes. Received: both, codes={codes}")
+        if codes:
+            latents = self.prior.draw_given(codes, count, self.latent_dim, seed)
+        return super().generate(count, latents=latents, labels=labels, seed=seed, batch_size=batch_size)
 
     def codes(self, images: np.ndarray, *, batch_size: int = 64) -> dict[str, np.ndarray]:
         """What Q reads off images (count, height, width, channels) in [-1, 1], by the codes' names.
