@@ -192,6 +192,7 @@ def test_a_prior_that_names_codes_is_taken_whole():
     ("options", "message"),
     [
         ({"image_size": 10}, "multiple of 4"),
+        ({"image_size": 20, "stages": 3}, "multiple of 8"),
         ({"codes": []}, "at least one part with a code"),
         ({"codes": [("normal", 2)]}, "at least one part with a code"),
         ({"information_weight": {"category": 1.0}}, "each code: category, continuous. Received: category"),

@@ -34,12 +34,13 @@ class InfoGAN(GAN):
     """GAN whose codes can be asked for (`generate(codes=...)`) and read off images (`codes(images)`), without labels.
 
     Args:
-        image_size: in pixels, square, a multiple of 4 from 8 on.
+        image_size: in pixels, square, a multiple of 2^stages from 8 on.
         channels: of the images.
         latent_dim: size of the noise; 62 if neither it nor the prior says how many.
         codes: parts as of `kerasgan.latents.Product`, each with a `code`, its name: categorical (or mixtures) and
             continuous ones. The paper's for MNIST if not given: a "category" of 10 and two numbers "continuous".
-        width: channels of the larger map; the smaller one has twice as many.
+        width: channels of the largest map; each smaller one has twice as many.
+        stages: halvings of the image, 2 for the paper's MNIST.
         units: of both networks' dense layers.
         code_units: of the code head's hidden layer.
         information_weight: lambda of equation 6: one for all codes, or one for each by its name.
@@ -50,7 +51,7 @@ class InfoGAN(GAN):
         prior: of the noise, U(-1, 1) if not given; or of all latents, as a Product whose parts with a `code` are codes.
 
     Raises:
-        ValueError: for a size that is no multiple of 4, no code, or weights of unknown codes.
+        ValueError: for a size that is no such multiple, no code, or weights of unknown codes.
     """
 
     tiny = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
@@ -64,6 +65,7 @@ class InfoGAN(GAN):
         latent_dim: int | None = None,
         codes: Sequence[Any] | Product | None = None,
         width: int = 64,
+        stages: int = 2,
         units: int = 1024,
         code_units: int = 128,
         information_weight: float | Mapping[str, float] = 1.0,
@@ -73,17 +75,19 @@ class InfoGAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        if not isinstance(image_size, int) or image_size < 8 or image_size % 4:
-            raise ValueError(f"Expected image_size to be a multiple of 4 from 8 on. Received: image_size={image_size}")
+        if not isinstance(image_size, int) or image_size < 8 or image_size % 2**stages or stages < 1:
+            expected = f"Expected image_size to be a multiple of {2**stages} from 8 on"
+            raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
         joint = _joint(prior or "uniform", latent_dim, codes)
         answers, size = _answers(joint)
         shape = (image_size, image_size, channels)
         super().__init__(
-            generator(shape, joint.read_dim, width=width, units=units),
+            generator(shape, joint.read_dim, width=width, stages=stages, units=units),
             discriminator(
                 shape,
                 size,
                 width=width,
+                stages=stages,
                 units=units,
                 code_units=code_units,
                 normalise=normalise,
@@ -100,6 +104,7 @@ class InfoGAN(GAN):
             latent_dim=joint.read_dim,
             codes=[],
             width=width,
+            stages=stages,
             units=units,
             code_units=code_units,
             information_weight=information_weight,
@@ -223,15 +228,16 @@ class InfoGAN(GAN):
         return {"code_error": float(1 - right / len(labels))}
 
 
-def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, units: int) -> keras.Model:
+def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stages: int, units: int) -> keras.Model:
     """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
-    quarter = shape[0] // 4
+    size, top = shape[0] // 2**stages, width * 2 ** (stages - 1)
     latents = keras.Input((latent_dim,), name="latents")
     x = _dense(latents, units, "hidden")
-    x = _dense(x, 2 * width * quarter**2, "project")
-    x = layers.Reshape((quarter, quarter, 2 * width), name="latent_map")(x)  # (7, 7, 128)
-    x = _transposed(x, width, "up")  # (14, 14, 64)
-    x = layers.ReLU(name="up_relu")(_normalisation(x, "up"))
+    x = _dense(x, top * size**2, "project")
+    x = layers.Reshape((size, size, top), name="latent_map")(x)  # (7, 7, 128)
+    for index in range(1, stages):  # (14, 14, 64)
+        x = _normalisation(_transposed(x, top // 2**index, f"up{index}"), f"up{index}")
+        x = layers.ReLU(name=f"up{index}_relu")(x)
     x = layers.Activation("sigmoid", name="sigmoid")(_transposed(x, shape[-1], "image"))  # (28, 28, 1)
     images = layers.Rescaling(2.0, -1.0, name="to_range", dtype="float32")(x)
     return keras.Model(latents, images, name="generator")
@@ -242,6 +248,7 @@ def discriminator(
     answers: int,
     *,
     width: int,
+    stages: int,
     units: int,
     code_units: int,
     normalise: bool,
@@ -255,8 +262,9 @@ def discriminator(
 
     images = keras.Input(shape, name="images")
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
-    x = activated(_convolution(x, width, "down1"), "down1", normalise=False)  # (14, 14, 64)
-    x = activated(_convolution(x, 2 * width, "down2"), "down2")  # (7, 7, 128)
+    for index in range(stages):  # (14, 14, 64), (7, 7, 128)
+        name = f"down{index + 1}"
+        x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
     x = layers.Flatten(name="flat")(x)
     x = activated(layers.Dense(units, kernel_initializer=_normal(), name="hidden")(x), "hidden")
     logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(x)
