@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import gradients, latents, pictures
+from kerasgan import data, gradients, latents, pictures
 from kerasgan.gan import standing
 
 __all__ = ["Sampling"]
@@ -65,6 +65,19 @@ class Sampling(keras.Model):
                 outputs = network(chunk, training=False)
             chunks.append(keras.tree.map_structure(lambda x: ops.convert_to_numpy(ops.cast(x, "float32")), outputs))
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
+
+    def examine(self, images: Any, *, batch_size: int = 64) -> Any:
+        """What the discriminator says of images, as when it is not trained: its outputs as arrays, in their structure.
+
+        Args:
+            images: (count, height, width, channels), uint8 or float in [-1, 1].
+            batch_size: images computed at a time.
+
+        Raises:
+            TypeError, ValueError: for images of another kind or size, or none.
+        """
+        pixels, _ = data.batch(images, image_shape=self.image_shape)
+        return self._outputs(self.discriminator, [pixels], batch_size=batch_size)
 
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
         """Gives the network to sample from its standing statistics (Brock et al. 2019, 1809.11096).

@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from scipy.special import softmax
 
-from kerasgan import gradients
 from kerasgan.gan import GAN, Round
 
 __all__ = ["ACGAN", "discriminator", "generator"]
@@ -127,24 +127,18 @@ class ACGAN(GAN):
         return self.objective.generator_loss(fake_logits, real_logits) + self.generator_class_weight * class_loss
 
     def classify(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The discriminator's class probabilities of images (count, height, width, channels) in [-1, 1].
+        """The discriminator's class probabilities of images.
+
+        Args:
+            images: (count, height, width, channels), uint8 or float in [-1, 1].
+            batch_size: images computed at a time.
 
         Returns float32 (count, num_classes); `.argmax(axis=-1)` of it are the labels.
 
         Raises:
-            ValueError: for images of another shape, or none.
+            TypeError, ValueError: for images of another kind or size, or none.
         """
-        images = np.asarray(images, "float32")
-        if images.ndim != 4 or images.shape[1:] != self.image_shape or not len(images):
-            raise ValueError(f"Expected images of shape (count, *{self.image_shape}). Received: {images.shape}")
-        chunks = []
-        for start in range(0, len(images), batch_size):
-            with gradients.none():
-                logits = self.discriminator(ops.convert_to_tensor(images[start : start + batch_size]), training=False)[
-                    1
-                ]
-            chunks.append(ops.convert_to_numpy(ops.softmax(ops.cast(logits, "float32"))))
-        return np.concatenate(chunks)
+        return softmax(self.examine(images, batch_size=batch_size)[1], axis=-1)
 
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, num_classes: int, width: float) -> keras.Model:

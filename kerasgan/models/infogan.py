@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from scipy.special import softmax
 
-from kerasgan import gradients
 from kerasgan.gan import GAN
 from kerasgan.latents import Part, Product, get
 
@@ -176,17 +176,11 @@ class InfoGAN(GAN):
         Of a categorical code (or mixture) the posterior probabilities (count, categories), of a continuous one the
         posterior's mean (count, size).
         """
-        chunks = []
-        for start in range(0, len(images), batch_size):
-            with gradients.none():
-                answers = self.discriminator(ops.convert_to_tensor(images[start : start + batch_size]), training=False)
-            chunks.append(ops.convert_to_numpy(ops.cast(answers[1], "float32")))
-        joined, read = np.concatenate(chunks), {}
+        joined, read = self.examine(images, batch_size=batch_size)[1], {}
         for name, (prior, columns) in self.prior.codes.items():
             answer = joined[:, self.answers[name]]
             if prior.num_components:
-                powers = np.exp(answer - answer.max(axis=1, keepdims=True))
-                read[name] = powers / powers.sum(axis=1, keepdims=True)
+                read[name] = softmax(answer, axis=1)
             else:
                 read[name] = answer[:, : columns.stop - columns.start]
         return read

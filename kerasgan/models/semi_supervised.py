@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from scipy.special import softmax
 
 from kerasgan import data, gradients
 from kerasgan.gan import GAN, Round
@@ -183,14 +184,7 @@ class SemiSupervisedGAN(GAN):
         Raises:
             TypeError, ValueError: for images of another kind or size.
         """
-        source = data.arrays(images, batch_size=batch_size, shuffle=False, drop_remainder=False)
-        batches = data.batches(source, image_shape=self.image_shape)
-        chunks = []
-        for index in range(len(batches)):
-            with gradients.none():
-                class_logits, _ = self.discriminator(ops.convert_to_tensor(batches[index]), training=False)
-            chunks.append(ops.convert_to_numpy(ops.softmax(ops.cast(class_logits, "float32"))))
-        return np.concatenate(chunks)
+        return softmax(self.examine(images, batch_size=batch_size)[0], axis=-1)
 
     def family_scores(self, images, labels, *, seed=0):
         """`classification_error`: the share of the labelled images that `classify` puts into another class."""
