@@ -1,7 +1,8 @@
-"""How well the doctor diagnoses: on published training logs, on failures planted in small trainings, and what it costs.
+"""How well the doctor diagnoses: on published logs, on failures planted in small trainings; and what it costs.
 
     python benchmarks/doctor.py --logs ../shared/training-logs    # a folder with index.csv: seconds
     python benchmarks/doctor.py --planted                         # trains small GANs on the digits: half an hour
+    python benchmarks/doctor.py --zoo 600                         # first steps of the recipes in the box: an hour
     python benchmarks/doctor.py --overhead                        # DCGAN-64 with and without the doctor: minutes
 
 `--logs` prints the fit that the constants of kerasgan/doctor/losses.py were rounded from, and how well the score does
@@ -41,12 +42,15 @@ def main() -> None:
     parser.add_argument("--planted", action="store_true", help="train games with a planted failure, and healthy ones")
     parser.add_argument("--only", help="planted: only the cases whose name holds this; `healthy` for the others")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5), help="planted: [default: 0 to 4]")
+    parser.add_argument("--zoo", type=int, metavar="STEPS", help="train the box's recipes for so many steps: healthy?")
     parser.add_argument("--overhead", action="store_true", help="time a probe against a step")
     arguments = parser.parse_args()
     if arguments.logs:
         report_logs(arguments.logs)
     if arguments.planted:
         report_planted(arguments.seeds, arguments.only)
+    if arguments.zoo:
+        report_zoo(arguments.zoo, arguments.seeds, arguments.only)
     if arguments.overhead:
         report_overhead(every=100)
 
@@ -334,6 +338,24 @@ def report_planted(seeds: Sequence[int], only: str | None) -> None:
         print(f"recall {1 - np.mean(missed):.0%} of {len(missed)}, of which rightly named {1 - np.mean(misnamed):.0%}")
     if false_alarms:
         print(f"false alarms {np.mean(false_alarms):.0%} of {len(false_alarms)} healthy runs")
+
+
+def report_zoo(steps: int, seeds: Sequence[int], only: str | None) -> None:
+    """False alarms in the first steps of recipes whose results are known to be good."""
+    boxed = [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).in_the_box]
+    alarms: list[bool] = []
+    for name in boxed:
+        recipe = kerasgan.zoo.recipe(name)
+        for seed in seeds if only is None or only in name else ():
+            keras.utils.set_random_seed(seed)
+            gan, source = kerasgan.zoo.build(recipe), kerasgan.zoo.source(recipe, seed=seed)
+            doctor = Doctor(every=max(1, steps // 12))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                gan.fit(source, epochs=steps, verbose=0, callbacks=[doctor, kerasgan.callbacks.StopAfter(steps=steps)])
+            alarms.append(bool(doctor.found))
+            show(name, seed, doctor, "FALSE ALARM" if alarms[-1] else "")
+    print(f"false alarms {np.mean(alarms):.1%} of {len(alarms)} runs of the zoo's recipes")
 
 
 def show(name: str, seed: int, doctor: Doctor, mark: str) -> None:

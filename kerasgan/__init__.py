@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         checkpoints,
         data,
         doctor,
+        exploration,
         export,
         gradients,
         latents,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         objectives,
         optimizers,
         penalties,
+        report,
         zoo,
     )
     from kerasgan.gan import GAN
@@ -32,6 +34,7 @@ _MODULES = (
     "checkpoints",
     "data",
     "doctor",
+    "exploration",
     "export",
     "gradients",
     "latents",
@@ -41,6 +44,7 @@ _MODULES = (
     "objectives",
     "optimizers",
     "penalties",
+    "report",
     "zoo",
 )
 
@@ -50,6 +54,7 @@ __all__ = [
     "checkpoints",
     "data",
     "doctor",
+    "exploration",
     "export",
     "gradients",
     "latents",
@@ -59,6 +64,7 @@ __all__ = [
     "objectives",
     "optimizers",
     "penalties",
+    "report",
     "zoo",
 ]
 

@@ -7,16 +7,27 @@ batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes p
 """
 
 import csv
+import io
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 from kerasgan import pictures
+from kerasgan.events import EventFile
 from kerasgan.progress import Progress
 from kerasgan.steps import Means, StepCallback
 
-__all__ = ["Checkpoint", "FilmStrip", "LossLog", "Progress", "SampleGrid", "StepCallback", "StopAfter"]
+__all__ = [
+    "Checkpoint",
+    "FilmStrip",
+    "LossLog",
+    "Progress",
+    "SampleGrid",
+    "StepCallback",
+    "StopAfter",
+    "TensorBoardLog",
+]
 
 
 class SampleGrid(StepCallback):
@@ -83,7 +94,7 @@ class FilmStrip(StepCallback):
         self.act(step)
 
     def act(self, step: int) -> None:
-        labels, _ = pictures.class_labels(self.count, self.model.num_classes)
+        labels, _ = pictures.grid_labels(self.count, self.model.num_classes)
         images = self.model.generate(self.count, labels=labels, seed=self.seed)
         self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
         if len(self._strip) > self.rows:
@@ -146,6 +157,73 @@ class LossLog(StepCallback):
         row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]
         with self.path.open("a", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(row)
+
+
+class TensorBoardLog(StepCallback):
+    """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
+
+    On every backend, and without TensorBoard: only who looks needs it. Keras' own `TensorBoard` callback works beside
+    it, but writes the losses once per epoch and no samples.
+
+    Args:
+        directory: where to; created if need be. A resumed training adds a file of its own.
+        every: steps from one row of losses, their means over the steps since the row before, to the next.
+        images_every: steps from one grid of samples, of always the same latents, to the next.
+        count: images of a grid, as those of `SampleGrid`.
+        seed: of the latents.
+        doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before: each of its probes is written too.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 50,
+        images_every: int = 500,
+        count: int | None = None,
+        seed: int = 0,
+        doctor: Any = None,
+    ):
+        super().__init__(every)
+        if not (isinstance(images_every, int) and images_every >= 1):
+            raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
+        self.directory, self.images_every, self.count, self.seed = Path(directory), images_every, count, seed
+        self.doctor = doctor
+
+    def begin(self, step: int) -> None:
+        self._file, self._means = EventFile(self.directory), Means()
+        self._probes = len(self._history().get("step", [])) if step else 0
+        self._drawn = -self.images_every
+
+    def _history(self) -> dict[str, list[float]]:
+        return {} if self.doctor is None else self.doctor.history
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        self._means.restart()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._means.collect(self.model.metrics)
+        super().on_epoch_end(epoch, logs)
+
+    def act(self, step: int) -> None:
+        means = self._means.take(self.model.metrics)
+        self._file.scalars(step, {name: value for name, value in means.items() if value is not None})
+        history = self._history()
+        for row in range(self._probes, len(history.get("step", []))):
+            found = {name: history[name][row] for name in history if name not in {"step", *means}}
+            signals = {f"doctor/{name}": value for name, value in found.items() if value == value}  # NaN: not probed
+            self._file.scalars(int(history["step"][row]), signals)
+            self._probes = row + 1
+        if self.doctor is not None and self.doctor.diagnosis is not None:
+            self._file.scalars(step, {"doctor/collapse": self.doctor.diagnosis.collapse})
+        if step // self.images_every > self._drawn // self.images_every:
+            self._drawn = step
+            images, columns = self.model.sheet(self.count, seed=self.seed)
+            picture, written = pictures.grid(images, columns=columns), io.BytesIO()
+            picture.save(written, format="PNG")
+            channels = len(picture.getbands())
+            self._file.picture(step, "samples", written.getvalue(), size=picture.size, channels=channels)
 
 
 class Checkpoint(StepCallback):

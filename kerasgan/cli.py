@@ -5,12 +5,17 @@ Everything heavy is imported inside a command, so that `--help`, `list` and `inf
 
 import shlex
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from kerasgan.runs import is_run as _is_run
+from kerasgan.runs import newest
 from kerasgan.startup import start_keras
 
 if TYPE_CHECKING:
@@ -122,8 +127,14 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
+    doctor: Annotated[
+        str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
+    ] = "warn",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
+    if doctor not in ("off", "rollback", "stop", "warn"):
+        raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
     run = output or (Path(name) if _is_run(name) else Path("runs") / _recipe(name).name)
     recipe = _recipe(str(run) if resume and _is_run(run) else name)
     start_keras()
@@ -132,7 +143,10 @@ def train(
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = training.override(recipe, **settings, penalties=penalty or None)
     recipe = training.assign(recipe, assignments or [])
-    training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume)
+    remedy = None if doctor == "off" else doctor
+    watching = training.watchers(run, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+    with _warnings_in_one_line():
+        training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume, callbacks=watching)
     typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
 
 
@@ -144,23 +158,44 @@ def generate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
     labels: Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2: they are repeated.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("samples.png"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write, GIF or MP4 if it moves.")] = Path(
+        "samples.png"
+    ),
     weights: Weights = None,
+    walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
+    interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
+    frames: Annotated[int | None, typer.Option(min=2, help="Of a walk or an interpolation.")] = None,
+    fps: Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second; 20 if not given.")] = None,
+    truncation: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the latents' spread: less is likelier and less varied.")
+    ] = 1.0,
+    spherical: Annotated[
+        bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
+    ] = None,
 ) -> None:
-    """Write a grid of generated images."""
+    """Write a grid of generated images, or how they change on a way through the latent space."""
+    from kerasgan import sampling
+
+    modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}
+    if sum(modes.values()) > 1:
+        chosen = ", ".join(option for option, given in modes.items() if given)
+        raise ValueError(f"Expected one of --walk, --interpolate and --grid. Received: {chosen}")
+    motion = None
+    if walk or interpolate:
+        method = None if spherical is None else "spherical" if spherical else "linear"
+        motion = sampling.Motion(closed=walk, frames=frames, fps=fps or 20, method=method)
+    elif (frames, fps, spherical) != (None, None, None):
+        raise ValueError("Expected --frames, --fps, --spherical and --linear with --walk or --interpolate only.")
+    sampling.checked(output, motion)
+    classes = None if labels is None else _classes(labels)
+    choice = sampling.Choice(count=count, labels=classes, seed=seed, truncation=truncation)
     gan = _load(name, weights)
-    import numpy as np
-
-    from kerasgan import pictures
-
-    chosen, columns = pictures.class_labels(count, gan.num_classes)
-    if labels is not None:
-        classes = _classes(labels)
-        chosen = np.resize(classes, count or 16)
-        columns = len(classes) if len(classes) > 1 else None
-    total = count or (16 if chosen is None else len(chosen))
-    picture = pictures.grid(gan.generate(total, labels=chosen, seed=seed), columns=columns)
-    typer.echo(f"{total} images: {pictures.save(picture, output)}")
+    if motion is not None:
+        typer.echo(f"{sampling.move(gan, choice, motion, output)} frames: {output}")
+    else:
+        write = sampling.grid if grid else sampling.samples
+        typer.echo(f"{write(gan, choice, output)} images: {output}")
 
 
 @app.command()
@@ -174,6 +209,44 @@ def doctor(
 
 
 @app.command()
+def evaluate(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="thumbnails, pixels, digits, inception, inception-legacy; with commas.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,
+    held_out: Annotated[Path | None, typer.Option(help="A folder of real images that were not trained on.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the card; the run, or evaluations/NAME.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
+    recipe, gan = _recipe(name), _load(name, weights)
+    from kerasgan import evaluation
+
+    folder = output or (Path(name) if _is_run(name) else Path("evaluations") / recipe.name)
+    card = evaluation.evaluate(
+        recipe,
+        gan,
+        data=data,
+        metrics=_parts(metrics),
+        features=_parts(features),
+        samples=samples,
+        seeds=range(seeds),
+        held_out=held_out,
+        output=folder,
+    )
+    from kerasgan import tables
+
+    _print(tables.scores(card))
+    typer.echo(f"Card: {folder / 'card.md'}")
+
+
+@app.command()
 def export(
     name: Target,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
@@ -181,7 +254,7 @@ def export(
     weights: Weights = None,
 ) -> None:
     """Export the generator, and prove that the file gives the same images."""
-    wanted = [part.strip() for part in formats.split(",")]
+    wanted = _parts(formats) or []
     if unknown := [part for part in wanted if part not in ("onnx", "saved_model")]:
         raise ValueError(f"Expected --format to be onnx, saved_model or both. Received: {', '.join(unknown)}")
     gan, recipe = _load(name, weights), _recipe(name)
@@ -194,16 +267,27 @@ def export(
         typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
 
 
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,
+) -> None:
+    """Write one HTML file about a run: curves, the doctor's time line, samples, neighbours, spectrum, score card."""
+    start_keras()
+    from kerasgan import report as reports
+
+    typer.echo(f"Report: {reports.write(run, output)}")
+
+
+def _parts(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
 def _classes(labels: str) -> list[int]:
     try:
         return [int(label) for label in labels.split(",")]
     except ValueError:
         raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
-
-
-def _is_run(path: str | Path) -> bool:
-    folder = Path(path)  # an entry's folder in a checkout of the zoo is no run
-    return (folder / "recipe.toml").is_file() and ((folder / "log.csv").exists() or (folder / "gan.keras").exists())
 
 
 def _recipe(name: str) -> "Recipe":
@@ -219,7 +303,11 @@ def _load(name: str, weights: Path | None) -> "GAN":
     start_keras()
     if not _is_run(name):
         return zoo.load(name, weights=weights or "recipe")
-    return zoo.load(Path(name) / "recipe.toml", weights=weights or Path(name) / "gan.keras")
+    if weights is None:
+        weights = newest(name)
+        if weights.name != "gan.keras":
+            typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
+    return zoo.load(Path(name) / "recipe.toml", weights=weights)
 
 
 def _print(table: Any) -> None:
@@ -233,6 +321,25 @@ def _is_ours(error: Exception) -> bool:
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     raised_here = frame.f_globals["__name__"].startswith("kerasgan.")
     return type(error).__module__.startswith("kerasgan.") or (isinstance(error, RuntimeError) and raised_here)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Shows the doctor's warnings as text, without a line of source; others as ever."""
+    from kerasgan.doctor.callback import DoctorWarning
+
+    usual = warnings.showwarning
+
+    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
+        if issubclass(category, DoctorWarning):
+            _complain(str(message))
+        else:
+            usual(message, category, *where, **options)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DoctorWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _complain(message: str) -> None:

@@ -124,7 +124,8 @@ def _gradients_tensorflow(loss_fn, variables, scale):
         tape.watch(values)
         loss = loss_fn()
         scaled = scale(loss) / tf.distribute.get_strategy().num_replicas_in_sync
-    return loss, tape.gradient(scaled, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    grads = tape.gradient(scaled, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return loss, [tf.convert_to_tensor(grad) for grad in grads]  # an embedding's are sparse, and cannot be added
 
 
 def _input_gradients_tensorflow(fn, inputs):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-__all__ = ["class_labels", "film", "grid", "read_film", "reduced", "save", "to_uint8"]
+__all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "to_uint8"]
 
 Picture = Image.Image
 SMALLEST_CELL = 64  # pixels below which an image is hard to judge on a screen
@@ -67,7 +67,7 @@ def reduced(images: Any, side: int) -> np.ndarray:
     return np.stack([np.asarray(image) for image in small]).reshape(len(pixels), size[1], size[0], channels)
 
 
-def class_labels(count: int | None, num_classes: int | None) -> tuple[np.ndarray | None, int | None]:
+def grid_labels(count: int | None, num_classes: int | None) -> tuple[np.ndarray | None, int | None]:
     """Labels and columns of a grid with a column per class.
 
     Args:

@@ -7,9 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from kerasgan.metrics.score_card import ScoreCard
     from kerasgan.zoo import Recipe
 
-__all__ = ["details", "entries"]
+__all__ = ["details", "entries", "scores"]
 
 
 def entries(recipes: "list[Recipe]") -> Table:
@@ -29,6 +30,19 @@ def details(recipe: "Recipe") -> Table:
     table.add_column(overflow="fold")
     for name, value in _facts(recipe):
         table.add_row(name, escape(value))
+    return table
+
+
+def scores(card: "ScoreCard") -> Table:
+    """A score card's numbers, one per row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("score", "mean", "95 % interval", "real halves", "features"):
+        table.add_column(column)
+    for name, found in card.content["scores"].items():
+        low, high = found["interval"]
+        real = "" if found["real"] is None else f"{found['real']:.4g}"
+        numbers = f"{found['mean']:.4g}", f"{low:.4g} to {high:.4g}", real
+        table.add_row(name.replace("_", " "), *numbers, found["features"] or "")
     return table
 
 

@@ -10,7 +10,6 @@ generator.weights.h5   the network to sample from alone
 """
 
 import dataclasses
-import json
 import os
 import random
 import re
@@ -29,11 +28,12 @@ import keras
 from kerasgan import callbacks as reports
 from kerasgan import zoo
 from kerasgan.data import batches
+from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -114,7 +114,7 @@ def train(
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
         resume: goes on from the newest checkpoint in `output`, with the run's own recipe; only the number of steps may
             differ from it.
-        callbacks: further ones.
+        callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
 
     Raises:
@@ -136,12 +136,12 @@ def train(
     watching = [
         reports.StopAfter(steps=steps, seconds=seconds),
         interruption,
+        *callbacks,  # before those that save at the end: the doctor may put better weights back
         reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
         reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
         reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
         reports.Checkpoint(run / "checkpoints", every=every),
         bar,
-        *callbacks,
     ]
     with interruption.listening():
         # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
@@ -152,6 +152,27 @@ def train(
     if interruption.signal_number is not None:
         raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
     return gan
+
+
+def watchers(
+    run: str | os.PathLike[str], *, steps: int, doctor: str | None = "warn", tensorboard: bool = False
+) -> list[keras.callbacks.Callback]:
+    """Callbacks for `train`: the doctor, and a log for TensorBoard in the run folder.
+
+    Args:
+        run: the run folder.
+        steps: of the training: the doctor looks fifty times, but at most every hundred steps.
+        doctor: what to do on trouble: "warn", "stop" or "rollback"; None for no doctor.
+        tensorboard: whether to write run/tensorboard: losses, penalties, samples and the doctor's signals.
+    """
+    from kerasgan.doctor import Doctor
+
+    several: list[Any] = []
+    if doctor is not None:
+        several.append(Doctor(every=max(100, steps // 50), on_trouble=doctor))
+    if tensorboard:
+        several.append(reports.TensorBoardLog(Path(run) / "tensorboard", doctor=several[0] if several else None))
+    return several
 
 
 def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
@@ -208,7 +229,7 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 
 def _checked(source: Any, gan: "GAN") -> Any:
-    return batches(source, image_shape=gan.image_shape, num_classes=gan.num_classes)
+    return batches(source, **gan.data_options())
 
 
 def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
@@ -277,24 +298,11 @@ def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: st
     Weights and results are left out: they are those of the entry, not of a run.
     """
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
-    lines.append(f"family = {_toml(recipe.family)}")
+    lines.append(f"family = {toml(recipe.family)}")
     for section in ("model", "data", "train"):
-        lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in getattr(recipe, section).items())]
-    partial = Path(path).with_suffix(".partial")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return partial.replace(path)
+        lines += ["", f"[{section}]", *(f"{key} = {toml(value)}" for key, value in getattr(recipe, section).items())]
+    return write_text("\n".join(lines) + "\n", path)
 
 
 def _header(recipe: zoo.Recipe, run: Path) -> str:
     return f"kerasgan train {shlex.quote(str(run))} --resume\n{recipe.summary}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        keys = [key if key.isidentifier() and key.isascii() else json.dumps(key) for key in value]
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in zip(keys, value.values())) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)  # TOML's strings and booleans are written as JSON's
-    return repr(value)

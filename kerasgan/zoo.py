@@ -6,97 +6,23 @@ Reading recipes needs neither Keras nor a backend, so that listing them is insta
 
 import difflib
 import hashlib
-import tomllib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from kerasgan.recipes import Recipe, check, read
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 __all__ = ["Recipe", "WeightsError", "build", "check", "load", "names", "recipe", "source"]
 
-# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
-SECTIONS: dict[str, tuple[set[str], set[str]]] = {
-    "": ({"family", "model", "data", "train"}, {"weights", "results"}),
-    "data": ({"source"}, {"channels", "crop", "flip", "image_size", "labels", "name", "path", "skip_corrupt", "split"}),
-    "train": (
-        {"batch_size", "steps"},
-        {
-            "discriminator_optimizer",
-            "discriminator_steps",
-            "ema_half_life",
-            "generator_optimizer",
-            "objective",
-            "penalties",
-            "reuse_fakes",
-            "seed",
-        },
-    ),
-    # and "file", or "url" with "sha256"
-    "weights": (set(), {"channel_order", "file", "format", "licence", "scores", "sha256", "url"}),
-}
-SOURCES = ("digits", "folder", "tfds")
-FORMATS = ("openmmlab",)  # of published checkpoints
 OPEN_LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
 class WeightsError(ValueError):
     """The weights of an entry cannot be had; the message says what was tried and what can be done."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What an entry is and how it is trained: the content of a recipe.toml, read-only.
-
-    Attributes:
-        name: the entry's name, that of its folder.
-        path: the recipe.toml.
-        family: name of a class in `kerasgan.models`.
-        model: arguments of that class.
-        data: `source` ("digits", "folder" or "tfds") and that source's arguments.
-        train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
-        weights: where the trained weights are, or None.
-        results: what the evaluation wrote, or None.
-        header: the comment at the top of the file: the command that trains it, how long, what to expect.
-    """
-
-    name: str
-    path: Path
-    family: str
-    model: Mapping[str, Any]
-    data: Mapping[str, Any]
-    train: Mapping[str, Any]
-    weights: Mapping[str, Any] | None = None
-    results: Mapping[str, Any] | None = None
-    header: str = ""
-
-    @property
-    def command(self) -> str:
-        """The command that trains it."""
-        return self.header.partition("\n")[0]
-
-    @property
-    def summary(self) -> str:
-        """How long that takes and what to expect."""
-        return self.header.partition("\n")[2]
-
-    @property
-    def folder(self) -> Path:
-        return self.path.parent
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether trained weights exist, in the box or as a published checkpoint."""
-        return self.weights is not None
-
-    @property
-    def in_the_box(self) -> bool:
-        """Whether trained weights come with the package."""
-        return self.weights is not None and "file" in self.weights
 
 
 def _root() -> Path:
@@ -131,55 +57,7 @@ def recipe(name: str | Path) -> Recipe:
             )
     if not path.is_file():
         raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")
-    return _read(path)
-
-
-def _read(path: Path) -> Recipe:
-    text = path.read_text(encoding="utf-8")
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
-    check(content, path)
-    sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
-    lines = text.splitlines()
-    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    header = "\n".join(line.removeprefix("#").strip() for line in lines[:end])
-    name = path.parent.name if path.name == "recipe.toml" else path.stem
-    return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
-
-
-def check(content: Mapping[str, Any], path: Path) -> None:
-    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
-    for section, (required, optional) in SECTIONS.items():
-        keys = content if not section else content.get(section, {})
-        where = f"[{section}] of {path}" if section else str(path)
-        if not isinstance(keys, Mapping):
-            raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
-        for key in sorted(required - keys.keys()):
-            if section in content or not section:
-                raise ValueError(
-                    f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
-                )
-        for key in sorted(keys.keys() - required - optional):
-            near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
-            raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
-    if not isinstance(content["model"], Mapping):
-        raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
-    if content["data"]["source"] not in SOURCES:
-        expected, received = ", ".join(SOURCES), content["data"]["source"]
-        raise ValueError(f"Expected source in [data] of {path} to be one of {expected}. Received: source={received!r}")
-    weights = content.get("weights", {"file": None})
-    if "file" not in weights and not {"url", "sha256"} <= weights.keys():
-        received = ", ".join(sorted(weights)) or "nothing"
-        raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
-    if weights.get("format", "openmmlab") not in FORMATS:
-        received = weights["format"]
-        raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
-    for key in ("batch_size", "steps"):
-        if not isinstance(content["train"][key], int) or content["train"][key] < 1:
-            received = content["train"][key]
-            raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+    return read(path)
 
 
 def build(chosen: Recipe) -> "GAN":
@@ -277,21 +155,30 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
             f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
         )
-    if chosen.in_the_box:
-        return _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
-    return _load_published(chosen)
+    if not chosen.in_the_box:
+        return _load_published(chosen)
+    gan = _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
+    if "discriminator" in chosen.weights:
+        path = chosen.folder / chosen.weights["discriminator"]
+        _verify(chosen, path, chosen.weights["discriminator_sha256"])
+        _load_weights(gan, path, gan.discriminator)
+    return gan
 
 
-def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
     if not path.is_file():
         raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
     if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise WeightsError(f"Expected {path} with sha256 {sha256}: the file is damaged. Install the package again.")
+
+
+def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+    _verify(chosen, path, sha256)
     if path.suffix == ".keras":
         return _load_model(chosen, path)
     gan = build(chosen)
     if path.name.endswith(".weights.h5"):
-        _load_weights(gan, path)
+        _load_weights(gan, path, gan.generator)
     else:
         from kerasgan import checkpoints
 
@@ -310,8 +197,8 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     return gan
 
 
-def _load_weights(gan: "GAN", path: Path) -> None:
-    """Loads a `.weights.h5` of the whole GAN, or of its generator alone, which then is the moving average too."""
+def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
+    """Loads a `.weights.h5` of the whole GAN, or of one network alone; a generator then is the moving average too."""
     import h5py
 
     try:
@@ -323,12 +210,12 @@ def _load_weights(gan: "GAN", path: Path) -> None:
         with warnings.catch_warnings():
             # Keras warns and goes on, with weights that were never trained.
             warnings.filterwarnings("error", message="Skipping nested container")
-            (gan if whole else gan.generator).load_weights(path)
+            (gan if whole else network).load_weights(path)
     except (KeyError, UserWarning, ValueError) as error:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error
-    if not whole and gan.average_generator is not None:
+    if not whole and network is gan.generator and gan.average_generator is not None:
         gan.average_generator.set_weights(gan.generator.get_weights())
 
 

@@ -14,8 +14,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module may import those of its own level and below.
 LEVELS = {
     0: {
+        "animations",
         "augment",
         "data",
+        "events",
         "gradients",
         "latents",
         "layers",
@@ -24,13 +26,15 @@ LEVELS = {
         "optimizers",
         "penalties",
         "pictures",
+        "recipes",
+        "pyramid",
         "startup",
     },
     1: {"gan"},
-    2: {"models", "callbacks", "export", "doctor", "steps", "progress"},
+    2: {"models", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"tables", "training"},
+    5: {"evaluation", "report", "runs", "sampling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }

@@ -16,7 +16,7 @@ CONTRACT = (
     "test_penalties.py",
     "test_zoo.py::test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card",
 )
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0")
 BLOCKER = """
 import importlib.machinery
 import sys

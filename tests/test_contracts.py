@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import models
+from kerasgan import latents, models
 
 FAMILIES = [getattr(models, name) for name in models.__all__]
 families = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
@@ -35,7 +35,7 @@ def penalisable(family, **options):
 def training_set(gan, count=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-    return (images, rng.integers(gan.num_classes, size=count)) if gan.num_classes else (images, None)
+    return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
 
 
 def values(variables):
@@ -167,6 +167,33 @@ def test_every_objective_and_penalty_makes_a_step(family):
         history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
         assert {penalty.name for penalty in gan.penalties} <= history.keys()
         assert all(np.isfinite(column).all() for column in history.values()), objective
+
+
+def some_priors(size):
+    return [
+        {"name": "uniform", "variance": 1.0},
+        {
+            "name": "product",
+            "parts": [{"name": "normal", "size": size - 3}, {"name": "categorical", "num_categories": 3}],
+        },
+        {"name": "gaussian_mixture", "num_components": 4, "latent_dim": size},
+        latents.Tree((2, 3), latent_dim=size),
+        {"name": "learned_mixture", "num_components": 3},
+    ]
+
+
+@families
+def test_any_prior_trains_and_is_kept(family, tmp_path):
+    size = family.tiny.get("latent_dim") or family(**family.tiny).latent_dim
+    for prior in some_priors(size):
+        gan = family(**family.tiny, prior=prior)
+        gan.compile(ema_half_life=100, run_eagerly=True)
+        history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
+        assert all(np.isfinite(column).all() for column in history.values()), prior
+        gan.save(tmp_path / "gan.keras")
+        again = keras.saving.load_model(tmp_path / "gan.keras")
+        np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+        gan.sheet(3)
 
 
 @families

@@ -79,7 +79,24 @@ def test_the_program_draws_the_picture_of_generate(form, tmp_path):
     assert not picture[8:, 16:].any()  # the sixth cell is black
 
 
-@pytest.mark.parametrize("prior", ["normal", {"name": "uniform", "low": -0.5, "high": 2.0}])
+PARTS = [{"name": "uniform", "size": 2}, {"name": "categorical", "num_categories": 3, "probabilities": [0.2, 0.3, 0.5]}]
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        "normal",
+        {"name": "uniform", "low": -0.5, "high": 2.0},
+        {"name": "truncated_normal", "threshold": 0.7},
+        {"name": "categorical", "num_categories": 5},
+        {"name": "gaussian_mixture", "num_components": 3, "latent_dim": 5},
+        {"name": "product", "parts": PARTS},
+        {"name": "product", "parts": [{"name": "product", "parts": PARTS[:1]}, *PARTS[1:]]},
+        {"name": "tree", "branching": [2, 2], "latent_dim": 5},
+        {"name": "learned_mixture", "num_components": 3},
+    ],
+    ids=lambda prior: prior if isinstance(prior, str) else prior["name"],
+)
 def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
     gan = made(DCGAN, width=4, channels=3, prior=prior)
     path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
@@ -87,6 +104,18 @@ def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
     assert done.returncode == 0, done.stderr
     picture = np.asarray(Image.open(tmp_path / "samples.png"), "float32")
     assert np.abs(picture - in_levels(gan.generate(1, seed=3))[0]).max() <= 1
+
+
+def test_both_programs_draw_latents_alike():
+    """Their tests compare images of ONNX files; the other program has the same function."""
+    functions = []
+    for form in PROGRAMS:
+        tree = ast.parse((REPOSITORY / "export" / form / "run.py").read_text(encoding="utf-8"))
+        functions.append(
+            [ast.dump(node) for node in tree.body if getattr(node, "name", "").startswith(("draw", "choose"))]
+        )
+    assert functions[0] == functions[1]
+    assert len(functions[0]) == 3
 
 
 def test_the_program_draws_the_class_asked_for(tmp_path):

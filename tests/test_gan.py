@@ -139,12 +139,32 @@ def test_recompiling_keeps_the_weights_and_changes_the_settings():
     assert type(model.objective).__name__ == "Hinge"
 
 
+def test_generate_takes_latents_instead_of_drawing_them():
+    model = dcgan()
+    points = model.prior.draw(5, 8, seed=1)
+    images = model.generate(5, seed=1)
+    np.testing.assert_array_equal(model.generate(latents=points), images)
+    np.testing.assert_allclose(model.generate(5, latents=points[::-1], batch_size=2), images[::-1], atol=1e-6)
+    np.testing.assert_allclose(model.generate(latents=points), model.predict(points, verbose=0), atol=1e-6)
+    conditional = ConditionalGAN(**ConditionalGAN.tiny)
+    points = conditional.prior.draw(2, 8, seed=1)
+    expected = conditional.generate(2, labels=[3, 4], seed=1)
+    np.testing.assert_array_equal(conditional.generate(latents=points, labels=[3, 4]), expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"count": 0}, "positive number of images"),
         ({"count": 2.5}, "positive number of images"),
         ({"count": 2, "labels": 1}, "not class-conditional"),
+        ({}, r"positive number of images\. Received: count=None"),
+        ({"latents": np.zeros((2, 7))}, r"shape \(count, 8\)\. Received: latents.shape=\(2, 7\)"),
+        ({"latents": np.zeros(8)}, r"shape \(count, 8\)\. Received: latents.shape=\(8,\)"),
+        ({"latents": np.zeros((0, 8))}, r"shape \(count, 8\)"),
+        ({"latents": np.full((2, 8), np.inf)}, "Expected finite numbers as latents"),
+        ({"latents": [["a"] * 8]}, "Expected finite numbers as latents"),
+        ({"latents": np.zeros((2, 8)), "count": 3}, r"count=3 images\. Received: latents.shape=\(2, 8\)"),
     ],
 )
 def test_generate_refuses_what_it_cannot_make(arguments, message):

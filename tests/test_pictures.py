@@ -52,14 +52,14 @@ def test_large_images_are_reduced_with_antialiasing_and_small_ones_left_alone():
 
 
 def test_a_grid_of_a_conditional_model_has_one_column_per_class():
-    labels, columns = pictures.class_labels(None, 10)
+    labels, columns = pictures.grid_labels(None, 10)
     assert columns == 10
     assert labels.tolist() == list(range(10)) * 4
-    assert pictures.class_labels(16, None) == (None, None)
+    assert pictures.grid_labels(16, None) == (None, None)
 
 
 def test_with_more_classes_than_images_the_labels_are_spread_over_the_classes():
-    labels, columns = pictures.class_labels(5, 1000)
+    labels, columns = pictures.grid_labels(5, 1000)
     assert columns is None
     assert labels.tolist() == [0, 249, 499, 749, 999]
 

@@ -10,6 +10,7 @@ The same seed gives the same images as `gan.generate(count, seed=seed)` of the K
 import argparse
 import json
 import math
+import statistics
 import struct
 import zlib
 from pathlib import Path
@@ -57,14 +58,7 @@ def positive(text):
 
 def draw_inputs(facts, *, count, seed, label):
     """Latents (count, latent_dim) from the prior in the file, and labels (count,) where the model is conditional."""
-    prior, shape = facts["latent_prior"], (count, facts["latent_dim"])
-    if prior["name"] == "normal":
-        latents = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
-    elif prior["name"] == "uniform":
-        low, high = prior["low"], prior["high"]
-        latents = np.float32(low) + np.float32(high - low) * np.random.default_rng(seed).random(shape, dtype="float32")
-    else:
-        raise SystemExit(f"Expected a normal or uniform prior. Received: {prior}")
+    latents = draw_latents(facts["latent_prior"], count, facts["latent_dim"], [seed])
     classes = facts.get("num_classes")
     if classes is None:
         if label is not None:
@@ -77,6 +71,39 @@ def draw_inputs(facts, *, count, seed, label):
     else:
         raise SystemExit(f"Expected a label from 0 to {classes - 1}. Received: --label {label}")
     return {"latents": latents, "labels": labels}
+
+
+def draw_latents(prior, count, size, seed):
+    """Latents (count, size) from a prior as exported files describe it; `seed` is a list of ints."""
+    name = prior["name"]
+    if name == "normal":
+        return np.random.default_rng(seed).standard_normal((count, size), dtype="float32")
+    if name == "uniform":
+        low, high = prior["low"], prior["high"]
+        unit = np.random.default_rng(seed).random((count, size), dtype="float32")
+        return np.float32(low) + np.float32(high - low) * unit
+    if name == "truncated_normal":  # the normal's quantiles, evenly between those of the threshold
+        bound = prior["threshold"]
+        unit, mass = np.random.default_rng(seed).random((count, size)), math.erf(bound / math.sqrt(2))
+        quantiles = np.vectorize(statistics.NormalDist().inv_cdf)(0.5 + (unit - 0.5) * mass)
+        return np.clip(quantiles, -bound, bound).astype("float32")
+    if name == "categorical":
+        return np.eye(size, dtype="float32")[choose(prior["probabilities"], count, seed)]
+    if name == "gaussian_mixture":  # each part and each choice has a stream of its own: 0 and 1 are taken
+        index = choose(prior["weights"], count, [*seed, 2])
+        noise = np.random.default_rng([*seed, 3]).standard_normal((count, size), dtype="float32")
+        return np.array(prior["means"], "float32")[index] + np.array(prior["scales"], "float32")[index] * noise
+    if name == "product":
+        parts = [
+            draw_latents(part, count, part["size"], [*seed, 2 + index]) for index, part in enumerate(prior["parts"])
+        ]
+        return np.concatenate(parts, axis=1)
+    raise SystemExit(f"Expected a latent prior that this program can draw. Received: {name}")
+
+
+def choose(probabilities, count, seed):
+    """`count` indices with the given probabilities."""
+    return np.searchsorted(np.cumsum(probabilities)[:-1], np.random.default_rng(seed).random(count), side="right")
 
 
 def grid(images):

@@ -22,12 +22,10 @@ NAME = "OpenMMLab"
 
 # PyTorch's transposed convolution is (in, out, height, width), Keras' (height, width, out, in).
 _TRANSPOSED_CONVOLUTION = (2, 3, 1, 0)
-_NORMALISATION = {
-    "weight": "gamma",
-    "bias": "beta",
-    "running_mean": "moving_mean",
-    "running_var": "moving_variance",
-}
+# PyTorch's convolution is (out, in, height, width), Keras' (height, width, in, out): the same exchange.
+_CONVOLUTION = (2, 3, 1, 0)
+_STATISTICS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+_NORMALISATION = {"weight": "gamma", "bias": "beta", **_STATISTICS}
 
 
 def state(contents: object) -> Mapping[str, object] | None:
@@ -72,13 +70,52 @@ def dcgan(generator: keras.Model) -> list[Placement]:
 def _normalised_convolution(network: keras.Model, theirs: str, ours: str) -> list[Placement]:
     kernel = _layer(network, ours).kernel
     norm = _layer(network, f"{ours}_norm")
-    if abs(norm.epsilon - 1e-5) > 1e-9:
-        raise CheckpointError(f"Expected BatchNormalization(epsilon=1e-5) in {norm.name}. Received: {norm.epsilon}")
-    variables = {f"bn.{name}": getattr(norm, attribute) for name, attribute in _NORMALISATION.items()}
     return [
         Placement(tensor=f"{theirs}.conv.weight", variable=kernel, axes=_TRANSPOSED_CONVOLUTION),
-        *(Placement(tensor=f"{theirs}.{name}", variable=variable) for name, variable in variables.items()),
+        *_moments(norm, f"{theirs}.bn", _NORMALISATION, epsilon=1e-5),
     ]
+
+
+def sngan(generator: keras.Model) -> list[Placement]:
+    """SNGANGenerator with classes: `noise2feat`, `conv_blocks.N` and `to_rgb`; gains are stored as 1 less."""
+    project, output = _sngan_layer(generator, "project"), _sngan_layer(generator, "image")
+    top = (_sngan_layer(generator, "latent_map").output.shape[-1], 4, 4)
+    placements = [
+        Placement(tensor="noise2feat.weight", variable=project.kernel, axes=(3, 1, 2, 0), unfold=top),
+        Placement(tensor="noise2feat.bias", variable=project.bias, axes=(1, 2, 0), unfold=top),
+        *_moments(_sngan_layer(generator, "norm"), "to_rgb.bn", _NORMALISATION, epsilon=1e-4),
+        Placement(tensor="to_rgb.conv.weight", variable=output.kernel, axes=_CONVOLUTION, colours=3),
+        Placement(tensor="to_rgb.conv.bias", variable=output.bias, colours=0),
+    ]
+    for index in range(sum(layer.name.endswith("_conv1") for layer in generator.layers)):
+        theirs, ours = f"conv_blocks.{index}", f"block{index + 1}"
+        for part in ("conv_1", "conv_2", "shortcut"):
+            layer = _sngan_layer(generator, f"{ours}_{part.replace('_', '')}")
+            kernel = Placement(tensor=f"{theirs}.{part}.conv.weight", variable=layer.kernel, axes=_CONVOLUTION)
+            placements += [kernel, Placement(tensor=f"{theirs}.{part}.conv.bias", variable=layer.bias)]
+        for part in ("norm_1", "norm_2"):
+            layer, name = _sngan_layer(generator, f"{ours}_{part.replace('_', '')}"), f"{theirs}.{part}"
+            placements += [
+                *_moments(layer.normalization, f"{name}.norm", _STATISTICS, epsilon=1e-4),
+                Placement(tensor=f"{name}.weight_embedding.weight", variable=layer.gamma, offset=1.0),
+                Placement(tensor=f"{name}.bias_embedding.weight", variable=layer.beta),
+            ]
+    return placements
+
+
+def _sngan_layer(network: keras.Model, name: str) -> Any:
+    layer = network.get_layer(name)
+    if "_norm" in name and not hasattr(layer, "gain_and_bias"):
+        raise CheckpointError(f"Expected the generator of {ARGUMENTS['SNGAN']}. Received: one without classes")
+    return layer
+
+
+def _moments(norm: Any, tensor: str, names: Mapping[str, str], *, epsilon: float) -> list[Placement]:
+    """A normalisation's tensors below the name `tensor`."""
+    if abs(norm.epsilon - epsilon) > 1e-9:
+        received = f"{norm.epsilon} in {norm.path}"
+        raise CheckpointError(f"Expected batch normalisation with epsilon={epsilon}. Received: {received}")
+    return [Placement(tensor=f"{tensor}.{theirs}", variable=getattr(norm, ours)) for theirs, ours in names.items()]
 
 
 def _layer(network: keras.Model, name: str) -> Any:
@@ -91,5 +128,8 @@ def _layer(network: keras.Model, name: str) -> Any:
     return found
 
 
-FAMILIES: Mapping[str, Callable[[keras.Model], list[Placement]]] = {"DCGAN": dcgan}
-ARGUMENTS: Mapping[str, str] = {"DCGAN": "DCGAN(variant='torch', output_bias=True)"}
+FAMILIES: Mapping[str, Callable[[keras.Model], list[Placement]]] = {"DCGAN": dcgan, "SNGAN": sngan}
+ARGUMENTS: Mapping[str, str] = {
+    "DCGAN": "DCGAN(variant='torch', output_bias=True)",
+    "SNGAN": "SNGAN(num_classes=..., epsilon=1e-4)",
+}

@@ -14,25 +14,35 @@ class Placement:
         tensor: its name in the file, without the network's prefix.
         variable: the Keras variable that takes it.
         axes: the tensor's axes in the order of the variable's; None where they are the same.
+        unfold: (channels, height, width) where the tensor's first axis is such a map, flattened; `axes` are then those
+            of the unfolded tensor. The variable's last axis is the map with channels last; it may have one before it.
+        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
         colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
     """
 
     tensor: str
     variable: Any
     axes: tuple[int, ...] | None = None
+    unfold: tuple[int, ...] | None = None
+    offset: float = 0.0
     colours: int | None = None
 
     @property
     def expected_shape(self) -> tuple[int, ...]:
         """The shape that the tensor must have in the file."""
         shape = tuple(self.variable.shape)
+        if self.unfold is not None:
+            return (shape[-1], *shape[:-1])
         if self.axes is None:
             return shape
         return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
 
     def value(self, tensor: np.ndarray, *, reverse_colours: bool) -> np.ndarray:
         """The variable's value; `reverse_colours` exchanges the first and last colour of the image."""
+        if self.unfold is not None:
+            tensor = tensor.reshape(*self.unfold, *tensor.shape[1:])
         value = tensor if self.axes is None else tensor.transpose(self.axes)
+        value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
-        return np.ascontiguousarray(value, dtype="float32")
+        return np.ascontiguousarray(value + self.offset, dtype="float32")

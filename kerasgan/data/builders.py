@@ -1,6 +1,7 @@
 """TensorFlow Datasets as sources: real builders by name, from a directory, or given as objects."""
 
 import contextlib
+import dataclasses
 import difflib
 import os
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from kerasgan.data import checks, folders
 from kerasgan.data.decoding import Crop, checked_crop
+from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
 from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Raw, Source, Stream
 
 SHUFFLE_BUDGET = 2**27  # bytes of pixels that the shuffle buffer of a set too large for memory may hold
@@ -26,6 +28,7 @@ def tfds(
     channels: int = 3,
     crop: Crop = "center",
     data_dir: str | os.PathLike[str] | None = None,
+    labels_per_class: int | None = None,
     **order: Unpack[OrderOptions],
 ) -> Source:
     """A split of a TensorFlow dataset: its images cropped and resized with antialiasing, its labels if it has classes.
@@ -33,6 +36,7 @@ def tfds(
     `name`: a name such as "celeb_a" or "cifar10:3.0.2" (downloaded to `data_dir` on first use), a directory (a prepared
     dataset, or pictures as split/class/file), or a builder. `crop` as in `folder`. A split that needs less than
     `folders.MEMORY_BUDGET` is read into memory here; a larger one streams, shuffled through a buffer.
+    `labels_per_class`: keep so many labels of each class, drawn by the seed, and hide the others as -1.
     `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
     Raises ValueError for an unknown name or split and for a dataset without images, RuntimeError if it cannot be had.
     """
@@ -46,9 +50,19 @@ def tfds(
     _, label_key = reading.keys
     names = list(builder.info.features[label_key].names) if label_key else None
     facts = Facts(f"{builder.name}/{split}", (*size, channels), count, class_names=names, labelled=bool(label_key))
-    if count * np.prod(facts.image_shape) > folders.MEMORY_BUDGET:
+    fits = count * np.prod(facts.image_shape) <= folders.MEMORY_BUDGET
+    if labels_per_class is not None and not (fits and label_key):
+        raise ValueError(
+            f"Expected labels_per_class for labelled data of at most {folders.MEMORY_BUDGET:,} bytes of pixels. "
+            f"Received: {facts.name} with {'' if label_key else 'no labels and '}{count} images {facts.image_shape}"
+        )
+    if not fits:
         return Stream(facts, ordering, reading.begin)
-    return _in_memory(facts, ordering, reading)
+    source = _in_memory(facts, ordering, reading)
+    if labels_per_class is None:
+        return source
+    kept = keep_labels(source.facts.labels, labels_per_class, seed=ordering.seed)  # type: ignore[arg-type]
+    return SemiSupervised(dataclasses.replace(source.facts, labels=kept), ordering, source.reader)
 
 
 def _tensorflow_datasets() -> tuple[ModuleType, ModuleType]:
@@ -81,6 +95,14 @@ def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
                 "Prepare it where there is a network, and pass its folder as data_dir."
             ) from error
     return builder
+
+
+def is_prepared(name: Any, data_dir: str | os.PathLike[str] | None = None) -> bool:
+    """Whether `tfds` would find the data on this disk, so that nothing has to be downloaded."""
+    _, library = _tensorflow_datasets()
+    if isinstance(name, os.PathLike) or Path(name).expanduser().is_dir() or os.path.isabs(name):
+        return Path(name).expanduser().is_dir()
+    return bool(_named_builder(library, name, data_dir).info.splits)
 
 
 def _directory_builder(library: ModuleType, path: Path) -> Any:

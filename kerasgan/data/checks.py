@@ -69,12 +69,16 @@ def values(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def label_array(labels: Any, count: int) -> np.ndarray:
-    """`labels` as int32 (count,). Raises TypeError for floats, ValueError for a wrong length, one-hot or negative."""
+def label_array(labels: Any, count: int, *, unlabelled: bool = False) -> np.ndarray:
+    """`labels` as int32 (count,). Raises TypeError for floats, ValueError for a wrong length, one-hot or negative.
+
+    `unlabelled`: whether -1 stands for an image without a label, instead of being an error.
+    """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:  # the shape of keras.datasets.cifar10's labels
         array = array[:, 0]
-    expected = f"Expected one integer label from 0 on for each of {count} images"
+    lowest = "0 on, or -1 for none," if unlabelled else "0 on"
+    expected = f"Expected one integer label from {lowest} for each of {count} images"
     if array.ndim == 2:
         hint = "if they are one-hot, pass np.argmax(labels, axis=1)"
         raise ValueError(f"{expected}; {hint}. Received: labels.shape={array.shape}")
@@ -82,7 +86,7 @@ def label_array(labels: Any, count: int) -> np.ndarray:
         raise ValueError(f"{expected}. Received: labels.shape={array.shape}")
     if array.dtype.kind not in "iu":
         raise TypeError(f"{expected}. Received: labels.dtype={array.dtype}")
-    if array.min() < 0:
+    if array.min() < -int(unlabelled):
         raise ValueError(f"{expected}. Received: a label {array.min()}")
     return array.astype(np.int32)
 
@@ -101,11 +105,11 @@ def model_shape(arrived: Sequence[int], expected: Sequence[int], where: str) -> 
     )
 
 
-def model_labels(labels: np.ndarray | None, num_classes: int, where: str) -> None:
-    """Raise ValueError unless there are labels, all of them below the model's `num_classes`."""
+def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unlabelled: bool = False) -> None:
+    """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabelled`."""
     if labels is None:
         raise ValueError(
-            f"Expected labels: the model is conditional on {num_classes} classes. "
+            f"Expected labels: the model is taught {num_classes} classes. "
             f"Pass (images, labels), or a folder with one sub-folder per class. Received: {where} without labels"
         )
     highest = int(labels.max(initial=0))
@@ -113,4 +117,9 @@ def model_labels(labels: np.ndarray | None, num_classes: int, where: str) -> Non
         raise ValueError(
             f"Expected labels from 0 to {num_classes - 1}, the model's num_classes={num_classes}. "
             f"Received: a label {highest} from {where}"
+        )
+    if not unlabelled and labels.min(initial=0) < 0:
+        raise ValueError(
+            "Expected a label for every image: -1, for none, is for families that learn from unlabelled images too, "
+            f"such as SemiSupervisedGAN. Received: a label {int(labels.min())} from {where}"
         )

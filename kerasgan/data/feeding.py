@@ -1,5 +1,6 @@
 """Whatever `GAN.fit` is given, checked against the model and turned into what Keras iterates over."""
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from kerasgan.data import checks
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays
+from kerasgan.data.semi_supervised import arranged
 from kerasgan.data.sources import Batch, Facts, Order, Raw, Source, Stream, scaled
 
 
@@ -19,6 +21,7 @@ def batches(
     *,
     image_shape: Sequence[int],
     num_classes: int | None = None,
+    unlabelled: bool = False,
     batch_size: int | None = None,
     seed: int = 0,
     shuffle: bool = True,
@@ -28,18 +31,20 @@ def batches(
     `data`: images or (images, labels) in memory, the path of a folder, a `kerasgan.data` source, a batched
     `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
     (images, labels) or a dict with "image" and "label". `batch_size` (64), `seed` and `shuffle` are for arrays and
-    folders; the others bring their own. Labels that the model does not take are left out. A source is copied: its own
-    epoch stays. Raises TypeError or ValueError that says what the model expects and what arrived.
+    folders; the others bring their own. Labels that the model does not take are left out. `unlabelled`: whether it
+    learns from images without a label, -1, too; arrays and folders with such are then arranged as by `SemiSupervised`.
+    A source is copied: its own epoch stays. Raises TypeError or ValueError that says what the model expects and what
+    arrived.
     """
     shape = tuple(image_shape)
     if labels is not None and not _in_memory(data):
         raise ValueError(f"Expected the labels inside the data. Received: labels and a {type(data).__name__}")
     if is_tf_data(data):
-        return _from_tf_data(data, shape, num_classes)
+        return _from_tf_data(data, shape, num_classes, unlabelled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
-        return Adapted(data, shape, num_classes)
+        return Adapted(data, shape, num_classes, unlabelled)
     if _inherits(data, "torch.utils.data", "DataLoader"):
-        return _from_loader(data, shape, num_classes)
+        return _from_loader(data, shape, num_classes, unlabelled)
     order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
     if isinstance(data, str | os.PathLike):
         source: Source = folder(data, image_size=shape[:2], channels=shape[2], **order)  # type: ignore[arg-type]
@@ -50,7 +55,7 @@ def batches(
             if len(data) != 2 or labels is not None:
                 raise ValueError(f"Expected images, or (images, labels). Received: a tuple of {len(data)}")
             data, labels = data
-        source = arrays(data, labels, **order)  # type: ignore[arg-type]
+        source = arrays(data, labels, unlabelled=unlabelled, **order)  # type: ignore[arg-type]
     else:
         raise TypeError(
             "Expected an array, (images, labels), the path of a folder, a kerasgan.data source, a tf.data.Dataset, a "
@@ -60,7 +65,8 @@ def batches(
     if num_classes is not None:
         streamed = source.labels is None and source.facts.labelled  # its labels are known by their number only
         known = np.arange(source.num_classes or 0) if streamed else source.labels
-        checks.model_labels(known, num_classes, source.name)
+        checks.model_labels(known, num_classes, source.name, unlabelled=unlabelled)
+        source = arranged(source)
     return source.copy(with_labels=num_classes is not None)
 
 
@@ -98,7 +104,9 @@ def _as_numpy(tensor: Any) -> np.ndarray:
     return np.asarray(tensor.cpu() if hasattr(tensor, "cpu") else tensor)
 
 
-def checked(batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str) -> tuple[Any, Any]:
+def checked(
+    batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str, unlabelled: bool = False
+) -> tuple[Any, Any]:
     """One raw batch as NumPy (images, labels or None) that the model can take, or an error naming what differs."""
     images, labels = unpacked(batch)
     array = _as_numpy(images)
@@ -108,21 +116,26 @@ def checked(batch: Any, shape: tuple[int, ...], num_classes: int | None, where: 
     checks.model_shape(array.shape[1:], shape, where)
     if num_classes is None:
         return array, None
-    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array))
-    checks.model_labels(targets, num_classes, where)
+    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array), unlabelled=unlabelled)
+    checks.model_labels(targets, num_classes, where, unlabelled=unlabelled)
     return array, targets
 
 
 def batch(
-    images: Any, labels: Any = None, *, image_shape: Sequence[int], num_classes: int | None = None
+    images: Any,
+    labels: Any = None,
+    *,
+    image_shape: Sequence[int],
+    num_classes: int | None = None,
+    unlabelled: bool = False,
 ) -> tuple[np.ndarray, Any]:
     """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
     given = images if labels is None else (images, labels)
-    array, targets = checked(given, tuple(image_shape), num_classes, "a batch")
+    array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabelled)
     return scaled(array), targets
 
 
-def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None) -> Any:
+def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> Any:
     """`data` with its elements mapped; its first batch is read here, so that errors come before training."""
     import tensorflow as tf  # it is loaded already: `data` came from it
 
@@ -131,7 +144,7 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None) ->
     first = next(iter(data.take(1)), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
-    checked(first, shape, num_classes, "tf.data")
+    checked(first, shape, num_classes, "tf.data", unlabelled)
 
     def prepare(*parts: Any) -> Any:
         images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
@@ -147,10 +160,10 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None) ->
 class Adapted(keras.utils.PyDataset):
     """Another PyDataset, its batches scaled and without labels that the model does not take."""
 
-    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None) -> None:
+    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> None:
         super().__init__(data.workers, data.use_multiprocessing, data.max_queue_size)
         self._data, self._num_classes = data, num_classes
-        checked(data[0], shape, num_classes, type(data).__name__)
+        checked(data[0], shape, num_classes, type(data).__name__, unlabelled)
 
     @property
     def num_batches(self) -> int | None:
@@ -172,12 +185,12 @@ class Adapted(keras.utils.PyDataset):
         self._data.on_epoch_end()
 
 
-def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None) -> Stream:
+def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> Stream:
     """A PyTorch loader as a stream; its dataset gives images with channels last, as Keras does."""
     first = next(iter(loader), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty DataLoader")
-    images, _ = checked(first, shape, num_classes, "DataLoader")
+    images, _ = checked(first, shape, num_classes, "DataLoader", unlabelled)
 
     def begin(epoch: int) -> Raw:
         for batch in loader:
@@ -189,3 +202,17 @@ def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None) -
     count = len(loader) * len(images) if hasattr(loader.dataset, "__len__") else None
     facts = Facts("DataLoader", images.shape[1:], count, labelled=num_classes is not None)
     return Stream(facts, Order(batch_size=len(images), shuffle=False), begin)
+
+
+def first_images(batches: Any, count: int) -> np.ndarray:
+    """At least `count` images of what `batches` gave, or all there are, from its first batches: float32 in [-1, 1]."""
+    if isinstance(batches, Source):
+        batches = batches.copy()  # its own epoch stays
+    each = (batches[index] for index in itertools.count()) if isinstance(batches, keras.utils.PyDataset) else batches
+    length = batches.num_batches if isinstance(batches, keras.utils.PyDataset) else None
+    found: list[np.ndarray] = []
+    for batch in itertools.islice(each, length):
+        found.append(_as_numpy(unpacked(batch)[0]))
+        if sum(map(len, found)) >= count:
+            break
+    return np.concatenate(found)

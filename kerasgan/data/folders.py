@@ -16,10 +16,12 @@ from PIL import Image
 
 from kerasgan.data import checks
 from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
+from kerasgan.data.semi_supervised import UNLABELLED
 from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader
 
 MEMORY_BUDGET = 2**30  # bytes of decoded uint8 pixels up to which a set is kept in memory
 THREADS = min(16, (os.cpu_count() or 1) + 2)
+UNLABELLED_FOLDER = "unlabelled"
 Item = TypeVar("Item")
 PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 
@@ -48,6 +50,7 @@ def folder(
     with antialiasing to `image_size`, int or (height, width). `crop`: "center" takes the largest centred part of the
     target's aspect, "stretch" everything, an int or (height, width) first cuts a centred part of so many pixels.
     `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
+    Beside class folders, pictures in a folder `unlabelled` have the label -1, for models that learn from those too.
     Hidden files and files without a picture's extension are passed over. All pictures are read once before this
     returns, and kept if they need less than `MEMORY_BUDGET`; a larger set has its headers read, and is decoded again
     each epoch. `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
@@ -66,7 +69,8 @@ def folder(
     _report(skipped, kept, root)
     targets = None
     if names is not None:
-        targets = np.array([names.index(path.relative_to(root).parts[0]) for path in kept], np.int32)
+        known = {name: label for label, name in enumerate(names)} | {UNLABELLED_FOLDER: UNLABELLED}
+        targets = np.array([known[path.relative_to(root).parts[0]] for path in kept], np.int32)
     facts = Facts(str(root), (*size, channels), len(kept), targets, names)
     return FolderSource(facts, ordering, reader, (kept, skipped))
 
@@ -103,7 +107,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[str] | None:
-    """Sorted names of the sub-folders that hold pictures, or None where there are to be no labels."""
+    """Sorted names of the sub-folders that hold pictures of a class, or None where there are to be no labels."""
     if labels not in ("auto", True, False):
         raise ValueError(f"Expected 'auto', True or False. Received: labels={labels!r}")
     loose = [path for path in paths if path.parent == root]
@@ -111,7 +115,7 @@ def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[s
         raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
     if labels is False or loose:
         return None
-    return sorted({path.relative_to(root).parts[0] for path in paths})
+    return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELLED_FOLDER}) or None
 
 
 def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 Batch = np.ndarray | tuple[np.ndarray, np.ndarray]
+Raw = Iterator[tuple[np.ndarray, np.ndarray | None]]
 
 
 class OrderOptions(TypedDict, total=False):
@@ -179,6 +180,10 @@ class Source(keras.utils.PyDataset):
         """The first `count` images (all, if None) in file order: uint8 [0, 255], or float32 [-1, 1] if they came so."""
         raise NotImplementedError
 
+    def in_order(self) -> Raw:
+        """All images once, in file order and unmirrored, in batches: (as `images` gives them, labels or None)."""
+        raise NotImplementedError
+
     def on_epoch_end(self) -> None:
         """Go on to the next epoch's order, if the last batch was reached.
 
@@ -216,14 +221,22 @@ class Indexed(Source):
         chosen = permutation[index * size : (index + 1) * size]
         self.reader.prepare(permutation[index * size : (index + 3) * size])
         images = self.order.mirrored(scaled(self.reader.take(chosen)), epoch, index)
-        return (images, self.labels[chosen]) if self.with_labels and self.labels is not None else images
+        return (images, self._targets(chosen)) if self.with_labels and self.labels is not None else images
+
+    def _targets(self, chosen: np.ndarray) -> np.ndarray:
+        """The labels of one batch, given which images it holds; a new array."""
+        return self.facts.labels[chosen]  # type: ignore[index]
+
+    def in_order(self) -> Raw:
+        for start in range(0, self.facts.count or 0, self.batch_size):
+            rows = np.arange(start, min(start + self.batch_size, self.facts.count or 0))
+            yield self.reader.take(rows), None if self.labels is None else self.labels[rows]
 
     def images(self, count: int | None = None) -> np.ndarray:
         total = self.facts.count or 0
         return self.reader.take(np.arange(total if count is None else min(count, total)))
 
 
-Raw = Iterator[tuple[np.ndarray, np.ndarray | None]]
 PROBED = 2  # Keras reads this many batches for their shapes before it starts from 0
 
 
@@ -276,9 +289,12 @@ class Stream(Source):
         images = self.order.mirrored(scaled(images), self.epoch, self._given)
         return (images, labels.astype(np.int32)) if self.with_labels and labels is not None else images
 
+    def in_order(self) -> Raw:
+        return self._begin(-1)
+
     def images(self, count: int | None = None) -> np.ndarray:
         taken: list[np.ndarray] = []
-        for images, _ in self._begin(-1):
+        for images, _ in self.in_order():
             taken.append(images)
             if count is not None and sum(map(len, taken)) >= count:
                 break

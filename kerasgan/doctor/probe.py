@@ -76,7 +76,8 @@ class Probe:
         }
 
     def _gradients(self) -> dict[str, float]:
-        game = self.game._replace(fake=ops.stop_gradient(self.gan.synthesize(self.game)))
+        fake = keras.tree.map_structure(ops.stop_gradient, self.gan.synthesize(self.game))
+        game = self.game._replace(fake=fake)
         losses = {
             "discriminator": (self.gan.discriminator, lambda: self.gan.discriminator_loss(game)),
             "generator": (

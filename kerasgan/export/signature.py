@@ -52,7 +52,7 @@ def describe(gan: GAN, *, entry: str | None, licence: str | None) -> dict[str, A
         "value_range": [-1, 1],
         "layout": "NHWC",  # channels_last
         "image_shape": list(gan.image_shape),
-        "latent_prior": gan.prior.describe(),
+        "latent_prior": gan.prior.describe(gan.latent_dim),
         "latent_dim": gan.latent_dim,
         "num_classes": gan.num_classes,
         "licence": licence,

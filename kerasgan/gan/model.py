@@ -1,16 +1,14 @@
 """GAN: two networks, how they are trained together, kept and sampled from."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
-from kerasgan import data, gradients, latents, objectives, penalties, pictures
+from kerasgan import data, latents, objectives, penalties
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
+from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
 
@@ -18,7 +16,7 @@ __all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class GAN(AdversarialStep):
+class GAN(AdversarialStep, Sampling):
     """A generator and a discriminator, trained against each other by `fit`.
 
     Families subclass it and override what their paper changes: `discriminator_loss`, `generator_loss`, `unpack`,
@@ -27,12 +25,16 @@ class GAN(AdversarialStep):
     Args:
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
         discriminator: a built model from images, or from [images, labels], to logits.
-        prior: the latents' distribution: "normal", "uniform", or a `kerasgan.latents.Prior`.
+        prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator.
         num_classes: number of classes of a conditional model, else None.
     """
 
     tiny: Mapping[str, Any] = MappingProxyType({})
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
+
+    accepts_unlabelled: bool = False
+    """Whether the labels that `fit` takes may be -1, for images without one."""
 
     def __init__(
         self,
@@ -44,10 +46,11 @@ class GAN(AdversarialStep):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.generator = generator
+        self.prior = latents.get(prior)
+        self.generator = self.prior.attach(generator)
         self.discriminator = discriminator
         self.average_generator: keras.Model | None = None
-        self.prior = latents.get(prior)
+        self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
@@ -69,6 +72,11 @@ class GAN(AdversarialStep):
     @property
     def latent_dim(self) -> int:
         return self.generator.inputs[0].shape[-1]
+
+    @property
+    def label_classes(self) -> int | None:
+        """Number of classes of the labels that `fit` takes, None for no labels: the generator's, unless overridden."""
+        return self.num_classes
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Images from latents, or from [latents, labels]."""
@@ -117,6 +125,7 @@ class GAN(AdversarialStep):
         discriminator_steps: int | None = None,
         ema_half_life: float | None = None,
         reuse_fakes: bool | None = None,
+        weight_clip: float | None = None,
         **options: Any,
     ) -> None:
         """Sets how the two players are trained; without arguments, as the family's paper does.
@@ -132,6 +141,8 @@ class GAN(AdversarialStep):
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
                 exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
+            weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
+                weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -146,8 +157,10 @@ class GAN(AdversarialStep):
             "discriminator_steps": discriminator_steps,
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
+            "weight_clip": weight_clip,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
+        defaults["weight_clip"] = 0.0
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
         if "optimizer" in options:
@@ -161,6 +174,9 @@ class GAN(AdversarialStep):
             raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
         if half_life < 0:
             raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
+        if settings["weight_clip"] < 0:
+            received = settings["weight_clip"]
+            raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={received}")
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
@@ -172,6 +188,7 @@ class GAN(AdversarialStep):
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
+        self.weight_clip = settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
         self.average_generator = self._average() if half_life else None
@@ -208,7 +225,7 @@ class GAN(AdversarialStep):
         Args:
             x: images as an array (uint8, or float in [-1, 1]), a folder's path, a `tf.data.Dataset`, or a source of
                 `kerasgan.data`.
-            y: integer labels where x is an array and the model is class-conditional.
+            y: integer labels where x is an array and the model learns from them.
             batch_size: images per discriminator step, 64 if not given; sources and datasets bring their own.
             **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
 
@@ -219,7 +236,7 @@ class GAN(AdversarialStep):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
-        source = data.batches(x, y, image_shape=self.image_shape, num_classes=self.num_classes, batch_size=batch_size)
+        source = data.batches(x, y, **self.data_options(), batch_size=batch_size)
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
@@ -230,6 +247,14 @@ class GAN(AdversarialStep):
                 callback.attend(source)
         first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
         return super().fit(source, callbacks=[*first, *several], **options)
+
+    def data_options(self) -> dict[str, Any]:
+        """What `kerasgan.data.batches` must know of the model."""
+        return {
+            "image_shape": self.image_shape,
+            "num_classes": self.label_classes,
+            "unlabelled": self.accepts_unlabelled,
+        }
 
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """One training step, as `keras.Model.train_on_batch`.
@@ -242,7 +267,7 @@ class GAN(AdversarialStep):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
-        batch = data.batch(x, y, image_shape=self.image_shape, num_classes=self.num_classes)
+        batch = data.batch(x, y, **self.data_options())
         return super().train_on_batch(*batch, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
@@ -255,54 +280,3 @@ class GAN(AdversarialStep):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._reports.values())
-
-    # What it gives
-
-    def generate(self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
-        """Images drawn from the generator (its moving average where there is one).
-
-        Args:
-            count: how many.
-            labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
-            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
-            batch_size: images computed at a time.
-
-        Returns float32 (count, height, width, channels) in [-1, 1].
-
-        Raises:
-            ValueError: for a count below 1, labels out of range, or labels given to an unconditional model.
-        """
-        if not (isinstance(count, (int, np.integer)) and count >= 1):
-            raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
-        inputs = [self.prior.draw(int(count), self.latent_dim, seed)]
-        labels = latents.class_labels(count, labels, num_classes=self.num_classes, seed=seed)
-        if labels is not None:
-            inputs.append(labels)
-        chunks = []
-        for start in range(0, count, batch_size):
-            chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
-            with gradients.none():
-                images = self.sampler(chunk if len(chunk) > 1 else chunk[0], training=False)
-            chunks.append(ops.convert_to_numpy(ops.cast(images, "float32")))
-        return np.concatenate(chunks)
-
-    def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
-        """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
-
-        Args:
-            count: how many; if not given, 16, or a few of each class.
-            seed: of the latents.
-        """
-        labels, columns = pictures.class_labels(count, self.num_classes)
-        count = (count or 16) if labels is None else len(labels)
-        return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
-
-    def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
-        """Numbers that only this family has, for its score card: none, unless a family overrides this.
-
-        Args:
-            images: real ones, (count, height, width, channels) in [-1, 1].
-            labels: theirs, (count,), or None where the data has none.
-            seed: of what is drawn.
-        """
-        return {}

@@ -12,7 +12,10 @@ __all__ = ["AdversarialStep", "Round"]
 
 
 class Round(NamedTuple):
-    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes."""
+    """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes.
+
+    `fake` is whatever `synthesize` gives: a tensor, or a nest of tensors.
+    """
 
     real: Any
     labels: Any
@@ -44,18 +47,22 @@ class AdversarialStep(keras.Model):
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = game._replace(fake=ops.stop_gradient(self.synthesize(game)))
+        game = game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game)))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
             adversarial = self.discriminator_loss(game)
             self.report("discriminator_loss", adversarial)
-            return adversarial + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
+            own = sum(self.discriminator.losses)  # of its weights' regularisers
+            return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
         grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
         for penalty in lazy:
             grads = self._add_lazily(penalty, grads, game, steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        if self.weight_clip:
+            for variable in self.discriminator.trainable_variables:
+                variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
     def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
         def loss() -> Any:
@@ -73,7 +80,7 @@ class AdversarialStep(keras.Model):
         def loss() -> Any:
             adversarial = self.generator_loss(game._replace(fake=self.synthesize(game)))
             self.report("generator_loss", adversarial)
-            return adversarial
+            return adversarial + sum(self.generator.losses)
 
         grads = self._gradients(self.generator, self.optimizer.generator, loss)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
@@ -96,17 +103,22 @@ class AdversarialStep(keras.Model):
         return self.objective.generator_loss(fake_logits, real_logits)
 
     def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
+        value = self.penalise(penalty, game)
+        self.report(penalty.name, value)
+        return value
+
+    def penalise(self, penalty: penalties.Penalty, game: Round) -> Any:
+        """The scalar of one gradient penalty for a round."""
+
         def discriminate(images: Any) -> Any:
             return self.discriminate(images, game.labels)
 
-        value = penalty(discriminate, game.real, game.fake, self.seed_generator)
-        self.report(penalty.name, value)
-        return value
+        return penalty(discriminate, game.real, game.fake, self.seed_generator)
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.num_classes else None
+        return ops.convert_to_tensor(images), ops.convert_to_tensor(labels) if self.label_classes else None
 
     def sample_latents(self, real: Any) -> Any:
         """Latents from the prior, one for each real image."""

@@ -23,8 +23,10 @@ from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
 from kerasgan.metrics.precision_recall import precision_recall
+from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
+from kerasgan.metrics.spectrum import Spectrum, power_spectrum
 from kerasgan.metrics.statistics import dataset_moments
 from kerasgan.metrics.structural_similarity import structural_similarity
 
@@ -36,6 +38,8 @@ __all__ = [
     "Memorisation",
     "Modes",
     "Moments",
+    "ScoreCard",
+    "Spectrum",
     "battle",
     "dataset_moments",
     "density_coverage",
@@ -55,8 +59,10 @@ __all__ = [
     "parzen_log_likelihood",
     "peak_signal_to_noise",
     "perceptual_path_length",
+    "power_spectrum",
     "precision_recall",
     "ring",
+    "score_card",
     "self_similarity",
     "sharpness",
     "sharpness_difference",

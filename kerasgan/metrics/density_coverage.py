@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbours import distances, radii
+from kerasgan.metrics.neighbours import EDGE, distances, radii
 
 __all__ = ["DensityCoverage", "Neighbourhoods", "density_coverage", "expected_coverage"]
 
@@ -42,7 +42,7 @@ class Neighbourhoods:
         if rows.shape[1] != len(self._centre):
             raise ValueError(f"Expected fakes (count, {len(self._centre)}). Received: fakes.shape={rows.shape}")
         for _, block in distances(rows - self._centre, self._reals):
-            within = block < self._radii
+            within = block < self._radii * (1 - EDGE)
             self._inside += int(within.sum())
             self._covered |= within.any(axis=0)
         self._count += len(rows)

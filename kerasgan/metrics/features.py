@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from kerasgan.metrics import checks
 from kerasgan.metrics.resizing import RESIZERS
 
-__all__ = ["NetworkFeatures", "flattened", "weights_hash"]
+__all__ = ["NetworkFeatures", "flattened", "thumbnails", "weights_hash"]
 
 
 def flattened(images: Any) -> np.ndarray:
@@ -24,6 +25,22 @@ def flattened(images: Any) -> np.ndarray:
 
 
 flattened.identity = "pixels in [-1, 1]"  # type: ignore[attr-defined]
+
+
+def thumbnails(images: Any) -> np.ndarray:
+    """Images brought to 8x8 pixels with antialiasing (bilinear), then flattened: (count, 64 * channels) in [-1, 1].
+
+    No network stands between such a score and the images; enough for small sets of simple images, such as the digits.
+    """
+    pixels = (checks.images(images) * 2.0 - 1.0).astype("float32")
+    result = np.empty((len(pixels), 8, 8, pixels.shape[-1]), dtype="float32")
+    for index in np.ndindex(len(pixels), pixels.shape[-1]):
+        plane = Image.fromarray(np.ascontiguousarray(pixels[index[0], :, :, index[1]]))
+        result[index[0], :, :, index[1]] = np.asarray(plane.resize((8, 8), Image.Resampling.BILINEAR))
+    return result.reshape(len(pixels), -1)
+
+
+thumbnails.identity = "pixels of 8x8 thumbnails, antialiased bilinear, in [-1, 1]"  # type: ignore[attr-defined]
 
 
 def weights_hash(network: Any) -> str:
@@ -62,8 +79,9 @@ class NetworkFeatures:
     ) -> None:
         self._network, self._prepare = network, prepare
         self._batch_size = checks.integer(batch_size, name="batch_size")
-        weights = weights_hash(network) if weights is None and hasattr(network, "weights") else weights
-        self.identity = None if weights is None else f"{name}, weights {weights}, {settings}"
+        self.name, self.settings = name, settings
+        self.weights = weights_hash(network) if weights is None and hasattr(network, "weights") else weights
+        self.identity = None if self.weights is None else f"{name}, weights {self.weights}, {settings}"
 
     def __call__(self, images: Any) -> np.ndarray:
         """Features (count, dimensions) of images (count, height, width, channels), uint8 or floats in [-1, 1].

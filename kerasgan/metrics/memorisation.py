@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbours import nearest
+from kerasgan.metrics.neighbours import centred, nearest, radii
 
 __all__ = ["Memorisation", "memorisation"]
 
@@ -33,7 +33,7 @@ class Memorisation:
     indices: np.ndarray = field(repr=False)
 
 
-def memorisation(samples: Any, training: Any, *, held_out: Any, share: float = 0.01) -> Memorisation:
+def memorisation(samples: Any, training: Any, *, held_out: Any = None, share: float = 0.01) -> Memorisation:
     """Compare samples' distances to their nearest training images with those of held-out reals.
 
     The data-copying test of Meehan et al. 2020 (2004.05675), without its division into cells. In pixels it
@@ -43,6 +43,7 @@ def memorisation(samples: Any, training: Any, *, held_out: Any, share: float = 0
         samples: features (count, dimensions), or flattened images; all in one unit.
         training: likewise: what the generator was trained on.
         held_out: likewise: real images that it was not trained on; at least 1 / share of them make a sharp threshold.
+            Without any, each training image is compared with the other ones.
         share: of held-out reals that count as near-copies by chance.
 
     Returns:
@@ -55,7 +56,12 @@ def memorisation(samples: Any, training: Any, *, held_out: Any, share: float = 0
 
     if not 0 < share < 1:
         raise ValueError(f"Expected a share between 0 and 1. Received: share={share!r}")
-    found, usual = nearest(samples, training), nearest(checks.features(held_out, name="held_out"), training).distances
+    found = nearest(samples, training)
+    if held_out is None:
+        rows = checks.features(training, name="training", least=2)
+        usual = radii(centred(rows, rows)[0], 1)
+    else:
+        usual = nearest(checks.features(held_out, name="held_out"), training).distances
     test = mannwhitneyu(found.distances, usual, alternative="less")
     threshold = float(np.quantile(usual, share, method="lower"))
     return Memorisation(

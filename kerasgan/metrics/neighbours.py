@@ -7,8 +7,9 @@ import numpy as np
 
 from kerasgan.metrics import checks
 
-__all__ = ["Nearest", "centred", "distances", "nearest", "radii"]
+__all__ = ["EDGE", "Nearest", "centred", "distances", "nearest", "radii"]
 
+EDGE = 1e-9  # relative: a distance from here to there and back is rounded differently, by some processors
 _BLOCK_MEGABYTES = 64
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbours import centred, distances, radii
+from kerasgan.metrics.neighbours import EDGE, centred, distances, radii
 
 __all__ = ["PrecisionRecall", "precision_recall"]
 
@@ -36,7 +36,7 @@ def precision_recall(reals: Any, fakes: Any, *, neighbours: int = 3) -> Precisio
     """
     least = checks.integer(neighbours, name="neighbours") + 1
     fakes, reals = centred(*reversed(checks.feature_pair(reals, fakes, least=least)))
-    real_radii, fake_radii = radii(reals, neighbours), radii(fakes, neighbours)
+    real_radii, fake_radii = ((1 + EDGE) * radii(rows, neighbours) for rows in (reals, fakes))
     recalled = np.zeros(len(reals), dtype=bool)
     precise = 0
     for part, block in distances(fakes, reals):

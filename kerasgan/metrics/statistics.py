@@ -14,7 +14,7 @@ import numpy as np
 from kerasgan.metrics import checks
 from kerasgan.metrics.frechet import Moments
 
-__all__ = ["content_hash", "dataset_moments"]
+__all__ = ["ContentHash", "cached", "content_hash", "dataset_moments"]
 
 
 def _batches(images: Any, batch_size: int) -> Iterator[np.ndarray]:
@@ -31,6 +31,26 @@ def _batches(images: Any, batch_size: int) -> Iterator[np.ndarray]:
         yield checks.array(batch[0] if isinstance(batch, tuple) else batch)
 
 
+class ContentHash:
+    """The sha256 of a set of images that come in batches: of their pixels, type and size, but not of their order."""
+
+    def __init__(self) -> None:
+        self._digests: list[bytes] = []
+
+    def update(self, batch: np.ndarray) -> None:
+        """Takes in images (count, height, width, channels). Raises ValueError for another rank."""
+        if batch.ndim != 4:
+            raise ValueError(f"Expected images (count, height, width, channels). Received: shape={batch.shape}")
+        head = f"{batch.shape[1:]}{batch.dtype.str}".encode()
+        self._digests += [hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).digest() for image in batch]
+
+    def hexdigest(self) -> str:
+        """Raises ValueError if no image came in."""
+        if not self._digests:
+            raise ValueError("Expected at least one image. Received: none")
+        return hashlib.sha256(b"".join(sorted(self._digests))).hexdigest()
+
+
 def content_hash(images: Any, *, batch_size: int = 256) -> str:
     """sha256 of a set of images: of their pixels, type and size, but not of their order or batches.
 
@@ -42,15 +62,10 @@ def content_hash(images: Any, *, batch_size: int = 256) -> str:
         TypeError: for an iterator, which could be passed through only once.
         ValueError: for no images, or another rank.
     """
-    digests: list[bytes] = []
+    content = ContentHash()
     for batch in _batches(images, batch_size):
-        if batch.ndim != 4:
-            raise ValueError(f"Expected images (count, height, width, channels). Received: shape={batch.shape}")
-        head = f"{batch.shape[1:]}{batch.dtype.str}".encode()
-        digests += [hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).digest() for image in batch]
-    if not digests:
-        raise ValueError("Expected at least one image. Received: none")
-    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+        content.update(batch)
+    return content.hexdigest()
 
 
 def dataset_moments(
@@ -82,14 +97,13 @@ def dataset_moments(
             "Expected identity=, a text that names the feature network and its weights, to keep its statistics. "
             "Received: features without an identity"
         )
-    key = hashlib.sha256(f"{identity}\n{content_hash(images, batch_size=batch_size)}".encode()).hexdigest()
-    path = Path(directory).expanduser() / f"moments-{key[:32]}.npz"
-    # A file that is missing, cut off or of another version is written anew.
-    with suppress(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        return Moments.load(path)
-    moments = _computed(images, features, batch_size)
-    _keep(moments, path)
-    return moments
+    return cached(
+        lambda: _computed(images, features, batch_size),
+        directory=directory,
+        key=f"{identity}\n{content_hash(images, batch_size=batch_size)}",
+        read=Moments.load,
+        write=lambda moments, path: moments.save(path),
+    )
 
 
 def _computed(images: Any, features: Callable[[Any], Any], batch_size: int) -> Moments:
@@ -99,14 +113,29 @@ def _computed(images: Any, features: Callable[[Any], Any], batch_size: int) -> M
     return moments
 
 
-def _keep(moments: Moments, path: Path) -> None:
-    """Write whole or not at all: another process may be reading."""
+def cached(
+    compute: Callable[[], Any],
+    *,
+    directory: str | Path,
+    key: str,
+    read: Callable[[Path], Any],
+    write: Callable[[Any, str], None],
+) -> Any:
+    """What `compute` gives, read from a .npz file of the directory that is named by the key's hash where there is one.
+
+    The file is written whole or not at all: another process may be reading. One that is damaged is written anew.
+    """
+    path = Path(directory).expanduser() / f"statistics-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+    with suppress(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return read(path)
+    result = compute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".moments-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".statistics-", suffix=".npz")
     os.close(handle)
     try:
-        moments.save(temporary)
+        write(result, temporary)
         os.replace(temporary, path)
     finally:
         with suppress(OSError):
             os.unlink(temporary)
+    return result

@@ -1,8 +1,35 @@
 """One file per family, named after the paper."""
 
+from kerasgan.models.acgan import ACGAN
+from kerasgan.models.biggan import BigGAN
+from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
+from kerasgan.models.gran import GRAN
+from kerasgan.models.infogan import InfoGAN
+from kerasgan.models.lapgan import LAPGAN
+from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.sagan import SAGAN
+from kerasgan.models.semi_supervised import SemiSupervisedGAN
+from kerasgan.models.sngan import SNGAN
+from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "GAN2014", "ConditionalDCGAN", "ConditionalGAN"]
+__all__ = [
+    "ACGAN",
+    "DCGAN",
+    "GAN2014",
+    "GRAN",
+    "LAPGAN",
+    "LSGAN",
+    "SAGAN",
+    "SNGAN",
+    "WGANGP",
+    "BigGAN",
+    "BigGANDeep",
+    "ConditionalDCGAN",
+    "ConditionalGAN",
+    "InfoGAN",
+    "SemiSupervisedGAN",
+]

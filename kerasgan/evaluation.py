@@ -1,0 +1,176 @@
+"""What `kerasgan evaluate` does: a model and real images in; card.json, card.md and samples.png out.
+
+Cards of the zoo's entries are written by this and nothing else.
+"""
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasgan import pictures, zoo
+from kerasgan.metrics.material import FeatureNetwork
+from kerasgan.metrics.score_card import ScoreCard, score_card
+from kerasgan.recipes import write_sections, write_text
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["evaluate"]
+
+# For images of any kind, and for the embedded digits, whose classes can be told apart.
+METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_coverage", "sharpness")
+DIGITS_METRICS = (*METRICS, "inception_score", "class_shares", "memorisation", "self_similarity")
+FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits")}
+INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
+ABOUT_DATA = {
+    "digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
+    "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
+    "training set is too small to say anything about generalisation.",
+}
+
+
+def evaluate(
+    recipe: zoo.Recipe,
+    gan: "GAN",
+    *,
+    data: str | Path | None = None,
+    metrics: Sequence[str] | None = None,
+    features: Sequence[str] | None = None,
+    samples: int | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    held_out: str | Path | None = None,
+    output: str | Path | None = None,
+) -> ScoreCard:
+    """Measures a model against real images, and writes its card.
+
+    Args:
+        recipe: whose data to compare with, and whose text the card repeats.
+        gan: the model.
+        data: a folder of images instead of the recipe's data.
+        metrics: of `kerasgan.metrics.scores.NAMES`; a choice that suits the data if not given.
+        features: "thumbnails", "pixels", "digits", "inception", "inception-legacy" or "inception-half-pixel"; Inception
+            (downloaded once) if not given, and for digits thumbnails and the classifier in the box.
+        samples: generated for each seed; as many as there are real images, 50,000 at most, if not given.
+        seeds: three or more.
+        held_out: a folder of real images that the model was not trained on.
+        output: a folder for card.json, card.md and samples.png. If it holds the recipe itself, its [results] are
+            written too.
+
+    Raises:
+        ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
+        DownloadError: if Inception's weights are asked for and cannot be had.
+    """
+    kind = recipe.data["source"] if data is None else "folder"
+    conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()
+    chosen = metrics or ((*DIGITS_METRICS, *conditional) if kind == "digits" else METRICS)
+    unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
+    compared: Sequence[str] = features or FEATURES.get(kind, ("inception",))
+    card = score_card(
+        gan,
+        _real(recipe) if data is None else _folder(data, gan),
+        metrics=chosen,
+        features=[_features(name) for name in compared],
+        samples=samples,
+        seeds=seeds,
+        held_out=unseen,
+        name=recipe.name,
+        cache=_cache(),
+    )
+    if output is not None:
+        _write(card, recipe, gan, Path(output))
+    return card
+
+
+def _real(recipe: zoo.Recipe) -> Any:
+    """The recipe's images: of the digits all, with all their labels, whatever the training was shown of them."""
+    if recipe.data["source"] != "digits":
+        return zoo.source(recipe)
+    from kerasgan import data
+
+    return data.digits(**{key: recipe.data[key] for key in ("image_size", "channels") if key in recipe.data})
+
+
+def _held_out(recipe: zoo.Recipe) -> Any:
+    """The digits that a recipe leaves out of its training; None if it leaves none out."""
+    if recipe.data["source"] != "digits" or recipe.data.get("split") != "train":
+        return None
+    return zoo.source(dataclasses.replace(recipe, data={**recipe.data, "split": "test", "labels_per_class": None}))
+
+
+def _cache() -> Path:
+    from kerasgan.checkpoints.download import cache_directory
+
+    return cache_directory().with_name("statistics")
+
+
+def _folder(path: str | Path, gan: "GAN") -> Any:
+    from kerasgan import data
+
+    height, width, channels = gan.image_shape
+    return data.folder(path, image_size=(height, width), channels=channels, shuffle=False)
+
+
+def _features(name: str) -> str | FeatureNetwork:
+    if name not in INCEPTION:
+        return name
+    from kerasgan.checkpoints import inception
+    from kerasgan.metrics.inception import inception_features
+
+    network, sha256 = inception.load()
+    outputs = [
+        inception_features(network, output=output, resize=INCEPTION[name], weights=sha256)
+        for output in ("pool", "probabilities")
+    ]
+    return FeatureNetwork(name=name, features=outputs[0], probabilities=outputs[1])
+
+
+def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    write_text(card.to_json(), output / "card.json")
+    write_text(_markdown(card, recipe, output), output / "card.md")
+    images, columns = gan.sheet(None if gan.num_classes else 64)
+    pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
+    if recipe.path.parent.resolve() == output.resolve():
+        write_sections(recipe.path, {"results": _results(card)})
+
+
+def _results(card: ScoreCard) -> dict[str, Any]:
+    """What lists and tables show: the means."""
+    content = card.content
+    means = {name: found["mean"] for name, found in content["scores"].items()}
+    if "class_shares" in content:
+        means["class_shares"] = content["class_shares"]
+    return {**means, "samples": content["samples"], "seeds": content["seeds"], "data": content["data"]["name"]}
+
+
+def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
+    parts = [
+        f"# {recipe.name}",
+        "![samples](samples.png)",
+        f"A {recipe.family}, trained by",
+        f"    {recipe.command}",
+        recipe.summary.strip(),
+        "## Scores",
+        card.to_markdown().strip(),
+        f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
+        *_experiment(output / "experiment.json"),
+    ]
+    about = ABOUT_DATA.get(recipe.data["source"])
+    licence = (recipe.weights or {}).get("licence")
+    parts += ["## Data and licence"] if about or licence else []
+    parts += [about] if about else []
+    parts += [f"Weights: {licence}."] if licence else []
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _experiment(path: Path) -> list[str]:
+    """What a benchmark measured of the entry beyond samples, such as a comparison of losses: a table from its file."""
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [found["columns"], ["---"] * len(found["columns"]), *found["rows"]]
+    table = "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    return [f"## {found['title']}", table, found.get("text", ""), f"Measured by `{found['command']}`."]

@@ -1,0 +1,327 @@
+"""Exploring the latent space: interpolations, walks, vector arithmetic, class grids and truncation.
+
+    images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
+    images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
+
+Functions of a GAN give float32 images (count, height, width, channels) in [-1, 1]; those of latents give latents. None
+leaves the prior's support unless it says so: between two draws of a cube or of a normal lie others, between two
+categories nothing does.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+    from kerasgan.latents import Prior
+
+__all__ = [
+    "arithmetic",
+    "class_grid",
+    "combine",
+    "interpolate",
+    "linear",
+    "loop",
+    "path",
+    "shrink",
+    "spherical",
+    "truncated",
+    "walk",
+]
+
+METHODS = ("linear", "spherical")
+
+
+def interpolate(
+    gan: "GAN",
+    first: Any,
+    second: Any,
+    *,
+    frames: int = 10,
+    method: str | None = None,
+    labels: Any = None,
+    truncation: float = 1.0,
+    batch_size: int = 64,
+) -> np.ndarray:
+    """Images on the way from one latent to another, both ends included.
+
+    Args:
+        gan: whose latents they are.
+        first: a seed, or a latent (latent_dim,).
+        second: likewise.
+        frames: images, 2 or more.
+        method: "linear" or "spherical"; if not given spherical for a normal prior and linear for others.
+        labels: of a class-conditional model: one class for all images, or one for each.
+        truncation: see `shrink`.
+        batch_size: images computed at a time.
+
+    Raises:
+        ValueError: for fewer frames, latents of another size, missing or unknown labels, or a method that would leave
+            the prior's support.
+    """
+    ends = [_points(gan, [end] if np.ndim(end) == 0 else np.asarray(end)[None])[0] for end in (first, second)]
+    between = path(gan.prior, method)(*ends, np.linspace(0, 1, _count(frames, "frames", 2)))
+    return _images(gan, shrink(gan.prior, between, truncation), labels, batch_size)
+
+
+def walk(
+    gan: "GAN",
+    points: Any,
+    *,
+    frames: int = 60,
+    method: str | None = None,
+    labels: Any = None,
+    truncation: float = 1.0,
+    batch_size: int = 64,
+) -> np.ndarray:
+    """Images on a closed walk through several latents; the first frame follows the last.
+
+    Args:
+        gan: whose latents they are.
+        points: two or more seeds, or latents (points, latent_dim).
+        frames: images, at least one for each point.
+        method: see `interpolate`; also the next ones.
+        labels: of a class-conditional model: one class for all images, or one for each.
+        truncation: see `shrink`.
+        batch_size: images computed at a time.
+
+    Raises:
+        ValueError: for fewer points or frames, and as `interpolate`.
+    """
+    round_trip = loop(gan.prior, _points(gan, points, least=2), frames=frames, method=method)
+    return _images(gan, shrink(gan.prior, round_trip, truncation), labels, batch_size)
+
+
+def arithmetic(
+    gan: "GAN", first: Any, minus: Any, plus: Any, *, labels: Any = None, batch_size: int = 64
+) -> np.ndarray:
+    """Vector arithmetic on averaged latents: first - minus + plus, as "smiling woman - woman + man" (DCGAN, 6.3.2).
+
+    Args:
+        gan: whose latents they are.
+        first: the latents of images that show one concept, three in the paper: seeds, or (count, latent_dim).
+        minus: likewise; their mean is subtracted.
+        plus: likewise; their mean is added.
+        labels: of a class-conditional model: one class for all four images, or one for each.
+        batch_size: images computed at a time.
+
+    Returns:
+        Four images: those of the three means, and the result's. As in the paper the result keeps whatever length it
+        has: it may lie outside of a cube that the prior draws from.
+
+    Raises:
+        ValueError: as `interpolate`.
+    """
+    concepts = [_points(gan, concept) for concept in (first, minus, plus)]
+    path(gan.prior, "linear")  # refuses priors between whose latents nothing lies
+    means = [concept.mean(axis=0) for concept in concepts]
+    return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size)
+
+
+def class_grid(
+    gan: "GAN", rows: int = 4, *, labels: Any = None, seed: int = 0, truncation: float = 1.0, batch_size: int = 64
+) -> np.ndarray:
+    """The same latents in every class: images row by row, a latent per row and a class per column.
+
+    Args:
+        gan: a class-conditional model.
+        rows: how many latents.
+        labels: the columns' classes; all, if not given.
+        seed: of the latents.
+        truncation: see `shrink`.
+        batch_size: images computed at a time.
+
+    Raises:
+        ValueError: if the model is not class-conditional, or does not know a class.
+    """
+    if gan.num_classes is None:
+        raise ValueError(f"Expected a class-conditional model for a class grid. Received: {type(gan).__name__}")
+    classes = np.arange(gan.num_classes) if labels is None else np.atleast_1d(labels)
+    points = gan.prior.draw(_count(rows, "rows"), gan.latent_dim, seed)
+    points = shrink(gan.prior, points, truncation)
+    return gan.generate(
+        latents=np.repeat(points, len(classes), axis=0), labels=np.tile(classes, rows), batch_size=batch_size
+    )
+
+
+def truncated(
+    gan: "GAN",
+    count: int,
+    *,
+    truncation: float = 0.7,
+    labels: Any = None,
+    seed: int | None = None,
+    batch_size: int = 64,
+) -> np.ndarray:
+    """As `gan.generate`, with latents drawn closer to their mean: likelier images, and fewer kinds of them.
+
+    Args:
+        gan: to draw from.
+        count: images.
+        truncation: see `shrink`.
+        labels: as `gan.generate` takes them; the next ones too.
+        seed: of latents and labels.
+        batch_size: images computed at a time.
+    """
+    points = gan.prior.draw(_count(count, "count"), gan.latent_dim, seed)
+    points = shrink(gan.prior, points, truncation)
+    return gan.generate(latents=points, labels=labels, seed=seed, batch_size=batch_size)
+
+
+def linear(first: Any, second: Any, shares: Any) -> np.ndarray:
+    """Points on the chord: (1 - share) * first + share * second.
+
+    Args:
+        first: (..., latent_dim).
+        second: likewise.
+        shares: (count,) of the way, from 0 to 1.
+
+    Returns float32 (count, ..., latent_dim).
+    """
+    first, second, shares = _aligned(first, second, shares)
+    return ((1 - shares) * first + shares * second).astype("float32")
+
+
+def spherical(first: Any, second: Any, shares: Any) -> np.ndarray:
+    """Points on the arc: directions turn at constant speed, lengths change linearly.
+
+    For latents of equal length this is sin((1 - share) angle) / sin(angle) first + sin(share angle) / sin(angle)
+    second (Shoemake 1985; White 2016, 1609.04468); for others, that formula grows without bound as they come to be
+    opposite. Between opposite latents one of many half circles is taken, always the same.
+
+    Arguments and result as those of `linear`.
+    """
+    first, second, shares = _aligned(first, second, shares)
+    lengths = [np.linalg.norm(end, axis=-1, keepdims=True) for end in (first, second)]
+    start, end = _unit(first), _unit(second)
+    start, end = np.where(lengths[0] > 0, start, end), np.where(lengths[1] > 0, end, start)  # zero has no direction
+    angle = 2 * np.arctan2(
+        np.linalg.norm(end - start, axis=-1, keepdims=True), np.linalg.norm(end + start, axis=-1, keepdims=True)
+    )
+    directions = np.cos(shares * angle) * start + np.sin(shares * angle) * _across(start, end)
+    return (((1 - shares) * lengths[0] + shares * lengths[1]) * directions).astype("float32")
+
+
+def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None) -> np.ndarray:
+    """Latents on a closed walk through `points`, the way from each to the next as long in frames.
+
+    Args:
+        prior: where they come from.
+        points: (points, ..., latent_dim), two or more.
+        frames: at least one for each point.
+        method: see `interpolate`.
+
+    Returns float32 (frames, ..., latent_dim), beginning with the first point.
+
+    Raises:
+        ValueError: for fewer points or frames, or a method that would leave the prior's support.
+    """
+    points = np.asarray(points)
+    if points.ndim < 2 or len(points) < 2:
+        raise ValueError(f"Expected two or more points to walk through. Received: points.shape={points.shape}")
+    way = path(prior, method)
+    places = np.arange(_count(frames, "frames", len(points))) * len(points) / frames
+    legs = [
+        way(points[leg], points[(leg + 1) % len(points)], places[places.astype(int) == leg] - leg)
+        for leg in range(len(points))
+    ]
+    return np.concatenate(legs)
+
+
+def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
+    """mean(first) - mean(minus) + mean(plus) of latents (count, latent_dim), as DCGAN's authors: not renormalised."""
+    first, minus, plus = (np.asarray(concept, dtype="float64").mean(axis=0) for concept in (first, minus, plus))
+    return (first - minus + plus).astype("float32")
+
+
+def shrink(prior: "Prior", latents: Any, truncation: float) -> np.ndarray:
+    """Latents moved towards the prior's mean: mean + truncation * (latents - mean).
+
+    Args:
+        prior: where they come from.
+        latents: (..., latent_dim).
+        truncation: from 0, where all become the mean, to 1, where they stay what they are (psi in some papers).
+
+    Raises:
+        ValueError: for another truncation, or a prior between whose latents nothing lies.
+    """
+    if not 0 <= truncation <= 1:
+        raise ValueError(f"Expected a truncation from 0 to 1. Received: truncation={truncation}")
+    latents = np.asarray(latents, dtype="float32")
+    if truncation == 1:
+        return latents
+    if prior.centre is None:
+        raise ValueError(f"Expected a prior that can be shrunk to its mean. Received: prior={prior.describe()}")
+    return np.float32(prior.centre) + np.float32(truncation) * (latents - np.float32(prior.centre))
+
+
+def path(prior: "Prior", method: str | None = None) -> Any:
+    """`linear` or `spherical`, whichever is asked for; if none is, the one that suits the prior.
+
+    Raises:
+        ValueError: for another method, or one that would leave the prior's support.
+    """
+    if method is None:
+        method = "spherical" if prior.spherical else "linear"
+    if method not in METHODS:
+        raise ValueError(f"Expected the method to be one of {', '.join(METHODS)}. Received: method={method!r}")
+    if method == "spherical" and not prior.spherical:
+        raise ValueError(
+            f"Expected method='linear': arcs leave what this prior draws from. Received: method={method!r}, "
+            f"prior={prior.describe()}"
+        )
+    if method == "linear" and prior.centre is None:
+        raise ValueError(f"Expected a prior with latents between its latents. Received: prior={prior.describe()}")
+    return linear if method == "linear" else spherical
+
+
+def _images(gan: "GAN", points: np.ndarray, labels: Any, batch_size: int) -> np.ndarray:
+    if gan.num_classes is not None and labels is None:
+        raise ValueError(f"Expected a class from 0 to {gan.num_classes - 1} for all images. Received: labels=None")
+    return gan.generate(latents=points, labels=labels, batch_size=batch_size)
+
+
+def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
+    """Latents (count, latent_dim) from such, or from seeds (count,)."""
+    from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
+
+    array = np.asarray(points)
+    if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
+        array = np.concatenate([gan.prior.draw(1, gan.latent_dim, int(seed)) for seed in array])
+    if array.ndim != 2 or array.shape[1] != gan.latent_dim or len(array) < least:
+        expected = f"Expected {least} or more seeds, or latents of shape (count, {gan.latent_dim})"
+        received = f"{array.tolist()}" if array.ndim < 2 and array.size < 9 else f"an array of shape {array.shape}"
+        raise ValueError(f"{expected}. Received: {received}")
+    return given(array, gan.latent_dim)
+
+
+def _count(number: Any, name: str, least: int = 1) -> int:
+    if not isinstance(number, (int, np.integer)) or number < least:
+        raise ValueError(f"Expected a whole number from {least} on. Received: {name}={number!r}")
+    return int(number)
+
+
+def _aligned(first: Any, second: Any, shares: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first, second = np.asarray(first, dtype="float64"), np.asarray(second, dtype="float64")
+    if first.ndim < 1 or first.shape != second.shape:
+        expected = "Expected two latents, or two stacks of them, of one shape (..., latent_dim)"
+        raise ValueError(f"{expected}. Received: first.shape={first.shape}, second.shape={second.shape}")
+    return first, second, np.asarray(shares, dtype="float64").reshape(-1, *[1] * first.ndim)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1.0)
+
+
+def _across(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Unit vectors perpendicular to `start` in the plane of `start` and `end`, or any plane if these are parallel."""
+    axes = np.eye(start.shape[-1])[np.abs(start).argmin(axis=-1)]  # never parallel to start, but in one dimension
+    rest = _rejected(end, start)
+    rest = np.where(np.linalg.norm(rest, axis=-1, keepdims=True) > 1e-6, rest, _rejected(axes, start))
+    return _unit(_rejected(_unit(rest), start))  # once more: the first time may leave a rounding error of its own size
+
+
+def _rejected(vectors: np.ndarray, units: np.ndarray) -> np.ndarray:
+    return vectors - (vectors * units).sum(axis=-1, keepdims=True) * units

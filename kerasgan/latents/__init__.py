@@ -1,0 +1,31 @@
+"""Latent priors, and labels: what the generator is fed.
+
+A prior draws twice: `sample` inside the training step, with Keras' random numbers on the backend, and `draw` with
+NumPy's, which gives the same numbers on every backend, in every exported program and for every batch size.
+"""
+
+from kerasgan.latents.inputs import class_labels, given
+from kerasgan.latents.learned import LearnedMixture
+from kerasgan.latents.mixture import GaussianMixture
+from kerasgan.latents.plain import Categorical, Normal, TruncatedNormal, Uniform
+from kerasgan.latents.prior import Prior, get, names, register
+from kerasgan.latents.product import Part, Product
+from kerasgan.latents.tree import Tree
+
+__all__ = [
+    "Categorical",
+    "GaussianMixture",
+    "LearnedMixture",
+    "Normal",
+    "Part",
+    "Prior",
+    "Product",
+    "Tree",
+    "TruncatedNormal",
+    "Uniform",
+    "class_labels",
+    "get",
+    "given",
+    "names",
+    "register",
+]

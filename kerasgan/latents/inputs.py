@@ -1,0 +1,44 @@
+"""What a caller brings to a generator: latents, and class labels of a conditional model."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["class_labels", "given"]
+
+
+def given(latents: Any, latent_dim: int) -> np.ndarray:
+    """float32 latents (count, latent_dim) that a caller brings, at least one.
+
+    Raises:
+        ValueError: for another shape, or numbers that are not finite.
+    """
+    array = np.asarray(latents)
+    if array.ndim != 2 or not len(array) or array.shape[1] != latent_dim:
+        raise ValueError(f"Expected latents of shape (count, {latent_dim}). Received: latents.shape={array.shape}")
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ValueError(f"Expected finite numbers as latents. Received: {array.dtype} latents, not all finite")
+    return array.astype("float32")
+
+
+def class_labels(
+    count: int, labels: Any = None, *, num_classes: int | None, seed: int | None = None
+) -> np.ndarray | None:
+    """int32 labels (count,) for a class-conditional model: one for all, one each, or drawn at random if not given.
+
+    Raises:
+        ValueError: if they are no ints, of another number, out of range, or given to an unconditional model.
+    """
+    if num_classes is None:
+        if labels is not None:
+            raise ValueError(f"Expected no labels: this model is not class-conditional. Received: labels={labels}")
+        return None
+    if labels is None:
+        stream = None if seed is None else [seed, 1]  # not the stream of the latents
+        return np.random.default_rng(stream).integers(num_classes, size=count, dtype="int32")
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
+        raise ValueError(f"Expected an int or {count} ints as labels. Received: labels={labels!r}")
+    if array.min() < 0 or array.max() >= num_classes:
+        raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={labels!r}")
+    return np.broadcast_to(array, (count,)).astype("int32")

@@ -1,0 +1,32 @@
+"""Layers that Keras lacks."""
+
+from kerasgan.layers.maxout import Maxout, MaxoutConv2D
+from kerasgan.layers.minibatch import MinibatchDiscrimination
+from kerasgan.layers.normalization import (
+    ConditionalBatchNormalization,
+    ModulatedBatchNormalization,
+    ScaleAndOffset,
+    normalised,
+)
+from kerasgan.layers.shapes import Split, SumPooling
+from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
+from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
+
+__all__ = [
+    "ConditionalBatchNormalization",
+    "Maxout",
+    "MaxoutConv2D",
+    "MinibatchDiscrimination",
+    "ModulatedBatchNormalization",
+    "Projection",
+    "ScaleAndOffset",
+    "SpectralConv2D",
+    "SpectralDense",
+    "SpectralEmbedding",
+    "Split",
+    "SumPooling",
+    "WeightHistory",
+    "WeightNormalization",
+    "fit_layers",
+    "normalised",
+]

@@ -1,0 +1,45 @@
+"""Layers without weights that take maps and vectors apart."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["Split", "SumPooling"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Split(keras.layers.Layer):
+    """Vectors or maps (batch, ..., sum of sizes) as a list of consecutive parts (batch, ..., size), one for each size.
+
+    Args:
+        sizes: features of each part.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, sizes: Sequence[int], **options: Any):
+        super().__init__(**options)
+        self.sizes = tuple(sizes)
+
+    def call(self, inputs):
+        stops = list(accumulate(self.sizes))
+        return [inputs[..., stop - size : stop] for size, stop in zip(self.sizes, stops)]
+
+    def compute_output_shape(self, input_shape):
+        return [(*input_shape[:-1], size) for size in self.sizes]
+
+    def get_config(self):
+        return {**super().get_config(), "sizes": self.sizes}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class SumPooling(keras.layers.Layer):
+    """The sum over height and width: (batch, height, width, channels) to (batch, channels)."""
+
+    def call(self, inputs):
+        return ops.sum(inputs, axis=(1, 2))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])

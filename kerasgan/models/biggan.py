@@ -1,0 +1,247 @@
+"""BigGAN: very wide networks and batches, latents at every scale, orthogonal regularisation and truncated sampling.
+
+Brock, Donahue, Simonyan: Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019,
+https://arxiv.org/abs/1809.11096. Layers follow ajbrock/BigGAN-PyTorch (an author's) and google/compare_gan, whose
+parameter counts the tests hold; past blocks that halve without widening, where the latter has no shortcut, the former
+is followed. Truncation: `gan.prior = kerasgan.latents.TruncatedNormal(0.5)`, after
+`gan.accumulate_statistics()`. Deviations: fakes are given the labels of the real batch instead of labels of their own;
+the moving average of the weights starts with a short half-life that grows, where the authors start it at step 20,000;
+spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart; batch
+normalisation sees the batch of one device.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from kerasgan.gan import GAN, Round
+from kerasgan.layers import ModulatedBatchNormalization, Projection, SpectralConv2D, SpectralDense, Split, SumPooling
+from kerasgan.models.sagan import residual_down, residual_up, self_attention
+
+__all__ = ["BigGAN", "LargeScaleGAN", "discriminator", "generator", "orthogonal_penalty"]
+
+# Channels of the generator's maps from 4x4 on, and of the discriminator's blocks, in units of the width. The paper
+# begins at 128; 32 and 64 are those of BigGAN-PyTorch; 8 and 16 continue 32, for tests.
+UP = {
+    8: (4, 4),
+    16: (4, 4, 4),
+    32: (4, 4, 4, 4),
+    64: (16, 16, 8, 4, 2),
+    128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+    512: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+DOWN = {
+    8: (4, 4),
+    16: (4, 4, 4),
+    32: (4, 4, 4, 4),
+    64: (1, 2, 4, 8, 16),
+    128: (1, 2, 4, 8, 16, 16),
+    256: (1, 2, 4, 8, 8, 16, 16),
+    512: (1, 1, 2, 4, 8, 8, 16, 16),
+}
+
+
+class LargeScaleGAN(GAN):
+    """What BigGAN and BigGAN-deep share: how they are trained."""
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        orthogonal_weight: float,
+        prior: Any,
+        **options: Any,
+    ):
+        super().__init__(generator, discriminator, prior=prior or "normal", **options)
+        self.orthogonal_weight = orthogonal_weight
+        self.reports = ("orthogonal_penalty",) if orthogonal_weight else ()
+
+    def paper_settings(self) -> dict[str, Any]:
+        """Hinge loss, two discriminator steps, Adam at two rates, averages of decay 0.9999 at a batch of 2048."""
+
+        def adam(learning_rate: float) -> keras.optimizers.Optimizer:
+            return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-6)
+
+        return {
+            "objective": "hinge",
+            "generator_optimizer": adam(5e-5),
+            "discriminator_optimizer": adam(2e-4),
+            "discriminator_steps": 2,
+            "ema_half_life": 14_195_000,
+        }
+
+    def generator_loss(self, game: Round) -> Any:
+        """Adds orthogonal regularisation (equation 3) of all kernels but the classes' shared embedding."""
+        loss = super().generator_loss(game)
+        if not self.orthogonal_weight:
+            return loss
+        shared = self.generator.get_layer("classes").embeddings
+        kernels = [v for v in self.generator.trainable_variables if len(v.shape) > 1 and v is not shared]
+        penalty = sum(orthogonal_penalty(kernel) for kernel in kernels)
+        self.report("orthogonal_penalty", penalty)
+        return loss + self.orthogonal_weight * penalty
+
+
+def orthogonal_penalty(kernel: Any) -> Any:
+    """|W W^T * (1 - I)|^2 / 2: how far a kernel's output channels, the rows of W, are from orthogonal to each other.
+
+    The norms of the rows are free, unlike in earlier regularisations (1809.11096, equation 3). The half is the authors'
+    code's, whose gradient is 2 (W W^T * (1 - I)) W.
+    """
+    columns = ops.reshape(ops.convert_to_tensor(kernel), (-1, kernel.shape[-1]))  # W^T
+    inputs, outputs = columns.shape
+    if outputs <= inputs:
+        products = ops.matmul(ops.transpose(columns), columns)
+        return ops.sum(ops.square(products * (1.0 - ops.eye(outputs, dtype=products.dtype)))) / 2
+    # A dense layer to a map has ten thousands of rows: W^T W has the norm of W W^T, and is small.
+    norms = ops.sum(ops.square(columns), axis=0)
+    return (ops.sum(ops.square(ops.matmul(columns, ops.transpose(columns)))) - ops.sum(ops.square(norms))) / 2
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class BigGAN(LargeScaleGAN):
+    """Class-conditional BigGAN.
+
+    Args:
+        image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
+        channels: of the images, 1 or more.
+        num_classes: number of classes, 2 or more.
+        latent_dim: size of the latent vector: one chunk for the 4x4 map and one for each doubling. If not given, 20 a
+            chunk, which is 120, 140 and 160 at 128, 256 and 512 pixels.
+        width: channels that the networks' multipliers multiply.
+        embedding_dim: size of the class embedding that all blocks share.
+        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        prior: of the latents; N(0, 1) if not given.
+
+    Raises:
+        ValueError: for another size, fewer than two classes, or a latent_dim that does not split into chunks.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=2, attention_size=8))
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 128,
+        channels: int = 3,
+        num_classes: int = 1000,
+        latent_dim: int | None = None,
+        width: int = 96,
+        embedding_dim: int = 128,
+        attention_size: int = 64,
+        orthogonal_weight: float = 1e-4,
+        prior: Any = None,
+        name: str | None = None,
+    ):
+        checked(image_size, num_classes, UP)
+        chunks = len(UP[image_size])
+        latent_dim = latent_dim or 20 * chunks
+        if latent_dim % chunks:
+            raise ValueError(f"Expected latent_dim to be a multiple of {chunks}. Received: latent_dim={latent_dim}")
+        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        super().__init__(
+            generator(image_size, channels, latent_dim, embedding_dim=embedding_dim, **shared),
+            discriminator(image_size, channels, **shared),
+            orthogonal_weight=orthogonal_weight,
+            prior=prior,
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            latent_dim=latent_dim,
+            embedding_dim=embedding_dim,
+            orthogonal_weight=orthogonal_weight,
+            prior=self.prior,
+            **shared,
+        )
+
+
+def generator(
+    image_size: int,
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int,
+    width: int,
+    embedding_dim: int,
+    attention_size: int,
+) -> keras.Model:
+    """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
+    top, *others = UP[image_size]
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = keras.Input((), dtype="int32", name="labels")
+    classes = embedded(labels, num_classes, embedding_dim)
+    chunks = len(UP[image_size])
+    own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
+    x = layers.Reshape((4, 4, top * width), name="latent_map")(dense(16 * top * width, name="project")(own[0]))
+    for index, multiplier in enumerate(others, start=1):
+        condition = layers.Concatenate(name=f"condition{index}")([classes, own[index]])
+        x = residual_up(x, multiplier * width, f"up{index}", partial(modulated, condition), convolution)
+        if x.shape[1] == attention_size:
+            x = self_attention(x, convolution)
+    return keras.Model([latents, labels], image(x, channels), name="generator")
+
+
+def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
+    """Images and labels (batch,) to logits (batch, 1)."""
+    images = keras.Input((image_size, image_size, channels), name="images")
+    labels = keras.Input((), dtype="int32", name="labels")
+    x = images
+    smallest = 8 if image_size == 32 else 4
+    for index, multiplier in enumerate(DOWN[image_size], start=1):
+        pool = x.shape[1] > smallest
+        x = residual_down(x, multiplier * width, f"down{index}", convolution, first=index == 1, pool=pool)
+        if pool and x.shape[1] == attention_size:
+            x = self_attention(x, convolution)
+    return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
+
+
+def checked(image_size: int, num_classes: int, sizes: Mapping[int, Any]) -> None:
+    if image_size not in sizes:
+        raise ValueError(f"Expected image_size to be one of {sorted(sizes)}. Received: image_size={image_size}")
+    if num_classes < 2:
+        raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+
+
+def convolution(filters: int, kernel_size: int, **options: Any) -> Any:
+    return SpectralConv2D(
+        filters, kernel_size, kernel_initializer="orthogonal", padding="same", epsilon=1e-6, **options
+    )
+
+
+def dense(units: int, **options: Any) -> Any:
+    return SpectralDense(units, kernel_initializer="orthogonal", epsilon=1e-6, **options)
+
+
+def embedded(labels: Any, num_classes: int, size: int) -> Any:
+    """The classes' embedding, without spectral normalisation: that cripples the generator, the authors found."""
+    return layers.Embedding(num_classes, size, embeddings_initializer="orthogonal", name="classes")(labels)
+
+
+def modulated(condition: Any, x: Any, name: str) -> Any:
+    return ModulatedBatchNormalization(
+        kernel_initializer="orthogonal", spectral_epsilon=1e-6, momentum=0.9, epsilon=1e-5, name=name
+    )([x, condition])
+
+
+def image(x: Any, channels: int) -> Any:
+    """The last map to images in [-1, 1]; its batch normalisation knows no class."""
+    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
+    return layers.Activation("tanh", dtype="float32", name="tanh")(convolution(channels, 3, name="image")(x))
+
+
+def judged(x: Any, labels: Any, num_classes: int) -> Any:
+    """Logits (batch, 1) of the last map: one from its sum over all places, plus that sum's projection on the class."""
+    x = SumPooling(name="sum")(layers.ReLU(name="last_relu")(x))
+    options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
+    projected = Projection(num_classes, embedding=options, name="projection", dtype="float32")([x, labels])
+    return layers.Add(name="logits", dtype="float32")([dense(1, name="logit")(x), projected])

@@ -1,0 +1,164 @@
+"""BigGAN-deep: four times as deep, with bottlenecks and shortcuts that keep the identity, and fewer weights.
+
+Brock, Donahue, Simonyan: Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019,
+https://arxiv.org/abs/1809.11096, appendix B. Layers follow google/compare_gan, whose parameter counts the tests hold
+(its code sums the discriminator's last map, where its comment says mean). Deviations: those of BigGAN.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan.layers import Split
+from kerasgan.models.biggan import LargeScaleGAN, checked, convolution, dense, embedded, image, judged, modulated
+from kerasgan.models.sagan import self_attention
+
+__all__ = ["BigGANDeep", "discriminator", "generator"]
+
+# Channels of the maps between the blocks, in units of the width: two blocks for each size. The paper begins at 128; 64
+# is compare_gan's, 8 to 32 are for small images and tests.
+UP = {
+    8: (4, 4, 4),
+    16: (4, 4, 4, 4, 4),
+    32: (4, 4, 4, 4, 4, 4, 4),
+    64: (16, 16, 16, 16, 8, 8, 4, 4, 2),
+    128: (16, 16, 16, 16, 8, 8, 4, 4, 2, 2, 1),
+    256: (16, 16, 16, 16, 8, 8, 8, 8, 4, 4, 2, 2, 1),
+    512: (16, 16, 16, 16, 8, 8, 8, 8, 4, 4, 2, 2, 1, 1, 1),
+}
+DOWN = {
+    8: (4, 4, 4),
+    16: (4, 4, 4, 4, 4),
+    32: (4, 4, 4, 4, 4, 4, 4),
+    64: (2, 4, 4, 8, 8, 16, 16, 16, 16),
+    128: (1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16),
+    256: (1, 2, 2, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16),
+    512: (1, 1, 1, 2, 2, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16),
+}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class BigGANDeep(LargeScaleGAN):
+    """Class-conditional BigGAN-deep.
+
+    Args:
+        image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
+        channels: of the images, 1 or more.
+        num_classes: number of classes, 2 or more.
+        latent_dim: size of the latent vector, which every batch normalisation sees whole.
+        width: channels that the networks' multipliers multiply.
+        embedding_dim: size of the class embedding that all blocks share.
+        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        prior: of the latents; N(0, 1) if not given.
+
+    Raises:
+        ValueError: for another size, or fewer than two classes.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=4, attention_size=8))
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 128,
+        channels: int = 3,
+        num_classes: int = 1000,
+        latent_dim: int = 128,
+        width: int = 128,
+        embedding_dim: int = 128,
+        attention_size: int = 64,
+        orthogonal_weight: float = 1e-4,
+        prior: Any = None,
+        name: str | None = None,
+    ):
+        checked(image_size, num_classes, UP)
+        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        super().__init__(
+            generator(image_size, channels, latent_dim, embedding_dim=embedding_dim, **shared),
+            discriminator(image_size, channels, **shared),
+            orthogonal_weight=orthogonal_weight,
+            prior=prior,
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            latent_dim=latent_dim,
+            embedding_dim=embedding_dim,
+            orthogonal_weight=orthogonal_weight,
+            prior=self.prior,
+            **shared,
+        )
+
+
+def generator(
+    image_size: int,
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int,
+    width: int,
+    embedding_dim: int,
+    attention_size: int,
+) -> keras.Model:
+    """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
+    top, *others = UP[image_size]
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = keras.Input((), dtype="int32", name="labels")
+    classes = embedded(labels, num_classes, embedding_dim)
+    condition = layers.Concatenate(name="condition")([latents, classes])
+    x = dense(16 * top * width, name="project")(condition)
+    x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
+    for index, multiplier in enumerate(others):
+        double = index % 2 == 1
+        x = _up(x, condition, multiplier * width, f"up{index + 1}", double=double)
+        if double and x.shape[1] == attention_size:
+            x = self_attention(x, convolution)
+    return keras.Model([latents, labels], image(x, channels), name="generator")
+
+
+def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
+    """Images and labels (batch,) to logits (batch, 1)."""
+    first, *others = DOWN[image_size]
+    images = keras.Input((image_size, image_size, channels), name="images")
+    labels = keras.Input((), dtype="int32", name="labels")
+    x = convolution(first * width, 3, name="first")(images)
+    for index, multiplier in enumerate(others):
+        halve = index % 2 == 0
+        x = _down(x, multiplier * width, f"down{index + 1}", halve=halve)
+        if not halve and x.shape[1] == attention_size:
+            x = self_attention(x, convolution)
+    return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
+
+
+def _up(x: Any, condition: Any, filters: int, name: str, *, double: bool) -> Any:
+    """A bottleneck block; its shortcut drops the channels that are too many."""
+    many = x.shape[-1] - filters
+    skip = Split([filters, many], name=f"{name}_kept")(x)[0] if many > 0 else x
+    narrow = max(x.shape[-1], filters) // 4
+    for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
+        x = layers.ReLU(name=f"{name}_relu{part}")(modulated(condition, x, f"{name}_norm{part}"))
+        if part == 2 and double:
+            x = layers.UpSampling2D(name=f"{name}_double")(x)
+        x = convolution(units, kernel, name=f"{name}_conv{part}")(x)
+    skip = layers.UpSampling2D(name=f"{name}_skip_double")(skip) if double else skip
+    return layers.Add(name=name)([x, skip])
+
+
+def _down(x: Any, filters: int, name: str, *, halve: bool) -> Any:
+    """A bottleneck block; its shortcut adds the channels that are missing, from a 1x1 convolution."""
+    skip = layers.AveragePooling2D(2, name=f"{name}_skip_halve")(x) if halve else x
+    if x.shape[-1] < filters:
+        more = convolution(filters - x.shape[-1], 1, name=f"{name}_more")(skip)
+        skip = layers.Concatenate(name=f"{name}_all")([skip, more])
+    narrow = max(x.shape[-1], filters) // 4
+    for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
+        x = layers.ReLU(name=f"{name}_relu{part}")(x)
+        if part == 4 and halve:
+            x = layers.AveragePooling2D(2, name=f"{name}_halve")(x)
+        x = convolution(units, kernel, name=f"{name}_conv{part}")(x)
+    return layers.Add(name=name)([x, skip])

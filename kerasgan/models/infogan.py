@@ -1,0 +1,338 @@
+"""InfoGAN: some latents are codes that a second head of the discriminator reads off the image, so they get a meaning.
+
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: InfoGAN: Interpretable Representation Learning by Information
+Maximizing Generative Adversarial Nets, 2016, https://arxiv.org/abs/1606.03657. Layers follow the authors' code for
+MNIST, whose leaky slope is 0.01 where the paper's appendix has 0.1. Deviations: images are in [-1, 1] at both networks'
+doors ([0, 1] inside); running statistics of batch normalisation are used for sampling; the entropy of continuous codes
+is their own, where the code takes a standard normal's: another constant, the same gradients. Not in the paper: codes
+may be mixtures and trees, whose component is read (its posterior given the latents is what the head must answer).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from scipy.special import softmax
+
+from kerasgan.gan import GAN
+from kerasgan.latents import Part, Product, get
+
+__all__ = ["InfoGAN", "discriminator", "generator"]
+
+MNIST_CODES = (
+    {"name": "categorical", "num_categories": 10, "code": "category"},
+    {"name": "uniform", "size": 2, "code": "continuous"},
+)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class InfoGAN(GAN):
+    """GAN whose codes can be asked for (`generate(codes=...)`) and read off images (`codes(images)`), without labels.
+
+    Args:
+        image_size: in pixels, square, a multiple of 2^stages from 8 on.
+        channels: of the images.
+        latent_dim: size of the noise; 62 if neither it nor the prior says how many.
+        codes: parts as of `kerasgan.latents.Product`, each with a `code`, its name: categorical (or mixtures) and
+            continuous ones. The paper's for MNIST if not given: a "category" of 10 and two numbers "continuous".
+        width: channels of the largest map; each smaller one has twice as many.
+        stages: halvings of the image, 2 for the paper's MNIST.
+        units: of both networks' dense layers.
+        code_units: of the code head's hidden layer.
+        information_weight: lambda of equation 6: one for all codes, or one for each by its name.
+        fixed_std: whether the posterior of a continuous code has the standard deviation 1, as in the authors' runs;
+            otherwise the head also answers with its logarithmic variance.
+        normalise: whether the discriminator normalises over the batch.
+        negative_slope: of the discriminator's leaky ReLUs.
+        prior: of the noise, U(-1, 1) if not given; or of all latents, as a Product whose parts with a `code` are codes.
+
+    Raises:
+        ValueError: for a size that is no such multiple, no code, or weights of unknown codes.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
+    reports = ("information",)  # the lower bound of the mutual information, in nats, unweighted
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 28,
+        channels: int = 1,
+        latent_dim: int | None = None,
+        codes: Sequence[Any] | Product | None = None,
+        width: int = 64,
+        stages: int = 2,
+        units: int = 1024,
+        code_units: int = 128,
+        information_weight: float | Mapping[str, float] = 1.0,
+        fixed_std: bool = True,
+        normalise: bool = True,
+        negative_slope: float = 0.01,
+        prior: Any = None,
+        name: str | None = None,
+    ):
+        if not isinstance(image_size, int) or image_size < 8 or image_size % 2**stages or stages < 1:
+            expected = f"Expected image_size to be a multiple of {2**stages} from 8 on"
+            raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
+        joint = _joint(prior or "uniform", latent_dim, codes)
+        answers, size = _answers(joint)
+        shape = (image_size, image_size, channels)
+        super().__init__(
+            generator(shape, joint.read_dim, width=width, stages=stages, units=units),
+            discriminator(
+                shape,
+                size,
+                width=width,
+                stages=stages,
+                units=units,
+                code_units=code_units,
+                normalise=normalise,
+                negative_slope=negative_slope,
+            ),
+            prior=joint,
+            name=name,
+        )
+        self.answers, self.fixed_std = answers, fixed_std
+        self.information_weights = _weights(information_weight, joint)
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            latent_dim=joint.read_dim,
+            codes=[],
+            width=width,
+            stages=stages,
+            units=units,
+            code_units=code_units,
+            information_weight=information_weight,
+            fixed_std=fixed_std,
+            normalise=normalise,
+            negative_slope=negative_slope,
+            prior=joint,
+        )
+
+    def paper_settings(self):
+        def adam(learning_rate):
+            return keras.optimizers.Adam(learning_rate, beta_1=0.5)
+
+        return {
+            "objective": "non_saturating",
+            "generator_optimizer": adam(1e-3),
+            "discriminator_optimizer": adam(2e-4),
+        }
+
+    def discriminate(self, images, labels=None):
+        return self._examine(images)[0]
+
+    def discriminator_loss(self, game):
+        """Equation 6 for the discriminator, which trains the code head Q too."""
+        real_logits = self.discriminate(game.real)
+        fake_logits, answers = self._examine(game.fake)
+        return self.objective.discriminator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+
+    def generator_loss(self, game):
+        """Equation 6 for the generator."""
+        fake_logits, answers = self._examine(game.fake)
+        real_logits = self.discriminate(game.real) if self.objective.paired else None
+        return self.objective.generator_loss(fake_logits, real_logits) - self._information(game.latents, answers)
+
+    def _examine(self, images: Any) -> tuple[Any, Any]:
+        logits, answers = self.discriminator(images, training=True)
+        return ops.cast(logits, "float32"), ops.cast(answers, "float32")
+
+    def _information(self, latents: Any, answers: Any) -> Any:
+        """Equation 5, weighted: L_I = E log Q(c|x) + H(c) <= I(c; G(z, c)), summed over the codes."""
+        total, weighted = 0.0, 0.0
+        for name, (prior, columns) in self.prior.codes.items():
+            drawn, answer = latents[:, columns], answers[:, self.answers[name]]
+            if prior.num_components:
+                log_likelihood = ops.sum(prior.responsibilities(drawn) * ops.log_softmax(answer, axis=-1), axis=-1)
+                entropy = prior.component_entropy()
+            else:
+                log_likelihood = _log_normal(drawn, answer, fixed_std=self.fixed_std)
+                entropy = prior.entropy(columns.stop - columns.start)
+            information = ops.mean(log_likelihood) + entropy
+            total, weighted = total + information, weighted + self.information_weights[name] * information
+        self.report("information", total)
+        return weighted
+
+    def generate(self, count=None, *, latents=None, labels=None, codes=None, seed=None, batch_size=64):
+        """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
+
+        A categorical code is an int, or one per image; a continuous one its numbers, or a row of them per image.
+        """
+        if codes and latents is not None:
+            raise ValueError(f"Expected either latents or codes. Received: both, codes={codes}")
+        if codes:
+            latents = self.prior.draw_given(codes, count, self.latent_dim, seed)
+        return super().generate(count, latents=latents, labels=labels, seed=seed, batch_size=batch_size)
+
+    def codes(self, images: np.ndarray, *, batch_size: int = 64) -> dict[str, np.ndarray]:
+        """What Q reads off images (count, height, width, channels) in [-1, 1], by the codes' names.
+
+        Of a categorical code (or mixture) the posterior probabilities (count, categories), of a continuous one the
+        posterior's mean (count, size).
+        """
+        joined, read = self.examine(images, batch_size=batch_size)[1], {}
+        for name, (prior, columns) in self.prior.codes.items():
+            answer = joined[:, self.answers[name]]
+            if prior.num_components:
+                read[name] = softmax(answer, axis=1)
+            else:
+                read[name] = answer[:, : columns.stop - columns.start]
+        return read
+
+    def _discrete_code(self) -> str | None:
+        return next((name for name, (prior, _) in self.prior.codes.items() if prior.num_components), None)
+
+    def sheet(self, count=None, *, seed=0):
+        """A column per category of the first categorical code; one noise per row, then one continuous code per row.
+
+        The lower half of the rows keeps the first row's noise and moves the first continuous code from end to end.
+        """
+        name = self._discrete_code()
+        if name is None:
+            return super().sheet(count, seed=seed)
+        columns = self.prior.codes[name][0].num_components
+        rows = 8 if count is None else math.ceil(count / columns)
+        base = self.prior.draw(rows, self.latent_dim, seed)
+        moving = next(((prior, place) for prior, place in self.prior.codes.values() if not prior.num_components), None)
+        if moving and rows > 1:
+            half, (prior, place) = rows - rows // 2, moving
+            base[half:] = base[0]
+            base[half:, place.start] = np.linspace(*_ends(prior), rows - half)
+        latents, place = np.repeat(base, columns, axis=0), self.prior.codes[name][1]
+        category = np.tile(np.arange(columns), rows)
+        latents[:, place] = self.prior.draw_given({name: category}, len(latents), self.latent_dim, seed)[:, place]
+        return self.generate(latents=latents)[:count], columns
+
+    def family_scores(self, images, labels, *, seed=0):
+        """`code_error`: how often the first categorical code, read as a class, is wrong on real images.
+
+        Each category counts as the label that most of its images have.
+        """
+        name = self._discrete_code()
+        if labels is None or name is None:
+            return {}
+        found = self.codes(images)[name].argmax(axis=1)
+        right = sum(np.bincount(labels[found == category]).max() for category in np.unique(found))
+        return {"code_error": float(1 - right / len(labels))}
+
+
+def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stages: int, units: int) -> keras.Model:
+    """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
+    size, top = shape[0] // 2**stages, width * 2 ** (stages - 1)
+    latents = keras.Input((latent_dim,), name="latents")
+    x = _dense(latents, units, "hidden")
+    x = _dense(x, top * size**2, "project")
+    x = layers.Reshape((size, size, top), name="latent_map")(x)  # (7, 7, 128)
+    for index in range(1, stages):  # (14, 14, 64)
+        x = _normalisation(_transposed(x, top // 2**index, f"up{index}"), f"up{index}")
+        x = layers.ReLU(name=f"up{index}_relu")(x)
+    x = layers.Activation("sigmoid", name="sigmoid")(_transposed(x, shape[-1], "image"))  # (28, 28, 1)
+    images = layers.Rescaling(2.0, -1.0, name="to_range", dtype="float32")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(
+    shape: tuple[int, int, int],
+    answers: int,
+    *,
+    width: int,
+    stages: int,
+    units: int,
+    code_units: int,
+    normalise: bool,
+    negative_slope: float,
+) -> keras.Model:
+    """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk."""
+
+    def activated(x, name, *, normalise=normalise):
+        x = _normalisation(x, name) if normalise else x
+        return layers.LeakyReLU(negative_slope, name=f"{name}_lrelu")(x)
+
+    images = keras.Input(shape, name="images")
+    x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
+    for index in range(stages):  # (14, 14, 64), (7, 7, 128)
+        name = f"down{index + 1}"
+        x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
+    x = layers.Flatten(name="flat")(x)
+    x = activated(layers.Dense(units, kernel_initializer=_normal(), name="hidden")(x), "hidden")
+    logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(x)
+    x = activated(layers.Dense(code_units, kernel_initializer=_normal(), name="code_hidden")(x), "code_hidden")
+    read = layers.Dense(answers, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
+    return keras.Model(images, [logits, read], name="discriminator")
+
+
+def _joint(prior: Any, latent_dim: int | None, codes: Sequence[Any] | Product | None) -> Product:
+    """The noise and the codes as one prior."""
+    noise = get(prior)
+    if latent_dim is None and not isinstance(noise, Product):
+        latent_dim = noise.latent_dim or 62
+    parts = noise.parts if isinstance(noise, Product) else [Part(noise, latent_dim)]
+    if codes is None:
+        codes = () if any(part.code is not None for part in parts) else MNIST_CODES
+    if isinstance(noise, Product) and latent_dim is not None:
+        noise.drawn_dim(latent_dim)
+    joint = Product([*parts, *(codes.parts if isinstance(codes, Product) else codes)])
+    if not joint.codes:
+        raise ValueError(f"Expected at least one part with a code. Received: codes={codes!r}")
+    return joint
+
+
+def _answers(joint: Product) -> tuple[Mapping[str, slice], int]:
+    """Where in Q's output the answer on each code is, and the output's size: logits, or means and log-variances."""
+    places, end = {}, 0
+    for name, (prior, columns) in joint.codes.items():
+        size = prior.num_components or 2 * (columns.stop - columns.start)
+        places[name], end = slice(end, end + size), end + size
+    return MappingProxyType(places), end
+
+
+def _weights(given: float | Mapping[str, float], joint: Product) -> Mapping[str, float]:
+    weights = dict(given) if isinstance(given, Mapping) else dict.fromkeys(joint.codes, given)
+    if weights.keys() != joint.codes.keys():
+        expected = f"Expected the information_weight of each code: {', '.join(joint.codes)}"
+        raise ValueError(f"{expected}. Received: {', '.join(map(str, weights)) or 'none'}")
+    return MappingProxyType(weights)
+
+
+def _log_normal(drawn: Any, answer: Any, *, fixed_std: bool) -> Any:
+    """log N(drawn; mean, diag(variance)) for each row; the answer holds the means and the logarithmic variances."""
+    mean, log_variance = ops.split(answer, 2, axis=-1)
+    squares = ops.square(drawn - mean)
+    if not fixed_std:
+        squares = squares * ops.exp(-log_variance) + log_variance
+    return -0.5 * ops.sum(squares + math.log(2 * math.pi), axis=-1)
+
+
+def _ends(prior: Any) -> tuple[float, float]:
+    """Between what a continuous code moves: the whole range, or two standard deviations to each side."""
+    config = prior.get_config()
+    return config.get("low", -2.0), config.get("high", 2.0)
+
+
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(0.0, 0.02)
+
+
+def _normalisation(x: Any, name: str) -> Any:
+    scale = keras.initializers.RandomNormal(1.0, 0.02)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_norm")(x)
+
+
+def _dense(x: Any, units: int, name: str) -> Any:
+    x = layers.Dense(units, kernel_initializer=_normal(), name=name)(x)
+    return layers.ReLU(name=f"{name}_relu")(_normalisation(x, name))
+
+
+def _transposed(x: Any, filters: int, name: str) -> Any:
+    return layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=_normal(), name=name)(x)
+
+
+def _convolution(x: Any, filters: int, name: str) -> Any:
+    start = keras.initializers.TruncatedNormal(0.0, 0.02)
+    return layers.Conv2D(filters, 4, 2, "same", kernel_initializer=start, name=name)(x)

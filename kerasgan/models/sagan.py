@@ -1,0 +1,179 @@
+"""SAGAN: self-attention lets every place of a map look at every other, so that distant parts of an image agree.
+
+Zhang, Goodfellow, Metaxas, Odena: Self-Attention Generative Adversarial Networks, 2019,
+https://arxiv.org/abs/1805.08318. Layers and settings follow the authors' code, its generator and discriminator "test",
+which are those with attention. Deviations: fakes are given the labels of the real batch instead of labels of their own;
+spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from kerasgan.gan import GAN
+from kerasgan.layers import ConditionalBatchNormalization, Projection, SpectralConv2D, SpectralDense, SumPooling
+
+__all__ = ["SAGAN", "Gate", "discriminator", "generator", "residual_down", "residual_up", "self_attention"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class SAGAN(GAN):
+    """Class-conditional self-attention GAN for square images whose size is a power of two.
+
+    Args:
+        image_size: a power of two from 8 on, in pixels.
+        channels: of the images, 1 or more.
+        num_classes: number of classes, 2 or more.
+        latent_dim: size of the latent vector.
+        width: channels next to the image; they double towards the 4x4 map, up to 16 times as many.
+        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        prior: of the latents; N(0, 1) if not given.
+
+    Raises:
+        ValueError: for a size that is no power of two from 8 on, or fewer than two classes.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=4, attention_size=8))
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 128,
+        channels: int = 3,
+        num_classes: int = 1000,
+        latent_dim: int = 128,
+        width: int = 64,
+        attention_size: int = 32,
+        prior: Any = None,
+        name: str | None = None,
+    ):
+        if image_size not in [2**n for n in range(3, 11)]:
+            raise ValueError(f"Expected a power of two from 8 to 1024. Received: image_size={image_size}")
+        if num_classes < 2:
+            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        super().__init__(
+            generator(image_size, channels, latent_dim, **shared),
+            discriminator(image_size, channels, **shared),
+            prior=prior or "normal",
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(image_size=image_size, channels=channels, latent_dim=latent_dim, prior=self.prior, **shared)
+
+    def paper_settings(self) -> dict[str, Any]:
+        """Hinge loss (equation 4), one step each, at two rates; beta_2 is that of the code, the paper has 0.9."""
+        return {
+            "objective": "hinge",
+            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.999, epsilon=1e-8),
+            "discriminator_optimizer": keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.999, epsilon=1e-8),
+        }
+
+
+def generator(
+    image_size: int, channels: int, latent_dim: int, *, num_classes: int, width: int, attention_size: int
+) -> keras.Model:
+    """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
+    stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = keras.Input((), dtype="int32", name="labels")
+
+    def normalise(x: Any, name: str) -> Any:
+        return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=1e-5, name=name)([x, labels])
+
+    top = min(16, 2**stages) * width
+    x = layers.Reshape((4, 4, top), name="latent_map")(SpectralDense(16 * top, name="project")(latents))
+    for index in range(1, stages + 1):
+        # at 128 pixels 16, 8, 4, 2, 1 times the width
+        x = residual_up(x, min(16, 2 ** (stages - index)) * width, f"up{index}", normalise, _convolution)
+        if x.shape[1] == attention_size:
+            x = self_attention(x, _convolution)
+    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
+    x = _convolution(channels, 3, name="image")(x)
+    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model([latents, labels], images, name="generator")
+
+
+def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
+    """Images and labels (batch,) to logits (batch, 1)."""
+    stages = image_size.bit_length() - 3
+    images = keras.Input((image_size, image_size, channels), name="images")
+    labels = keras.Input((), dtype="int32", name="labels")
+    x = images
+    for index in range(1, stages + 1):
+        # at 128 pixels 1, 2, 4, 8, 16 times the width
+        x = residual_down(x, min(16, 2 ** (index - 1)) * width, f"down{index}", _convolution, first=index == 1)
+        if x.shape[1] == attention_size:
+            x = self_attention(x, _convolution)
+    x = residual_down(x, x.shape[-1], "last", _convolution, pool=False)
+    x = SumPooling(name="sum")(layers.ReLU(name="last_relu")(x))
+    projected = Projection(num_classes, name="projection", dtype="float32")([x, labels])
+    logits = layers.Add(name="logits", dtype="float32")([SpectralDense(1, name="logit")(x), projected])
+    return keras.Model([images, labels], logits, name="discriminator")
+
+
+def _convolution(filters: int, kernel_size: int, **options: Any) -> Any:
+    return SpectralConv2D(filters, kernel_size, padding="same", **options)
+
+
+def residual_up(x: Any, filters: int, name: str, normalise: Callable, convolution: Callable) -> Any:
+    """A residual block that doubles height and width; `normalise(x, name)` is its conditional batch normalisation."""
+    skip = convolution(filters, 1, name=f"{name}_skip")(x)
+    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_norm1"))
+    x = convolution(filters, 3, name=f"{name}_conv1")(layers.UpSampling2D(name=f"{name}_double")(x))
+    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_norm2"))
+    x = convolution(filters, 3, name=f"{name}_conv2")(x)
+    return layers.Add(name=name)([x, layers.UpSampling2D(name=f"{name}_skip_double")(skip)])
+
+
+def residual_down(
+    x: Any, filters: int, name: str, convolution: Callable, *, first: bool = False, pool: bool = True
+) -> Any:
+    """A residual block that halves height and width, if it is to pool; the first one sees images, which have signs."""
+    skip = layers.AveragePooling2D(2, name=f"{name}_skip_pool")(x) if pool else x  # 1x1 convolutions and means commute
+    if pool or x.shape[-1] != filters:
+        skip = convolution(filters, 1, name=f"{name}_skip")(skip)
+    x = x if first else layers.ReLU(name=f"{name}_relu1")(x)
+    x = convolution(filters, 3, name=f"{name}_conv1")(x)
+    x = convolution(filters, 3, name=f"{name}_conv2")(layers.ReLU(name=f"{name}_relu2")(x))
+    x = layers.AveragePooling2D(2, name=f"{name}_pool")(x) if pool else x
+    return layers.Add(name=name)([x, skip])
+
+
+def self_attention(x: Any, convolution: Callable) -> Any:
+    """x + gamma o(x), where o mixes the values of all places by softmax of query times key (section 3, equation 3).
+
+    Queries and keys have an eighth of the channels, values half; as in the code, keys and values are those of pooled
+    maps, and nothing divides the products.
+    """
+    height, width, channels = x.shape[1:]
+
+    def flat(filters: int, name: str, pool: bool = True) -> Any:
+        y = convolution(filters, 1, use_bias=False, name=f"attention_{name}")(x)
+        y = layers.MaxPooling2D(name=f"attention_{name}_pool")(y) if pool else y
+        return layers.Reshape((-1, filters), name=f"attention_{name}_places")(y)
+
+    narrow, half = max(1, channels // 8), max(1, channels // 2)
+    query, key, value = flat(narrow, "query", pool=False), flat(narrow, "key"), flat(half, "value")
+    mixed = layers.Attention(name="attention_mix")([query, value, key])
+    mixed = layers.Reshape((height, width, half), name="attention_map")(mixed)
+    mixed = convolution(channels, 1, use_bias=False, name="attention_output")(mixed)
+    return layers.Add(name="attention")([x, Gate(name="attention_gate")(mixed)])
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Gate(keras.layers.Layer):
+    """gamma x with one learned number gamma, 0 at first: what it multiplies comes in gradually."""
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
+        self.built = True
+
+    def call(self, inputs):
+        return ops.cast(self.gamma, inputs.dtype) * inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

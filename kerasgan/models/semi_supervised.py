@@ -1,0 +1,320 @@
+"""Semi-supervised GAN: the discriminator is a classifier with a further class for fakes: it learns without labels, too.
+
+Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs, 2016,
+https://arxiv.org/abs/1606.03498, sections 3 and 5; networks follow the authors' Theano code. Deviations: labelled and
+unlabelled images pass the discriminator in one batch; its trained weights classify, where the code averages them over
+time; virtual batch normalisation (section 3.4) is left out, as in the authors' semi-supervised experiments.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from scipy.special import softmax
+
+from kerasgan import data, gradients
+from kerasgan.gan import GAN, Round
+from kerasgan.layers import MinibatchDiscrimination, WeightHistory, WeightNormalization, fit_layers
+
+__all__ = ["SemiSupervisedGAN", "discriminator", "generator"]
+
+VARIANTS = ("dense", "convolutional")
+MATCHINGS = {"squared": ops.square, "absolute": ops.abs}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class SemiSupervisedGAN(GAN):
+    """Classifier of few labelled and many unlabelled images, and a generator of more; square images.
+
+    `fit` takes labels from 0 to num_classes - 1, and -1 for images without one.
+
+    Args:
+        image_size: in pixels; a power of two from 16 on for the variant "convolutional".
+        channels: of the images.
+        num_classes: the real classes, K.
+        latent_dim: size of the latent vector.
+        variant: "dense" (the paper's networks for MNIST) or "convolutional" (CIFAR-10, SVHN).
+        generator_variant: likewise of the generator alone; as `variant` if not given.
+        width: factor of the discriminator's units; 1 is the paper's for MNIST and CIFAR-10, 2/3 for SVHN.
+        generator_width: likewise of the generator; as `width` if not given.
+        noise: deviation of the noise on the discriminator's hidden layers ("dense"), or rate of dropout between them.
+        input_noise: likewise on its input; 0.3 ("dense", in images from 0 to 1) or 0.2 if not given, as the paper's.
+        matching: what the generator makes of the difference of mean features: "squared" (MNIST) or "absolute".
+        matching_weight: of feature matching in the generator's loss.
+        adversarial_weight: of the objective in the generator's loss; the paper's semi-supervised models have none.
+        minibatch_kernels: of minibatch discrimination, after the features; the paper's 100 make better samples and
+            a worse classifier, whose answer then depends on the batch.
+        history_weight: of historical averaging in both players' losses.
+        prior: of the latents; uniform on the unit cube if not given.
+
+    Raises:
+        ValueError: for an unknown variant or matching, fewer than two classes, or a size that is no power of two.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
+    accepts_unlabelled = True
+    reports = ("supervised_loss", "labelled_error")
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 28,
+        channels: int = 1,
+        num_classes: int = 10,
+        latent_dim: int = 100,
+        variant: str = "dense",
+        generator_variant: str | None = None,
+        width: float = 1.0,
+        generator_width: float | None = None,
+        noise: float = 0.5,
+        input_noise: float | None = None,
+        matching: str | None = None,
+        matching_weight: float = 1.0,
+        adversarial_weight: float = 0.0,
+        minibatch_kernels: int = 0,
+        history_weight: float = 0.0,
+        prior: Any = None,
+        name: str | None = None,
+    ):
+        _check(num_classes, variant=variant, generator_variant=generator_variant or variant, matching=matching)
+        _check_size(image_size, convolutional="convolutional" in (variant, generator_variant))
+        shape, dense = (image_size, image_size, channels), variant == "dense"
+        generator_variant = generator_variant or variant
+        makes = dense_generator if generator_variant == "dense" else generator
+        sees = dense_discriminator if dense else discriminator
+        generator_width = width if generator_width is None else generator_width
+        noises = ((0.3 if dense else 0.2) if input_noise is None else input_noise, noise)
+        super().__init__(
+            makes(shape, latent_dim, width=generator_width),
+            sees(shape, num_classes, width=width, noises=noises, minibatch_kernels=minibatch_kernels),
+            prior=prior or {"name": "uniform", "low": 0.0, "high": 1.0},
+            name=name,
+        )
+        self.variant, self.classes = variant, num_classes
+        self.matching = matching or ("squared" if dense else "absolute")
+        self.matching_weight, self.adversarial_weight = matching_weight, adversarial_weight
+        self.history_weight = history_weight
+        players = (self.generator, self.discriminator) if history_weight else ()
+        self.histories = [WeightHistory(player.trainable_variables) for player in players]
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            latent_dim=latent_dim,
+            variant=variant,
+            generator_variant=generator_variant,
+            width=width,
+            generator_width=generator_width,
+            noise=noise,
+            input_noise=noises[0],
+            matching=self.matching,
+            matching_weight=matching_weight,
+            adversarial_weight=adversarial_weight,
+            minibatch_kernels=minibatch_kernels,
+            history_weight=history_weight,
+            prior=self.prior,
+        )
+
+    @property
+    def label_classes(self):
+        return self.classes
+
+    def paper_settings(self):
+        rate = 3e-3 if self.variant == "dense" else 3e-4
+        adam = [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2)]
+        return {"objective": "non_saturating", "generator_optimizer": adam[0], "discriminator_optimizer": adam[1]}
+
+    def prepare(self, source):
+        """Sets gains and biases of weight normalisation from 500 images, as the authors' code does."""
+        images = data.first_images(source, 500)
+        with gradients.none():
+            fit_layers(self.discriminator, ops.convert_to_tensor(images))
+            fit_layers(self.generator, self.sample_latents(images))
+
+    def discriminator_loss(self, game: Round) -> Any:
+        """Section 5: -log p(y | x, y <= K) for labelled images, and 1/2 of the objective with D = Z / (Z + 1)."""
+        class_logits, _ = self._look(game.real)
+        labelled = ops.cast(game.labels >= 0, "float32")
+        labels = ops.maximum(ops.cast(game.labels, "int32"), 0)
+        entropies = keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True)
+        supervised = _mean(entropies, labelled)
+        wrong = ops.cast(ops.argmax(class_logits, axis=-1), "int32") != labels
+        self.report("supervised_loss", supervised)
+        self.report("labelled_error", _mean(ops.cast(wrong, "float32"), labelled))
+        real_logits = _real_logit(ops.take(class_logits, _unlabelled_rows(game.labels), axis=0))
+        unsupervised = 0.5 * self.objective.discriminator_loss(real_logits, self.discriminate(game.fake))
+        return supervised + unsupervised + self._history(-1, self.discriminator)
+
+    def generator_loss(self, game: Round) -> Any:
+        """Section 3.1: mean features of fakes like those of unlabelled images; the adversarial loss where weighted."""
+        rows = _unlabelled_rows(game.labels)
+        (real_logits, real), (fake_logits, fake) = self._look(game.real), self._look(game.fake)
+        difference = ops.mean(ops.take(real, rows, axis=0), axis=0) - ops.mean(fake, axis=0)
+        loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
+        if self.adversarial_weight:
+            paired = _real_logit(ops.take(real_logits, rows, axis=0)) if self.objective.paired else None
+            loss += self.adversarial_weight * self.objective.generator_loss(_real_logit(fake_logits), paired)
+        return loss + self._history(0, self.generator)
+
+    def discriminate(self, images: Any, labels: Any = None) -> Any:
+        """The logit (batch, 1) of an image being real: D = Z / (Z + 1) with Z = sum of exp(class logits)."""
+        return _real_logit(self._look(images)[0])
+
+    def synthesize(self, game: Round) -> Any:
+        return super().synthesize(game._replace(labels=None))  # they are the discriminator's to learn
+
+    def _look(self, images: Any) -> tuple[Any, Any]:
+        class_logits, features = self.discriminator(images, training=True)
+        return ops.cast(class_logits, "float32"), ops.cast(features, "float32")
+
+    def _history(self, player: int, network: keras.Model) -> Any:
+        if not self.histories:
+            return 0.0
+        return self.history_weight * self.histories[player](network.trainable_variables)
+
+    def classify(self, images: Any, *, batch_size: int = 256) -> np.ndarray:
+        """Probabilities of the classes, given that the images are real: float32 (count, num_classes).
+
+        Args:
+            images: (count, height, width, channels), uint8 or float in [-1, 1].
+            batch_size: images computed at a time.
+
+        Raises:
+            TypeError, ValueError: for images of another kind or size.
+        """
+        return softmax(self.examine(images, batch_size=batch_size)[0], axis=-1)
+
+    def family_scores(self, images, labels, *, seed=0):
+        """`classification_error`: the share of the labelled images that `classify` puts into another class."""
+        known = np.full(len(images), -1) if labels is None else np.asarray(labels)
+        if not (known >= 0).any():
+            return {}
+        found = self.classify(images[known >= 0]).argmax(axis=1)
+        return {"classification_error": float(np.mean(found != known[known >= 0]))}
+
+
+def _check(num_classes: int, **choices: str | None) -> None:
+    for key, value in choices.items():
+        known = tuple(MATCHINGS) if key == "matching" else VARIANTS
+        if value not in known and not (key == "matching" and value is None):
+            raise ValueError(f"Expected {key} to be one of {', '.join(known)}. Received: {key}={value!r}")
+    if num_classes < 2:
+        raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+
+
+def _check_size(image_size: int, *, convolutional: bool) -> None:
+    if convolutional and image_size not in [2**n for n in range(4, 11)]:
+        raise ValueError(f"Expected image_size to be a power of two from 16 to 1024. Received: image_size={image_size}")
+
+
+def _real_logit(class_logits: Any) -> Any:
+    return ops.logsumexp(class_logits, axis=-1, keepdims=True)
+
+
+def _mean(values: Any, weights: Any) -> Any:
+    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+
+def _unlabelled_rows(labels: Any) -> Any:
+    """Indices (batch,) that go through the unlabelled rows again and again; through all rows where all have a label.
+
+    So every objective takes its mean over unlabelled images alone, in tensors of a fixed shape; it is exact where they
+    are half of the batch, as in the batches of `kerasgan.data.SemiSupervised`, or another whole fraction.
+    """
+    labelled = ops.cast(labels >= 0, "int32")
+    count = ops.shape(labels)[0]
+    unlabelled = count - ops.sum(labelled)
+    unlabelled = ops.where(unlabelled == 0, count, unlabelled)
+    first = ops.argsort(labelled * count + ops.arange(count))  # unlabelled rows, then labelled ones
+    return ops.take(first, ops.arange(count) % unlabelled)
+
+
+def dense_generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
+    """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
+    x = latents = keras.Input((latent_dim,), name="latents")
+    for index in (1, 2):
+        x = layers.Dense(round(500 * width), use_bias=False, name=f"hidden{index}")(x)
+        x = layers.Activation("softplus", name=f"hidden{index}_softplus")(_normalised(x, f"hidden{index}"))
+    x = _weight_normalised(layers.Dense, int(np.prod(shape)), name="image", learn_gain=True, deviation=None)(x)
+    x = layers.Reshape(shape, name="image_map")(layers.Activation("sigmoid", name="sigmoid")(x))
+    return keras.Model(latents, layers.Rescaling(2.0, -1.0, dtype="float32", name="to_range")(x), name="generator")
+
+
+def dense_discriminator(
+    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
+) -> keras.Model:
+    """Images to class logits (batch, num_classes) and features, the last hidden layer (batch, units)."""
+    images = keras.Input(shape, name="images")
+    x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
+    x = layers.GaussianNoise(noises[0], name="noise")(x)
+    for index, units in enumerate((1000, 500, 250, 250, 250), start=1):
+        x = _weight_normalised(layers.Dense, max(1, round(units * width)), name=f"hidden{index}")(x)
+        features = layers.ReLU(name=f"hidden{index}_relu")(x)
+        x = layers.GaussianNoise(noises[1], name=f"hidden{index}_noise")(features)
+    outputs = [_class_logits(x, num_classes, minibatch_kernels, 1.0), features]
+    return keras.Model(images, outputs, name="discriminator")
+
+
+def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
+    """Latents (batch, latent_dim) to images (batch, size, size, channels) in [-1, 1]."""
+    stages = shape[0].bit_length() - 3  # doublings from 4x4
+    top = round(128 * width) * 2 ** (stages - 1)
+    latents = keras.Input((latent_dim,), name="latents")
+    x = _normalised(layers.Dense(16 * top, use_bias=False, name="project")(latents), "project")
+    x = layers.Reshape((4, 4, top), name="latent_map")(layers.ReLU(name="project_relu")(x))
+    for index in range(1, stages):
+        x = layers.Conv2DTranspose(top // 2**index, 5, 2, "same", use_bias=False, name=f"up{index}")(x)
+        x = layers.ReLU(name=f"up{index}_relu")(_normalised(x, f"up{index}"))
+    x = _weight_normalised(
+        layers.Conv2DTranspose, shape[2], 5, 2, "same", name="image", learn_gain=True, deviation=0.1
+    )(x)
+    return keras.Model(latents, layers.Activation("tanh", dtype="float32", name="tanh")(x), name="generator")
+
+
+def discriminator(
+    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
+) -> keras.Model:
+    """Images to class logits (batch, num_classes) and features, the mean over the last map (batch, filters)."""
+    images = keras.Input(shape, name="images")
+    x = layers.Dropout(noises[0], name="drop")(images)
+    plan = [
+        (96, 3, 1),
+        (96, 3, 1),
+        (96, 3, 2),
+        (192, 3, 1),
+        (192, 3, 1),
+        (192, 3, 2),
+        (192, 3, 1),
+        (192, 1, 1),
+        (192, 1, 1),
+    ]
+    for index, (filters, kernel, strides) in enumerate(plan, start=1):
+        padding, filters = "valid" if index == 7 else "same", max(1, round(filters * width))
+        x = _weight_normalised(layers.Conv2D, filters, kernel, strides, padding, name=f"down{index}")(x)
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
+        if strides == 2:
+            x = layers.Dropout(noises[1], name=f"down{index}_drop")(x)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    outputs = [_class_logits(features, num_classes, minibatch_kernels, 0.1), features]
+    return keras.Model(images, outputs, name="discriminator")
+
+
+def _class_logits(x: Any, num_classes: int, minibatch_kernels: int, deviation: float) -> Any:
+    if minibatch_kernels:
+        x = MinibatchDiscrimination(minibatch_kernels, name="minibatch")(x)
+    x = _weight_normalised(layers.Dense, num_classes, name="logits", learn_gain=True, deviation=deviation)(x)
+    return layers.Activation("linear", dtype="float32", name="class_logits")(x)
+
+
+def _weight_normalised(
+    kind: Any, *arguments: Any, name: str, learn_gain: bool = False, deviation: float | None = 1.0
+) -> Any:
+    normal = keras.initializers.RandomNormal(stddev=0.05)
+    layer = kind(*arguments, use_bias=False, kernel_initializer=normal, name=f"{name}_linear")
+    return WeightNormalization(layer, learn_gain=learn_gain, deviation=deviation, name=name)
+
+
+def _normalised(x: Any, name: str) -> Any:
+    return layers.BatchNormalization(scale=False, momentum=0.9, epsilon=1e-6, name=f"{name}_norm")(x)

@@ -1,0 +1,194 @@
+"""SNGAN: every weight of the discriminator has spectral norm 1, and the class enters as an inner product.
+
+Miyato, Kataoka, Koyama, Yoshida: Spectral Normalization for Generative Adversarial Networks, 2018,
+https://arxiv.org/abs/1802.05957; Miyato, Koyama: cGANs with Projection Discriminator, 2018,
+https://arxiv.org/abs/1802.05637. Layer tables, initialisation and training follow the authors' Chainer code; that of
+the 64-pixel generator is the discriminator's mirrored. Deviations: the generator's step follows the last of the
+discriminator's five steps, not the first, has its batch size (twice as large there) and the labels of its real batch.
+"""
+
+import math
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan.gan import GAN
+from kerasgan.layers import ConditionalBatchNormalization, Projection, SpectralConv2D, SpectralDense, SumPooling
+
+__all__ = ["SNGAN", "discriminator", "generator"]
+
+# Channels in units of the width: of the generator's 4x4 map and after each of its blocks, which all double the size.
+GENERATOR = {16: (1, 1, 1), 32: (1, 1, 1, 1), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
+# Channels after each of the discriminator's blocks, and how many of the blocks halve the size.
+DISCRIMINATOR = {
+    16: ((1, 1, 1, 1), 2),
+    32: ((1, 1, 1, 1), 2),
+    64: ((1, 2, 4, 8, 16), 5),
+    128: ((1, 2, 4, 8, 16, 16), 5),
+}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class SNGAN(GAN):
+    """Residual networks with spectral normalisation; with `num_classes` a projection discriminator.
+
+    Args:
+        image_size: 32, 64 or 128 as in the papers, or 16 (the network for 32 with a block less).
+        channels: of the images.
+        num_classes: number of classes, 2 or more; None for an unconditional model.
+        latent_dim: size of the latent vector.
+        width: the generator's channels next to the image; 256 for images up to 32 pixels, else 64, if not given.
+        discriminator_width: the discriminator's; 128 for images up to 32 pixels, else 64, if not given.
+        epsilon: of batch normalisation; OpenMMLab's checkpoints were trained with 1e-4.
+        prior: of the latents.
+
+    Raises:
+        ValueError: for another size, or fewer than two classes.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, num_classes=3, latent_dim=8, width=4, discriminator_width=4))
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 32,
+        channels: int = 3,
+        num_classes: int | None = None,
+        latent_dim: int = 128,
+        width: int | None = None,
+        discriminator_width: int | None = None,
+        epsilon: float = 2e-5,
+        prior: Any = "normal",
+        name: str | None = None,
+    ):
+        if image_size not in GENERATOR:
+            expected = ", ".join(map(str, GENERATOR))
+            raise ValueError(f"Expected image_size to be one of {expected}. Received: image_size={image_size}")
+        if num_classes is not None and num_classes < 2:
+            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        width = width or (256 if image_size <= 32 else 64)
+        discriminator_width = discriminator_width or (128 if image_size <= 32 else 64)
+        shape = (image_size, image_size, channels)
+        super().__init__(
+            generator(shape, latent_dim, num_classes=num_classes, width=width, epsilon=epsilon),
+            discriminator(shape, num_classes=num_classes, width=discriminator_width),
+            prior=prior,
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            latent_dim=latent_dim,
+            width=width,
+            discriminator_width=discriminator_width,
+            epsilon=epsilon,
+            prior=self.prior,
+        )
+
+    def paper_settings(self):
+        """1802.05957, section 4 and appendix B.4, residual networks; the rate's linear decay depends on the steps."""
+
+        def adam():
+            return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
+
+        return {
+            "objective": "hinge",
+            "generator_optimizer": adam(),
+            "discriminator_optimizer": adam(),
+            "discriminator_steps": 5,
+        }
+
+
+def generator(
+    shape: tuple[int, int, int], latent_dim: int, *, num_classes: int | None, width: int, epsilon: float
+) -> keras.Model:
+    """Latents (batch, latent_dim), and labels (batch,) if there are classes, to images in [-1, 1]."""
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+
+    def normalise(x: Any, name: str, *, conditional: bool = True) -> Any:
+        if conditional and num_classes is not None:
+            given = ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)
+            return given([x, labels])
+        return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
+
+    first, *rest = GENERATOR[shape[0]]
+    x = layers.Dense(16 * first * width, kernel_initializer=_glorot(), name="project")(latents)
+    x = layers.Reshape((4, 4, first * width), name="latent_map")(x)
+    for index, factor in enumerate(rest, start=1):
+        x = _up_block(x, factor * width, normalise, f"block{index}")
+    x = layers.ReLU(name="relu")(normalise(x, "norm", conditional=False))
+    x = layers.Conv2D(shape[-1], 3, padding="same", kernel_initializer=_glorot(), name="image")(x)
+    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+
+
+def discriminator(shape: tuple[int, int, int], *, num_classes: int | None, width: int) -> keras.Model:
+    """Images, and labels (batch,) if there are classes, to logits (batch, 1)."""
+    images = keras.Input(shape, name="images")
+    factors, halvings = DISCRIMINATOR[shape[0]]
+    x = images
+    for index, factor in enumerate(factors, start=1):
+        x = _down_block(x, factor * width, f"block{index}", halve=index <= halvings, first=index == 1)
+    x = layers.ReLU(name="relu")(x)
+    features = SumPooling(name="features", dtype="float32")(x)
+    bias = shape[0] > 32  # the authors' network for CIFAR-10 has none
+    logits = SpectralDense(1, use_bias=bias, kernel_initializer=_glorot(), name="logit", dtype="float32")(features)
+    if num_classes is None:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    embedding = {"embeddings_initializer": "glorot_uniform"}
+    projected = Projection(num_classes, embedding=embedding, name="projection", dtype="float32")([features, labels])
+    logits = layers.Add(name="logits", dtype="float32")([logits, projected])
+    return keras.Model([images, labels], logits, name="discriminator")
+
+
+def _glorot(gain: float = 1.0) -> keras.initializers.Initializer:
+    """Glorot's uniform distribution times `gain`."""
+    return keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
+
+
+def _up_block(x: Any, filters: int, normalise: Any, name: str) -> Any:
+    """Normalisation, ReLU, doubling, convolution, and the same without doubling; the shortcut doubles and convolves."""
+
+    def convolution(x: Any, kernel: int, suffix: str) -> Any:
+        gain = math.sqrt(2) if kernel == 3 else 1.0
+        return layers.Conv2D(
+            filters, kernel, padding="same", kernel_initializer=_glorot(gain), name=f"{name}_{suffix}"
+        )(x)
+
+    shortcut = convolution(layers.UpSampling2D(name=f"{name}_shortcut_up")(x), 1, "shortcut")
+    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_norm1"))
+    x = convolution(layers.UpSampling2D(name=f"{name}_up")(x), 3, "conv1")
+    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_norm2"))
+    return layers.Add(name=name)([convolution(x, 3, "conv2"), shortcut])
+
+
+def _down_block(x: Any, filters: int, name: str, *, halve: bool, first: bool) -> Any:
+    """ReLU, convolution, ReLU, convolution, mean of 2x2 pixels; the shortcut has its convolution before the mean.
+
+    The first block starts without the ReLU, takes its means before the shortcut's convolution, and widens at once.
+    """
+
+    def convolution(x: Any, filters: int, kernel: int, suffix: str) -> Any:
+        gain = math.sqrt(2) if kernel == 3 else 1.0
+        return SpectralConv2D(
+            filters, kernel, padding="same", kernel_initializer=_glorot(gain), name=f"{name}_{suffix}"
+        )(x)
+
+    def pool(x: Any, suffix: str) -> Any:
+        return layers.AveragePooling2D(2, name=f"{name}_{suffix}")(x) if halve else x
+
+    shortcut, hidden = x, filters if first else x.shape[-1]
+    if first:
+        shortcut = convolution(pool(shortcut, "shortcut_mean"), filters, 1, "shortcut")
+    elif halve or filters != hidden:
+        shortcut = pool(convolution(shortcut, filters, 1, "shortcut"), "shortcut_mean")
+    x = x if first else layers.ReLU(name=f"{name}_relu1")(x)
+    x = layers.ReLU(name=f"{name}_relu2")(convolution(x, hidden, 3, "conv1"))
+    x = pool(convolution(x, filters, 3, "conv2"), "mean")
+    return layers.Add(name=name)([x, shortcut])

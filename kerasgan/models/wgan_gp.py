@@ -1,0 +1,210 @@
+"""WGAN-GP: a critic kept Lipschitz by a penalty on its gradient, instead of by clipping its weights.
+
+Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs, 2017,
+https://arxiv.org/abs/1704.00028. Layer tables follow the authors' code: "resnet" (CIFAR-10: constant width, mean
+pooling), "resnet64" (LSUN at 64 pixels: doubling widths, layer normalisation in the critic) and "dcgan" (CIFAR-10:
+strided 5x5 convolutions). No critic has batch normalisation, under which the penalty would not be per image (section
+4). Deviations: running statistics of batch normalisation are used for sampling; the generator sees as many latents per
+step as the critic, where the CIFAR-10 code gives it twice as many; no dequantisation noise on the images; the
+penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has its widths from the image outwards, so
+that it can have any number of stages. The class-conditional model, with an auxiliary classifier, is not here.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan.gan import GAN
+
+__all__ = ["WGANGP", "discriminator", "generator"]
+
+# The smallest image of each variant, and the width next to the image.
+VARIANTS = {"resnet": (16, 128), "resnet64": (16, 64), "dcgan": (8, 128)}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class WGANGP(GAN):
+    """Wasserstein GAN with gradient penalty, for square images whose size is a power of two.
+
+    Args:
+        image_size: a power of two in pixels, from 16 on ("dcgan": from 8 on).
+        channels: of the images.
+        latent_dim: size of the latent vector.
+        width: channels next to the image; 128, and 64 for "resnet64", if not given.
+        variant: "resnet", "resnet64" or "dcgan".
+        prior: of the latents.
+
+    Raises:
+        ValueError: for an unknown variant or a size that is not such a power of two.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 32,
+        channels: int = 3,
+        latent_dim: int = 128,
+        width: int | None = None,
+        variant: str = "resnet",
+        prior: Any = "normal",
+        name: str | None = None,
+    ):
+        if variant not in VARIANTS:
+            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        smallest, published = VARIANTS[variant]
+        if image_size not in [2**n for n in range(3, 11) if 2**n >= smallest]:
+            expected = f"a power of two from {smallest} to 1024"
+            raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
+        width = width or published
+        super().__init__(
+            generator(image_size, channels, latent_dim, width=width, variant=variant),
+            discriminator(image_size, channels, width=width, variant=variant),
+            prior=prior,
+            name=name,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            latent_dim=latent_dim,
+            width=width,
+            variant=variant,
+            prior=self.prior,
+        )
+        self.variant = variant
+
+    def paper_settings(self):
+        """Algorithm 1: five critic steps, penalty weight 10; optimisers as in the code of each variant."""
+
+        def adam(steps: int) -> keras.optimizers.Optimizer:
+            rate: Any = 1e-4
+            if self.variant == "resnet":  # to zero over 100,000 generator steps
+                rate = keras.optimizers.schedules.PolynomialDecay(2e-4, steps, end_learning_rate=0.0)
+            return keras.optimizers.Adam(rate, beta_1=0.5 if self.variant == "dcgan" else 0.0, beta_2=0.9)
+
+        return {
+            "objective": "wasserstein",
+            "penalties": {"name": "gradient_penalty", "weight": 10.0},
+            "discriminator_steps": 5,
+            "generator_optimizer": adam(100_000),
+            "discriminator_optimizer": adam(500_000),
+        }
+
+
+def generator(image_size: int, channels: int, latent_dim: int, *, width: int, variant: str) -> keras.Model:
+    """Latents (batch, latent_dim) to images (batch, image_size, image_size, channels) in [-1, 1]."""
+    latents = keras.Input((latent_dim,), name="latents")
+    widths = _widths(image_size, width, variant)[::-1]
+    top = widths[0]
+    x = layers.Dense(16 * top, name="project")(latents)
+    x = layers.Reshape((4, 4, top), name="latent_map")(x)
+    if variant == "dcgan":
+        x = layers.ReLU(name="latent_relu")(_batch_normalisation(x, "latent"))
+        for index, filters in enumerate(widths[1:], start=1):
+            x = _transposed(x, filters, f"up{index}")
+            x = layers.ReLU(name=f"up{index}_relu")(_batch_normalisation(x, f"up{index}"))
+        x = _transposed(x, channels, "image")
+    else:
+        # (4, 4) to (image_size, image_size); "resnet64" begins with a block of the same width as its input
+        for index, filters in enumerate(widths if variant == "resnet64" else widths[1:], start=1):
+            bias = variant == "resnet"
+            x = _residual(x, filters, f"up{index}", normalise=_batch_normalisation, resample="up", first_bias=bias)
+        x = layers.ReLU(name="image_relu")(_batch_normalisation(x, "image"))
+        x = _convolution(x, channels, "image")
+    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(image_size: int, channels: int, *, width: int, variant: str) -> keras.Model:
+    """Images to the critic's scores (batch, 1), unbounded."""
+    images = keras.Input((image_size, image_size, channels), name="images")
+    x = images
+    if variant == "dcgan":
+        for index, filters in enumerate(_widths(image_size, width, variant), start=1):
+            x = layers.Conv2D(filters, 5, 2, "same", kernel_initializer=_he(), name=f"down{index}")(x)
+            x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
+        x = layers.Flatten(name="flat")(x)
+    elif variant == "resnet64":
+        x = _convolution(x, width, "from_image")
+        widths = _widths(image_size, width, variant)
+        for index, filters in enumerate([*widths[1:], widths[-1]], start=1):
+            x = _residual(x, filters, f"down{index}", normalise=_layer_normalisation, resample="down", first_bias=False)
+        x = layers.Flatten(name="flat")(x)
+    else:
+        x = _first_block(x, width)
+        for index in range(2, image_size.bit_length() - 3):  # to 8x8
+            x = _residual(x, width, f"down{index}", normalise=_nothing, resample="down")
+        for index in (1, 2):
+            x = _residual(x, width, f"flat{index}", normalise=_nothing)
+        x = layers.GlobalAveragePooling2D(name="mean")(layers.ReLU(name="mean_relu")(x))
+    scores = layers.Dense(1, name="score", dtype="float32")(x)
+    return keras.Model(images, scores, name="discriminator")
+
+
+def _widths(image_size: int, width: int, variant: str) -> list[int]:
+    """Channels from the image to the 4x4 map."""
+    stages = image_size.bit_length() - 3  # doublings from 4x4
+    if variant == "resnet":
+        return [width] * (stages + 1)
+    return [width * 2 ** min(index, 3) for index in range(stages)]
+
+
+def _residual(x: Any, filters: int, name: str, *, normalise: Any, resample: str = "", first_bias: bool = True) -> Any:
+    """x + f(x), f = conv(relu(norm(conv(relu(norm(x)))))) with nearest upsampling before f's first or mean pooling
+    after its last convolution; the shortcut has a 1x1 convolution where it is resampled."""
+    shortcut = x
+    inner = x.shape[-1] if resample == "down" else filters
+    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_1"))
+    if resample == "up":
+        x = layers.UpSampling2D(2, name=f"{name}_larger")(x)
+    x = _convolution(x, inner, f"{name}_conv1", use_bias=first_bias)
+    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_2"))
+    x = _convolution(x, filters, f"{name}_conv2")
+    if resample == "down":
+        x = layers.AveragePooling2D(2, name=f"{name}_smaller")(x)
+        # A 1x1 convolution commutes with both resamplings: the order here is the cheaper one.
+        shortcut = _one_by_one(layers.AveragePooling2D(2, name=f"{name}_shortcut_smaller")(shortcut), filters, name)
+    elif resample == "up":
+        shortcut = layers.UpSampling2D(2, name=f"{name}_shortcut_larger")(_one_by_one(shortcut, filters, name))
+    return layers.Add(name=f"{name}_sum")([shortcut, x])
+
+
+def _first_block(images: Any, width: int) -> Any:
+    """The critic's first block of the CIFAR-10 model: no rectifier before the first convolution."""
+    x = layers.ReLU(name="down1_relu")(_convolution(images, width, "down1_conv1"))
+    x = layers.AveragePooling2D(2, name="down1_smaller")(_convolution(x, width, "down1_conv2"))
+    shortcut = _one_by_one(layers.AveragePooling2D(2, name="down1_shortcut_smaller")(images), width, "down1")
+    return layers.Add(name="down1_sum")([shortcut, x])
+
+
+def _he() -> keras.initializers.Initializer:
+    """Uniform with variance 4 / (fan_in + fan_out): He's, for both directions."""
+    return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
+
+
+def _convolution(x: Any, filters: int, name: str, *, use_bias: bool = True) -> Any:
+    return layers.Conv2D(filters, 3, 1, "same", use_bias=use_bias, kernel_initializer=_he(), name=name)(x)
+
+
+def _one_by_one(x: Any, filters: int, name: str) -> Any:
+    return layers.Conv2D(filters, 1, kernel_initializer="glorot_uniform", name=f"{name}_shortcut")(x)
+
+
+def _transposed(x: Any, filters: int, name: str) -> Any:
+    return layers.Conv2DTranspose(filters, 5, 2, "same", kernel_initializer=_he(), name=name)(x)
+
+
+def _batch_normalisation(x: Any, name: str) -> Any:
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+
+
+def _layer_normalisation(x: Any, name: str) -> Any:
+    """Over height, width and channels, with a scale and an offset per channel."""
+    return layers.GroupNormalization(groups=1, epsilon=1e-5, name=f"{name}_norm")(x)
+
+
+def _nothing(x: Any, name: str) -> Any:
+    return x

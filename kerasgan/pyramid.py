@@ -1,0 +1,105 @@
+"""Laplacian pyramids (Burt and Adelson 1983): an image as one small image and a band of detail for each larger size.
+
+`down` blurs and decimates by averaging areas, `up` expands by bilinear interpolation between pixel centres; both are
+linear, take any ratio of sizes and give the same numbers on every backend. Sizes are listed from coarse to fine.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+__all__ = ["Down", "Up", "down", "laplacian", "reconstruct", "up"]
+
+
+def down(images: Any, size: int) -> Any:
+    """Images (batch, height, width, channels) as (batch, size, size, channels): each pixel the mean of its area."""
+    return _applied(images, size, _area_weights)
+
+
+def up(images: Any, size: int) -> Any:
+    """Images (batch, height, width, channels) as (batch, size, size, channels), bilinear, edges held constant."""
+    return _applied(images, size, _linear_weights)
+
+
+def laplacian(images: Any, sizes: Sequence[int]) -> list[tuple[Any, Any]]:
+    """The pairs (band, low-pass) of a pyramid, from coarse to fine; the coarsest is (small image, None).
+
+    I_{k+1} = d(I_k), l_k = u(I_{k+1}), h_k = I_k - l_k (Denton et al. 2015, 1506.05751, section 2.2).
+
+    Args:
+        images: (batch, size, size, channels), of the last of the sizes.
+        sizes: in pixels, increasing.
+
+    Raises:
+        ValueError: if the images are not of the last size.
+    """
+    if tuple(images.shape[1:3]) != (sizes[-1], sizes[-1]):
+        raise ValueError(f"Expected images of {sizes[-1]} pixels. Received: shape={tuple(images.shape)}")
+    pairs: list[tuple[Any, Any]] = []
+    for size, smaller in zip(sizes[:0:-1], sizes[-2::-1]):
+        coarse = down(images, smaller)
+        low = up(coarse, size)
+        pairs.append((images - low, low))
+        images = coarse
+    return [(images, None), *pairs[::-1]]
+
+
+def reconstruct(bands: Sequence[Any]) -> Any:
+    """The image of a pyramid's bands, from coarse to fine: I_k = u(I_{k+1}) + h_k, exact but for rounding."""
+    image = bands[0]
+    for band in bands[1:]:
+        image = up(image, band.shape[1]) + band
+    return image
+
+
+def _applied(images: Any, size: int, weights: Any) -> Any:
+    rows, columns = (ops.cast(weights(length, size), images.dtype) for length in images.shape[1:3])
+    return ops.einsum("qw,bpwc->bpqc", columns, ops.einsum("ph,bhwc->bpwc", rows, images))
+
+
+def _area_weights(source: int, target: int) -> np.ndarray:
+    """(target, source): the share of each source pixel in a target pixel's area."""
+    edges, pixels = np.arange(target + 1) * (source / target), np.arange(source)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (overlap.clip(0) * (target / source)).astype("float32")
+
+
+def _linear_weights(source: int, target: int) -> np.ndarray:
+    """(target, source): weights of the two source pixels whose centres are nearest to a target pixel's centre."""
+    places = ((np.arange(target) + 0.5) * (source / target) - 0.5).clip(0, source - 1)
+    return (1 - np.abs(places[:, None] - np.arange(source))).clip(0).astype("float32")
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Down(keras.layers.Layer):
+    """`down` as a layer.
+
+    Args:
+        size: of the outputs, in pixels.
+        **options: of `keras.layers.Layer`.
+    """
+
+    operator = staticmethod(down)
+
+    def __init__(self, size: int, **options: Any):
+        super().__init__(**options)
+        self.size = size
+
+    def call(self, images):
+        return self.operator(images, self.size)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.size, self.size, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Up(Down):
+    """`up` as a layer; arguments as those of `Down`."""
+
+    operator = staticmethod(up)

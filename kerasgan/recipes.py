@@ -1,0 +1,203 @@
+"""Recipes: what a recipe.toml may say, reading it, and writing it so that comments stay.
+
+Reading needs neither Keras nor a backend, so that listing the zoo is instant.
+"""
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["Recipe", "check", "read", "toml", "write_sections", "write_text"]
+
+# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
+SECTIONS: dict[str, tuple[set[str], set[str]]] = {
+    "": ({"family", "model", "data", "train"}, {"weights", "results"}),
+    "data": (
+        {"source"},
+        {
+            "channels",
+            "crop",
+            "flip",
+            "image_size",
+            "labels",
+            "labels_per_class",
+            "name",
+            "path",
+            "skip_corrupt",
+            "split",
+        },
+    ),
+    "train": (
+        {"batch_size", "steps"},
+        {
+            "discriminator_optimizer",
+            "discriminator_steps",
+            "ema_half_life",
+            "generator_optimizer",
+            "objective",
+            "penalties",
+            "reuse_fakes",
+            "seed",
+            "weight_clip",
+        },
+    ),
+    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    "weights": (
+        set(),
+        {
+            "channel_order",
+            "discriminator",
+            "discriminator_sha256",
+            "file",
+            "format",
+            "licence",
+            "scores",
+            "sha256",
+            "url",
+        },
+    ),
+}
+SOURCES = ("digits", "folder", "tfds")
+FORMATS = ("openmmlab",)  # of published checkpoints
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an entry is and how it is trained: the content of a recipe.toml, read-only.
+
+    Attributes:
+        name: the entry's name, that of its folder.
+        path: the recipe.toml.
+        family: name of a class in `kerasgan.models`.
+        model: arguments of that class.
+        data: `source` ("digits", "folder" or "tfds") and that source's arguments.
+        train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
+        weights: where the trained weights are, or None.
+        results: what the evaluation wrote, or None.
+        header: the comment at the top of the file: the command that trains it, how long, what to expect.
+    """
+
+    name: str
+    path: Path
+    family: str
+    model: Mapping[str, Any]
+    data: Mapping[str, Any]
+    train: Mapping[str, Any]
+    weights: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
+    header: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that trains it."""
+        return self.header.partition("\n")[0]
+
+    @property
+    def summary(self) -> str:
+        """How long that takes and what to expect."""
+        return self.header.partition("\n")[2]
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether trained weights exist, in the box or as a published checkpoint."""
+        return self.weights is not None
+
+    @property
+    def in_the_box(self) -> bool:
+        """Whether trained weights come with the package."""
+        return self.weights is not None and "file" in self.weights
+
+
+def read(path: Path) -> Recipe:
+    """A recipe.toml. Raises ValueError that names the key and the file where it says what it may not."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
+    check(content, path)
+    sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
+    lines = text.splitlines()
+    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    header = "\n".join(line.removeprefix("#").strip() for line in lines[:end])
+    name = path.parent.name if path.name == "recipe.toml" else path.stem
+    return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
+
+
+def check(content: Mapping[str, Any], path: Path) -> None:
+    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
+    for section, (required, optional) in SECTIONS.items():
+        keys = content if not section else content.get(section, {})
+        where = f"[{section}] of {path}" if section else str(path)
+        if not isinstance(keys, Mapping):
+            raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
+        for key in sorted(required - keys.keys()):
+            if section in content or not section:
+                raise ValueError(
+                    f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
+                )
+        for key in sorted(keys.keys() - required - optional):
+            near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
+            raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
+    if not isinstance(content["model"], Mapping):
+        raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
+    if content["data"]["source"] not in SOURCES:
+        expected, received = ", ".join(SOURCES), content["data"]["source"]
+        raise ValueError(f"Expected source in [data] of {path} to be one of {expected}. Received: source={received!r}")
+    weights = content.get("weights", {"file": None})
+    if "file" not in weights and not {"url", "sha256"} <= weights.keys():
+        received = ", ".join(sorted(weights)) or "nothing"
+        raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+    if len({"discriminator", "discriminator_sha256"} & weights.keys()) == 1 or (
+        "discriminator" in weights and "file" not in weights
+    ):
+        expected = "Expected 'discriminator' with 'discriminator_sha256' and 'file'"
+        raise ValueError(f"{expected} in [weights] of {path}. Received: {', '.join(sorted(weights))}")
+    if weights.get("format", "openmmlab") not in FORMATS:
+        received = weights["format"]
+        raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
+    for key in ("batch_size", "steps"):
+        if not isinstance(content["train"][key], int) or content["train"][key] < 1:
+            received = content["train"][key]
+            raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+
+
+def toml(value: Any) -> str:
+    """A number, text, truth value, list or mapping as TOML writes it on one line."""
+    if isinstance(value, Mapping):
+        keys = [key if key.isidentifier() and key.isascii() else json.dumps(key) for key in value]
+        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in zip(keys, value.values())) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)  # TOML's strings and booleans are written as JSON's
+    return repr(value)
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> Path:
+    """Writes a file whole or not at all; returns its path."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    return partial.replace(path)
+
+
+def write_sections(path: str | os.PathLike[str], sections: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Replaces whole sections of a recipe.toml, at its end; its other lines and comments stay as they are."""
+    blocks = Path(path).read_text(encoding="utf-8").split("\n[")
+    kept = [block for block in blocks if not any(block.startswith(f"{section}]") for section in sections)]
+    text = "\n[".join(kept).rstrip() + "\n"
+    for section, values in sections.items():
+        lines = [f"{key} = {toml(value)}" for key, value in values.items()]
+        text += f"\n[{section}]\n" + "\n".join(lines) + "\n"
+    return write_text(text, path)

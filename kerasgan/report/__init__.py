@@ -1,0 +1,31 @@
+"""A run as one HTML file that loads nothing: curves, the doctor's time line, samples, neighbours, spectrum, score card.
+
+kerasgan.report.write("runs/dcgan-celeba")      # or: kerasgan report runs/dcgan-celeba
+"""
+
+import os
+from pathlib import Path
+
+from kerasgan.report import page, sections
+from kerasgan.report.evidence import Evidence, gather
+
+__all__ = ["Evidence", "gather", "write"]
+
+
+def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> Path:
+    """Writes the report of a run, finished or not, in one go; returns its path.
+
+    Args:
+        run: a folder that `kerasgan train` wrote.
+        output: the HTML file; report.html in the run folder if not given.
+
+    Raises:
+        ValueError: if `run` is no run folder, or holds a log that is none.
+    """
+    found = gather(run)
+    path = Path(output) if output is not None else Path(run) / "report.html"
+    content = page.document(f"{found.recipe.name}: a training report", sections.body(found))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(content, encoding="utf-8")
+    return partial.replace(path)

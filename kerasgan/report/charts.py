@@ -1,0 +1,247 @@
+"""Charts as SVG text, drawn here so that a report needs no library and loads nothing.
+
+Colours come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Whoever
+cannot see a chart is read its description; whoever points at it is shown the numbers there.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Band", "Line", "chart", "legend", "number"]
+
+WIDTH, HEIGHT = 720, 260
+LEFT, RIGHT, TOP, BOTTOM = 64, 26, 10, 42
+BAND = 22  # height of the strip of bands under a chart
+BUCKETS = 400  # of rows, each drawn as its smallest and largest
+HITS = 80  # places at which the numbers are shown
+
+Scale = Callable[[np.ndarray], np.ndarray]
+
+
+class Line(NamedTuple):
+    """One curve: a name, and numbers of which some may be NaN."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+
+
+class Band(NamedTuple):
+    """A stretch of the horizontal axis with a name and a class of the page's style."""
+
+    first: float
+    last: float
+    name: str
+    style: str
+
+
+def chart(
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    limits: tuple[float, float] | None = None,
+    logarithmic: bool = False,
+    bands: Sequence[Band] = (),
+    threshold: float | None = None,
+    smooth: bool = False,
+) -> str:
+    """An SVG of curves over one axis.
+
+    Args:
+        lines: one or more.
+        title: what it shows; also its accessible name.
+        x_label: of the horizontal axis.
+        y_label: of the vertical axis.
+        limits: of the vertical axis; those of the curves, without their rarest extremes, if not given.
+        logarithmic: whether the vertical axis is; numbers that are not positive are left out.
+        bands: drawn below the axis.
+        threshold: a dashed horizontal line.
+        smooth: draw each curve's moving mean over a fortieth of it too, and the curve itself fainter.
+    """
+    if logarithmic:
+        lines = [Line(name, x, np.where(y > 0, y, np.nan)) for name, x, y in lines]
+    low, high = limits or _limits([line.y for line in lines], logarithmic=logarithmic)
+    start, end = _extent([line.x for line in lines])
+    start = 0.0 if 0 < start < end / 5 else start
+    height = HEIGHT + (BAND + 6 if bands else 0)
+    floor = HEIGHT - BOTTOM
+    across, up = _scale(start, end, LEFT, WIDTH - RIGHT), _scale(low, high, floor, TOP, logarithmic=logarithmic)
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">',
+        f"<title>{escape(title)}</title><desc>{escape(_description(lines, x_label))}</desc>",
+        *_axes(across, up, (start, end), (low, high), logarithmic=logarithmic),
+        f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">'
+        f"{escape(x_label)}</text>",
+        f'<text class="label" transform="translate(14 {(TOP + floor) / 2}) rotate(-90)" text-anchor="middle">'
+        f"{escape(y_label)}</text>",
+    ]
+    if threshold is not None:
+        y = _at(up, threshold)
+        parts.append(f'<line class="threshold" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+    for index, line in enumerate(lines):
+        window = len(line.x) // 40 if smooth else 0
+        parts.append(_curve(line, index, across, up, (low, high), faint=window > 1))
+        if window > 1:
+            parts.append(_curve(line._replace(y=_smoothed(line.y, window)), index, across, up, (low, high)))
+    parts += [_band(band, across) for band in bands]
+    parts += _hits(lines, across, x_label)
+    return "".join([*parts, "</svg>"])
+
+
+def legend(names: Sequence[str]) -> str:
+    """Names of curves in their colours, for the caption."""
+    keys = [
+        f'<span class="key"><i class="swatch fill-{index}"></i>{escape(name)}</span>'
+        for index, name in enumerate(names)
+    ]
+    return " ".join(keys)
+
+
+def number(value: float) -> str:
+    """A number as people read it: four digits, thousands apart."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
+
+
+def _extent(arrays: Sequence[np.ndarray]) -> tuple[float, float]:
+    finite = np.concatenate([array[np.isfinite(array)] for array in arrays])
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _limits(arrays: Sequence[np.ndarray], *, logarithmic: bool) -> tuple[float, float]:
+    """The curves' range; a spike that is much larger than all the rest is cut off."""
+    low, high = _extent(arrays)
+    finite = np.concatenate([array[np.isfinite(array)] for array in arrays])
+    if logarithmic:
+        return (low / 1.2, high * 1.2) if len(finite) and low > 0 else (0.1, 10.0)
+    if len(finite) > 20:
+        bottom, top = np.quantile(finite, [0.005, 0.995])
+        room = 1.5 * (top - bottom) or 1.0
+        low, high = max(low, float(bottom - room)), min(high, float(top + room))
+    margin = 0.06 * (high - low)
+    return low - margin, high + margin
+
+
+def _scale(low: float, high: float, start: float, end: float, *, logarithmic: bool = False) -> Scale:
+    change = np.log10 if logarithmic else np.asarray
+    first, last = float(change(low)), float(change(high))
+    return lambda values: start + (change(np.asarray(values, "float64")) - first) / (last - first) * (end - start)
+
+
+def _at(scale: Scale, value: float) -> str:
+    return f"{float(scale(np.array(value))):.1f}"
+
+
+def _ticks(low: float, high: float, *, logarithmic: bool = False) -> list[float]:
+    if logarithmic:
+        powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+        chosen = list(powers)[:: max(1, len(powers) // 5)]
+        return [10.0**power for power in chosen] if len(chosen) > 1 else [low * 1.2, high / 1.2]
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    first = math.ceil(low / step)
+    return [round(index * step, 12) for index in range(first, math.floor(high / step) + 1)]
+
+
+def _axes(
+    across: Scale, up: Scale, wide: tuple[float, float], tall: tuple[float, float], *, logarithmic: bool
+) -> list[str]:
+    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    parts = []
+    for value in _ticks(*tall, logarithmic=logarithmic):
+        y = _at(up, value)
+        parts.append(f'<line class="rule" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text x="{LEFT - 7}" y="{y}" dy="0.35em" text-anchor="end">{number(value)}</text>')
+    for value in _ticks(*wide):
+        x = _at(across, value)
+        parts.append(f'<text x="{x}" y="{floor + 17}" text-anchor="middle">{number(value)}</text>')
+    return [*parts, f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>']
+
+
+def _smoothed(y: np.ndarray, window: int) -> np.ndarray:
+    """The mean of the finite numbers among the nearest `window` rows; at the ends of fewer."""
+    finite, ones = np.isfinite(y), np.ones(window)
+    sums = np.convolve(np.where(finite, y, 0.0), ones, mode="same")
+    counts = np.convolve(finite.astype("float64"), ones, mode="same")
+    return np.where(finite, sums / np.maximum(counts, 1.0), np.nan)
+
+
+def _curve(
+    line: Line, index: int, across: Scale, up: Scale, limits: tuple[float, float], *, faint: bool = False
+) -> str:
+    x, y = _thinned(line.x, np.clip(line.y, *limits))
+    words, pen = [], "M"
+    for right, down in zip(across(x), up(y)):
+        if math.isfinite(right) and math.isfinite(down):
+            words.append(f"{pen}{right:.1f} {down:.1f}")
+            pen = "L"
+        else:
+            pen = "M"
+    style = f"line line-{index % 6}{' faint' if faint else ''}"
+    return f'<path class="{style}" d="{"".join(words)}"/>'
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of every few rows the smallest and the largest, in their order: no spike is lost."""
+    if len(x) <= 2 * BUCKETS:
+        return x, y
+    kept: list[int] = []
+    for rows in np.array_split(np.arange(len(x)), BUCKETS):
+        if np.isfinite(y[rows]).any():
+            kept += sorted({rows[np.nanargmin(y[rows])], rows[np.nanargmax(y[rows])]})
+        else:
+            kept.append(rows[0])
+    return x[kept], y[kept]
+
+
+def _band(band: Band, across: Scale) -> str:
+    left, right = float(across(np.array(band.first))), float(across(np.array(band.last)))
+    width = max(right - left, 1.0)
+    text = ""
+    if width > 7 * len(band.name):
+        text = f'<text class="band-name" x="{left + width / 2:.1f}" y="{HEIGHT + 4 + BAND / 2}" text-anchor="middle">'
+        text += f"{escape(band.name)}</text>"
+    words = f"{band.name}: steps {number(band.first)} to {number(band.last)}"
+    shape = f'x="{left:.1f}" y="{HEIGHT}" width="{width:.1f}" height="{BAND}"'
+    return f'<g><title>{escape(words)}</title><rect class="band {band.style}" {shape}/>{text}</g>'
+
+
+def _hits(lines: Sequence[Line], across: Scale, x_label: str) -> list[str]:
+    """Invisible columns that show the numbers at their middle to whoever points at them."""
+    longest = max(lines, key=lambda line: len(line.x)).x
+    rows = np.unique(np.linspace(0, len(longest) - 1, min(HITS, len(longest))).astype(int))
+    places = across(longest[rows])
+    width = (WIDTH - RIGHT - LEFT) / max(1, len(rows) - 1)
+    parts = []
+    for row, place in zip(rows, places):
+        at = longest[row]
+        words = [f"{x_label} {number(at)}"]
+        words += [f"{line.name} {number(line.y[np.abs(line.x - at).argmin()])}" for line in lines]
+        left = max(LEFT, place - width / 2)
+        shape = f'x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - BOTTOM - TOP}"'
+        parts.append(f'<rect class="hit" {shape}><title>{escape(chr(10).join(words))}</title></rect>')
+    return parts
+
+
+def _description(lines: Sequence[Line], x_label: str) -> str:
+    sentences = []
+    for line in lines:
+        finite = np.isfinite(line.y)
+        if not finite.any():
+            sentences.append(f"{line.name} holds no numbers.")
+            continue
+        y, x = line.y[finite], line.x[finite]
+        ends = f"from {number(y[0])} at {x_label} {number(x[0])} to {number(y[-1])} at {x_label} {number(x[-1])}"
+        sentences.append(f"{line.name} goes {ends}, between {number(y.min())} and {number(y.max())}.")
+    return " ".join(sentences)

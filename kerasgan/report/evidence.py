@@ -1,0 +1,204 @@
+"""What a report tells of: everything that is found in a run folder, drawn from its model or read from its data."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan import doctor, pictures, runs, zoo
+from kerasgan.doctor import history
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["Evidence", "Neighbours", "Segment", "gather"]
+
+SAMPLES, REALS = 256, 4000
+VALUES = 2**26  # of all samples, or of all real images: fewer of large ones
+PREFIXES = 60  # of the log that the doctor is asked about
+SMALL = 32  # pixels of height at which neighbours are sought
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps of the training at which the doctor gave one verdict."""
+
+    first: float
+    last: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Samples, the training image nearest to each, and distances: root mean squares per value, in units of [-1, 1].
+
+    Attributes:
+        samples: uint8 (count, height, width, channels).
+        nearest: likewise.
+        distances: (count,), of these samples to these images.
+        usual: median distance of a training image to the nearest other one.
+        copies: share of all samples that were looked at which are nearer than half of that.
+        searched: number of training images.
+    """
+
+    samples: np.ndarray
+    nearest: np.ndarray
+    distances: np.ndarray
+    usual: float
+    copies: float
+    searched: int
+
+
+@dataclass
+class Evidence:
+    """What was found; None and a sentence in `missing` for what was not."""
+
+    run: Path
+    recipe: zoo.Recipe
+    columns: history.Columns | None = None
+    diagnosis: doctor.Diagnosis | None = None
+    segments: list[Segment] = field(default_factory=list)
+    state: Path | None = None
+    sheet: tuple[np.ndarray, int] | None = None
+    samples: np.ndarray | None = None
+    reals: np.ndarray | None = None
+    neighbours: Neighbours | None = None
+    card: Mapping[str, Any] | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def gather(run: str | os.PathLike[str]) -> Evidence:
+    """Reads a run folder, samples its model and compares the samples with its data.
+
+    Raises:
+        ValueError: if it is no run folder.
+    """
+    folder = Path(run)
+    if not runs.is_run(folder):
+        raise ValueError(f"Expected the folder of a run, with recipe.toml and log.csv. Received: {folder}")
+    found = Evidence(folder, zoo.recipe(folder / "recipe.toml"))
+    _read_log(found)
+    _read_card(found)
+    gan = _load(found)
+    if gan is not None:
+        few = _affordable(SAMPLES, gan.image_shape)
+        found.sheet = gan.sheet(seed=0)
+        found.samples = pictures.to_uint8(gan.generate(few, seed=1, batch_size=min(few, 64)))
+        _read_data(found, gan)
+    return found
+
+
+def _affordable(count: int, shape: tuple[int, ...]) -> int:
+    return min(count, max(16, VALUES // math.prod(shape)))
+
+
+def _read_log(found: Evidence) -> None:
+    path = found.run / "log.csv"
+    try:
+        columns = history.read(path)
+    except (OSError, ValueError) as error:
+        found.missing["log"] = f"There are no losses yet: {error}"
+        return
+    if not len(columns["step"]):
+        found.missing["log"] = f"There are no losses yet: {path} has no rows."
+        return
+    found.columns, found.diagnosis = columns, doctor.diagnose(columns)
+    found.segments = _segments(columns)
+
+
+def _segments(columns: history.Columns) -> list[Segment]:
+    """The verdict on each of some growing prefixes of the log, joined where it stays the same."""
+    rows = len(columns["step"])
+    ends = np.unique(np.linspace(1, rows, min(rows, PREFIXES)).astype(int))
+    segments: list[Segment] = []
+    first = float(columns["step"][0])
+    for end in ends:
+        verdict = doctor.diagnose({name: values[:end] for name, values in columns.items()}).verdict
+        last = float(columns["step"][end - 1])
+        if segments and segments[-1].verdict == verdict:
+            segments[-1] = Segment(segments[-1].first, last, verdict)
+        else:
+            segments.append(Segment(segments[-1].last if segments else first, last, verdict))
+    return segments
+
+
+def _read_card(found: Evidence) -> None:
+    path = found.run / "card.json"
+    if not path.is_file():
+        return
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        found.missing["card"] = f"{path.name} is no JSON file: {error}."
+        return
+    if isinstance(card, dict) and isinstance(card.get("scores"), dict):
+        found.card = card
+    else:
+        found.missing["card"] = f"{path.name} holds no scores."
+
+
+def _load(found: Evidence) -> "GAN | None":
+    try:
+        found.state = runs.newest(found.run)
+    except FileNotFoundError as error:
+        found.missing["model"] = f"There is no model to sample from yet. {error}"
+        return None
+    return zoo.load(found.recipe.path, weights=found.state)
+
+
+def _read_data(found: Evidence, gan: "GAN") -> None:
+    samples = found.samples
+    try:
+        if found.recipe.data["source"] == "tfds" and not _prepared(found.recipe.data):
+            raise ValueError(f"{found.recipe.data.get('name')} is not on this disk, and a report downloads nothing")
+        found.reals, small = _real_images(zoo.source(found.recipe, seed=0), gan.image_shape)
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        found.missing["data"] = f"The training images are not at hand: {error}"
+        return
+    if samples is not None:
+        found.neighbours = _neighbours(samples, found.reals, small)
+
+
+def _prepared(data: Mapping[str, Any]) -> bool:
+    from kerasgan.data import builders
+
+    return builders.is_prepared(data.get("path") or data.get("name"))
+
+
+def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Some of the training images, drawn at random: uint8 as they are, and small."""
+    source = source.copy(with_labels=False)
+    if source.image_shape != shape:
+        raise ValueError(f"Expected images {shape}. Received: {source!r}")
+    wanted = _affordable(REALS, shape)
+    whole: list[np.ndarray] = []
+    small: list[np.ndarray] = []
+    for index in range(min(source.num_batches or wanted, -(-wanted // source.batch_size))):
+        images = source[index]
+        whole.append(pictures.to_uint8(images))
+        small.append(pictures.reduced(images, SMALL))
+    return np.concatenate(whole)[:wanted], np.concatenate(small)[:wanted]
+
+
+def _neighbours(samples: np.ndarray, reals: np.ndarray, small: np.ndarray, shown: int = 10) -> Neighbours:
+    from kerasgan.metrics import nearest
+    from kerasgan.metrics.neighbours import centred, radii
+
+    ours = pictures.reduced(samples / np.float32(127.5) - 1, SMALL)
+    rows, images = (pixels.reshape(len(pixels), -1) / np.float32(127.5) for pixels in (ours, small))
+    unit = np.sqrt(rows.shape[1])
+    found = nearest(rows, images)
+    usual = float(np.median(radii(centred(images, images)[0], 1)) / unit) if len(images) > 1 else float("nan")
+    return Neighbours(
+        samples=samples[:shown],
+        nearest=reals[found.indices[:shown]],
+        distances=found.distances[:shown] / unit,
+        usual=usual,
+        copies=float(np.mean(found.distances / unit < usual / 2)),
+        searched=len(images),
+    )

@@ -1,0 +1,233 @@
+"""The sections of a report: evidence in, HTML out; what is missing becomes a sentence."""
+
+import shlex
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from kerasgan import metrics, pictures
+from kerasgan.doctor.rules import NO_TROUBLE
+from kerasgan.report import charts, page
+from kerasgan.report.charts import Band, Line, number
+from kerasgan.report.evidence import Evidence
+
+__all__ = ["body"]
+
+LOSSES = ("discriminator_loss", "generator_loss")
+CLOCK = ("step", "seconds")
+
+
+def body(found: Evidence) -> str:
+    """Everything between <body> and </body>."""
+    parts = (
+        heading,
+        curves,
+        doctor,
+        film,
+        samples,
+        neighbours,
+        spectrum,
+        card,
+        recipe,
+    )
+    return "<main>\n" + "".join(part(found) for part in parts) + "</main>"
+
+
+def heading(found: Evidence) -> str:
+    words = [f"A {found.recipe.family}"]
+    if found.columns is not None:
+        done, planned = found.columns["step"][-1], found.recipe.train["steps"]
+        words.append(f"{number(done)} of {number(planned)} steps")
+        if "seconds" in found.columns and np.isfinite(found.columns["seconds"][-1]):
+            words.append(_duration(found.columns["seconds"][-1]))
+    words.append(f"sampled from {found.state.name}" if found.state else "no model yet")
+    chip = _chip(found.diagnosis.verdict) if found.diagnosis else ""
+    return f"<h1>{escape(found.recipe.name)}</h1>\n<p>{escape(', '.join(words))}. {chip}</p>\n"
+
+
+def curves(found: Evidence) -> str:
+    if found.columns is None:
+        return page.section("Curves", page.note(found.missing["log"]))
+    step = found.columns["step"]
+    losses = [Line(_plain(name), step, found.columns[name]) for name in LOSSES if name in found.columns]
+    parts = [_chart(losses, title="Losses of both players over the training", y_label="loss")]
+    others = [name for name in found.columns if name not in (*LOSSES, *CLOCK)]
+    for name in others:
+        line = Line(_plain(name), *_known(step, found.columns[name]))
+        if len(line.x):
+            parts.append(_chart([line], title=f"{_plain(name)} over the training", y_label=_plain(name)))
+    return page.section("Curves", *parts)
+
+
+def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without the rows at which a lazy penalty was not computed, so that its curve is one line."""
+    return x[~np.isnan(y)], y[~np.isnan(y)]
+
+
+def _chart(lines: list[Line], *, title: str, y_label: str) -> str:
+    values = np.concatenate([line.y[np.isfinite(line.y)] for line in lines])
+    wide = len(values) > 1 and values.min() > 0 and values.max() > 1000 * np.median(values)
+    drawn = charts.chart(lines, title=title, x_label="step", y_label=y_label, logarithmic=wide, smooth=True)
+    scale = " The vertical axis is logarithmic." if wide else ""
+    return page.figure(drawn, f"{charts.legend([line.name for line in lines])}{scale}")
+
+
+def doctor(found: Evidence) -> str:
+    if found.diagnosis is None or found.columns is None:
+        return page.section("The doctor's time line", page.note(found.missing["log"]))
+    told = found.diagnosis
+    first = (float(found.columns["step"][0]), np.nan)  # the score begins later: too few rows
+    steps, scores = np.array([first, *told.timeline]).T
+    bands = [Band(part.first, part.last, part.verdict, _style(part.verdict)) for part in found.segments]
+    title = "How likely the game has collapsed, from its losses up to each step, and the doctor's verdict there"
+    drawn = charts.chart(
+        [Line("collapse", steps, scores)],
+        title=title,
+        x_label="step",
+        y_label="collapse",
+        limits=(0.0, 1.0),
+        bands=bands,
+        threshold=0.5,
+    )
+    caption = (
+        "The score is computed from the losses before a step alone. From 0.5 on (dashed) a verdict names a trouble."
+    )
+    if told.alarm is not None:
+        caption += f" The losses alone would have stopped the training at step {number(told.alarm)}."
+    evidence = "".join(f"<li>{escape(sentence)}</li>" for sentence in told.evidence)
+    told_then = [(part.verdict, f"{number(part.first)} to {number(part.last)}") for part in found.segments]
+    return page.section(
+        "The doctor's time line",
+        page.figure(drawn, caption),
+        f"<p>At the end: {_chip(told.verdict)}</p><ul>{evidence}</ul>",
+        f"<p><strong>Suggestion:</strong> {escape(told.suggestion)}</p>",
+        page.table("What a running training would have been told", ("verdict", "steps"), told_then),
+    )
+
+
+def film(found: Evidence) -> str:
+    path = found.run / "film.png"
+    if not path.is_file():
+        return page.section("Film strip", page.note("There is no film.png in the run folder."))
+    steps = pictures.read_film(path)[1]
+    alt = f"Samples of the same latents at {len(steps)} steps from {steps[0]} to {steps[-1]}, one row each"
+    return page.section("Film strip", page.figure(page.picture_file(path, alt), "The same latents in every row."))
+
+
+def samples(found: Evidence) -> str:
+    if found.sheet is None:
+        return page.section("Samples", page.note(found.missing["model"]))
+    images, columns = found.sheet
+    shown = pictures.grid(pictures.reduced(images, 128), columns=columns)
+    alt = f"{len(images)} generated images in rows of {columns}"
+    return page.section("Samples", page.figure(page.picture(shown, alt), "Not selected: seed 0."))
+
+
+def neighbours(found: Evidence) -> str:
+    near = found.neighbours
+    if near is None:
+        reason = found.missing.get("model") or found.missing["data"]
+        return page.section("Nearest training images", page.note(reason))
+    pairs = np.concatenate([near.samples, near.nearest])
+    count = len(near.samples)
+    height = pairs.shape[1]
+    side = 128 if height > 128 else height
+    shown = pictures.grid(pictures.reduced(pairs / np.float32(127.5) - 1, side), columns=count)
+    alt = f"{count} generated images above, and below each the training image nearest to it in pixels"
+    distances = ", ".join(f"{distance:.2f}" for distance in near.distances)
+    caption = f"Samples above, their nearest training images below; distances {distances}."
+    sentence = (
+        f"Of {near.searched:,} training images. Distances are root mean squares of pixel differences, in units of "
+        f"[-1, 1], at up to 32 pixels of height. A training image is {near.usual:.2f} from the nearest other one; "
+        f"{near.copies:.0%} of the samples are nearer than half of that to one, which would make them copies."
+    )
+    return page.section("Nearest training images", page.figure(page.picture(shown, alt), caption), f"<p>{sentence}</p>")
+
+
+def spectrum(found: Evidence) -> str:
+    if found.samples is None:
+        return page.section("Spectrum", page.note(found.missing["model"]))
+    stacks = [("samples", found.samples)]
+    if found.reals is not None:
+        stacks.append(("training images", found.reals[: len(found.samples)]))
+    lines = []
+    for name, images in stacks:
+        measured = metrics.power_spectrum(images)
+        lines.append(Line(name, measured.frequencies[1:], measured.power[1:]))  # the first is the mean
+    title = "Power of detail by its fineness, from coarse to fine"
+    drawn = charts.chart(lines, title=title, x_label="cycles per pixel", y_label="power", logarithmic=True)
+    caption = (
+        charts.legend([line.name for line in lines]) + " Azimuthal means; beyond 0.5 cycles per pixel the corners."
+    )
+    parts = [page.figure(drawn, caption)]
+    parts += [page.note(found.missing["data"])] if "data" in found.missing else [_finest(lines)]
+    return page.section("Spectrum", *parts)
+
+
+def _finest(lines: list[Line]) -> str:
+    ours, theirs = (line.y[line.x > 0.35].mean() for line in lines)
+    if not (ours > 0 and theirs > 0):
+        return ""
+    return f"<p>Above 0.35 cycles per pixel the samples have {ours / theirs:.2g} times the training images' power.</p>"
+
+
+def card(found: Evidence) -> str:
+    if found.card is None:
+        command = f"Measure it with `kerasgan evaluate {shlex.quote(str(found.run))}`, then write the report again."
+        return page.section("Score card", page.note(f"{found.missing.get('card', 'There is no card yet.')} {command}"))
+    rows = [_score(name, value) for name, value in found.card["scores"].items()]
+    about = {key: value for key, value in found.card.items() if key != "scores"}
+    parts = [page.table("Scores", ("score", "mean", "interval", "details"), rows)]
+    if about:
+        parts.append(
+            page.table("How they were measured", (), [(_plain(key), _text(value)) for key, value in about.items()])
+        )
+    return page.section("Score card", *parts)
+
+
+def _score(name: str, value: Any) -> tuple[str, str, str, str]:
+    if not isinstance(value, Mapping):
+        return _plain(name), _text(value), "", ""
+    interval = value.get("interval")
+    between = (
+        f"{_text(interval[0])} to {_text(interval[1])}" if isinstance(interval, list) and len(interval) == 2 else ""
+    )
+    rest = {key: item for key, item in value.items() if key not in ("mean", "interval")}
+    return _plain(name), _text(value.get("mean", "")), between, _text(rest)
+
+
+def recipe(found: Evidence) -> str:
+    sections = {"model": found.recipe.model, "data": found.recipe.data, "train": found.recipe.train}
+    rows = [(f"{name} {_plain(key)}", _text(value)) for name, part in sections.items() for key, value in part.items()]
+    command = escape(f"kerasgan train {shlex.quote(str(found.recipe.path))} -o ANOTHER")
+    settings = page.table("Settings as they were trained", (), rows)
+    return page.section("Recipe", settings, f"<p>Train it again: <code>{command}</code></p>")
+
+
+def _text(value: Any, *, inner: bool = False) -> str:
+    if isinstance(value, Mapping):
+        words = ", ".join(f"{_plain(str(key))} {_text(item, inner=True)}" for key, item in value.items())
+        return f"({words})" if inner else words
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(item, inner=len(value) > 1) for item in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _style(verdict: str) -> str:
+    return "good" if verdict == "healthy" else "open" if verdict in NO_TROUBLE else "bad"
+
+
+def _chip(verdict: str) -> str:
+    return f'<span class="chip {_style(verdict)}">{escape(verdict)}</span>'
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,139 @@
+"""What `kerasgan generate` does: samples, class grids, interpolations and walks, into a PNG, a GIF or an MP4.
+
+A picture that moves shows all its walks at once; a PNG of the same shows each as a row of frames. Where the model is
+class-conditional, every walk is shown in every class that is asked for: the latents are the same.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasgan import animations, exploration, pictures
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples"]
+
+FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
+STOPS = 4  # latents that a walk passes
+LARGEST_CELL = 256  # pixels of one of several images in a picture that moves
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which images: how many (None: as many as suit the model), of which classes (None: all, or ten), and so on."""
+
+    count: int | None = None
+    labels: list[int] | None = None
+    seed: int = 0
+    truncation: float = 1.0
+
+    def classes(self, gan: "GAN") -> list[int | None]:
+        if self.labels is not None:
+            return list(self.labels)
+        if gan.num_classes is None:
+            return [None]
+        return [*np.linspace(0, gan.num_classes - 1, min(gan.num_classes, FEW_CLASSES)).astype(int).tolist()]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How latents move: in a closed walk, or from one to another; None leaves the choice to prior and format."""
+
+    closed: bool
+    frames: int | None = None
+    fps: int = 20
+    method: str | None = None
+
+
+def checked(output: Path, motion: Motion | None) -> Path:
+    """The path, if what is asked for can be written there; asked before a model is loaded.
+
+    Raises:
+        ValueError: for an ending that is none of .png, .gif and .mp4, or a still picture in one that moves.
+        ImportError: for an MP4, if nothing that writes one is installed.
+    """
+    ending = output.suffix.lower()
+    if ending not in (".png", *animations.ENDINGS):
+        raise ValueError(f"Expected an output that ends in .png, .gif or .mp4. Received: {output}")
+    if ending == ".png":
+        return output
+    if motion is None:
+        raise ValueError(f"Expected --walk or --interpolate for a picture that moves, else a .png. Received: {output}")
+    return animations.check(output, fps=motion.fps)
+
+
+def samples(gan: "GAN", choice: Choice, output: Path) -> int:
+    """Writes a grid of samples, with a column for each class; returns how many."""
+    images, columns = _samples(gan, choice)
+    pictures.save(pictures.grid(images, columns=columns), output)
+    return len(images)
+
+
+def _samples(gan: "GAN", choice: Choice) -> tuple[np.ndarray, int | None]:
+    if choice.labels is None and choice.truncation == 1:
+        return gan.sheet(choice.count, seed=choice.seed)
+    labels, columns = pictures.grid_labels(choice.count, gan.num_classes)
+    if choice.labels is not None:
+        labels = np.resize(choice.labels, choice.count or 16)
+        columns = len(choice.labels) if len(choice.labels) > 1 else None
+    count = choice.count or (16 if labels is None else len(labels))
+    drawn = exploration.truncated(gan, count, truncation=choice.truncation, labels=labels, seed=choice.seed)
+    return drawn, columns
+
+
+def grid(gan: "GAN", choice: Choice, output: Path) -> int:
+    """Writes the same latents in every class, a column per class; returns how many images."""
+    classes = choice.classes(gan)
+    rows = math.ceil(choice.count / len(classes)) if choice.count else 4
+    images = exploration.class_grid(gan, rows, labels=classes, seed=choice.seed, truncation=choice.truncation)
+    pictures.save(pictures.grid(images, columns=len(classes)), output)
+    return len(images)
+
+
+def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
+    """Writes interpolations or walks; returns how many frames."""
+    classes, still = choice.classes(gan), output.suffix.lower() == ".png"
+    rows = math.ceil(choice.count / len(classes)) if choice.count else 1 if len(classes) > 1 else 8 if still else 16
+    points = _points(gan, choice, motion, rows, frames=motion.frames or (10 if still else 60))
+    frames = (_frame(gan, latents, classes) for latents in points)
+    if still:
+        images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
+        pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=len(points)), output)
+        return len(points)
+    columns = len(classes) if len(classes) > 1 else None
+    side = LARGEST_CELL if rows * len(classes) > 1 else gan.image_shape[0]
+    drawn = (pictures.grid(pictures.reduced(frame, side), columns=columns) for frame in frames)
+    animations.save(_there_and_back(drawn, closed=motion.closed), output, fps=motion.fps)
+    return len(points)
+
+
+def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) -> np.ndarray:
+    """Latents (frames, rows, latent_dim): the first ones are those that samples of this seed begin with."""
+    stops = STOPS if motion.closed else 2
+    ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
+    if motion.closed:
+        points = exploration.loop(gan.prior, ends, frames=frames, method=motion.method)
+    else:
+        points = exploration.path(gan.prior, motion.method)(*ends, np.linspace(0, 1, frames))
+    return exploration.shrink(gan.prior, points, choice.truncation)
+
+
+def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None]) -> np.ndarray:
+    """Images row by row: a row per latent, a column per class."""
+    labels = None if classes == [None] else np.tile(np.asarray(classes), len(latents))
+    return gan.generate(latents=np.repeat(latents, len(classes), axis=0), labels=labels)
+
+
+def _there_and_back(frames: Iterator[pictures.Picture], *, closed: bool) -> Iterator[pictures.Picture]:
+    """The frames, and where they do not close the same backwards, so that the repeated picture never jumps."""
+    kept = []
+    for frame in frames:
+        yield frame
+        kept += [] if closed else [frame]
+    yield from kept[-2:0:-1]

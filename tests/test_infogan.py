@@ -1,0 +1,204 @@
+"""InfoGAN: the authors' layer tables, the bound on the information, codes asked for and read."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+from keras import ops
+
+from kerasgan.latents import GaussianMixture, Normal, Part, Product, Tree, Uniform
+from kerasgan.models import InfoGAN
+
+
+def parameters(network, *names):
+    layers = [layer for layer in network.layers if not names or layer.name in names]
+    return sum(int(np.prod(variable.shape)) for layer in layers for variable in layer.trainable_variables)
+
+
+def test_the_mnist_networks_have_the_parameters_of_the_authors_code():
+    gan = InfoGAN()
+    head, code_head = ("logit",), ("code_hidden", "code_hidden_norm", "codes")
+    assert gan.latent_dim == 74
+    assert parameters(gan.generator) == 6_652_481
+    assert parameters(gan.discriminator, *head) == 1_025
+    assert parameters(gan.discriminator, *code_head) == 133_262
+    assert parameters(gan.discriminator) - parameters(gan.discriminator, *head, *code_head) == 6_558_144
+
+
+def categories(number, of):
+    return [{"name": "categorical", "num_categories": of, "code": f"category{index}"} for index in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("noise", "codes", "size"),
+    [
+        (62, None, 74),
+        (124, [*categories(4, of=10), ("uniform", 4, "continuous")], 168),
+        (128, categories(10, of=10), 228),
+        (128, [("uniform", 5, "continuous")], 133),
+        (128, [*categories(3, of=20), ("uniform", 1, "continuous")], 189),
+    ],
+    ids=["mnist", "svhn", "celeba", "faces", "chairs"],
+)
+def test_the_papers_codes_have_the_papers_number_of_latents(noise, codes, size):
+    gan = InfoGAN(latent_dim=noise, codes=codes, image_size=8, width=2, units=4, code_units=4)
+    assert gan.latent_dim == size
+    assert gan.generate(2, seed=0).shape == (2, 8, 8, 1)
+
+
+def small(**options):
+    gan = InfoGAN(**{**InfoGAN.tiny, **options})
+    gan.compile(run_eagerly=True)
+    return gan
+
+
+def answered(gan, latents, answers):
+    """The weighted and the reported information when Q answers so."""
+    gan._reports["information"].reset_state()
+    weighted = gan._information(ops.convert_to_tensor(latents), ops.convert_to_tensor(answers))
+    return float(weighted), float(gan._reports["information"].result())
+
+
+def test_the_bound_is_tight_for_a_known_category_and_zero_for_a_guess():
+    gan = small(codes=[{"name": "categorical", "num_categories": 10, "code": "category"}])
+    latents = gan.prior.draw(64, gan.latent_dim, seed=0)
+    known, guess = 100 * latents[:, -10:], np.zeros((64, 10), "float32")
+    assert answered(gan, latents, known)[0] == pytest.approx(2.302585, abs=1e-5)
+    assert answered(gan, latents, guess)[0] == pytest.approx(0.0, abs=1e-5)
+
+
+def test_a_continuous_code_that_is_known_costs_the_entropy_of_the_fixed_posterior():
+    """Cross-entropy 1/2 log(2 pi) = 0.9189385 for each of the two numbers at mean = code."""
+    gan = small(codes=[("uniform", 2, "continuous")])
+    latents = gan.prior.draw(64, gan.latent_dim, seed=0)
+    answers = np.concatenate([latents[:, -2:], np.full((64, 2), 7.0)], axis=1).astype("float32")  # variances unused
+    assert answered(gan, latents, answers)[0] == pytest.approx(2 * (math.log(2) - 0.9189385), abs=1e-5)
+
+
+def test_a_learned_deviation_gives_the_likelihood_of_scipys_normal():
+    gan = small(codes=[Part(Normal(), 2, "continuous")], fixed_std=False)
+    latents = gan.prior.draw(64, gan.latent_dim, seed=0)
+    mean, log_variance = np.random.default_rng(1).normal(size=(2, 64, 2))
+    expected = scipy.stats.norm(mean, np.exp(log_variance / 2)).logpdf(latents[:, -2:]).sum(axis=1).mean()
+    expected += scipy.stats.multivariate_normal(np.zeros(2)).entropy()
+    answers = np.concatenate([mean, log_variance], axis=1).astype("float32")
+    assert answered(gan, latents, answers)[0] == pytest.approx(expected, rel=1e-4)
+
+
+FAR_APART = [GaussianMixture([[-9.0], [9.0], [0.0]], 1.0), Tree((3, 2), latent_dim=3, scales=0.01)]
+
+
+@pytest.mark.parametrize("mixture", FAR_APART, ids=["mixture", "tree"])
+def test_the_component_of_a_mixture_can_be_a_code(mixture):
+    """Components far apart are known from the latents: a head that knows them too has all of their entropy."""
+    gan = small(codes=[Part(mixture, code="component")])
+    latents = gan.prior.draw(64, gan.latent_dim, seed=0)
+    share = ops.convert_to_numpy(mixture.responsibilities(latents[:, 8:]))
+    found = answered(gan, latents, 100 * share.astype("float32"))[0]
+    assert found == pytest.approx(math.log(mixture.num_components), abs=1e-3)
+
+
+def test_codes_have_weights_of_their_own():
+    gan = small(information_weight={"category": 2.0, "continuous": 0.0})
+    latents = gan.prior.draw(64, gan.latent_dim, seed=0)
+    answers = np.concatenate([100 * latents[:, 8:18], np.zeros((64, 4))], axis=1).astype("float32")
+    assert answered(gan, latents, answers)[0] == pytest.approx(2 * math.log(10), abs=1e-4)
+
+
+def test_both_players_losses_subtract_the_information():
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype("float32")
+    losses = {}
+    for weight in (0.0, 3.0):
+        keras.utils.set_random_seed(0)
+        gan = small(information_weight=weight)
+        frozen = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0)
+        gan.compile(
+            generator_optimizer=frozen[0], discriminator_optimizer=frozen[1], reuse_fakes=True, run_eagerly=True
+        )
+        gan.seed_generator.state.assign([0, 1])
+        losses[weight] = {name: column[0] for name, column in gan.fit(images, batch_size=8, verbose=0).history.items()}
+    for player in ("discriminator_loss", "generator_loss"):
+        difference = losses[0.0][player] - losses[3.0][player]
+        assert difference == pytest.approx(3.0 * losses[3.0]["information"], rel=1e-3)
+
+
+def test_the_information_rises_in_training():
+    keras.utils.set_random_seed(0)
+    only = [{"name": "categorical", "num_categories": 3, "code": "category"}]
+    gan = InfoGAN(**{**InfoGAN.tiny, "units": 32, "codes": only, "information_weight": 10.0})
+    fast = [keras.optimizers.Adam(5e-3, beta_1=0.5) for _ in range(2)]
+    gan.compile(generator_optimizer=fast[0], discriminator_optimizer=fast[1])
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
+    information = gan.fit(images, batch_size=32, epochs=40, verbose=0).history["information"]
+    assert information[0] < 0.1
+    assert 0.7 < information[-1] <= math.log(3)
+
+
+def test_codes_are_asked_for_and_the_noise_stays():
+    gan = small()
+    np.testing.assert_array_equal(gan.generate(3, codes={}, seed=2), gan.generate(3, seed=2))
+    latents = gan.prior.draw_given({"category": 4, "continuous": [0.5, -0.5]}, 3, gan.latent_dim, seed=2)
+    np.testing.assert_array_equal(latents[:, :8], gan.prior.draw(3, gan.latent_dim, seed=2)[:, :8])
+    np.testing.assert_array_equal(latents[:, 8:], [[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0.5, -0.5]] * 3)
+    images = gan.generate(3, codes={"category": 4, "continuous": [0.5, -0.5]}, seed=2)
+    np.testing.assert_array_equal(images, gan.generate(latents=latents))
+    with pytest.raises(ValueError, match="Expected ints from 0 to 9"):
+        gan.generate(2, codes={"category": 10})
+    with pytest.raises(ValueError, match=r"Expected codes of the prior: category, continuous. Received: digit"):
+        gan.generate(2, codes={"digit": 1})
+    with pytest.raises(ValueError, match="not class-conditional"):
+        gan.generate(2, labels=3, codes={"category": 1})
+
+
+def test_codes_are_read_off_images():
+    gan = small()
+    read = gan.codes(gan.generate(5, seed=0), batch_size=2)
+    assert {name: values.shape for name, values in read.items()} == {"category": (5, 10), "continuous": (5, 2)}
+    np.testing.assert_allclose(read["category"].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_sheet_has_a_column_per_category_and_moves_the_continuous_code():
+    gan = small()
+    images, columns = gan.sheet(seed=3)
+    assert (len(images), columns) == (80, 10)
+    latents = gan.prior.draw(8, gan.latent_dim, seed=3)
+    wanted = np.concatenate([latents[1, :8], np.eye(10)[6], latents[1, 18:]]).astype("float32")
+    np.testing.assert_allclose(images[16], gan.generate(latents=wanted[None])[0], atol=1e-6)  # row 1, column 6
+    moved = np.concatenate([latents[0, :8], np.eye(10)[6], [1.0], latents[0, 19:]]).astype("float32")
+    np.testing.assert_allclose(images[76], gan.generate(latents=moved[None])[0], atol=1e-6)  # the last row's column 6
+    assert len(gan.sheet(7)[0]) == 7
+    assert small(codes=[("normal", 1, "a")]).sheet()[1] == 4
+
+
+def test_the_code_error_counts_each_category_as_its_commonest_label(monkeypatch):
+    gan = small()
+    categories, labels = np.array([0, 0, 0, 1, 1, 2]), np.array([7, 7, 3, 3, 3, 7])
+    monkeypatch.setattr(gan, "codes", lambda images: {"category": np.eye(10)[categories]})
+    assert gan.family_scores(np.zeros((6, 8, 8, 1)), labels) == {"code_error": pytest.approx(1 / 6)}
+    assert gan.family_scores(np.zeros((6, 8, 8, 1)), None) == {}
+
+
+def test_a_prior_that_names_codes_is_taken_whole():
+    prior = Product([(Normal(), 5), Part(Uniform(), 1, "angle")])
+    gan = small(latent_dim=None, prior=prior)
+    assert gan.latent_dim == 6 and list(gan.prior.codes) == ["angle"]
+    noise = Product([(Normal(), 5), (Uniform(), 1)])
+    assert small(latent_dim=None, prior=noise).latent_dim == 18
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 10}, "multiple of 4"),
+        ({"image_size": 20, "stages": 3}, "multiple of 8"),
+        ({"codes": []}, "at least one part with a code"),
+        ({"codes": [("normal", 2)]}, "at least one part with a code"),
+        ({"information_weight": {"category": 1.0}}, "each code: category, continuous. Received: category"),
+        ({"prior": {"name": "categorical", "num_categories": 3}}, r"latent_dim=3.*Received: latent_dim=8"),
+    ],
+)
+def test_what_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        small(**options)

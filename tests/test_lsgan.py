@@ -1,0 +1,47 @@
+"""LSGAN: the authors' layer table at 112 pixels, and the game it plays by itself."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from kerasgan.models import LSGAN
+
+
+def parameters(network):
+    return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+
+
+def test_the_networks_for_112_pixels_have_the_count_of_their_table():
+    """Normalised layers have no bias, but a scale and an offset."""
+    gan = LSGAN()
+    dense = 1024 * 7 * 7 * 256 + 2 * 256
+    channels = [256, 256, 256, 256, 256, 128, 64]
+    up = sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in pairwise(channels))
+    assert parameters(gan.generator) == dense + up + 9 * 64 * 3 + 3
+    down = sum(25 * inputs * outputs + 2 * outputs for inputs, outputs in ((64, 128), (128, 256), (256, 512)))
+    assert parameters(gan.discriminator) == 25 * 3 * 64 + 64 + down + 7 * 7 * 512 + 1
+
+
+def test_the_maps_have_the_sides_of_the_table():
+    gan = LSGAN(width=2, latent_dim=3)
+    up = [gan.generator.get_layer(f"up{index}").output.shape[1] for index in range(1, 7)]
+    down = [gan.discriminator.get_layer(f"down{index}").output.shape[1] for index in range(1, 5)]
+    assert up == [14, 14, 28, 28, 56, 112]
+    assert down == [56, 28, 14, 7]
+
+
+def test_it_plays_for_the_targets_0_1_and_1():
+    gan = LSGAN(**LSGAN.tiny)
+    gan.compile(run_eagerly=True)
+    assert gan.objective.get_config() == {"fake_target": 0.0, "real_target": 1.0, "generator_target": 1.0}
+    history = gan.fit(np.zeros((8, 16, 16, 1), "float32"), batch_size=8, verbose=0).history
+    # An untrained critic of small weights scores about 0 everywhere: (0 - 1)^2 / 2 for each player.
+    assert history["discriminator_loss"][0] == pytest.approx(0.5, abs=0.1)
+    assert history["generator_loss"][0] == pytest.approx(0.5, abs=0.3)
+
+
+@pytest.mark.parametrize("size", [8, 100, 112.0])
+def test_sizes_are_multiples_of_16(size):
+    with pytest.raises(ValueError, match=f"multiple of 16. Received: image_size={size}"):
+        LSGAN(image_size=size)

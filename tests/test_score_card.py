@@ -1,0 +1,229 @@
+"""Score cards: every number with its interval and protocol, and the same bytes for the same seeds."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import stats
+
+from kerasgan import data, evaluation, metrics, models, zoo
+from kerasgan.metrics import digits_network, material, scores
+from kerasgan.metrics.frechet import frechet_distance
+
+
+@pytest.fixture(scope="module")
+def gan():
+    keras.utils.set_random_seed(0)
+    return models.DCGAN(**models.DCGAN.tiny)
+
+
+@pytest.fixture(scope="module")
+def reals():
+    rng = np.random.default_rng(1)
+    return data.arrays(rng.integers(256, size=(40, 16, 16, 1), dtype="uint8"), rng.integers(3, size=40))
+
+
+def mean_and_spread(images):
+    return images.reshape(len(images), -1)[:, :3].astype("float64")
+
+
+def test_a_card_holds_the_metrics_of_each_seed_with_their_mean_and_students_interval(gan, reals):
+    card = metrics.score_card(gan, reals, metrics=["frechet_distance"], features=["pixels"], seeds=(3, 4, 5))
+    real = reals.images().reshape(40, -1) / 127.5 - 1
+    values = [frechet_distance(gan.generate(40, seed=seed).reshape(40, -1), real) for seed in (3, 4, 5)]
+    found = card.content["scores"]["frechet_distance"]
+    assert found["values"] == pytest.approx(values, rel=1e-4)
+    assert found["mean"] == pytest.approx(np.mean(values), rel=1e-4) == card.mean("frechet_distance")
+    low, high = stats.t.interval(0.95, 2, loc=np.mean(values), scale=stats.sem(values))
+    assert found["interval"] == pytest.approx([low, high], rel=1e-4)
+    assert card.content["samples"] == 40 and card.content["seeds"] == [3, 4, 5]
+
+
+def test_two_evaluations_give_the_same_bytes_and_another_seed_others(gan, reals):
+    cards = [
+        metrics.score_card(gan, reals, metrics=list(METRICS), seeds=seeds) for seeds in [(0, 1, 2)] * 2 + [(1, 2, 3)]
+    ]
+    assert cards[0].to_json() == cards[1].to_json() != cards[2].to_json()
+    assert cards[0].to_markdown() == cards[1].to_markdown()
+
+
+METRICS = {
+    "class_shares": {"rarest_class", "commonest_class"},
+    "density_coverage": {"density", "coverage"},
+    "frechet_distance": {"frechet_distance"},
+    "kernel_distance": {"kernel_distance"},
+    "memorisation": {"nearer_than_reals", "near_copies"},
+    "precision_recall": {"precision", "recall"},
+    "self_similarity": {"self_similarity"},
+    "sharpness": {"sharpness"},
+    "sliced_wasserstein": {"sliced_wasserstein"},
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_gives_finite_numbers_and_their_value_for_halves_of_the_real_images(metric, gan, reals):
+    found = metrics.score_card(gan, reals, metrics=[metric]).content["scores"]
+    assert found.keys() == METRICS[metric]
+    assert all(np.isfinite([score["mean"], score["real"], *score["interval"]]).all() for score in found.values())
+
+
+def test_the_rest_of_the_metrics_need_what_they_name(gan, reals):
+    rest = set(scores.NAMES) - METRICS.keys()
+    assert rest == {"inception_score", "label_accuracy", "parzen_log_likelihood"}
+    for metric, message in [
+        ("inception_score", "classifies"),
+        ("label_accuracy", "conditional"),
+        ("parzen_log_likelihood", "held_out"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            metrics.score_card(gan, reals, metrics=[metric])
+    with_held_out = metrics.score_card(gan, reals, metrics=["parzen_log_likelihood"], held_out=reals.images()[:20])
+    assert np.isfinite(with_held_out.mean("parzen_log_likelihood"))
+    assert with_held_out.content["held_out"]["count"] == 20
+
+
+def test_a_conditional_model_is_asked_for_the_classes_of_the_real_images_and_scored_by_its_obedience(reals):
+    class Obedient(models.ConditionalGAN):
+        """Gives the real images of the classes asked for."""
+
+        def generate(self, count, *, labels=None, seed=None, batch_size=64):
+            assert sorted(labels) == sorted(reals.labels)
+            rows = {label: np.flatnonzero(reals.labels == label) for label in range(3)}
+            taken = [rows[label][index % len(rows[label])] for index, label in enumerate(labels)]
+            return reals.images()[taken].astype("float32") / 127.5 - 1
+
+    gan = Obedient(**{**models.ConditionalGAN.tiny, "num_classes": 3})
+    card = metrics.score_card(gan, reals, metrics=["label_accuracy", "class_shares"])
+    classifier = scores.View(features=mean_and_spread(reals.images()), images=reals.images(), labels=reals.labels)
+    assert classifier.classes == 3
+    # each real image is one of its own three neighbours; the other two may outvote it
+    assert card.mean("label_accuracy") > 0.5
+    assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_features_of_several_networks_stand_side_by_side_and_say_what_they_are(gan, reals):
+    own = material.FeatureNetwork(name="own", features=mean_and_spread)
+    card = metrics.score_card(gan, reals, metrics=["frechet_distance", "sharpness"], features=["thumbnails", own])
+    assert card.content["scores"].keys() == {"frechet_distance", "frechet_distance_own", "sharpness"}
+    assert card.content["features"]["own"] == {"network": "mean_and_spread"}
+    assert "8x8" in card.content["features"]["thumbnails"]["network"]
+
+
+def test_scores_that_only_a_family_has_are_on_its_card(gan, reals, monkeypatch):
+    monkeypatch.setattr(type(gan), "family_scores", lambda self, images, labels, seed: {"own": seed + len(images)})
+    assert metrics.score_card(gan, reals, metrics=["sharpness"]).mean("own") == 41
+
+
+def test_the_cache_keeps_features_of_networks_by_weights_and_images(gan, tmp_path):
+    seen = []
+
+    class Network:
+        identity, weights, settings, name = "a network", "abc", "none", "network"
+
+        def __call__(self, images):
+            seen.append(len(images))
+            return mean_and_spread(images)
+
+    network = material.FeatureNetwork(name="own", features=Network())
+    images = np.random.default_rng(0).integers(256, size=(8, 16, 16, 1), dtype="uint8")
+    cards = [
+        metrics.score_card(gan, images, metrics=["frechet_distance"], features=[network], cache=tmp_path)
+        for _ in range(2)
+    ]
+    assert seen == [8] * 7  # the real ones once, and three seeds twice
+    assert cards[0].to_json() == cards[1].to_json()
+    metrics.score_card(gan, images[::-1] // 2, metrics=["frechet_distance"], features=[network], cache=tmp_path)
+    assert seen == [8] * 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metrics": ["frechet"]}, "frechet_distance"),
+        ({"features": ["inceptoin"]}, "thumbnails"),
+        ({"features": []}, "features"),
+        ({"seeds": (0, 1)}, "three"),
+        ({"seeds": (0, 0, 0)}, "three"),
+        ({"samples": 1}, "samples"),
+        ({"real": np.zeros((4, 8, 8, 1), "uint8")}, r"\(16, 16, 1\).*\(8, 8, 1\)"),
+        ({"real": np.zeros((1, 16, 16, 1), "uint8")}, "two"),
+    ],
+)
+def test_unsuitable_arguments_are_refused_with_what_was_expected(arguments, message, gan, reals):
+    arguments = {"real": reals, **arguments}
+    with pytest.raises(ValueError, match=message):
+        metrics.score_card(gan, **arguments)
+
+
+def test_the_digits_classifier_reads_the_digits_that_it_has_never_seen():
+    unseen = data.digits(image_size=32, split="test")
+    probabilities = digits_network.digits_features("probabilities")(unseen.images())
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert len(probabilities) == 599 and np.mean(probabilities.argmax(axis=1) == unseen.labels) >= 0.98
+
+
+def test_thumbnails_agree_with_pillow():
+    images = np.random.default_rng(0).integers(256, size=(2, 32, 32, 3), dtype="uint8")
+    found = metrics.features.thumbnails(images).reshape(2, 8, 8, 3)
+    expected = np.asarray(Image.fromarray(images[1]).resize((8, 8), Image.Resampling.BILINEAR))
+    np.testing.assert_allclose(found[1] * 127.5 + 127.5, expected, atol=1.01)  # Pillow rounds bytes after each axis
+
+
+def test_evaluate_writes_the_card_of_an_entry_and_its_results(tmp_path):
+    recipe_file = tmp_path / "recipe.toml"
+    recipe_file.write_text(RECIPE)
+    (tmp_path / "experiment.json").write_text(json.dumps(EXPERIMENT))
+    recipe = zoo.recipe(recipe_file)
+    keras.utils.set_random_seed(0)
+    card = evaluation.evaluate(recipe, zoo.build(recipe), samples=60, output=tmp_path)
+    assert json.loads((tmp_path / "card.json").read_text()) == card.content
+    text = (tmp_path / "card.md").read_text()
+    assert f"{card.mean('frechet_distance'):.4g}" in text and "kerasgan train tiny" in text
+    assert "| l2 | 0.5 |" in text and "python benchmarks/own.py" in text
+    with Image.open(tmp_path / "samples.png") as picture:
+        assert picture.width > 100
+    results = zoo.recipe(recipe_file).results
+    assert results["frechet_distance"] == card.mean("frechet_distance") and results["samples"] == 60
+    assert "# a comment that stays" in recipe_file.read_text()
+
+
+def test_digits_that_a_recipe_leaves_out_are_held_out_and_asked_of_the_family(tmp_path, monkeypatch):
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace('"digits"', '"digits"\nsplit = "train"'))
+    recipe = zoo.recipe(tmp_path / "recipe.toml")
+    gan = zoo.build(recipe)
+    monkeypatch.setattr(type(gan), "family_scores", lambda self, images, labels, seed: {"seen": len(labels)})
+    card = evaluation.evaluate(recipe, gan, metrics=["memorisation"], samples=50)
+    assert card.content["held_out"]["count"] == 599 == card.mean("seen")
+    assert card.content["data"]["count"] == 1797
+
+
+RECIPE = """# kerasgan train tiny
+# A second.
+family = "DCGAN"
+
+[model] # a comment that stays
+image_size = 16
+channels = 1
+latent_dim = 8
+width = 8
+
+[data]
+source = "digits"
+image_size = 16
+
+[train]
+batch_size = 8
+steps = 1
+
+[results]
+frechet_distance = 0.1
+"""
+EXPERIMENT = {
+    "title": "Losses compared",
+    "command": "python benchmarks/own.py",
+    "columns": ["loss", "error"],
+    "rows": [["l2", 0.5], ["l1", 0.25]],
+    "text": "Lower is better.",
+}
