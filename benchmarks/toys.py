@@ -1,7 +1,8 @@
 """Every objective with every penalty that suits it on the toys of the papers: the ring of 8 and the grid of 25.
 
-    python benchmarks/toys.py                       # half an hour on a core; writes results/toys.md
-    python benchmarks/toys.py --only relativistic   # prints the rows of one objective
+    python benchmarks/toys.py                        # half an hour on a core; writes results/toys.md
+    python benchmarks/toys.py --kept runs/toys.json  # the same, keeping each row there: goes on after an interruption
+    python benchmarks/toys.py --only relativistic    # prints the rows of one objective
 
 A generator and a discriminator of three dense layers, the same for all, learn points in the plane, as images of one
 pixel with two channels, through the same `GAN.fit` as every model of the zoo. Trainings are short: the numbers compare
@@ -9,6 +10,7 @@ games under the same small budget, and say nothing about what each could reach w
 """
 
 import argparse
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -196,19 +198,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--kept", type=Path, help="a file of finished rows, read and written; of these settings only")
     parser.add_argument("--only", help="only the objectives whose name holds this; prints, writes nothing")
     arguments = parser.parse_args()
-    started, rows, seeds = time.monotonic(), [], tuple(arguments.seeds)
+    kept, rows, seconds = read_kept(arguments.kept), [], 0.0
     for name, (objective, penalties) in objectives().items():
         if arguments.only and arguments.only not in name:
             continue
         for penalty in penalties:
-            rows.append(play(name, objective, penalty, steps=arguments.steps, seeds=seeds))
-            print(f"{time.monotonic() - started:6.0f} s", " | ".join(rows[-1].cells()), flush=True)
+            key = f"{name} | {penalty}"
+            if key not in kept:
+                started = time.monotonic()
+                row = play(name, objective, penalty, steps=arguments.steps, seeds=tuple(arguments.seeds))
+                kept[key] = {"scores": row.scores, "seconds": time.monotonic() - started}
+                if arguments.kept:
+                    arguments.kept.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+            scores = {toy: (modes, share) for toy, (modes, share) in kept[key]["scores"].items()}
+            rows.append(Row(name, penalty, scores))
+            seconds += kept[key]["seconds"]
+            print(f"{seconds:6.0f} s", " | ".join(rows[-1].cells()), flush=True)
     if not arguments.only:
         RESULTS.parent.mkdir(exist_ok=True)
-        seconds = time.monotonic() - started
-        RESULTS.write_text(report(rows, steps=arguments.steps, seeds=seeds, seconds=seconds), encoding="utf-8")
+        text = report(rows, steps=arguments.steps, seeds=tuple(arguments.seeds), seconds=seconds)
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+def read_kept(path: Path | None) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path is not None and path.is_file() else {}
 
 
 if __name__ == "__main__":
