@@ -99,10 +99,10 @@ def test_the_constructor_says_what_it_expects(arguments, message):
 # Clipping
 
 
-def clipped(bound, **options):
+def clipped(bound, objective="wasserstein", **options):
     gan = DCGAN(**DCGAN.tiny)
     critic = keras.optimizers.RMSprop(0.02)
-    gan.compile("wasserstein", discriminator_optimizer=critic, weight_clip=bound, run_eagerly=True, **options)
+    gan.compile(objective, discriminator_optimizer=critic, weight_clip=bound, run_eagerly=True, **options)
     gan.fit(IMAGES, batch_size=4, verbose=0)
     return gan
 
@@ -121,8 +121,10 @@ def test_every_critic_weight_stays_in_the_box_and_reaches_its_sides(steps):
 
 
 def test_no_bound_leaves_the_weights_alone():
-    assert largest(clipped(None).discriminator) > 0.5
-    assert clipped(0.0).weight_clip == 0.0
+    assert largest(clipped(None, "hinge").discriminator) > 0.5
+    assert clipped(0.0, "hinge").weight_clip == 0.0
+    with pytest.raises(ValueError, match="bounds the discriminator's slope"):
+        clipped(None, "wasserstein")  # nothing else bounds it
 
 
 def test_the_bound_is_kept_in_a_keras_file(tmp_path):
