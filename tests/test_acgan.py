@@ -69,9 +69,7 @@ def test_it_learns_to_classify_what_is_easily_told_apart():
 
 
 def test_classify_refuses_other_images():
-    with pytest.raises(
-        ValueError, match=r"Expected images of .*\(8, 8, 3\).*Received: \(9, 9, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"Expected images of .*\(8, 8, 3\).*Received: \(9, 9, 3\)"):
         tiny().classify(np.zeros((2, 9, 9, 3)))
 
 
