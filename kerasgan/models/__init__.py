@@ -11,6 +11,7 @@ from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
@@ -31,5 +32,6 @@ __all__ = [
     "ConditionalDCGAN",
     "ConditionalGAN",
     "InfoGAN",
+    "Pix2Pix",
     "SemiSupervisedGAN",
 ]
