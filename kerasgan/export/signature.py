@@ -80,8 +80,8 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int) -> list[dic
     rng = np.random.default_rng(0)
     if isinstance(gan, ImageToImage):
         side = gan.multiple * -(-SMALLEST_SIDE // gan.multiple)
-        channels, sizes = inputs[0].shape[-1], [(side, side), (side, side + gan.multiple)]
-        return [{IMAGES: rng.uniform(-1, 1, (count, *size, channels)).astype("float32")} for size in sizes]
+        shapes: Any = [(count, side, width, inputs[0].shape[-1]) for width in (side, side + gan.multiple)]
+        return [{IMAGES: rng.uniform(-1, 1, shape).astype("float32")} for shape in shapes]
     labels = rng.integers(gan.num_classes or 1, size=count)
     values = {"latents": gan.prior.draw(count, gan.latent_dim, 0), "labels": labels}
     return [{each.name: values[each.name].astype(each.dtype) for each in inputs}]

@@ -174,9 +174,7 @@ class ImageToImage(GAN):
         if array.ndim == 3:
             return self.predict(array[np.newaxis], **options)[0]
         if array.ndim != 4 or 0 in array.shape:
-            expected = (
-                "Expected images (height, width, channels), alone, in a list, or (count, height, width, channels)"
-            )
+            expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
         pixels, tiling = data.sources.scaled(checks.values(array)), Tiling(tile_size, overlap, batch_size)
         return self._translate(pixels, direction, tiling)
