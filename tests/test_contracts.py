@@ -197,7 +197,7 @@ def test_the_sheet_shows_inputs_beside_what_is_made_of_them(family):
         gan.sheet()
     gan.examples = training_set(gan, 3)
     images, columns = gan.sheet(2)
-    assert columns == 2 + gan.paired
+    assert columns == (3 if gan.paired else 4)
     assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
     assert gan.strip(2).shape == (2, *gan.image_shape)
 

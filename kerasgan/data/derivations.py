@@ -1,4 +1,4 @@
-"""Inputs made from targets: edges of photos, grey photos, small photos, digits in other ink.
+"""Inputs made from targets: edges of photos, grey photos, small photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
 [-1, 1], to inputs of the same range; it draws nothing at random, so that a target always has the same input.
@@ -21,6 +21,7 @@ __all__ = ["derivation", "derived", "halves", "names", "register"]
 
 Derivation = Callable[[np.ndarray], np.ndarray]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+PAPER, INK = (np.array(rgb, np.float32) / 127.5 - 1 for rgb in ((250, 240, 215), (30, 55, 150)))
 _DERIVATIONS: dict[str, Callable[..., np.ndarray]] = {}
 
 
@@ -70,6 +71,18 @@ def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     smooth = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
     down = smooth[:, 2:] - smooth[:, :-2]
     return (1 - 2 * np.minimum(1, strength * np.hypot(across, down) / 2))[..., np.newaxis].astype(np.float32)
+
+
+@register
+def inked(images: np.ndarray) -> np.ndarray:
+    """White strokes on black as blue ink on cream paper, bleeding a little into the paper around: RGB.
+
+    The ink's share of a pixel is min(1, 1.6 (s / 2 + the sum of its neighbours' s / 8)), with s from 0, black, to 1.
+    """
+    strokes = np.pad((grey(images)[..., 0] + 1) / 2, ((0, 0), (1, 1), (1, 1)))
+    around = strokes[:, :-2, 1:-1] + strokes[:, 2:, 1:-1] + strokes[:, 1:-1, :-2] + strokes[:, 1:-1, 2:]
+    share = np.minimum(1, 1.6 * (strokes[:, 1:-1, 1:-1] / 2 + around / 8))[..., np.newaxis]
+    return ((1 - share) * PAPER + share * INK).astype(np.float32)
 
 
 @register

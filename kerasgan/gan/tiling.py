@@ -27,7 +27,9 @@ class Tiling(NamedTuple):
     batch_size: int = 4
 
 
-def translate(network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int = 1, scale: int = 1) -> np.ndarray:
+def translate(
+    network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int = 1, smallest: int = 1, scale: int = 1
+) -> np.ndarray:
     """Images through a network, in tiles if they are larger than one.
 
     Args:
@@ -36,6 +38,7 @@ def translate(network: Network, images: np.ndarray, tiling: Tiling, *, multiple:
         images: float32 (count, height, width, channels), of any size.
         tiling: how they are cut; its size is rounded up to a multiple.
         multiple: what the network's strides need.
+        smallest: height and width that it needs at least.
         scale: output pixels per input pixel.
 
     Returns float32 (count, scale * height, scale * width, other channels).
@@ -47,7 +50,7 @@ def translate(network: Network, images: np.ndarray, tiling: Tiling, *, multiple:
     if not 0 <= 2 * tiling.overlap < size:
         raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
     height, width = images.shape[1:3]
-    padded = _reflected(images, _up(height, multiple), _up(width, multiple))
+    padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
     if max(height, width) <= size:
         made = np.concatenate([network(chunk) for chunk in _chunks(padded, tiling.batch_size)])
     else:

@@ -30,7 +30,8 @@ class ImageToImage(GAN):
         discriminator: a built model from images to logits; or from [images, inputs], where it is conditional.
         image_size: int or (height, width) of the images that training makes.
         scale: output pixels per input pixel, in each direction.
-        multiple: heights and widths that the generator takes are multiples of this.
+        multiple: heights and widths that the generator takes are multiples of this,
+        smallest: and not below this.
     """
 
     tiny: Mapping[str, Any] = MappingProxyType({})
@@ -49,6 +50,7 @@ class ImageToImage(GAN):
         image_size: int | Sequence[int] = 256,
         scale: int = 1,
         multiple: int = 1,
+        smallest: int = 1,
         name: str | None = None,
     ):
         super().__init__(generator, discriminator, prior=None, name=name)
@@ -56,11 +58,16 @@ class ImageToImage(GAN):
         if height % scale or width % scale or height // scale % multiple or width // scale % multiple:
             expected = f"Expected images whose sides are multiples of {scale * multiple}"
             raise ValueError(f"{expected}, which the generator needs. Received: image_size={image_size!r}")
-        self.scale, self.multiple = scale, multiple
+        self.scale, self.multiple, self.smallest = scale, multiple, smallest
         self._size = height, width
         self.examples: tuple[np.ndarray, np.ndarray] | None = None
         self.record(
-            generator=generator, discriminator=discriminator, image_size=image_size, scale=scale, multiple=multiple
+            generator=generator,
+            discriminator=discriminator,
+            image_size=image_size,
+            scale=scale,
+            multiple=multiple,
+            smallest=smallest,
         )
 
     @property
@@ -190,7 +197,8 @@ class ImageToImage(GAN):
         def run(batch: np.ndarray) -> np.ndarray:
             return self._outputs(network, [batch], batch_size=len(batch))
 
-        return translate(run, pixels, tiling, multiple=self.multiple, scale=self.scale)
+        sizes = {"multiple": self.multiple, "smallest": self.smallest, "scale": self.scale}
+        return translate(run, pixels, tiling, **sizes)
 
     def generate(self, *arguments: Any, **options: Any) -> np.ndarray:
         """Raises TypeError: there is nothing to draw images from; `predict` translates them."""
@@ -200,7 +208,7 @@ class ImageToImage(GAN):
         )
 
     def sheet(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
-        """Rows of input, output and target (without pairs: input and output), and how many make a row.
+        """Rows of input, output and target (without pairs: both inputs and outputs), and how many make a row.
 
         Args:
             count: rows, 4 if not given; at most as many as there are `examples`: the first that `fit` saw, or
@@ -210,10 +218,13 @@ class ImageToImage(GAN):
         Raises:
             ValueError: without examples.
         """
-        inputs, targets = self._shown(count or 4)
-        columns = [inputs, self._translate(inputs), *([targets] if self.paired else [])]
+        columns = self._columns(*self._shown(count or 4))
         rows = np.stack(_alike(columns), axis=1)
         return rows.reshape(-1, *rows.shape[2:]), len(columns)
+
+    def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
+        """What `sheet` shows beside each other."""
+        return [inputs, self._translate(inputs), targets]
 
     def strip(self, count: int, *, seed: int = 0) -> np.ndarray:
         """What the generator makes of the first `count` examples, or of all there are, for a film strip."""

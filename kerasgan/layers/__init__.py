@@ -9,12 +9,14 @@ from kerasgan.layers.normalization import (
     ScaleAndOffset,
     normalised,
 )
+from kerasgan.layers.pool import ImagePool
 from kerasgan.layers.shapes import ReflectionPadding2D, Split, SumPooling
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "ImagePool",
     "InstanceNormalization",
     "Maxout",
     "MaxoutConv2D",

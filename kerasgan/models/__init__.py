@@ -5,6 +5,7 @@ from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
@@ -31,6 +32,7 @@ __all__ = [
     "BigGANDeep",
     "ConditionalDCGAN",
     "ConditionalGAN",
+    "CycleGAN",
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",

@@ -133,7 +133,7 @@ def discriminator(
     return keras.Model([images, inputs], logits, name="discriminator")
 
 
-def patches(x, *, width: int, patch_layers: int, norm: str, use_bias: bool = False):
+def patches(x, *, width: int, patch_layers: int, norm: str, affine: bool = True):
     """Maps to logits (batch, height, width, 1), one for each of many overlapping patches.
 
     Args:
@@ -141,15 +141,15 @@ def patches(x, *, width: int, patch_layers: int, norm: str, use_bias: bool = Fal
         width: filters of the first layer; they double to 8 times that.
         patch_layers: 1 to 5 strided layers of 4x4 see 16, 34, 70, 142, 286 pixels; 0 gives two layers of 1x1.
         norm: as of `kerasgan.layers.normalised`, from the second layer on.
-        use_bias: whether layers with a norm after them have a bias.
+        affine: whether the norms have scales and offsets; layers before norms without have biases.
     """
     kernel = 4 if patch_layers else 1
     for level in range(max(patch_layers, 1) + 1):
         own = norm if level else "none"
-        bias = use_bias or own == "none"
+        bias = own == "none" or not affine
         strides = 2 if level < patch_layers else 1
         x = _judging(x, width * min(2**level, 8), kernel, f"down{level}", strides=strides, use_bias=bias)
-        x = _normalisation(x, own, f"down{level}")
+        x = _normalisation(x, own, f"down{level}", affine=affine)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
     return _judging(x, 1, kernel, "logits", dtype="float32")
 
@@ -172,8 +172,8 @@ def _up(x, filters: int, name: str, *, use_bias: bool = False):
     return layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=use_bias, kernel_initializer=_normal(), name=name)(x)
 
 
-def _normalisation(x, norm: str, name: str):
-    return normalised(x, norm, gamma_initializer=_normal(1.0), name=f"{name}_norm")
+def _normalisation(x, norm: str, name: str, *, affine: bool = True):
+    return normalised(x, norm, affine=affine, gamma_initializer=_normal(1.0), name=f"{name}_norm")
 
 
 def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
