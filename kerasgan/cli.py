@@ -162,6 +162,10 @@ def generate(
         "samples.png"
     ),
     weights: Weights = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
+    ] = None,
+    direction: Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")] = None,
     walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
     grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
@@ -174,9 +178,15 @@ def generate(
         bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
     ] = None,
 ) -> None:
-    """Write a grid of generated images, or how they change on a way through the latent space."""
+    """Write a grid of generated images, how they change through the latent space, or what is made of yours."""
     from kerasgan import sampling
 
+    if source is not None:
+        if not source.is_dir():
+            sampling.checked(output, None)
+        gan = _load(name, weights)
+        typer.echo(f"{sampling.translate(gan, source, output, direction=direction)} images: {output}")
+        return
     modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}
     if sum(modes.values()) > 1:
         chosen = ", ".join(option for option, given in modes.items() if given)
@@ -191,6 +201,8 @@ def generate(
     classes = None if labels is None else _classes(labels)
     choice = sampling.Choice(count=count, labels=classes, seed=seed, truncation=truncation)
     gan = _load(name, weights)
+    if gan.prior is None:
+        raise ValueError(f"Expected --input FILE_OR_FOLDER: a {type(gan).__name__} makes images of images.")
     if motion is not None:
         typer.echo(f"{sampling.move(gan, choice, motion, output)} frames: {output}")
     else:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ExponentialDecayWithFloor", "MomentumRampSGD", "Players", "ema_decay"]
+__all__ = ["ExponentialDecayWithFloor", "LinearDecay", "MomentumRampSGD", "Players", "ema_decay"]
 
 
 class Players(keras.optimizers.Optimizer):
@@ -86,6 +86,35 @@ class ExponentialDecayWithFloor(keras.optimizers.schedules.LearningRateSchedule)
 
     def get_config(self):
         return {"initial_learning_rate": self.initial_learning_rate, "decay": self.decay, "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that is constant for so many updates, and then falls linearly to zero (Zhu et al. 2017, appendix 7.1).
+
+    Args:
+        initial_learning_rate: the rate of the first updates.
+        constant_steps: how many.
+        decay_steps: over how many it falls; it is zero from then on.
+    """
+
+    def __init__(self, initial_learning_rate: float, *, constant_steps: int, decay_steps: int):
+        self.initial_learning_rate, self.constant_steps, self.decay_steps = (
+            initial_learning_rate,
+            constant_steps,
+            decay_steps,
+        )
+
+    def __call__(self, step):
+        past = ops.cast(step, "float32") - self.constant_steps
+        return self.initial_learning_rate * (1.0 - ops.clip(past / self.decay_steps, 0.0, 1.0))
+
+    def get_config(self):
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "constant_steps": self.constant_steps,
+            "decay_steps": self.decay_steps,
+        }
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -27,7 +27,6 @@ import keras
 
 from kerasgan import callbacks as reports
 from kerasgan import zoo
-from kerasgan.data import batches
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
@@ -229,20 +228,26 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 
 def _checked(source: Any, gan: "GAN") -> Any:
-    return batches(source, **gan.data_options())
+    return gan.batches(source)
 
 
 def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
-    """The recipe with a folder of images as its data, in the size and channels that the model makes."""
+    """The recipe with a folder of images, or of pairs, as its data, in the size and channels that the model makes."""
     if data is None:
         return recipe
     height, width, channels = gan.image_shape
     size = height if height == width else [height, width]
+    kind = "folder"
+    if gan.prior is None and "derive" not in recipe.data:
+        kind = "pairs" if gan.paired else "unpaired"
+    own = {"folder": ("labels", "skip_corrupt"), "pairs": ("jitter", "reverse"), "unpaired": ("jitter",)}[kind]
     # Another source's crop suits that source's images only.
-    keys = ("crop", "flip", "labels", "skip_corrupt") if recipe.data["source"] == "folder" else ("flip",)
+    keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))
     options = {key: recipe.data[key] for key in keys if key in recipe.data}
+    if kind == "pairs":
+        options["input_channels"] = gan.input_shape[-1]
     path = str(Path(data).expanduser().resolve())
-    folder = {"source": "folder", "path": path, "image_size": size, "channels": channels, **options}
+    folder = {"source": kind, "path": path, "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)
 
 

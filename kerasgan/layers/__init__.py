@@ -4,21 +4,26 @@ from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDiscrimination
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
+    InstanceNormalization,
     ModulatedBatchNormalization,
     ScaleAndOffset,
     normalised,
 )
-from kerasgan.layers.shapes import Split, SumPooling
+from kerasgan.layers.pool import ImagePool
+from kerasgan.layers.shapes import ReflectionPadding2D, Split, SumPooling
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "ImagePool",
+    "InstanceNormalization",
     "Maxout",
     "MaxoutConv2D",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
     "Projection",
+    "ReflectionPadding2D",
     "ScaleAndOffset",
     "SpectralConv2D",
     "SpectralDense",
