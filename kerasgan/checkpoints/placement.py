@@ -54,7 +54,7 @@ class Placement:
         value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
-        return np.ascontiguousarray(value + self.offset, dtype="float32")
+        return np.array(value + self.offset, dtype="float32", order="C")
 
 
 @dataclass(frozen=True, kw_only=True)
