@@ -193,10 +193,12 @@ def mode_collapse(signals: Signals) -> Finding:
 def mode_dropping(signals: Signals) -> Finding:
     """Whole kinds of real images have no samples near them."""
     coverage = signals.now("coverage")
-    evidence = (f"The kinds of images that samples come near to make up {coverage:.0%} of the real ones.",)
+    evidence = (f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples.",)
     # Samples that vary may still improve without ever meeting the other kinds.
     early = signals.improving() and signals.now("diversity") < 0.05
-    return Finding("mode dropping", 0.0 if early or signals.growing("coverage") else rise(coverage, 0.8, 0.4), evidence)
+    settled = not (early or signals.growing("coverage"))
+    # 64 samples of real images cover 73 % of them at least (99 % of draws), those of half of the kinds of digits 63 %.
+    return Finding("mode dropping", rise(coverage, 0.7, 0.5) if settled else 0.0, evidence)
 
 
 def memorisation(signals: Signals) -> Finding:
