@@ -1,23 +1,35 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
-from kerasgan.layers.minibatch import MinibatchDiscrimination
+from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
     ScaleAndOffset,
     normalised,
 )
-from kerasgan.layers.shapes import Split, SumPooling
+from kerasgan.layers.shapes import ImageRange, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
+from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
+    "Bias",
     "ConditionalBatchNormalization",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "ImageRange",
+    "LearnedMap",
     "Maxout",
     "MaxoutConv2D",
+    "MeanStyle",
+    "MinibatchDeviation",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
+    "ModulatedConv2D",
+    "Noise",
+    "PixelNormalization",
     "Projection",
     "ScaleAndOffset",
     "SpectralConv2D",
@@ -25,8 +37,10 @@ __all__ = [
     "SpectralEmbedding",
     "Split",
     "SumPooling",
+    "Unstack",
     "WeightHistory",
     "WeightNormalization",
     "fit_layers",
     "normalised",
+    "scaled_leaky_relu",
 ]
