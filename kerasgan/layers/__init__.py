@@ -8,12 +8,14 @@ from kerasgan.layers.normalization import (
     ScaleAndOffset,
     normalised,
 )
+from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
 from kerasgan.layers.shapes import Split, SumPooling
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "FIRResampling2D",
     "Maxout",
     "MaxoutConv2D",
     "MinibatchDiscrimination",
@@ -27,6 +29,8 @@ __all__ = [
     "SumPooling",
     "WeightHistory",
     "WeightNormalization",
+    "fir_padding",
+    "fir_resample",
     "fit_layers",
     "normalised",
 ]
