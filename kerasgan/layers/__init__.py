@@ -9,6 +9,7 @@ from kerasgan.layers.normalization import (
     ScaleAndOffset,
     normalised,
 )
+from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
 from kerasgan.layers.shapes import ImageRange, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
@@ -19,6 +20,7 @@ __all__ = [
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
+    "FIRResampling2D",
     "ImageRange",
     "LearnedMap",
     "Maxout",
@@ -40,6 +42,8 @@ __all__ = [
     "Unstack",
     "WeightHistory",
     "WeightNormalization",
+    "fir_padding",
+    "fir_resample",
     "fit_layers",
     "normalised",
     "scaled_leaky_relu",
