@@ -22,8 +22,9 @@ class Placement:
         tensor: its name in the file, without the network's prefix.
         variable: the Keras variable that takes it.
         axes: the tensor's axes in the order of the variable's; None where they are the same.
-        unfold: (channels, height, width) where the tensor's first axis is such a map, flattened; `axes` are then those
-            of the unfolded tensor. The variable's last axis is the map with channels last; it may have one before it.
+        stored: the tensor's shape, where it is not the variable's in the order of `axes`.
+        unfold: the shape to give the tensor before its axes are exchanged, such as (channels, height, width) of a map
+            that the file stores flat.
         offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
         colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
     """
@@ -31,6 +32,7 @@ class Placement:
     tensor: str
     variable: Any
     axes: tuple[int, ...] | None = None
+    stored: tuple[int, ...] | None = None
     unfold: tuple[int, ...] | None = None
     offset: float = 0.0
     colours: int | None = None
@@ -38,22 +40,21 @@ class Placement:
     @property
     def expected_shape(self) -> tuple[int, ...]:
         """The shape that the tensor must have in the file."""
+        if self.stored is not None:
+            return self.stored
         shape = tuple(self.variable.shape)
-        if self.unfold is not None:
-            return (shape[-1], *shape[:-1])
         if self.axes is None:
             return shape
         return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
 
     def value(self, tensor: np.ndarray, *, reverse_colours: bool) -> np.ndarray:
         """The variable's value; `reverse_colours` exchanges the first and last colour of the image."""
-        if self.unfold is not None:
-            tensor = tensor.reshape(*self.unfold, *tensor.shape[1:])
+        tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
         value = tensor if self.axes is None else tensor.transpose(self.axes)
         value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
-        return np.ascontiguousarray(value + self.offset, dtype="float32")
+        return np.array(value + self.offset, dtype="float32", order="C")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab import dcgan, sngan
+from kerasgan.checkpoints.openmmlab import biggan, dcgan, lsgan, sagan, sngan, wgan_gp
 from kerasgan.checkpoints.placement import Layout
 
 __all__ = ["FAMILIES", "NAME", "skipped", "state"]
@@ -21,8 +21,13 @@ NAME = "OpenMMLab"
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
+    "BigGAN": biggan.LAYOUT,
+    "BigGANDeep": biggan.DEEP_LAYOUT,
     "DCGAN": dcgan.LAYOUT,
+    "LSGAN": lsgan.LAYOUT,
+    "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
+    "WGANGP": wgan_gp.LAYOUT,
 }
 
 
@@ -40,4 +45,6 @@ def skipped(name: str) -> str | None:
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
+    if name.endswith(".sv0"):
+        return "is computed from the weight"
     return None
