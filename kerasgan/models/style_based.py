@@ -38,7 +38,7 @@ class StyleBasedGAN(GAN):
         # A layer's own `output` may be that of another model which has the layer, too.
         nodes = [node for several in network._nodes_by_depth.values() for node in several]
         styles = next(node for node in nodes if node.operation.name == "styles").output_tensors[0]
-        halves = keras.Model(network.inputs, styles), keras.Model(styles, network.outputs[0])
+        halves = keras.Model(network.input, styles), keras.Model(styles, network.output)
         self._halves = MappingProxyType({**self._halves, id(network): halves})
 
     def _average(self) -> keras.Model:
@@ -77,12 +77,13 @@ class StyleBasedGAN(GAN):
     def training_styles(self, game: Round) -> Any:
         """Styles (batch, styles, style_dim) of a round, some of them mixed."""
         mapping = self._halves[id(self.generator)][0]
-        inputs = [game.latents] if game.labels is None else [game.latents, game.labels]
+        inputs = game.latents if game.labels is None else [game.latents, game.labels]
         if not self.style_mixing:
             return mapping(inputs, training=True)
-        others = [self.sample_latents(game.latents), *inputs[1:]]
-        both = mapping([ops.concatenate(pair) for pair in zip(inputs, others)], training=True)
-        first, second = ops.split(both, 2)
+        others = self.sample_latents(game.latents)
+        others = others if game.labels is None else [others, game.labels]
+        both = keras.tree.map_structure(lambda *pair: ops.concatenate(pair), inputs, others)
+        first, second = ops.split(mapping(both, training=True), 2)
         return ops.where(self._kept(first), first, second)
 
     def _kept(self, styles: Any) -> Any:
