@@ -1,7 +1,8 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
-from kerasgan.layers.minibatch import MinibatchDiscrimination
+from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
     InstanceNormalization,
@@ -10,18 +11,31 @@ from kerasgan.layers.normalization import (
     normalised,
 )
 from kerasgan.layers.pool import ImagePool
-from kerasgan.layers.shapes import ReflectionPadding2D, Split, SumPooling
+from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
+from kerasgan.layers.shapes import ImageRange, ReflectionPadding2D, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
+from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
+    "Bias",
     "ConditionalBatchNormalization",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "FIRResampling2D",
     "ImagePool",
+    "ImageRange",
     "InstanceNormalization",
+    "LearnedMap",
     "Maxout",
     "MaxoutConv2D",
+    "MeanStyle",
+    "MinibatchDeviation",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
+    "ModulatedConv2D",
+    "Noise",
+    "PixelNormalization",
     "Projection",
     "ReflectionPadding2D",
     "ScaleAndOffset",
@@ -30,8 +44,12 @@ __all__ = [
     "SpectralEmbedding",
     "Split",
     "SumPooling",
+    "Unstack",
     "WeightHistory",
     "WeightNormalization",
+    "fir_padding",
+    "fir_resample",
     "fit_layers",
     "normalised",
+    "scaled_leaky_relu",
 ]

@@ -16,6 +16,7 @@ from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
+    "StyleGAN2",
 ]
