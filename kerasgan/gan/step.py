@@ -1,5 +1,7 @@
 """The one adversarial training step that every family shares, and the hooks through which a family changes it."""
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -33,6 +35,9 @@ class AdversarialStep(keras.Model):
     reports: tuple[str, ...] = ()
     """Names of further scalars that a family's losses pass to `self.report`."""
 
+    generator_penalty_interval: int = 0
+    """The generator's steps from one `generator_penalty` to the next, 0 for none."""
+
     @gradients.trainer_step
     def train_step(self, batch: Any) -> dict[str, Any]:
         """One discriminator step, and on every k-th call one generator step after it."""
@@ -56,22 +61,22 @@ class AdversarialStep(keras.Model):
             own = sum(self.discriminator.losses)  # of its weights' regularisers
             return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
-        grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
+        player = self.discriminator, self.optimizer.discriminator
+        grads = self._gradients(*player, loss)
         for penalty in lazy:
-            grads = self._add_lazily(penalty, grads, game, steps_done)
+            own = functools.partial(self._penalty, penalty, game)
+            grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
         if self.weight_clip:
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
-    def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
-        def loss() -> Any:
-            return penalty.interval * self._penalty(penalty, game)
-
+    def _add_lazily(self, grads: list, player: tuple, penalty: Callable[[], Any], *, interval: int, step: Any) -> list:
+        """The gradients and, on every `interval`-th step, `interval` times those of a player's penalty."""
         more = gradients.every(
-            penalty.interval,
-            steps_done,
-            lambda: self._gradients(self.discriminator, self.optimizer.discriminator, loss),
+            interval,
+            step,
+            lambda: self._gradients(*player, lambda: interval * penalty()),
             otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
         )
         return [first + second for first, second in zip(grads, more)]
@@ -82,7 +87,11 @@ class AdversarialStep(keras.Model):
             self.report("generator_loss", adversarial)
             return adversarial + sum(self.generator.losses)
 
-        grads = self._gradients(self.generator, self.optimizer.generator, loss)
+        player = self.generator, self.optimizer.generator
+        grads = self._gradients(*player, loss)
+        if self.generator_penalty_interval:
+            own, step = functools.partial(self.generator_penalty, game), self.optimizer.generator.iterations
+            grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
             self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
@@ -101,6 +110,10 @@ class AdversarialStep(keras.Model):
         fake_logits = self.discriminate(game.fake, game.labels)
         real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
         return self.objective.generator_loss(fake_logits, real_logits)
+
+    def generator_penalty(self, game: Round) -> Any:
+        """A scalar that regularises the generator on every `generator_penalty_interval`-th of its steps."""
+        raise TypeError(f"{type(self).__name__} must define `generator_penalty`.")
 
     def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
         value = self.penalise(penalty, game)

@@ -1,7 +1,9 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
-from kerasgan.layers.minibatch import MinibatchDiscrimination
+from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
@@ -9,17 +11,29 @@ from kerasgan.layers.normalization import (
     normalised,
 )
 from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
-from kerasgan.layers.shapes import Split, SumPooling
+from kerasgan.layers.shapes import ImageRange, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
+from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
+    "Bias",
     "ConditionalBatchNormalization",
+    "EqualizedConv2D",
+    "EqualizedDense",
     "FIRResampling2D",
+    "GroupedConv2D",
+    "ImageRange",
+    "LearnedMap",
     "Maxout",
     "MaxoutConv2D",
+    "MeanStyle",
+    "MinibatchDeviation",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
+    "ModulatedConv2D",
+    "Noise",
+    "PixelNormalization",
     "Projection",
     "ScaleAndOffset",
     "SpectralConv2D",
@@ -27,10 +41,12 @@ __all__ = [
     "SpectralEmbedding",
     "Split",
     "SumPooling",
+    "Unstack",
     "WeightHistory",
     "WeightNormalization",
     "fir_padding",
     "fir_resample",
     "fit_layers",
     "normalised",
+    "scaled_leaky_relu",
 ]

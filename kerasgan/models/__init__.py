@@ -14,6 +14,7 @@ from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "ConditionalGAN",
     "InfoGAN",
     "SemiSupervisedGAN",
+    "StyleGAN2",
 ]

@@ -159,7 +159,7 @@ class InfoGAN(GAN):
         self.report("information", total)
         return weighted
 
-    def generate(self, count=None, *, latents=None, labels=None, codes=None, seed=None, batch_size=64):
+    def generate(self, count=None, *, latents=None, codes=None, seed=None, **options):
         """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
 
         A categorical code is an int, or one per image; a continuous one its numbers, or a row of them per image.
@@ -168,7 +168,7 @@ class InfoGAN(GAN):
             raise ValueError(f"Expected either latents or codes. Received: both, codes={codes}")
         if codes:
             latents = self.prior.draw_given(codes, count, self.latent_dim, seed)
-        return super().generate(count, latents=latents, labels=labels, seed=seed, batch_size=batch_size)
+        return super().generate(count, latents=latents, seed=seed, **options)
 
     def codes(self, images: np.ndarray, *, batch_size: int = 64) -> dict[str, np.ndarray]:
         """What Q reads off images (count, height, width, channels) in [-1, 1], by the codes' names.
