@@ -1,9 +1,17 @@
-"""Where one tensor of a published checkpoint belongs in a Keras network."""
+"""Where the tensors of a published checkpoint belong: one tensor in a network, one network in a GAN."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasgan.gan import GAN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +54,18 @@ class Placement:
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
         return np.ascontiguousarray(value + self.offset, dtype="float32")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How one family lies in a publisher's files.
+
+    Args:
+        arguments: of the family's models that have the published architecture, for error messages.
+        placements: the places of all tensors of one network, their names without the network's prefix.
+        sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
+    """
+
+    arguments: str
+    placements: Callable[[keras.Model], list[Placement]]
+    sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]

@@ -8,9 +8,11 @@ import keras
 from keras import ops
 
 from kerasgan.layers.equalized import EqualizedDense
-from kerasgan.layers.resampling import blurred
+from kerasgan.layers.resampling import fir_resample
 
 __all__ = ["Bias", "LearnedMap", "MeanStyle", "ModulatedConv2D", "Noise"]
+
+BINOMIAL = (1 / 8, 3 / 8, 3 / 8, 1 / 8)
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -66,7 +68,7 @@ class ModulatedConv2D(keras.layers.Layer):
         if not self.upsample:
             return ops.conv(features, kernel, padding="same")
         doubled = ops.conv_transpose(features, ops.transpose(kernel, (0, 1, 3, 2)), strides=2, padding="valid")
-        return blurred(doubled, gain=4.0)
+        return fir_resample(doubled, BINOMIAL, padding=(1, 1), gain=4.0)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape[0]

@@ -22,6 +22,7 @@ from kerasgan.layers import (
     Bias,
     EqualizedConv2D,
     EqualizedDense,
+    FIRResampling2D,
     ImageRange,
     LearnedMap,
     MinibatchDeviation,
@@ -30,7 +31,6 @@ from kerasgan.layers import (
     Unstack,
     scaled_leaky_relu,
 )
-from kerasgan.layers.resampling import Blur, FIRDown, FIRUp
 from kerasgan.models.style_based import StyleBasedGAN, channels_at, embedded, mapped, mapping, pyramid_of
 
 __all__ = ["StyleGAN2", "discriminator", "generator"]
@@ -191,7 +191,7 @@ def generator(
         own = styles[2 * index - 3 :]
         x = _styled(x, own[0], width, f"up{index}", upsample=True)
         x = _styled(x, own[1], width, f"conv{index}")
-        above = FIRUp(name=f"image{index - 1}_up")(image)
+        above = FIRResampling2D(up=2, name=f"image{index - 1}_up")(image)
         image = layers.Add(name=f"sum{index}")([above, _coloured(x, own[2], channels, f"image{index}")])
     images = ImageRange(dtype="float32", name="images")(image)
     return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
@@ -233,10 +233,17 @@ def _convolution(x: Any, filters: int, kernel_size: int, name: str, **options: A
 def _down(x: Any, width: int, filters: int, index: int, *, residual: bool) -> Any:
     """Halves height and width; the block and its skip connection are summed over sqrt(2), which keeps the variance."""
     y = _convolution(x, width, 3, f"conv{index}")
-    y = _convolution(Blur(name=f"down{index}_blur")(y), filters, 3, f"down{index}", strides=2, padding="valid")
+    y = _convolution(
+        FIRResampling2D(padding=(2, 2), name=f"down{index}_blur")(y),
+        filters,
+        3,
+        f"down{index}",
+        strides=2,
+        padding="valid",
+    )
     if not residual:
         return y
-    skip = FIRDown(name=f"skip{index}_down")(x)
+    skip = FIRResampling2D(down=2, name=f"skip{index}_down")(x)
     skip = _convolution(skip, filters, 1, f"skip{index}", activation=None, use_bias=False)
     return layers.Rescaling(math.sqrt(0.5), name=f"scaled{index}")(layers.Add(name=f"sum{index}")([y, skip]))
 
