@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kerasgan import data, latents, objectives, penalties
+from kerasgan import data, latents, objectives, penalties, schedules
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
@@ -125,7 +125,7 @@ class GAN(AdversarialStep, Sampling):
         discriminator_optimizer: Any = None,
         penalties: Any = None,
         discriminator_steps: int | None = None,
-        ema_half_life: float | None = None,
+        ema_half_life: Any = None,
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
         **options: Any,
@@ -141,7 +141,8 @@ class GAN(AdversarialStep, Sampling):
             discriminator_steps: the discriminator's steps per generator step (Goodfellow et al. 2014's k). Each step
                 takes its own batch, and every k-th batch also trains the generator.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
-                exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
+                exports then use; 0 for none. A number is at most a twentieth of the images seen at the beginning; a
+                schedule, or a recipe's table of one, says it for each generator step.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
             weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
                 weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
@@ -171,10 +172,11 @@ class GAN(AdversarialStep, Sampling):
         self._compile_options = MappingProxyType(options)
 
     def _settle(self, **settings: Any) -> None:
-        steps, half_life = settings["discriminator_steps"], settings["ema_half_life"]
+        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
+        settings["ema_half_life"] = half_life
         if not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if half_life < 0:
+        if not callable(half_life) and half_life < 0:
             raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
         if settings["weight_clip"] < 0:
             received = settings["weight_clip"]

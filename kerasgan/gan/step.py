@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kerasgan import gradients, penalties
+from kerasgan import gradients, penalties, schedules
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Round"]
@@ -130,7 +130,7 @@ class AdversarialStep(keras.Model):
         def discriminate(images: Any) -> Any:
             return self.discriminate(images, self.condition(game))
 
-        return penalty(discriminate, game.real, game.fake, self.seed_generator)
+        return penalty(discriminate, game.real, game.fake, self.seed_generator, step=self.optimizer.iterations)
 
     def deal(self, batch: Any) -> Round:
         """The round that a batch begins, without fakes."""
@@ -173,8 +173,10 @@ class AdversarialStep(keras.Model):
         self._reports[name].update_state(value)
 
     def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
-        decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
+        steps = ops.cast(self.optimizer.generator.iterations, "float32")
+        half_life = schedules.at(self.ema_half_life, steps)
+        own_ramp = callable(self.ema_half_life)
+        decay = ema_decay(batch_size, half_life=half_life, images_seen=None if own_ramp else steps * batch_size)
         for average, variable in zip(averages.variables, self.generator.variables):
             if "float" in average.dtype:  # moving statistics too, but no seeds
                 average.assign(variable + decay * (average - variable))

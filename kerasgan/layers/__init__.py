@@ -1,6 +1,7 @@
 """Layers that Keras lacks."""
 
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
@@ -23,6 +24,7 @@ __all__ = [
     "EqualizedConv2D",
     "EqualizedDense",
     "FIRResampling2D",
+    "GroupedConv2D",
     "ImagePool",
     "ImageRange",
     "InstanceNormalization",

@@ -13,6 +13,7 @@ from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.pix2pix import Pix2Pix
+from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
@@ -26,6 +27,7 @@ __all__ = [
     "GRAN",
     "LAPGAN",
     "LSGAN",
+    "R3GAN",
     "SAGAN",
     "SNGAN",
     "WGANGP",

@@ -127,7 +127,7 @@ class LAPGAN(GAN):
         """The sum of the levels' penalties on the gradient of D_k in the band, at the low-pass that it is given."""
 
         def value(judge, real, fake):
-            return penalty(judge, real, fake, self.seed_generator)
+            return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
         return self._total(value, game)
 
