@@ -32,9 +32,9 @@ SPLITS = {"digits": ("test",), "photos": ("test", "regions")}  # held out from t
 ABOUT_DATA = {
     "photos": "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; "
     "rocket: SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
-    "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of colours "
-    "and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the right fifth "
-    "of the other four.",
+    "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
+    "colours and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
+    "right fifth of the other four.",
     "digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
     "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
     "training set is too small to say anything about generalisation.",
