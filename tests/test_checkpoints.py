@@ -177,7 +177,7 @@ def test_the_published_layouts_have_a_place_for_every_tensor(layout, channels):
 
     tensors = json.loads((SHARED / "layouts" / f"{layout}.json").read_text())["tensors"]
     network = model(image_size=64, latent_dim=100, width=128, channels=channels).generator
-    places = {f"generator.{place.tensor}": list(place.expected_shape) for place in openmmlab.dcgan(network)}
+    places = {f"generator.{place.tensor}": list(place.expected_shape) for place in openmmlab.dcgan.placements(network)}
     assert places == {name: shape for name, shape in tensors.items() if not name.endswith("num_batches_tracked")}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasgan.checkpoints import openmmlab, pth
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Placement
+from kerasgan.checkpoints.placement import Layout, Placement
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -91,17 +91,16 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
     publisher, state = _recognise(pth.read(path), path)
-    family = _family(gan, publisher)
+    layout = _layout(gan, publisher)
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
-    sources = _sources(gan, publisher.prefixes(state))
+    sources = layout.sources(gan, state)
     for network, prefix in sources:
-        placements = publisher.FAMILIES[family](network)
-        _check_complete(network, placements)
+        placements = _placements(network, layout)
         plan += _match(placements, state, prefix, report, reverse_colours=channel_order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
-        raise MismatchError(_explain(report, publisher.ARGUMENTS[family]), report=report)
+        raise MismatchError(_explain(report, layout.arguments), report=report)
     for variable, value in plan:
         variable.assign(value)
     return report
@@ -116,31 +115,26 @@ def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[
     raise CheckpointError(f"Expected a checkpoint in the format of {known}. Received: path={str(path)!r}")
 
 
-def _family(gan: GAN, publisher: ModuleType) -> str:
+def _layout(gan: GAN, publisher: ModuleType) -> Layout:
     for kind in type(gan).__mro__:
         if kind.__name__ in publisher.FAMILIES:
-            return kind.__name__
+            return publisher.FAMILIES[kind.__name__]
     raise CheckpointError(
         f"Expected a family with a published format; {publisher.NAME} publishes: "
         f"{', '.join(sorted(publisher.FAMILIES))}. Received: gan={type(gan).__name__}"
     )
 
 
-def _sources(gan: GAN, prefixes: tuple[str, str]) -> list[tuple[Any, str]]:
-    """Each network with the prefix of its tensors: with one network only, it takes the moving average."""
-    plain, averaged = prefixes
-    if gan.sampler is gan.generator:
-        return [(gan.generator, averaged)]
-    return [(gan.generator, plain), (gan.sampler, averaged)]
-
-
-def _check_complete(network: Any, placements: list[Placement]) -> None:
-    placed = {id(placement.variable) for placement in placements}
-    forgotten = [variable.path for variable in network.weights if id(variable) not in placed]
-    if forgotten:
-        raise CheckpointError(
-            f"Expected a generator that the published format covers. Received: also the weights {', '.join(forgotten)}"
-        )
+def _placements(network: Any, layout: Layout) -> list[Placement]:
+    """The place of every tensor; every weight of the network has one."""
+    try:
+        placements = layout.placements(network)
+        placed = {id(placement.variable) for placement in placements}
+        if forgotten := [variable.path for variable in network.weights if id(variable) not in placed]:
+            raise CheckpointError(f"one that also has the weights {', '.join(forgotten)}")
+    except CheckpointError as error:
+        raise CheckpointError(f"Expected the generator of {layout.arguments}. Received: {error}") from None
+    return placements
 
 
 def _match(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan.layers.spectral import SpectralDense
+from kerasgan.layers.spectral import SpectralDense, SpectralEmbedding
 
 __all__ = [
     "ConditionalBatchNormalization",
@@ -151,25 +151,36 @@ class ConditionalBatchNormalization(_GivenBatchNormalization):
 
     Args:
         num_classes: number of classes.
+        spectral: options of `SpectralEmbedding` where gain - 1 and bias come from such tables, as in PyTorch-StudioGAN;
+            None for tables of their own.
         **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
     """
 
-    def __init__(self, num_classes: int, **options: Any):
+    def __init__(self, num_classes: int, *, spectral: dict[str, Any] | None = None, **options: Any):
         super().__init__(**options)
-        self.num_classes = num_classes
+        self.num_classes, self.spectral = num_classes, spectral
 
     def build(self, input_shape):
         super().build(input_shape)
-        shape = (self.num_classes, input_shape[0][-1])
-        self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+        features, labels = input_shape
+        shape = (self.num_classes, features[-1])
+        if self.spectral is None:
+            self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+            return
+        for name in ("gain", "bias"):
+            table = SpectralEmbedding(*shape, dtype=self.dtype_policy, name=name, **self.spectral)
+            table.build(labels)
+            setattr(self, name, table)
 
     def gain_and_bias(self, condition, training):
         labels = ops.cast(condition, "int32")
-        return ops.take(self.gamma, labels, axis=0), ops.take(self.beta, labels, axis=0)
+        if self.spectral is None:
+            return ops.take(self.gamma, labels, axis=0), ops.take(self.beta, labels, axis=0)
+        return 1 + self.gain(labels, training=training), self.bias(labels, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {**super().get_config(), "num_classes": self.num_classes, "spectral": self.spectral}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -182,6 +193,7 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
         spectral: whether A and B are spectrally normalised.
         kernel_initializer: of A and B.
         spectral_epsilon: `SpectralDense`'s epsilon.
+        spectral_estimate: `SpectralDense`'s estimate.
         **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
     """
 
@@ -191,17 +203,19 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
         spectral: bool = True,
         kernel_initializer: Any = "orthogonal",
         spectral_epsilon: float = 1e-12,
+        spectral_estimate: str = "iterated",
         **options: Any,
     ):
         super().__init__(**options)
-        self.spectral, self.spectral_epsilon = spectral, spectral_epsilon
+        self.spectral, self.spectral_epsilon, self.spectral_estimate = spectral, spectral_epsilon, spectral_estimate
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
         super().build(input_shape)
         features, condition = input_shape
         kind = SpectralDense if self.spectral else keras.layers.Dense
-        options: dict[str, Any] = {"epsilon": self.spectral_epsilon} if self.spectral else {}
+        given: dict[str, Any] = {"epsilon": self.spectral_epsilon, "estimate": self.spectral_estimate}
+        options = given if self.spectral else {}
         for name in ("gain", "bias"):
             linear = kind(
                 features[-1],
@@ -222,5 +236,6 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
             "spectral": self.spectral,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "spectral_epsilon": self.spectral_epsilon,
+            "spectral_estimate": self.spectral_estimate,
         }
         return {**super().get_config(), **own}

@@ -1,0 +1,50 @@
+"""OpenMMLab's checkpoints (mmgeneration): {"meta": ..., "state_dict": {tensor name: tensor}}.
+
+Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` where training kept a moving
+average. Its unconditional colour models are trained on images in the order blue, green, red (its loader's default,
+and `to_rgb=False` in its configurations), so that their generators produce this order: pass `channel_order="bgr"`.
+One file per family says which tensor belongs where; `FAMILIES` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kerasgan.checkpoints.openmmlab import biggan, dcgan, lsgan, sagan, sngan, wgan_gp
+from kerasgan.checkpoints.placement import Layout
+
+__all__ = ["FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "OpenMMLab"
+
+# By the class in `kerasgan.models`.
+FAMILIES: Mapping[str, Layout] = {
+    "BigGAN": biggan.LAYOUT,
+    "BigGANDeep": biggan.DEEP_LAYOUT,
+    "DCGAN": dcgan.LAYOUT,
+    "LSGAN": lsgan.LAYOUT,
+    "SAGAN": sagan.LAYOUT,
+    "SNGAN": sngan.LAYOUT,
+    "WGANGP": wgan_gp.LAYOUT,
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it is not in OpenMMLab's format; a bare state dict will do."""
+    found = contents.get("state_dict", contents) if isinstance(contents, dict) else None
+    if not isinstance(found, dict) or not any(isinstance(value, np.ndarray) for value in found.values()):
+        return None
+    return found if all(isinstance(name, str) for name in found) else None
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    if name.startswith(("discriminator.", "discriminator_")):
+        return "belongs to the discriminator"
+    if name.endswith(".num_batches_tracked"):
+        return "counts training steps"
+    if name.endswith(".sv0"):
+        return "is computed from the weight"
+    return None
