@@ -32,7 +32,7 @@ from kerasgan.recipes import toml, write_text
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -182,7 +182,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
         )
     _seed(recipe)
     gan = zoo.build(recipe)
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
@@ -204,7 +204,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     done = int(gan.optimizer.iterations)
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
 
@@ -231,7 +231,7 @@ def _checked(source: Any, gan: "GAN") -> Any:
     return gan.batches(source)
 
 
-def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
+def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
     """The recipe with a folder of images, or of pairs, as its data, in the size and channels that the model makes."""
     if data is None:
         return recipe
