@@ -25,9 +25,10 @@ from kerasgan.checkpoints.openmmlab import (
 )
 from kerasgan.checkpoints.placement import Layout
 
-__all__ = ["FAMILIES", "NAME", "skipped", "state"]
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "OpenMMLab"
+CHANNEL_ORDER = None  # of both kinds, and the files do not say which
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
