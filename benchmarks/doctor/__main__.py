@@ -2,7 +2,7 @@
 
     python benchmarks/doctor --logs ../shared/training-logs    # a folder with index.csv: seconds
     python benchmarks/doctor --planted                         # trains small GANs on the digits: half an hour
-    python benchmarks/doctor --recipes 200                     # first steps of the recipes in the box: half an hour
+    python benchmarks/doctor --recipes 250                     # first steps of the recipes in the box: half an hour
     python benchmarks/doctor --overhead                        # DCGAN-64 with and without the doctor: minutes
 
 Every run is kept in results/doctor.json at once and not played again; results/doctor.md is written from there. Delete

@@ -61,7 +61,7 @@ class Game:
     reference: np.ndarray | None = None
 
     def gan(self) -> kerasgan.GAN:
-        bare = mock.patch.object(dcgan, "_normalisation", lambda x, name: x)
+        bare = mock.patch.object(dcgan, "_normalisation", lambda x, *options: x)
         with contextlib.nullcontext() if self.normalised else bare:
             generator = dcgan.generator(16, 1, 16, width=8, variant=self.variant)
             discriminator = dcgan.discriminator(16, self.channels_seen, width=8, variant=self.variant)
