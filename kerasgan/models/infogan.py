@@ -46,7 +46,7 @@ class InfoGAN(GAN):
         stages: halvings of the image, 2 for the paper's MNIST.
         units: of both networks' dense layers.
         code_units: of the code head's hidden layer.
-        shared: whether the code head reads the discriminator's hidden layer; otherwise it has layers like it of its own.
+        shared: whether the code head reads the hidden layer that the logits come from; else it has layers of its own.
         information_weight: lambda of equation 6: one for all codes, or one for each by its name.
         contrast_weight: of a term that wants the same category for two distortions of a real image and others for
             other images, all equally often; then categories follow what distortions keep, such as which digit it is.
