@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Recipe", "check", "read", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
@@ -47,7 +47,8 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "weight_clip",
         },
     ),
-    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
+    # publisher's, measured by its "protocol"; "discriminator" is the file of one that is useful by itself
     "weights": (
         set(),
         {
@@ -57,6 +58,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "file",
             "format",
             "licence",
+            "protocol",
             "scores",
             "sha256",
             "url",
@@ -65,6 +67,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
 }
 SOURCES = ("digits", "folder", "tfds")
 FORMATS = ("openmmlab",)  # of published checkpoints
+UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 
 @dataclass(frozen=True)

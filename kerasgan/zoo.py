@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.recipes import Recipe, check, read
+from kerasgan.recipes import UNPUBLISHED, Recipe, check, read
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -223,8 +223,14 @@ def _load_published(chosen: Recipe) -> "GAN":
     from kerasgan import checkpoints
 
     weights = chosen.weights or {}
+    sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
+    if sha256 is None:
+        warnings.warn(
+            f"The publisher of {chosen.name} states no digest: its file is read as it comes, executing nothing.",
+            stacklevel=3,
+        )
     try:
-        path = checkpoints.download(weights["url"], sha256=weights["sha256"])
+        path = checkpoints.download(weights["url"], sha256=sha256)
     except checkpoints.DownloadError as error:
         boxed = ", ".join(name for name in names(pretrained=True) if recipe(name).in_the_box)
         raise WeightsError(
