@@ -95,7 +95,7 @@ def test_truncation_draws_styles_to_their_mean():
 
 def test_the_mean_style_is_that_of_the_network_that_samples():
     gan = tiny()
-    gan.compile(ema_half_life=4)
+    gan.compile(ema_half_life=4, run_eagerly=True)
     gan.fit(np.zeros((8, 8, 8, 1), "float32"), batch_size=4, verbose=0)
     assert gan.average_generator is not None
     np.testing.assert_array_equal(gan.mean_style, array(gan.average_generator.get_layer("mean_style").mean))
@@ -122,7 +122,7 @@ def test_without_mixing_training_sees_the_styles_of_its_latents():
 
 
 def test_the_path_length_penalty_is_the_weighted_deviation_from_a_running_mean():
-    """Of a synthesis that repeats a.w in every pixel, J'y is a sum(y), and y over sqrt(pixels): |a| |n|, n ~ N(0, 1)."""
+    """A synthesis that repeats a.w in every pixel has J'y = a sum(y), of length |a| |n| with n ~ N(0, 1)."""
     gan = tiny(style_mixing=0.0, path_length_weight=3.0)
     gan.compile()
     slope = np.float32([0.6, 0.0, 0.8, 0.0])

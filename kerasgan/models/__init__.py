@@ -11,9 +11,11 @@ from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.pggan import PGGAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
 
@@ -24,6 +26,7 @@ __all__ = [
     "GRAN",
     "LAPGAN",
     "LSGAN",
+    "PGGAN",
     "SAGAN",
     "SNGAN",
     "WGANGP",
@@ -33,5 +36,6 @@ __all__ = [
     "ConditionalGAN",
     "InfoGAN",
     "SemiSupervisedGAN",
+    "StyleGAN",
     "StyleGAN2",
 ]
