@@ -12,18 +12,21 @@ from kerasgan.layers.normalization import (
     normalised,
 )
 from kerasgan.layers.pool import ImagePool
+from kerasgan.layers.progressive import FadeIn, faded
 from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
 from kerasgan.layers.shapes import ImageRange, ReflectionPadding2D, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
-from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
+from kerasgan.layers.style import AdaptiveInstanceNormalization, Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
+    "AdaptiveInstanceNormalization",
     "Bias",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
     "FIRResampling2D",
+    "FadeIn",
     "GroupedConv2D",
     "ImagePool",
     "ImageRange",
@@ -49,6 +52,7 @@ __all__ = [
     "Unstack",
     "WeightHistory",
     "WeightNormalization",
+    "faded",
     "fir_padding",
     "fir_resample",
     "fit_layers",

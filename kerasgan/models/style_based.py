@@ -1,6 +1,5 @@
 """What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
 
-from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +10,7 @@ from keras import layers, ops
 from kerasgan.gan import GAN, Round
 from kerasgan.layers import EqualizedDense, MeanStyle, PixelNormalization, scaled_leaky_relu
 
-__all__ = ["StyleBasedGAN", "channels_at", "mapping", "pyramid_of"]
+__all__ = ["StyleBasedGAN", "mapping"]
 
 
 class StyleBasedGAN(GAN):
@@ -121,23 +120,3 @@ def embedded(labels: Any, num_classes: int | None, size: int) -> Any:
 
 def mapped(x: Any, units: int, name: str) -> Any:
     return EqualizedDense(units, learning_rate_multiplier=0.01, activation=scaled_leaky_relu, name=name)(x)
-
-
-def pyramid_of(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
-    """Heights and widths of a network's maps, from the smallest, whose shorter side is 4 to 7, to the image.
-
-    Raises:
-        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
-    """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    doublings = (min(height, width) // 4).bit_length() - 1
-    if doublings < 1 or height % 2**doublings or width % 2**doublings:
-        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
-        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-    return [(height >> shift, width >> shift) for shift in range(doublings, -1, -1)]
-
-
-def channels_at(shape: tuple[int, int], *, base: int, limit: int) -> int:
-    """Channels of a map of (height, width): `base` over the shorter side of its square kin, `limit` at most."""
-    side = 2 ** (min(shape).bit_length() - 1)
-    return max(min(base // side, limit), 1)
