@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
+from kerasgan import augment as augmentation
 from kerasgan import data, latents, objectives, penalties, schedules
-from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
+from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
@@ -49,6 +50,7 @@ class GAN(AdversarialStep, Sampling):
         super().__init__(name=name)
         self.generator, self.discriminator = generator, discriminator
         self.average_generator: keras.Model | None = None
+        self.augment: augmentation.Augmentation | None = None
         self.prior: Any = None if prior is None else latents.get(prior)
         if self.prior is not None:
             self.generator = self.prior.attach(generator)
@@ -128,6 +130,7 @@ class GAN(AdversarialStep, Sampling):
         ema_half_life: Any = None,
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
+        augment: Any = None,
         **options: Any,
     ) -> None:
         """Sets how the two players are trained; without arguments, as the family's paper does.
@@ -146,6 +149,8 @@ class GAN(AdversarialStep, Sampling):
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
             weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
                 weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
+            augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
+                `kerasgan.augment.Augmentation` of all that the discriminator is shown; False for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -161,9 +166,10 @@ class GAN(AdversarialStep, Sampling):
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
             "weight_clip": weight_clip,
+            "augment": augment,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
-        defaults["weight_clip"] = 0.0
+        defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
         if "optimizer" in options:
@@ -192,8 +198,12 @@ class GAN(AdversarialStep, Sampling):
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
+        settings["augment"] = augmentation.get(settings["augment"]) or False
+        refuse_unknown_confidence(settings["augment"], objective)
+        self.augment = settings["augment"] or None
         self.weight_clip = settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
+        names += self.augment.reports if self.augment else ()
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
         self.average_generator = self._average() if half_life else None
 

@@ -68,6 +68,10 @@ class AdversarialStep(keras.Model):
             own = functools.partial(self._penalty, penalty, game)
             grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        if self.augment is not None:
+            self.augment.advance(steps_done, ops.shape(game.real)[0])
+            for name, value in self.augment.state().items():
+                self.report(name, value)
         if self.weight_clip:
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
@@ -106,7 +110,13 @@ class AdversarialStep(keras.Model):
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
         condition = self.condition(game)
         real_logits = self.discriminate(game.real, condition)
-        return self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, condition))
+        return self.adversarial_loss(real_logits, self.discriminate(game.fake, condition))
+
+    def adversarial_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The objective's loss of the discriminator, of whose confidence an adaptive augmentation takes notice."""
+        if self.augment is not None and self.augment.adaptive:
+            self.augment.observe(ops.stop_gradient(real_logits) - self.objective.boundary)
+        return self.objective.discriminator_loss(real_logits, fake_logits)
 
     def generator_loss(self, game: Round) -> Any:
         """The scalar the generator minimises."""
@@ -164,9 +174,14 @@ class AdversarialStep(keras.Model):
         return ops.cast(self.generator(inputs, training=True), "float32")
 
     def discriminate(self, images: Any, condition: Any = None) -> Any:
-        """The discriminator's logits in training mode, float32."""
+        """The discriminator's logits in training mode, of augmented images, float32."""
+        images = self.augmented(images)
         inputs = images if condition is None else [images, condition]
         return ops.cast(self.discriminator(inputs, training=True), "float32")
+
+    def augmented(self, images: Any) -> Any:
+        """What the discriminator is shown of images in [-1, 1]: themselves, or changed ones by the `augment` option."""
+        return images if self.augment is None else self.augment(images, seed=self.seed_generator)
 
     def report(self, name: str, value: Any) -> None:
         """Adds a scalar to the running mean that `fit` shows under `name`."""

@@ -150,7 +150,7 @@ class InfoGAN(GAN):
         """Equation 6 for the discriminator, which trains the code head Q too."""
         real_logits = self.discriminate(game.real)
         fake_logits, answers = self._examine(game.fake)
-        loss = self.objective.discriminator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+        loss = self.adversarial_loss(real_logits, fake_logits) - self._information(game.latents, answers)
         return loss + self.contrast_weight * self._contrast(game.real) if self.contrast_weight else loss
 
     def generator_loss(self, game):
@@ -160,7 +160,7 @@ class InfoGAN(GAN):
         return self.objective.generator_loss(fake_logits, real_logits) - self._information(game.latents, answers)
 
     def _examine(self, images: Any) -> tuple[Any, Any]:
-        logits, answers = self.discriminator(images, training=True)
+        logits, answers = self.discriminator(self.augmented(images), training=True)
         return ops.cast(logits, "float32"), ops.cast(answers, "float32")
 
     def _information(self, latents: Any, answers: Any) -> Any:
