@@ -280,6 +280,28 @@ def export(
 
 
 @app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="A published checkpoint, such as a .pth file.")],
+    entry: Annotated[str, typer.Option(help="An entry of its architecture, or a recipe.toml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; ends in weights.h5.")],
+) -> None:
+    """Convert a published checkpoint to a weights.h5 of the generator, and say what became of every tensor."""
+    recipe = _recipe(entry)
+    start_keras()
+    from kerasgan import conversion
+    from kerasgan.checkpoints import MismatchError
+
+    try:
+        typer.echo(conversion.convert(recipe, file, output))
+    except MismatchError as error:
+        typer.echo(error.report)
+        raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
+    typer.echo(
+        f"Weights: {output}\nUse them: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}"
+    )
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Recipe", "check", "read", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
@@ -53,7 +53,8 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "weight_clip",
         },
     ),
-    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
+    # publisher's, measured by its "protocol"; "discriminator" is the file of one that is useful by itself
     "weights": (
         set(),
         {
@@ -63,6 +64,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "file",
             "format",
             "licence",
+            "protocol",
             "scores",
             "sha256",
             "url",
@@ -71,6 +73,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
 }
 SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
 FORMATS = ("openmmlab",)  # of published checkpoints
+UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 
 @dataclass(frozen=True)

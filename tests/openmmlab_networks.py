@@ -1,5 +1,6 @@
 """OpenMMLab's generators in PyTorch, written from its architecture: what the names in its files stand for."""
 
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -10,6 +11,19 @@ from torch import nn
 def conv_module(conv, norm=None):
     """A convolution and what normalises it, under the names that they have in OpenMMLab's files."""
     return nn.ModuleDict({"conv": conv} if norm is None else {"conv": conv, "bn": norm})
+
+
+class DCGANGenerator(nn.Module):
+    def __init__(self, *, size, width, latent_dim, channels=3):
+        super().__init__()
+        top = width * size // 8
+        self.noise2feat = conv_module(nn.ConvTranspose2d(latent_dim, top, 4, bias=False), nn.BatchNorm2d(top))
+        self.upsampling = nn.Sequential()
+        while top > width:
+            conv = nn.ConvTranspose2d(top, top // 2, 4, 2, 1, bias=False)
+            self.upsampling.append(conv_module(conv, nn.BatchNorm2d(top // 2)))
+            top //= 2
+        self.output_layer = conv_module(nn.ConvTranspose2d(width, channels, 4, 2, 1))
 
 
 class LSGANGenerator(nn.Module):
@@ -135,12 +149,12 @@ class TableNorm(nn.Module):
 
 
 class SAGANBlock(nn.Module):
-    def __init__(self, inputs, outputs, norm):
+    def __init__(self, inputs, outputs, style, norm):
         super().__init__()
-        self.conv_1 = conv_module(spectral("torch", nn.Conv2d, inputs, outputs, 3, padding=1))
-        self.conv_2 = conv_module(spectral("torch", nn.Conv2d, outputs, outputs, 3, padding=1))
+        self.conv_1 = conv_module(spectral(style, nn.Conv2d, inputs, outputs, 3, padding=1))
+        self.conv_2 = conv_module(spectral(style, nn.Conv2d, outputs, outputs, 3, padding=1))
         self.norm_1, self.norm_2 = norm(inputs), norm(outputs)
-        self.shortcut = conv_module(spectral("torch", nn.Conv2d, inputs, outputs, 1))
+        self.shortcut = conv_module(spectral(style, nn.Conv2d, inputs, outputs, 1))
 
     def forward(self, x, labels):
         y = self.conv_1["conv"](F.interpolate(self.norm_1(x, labels), scale_factor=2))
@@ -149,16 +163,18 @@ class SAGANBlock(nn.Module):
 
 
 class SAGANGenerator(nn.Module):
-    def __init__(self, *, widths, classes, latent_dim, attend_after, tables="torch", epsilon=1e-4):
+    """And SNGAN's, which has no spectral normalisation and does not attend."""
+
+    def __init__(self, *, widths, classes, latent_dim, attend_after=0, style="torch", tables="torch", epsilon=1e-4):
         super().__init__()
-        self.noise2feat = spectral("torch", nn.Linear, latent_dim, 16 * widths[0])
+        self.noise2feat = spectral(style, nn.Linear, latent_dim, 16 * widths[0])
         self.conv_blocks = nn.ModuleList()
         for index, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-            block = SAGANBlock(inputs, outputs, lambda channels: TableNorm(channels, classes, epsilon, tables))
-            self.conv_blocks.append(block)
+            norm = partial(TableNorm, classes=classes, epsilon=epsilon, style=tables)
+            self.conv_blocks.append(SAGANBlock(inputs, outputs, style, norm))
             if index == attend_after:
-                self.conv_blocks.append(Attention(outputs, "torch"))
-        conv = spectral("torch", nn.Conv2d, widths[-1], 3, 3, padding=1)
+                self.conv_blocks.append(Attention(outputs, style))
+        conv = spectral(style, nn.Conv2d, widths[-1], 3, 3, padding=1)
         self.to_rgb = conv_module(conv, nn.BatchNorm2d(widths[-1], eps=epsilon))
 
     def forward(self, latents, labels):
@@ -207,10 +223,8 @@ class BigGANGenerator(nn.Module):
         self.shared_embedding = nn.Embedding(classes, shared) if shared else nn.Identity()
         self.conv_blocks = nn.ModuleList()
         for index, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-            block = BigGANBlock(
-                inputs, outputs, style, lambda channels: BigGANNorm(channels, condition, style, by_label=not shared)
-            )
-            self.conv_blocks.append(block)
+            norm = partial(BigGANNorm, condition=condition, style=style, by_label=not shared)
+            self.conv_blocks.append(BigGANBlock(inputs, outputs, style, norm))
             if index == attend_after:
                 self.conv_blocks.append(Attention(outputs, style))
         conv = spectral(style, nn.Conv2d, widths[-1], 3, 3, padding=1)

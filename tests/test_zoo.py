@@ -57,6 +57,14 @@ def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it(nam
     assert recipe.family in models.__all__
 
 
+@pytest.mark.parametrize("name", [name for name in zoo.names(pretrained=True) if name not in IN_THE_BOX])
+def test_a_published_entry_says_what_it_is_of_and_how_it_was_scored(name):
+    weights = zoo.recipe(name).weights
+    assert weights["url"].startswith("https://") and weights["licence"]
+    assert weights["sha256"] == "unpublished" or weights["url"].endswith(f"{weights['sha256']}.pth")
+    assert ("protocol" in weights) == ("scores" in weights)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_draws_images_of_the_models_shape(name):
     recipe = zoo.recipe(name)

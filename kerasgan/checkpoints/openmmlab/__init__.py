@@ -15,9 +15,10 @@ import numpy as np
 from kerasgan.checkpoints.openmmlab import biggan, cyclegan, dcgan, lsgan, pix2pix, sagan, sngan, wgan_gp
 from kerasgan.checkpoints.placement import Layout
 
-__all__ = ["FAMILIES", "NAME", "skipped", "state"]
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "OpenMMLab"
+CHANNEL_ORDER = None  # of both kinds, and the files do not say which
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
