@@ -1,5 +1,6 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDiscrimination
 from kerasgan.layers.normalization import (
@@ -16,6 +17,7 @@ from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_laye
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "FrozenDropout",
     "ImagePool",
     "InstanceNormalization",
     "Maxout",
