@@ -56,6 +56,9 @@ Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a reci
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
 
 
+Direction = Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")]
+
+
 def main() -> None:
     """The entry point of the command `kerasgan`."""
     app()
@@ -165,7 +168,7 @@ def generate(
     source: Annotated[
         Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
     ] = None,
-    direction: Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")] = None,
+    direction: Direction = None,
     walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
     grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
@@ -264,6 +267,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
     formats: Annotated[str, typer.Option("--format", help="onnx, saved_model, or both with a comma.")] = "onnx",
     weights: Weights = None,
+    direction: Direction = None,
 ) -> None:
     """Export the generator, and prove that the file gives the same images."""
     wanted = _parts(formats) or []
@@ -276,7 +280,8 @@ def export(
     output.mkdir(parents=True, exist_ok=True)
     for part in wanted:
         write, ending = (exports.onnx, ".onnx") if part == "onnx" else (exports.saved_model, "")
-        typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
+        path = output / ("-".join(filter(None, (recipe.name, direction))) + ending)
+        typer.echo(f"{part}: {write(gan, path, entry=recipe.name, licence=licence, direction=direction)}")
 
 
 @app.command()

@@ -50,9 +50,10 @@ def training_set(gan, count=12):
 
 
 def made(gan):
-    """Some images that the generator makes, always of the same latents or images."""
+    """Some images that the generator makes, always of the same latents or images; the pixels of both directions."""
     if isinstance(gan, ImageToImage):
-        return np.concatenate([gan.predict(training_set(gan, 3)[0], direction=way) for way in gan.directions or [None]])
+        ways = zip(gan.directions or [None], training_set(gan, 3))
+        return np.concatenate([gan.predict(images, direction=way).ravel() for way, images in ways])
     return gan.generate(3, seed=1)
 
 

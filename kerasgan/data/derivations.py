@@ -1,4 +1,4 @@
-"""Inputs made from targets: edges of photos, grey photos, small photos, strokes in other ink.
+"""Inputs made from targets: edges of photos, halftone, grey, small photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
 [-1, 1], to inputs of the same range; it draws nothing at random, so that a target always has the same input.
@@ -21,6 +21,7 @@ __all__ = ["derivation", "derived", "halves", "names", "register"]
 
 Derivation = Callable[[np.ndarray], np.ndarray]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
 PAPER, INK = (np.array(rgb, np.float32) / 127.5 - 1 for rgb in ((250, 240, 215), (30, 55, 150)))
 _DERIVATIONS: dict[str, Callable[..., np.ndarray]] = {}
 
@@ -71,6 +72,14 @@ def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     smooth = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
     down = smooth[:, 2:] - smooth[:, :-2]
     return (1 - 2 * np.minimum(1, strength * np.hypot(across, down) / 2))[..., np.newaxis].astype(np.float32)
+
+
+@register
+def halftone(images: np.ndarray) -> np.ndarray:
+    """Each colour of each pixel black or white: Bayer's ordered dithering with thresholds in cells of 4 x 4 (1973)."""
+    repeats = -(-images.shape[1] // 4), -(-images.shape[2] // 4)
+    thresholds = np.tile((BAYER + 0.5) / 8 - 1, repeats)[: images.shape[1], : images.shape[2], np.newaxis]
+    return np.where(images > thresholds, 1, -1).astype(np.float32)
 
 
 @register

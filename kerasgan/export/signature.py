@@ -54,7 +54,7 @@ def output_of(inputs: Sequence[Input]) -> str:
 def describe(gan: GAN, *, entry: str | None, licence: str | None, direction: str | None = None) -> dict[str, Any]:
     """The facts about a generator that its file carries, as plain data; what is not known is left out."""
     if isinstance(gan, ImageToImage):
-        start = {"scale": gan.scale, "multiple": gan.multiple, "direction": direction}
+        start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest, "direction": direction}
     else:
         start = {"latent_prior": gan.prior.describe(gan.latent_dim), "latent_dim": gan.latent_dim}
     facts = {

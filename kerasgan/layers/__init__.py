@@ -1,5 +1,6 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
@@ -27,6 +28,7 @@ __all__ = [
     "EqualizedDense",
     "FIRResampling2D",
     "FadeIn",
+    "FrozenDropout",
     "GroupedConv2D",
     "ImagePool",
     "ImageRange",

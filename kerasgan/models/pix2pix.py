@@ -6,7 +6,8 @@ maps, as in their PyTorch code. The paper trains with batches of one, and normal
 when it samples, too: of one image these are its own. That is `norm="instance"` here, the default, which neither a
 batch's other images nor moving statistics change; `norm="batch"` has moving statistics, as published checkpoints do.
 Deviations: the generator's step follows the discriminator's, where the Torch code keeps the answers from before it;
-dropout, the paper's only noise, rests when sampling (the paper finds that it hardly changes the output).
+dropout, the paper's only noise, rests when sampling (the paper finds that it hardly changes the output) unless a
+`noise_seed` keeps it on, with one mask for all images.
 """
 
 from types import MappingProxyType
@@ -15,7 +16,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import ImageToImage
-from kerasgan.layers import normalised
+from kerasgan.layers import FrozenDropout, normalised
 
 __all__ = ["Pix2Pix", "discriminator", "generator"]
 
@@ -35,6 +36,7 @@ class Pix2Pix(ImageToImage):
         norm: of the generator: "instance" or "batch".
         discriminator_norm: "instance" or "batch", or "none".
         dropout: of the decoder's three innermost maps, in [0, 1).
+        noise_seed: an int keeps the dropout on when sampling, as `kerasgan.layers.FrozenDropout`; else it rests.
         l1_weight: lambda of equation 4.
 
     Raises:
@@ -58,6 +60,7 @@ class Pix2Pix(ImageToImage):
         norm: str = "instance",
         discriminator_norm: str = "instance",
         dropout: float = 0.5,
+        noise_seed: int | None = None,
         l1_weight: float = 100.0,
         name: str | None = None,
     ):
@@ -65,7 +68,15 @@ class Pix2Pix(ImageToImage):
             raise ValueError(f"Expected two halvings or more. Received: depth={depth}")
         judging = discriminator_width or width
         super().__init__(
-            generator(input_channels, channels, depth=depth, width=width, norm=norm, dropout=dropout),
+            generator(
+                input_channels,
+                channels,
+                depth=depth,
+                width=width,
+                norm=norm,
+                dropout=dropout,
+                noise_seed=noise_seed,
+            ),
             discriminator(input_channels, channels, width=judging, patch_layers=patch_layers, norm=discriminator_norm),
             image_size=image_size,
             multiple=2**depth,
@@ -83,6 +94,7 @@ class Pix2Pix(ImageToImage):
             norm=norm,
             discriminator_norm=discriminator_norm,
             dropout=dropout,
+            noise_seed=noise_seed,
             l1_weight=l1_weight,
         )
 
@@ -98,7 +110,14 @@ class Pix2Pix(ImageToImage):
 
 
 def generator(
-    input_channels: int, channels: int, *, depth: int, width: int, norm: str = "instance", dropout: float = 0.5
+    input_channels: int,
+    channels: int,
+    *,
+    depth: int,
+    width: int,
+    norm: str = "instance",
+    dropout: float = 0.5,
+    noise_seed: int | None = None,
 ) -> keras.Model:
     """Images of sides that are multiples of 2^depth to images in [-1, 1], through a U-Net (appendix 6.1.1)."""
     images = keras.Input((None, None, input_channels), name="images")
@@ -115,7 +134,7 @@ def generator(
         x = _up(x, filters[level - 1], f"up{level}")
         x = _normalisation(x, norm, f"up{level}")
         if level >= depth - 3 and dropout:
-            x = layers.Dropout(dropout, name=f"up{level}_dropout")(x)
+            x = _dropout(dropout, noise_seed, f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([skips[level - 1], x])
     x = _up(layers.ReLU(name="up0_relu")(x), channels, "up0", use_bias=True)
     made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
@@ -170,6 +189,12 @@ def _down(x, filters: int, name: str, *, norm: str):
 
 def _up(x, filters: int, name: str, *, use_bias: bool = False):
     return layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=use_bias, kernel_initializer=_normal(), name=name)(x)
+
+
+def _dropout(rate: float, noise_seed: int | None, name: str) -> keras.layers.Layer:
+    if noise_seed is None:
+        return layers.Dropout(rate, name=name)
+    return FrozenDropout(rate, mask_seed=noise_seed, name=name)
 
 
 def _normalisation(x, norm: str, name: str, *, affine: bool = True):
