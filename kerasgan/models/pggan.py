@@ -27,6 +27,7 @@ from kerasgan.layers import (
     PixelNormalization,
     faded,
 )
+from kerasgan.pyramid import doublings
 
 __all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "pyramid_of"]
 
@@ -241,14 +242,9 @@ def pyramid_of(image_size: int | Sequence[int], *, base: int, limit: int) -> lis
     Raises:
         ValueError: where doublings of such a map do not give `image_size`, or numbers are not positive.
     """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    doublings = (min(height, width) // 4).bit_length() - 1
-    if doublings < 1 or height % 2**doublings or width % 2**doublings:
-        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
-        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-    sides = [4 * 2**index for index in range(doublings + 1)]
+    shapes = doublings(image_size)
+    sides = [4 * 2**index for index in range(len(shapes))]
     if base < sides[-1] or limit < 1:
         expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"
         raise ValueError(f"{expected}. Received: channel_base={base}, channel_limit={limit}")
-    shifts = range(doublings, -1, -1)
-    return [(height >> shift, width >> shift, min(base // side, limit)) for shift, side in zip(shifts, sides)]
+    return [(*shape, min(base // side, limit)) for shape, side in zip(shapes, sides)]
