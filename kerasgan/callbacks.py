@@ -93,8 +93,7 @@ class FilmStrip(StepCallback):
         self.act(step)
 
     def act(self, step: int) -> None:
-        labels, _ = pictures.grid_labels(self.count, self.model.num_classes)
-        images = self.model.generate(self.count, labels=labels, seed=self.seed)
+        images = self.model.strip(self.count, seed=self.seed)
         self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
         if len(self._strip) > self.rows:
             self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import openmmlab, pth
+from kerasgan.checkpoints import mimicry, openmmlab, pth, pytorch_tutorial
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Placement
+from kerasgan.checkpoints.placement import Layout, Placement
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-PUBLISHERS: tuple[ModuleType, ...] = (openmmlab,)
+# In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
+PUBLISHERS: tuple[ModuleType, ...] = (mimicry, pytorch_tutorial, openmmlab)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -82,7 +83,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file.
         channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
-            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB.
+            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
+            does not count where the publisher has one order only.
 
     Raises:
         MismatchError: tensors are missing, left over or of another shape; names them, and leaves `gan` as it was.
@@ -91,19 +93,21 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
     publisher, state = _recognise(pth.read(path), path)
-    family = _family(gan, publisher)
+    layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
-    sources = _sources(gan, publisher.prefixes(state))
+    sources = layout.sources(gan, state)
     for network, prefix in sources:
-        placements = publisher.FAMILIES[family](network)
-        _check_complete(network, placements)
-        plan += _match(placements, state, prefix, report, reverse_colours=channel_order == "bgr")
+        placements = _placements(network, layout)
+        plan += _match(placements, state, prefix, report, reverse_colours=order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
-        raise MismatchError(_explain(report, publisher.ARGUMENTS[family]), report=report)
+        raise MismatchError(_explain(report, layout.arguments), report=report)
     for variable, value in plan:
         variable.assign(value)
+    for network, _ in sources:
+        for variable, compute in layout.computed(network):
+            variable.assign(compute())
     return report
 
 
@@ -116,31 +120,27 @@ def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[
     raise CheckpointError(f"Expected a checkpoint in the format of {known}. Received: path={str(path)!r}")
 
 
-def _family(gan: GAN, publisher: ModuleType) -> str:
+def _layout(gan: GAN, publisher: ModuleType) -> Layout:
     for kind in type(gan).__mro__:
         if kind.__name__ in publisher.FAMILIES:
-            return kind.__name__
+            return publisher.FAMILIES[kind.__name__]
     raise CheckpointError(
         f"Expected a family with a published format; {publisher.NAME} publishes: "
         f"{', '.join(sorted(publisher.FAMILIES))}. Received: gan={type(gan).__name__}"
     )
 
 
-def _sources(gan: GAN, prefixes: tuple[str, str]) -> list[tuple[Any, str]]:
-    """Each network with the prefix of its tensors: with one network only, it takes the moving average."""
-    plain, averaged = prefixes
-    if gan.sampler is gan.generator:
-        return [(gan.generator, averaged)]
-    return [(gan.generator, plain), (gan.sampler, averaged)]
-
-
-def _check_complete(network: Any, placements: list[Placement]) -> None:
-    placed = {id(placement.variable) for placement in placements}
-    forgotten = [variable.path for variable in network.weights if id(variable) not in placed]
-    if forgotten:
-        raise CheckpointError(
-            f"Expected a generator that the published format covers. Received: also the weights {', '.join(forgotten)}"
-        )
+def _placements(network: Any, layout: Layout) -> list[Placement]:
+    """The place of every tensor; every weight of the network has one."""
+    try:
+        placements = layout.placements(network)
+        placed = {id(placement.variable) for placement in placements}
+        placed |= {id(variable) for variable, _ in layout.computed(network)}
+        if forgotten := [variable.path for variable in network.weights if id(variable) not in placed]:
+            raise CheckpointError(f"one that also has the weights {', '.join(forgotten)}")
+    except CheckpointError as error:
+        raise CheckpointError(f"Expected the generator of {layout.arguments}. Received: {error}") from None
+    return placements
 
 
 def _match(

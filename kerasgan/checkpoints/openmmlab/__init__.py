@@ -1,0 +1,66 @@
+"""OpenMMLab's checkpoints (mmgeneration): {"meta": ..., "state_dict": {tensor name: tensor}}.
+
+Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` where training kept a moving
+average. Its unconditional colour models are trained on images in the order blue, green, red (its loader's default,
+and `to_rgb=False` in its configurations), so that their generators produce this order: pass `channel_order="bgr"`.
+One file per family says which tensor belongs where; `FAMILIES` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kerasgan.checkpoints.openmmlab import (
+    biggan,
+    cyclegan,
+    dcgan,
+    lsgan,
+    pix2pix,
+    sagan,
+    sngan,
+    stylegan2,
+    wgan_gp,
+)
+from kerasgan.checkpoints.placement import Layout
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "OpenMMLab"
+CHANNEL_ORDER = None  # of both kinds, and the files do not say which
+
+# By the class in `kerasgan.models`.
+FAMILIES: Mapping[str, Layout] = {
+    "BigGAN": biggan.LAYOUT,
+    "BigGANDeep": biggan.DEEP_LAYOUT,
+    "CycleGAN": cyclegan.LAYOUT,
+    "DCGAN": dcgan.LAYOUT,
+    "LSGAN": lsgan.LAYOUT,
+    "Pix2Pix": pix2pix.LAYOUT,
+    "SAGAN": sagan.LAYOUT,
+    "SNGAN": sngan.LAYOUT,
+    "StyleGAN2": stylegan2.LAYOUT,
+    "WGANGP": wgan_gp.LAYOUT,
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it is not in OpenMMLab's format; a bare state dict will do."""
+    found = contents.get("state_dict", contents) if isinstance(contents, dict) else None
+    if not isinstance(found, dict) or not any(isinstance(value, np.ndarray) for value in found.values()):
+        return None
+    return found if all(isinstance(name, str) for name in found) else None
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    if name.startswith(("discriminator.", "discriminator_", "discriminators.")):
+        return "belongs to the discriminator"
+    if name.endswith(".num_batches_tracked"):
+        return "counts training steps"
+    if name.endswith((".blur.kernel", ".upsample.kernel")):
+        return "is the constant kernel of the resampling"
+    if name.endswith(".sv0"):
+        return "is computed from the weight"
+    return None
