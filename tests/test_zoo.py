@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import metrics, models, zoo
+from kerasgan import evaluation, metrics, models, zoo
 
 NAMES = zoo.names()
 IN_THE_BOX = [name for name in NAMES if zoo.recipe(name).in_the_box]
