@@ -86,6 +86,14 @@ class ImageToImage(GAN):
 
     # How it is trained
 
+    def _settle(self, **settings: Any) -> None:
+        if settings["augment"]:  # it would part the images from the inputs that they are judged with
+            expected = (
+                f"Expected no augmentation of {type(self).__name__}, which is shown images and what they come from"
+            )
+            raise ValueError(f"{expected}. Received: augment={settings['augment']!r}")
+        super()._settle(**settings)
+
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         return data.image_pairs(x, y, **self.data_options(), batch_size=batch_size)
 

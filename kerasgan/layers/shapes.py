@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ReflectionPadding2D", "Split", "SumPooling"]
+__all__ = ["ImageRange", "ReflectionPadding2D", "Split", "SumPooling", "Unstack"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -68,3 +68,25 @@ class ReflectionPadding2D(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Unstack(keras.layers.Layer):
+    """(batch, count, ...) as a list of `count` parts (batch, ...)."""
+
+    def call(self, inputs):
+        return [inputs[:, index] for index in range(inputs.shape[1])]
+
+    def compute_output_shape(self, input_shape):
+        return [(input_shape[0], *input_shape[2:])] * input_shape[1]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ImageRange(keras.layers.Layer):
+    """Images of a linear last layer: as they are in training, where a bound would hide gradients, else in [-1, 1]."""
+
+    def call(self, inputs, training=None):
+        return inputs if training else ops.clip(inputs, -1.0, 1.0)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -12,10 +12,14 @@ from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.pggan import PGGAN
 from kerasgan.models.pix2pix import Pix2Pix
+from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan import StyleGAN
+from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
@@ -25,6 +29,8 @@ __all__ = [
     "GRAN",
     "LAPGAN",
     "LSGAN",
+    "PGGAN",
+    "R3GAN",
     "SAGAN",
     "SNGAN",
     "WGANGP",
@@ -36,4 +42,6 @@ __all__ = [
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
+    "StyleGAN",
+    "StyleGAN2",
 ]

@@ -12,7 +12,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab import biggan, cyclegan, dcgan, lsgan, pix2pix, sagan, sngan, wgan_gp
+from kerasgan.checkpoints.openmmlab import (
+    biggan,
+    cyclegan,
+    dcgan,
+    lsgan,
+    pix2pix,
+    sagan,
+    sngan,
+    stylegan2,
+    wgan_gp,
+)
 from kerasgan.checkpoints.placement import Layout
 
 __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
@@ -30,6 +40,7 @@ FAMILIES: Mapping[str, Layout] = {
     "Pix2Pix": pix2pix.LAYOUT,
     "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
+    "StyleGAN2": stylegan2.LAYOUT,
     "WGANGP": wgan_gp.LAYOUT,
 }
 
@@ -48,6 +59,8 @@ def skipped(name: str) -> str | None:
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
+    if name.endswith((".blur.kernel", ".upsample.kernel")):
+        return "is the constant kernel of the resampling"
     if name.endswith(".sv0"):
         return "is computed from the weight"
     return None
