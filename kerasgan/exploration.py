@@ -1,4 +1,4 @@
-"""Exploring the latent space: interpolations, walks, vector arithmetic, class grids and truncation.
+"""Exploring the latent space: interpolations, walks, vector arithmetic and class grids.
 
     images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
     images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
@@ -24,9 +24,7 @@ __all__ = [
     "linear",
     "loop",
     "path",
-    "shrink",
     "spherical",
-    "truncated",
     "walk",
 ]
 
@@ -53,7 +51,7 @@ def interpolate(
         frames: images, 2 or more.
         method: "linear" or "spherical"; if not given spherical for a normal prior and linear for others.
         labels: of a class-conditional model: one class for all images, or one for each.
-        truncation: see `shrink`.
+        truncation: as `gan.generate` takes it.
         batch_size: images computed at a time.
 
     Raises:
@@ -62,7 +60,7 @@ def interpolate(
     """
     ends = [_points(gan, [end] if np.ndim(end) == 0 else np.asarray(end)[None])[0] for end in (first, second)]
     between = path(gan.prior, method)(*ends, np.linspace(0, 1, _count(frames, "frames", 2)))
-    return _images(gan, shrink(gan.prior, between, truncation), labels, batch_size)
+    return _images(gan, between, labels, truncation=truncation, batch_size=batch_size)
 
 
 def walk(
@@ -83,14 +81,14 @@ def walk(
         frames: images, at least one for each point.
         method: see `interpolate`; also the next ones.
         labels: of a class-conditional model: one class for all images, or one for each.
-        truncation: see `shrink`.
+        truncation: as `gan.generate` takes it.
         batch_size: images computed at a time.
 
     Raises:
         ValueError: for fewer points or frames, and as `interpolate`.
     """
     round_trip = loop(gan.prior, _points(gan, points, least=2), frames=frames, method=method)
-    return _images(gan, shrink(gan.prior, round_trip, truncation), labels, batch_size)
+    return _images(gan, round_trip, labels, truncation=truncation, batch_size=batch_size)
 
 
 def arithmetic(
@@ -116,7 +114,7 @@ def arithmetic(
     concepts = [_points(gan, concept) for concept in (first, minus, plus)]
     path(gan.prior, "linear")  # refuses priors between whose latents nothing lies
     means = [concept.mean(axis=0) for concept in concepts]
-    return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size)
+    return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size=batch_size)
 
 
 def class_grid(
@@ -129,7 +127,7 @@ def class_grid(
         rows: how many latents.
         labels: the columns' classes; all, if not given.
         seed: of the latents.
-        truncation: see `shrink`.
+        truncation: as `gan.generate` takes it.
         batch_size: images computed at a time.
 
     Raises:
@@ -139,34 +137,12 @@ def class_grid(
         raise ValueError(f"Expected a class-conditional model for a class grid. Received: {type(gan).__name__}")
     classes = np.arange(gan.num_classes) if labels is None else np.atleast_1d(labels)
     points = gan.prior.draw(_count(rows, "rows"), gan.latent_dim, seed)
-    points = shrink(gan.prior, points, truncation)
     return gan.generate(
-        latents=np.repeat(points, len(classes), axis=0), labels=np.tile(classes, rows), batch_size=batch_size
+        latents=np.repeat(points, len(classes), axis=0),
+        labels=np.tile(classes, rows),
+        truncation=truncation,
+        batch_size=batch_size,
     )
-
-
-def truncated(
-    gan: "GAN",
-    count: int,
-    *,
-    truncation: float = 0.7,
-    labels: Any = None,
-    seed: int | None = None,
-    batch_size: int = 64,
-) -> np.ndarray:
-    """As `gan.generate`, with latents drawn closer to their mean: likelier images, and fewer kinds of them.
-
-    Args:
-        gan: to draw from.
-        count: images.
-        truncation: see `shrink`.
-        labels: as `gan.generate` takes them; the next ones too.
-        seed: of latents and labels.
-        batch_size: images computed at a time.
-    """
-    points = gan.prior.draw(_count(count, "count"), gan.latent_dim, seed)
-    points = shrink(gan.prior, points, truncation)
-    return gan.generate(latents=points, labels=labels, seed=seed, batch_size=batch_size)
 
 
 def linear(first: Any, second: Any, shares: Any) -> np.ndarray:
@@ -235,27 +211,6 @@ def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
     return (first - minus + plus).astype("float32")
 
 
-def shrink(prior: "Prior", latents: Any, truncation: float) -> np.ndarray:
-    """Latents moved towards the prior's mean: mean + truncation * (latents - mean).
-
-    Args:
-        prior: where they come from.
-        latents: (..., latent_dim).
-        truncation: from 0, where all become the mean, to 1, where they stay what they are (psi in some papers).
-
-    Raises:
-        ValueError: for another truncation, or a prior between whose latents nothing lies.
-    """
-    if not 0 <= truncation <= 1:
-        raise ValueError(f"Expected a truncation from 0 to 1. Received: truncation={truncation}")
-    latents = np.asarray(latents, dtype="float32")
-    if truncation == 1:
-        return latents
-    if prior.centre is None:
-        raise ValueError(f"Expected a prior that can be shrunk to its mean. Received: prior={prior.describe()}")
-    return np.float32(prior.centre) + np.float32(truncation) * (latents - np.float32(prior.centre))
-
-
 def path(prior: "Prior", method: str | None = None) -> Any:
     """`linear` or `spherical`, whichever is asked for; if none is, the one that suits the prior.
 
@@ -276,10 +231,10 @@ def path(prior: "Prior", method: str | None = None) -> Any:
     return linear if method == "linear" else spherical
 
 
-def _images(gan: "GAN", points: np.ndarray, labels: Any, batch_size: int) -> np.ndarray:
+def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.ndarray:
     if gan.num_classes is not None and labels is None:
         raise ValueError(f"Expected a class from 0 to {gan.num_classes - 1} for all images. Received: labels=None")
-    return gan.generate(latents=points, labels=labels, batch_size=batch_size)
+    return gan.generate(latents=points, labels=labels, **options)
 
 
 def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:

@@ -17,7 +17,7 @@ from kerasgan import animations, exploration, pictures
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples"]
+__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples", "translate"]
 
 FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
 STOPS = 4  # latents that a walk passes
@@ -68,6 +68,33 @@ def checked(output: Path, motion: Motion | None) -> Path:
     return animations.check(output, fps=motion.fps)
 
 
+def translate(gan: "GAN", source: Path, output: Path, *, direction: str | None = None) -> int:
+    """Writes what an image-to-image model makes of a picture, or of all pictures in a folder; returns how many.
+
+    Args:
+        gan: the model.
+        source: a picture, or a folder of such.
+        output: a .png, or of a folder the folder to write to: each picture as a PNG of its name.
+        direction: of families that translate both ways.
+
+    Raises:
+        ValueError: for a model that draws images, or a file that is no picture.
+    """
+    if gan.prior is not None:
+        raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
+    from kerasgan.data.decoding import decode
+    from kerasgan.data.folders import found
+
+    several = source.is_dir()
+    paths = found(source) if several else [source]
+    channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
+    for path in paths:
+        made = gan.predict(decode(path, channels=channels), direction=direction)  # type: ignore[call-arg]
+        target = (output / path.relative_to(source)).with_suffix(".png") if several else output
+        pictures.save(pictures.single(made), target)
+    return len(paths)
+
+
 def samples(gan: "GAN", choice: Choice, output: Path) -> int:
     """Writes a grid of samples, with a column for each class; returns how many."""
     images, columns = _samples(gan, choice)
@@ -83,7 +110,7 @@ def _samples(gan: "GAN", choice: Choice) -> tuple[np.ndarray, int | None]:
         labels = np.resize(choice.labels, choice.count or 16)
         columns = len(choice.labels) if len(choice.labels) > 1 else None
     count = choice.count or (16 if labels is None else len(labels))
-    drawn = exploration.truncated(gan, count, truncation=choice.truncation, labels=labels, seed=choice.seed)
+    drawn = gan.generate(count, labels=labels, seed=choice.seed, truncation=choice.truncation)
     return drawn, columns
 
 
@@ -101,7 +128,7 @@ def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
     classes, still = choice.classes(gan), output.suffix.lower() == ".png"
     rows = math.ceil(choice.count / len(classes)) if choice.count else 1 if len(classes) > 1 else 8 if still else 16
     points = _points(gan, choice, motion, rows, frames=motion.frames or (10 if still else 60))
-    frames = (_frame(gan, latents, classes) for latents in points)
+    frames = (_frame(gan, latents, classes, choice.truncation) for latents in points)
     if still:
         images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
         pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=len(points)), output)
@@ -118,16 +145,14 @@ def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) 
     stops = STOPS if motion.closed else 2
     ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
     if motion.closed:
-        points = exploration.loop(gan.prior, ends, frames=frames, method=motion.method)
-    else:
-        points = exploration.path(gan.prior, motion.method)(*ends, np.linspace(0, 1, frames))
-    return exploration.shrink(gan.prior, points, choice.truncation)
+        return exploration.loop(gan.prior, ends, frames=frames, method=motion.method)
+    return exploration.path(gan.prior, motion.method)(*ends, np.linspace(0, 1, frames))
 
 
-def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None]) -> np.ndarray:
+def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None], truncation: float) -> np.ndarray:
     """Images row by row: a row per latent, a column per class."""
     labels = None if classes == [None] else np.tile(np.asarray(classes), len(latents))
-    return gan.generate(latents=np.repeat(latents, len(classes), axis=0), labels=labels)
+    return gan.generate(latents=np.repeat(latents, len(classes), axis=0), labels=labels, truncation=truncation)
 
 
 def _there_and_back(frames: Iterator[pictures.Picture], *, closed: bool) -> Iterator[pictures.Picture]:

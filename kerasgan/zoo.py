@@ -90,11 +90,11 @@ def _optimizer(settings: Mapping[str, Any] | str) -> Any:
     """An optimiser from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
     import keras
 
-    from kerasgan import optimizers
+    from kerasgan import optimizers, schedules
 
     config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
-    if isinstance(config.get("learning_rate"), dict):
-        config["learning_rate"] = _named(config["learning_rate"], optimizers, keras.optimizers.schedules)
+    if "learning_rate" in config:
+        config["learning_rate"] = schedules.get(config["learning_rate"])
     return _named(config, optimizers, keras.optimizers)
 
 
@@ -127,10 +127,14 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
     kind, where = options.pop("source"), options.pop("path", None) or options.pop("name", None)
     options["batch_size"] = batch_size or chosen.train["batch_size"]
     options["seed"] = chosen.train.get("seed", 0) if seed is None else seed
-    if kind != "digits" and where is None:
+    embedded = kind in ("digits", "photos")
+    if not embedded and where is None:
         raise ValueError(f"Expected a folder of images for {chosen.name}, as --data FOLDER or `path`. Received: none")
+    derive, halves = options.pop("derive", None), options.pop("halves", False)
     try:
-        return getattr(sources, kind)(*([] if kind == "digits" else [where]), **options)
+        found = getattr(sources, kind)(*([] if embedded else [where]), **options)
+        found = found if derive is None else sources.derived(found, derive)
+        return sources.halves(found) if halves else found
     except TypeError as error:
         raise ValueError(f"[data] of {chosen.path}: {error}") from error
 

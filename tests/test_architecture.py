@@ -16,6 +16,7 @@ LEVELS = {
     0: {
         "animations",
         "augment",
+        "contrastive",
         "data",
         "events",
         "gradients",
@@ -28,6 +29,7 @@ LEVELS = {
         "pictures",
         "recipes",
         "pyramid",
+        "schedules",
         "startup",
     },
     1: {"gan"},

@@ -117,7 +117,7 @@ def test_between_latents_that_are_categories_lies_nothing(normal):
         lambda: exploration.interpolate(gan, 0, 1),
         lambda: exploration.walk(gan, [0, 1]),
         lambda: exploration.arithmetic(gan, [0], [1], [2]),
-        lambda: exploration.truncated(gan, 2, truncation=0.5),
+        lambda: gan.generate(2, truncation=0.5),
     ):
         with pytest.raises(ValueError, match=r"Expected a prior.*Received: prior=\{'name': 'coins'\}"):
             explore()
@@ -168,17 +168,17 @@ def test_a_walk_of_a_conditional_model_stays_in_its_class_or_is_told_each_frames
 
 def test_truncation_shrinks_latents_towards_the_priors_mean():
     points = np.float32([[1.0, 3.0]])
-    np.testing.assert_allclose(exploration.shrink(latents.Normal(), points, 0.5), [[0.5, 1.5]])
-    np.testing.assert_allclose(exploration.shrink(latents.Uniform(0, 4), points, 0.5), [[1.5, 2.5]])
-    np.testing.assert_allclose(exploration.shrink(latents.Uniform(0, 4), points, 0), [[2, 2]])
-    np.testing.assert_array_equal(exploration.shrink(latents.Normal(), points, 1), points)
+    np.testing.assert_allclose(latents.Normal().shrink(points, 0.5), [[0.5, 1.5]])
+    np.testing.assert_allclose(latents.Uniform(0, 4).shrink(points, 0.5), [[1.5, 2.5]])
+    np.testing.assert_allclose(latents.Uniform(0, 4).shrink(points, 0), [[2, 2]])
+    np.testing.assert_array_equal(latents.Normal().shrink(points, 1), points)
 
 
 def test_truncated_samples_are_those_of_the_shrunk_latents(conditional):
-    whole = exploration.truncated(conditional, 4, truncation=1.0, seed=2)
+    whole = conditional.generate(4, truncation=1.0, seed=2)
     np.testing.assert_array_equal(whole, conditional.generate(4, seed=2))
     shrunk = 0.5 + 0.3 * (conditional.prior.draw(4, 4, 2) - 0.5)
-    drawn = exploration.truncated(conditional, 4, truncation=0.3, labels=5, seed=2)
+    drawn = conditional.generate(4, truncation=0.3, labels=5, seed=2)
     np.testing.assert_allclose(drawn, conditional.generate(latents=shrunk, labels=5), atol=1e-6)
 
 

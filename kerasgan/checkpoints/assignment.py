@@ -105,6 +105,9 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     for variable, value in plan:
         variable.assign(value)
+    for network, _ in sources:
+        for variable, compute in layout.computed(network):
+            variable.assign(compute())
     return report
 
 
@@ -132,6 +135,7 @@ def _placements(network: Any, layout: Layout) -> list[Placement]:
     try:
         placements = layout.placements(network)
         placed = {id(placement.variable) for placement in placements}
+        placed |= {id(variable) for variable, _ in layout.computed(network)}
         if forgotten := [variable.path for variable in network.weights if id(variable) not in placed]:
             raise CheckpointError(f"one that also has the weights {', '.join(forgotten)}")
     except CheckpointError as error:

@@ -68,11 +68,13 @@ class Layout:
         arguments: of the family's models that have the published architecture, for error messages.
         placements: the places of all tensors of one network, their names without the network's prefix.
         sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
+        computed: weights of a network that follow from the others and are in no file, each with what computes it.
     """
 
     arguments: str
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
+    computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
-from kerasgan import data, latents, objectives, penalties
-from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
+from kerasgan import augment as augmentation
+from kerasgan import data, latents, objectives, penalties, schedules
+from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
@@ -26,7 +27,8 @@ class GAN(AdversarialStep, Sampling):
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
         discriminator: a built model from images, or from [images, labels], to logits.
         prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
-            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator.
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator. None
+            where the generator starts from images: see `ImageToImage`.
         num_classes: number of classes of a conditional model, else None.
     """
 
@@ -41,16 +43,18 @@ class GAN(AdversarialStep, Sampling):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
-        prior: "str | dict | latents.Prior" = "normal",
+        prior: "str | dict | latents.Prior | None" = "normal",
         num_classes: int | None = None,
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.prior = latents.get(prior)
-        self.generator = self.prior.attach(generator)
-        self.discriminator = discriminator
+        self.generator, self.discriminator = generator, discriminator
         self.average_generator: keras.Model | None = None
-        self.prior.check(self.latent_dim)
+        self.augment: augmentation.Augmentation | None = None
+        self.prior: Any = None if prior is None else latents.get(prior)
+        if self.prior is not None:
+            self.generator = self.prior.attach(generator)
+            self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
@@ -123,9 +127,10 @@ class GAN(AdversarialStep, Sampling):
         discriminator_optimizer: Any = None,
         penalties: Any = None,
         discriminator_steps: int | None = None,
-        ema_half_life: float | None = None,
+        ema_half_life: Any = None,
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
+        augment: Any = None,
         **options: Any,
     ) -> None:
         """Sets how the two players are trained; without arguments, as the family's paper does.
@@ -139,10 +144,13 @@ class GAN(AdversarialStep, Sampling):
             discriminator_steps: the discriminator's steps per generator step (Goodfellow et al. 2014's k). Each step
                 takes its own batch, and every k-th batch also trains the generator.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
-                exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
+                exports then use; 0 for none. A number is at most a twentieth of the images seen at the beginning; a
+                schedule, or a recipe's table of one, says it for each generator step.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
             weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
                 weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
+            augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
+                `kerasgan.augment.Augmentation` of all that the discriminator is shown; False for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -158,9 +166,10 @@ class GAN(AdversarialStep, Sampling):
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
             "weight_clip": weight_clip,
+            "augment": augment,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
-        defaults["weight_clip"] = 0.0
+        defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
         if "optimizer" in options:
@@ -169,10 +178,11 @@ class GAN(AdversarialStep, Sampling):
         self._compile_options = MappingProxyType(options)
 
     def _settle(self, **settings: Any) -> None:
-        steps, half_life = settings["discriminator_steps"], settings["ema_half_life"]
+        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
+        settings["ema_half_life"] = half_life
         if not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if half_life < 0:
+        if not callable(half_life) and half_life < 0:
             raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
         if settings["weight_clip"] < 0:
             received = settings["weight_clip"]
@@ -188,8 +198,12 @@ class GAN(AdversarialStep, Sampling):
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
+        settings["augment"] = augmentation.get(settings["augment"]) or False
+        refuse_unknown_confidence(settings["augment"], objective)
+        self.augment = settings["augment"] or None
         self.weight_clip = settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
+        names += self.augment.reports if self.augment else ()
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
         self.average_generator = self._average() if half_life else None
 
@@ -236,7 +250,8 @@ class GAN(AdversarialStep, Sampling):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
-        source = data.batches(x, y, **self.data_options(), batch_size=batch_size)
+        source = self.batches(x, y, batch_size=batch_size)
+        self.attend(source)
         if self.compiled and not int(self.optimizer.iterations):
             self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
@@ -247,6 +262,10 @@ class GAN(AdversarialStep, Sampling):
                 callback.attend(source)
         first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
         return super().fit(source, callbacks=[*first, *several], **options)
+
+    def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
+        """What `fit` iterates over for its `x` and `y`, checked against the model."""
+        return data.batches(x, y, **self.data_options(), batch_size=batch_size)
 
     def data_options(self) -> dict[str, Any]:
         """What `kerasgan.data.batches` must know of the model."""
@@ -273,6 +292,9 @@ class GAN(AdversarialStep, Sampling):
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
+
+    def attend(self, source: Any) -> None:
+        """Called by every `fit` with its source of batches."""
 
     def prepare(self, source: Any) -> None:
         """Called by the first `fit` with its source of batches, for what an initialisation takes from the data."""

@@ -24,6 +24,7 @@ class Sampling(keras.Model):
         latents: Any = None,
         labels: Any = None,
         seed: int | None = None,
+        truncation: float = 1.0,
         batch_size: int = 64,
     ) -> np.ndarray:
         """Images drawn from the generator (its moving average where there is one).
@@ -33,16 +34,23 @@ class Sampling(keras.Model):
             latents: (count, latent_dim), instead of drawing them from the prior.
             labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
+            truncation: from 1, as drawn, to 0, the mean of them all: how far from it latents (in style-based families
+                styles) stay, for likelier images and fewer kinds of them (psi in some papers).
             batch_size: images computed at a time.
 
         Returns float32 (count, height, width, channels) in [-1, 1].
 
         Raises:
             ValueError: for a count below 1 or another than that of the latents, latents of another size, labels out of
-                range, or labels given to an unconditional model.
+                range or given to an unconditional model, or a truncation that the model does not know.
         """
         inputs = self._inputs(count, latents, labels, seed)
-        return self._outputs(self.sampler, inputs, batch_size=batch_size)
+        return self._outputs(*self.truncated(inputs, truncation), batch_size=batch_size)
+
+    def truncated(self, inputs: list[np.ndarray], truncation: float) -> tuple[keras.Model, list[np.ndarray]]:
+        """The network that draws, and its inputs, for the generator's inputs with `generate`'s truncation."""
+        points, *labels = inputs
+        return self.sampler, [self.prior.shrink(points, truncation), *labels]
 
     def _inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
         """Latents, given or drawn, and for a class-conditional model labels."""
@@ -110,6 +118,11 @@ class Sampling(keras.Model):
         labels, columns = pictures.grid_labels(count, self.num_classes)
         count = (count or 16) if labels is None else len(labels)
         return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
+
+    def strip(self, count: int, *, seed: int = 0) -> np.ndarray:
+        """One row of a film strip: so many images, always of the same latents; arguments as of `sheet`."""
+        labels, _ = pictures.grid_labels(count, self.num_classes)
+        return self.generate(count, labels=labels, seed=seed)
 
     def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
         """Numbers that only this family has, for its score card: none, unless a family overrides this.

@@ -1,11 +1,13 @@
 """The one adversarial training step that every family shares, and the hooks through which a family changes it."""
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from kerasgan import gradients, penalties
+from kerasgan import gradients, penalties, schedules
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Round"]
@@ -14,13 +16,15 @@ __all__ = ["AdversarialStep", "Round"]
 class Round(NamedTuple):
     """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes.
 
-    `fake` is whatever `synthesize` gives: a tensor, or a nest of tensors.
+    The generator starts from `latents`, or in image-to-image families from the images `inputs`. `fake` is whatever
+    `synthesize` gives: a tensor, or a nest of tensors.
     """
 
     real: Any
-    labels: Any
-    latents: Any
+    labels: Any = None
+    latents: Any = None
     fake: Any = None
+    inputs: Any = None
 
 
 def _nothing() -> Any:
@@ -33,21 +37,23 @@ class AdversarialStep(keras.Model):
     reports: tuple[str, ...] = ()
     """Names of further scalars that a family's losses pass to `self.report`."""
 
+    generator_penalty_interval: int = 0
+    """The generator's steps from one `generator_penalty` to the next, 0 for none."""
+
     @gradients.trainer_step
     def train_step(self, batch: Any) -> dict[str, Any]:
         """One discriminator step, and on every k-th call one generator step after it."""
-        real, labels = self.unpack(batch)
-        game = Round(real, labels, self.sample_latents(real))
+        game = self.deal(batch)
         steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
         self._play_discriminator(game, steps_done)
         if not self.reuse_fakes:
-            game = game._replace(latents=self.sample_latents(real))
+            game = self.redraw(game)
         steps = self.discriminator_steps
         gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game)))
+        game = self.show(game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game))))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
@@ -56,22 +62,26 @@ class AdversarialStep(keras.Model):
             own = sum(self.discriminator.losses)  # of its weights' regularisers
             return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
-        grads = self._gradients(self.discriminator, self.optimizer.discriminator, loss)
+        player = self.discriminator, self.optimizer.discriminator
+        grads = self._gradients(*player, loss)
         for penalty in lazy:
-            grads = self._add_lazily(penalty, grads, game, steps_done)
+            own = functools.partial(self._penalty, penalty, game)
+            grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        if self.augment is not None:
+            self.augment.advance(steps_done, ops.shape(game.real)[0])
+            for name, value in self.augment.state().items():
+                self.report(name, value)
         if self.weight_clip:
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
-    def _add_lazily(self, penalty: penalties.Penalty, grads: list, game: Round, steps_done: Any) -> list:
-        def loss() -> Any:
-            return penalty.interval * self._penalty(penalty, game)
-
+    def _add_lazily(self, grads: list, player: tuple, penalty: Callable[[], Any], *, interval: int, step: Any) -> list:
+        """The gradients and, on every `interval`-th step, `interval` times those of a player's penalty."""
         more = gradients.every(
-            penalty.interval,
-            steps_done,
-            lambda: self._gradients(self.discriminator, self.optimizer.discriminator, loss),
+            interval,
+            step,
+            lambda: self._gradients(*player, lambda: interval * penalty()),
             otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
         )
         return [first + second for first, second in zip(grads, more)]
@@ -82,10 +92,15 @@ class AdversarialStep(keras.Model):
             self.report("generator_loss", adversarial)
             return adversarial + sum(self.generator.losses)
 
-        grads = self._gradients(self.generator, self.optimizer.generator, loss)
+        player = self.generator, self.optimizer.generator
+        grads = self._gradients(*player, loss)
+        if self.generator_penalty_interval:
+            own, step = functools.partial(self.generator_penalty, game), self.optimizer.generator.iterations
+            grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
-            self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
+            batch_size = ops.shape(keras.tree.flatten(game.real)[0])[0]
+            self._update(self.average_generator, ops.cast(batch_size, "float32"))
         return _nothing()
 
     def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
@@ -93,14 +108,26 @@ class AdversarialStep(keras.Model):
 
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
-        real_logits = self.discriminate(game.real, game.labels)
-        return self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
+        condition = self.condition(game)
+        real_logits = self.discriminate(game.real, condition)
+        return self.adversarial_loss(real_logits, self.discriminate(game.fake, condition))
+
+    def adversarial_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The objective's loss of the discriminator, of whose confidence an adaptive augmentation takes notice."""
+        if self.augment is not None and self.augment.adaptive:
+            self.augment.observe(ops.stop_gradient(real_logits) - self.objective.boundary)
+        return self.objective.discriminator_loss(real_logits, fake_logits)
 
     def generator_loss(self, game: Round) -> Any:
         """The scalar the generator minimises."""
-        fake_logits = self.discriminate(game.fake, game.labels)
-        real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
+        condition = self.condition(game)
+        fake_logits = self.discriminate(game.fake, condition)
+        real_logits = self.discriminate(game.real, condition) if self.objective.paired else None
         return self.objective.generator_loss(fake_logits, real_logits)
+
+    def generator_penalty(self, game: Round) -> Any:
+        """A scalar that regularises the generator on every `generator_penalty_interval`-th of its steps."""
+        raise TypeError(f"{type(self).__name__} must define `generator_penalty`.")
 
     def _penalty(self, penalty: penalties.Penalty, game: Round) -> Any:
         value = self.penalise(penalty, game)
@@ -111,9 +138,26 @@ class AdversarialStep(keras.Model):
         """The scalar of one gradient penalty for a round."""
 
         def discriminate(images: Any) -> Any:
-            return self.discriminate(images, game.labels)
+            return self.discriminate(images, self.condition(game))
 
-        return penalty(discriminate, game.real, game.fake, self.seed_generator)
+        return penalty(discriminate, game.real, game.fake, self.seed_generator, step=self.optimizer.iterations)
+
+    def deal(self, batch: Any) -> Round:
+        """The round that a batch begins, without fakes."""
+        real, labels = self.unpack(batch)
+        return Round(real, labels, self.sample_latents(real))
+
+    def redraw(self, game: Round) -> Round:
+        """The round with fresh latents."""
+        return game._replace(latents=self.sample_latents(game.real))
+
+    def show(self, game: Round) -> Round:
+        """The round that the discriminator is shown, its fakes detached: as it is, unless a family keeps old fakes."""
+        return game
+
+    def condition(self, game: Round) -> Any:
+        """What the discriminator is told beside the images: the labels, if any."""
+        return game.labels
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
@@ -129,18 +173,25 @@ class AdversarialStep(keras.Model):
         inputs = game.latents if game.labels is None else [game.latents, game.labels]
         return ops.cast(self.generator(inputs, training=True), "float32")
 
-    def discriminate(self, images: Any, labels: Any = None) -> Any:
-        """The discriminator's logits in training mode, float32."""
-        inputs = images if labels is None else [images, labels]
+    def discriminate(self, images: Any, condition: Any = None) -> Any:
+        """The discriminator's logits in training mode, of augmented images, float32."""
+        images = self.augmented(images)
+        inputs = images if condition is None else [images, condition]
         return ops.cast(self.discriminator(inputs, training=True), "float32")
+
+    def augmented(self, images: Any) -> Any:
+        """What the discriminator is shown of images in [-1, 1]: themselves, or changed ones by the `augment` option."""
+        return images if self.augment is None else self.augment(images, seed=self.seed_generator)
 
     def report(self, name: str, value: Any) -> None:
         """Adds a scalar to the running mean that `fit` shows under `name`."""
         self._reports[name].update_state(value)
 
     def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
-        decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
+        steps = ops.cast(self.optimizer.generator.iterations, "float32")
+        half_life = schedules.at(self.ema_half_life, steps)
+        own_ramp = callable(self.ema_half_life)
+        decay = ema_decay(batch_size, half_life=half_life, images_seen=None if own_ramp else steps * batch_size)
         for average, variable in zip(averages.variables, self.generator.variables):
             if "float" in average.dtype:  # moving statistics too, but no seeds
                 average.assign(variable + decay * (average - variable))

@@ -62,6 +62,25 @@ class Prior:
             raise ValueError(f"{expected}. Received: values={values!r}")
         return np.broadcast_to(array, (count, latent_dim)).copy()
 
+    def shrink(self, latents: Any, truncation: float) -> np.ndarray:
+        """Latents moved towards the mean: mean + truncation * (latents - mean).
+
+        Args:
+            latents: (..., latent_dim).
+            truncation: from 0, where all become the mean, to 1, where they stay what they are (psi in some papers).
+
+        Raises:
+            ValueError: for another truncation, or a prior between whose latents nothing lies.
+        """
+        if not 0 <= truncation <= 1:
+            raise ValueError(f"Expected a truncation from 0 to 1. Received: truncation={truncation}")
+        latents = np.asarray(latents, dtype="float32")
+        if truncation == 1:
+            return latents
+        if self.centre is None:
+            raise ValueError(f"Expected a prior that can be shrunk to its mean. Received: prior={self.describe()}")
+        return np.float32(self.centre) + np.float32(truncation) * (latents - np.float32(self.centre))
+
     def log_prob(self, latents: Any) -> Any:
         """The log density (of discrete latents: probability) of each row of `latents`, (count,), in nats."""
         raise TypeError(f"{type(self).__name__} has no log density.")

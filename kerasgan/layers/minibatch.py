@@ -1,5 +1,6 @@
 """Layers that compare the images of a batch."""
 
+import math
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ from keras import ops
 
 from kerasgan.layers.weights import FromData
 
-__all__ = ["MinibatchDiscrimination"]
+__all__ = ["MinibatchDeviation", "MinibatchDiscrimination"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -57,3 +58,45 @@ class MinibatchDiscrimination(FromData):
 
     def get_config(self):
         return {**super().get_config(), "kernels": self.kernels, "dimensions": self.dimensions}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class MinibatchDeviation(keras.layers.Layer):
+    """Appends to maps a channel that says how much the images of a group differ (Karras et al. 2018, 1710.10196).
+
+    Section 3 there: the standard deviation of each feature at each place over the group, averaged over all of them. A
+    batch is dealt out to ceil(batch / group_size) groups like cards, so that any number of images has a place. Inputs
+    (batch, height, width, channels), outputs (batch, height, width, channels + 1).
+
+    Args:
+        group_size: images that are compared, at most.
+        **options: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: if `group_size` is not positive.
+    """
+
+    def __init__(self, group_size: int = 4, **options: Any):
+        super().__init__(**options)
+        if group_size < 1:
+            raise ValueError(f"Expected a positive number of images. Received: group_size={group_size}")
+        self.group_size = group_size
+
+    def call(self, inputs):
+        batch, height, width, _ = ops.shape(inputs)
+        groups = -(-batch // self.group_size)
+        members = ops.equal(ops.arange(batch)[:, None] % groups, ops.arange(groups)[None])
+        members = ops.cast(members, "float32")  # (batch, groups)
+        shares = ops.transpose(members / ops.sum(members, axis=0))  # of an image in its group's mean
+        features = ops.reshape(ops.cast(inputs, "float32"), (batch, math.prod(inputs.shape[1:])))
+        centred = features - ops.matmul(members, ops.matmul(shares, features))
+        deviations = ops.sqrt(ops.matmul(shares, ops.square(centred)) + 1e-8)  # (groups, features)
+        averages = ops.matmul(members, ops.mean(deviations, axis=-1, keepdims=True))  # (batch, 1)
+        channel = ops.broadcast_to(ops.reshape(averages, (batch, 1, 1, 1)), (batch, height, width, 1))
+        return ops.concatenate([inputs, ops.cast(channel, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size}

@@ -1,0 +1,103 @@
+"""Equalised learning rate, and what goes with it: pixel normalisation and a leaky rectifier that keeps the variance."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["EqualizedConv2D", "EqualizedDense", "PixelNormalization", "scaled_leaky_relu"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+def scaled_leaky_relu(inputs: Any) -> Any:
+    """sqrt(2) times a leaky rectifier of slope 0.2: He's gain, given to the activation instead of the weights."""
+    return ops.leaky_relu(inputs, negative_slope=0.2) * math.sqrt(2)
+
+
+class _Equalized:
+    """Mixed into a layer: weights of N(0, 1) are scaled by He's constant in every call, not when they are drawn.
+
+    Karras et al. 2018 (1710.10196), section 4.1: an optimiser that divides by the size of gradients then moves all
+    layers at one pace. Kernels are stored divided by `learning_rate_multiplier` and multiplied by it in the call, which
+    slows their training by that factor (Karras et al. 2019, 1812.04948, section C); biases likewise.
+    """
+
+    def __init__(
+        self, *arguments: Any, gain: float = 1.0, learning_rate_multiplier: float = 1.0, **options: Any
+    ) -> None:
+        if not (gain > 0 and learning_rate_multiplier > 0):
+            received = f"gain={gain}, learning_rate_multiplier={learning_rate_multiplier}"
+            raise ValueError(f"Expected positive factors. Received: {received}")
+        normal = keras.initializers.RandomNormal(stddev=1 / learning_rate_multiplier)
+        super().__init__(*arguments, **{"kernel_initializer": normal, **options})
+        self.gain, self.learning_rate_multiplier = gain, learning_rate_multiplier
+
+    def _scaled(self: Any) -> Any:
+        fan_in = math.prod(self.kernel.shape[:-1])
+        return self.kernel * (self.gain * self.learning_rate_multiplier / math.sqrt(fan_in))
+
+    def _finished(self: Any, outputs: Any) -> Any:
+        """With bias and activation."""
+        outputs = outputs + self.bias * self.learning_rate_multiplier if self.use_bias else outputs
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"gain": self.gain, "learning_rate_multiplier": self.learning_rate_multiplier}
+        return {**super().get_config(), **own}  # type: ignore[misc]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class EqualizedDense(_Equalized, keras.layers.Dense):
+    """A dense layer with equalised learning rate (Karras et al. 2018, 1710.10196, section 4.1).
+
+    Args:
+        units: outputs.
+        gain: of He's constant gain / sqrt(inputs): sqrt(2) before a plain rectifier.
+        learning_rate_multiplier: factor of the pace at which kernel and bias are trained.
+        **options: of `keras.layers.Dense`; a bias is added times the multiplier.
+    """
+
+    def call(self, inputs, training=None):
+        return self._finished(ops.matmul(inputs, self._scaled()))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
+    """A convolution with equalised learning rate (Karras et al. 2018, 1710.10196, section 4.1).
+
+    Args:
+        filters: output channels.
+        kernel_size: as in `keras.layers.Conv2D`.
+        gain: of He's constant gain / sqrt(height * width * channels).
+        learning_rate_multiplier: factor of the pace at which kernel and bias are trained.
+        **options: of `keras.layers.Conv2D`.
+    """
+
+    def call(self, inputs):
+        return self._finished(self.convolution_op(inputs, self._scaled()))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class PixelNormalization(keras.layers.Layer):
+    """x / sqrt(mean of x^2 over the channels + epsilon), at each pixel or for each vector (1710.10196, section 4.2).
+
+    Args:
+        epsilon: added to the mean square.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, epsilon: float = 1e-8, **options: Any):
+        super().__init__(**options)
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        squares = ops.square(ops.cast(inputs, "float32"))
+        factors = ops.rsqrt(ops.mean(squares, axis=-1, keepdims=True) + self.epsilon)
+        return inputs * ops.cast(factors, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

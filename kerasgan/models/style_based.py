@@ -1,0 +1,122 @@
+"""What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan.gan import GAN, Round
+from kerasgan.layers import EqualizedDense, MeanStyle, PixelNormalization, scaled_leaky_relu
+
+__all__ = ["StyleBasedGAN", "mapping"]
+
+
+class StyleBasedGAN(GAN):
+    """A generator of two halves: latents (and labels) to styles, a style for each of its layers, and styles to images.
+
+    In it are the layers `mean_style`, see `MeanStyle`, and `styles`, whose output (batch, styles, style_dim) is where
+    the halves meet.
+
+    Args:
+        style_mixing: share of the training images that have the styles of two latents, the first below and the second
+            above a layer drawn at random (Karras et al. 2019, 1812.04948, section 3.1).
+        **options: of `GAN`.
+    """
+
+    def __init__(self, generator: keras.Model, discriminator: keras.Model, *, style_mixing: float, **options: Any):
+        if not 0 <= style_mixing <= 1:
+            raise ValueError(f"Expected style_mixing to be a share from 0 to 1. Received: style_mixing={style_mixing}")
+        super().__init__(generator, discriminator, **options)
+        self.style_mixing = style_mixing
+        self._halves = MappingProxyType({})  # a dict would be tracked as part of the model
+        self._halve(self.generator)
+
+    def _halve(self, network: keras.Model) -> None:
+        # A layer's own `output` may be that of another model which has the layer, too.
+        nodes = [node for several in network._nodes_by_depth.values() for node in several]
+        styles = next(node for node in nodes if node.operation.name == "styles").output_tensors[0]
+        halves = keras.Model(network.input, styles), keras.Model(styles, network.output)
+        self._halves = MappingProxyType({**self._halves, id(network): halves})
+
+    def _average(self) -> keras.Model:
+        average = super()._average()
+        self._halve(average)
+        return average
+
+    @property
+    def mapping(self) -> keras.Model:
+        """The first half of the network to sample from: its inputs to styles (batch, styles, style_dim)."""
+        return self._halves[id(self.sampler)][0]
+
+    @property
+    def synthesis(self) -> keras.Model:
+        """The second half: styles (batch, styles, style_dim) to images."""
+        return self._halves[id(self.sampler)][1]
+
+    @property
+    def mean_style(self) -> np.ndarray:
+        """The mean of all styles (style_dim,), as training has seen them."""
+        return ops.convert_to_numpy(self.sampler.get_layer("mean_style").mean)
+
+    def styles(
+        self, count: int | None = None, *, latents: Any = None, labels: Any = None, seed: int | None = None
+    ) -> np.ndarray:
+        """Styles (count, styles, style_dim) of latents, or of latents drawn as `generate` draws them."""
+        return self._outputs(self.mapping, self._inputs(count, latents, labels, seed), batch_size=1024)
+
+    def truncated(self, inputs, truncation):
+        """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0: the opposites."""
+        if truncation == 1:
+            return self.sampler, inputs
+        styles = self._outputs(self.mapping, inputs, batch_size=1024)
+        return self.synthesis, [self.mean_style + np.float32(truncation) * (styles - self.mean_style)]
+
+    def training_styles(self, game: Round) -> Any:
+        """Styles (batch, styles, style_dim) of a round, some of them mixed."""
+        mapping = self._halves[id(self.generator)][0]
+        inputs = game.latents if game.labels is None else [game.latents, game.labels]
+        if not self.style_mixing:
+            return mapping(inputs, training=True)
+        others = self.sample_latents(game.latents)
+        others = others if game.labels is None else [others, game.labels]
+        both = keras.tree.map_structure(lambda *pair: ops.concatenate(pair), inputs, others)
+        first, second = ops.split(mapping(both, training=True), 2)
+        return ops.where(self._kept(first), first, second)
+
+    def _kept(self, styles: Any) -> Any:
+        """Which styles are not those of the second latents: (batch, styles, 1)."""
+        batch, count = ops.shape(styles)[0], styles.shape[1]
+        draws = keras.random.uniform((2, batch, 1, 1), seed=self.seed_generator)
+        crossovers = 1 + ops.floor(draws[0] * (count - 1))  # 1 to count - 1
+        layer = ops.reshape(ops.arange(count, dtype="float32"), (1, count, 1))
+        return ops.logical_or(layer < crossovers, draws[1] >= self.style_mixing)
+
+    def synthesize(self, game):
+        synthesis = self._halves[id(self.generator)][1]
+        return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
+
+
+def mapping(latents: Any, labels: Any, *, num_classes: int | None, style_dim: int, depth: int, num_styles: int) -> Any:
+    """Symbolic styles (batch, num_styles, style_dim) of symbolic latents and labels, or None for those.
+
+    Both are normalised, and dense layers that are trained at a hundredth of the pace map them.
+    """
+    x = PixelNormalization(name="latent_norm")(latents)
+    if labels is not None:
+        x = layers.Concatenate(name="latents_and_classes")([x, embedded(labels, num_classes, style_dim)])
+    for index in range(1, depth + 1):
+        x = mapped(x, style_dim, f"mapping{index}")
+    x = MeanStyle(name="mean_style")(x)
+    return layers.RepeatVector(num_styles, name="styles")(x)
+
+
+def embedded(labels: Any, num_classes: int | None, size: int) -> Any:
+    """Each class' vector (batch, size), normalised."""
+    one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
+    return PixelNormalization(name="class_norm")(EqualizedDense(size, name="classes")(one_hot))
+
+
+def mapped(x: Any, units: int, name: str) -> Any:
+    return EqualizedDense(units, learning_rate_multiplier=0.01, activation=scaled_leaky_relu, name=name)(x)

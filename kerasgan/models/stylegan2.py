@@ -1,0 +1,258 @@
+"""StyleGAN2: styles scale the convolutions' weights, skip connections replace progressive growing, paths keep length.
+
+Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: Analyzing and Improving the Image Quality of StyleGAN, 2020,
+https://arxiv.org/abs/1912.04958; with classes, and the settings for small data sets, as in Karras, Aittala, Hellsten,
+Laine, Lehtinen, Aila: Training Generative Adversarial Networks with Limited Data, 2020,
+https://arxiv.org/abs/2006.06676. Parameter counts are those of the authors' networks. Deviations: fakes are given the
+labels of the real batch; both players take steps on the same batch; the moving average of the weights always starts
+with a short half-life that grows; the mean style is averaged with the weights; modulation scales inputs and outputs
+instead of kernels, which is the same; a minibatch that groups do not divide evenly makes groups of unequal size.
+"""
+
+import math
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from kerasgan import gradients
+from kerasgan.layers import (
+    Bias,
+    EqualizedConv2D,
+    EqualizedDense,
+    FIRResampling2D,
+    ImageRange,
+    LearnedMap,
+    MinibatchDeviation,
+    ModulatedConv2D,
+    Noise,
+    Unstack,
+    scaled_leaky_relu,
+)
+from kerasgan.models.pggan import pyramid_of
+from kerasgan.models.style_based import StyleBasedGAN, embedded, mapped, mapping
+
+__all__ = ["StyleGAN2", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class StyleGAN2(StyleBasedGAN):
+    """StyleGAN2, without or with classes.
+
+    Args:
+        image_size: an int or (height, width), pixels: a map of 4 to 7 pixels on its shorter side, doubled.
+        channels: of the images, 1 or more.
+        num_classes: number of classes of a conditional model, else None.
+        latent_dim: size of the latent vector.
+        style_dim: size of a style.
+        mapping_layers: of the mapping network.
+        channel_base: channels of a map times its height: 32768 in configuration F, 16384 in A to E.
+        channel_limit: the most channels of a map.
+        residual: whether the discriminator has skip connections (configuration F), or plain blocks.
+        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        style_mixing: share of training images that mix two latents' styles.
+        path_length_weight: of path length regularisation; 0 for none.
+        path_length_interval: generator steps from one regularisation to the next.
+        prior: of the latents, which are normalised.
+
+    Raises:
+        ValueError: for a size that cannot be made, fewer than two classes, or numbers out of range.
+    """
+
+    tiny = MappingProxyType(
+        dict(image_size=8, channels=1, latent_dim=4, style_dim=4, mapping_layers=1, channel_base=32, channel_limit=4)
+    )
+
+    def __init__(
+        self,
+        *,
+        image_size: int | Sequence[int] = 256,
+        channels: int = 3,
+        num_classes: int | None = None,
+        latent_dim: int = 512,
+        style_dim: int = 512,
+        mapping_layers: int = 8,
+        channel_base: int = 32768,
+        channel_limit: int = 512,
+        residual: bool = True,
+        group_size: int = 4,
+        style_mixing: float = 0.9,
+        path_length_weight: float = 2.0,
+        path_length_interval: int = 4,
+        prior: Any = "normal",
+        name: str | None = None,
+    ):
+        if num_classes is not None and num_classes < 2:
+            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        if path_length_weight < 0 or path_length_interval < 1:
+            received = f"path_length_weight={path_length_weight}, path_length_interval={path_length_interval}"
+            raise ValueError(f"Expected no negative weight, and a positive interval. Received: {received}")
+        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        super().__init__(
+            generator(
+                maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers
+            ),
+            discriminator(maps, channels, num_classes=num_classes, residual=residual, group_size=group_size),
+            style_mixing=style_mixing,
+            prior=prior,
+            num_classes=num_classes,
+            name=name,
+        )
+        self.path_length_weight = path_length_weight
+        self.generator_penalty_interval = path_length_interval if path_length_weight else 0
+        self.reports = ("path_length_penalty",) if path_length_weight else ()
+        self.mean_path_length = self.add_weight((), initializer="zeros", trainable=False, name="mean_path_length")
+        self.record(
+            image_size=image_size if isinstance(image_size, int) else list(image_size),
+            channels=channels,
+            num_classes=num_classes,
+            latent_dim=latent_dim,
+            style_dim=style_dim,
+            mapping_layers=mapping_layers,
+            channel_base=channel_base,
+            channel_limit=channel_limit,
+            residual=residual,
+            group_size=group_size,
+            style_mixing=style_mixing,
+            path_length_weight=path_length_weight,
+            path_length_interval=path_length_interval,
+            prior=self.prior,
+        )
+
+    def paper_settings(self) -> dict[str, Any]:
+        """Configuration F: lazy R1 every 16 steps, Adam adjusted to what is lazy (appendix B), half-life of 10,000."""
+        return {
+            "objective": "non_saturating",
+            "generator_optimizer": lazy_adam(0.002, self.generator_penalty_interval),
+            "discriminator_optimizer": lazy_adam(0.002, 16),
+            "penalties": [{"name": "r1", "weight": 10.0, "interval": 16}],
+            "ema_half_life": 10_000,
+        }
+
+    def generator_penalty(self, game):
+        """Equation 4: E (|J' y| - a)^2 for y ~ N(0, I) and a the running mean of |J' y|, of half of the batch.
+
+        J is the images' Jacobian by the styles; the length is a mean square over the layers' styles, and y is divided
+        by the square root of the number of pixels, so that `a` depends on neither.
+        """
+        count = (ops.shape(game.latents)[0] + 1) // 2
+        labels = None if game.labels is None else game.labels[:count]
+        styles = self.training_styles(game._replace(latents=game.latents[:count], labels=labels))
+        synthesis = self._halves[id(self.generator)][1]
+        height, width, channels = self.image_shape
+        shape = (count, height, width, channels)
+        noise = keras.random.normal(shape, seed=self.seed_generator) / math.sqrt(height * width)
+
+        def projected(points: Any) -> Any:
+            return ops.sum(ops.cast(synthesis(points, training=True), "float32") * noise, axis=(1, 2, 3))
+
+        slopes = ops.cast(gradients.input_gradients(projected, styles), "float32")
+        lengths = ops.sqrt(ops.mean(ops.sum(ops.square(slopes), axis=-1), axis=-1) + 1e-12)
+        mean = self.mean_path_length + 0.01 * (ops.stop_gradient(ops.mean(lengths)) - self.mean_path_length)
+        self.mean_path_length.assign(mean)
+        penalty = self.path_length_weight * ops.mean(ops.square(lengths - mean))
+        self.report("path_length_penalty", penalty)
+        return penalty
+
+
+def lazy_adam(learning_rate: float, interval: int) -> keras.optimizers.Optimizer:
+    """Adam of decays 0 and 0.99 for a player that is regularised on every `interval`-th step, which makes a step more.
+
+    With c = interval / (interval + 1), rate and decays become c times and to the power c (appendix B).
+    """
+    share = interval / (interval + 1) if interval else 1.0
+    return keras.optimizers.Adam(learning_rate * share, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8)
+
+
+def generator(
+    maps: Sequence[tuple[int, int, int]],
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int | None,
+    style_dim: int,
+    mapping_layers: int,
+) -> keras.Model:
+    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to images as large as the last map.
+
+    `maps` are (height, width, channels), from the smallest.
+    """
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+    sizes = dict(num_classes=num_classes, style_dim=style_dim, depth=mapping_layers, num_styles=2 * len(maps))
+    styles = Unstack(name="unstacked")(mapping(latents, labels, **sizes))
+    x = LearnedMap(maps[0], name="constant")(styles[0])
+    x = _styled(x, styles[0], maps[0][-1], "conv1")
+    image = _coloured(x, styles[1], channels, "image1")
+    for index, (_, _, width) in enumerate(maps[1:], start=2):
+        own = styles[2 * index - 3 :]
+        x = _styled(x, own[0], width, f"up{index}", upsample=True)
+        x = _styled(x, own[1], width, f"conv{index}")
+        above = FIRResampling2D(up=2, name=f"image{index - 1}_up")(image)
+        image = layers.Add(name=f"sum{index}")([above, _coloured(x, own[2], channels, f"image{index}")])
+    images = ImageRange(dtype="float32", name="images")(image)
+    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+
+
+def discriminator(
+    maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, residual: bool, group_size: int
+) -> keras.Model:
+    """Images, and labels (batch,) where there are classes, to logits (batch, 1)."""
+    images = keras.Input((*maps[-1][:2], channels), name="images")
+    x = _convolution(images, maps[-1][-1], 1, f"image{len(maps)}")
+    for index in range(len(maps), 1, -1):
+        x = _down(x, maps[index - 1][-1], maps[index - 2][-1], index, residual=residual)
+    width = maps[0][-1]
+    x = MinibatchDeviation(group_size, name="deviation")(x)
+    x = layers.Flatten(name="flat")(_convolution(x, width, 3, "conv1"))
+    x = EqualizedDense(width, activation=scaled_leaky_relu, name="dense")(x)
+    if num_classes is None:
+        logits = EqualizedDense(1, dtype="float32", name="logit")(x)
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    return keras.Model([images, labels], _judged(x, labels, num_classes), name="discriminator")
+
+
+def _styled(x: Any, style: Any, filters: int, name: str, *, upsample: bool = False) -> Any:
+    x = ModulatedConv2D(filters, 3, upsample=upsample, name=name)([x, style])
+    return Bias(scaled_leaky_relu, name=f"{name}_bias")(Noise(name=f"{name}_noise")(x))
+
+
+def _coloured(x: Any, style: Any, channels: int, name: str) -> Any:
+    return ModulatedConv2D(channels, 1, demodulate=False, use_bias=True, name=name)([x, style])
+
+
+def _convolution(x: Any, filters: int, kernel_size: int, name: str, **options: Any) -> Any:
+    options = {"padding": "same", "activation": scaled_leaky_relu, **options}
+    return EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
+
+
+def _down(x: Any, width: int, filters: int, index: int, *, residual: bool) -> Any:
+    """Halves height and width; the block and its skip connection are summed over sqrt(2), which keeps the variance."""
+    y = _convolution(x, width, 3, f"conv{index}")
+    y = _convolution(
+        FIRResampling2D(padding=(2, 2), name=f"down{index}_blur")(y),
+        filters,
+        3,
+        f"down{index}",
+        strides=2,
+        padding="valid",
+    )
+    if not residual:
+        return y
+    skip = FIRResampling2D(down=2, name=f"skip{index}_down")(x)
+    skip = _convolution(skip, filters, 1, f"skip{index}", activation=None, use_bias=False)
+    return layers.Rescaling(math.sqrt(0.5), name=f"scaled{index}")(layers.Add(name=f"sum{index}")([y, skip]))
+
+
+def _judged(x: Any, labels: Any, num_classes: int) -> Any:
+    """Logits (batch, 1): the features' inner product with the class, which a mapping network prepares."""
+    size = x.shape[-1]
+    condition = embedded(labels, num_classes, size)
+    for index in range(1, 9):
+        condition = mapped(condition, size, f"mapping{index}")
+    features = EqualizedDense(size, name="features")(x)
+    product = layers.Dot(axes=-1, dtype="float32", name="product")([features, condition])
+    return layers.Rescaling(1 / math.sqrt(size), dtype="float32", name="logit")(product)
