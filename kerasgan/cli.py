@@ -300,9 +300,7 @@ def convert(
     except checkpoints.MismatchError as error:
         typer.echo(error.report)
         raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
-    typer.echo(
-        f"Weights: {output}\nUse them: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}"
-    )
+    typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
 
 
 @app.command()
