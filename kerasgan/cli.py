@@ -293,17 +293,14 @@ def convert(
     """Convert a published checkpoint to a weights.h5 of the generator, and say what became of every tensor."""
     recipe = _recipe(entry)
     start_keras()
-    from kerasgan import conversion
-    from kerasgan.checkpoints import MismatchError
+    from kerasgan import checkpoints, conversion
 
     try:
         typer.echo(conversion.convert(recipe, file, output))
-    except MismatchError as error:
+    except checkpoints.MismatchError as error:
         typer.echo(error.report)
         raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
-    typer.echo(
-        f"Weights: {output}\nUse them: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}"
-    )
+    typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
 
 
 @app.command()
