@@ -15,7 +15,7 @@ from kerasgan.gan.tiling import Tiling, translate
 from kerasgan.layers import FrozenDropout, ImagePool, InstanceNormalization, ReflectionPadding2D
 from kerasgan.models import CycleGAN, Pix2Pix
 from kerasgan.models.pix2pix import patches
-from kerasgan.optimizers import LinearDecay
+from kerasgan.schedules import LinearDecay
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
 EXPORTS = {"onnx": kerasgan.export.onnx, "saved_model": kerasgan.export.saved_model}
