@@ -1,12 +1,13 @@
-"""Optimisers: the two players' as one, the momentum SGD of the first papers, the moving average's decay."""
+"""Optimisers: the two players' as one, the first papers' and the latest's, the moving average's decay."""
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["ExponentialDecayWithFloor", "MomentumRampSGD", "Players", "ema_decay"]
+from kerasgan import schedules
+
+__all__ = ["AnnealedAdam", "MomentumRampSGD", "Players", "ema_decay"]
 
 
 class Players(keras.optimizers.Optimizer):
@@ -67,25 +68,35 @@ class Players(keras.optimizers.Optimizer):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class ExponentialDecayWithFloor(keras.optimizers.schedules.LearningRateSchedule):
-    """max(initial_learning_rate / decay^step, floor), per update (Goodfellow et al. 2014's configuration files).
+class AnnealedAdam(keras.optimizers.Adam):
+    """Adam whose beta_2 may follow a schedule, as in R3GAN (Huang et al. 2024, 2501.05441).
+
+    The bias of the second moment is corrected by the beta_2 of the step at hand.
 
     Args:
-        initial_learning_rate: the rate of the first update.
-        decay: factor above 1 that divides the rate after each update.
-        floor: the smallest rate.
+        learning_rate: a number or a schedule.
+        beta_1: decay of the first moment.
+        beta_2: decay of the second: a number, a schedule, or a recipe's table of one.
+        **options: of `keras.optimizers.Adam`.
     """
 
-    def __init__(self, initial_learning_rate: float, *, decay: float = 1.000004, floor: float = 1e-6):
-        self.initial_learning_rate, self.decay, self.floor = initial_learning_rate, decay, floor
+    def __init__(
+        self, learning_rate: Any = 1e-3, beta_1: float = 0.9, beta_2: Any = 0.999, *, name: str = "adam", **options: Any
+    ):
+        super().__init__(learning_rate=learning_rate, beta_1=beta_1, beta_2=schedules.get(beta_2), name=name, **options)
 
-    def __call__(self, step):
-        # exp(-t log decay): decay ** t in float32 would lose the sixth decimal of 1.000004.
-        exponent = -math.log(self.decay) * ops.cast(step, "float32")
-        return ops.maximum(self.initial_learning_rate * ops.exp(exponent), self.floor)
+    @property
+    def beta_2(self) -> Any:
+        """That of the step at hand."""
+        return schedules.at(self._beta_2, self.iterations)
+
+    @beta_2.setter
+    def beta_2(self, beta_2: Any) -> None:
+        self._beta_2 = beta_2
 
     def get_config(self):
-        return {"initial_learning_rate": self.initial_learning_rate, "decay": self.decay, "floor": self.floor}
+        beta_2 = keras.saving.serialize_keras_object(self._beta_2)
+        return {**super().get_config(), "beta_2": beta_2}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -134,11 +145,11 @@ def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, ram
 
     Args:
         batch_size: images of one generator step.
-        half_life: images after which a weight's influence has halved.
+        half_life: images after which a weight's influence has halved; 0 averages nothing.
         images_seen: if given, the half-life is at most rampup * images_seen, so that a short run does not average
             over its beginning (Karras et al. 2020, 2006.06676, the `ema_rampup` of the published code).
         rampup: see images_seen.
     """
     if images_seen is not None:
-        half_life = ops.minimum(half_life, ops.maximum(rampup * images_seen, 1e-8))
-    return 0.5 ** (batch_size / half_life)
+        half_life = ops.minimum(half_life, rampup * images_seen)
+    return 0.5 ** (batch_size / ops.maximum(half_life, 1e-8))

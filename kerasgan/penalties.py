@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasgan import gradients
+from kerasgan import gradients, schedules
 
 __all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
 
@@ -24,7 +24,7 @@ class Penalty:
     """A penalty on the discriminator's gradient.
 
     Args:
-        weight: positive factor of the mean.
+        weight: positive factor of the mean: a number, a schedule of steps, or a recipe's table of one.
         interval: discriminator steps from one computation to the next, at least 1.
 
     Raises:
@@ -35,14 +35,17 @@ class Penalty:
     per_sample = True
     """Whether it looks at each image's own gradient, which batch normalisation in the discriminator would mix."""
 
-    def __init__(self, *, weight: float = 10.0, interval: int = 1):
-        if not weight > 0:
+    def __init__(self, *, weight: Any = 10.0, interval: int = 1):
+        weight = schedules.get(weight)
+        if not (callable(weight) or weight > 0):
             raise ValueError(f"Expected a positive penalty weight. Received: weight={weight}")
         if not (isinstance(interval, int) and interval >= 1):
             raise ValueError(f"Expected a positive whole number of steps. Received: interval={interval}")
         self.weight, self.interval = weight, interval
 
-    def __call__(self, discriminator: Callable[[Any], Any], real: Any, fake: Any, seed: Any = None) -> Any:
+    def __call__(
+        self, discriminator: Callable[[Any], Any], real: Any, fake: Any, seed: Any = None, *, step: Any = 0
+    ) -> Any:
         """The scalar penalty.
 
         Args:
@@ -50,11 +53,16 @@ class Penalty:
             real: a batch of real images, channels last.
             fake: a batch of generated images of the same shape.
             seed: a `keras.random.SeedGenerator` for the penalties that draw points.
+            step: discriminator steps done, for a weight that follows a schedule.
         """
-        raise TypeError(f"{type(self).__name__} must define `__call__`.")
+        return schedules.at(self.weight, step) * self.measure(discriminator, real, fake, seed)
+
+    def measure(self, discriminator: Callable[[Any], Any], real: Any, fake: Any, seed: Any) -> Any:
+        """The mean that is weighted."""
+        raise TypeError(f"{type(self).__name__} must define `measure`.")
 
     def get_config(self) -> dict[str, Any]:
-        return {"weight": self.weight, "interval": self.interval}
+        return {"weight": keras.saving.serialize_keras_object(self.weight), "interval": self.interval}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Penalty":
@@ -85,13 +93,13 @@ class GradientPenalty(Penalty):
 
     name = "gradient_penalty"
 
-    def __init__(self, *, weight: float = 10.0, interval: int = 1, target: float = 1.0):
+    def __init__(self, *, weight: Any = 10.0, interval: int = 1, target: float = 1.0):
         super().__init__(weight=weight, interval=interval)
         self.target = target
 
-    def __call__(self, discriminator, real, fake, seed=None):
+    def measure(self, discriminator, real, fake, seed):
         points = fake + _uniform_per_sample(real, seed) * (real - fake)
-        return self.weight * _deviation(discriminator, points, self.target)
+        return _deviation(discriminator, points, self.target)
 
     def get_config(self):
         return {**super().get_config(), "target": self.target}
@@ -103,8 +111,8 @@ class R1(Penalty):
 
     name = "r1"
 
-    def __call__(self, discriminator, real, fake, seed=None):
-        return 0.5 * self.weight * ops.mean(_squared_norms(gradients.input_gradients(discriminator, real)))
+    def measure(self, discriminator, real, fake, seed):
+        return 0.5 * ops.mean(_squared_norms(gradients.input_gradients(discriminator, real)))
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -113,8 +121,8 @@ class R2(Penalty):
 
     name = "r2"
 
-    def __call__(self, discriminator, real, fake, seed=None):
-        return 0.5 * self.weight * ops.mean(_squared_norms(gradients.input_gradients(discriminator, fake)))
+    def measure(self, discriminator, real, fake, seed):
+        return 0.5 * ops.mean(_squared_norms(gradients.input_gradients(discriminator, fake)))
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -126,14 +134,14 @@ class DRAGAN(Penalty):
 
     name = "dragan"
 
-    def __init__(self, *, weight: float = 10.0, interval: int = 1, target: float = 1.0, spread: float = 0.5):
+    def __init__(self, *, weight: Any = 10.0, interval: int = 1, target: float = 1.0, spread: float = 0.5):
         super().__init__(weight=weight, interval=interval)
         self.target, self.spread = target, spread
 
-    def __call__(self, discriminator, real, fake, seed=None):
+    def measure(self, discriminator, real, fake, seed):
         noise = keras.random.uniform(ops.shape(real), seed=seed, dtype=real.dtype) * self.spread * ops.std(real)
         points = real + _uniform_per_sample(real, seed) * noise
-        return self.weight * _deviation(discriminator, points, self.target)
+        return _deviation(discriminator, points, self.target)
 
     def get_config(self):
         return {**super().get_config(), "target": self.target, "spread": self.spread}

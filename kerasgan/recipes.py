@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "train": (
         {"batch_size", "steps"},
         {
+            "augment",
             "discriminator_optimizer",
             "discriminator_steps",
             "ema_half_life",

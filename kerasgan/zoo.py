@@ -87,11 +87,11 @@ def _optimizer(settings: Mapping[str, Any] | str) -> Any:
     """An optimiser from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
     import keras
 
-    from kerasgan import optimizers
+    from kerasgan import optimizers, schedules
 
     config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
-    if isinstance(config.get("learning_rate"), dict):
-        config["learning_rate"] = _named(config["learning_rate"], optimizers, keras.optimizers.schedules)
+    if "learning_rate" in config:
+        config["learning_rate"] = schedules.get(config["learning_rate"])
     return _named(config, optimizers, keras.optimizers)
 
 

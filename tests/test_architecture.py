@@ -28,6 +28,7 @@ LEVELS = {
         "pictures",
         "recipes",
         "pyramid",
+        "schedules",
         "startup",
     },
     1: {"gan"},

@@ -8,20 +8,6 @@ from keras import ops
 from kerasgan import optimizers
 
 
-def rate(schedule, step):
-    return float(ops.convert_to_numpy(schedule(ops.convert_to_tensor(step))))
-
-
-@pytest.mark.parametrize("step", [0, 1000, 250_000])
-def test_the_learning_rate_is_divided_by_its_decay_after_each_update(step):
-    schedule = optimizers.ExponentialDecayWithFloor(0.1, decay=1.000004)
-    assert rate(schedule, step) == pytest.approx(0.1 / 1.000004**step, rel=1e-5)
-
-
-def test_the_learning_rate_does_not_fall_below_its_floor():
-    assert rate(optimizers.ExponentialDecayWithFloor(0.1, decay=1.1, floor=1e-3), 1000) == pytest.approx(1e-3)
-
-
 def test_momentum_rises_linearly_and_then_stays():
     """v <- m v - lr g by hand, with g = 1, lr = 1 and m = 0.5, 0.6, 0.7, 0.7."""
     optimizer = optimizers.MomentumRampSGD(1.0, 0.5, final_momentum=0.7, ramp_steps=2)

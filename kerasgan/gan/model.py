@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
-from kerasgan import data, latents, objectives, penalties
-from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope
+from kerasgan import augment as augmentation
+from kerasgan import data, latents, objectives, penalties, schedules
+from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.optimizers import Players
@@ -50,6 +51,7 @@ class GAN(AdversarialStep, Sampling):
         self.generator = self.prior.attach(generator)
         self.discriminator = discriminator
         self.average_generator: keras.Model | None = None
+        self.augment: augmentation.Augmentation | None = None
         self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
@@ -123,9 +125,10 @@ class GAN(AdversarialStep, Sampling):
         discriminator_optimizer: Any = None,
         penalties: Any = None,
         discriminator_steps: int | None = None,
-        ema_half_life: float | None = None,
+        ema_half_life: Any = None,
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
+        augment: Any = None,
         **options: Any,
     ) -> None:
         """Sets how the two players are trained; without arguments, as the family's paper does.
@@ -139,10 +142,13 @@ class GAN(AdversarialStep, Sampling):
             discriminator_steps: the discriminator's steps per generator step (Goodfellow et al. 2014's k). Each step
                 takes its own batch, and every k-th batch also trains the generator.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
-                exports then use; 0 for none. At the beginning it is at most a twentieth of the images seen.
+                exports then use; 0 for none. A number is at most a twentieth of the images seen at the beginning; a
+                schedule, or a recipe's table of one, says it for each generator step.
             reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
             weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
                 weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
+            augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
+                `kerasgan.augment.Augmentation` of all that the discriminator is shown; False for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -158,9 +164,10 @@ class GAN(AdversarialStep, Sampling):
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
             "weight_clip": weight_clip,
+            "augment": augment,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
-        defaults["weight_clip"] = 0.0
+        defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
         self._settle(**{**defaults, **self.paper_settings(), **given})
         if "optimizer" in options:
@@ -169,10 +176,11 @@ class GAN(AdversarialStep, Sampling):
         self._compile_options = MappingProxyType(options)
 
     def _settle(self, **settings: Any) -> None:
-        steps, half_life = settings["discriminator_steps"], settings["ema_half_life"]
+        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
+        settings["ema_half_life"] = half_life
         if not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if half_life < 0:
+        if not callable(half_life) and half_life < 0:
             raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
         if settings["weight_clip"] < 0:
             received = settings["weight_clip"]
@@ -188,8 +196,12 @@ class GAN(AdversarialStep, Sampling):
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
+        settings["augment"] = augmentation.get(settings["augment"]) or False
+        refuse_unknown_confidence(settings["augment"], objective)
+        self.augment = settings["augment"] or None
         self.weight_clip = settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
+        names += self.augment.reports if self.augment else ()
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
         self.average_generator = self._average() if half_life else None
 

@@ -8,7 +8,7 @@ import keras
 from kerasgan.objectives import Objective
 from kerasgan.penalties import Penalty
 
-__all__ = ["refuse_mixed_gradients", "refuse_unbounded_slope"]
+__all__ = ["refuse_mixed_gradients", "refuse_unbounded_slope", "refuse_unknown_confidence"]
 
 
 def refuse_mixed_gradients(
@@ -64,6 +64,21 @@ def refuse_unbounded_slope(
         'penalties=["gradient_penalty"] (kerasgan train: --penalty gradient_penalty), clipped weights, or spectral '
         "normalisation or weight constraints in the discriminator. Received: none of them"
     )
+
+
+def refuse_unknown_confidence(augment: Any, objective: Objective) -> None:
+    """Raises ValueError where an adaptive augmentation asks how sure a discriminator is whose logits do not say it.
+
+    Args:
+        augment: the game's augmentation, or False for none.
+        objective: the game's; without a boundary only differences of logits have a meaning.
+    """
+    if augment and augment.adaptive and objective.boundary is None:
+        raise ValueError(
+            "Expected an objective whose logits tell real from fake for a probability that adapts to them: give a "
+            'fixed one, {"name": "ada", "probability": 0.3} (kerasgan train: --set train.augment.probability=0.3), or '
+            f"another objective, such as non_saturating. Received: {type(objective).__name__}"
+        )
 
 
 def _layers(network: keras.Model) -> Iterator[Any]:

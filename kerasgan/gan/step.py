@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kerasgan import gradients, penalties
+from kerasgan import gradients, penalties, schedules
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Round"]
@@ -67,6 +67,10 @@ class AdversarialStep(keras.Model):
             own = functools.partial(self._penalty, penalty, game)
             grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        if self.augment is not None:
+            self.augment.advance(steps_done, ops.shape(game.real)[0])
+            for name, value in self.augment.state().items():
+                self.report(name, value)
         if self.weight_clip:
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
@@ -103,7 +107,13 @@ class AdversarialStep(keras.Model):
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
         real_logits = self.discriminate(game.real, game.labels)
-        return self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
+        return self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
+
+    def adversarial_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The objective's loss of the discriminator, of whose confidence an adaptive augmentation takes notice."""
+        if self.augment is not None and self.augment.adaptive:
+            self.augment.observe(ops.stop_gradient(real_logits) - self.objective.boundary)
+        return self.objective.discriminator_loss(real_logits, fake_logits)
 
     def generator_loss(self, game: Round) -> Any:
         """The scalar the generator minimises."""
@@ -126,7 +136,7 @@ class AdversarialStep(keras.Model):
         def discriminate(images: Any) -> Any:
             return self.discriminate(images, game.labels)
 
-        return penalty(discriminate, game.real, game.fake, self.seed_generator)
+        return penalty(discriminate, game.real, game.fake, self.seed_generator, step=self.optimizer.iterations)
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
@@ -143,17 +153,24 @@ class AdversarialStep(keras.Model):
         return ops.cast(self.generator(inputs, training=True), "float32")
 
     def discriminate(self, images: Any, labels: Any = None) -> Any:
-        """The discriminator's logits in training mode, float32."""
+        """The discriminator's logits in training mode, of augmented images, float32."""
+        images = self.augmented(images)
         inputs = images if labels is None else [images, labels]
         return ops.cast(self.discriminator(inputs, training=True), "float32")
+
+    def augmented(self, images: Any) -> Any:
+        """What the discriminator is shown of images in [-1, 1]: themselves, or changed ones by the `augment` option."""
+        return images if self.augment is None else self.augment(images, seed=self.seed_generator)
 
     def report(self, name: str, value: Any) -> None:
         """Adds a scalar to the running mean that `fit` shows under `name`."""
         self._reports[name].update_state(value)
 
     def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        images_seen = ops.cast(self.optimizer.generator.iterations, "float32") * batch_size
-        decay = ema_decay(batch_size, half_life=float(self.ema_half_life), images_seen=images_seen)
+        steps = ops.cast(self.optimizer.generator.iterations, "float32")
+        half_life = schedules.at(self.ema_half_life, steps)
+        own_ramp = callable(self.ema_half_life)
+        decay = ema_decay(batch_size, half_life=half_life, images_seen=None if own_ramp else steps * batch_size)
         for average, variable in zip(averages.variables, self.generator.variables):
             if "float" in average.dtype:  # moving statistics too, but no seeds
                 average.assign(variable + decay * (average - variable))

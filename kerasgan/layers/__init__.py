@@ -1,6 +1,7 @@
 """Layers that Keras lacks."""
 
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
@@ -24,6 +25,7 @@ __all__ = [
     "EqualizedDense",
     "FIRResampling2D",
     "FadeIn",
+    "GroupedConv2D",
     "ImageRange",
     "LearnedMap",
     "Maxout",

@@ -12,6 +12,7 @@ from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.pggan import PGGAN
+from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
@@ -27,6 +28,7 @@ __all__ = [
     "LAPGAN",
     "LSGAN",
     "PGGAN",
+    "R3GAN",
     "SAGAN",
     "SNGAN",
     "WGANGP",

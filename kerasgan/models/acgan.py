@@ -101,7 +101,8 @@ class ACGAN(GAN):
 
     def judge(self, images: Any) -> tuple[Any, Any]:
         """(source logits (batch, 1), class logits (batch, num_classes)) in training mode, float32."""
-        return tuple(ops.cast(logits, "float32") for logits in self.discriminator(images, training=True))
+        outputs = self.discriminator(self.augmented(images), training=True)
+        return tuple(ops.cast(logits, "float32") for logits in outputs)
 
     def discriminate(self, images, labels=None):
         """The source logits alone: what penalties and the doctor look at. The labels are not an input."""
@@ -115,7 +116,7 @@ class ACGAN(GAN):
         self.report("real_class_loss", real_loss)
         correct = ops.equal(ops.argmax(real_classes, axis=-1), ops.cast(game.labels, "int32"))
         self.report("class_accuracy", ops.mean(ops.cast(correct, "float32")))
-        source_loss = self.objective.discriminator_loss(real_logits, fake_logits)
+        source_loss = self.adversarial_loss(real_logits, fake_logits)
         return source_loss + self.class_weight * (real_loss + fake_loss)
 
     def generator_loss(self, game: Round) -> Any:

@@ -14,7 +14,8 @@ from keras import layers
 
 from kerasgan.gan import GAN
 from kerasgan.layers import Maxout
-from kerasgan.optimizers import ExponentialDecayWithFloor, MomentumRampSGD
+from kerasgan.optimizers import MomentumRampSGD
+from kerasgan.schedules import ExponentialDecayWithFloor
 
 __all__ = ["ConditionalGAN", "discriminator", "generator"]
 

@@ -17,7 +17,8 @@ from keras import layers, ops
 
 from kerasgan.gan import GAN
 from kerasgan.layers import Maxout, MaxoutConv2D
-from kerasgan.optimizers import ExponentialDecayWithFloor, MomentumRampSGD
+from kerasgan.optimizers import MomentumRampSGD
+from kerasgan.schedules import ExponentialDecayWithFloor
 
 __all__ = ["GAN2014", "discriminator", "generator"]
 

@@ -131,7 +131,7 @@ class InfoGAN(GAN):
         """Equation 6 for the discriminator, which trains the code head Q too."""
         real_logits = self.discriminate(game.real)
         fake_logits, answers = self._examine(game.fake)
-        return self.objective.discriminator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+        return self.adversarial_loss(real_logits, fake_logits) - self._information(game.latents, answers)
 
     def generator_loss(self, game):
         """Equation 6 for the generator."""
@@ -140,7 +140,7 @@ class InfoGAN(GAN):
         return self.objective.generator_loss(fake_logits, real_logits) - self._information(game.latents, answers)
 
     def _examine(self, images: Any) -> tuple[Any, Any]:
-        logits, answers = self.discriminator(images, training=True)
+        logits, answers = self.discriminator(self.augmented(images), training=True)
         return ops.cast(logits, "float32"), ops.cast(answers, "float32")
 
     def _information(self, latents: Any, answers: Any) -> Any:

@@ -111,7 +111,7 @@ class LAPGAN(GAN):
         """The sum of the levels' losses on (h_k, l_k) and (G_k(z_k, l_k), l_k), equation 4."""
 
         def loss(judge, real, fake):
-            return self.objective.discriminator_loss(judge(real), judge(fake))
+            return self.adversarial_loss(judge(real), judge(fake))
 
         return self._total(loss, game, "discriminator_loss")
 
@@ -127,7 +127,7 @@ class LAPGAN(GAN):
         """The sum of the levels' penalties on the gradient of D_k in the band, at the low-pass that it is given."""
 
         def value(judge, real, fake):
-            return penalty(judge, real, fake, self.seed_generator)
+            return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
         return self._total(value, game)
 
@@ -138,12 +138,20 @@ class LAPGAN(GAN):
             network = self.discriminator.get_layer(f"discriminator_{size}")
 
             def judge(band, network=network, low=low):
+                band, low = self._augmented(band, low)
                 return ops.cast(network(_given(band, low, game.labels), training=True), "float32")
 
             values.append(function(judge, real, fake))
             if name:
                 self.report(f"{name}_{size}", values[-1])
         return sum(values)
+
+    def _augmented(self, band: Any, low: Any) -> tuple[Any, Any]:
+        """A band and the low-pass that it is for, if any, changed together."""
+        if low is None or self.augment is None:
+            return self.augmented(band), low
+        both = self.augmented(ops.concatenate([band, low], axis=-1))
+        return tuple(ops.split(both, 2, axis=-1))
 
     def generate_levels(
         self, count: int, *, labels: Any = None, seed: int | None = None, batch_size: int = 64

@@ -161,7 +161,7 @@ class PGGAN(ProgressiveGAN):
     def discriminator_loss(self, game):
         """Adds the drift of the real images' logits from 0, which WGAN's loss leaves free."""
         real_logits = self.discriminate(game.real, game.labels)
-        loss = self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
+        loss = self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
         return loss + self.drift_weight * ops.mean(ops.square(real_logits))
 
 

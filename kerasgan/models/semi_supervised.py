@@ -144,7 +144,7 @@ class SemiSupervisedGAN(GAN):
         self.report("supervised_loss", supervised)
         self.report("labelled_error", _mean(ops.cast(wrong, "float32"), labelled))
         real_logits = _real_logit(ops.take(class_logits, _unlabelled_rows(game.labels), axis=0))
-        unsupervised = 0.5 * self.objective.discriminator_loss(real_logits, self.discriminate(game.fake))
+        unsupervised = 0.5 * self.adversarial_loss(real_logits, self.discriminate(game.fake))
         return supervised + unsupervised + self._history(-1, self.discriminator)
 
     def generator_loss(self, game: Round) -> Any:
@@ -166,7 +166,7 @@ class SemiSupervisedGAN(GAN):
         return super().synthesize(game._replace(labels=None))  # they are the discriminator's to learn
 
     def _look(self, images: Any) -> tuple[Any, Any]:
-        class_logits, features = self.discriminator(images, training=True)
+        class_logits, features = self.discriminator(self.augmented(images), training=True)
         return ops.cast(class_logits, "float32"), ops.cast(features, "float32")
 
     def _history(self, player: int, network: keras.Model) -> Any:

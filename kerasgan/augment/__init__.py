@@ -1,0 +1,39 @@
+"""Differentiable augmentation: what the discriminator sees of real images and fakes, in both players' steps.
+
+Changing only the real images would teach the generator the changes; changing what the discriminator sees of both does
+not, as long as the images' distribution can be told from that of the changed ones (Karras et al. 2020, 2006.06676,
+section 2.1), and gives a small data set many more faces.
+"""
+
+import difflib
+
+from kerasgan.augment.adaptive import ADA
+from kerasgan.augment.diff_augment import DiffAugment
+from kerasgan.augment.scheme import Augmentation
+
+__all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
+
+_SCHEMES: dict[str, type[Augmentation]] = {"ada": ADA, "diff_augment": DiffAugment}
+
+
+def names() -> list[str]:
+    """The names that `get` knows, sorted."""
+    return sorted(_SCHEMES)
+
+
+def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | None:
+    """An augmentation from its name, from `{"name": "ada", "cutout": 1.0}`, or as it is; None for False or None.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones.
+    """
+    if isinstance(augment, Augmentation):
+        return augment
+    if augment is None or augment is False:
+        return None
+    settings = dict(augment) if isinstance(augment, dict) else {"name": augment}
+    name = settings.pop("name", None)
+    if not isinstance(name, str) or name not in _SCHEMES:
+        near = difflib.get_close_matches(str(name), _SCHEMES, cutoff=0.4) or names()
+        raise ValueError(f"Expected an augmentation such as {', '.join(near)}. Received: augment={augment!r}")
+    return _SCHEMES[name](**settings)

@@ -1,0 +1,94 @@
+"""Numbers that change while a training goes on: learning rates, and whatever else a paper anneals.
+
+A schedule is a `keras.optimizers.schedules.LearningRateSchedule`: a step in, a scalar out. Wherever a setting may be
+one, it may also be a number, or a table as recipes have it: `{"name": "Cosine", "start": 1.0, "end": 0.1, "steps": 9}`.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+__all__ = ["Cosine", "ExponentialDecayWithFloor", "at", "get"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Cosine(LearningRateSchedule):
+    """From `start` to `end` along half a period of a cosine, then `end` (Huang et al. 2024, 2501.05441).
+
+    Args:
+        start: the value at step 0.
+        end: the value from `steps` on; above or below `start`.
+        steps: updates that the way takes, 1 or more.
+
+    Raises:
+        ValueError: for less than one step.
+    """
+
+    def __init__(self, start: float, end: float, *, steps: int):
+        if not steps >= 1:
+            raise ValueError(f"Expected a positive number of steps. Received: steps={steps}")
+        self.start, self.end, self.steps = start, end, steps
+
+    def __call__(self, step):
+        done = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+        return self.end + (self.start - self.end) * 0.5 * (1.0 + ops.cos(math.pi * done))
+
+    def get_config(self):
+        return {"start": self.start, "end": self.end, "steps": self.steps}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ExponentialDecayWithFloor(LearningRateSchedule):
+    """max(initial_learning_rate / decay^step, floor), per update (Goodfellow et al. 2014's configuration files).
+
+    Args:
+        initial_learning_rate: the rate of the first update.
+        decay: factor above 1 that divides the rate after each update.
+        floor: the smallest rate.
+    """
+
+    def __init__(self, initial_learning_rate: float, *, decay: float = 1.000004, floor: float = 1e-6):
+        self.initial_learning_rate, self.decay, self.floor = initial_learning_rate, decay, floor
+
+    def __call__(self, step):
+        # exp(-t log decay): decay ** t in float32 would lose the sixth decimal of 1.000004.
+        exponent = -math.log(self.decay) * ops.cast(step, "float32")
+        return ops.maximum(self.initial_learning_rate * ops.exp(exponent), self.floor)
+
+    def get_config(self):
+        return {"initial_learning_rate": self.initial_learning_rate, "decay": self.decay, "floor": self.floor}
+
+
+def get(value: Any) -> Any:
+    """A number or a schedule as it is, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
+
+    Raises:
+        ValueError: for a table with an unknown name, with the nearest known ones.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    if "class_name" in value:
+        return keras.saving.deserialize_keras_object(dict(value))
+    config = dict(value)
+    name = config.pop("name", None)
+    for module in (globals(), vars(keras.optimizers.schedules)):
+        found = module.get(str(name))
+        if isinstance(found, type) and issubclass(found, LearningRateSchedule):
+            return found(**config)
+    known = [
+        "Cosine",
+        "ExponentialDecayWithFloor",
+        *(key for key in dir(keras.optimizers.schedules) if key[0].isupper()),
+    ]
+    near = difflib.get_close_matches(str(name), known, n=3) or known
+    raise ValueError(f"Expected a schedule such as {', '.join(near)}. Received: name={name!r}")
+
+
+def at(value: Any, step: Any) -> Any:
+    """A setting's value at a step: the number that it is, or what its schedule says."""
+    return value(step) if callable(value) else value
