@@ -28,7 +28,7 @@ from kerasgan.layers import (
     faded,
 )
 
-__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "pyramid_of"]
+__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of", "pyramid_of"]
 
 
 class ProgressiveGAN(GAN):
@@ -119,7 +119,7 @@ class PGGAN(ProgressiveGAN):
     ):
         if drift_weight < 0:
             raise ValueError(f"Expected no negative weight. Received: drift_weight={drift_weight}")
-        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         doublings = len(maps) - 1
         super().__init__(
             generator(maps, channels, latent_dim, doublings=doublings),
@@ -230,25 +230,25 @@ def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, norma
     return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
 
 
-def pyramid_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
-    """(height, width, channels) of a network's maps, from the smallest, of 4 to 7 pixels at its shorter side, on.
-
-    Args:
-        image_size: of the last one, an int or (height, width).
-        base: channels of a map times the power of two that its shorter side is, or is above.
-        limit: the most channels.
+def pyramid_of(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
+    """(height, width) of a network's maps, from the smallest, of 4 to 7 pixels at its shorter side, to the image.
 
     Raises:
-        ValueError: where doublings of such a map do not give `image_size`, or numbers are not positive.
+        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
     """
     height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     doublings = (min(height, width) // 4).bit_length() - 1
     if doublings < 1 or height % 2**doublings or width % 2**doublings:
         expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
         raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-    sides = [4 * 2**index for index in range(doublings + 1)]
+    return [(height >> shift, width >> shift) for shift in range(doublings, -1, -1)]
+
+
+def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
+    """As `pyramid_of`, with channels: `base` over 4, 8, 16, ... and at most `limit`; ValueError where none are left."""
+    sizes = pyramid_of(image_size)
+    sides = [4 * 2**index for index in range(len(sizes))]
     if base < sides[-1] or limit < 1:
         expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"
         raise ValueError(f"{expected}. Received: channel_base={base}, channel_limit={limit}")
-    shifts = range(doublings, -1, -1)
-    return [(height >> shift, width >> shift, min(base // side, limit)) for shift, side in zip(shifts, sides)]
+    return [(*size, min(base // side, limit)) for size, side in zip(sizes, sides)]

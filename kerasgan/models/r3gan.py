@@ -16,7 +16,7 @@ from keras import layers
 
 from kerasgan.gan import GAN
 from kerasgan.layers import FIRResampling2D, GroupedConv2D, ImageRange, LearnedMap, SumPooling
-from kerasgan.models.style_based import pyramid_of
+from kerasgan.models.pggan import pyramid_of
 from kerasgan.optimizers import AnnealedAdam
 from kerasgan.schedules import Cosine
 
