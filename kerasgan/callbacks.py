@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kerasgan import pictures
-from kerasgan.events import EventFile
+from kerasgan import events, pictures
 from kerasgan.progress import Progress
 from kerasgan.steps import Means, StepCallback
 
@@ -94,8 +93,7 @@ class FilmStrip(StepCallback):
         self.act(step)
 
     def act(self, step: int) -> None:
-        labels, _ = pictures.grid_labels(self.count, self.model.num_classes)
-        images = self.model.generate(self.count, labels=labels, seed=self.seed)
+        images = self.model.strip(self.count, seed=self.seed)
         self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
         if len(self._strip) > self.rows:
             self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number
@@ -162,8 +160,8 @@ class LossLog(StepCallback):
 class TensorBoardLog(StepCallback):
     """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
 
-    On every backend, and without TensorBoard: only who looks needs it. Keras' own `TensorBoard` callback works beside
-    it, but writes the losses once per epoch and no samples.
+    By steps and on every backend. Keras' own `TensorBoard` callback works too, also beside it, but counts epochs and
+    shows no samples.
 
     Args:
         directory: where to; created if need be. A resumed training adds a file of its own.
@@ -172,6 +170,10 @@ class TensorBoardLog(StepCallback):
         count: images of a grid, as those of `SampleGrid`.
         seed: of the latents.
         doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before: each of its probes is written too.
+
+    Raises:
+        ImportError: if TensorBoard is not installed.
+        ValueError: if an interval is not a positive whole number.
     """
 
     def __init__(
@@ -185,13 +187,14 @@ class TensorBoardLog(StepCallback):
         doctor: Any = None,
     ):
         super().__init__(every)
+        events.check()
         if not (isinstance(images_every, int) and images_every >= 1):
             raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
         self.directory, self.images_every, self.count, self.seed = Path(directory), images_every, count, seed
         self.doctor = doctor
 
     def begin(self, step: int) -> None:
-        self._file, self._means = EventFile(self.directory), Means()
+        self._file, self._means = events.EventFile(self.directory), Means()
         self._probes = len(self._history().get("step", [])) if step else 0
         self._drawn = -self.images_every
 
@@ -205,6 +208,10 @@ class TensorBoardLog(StepCallback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._means.collect(self.model.metrics)
         super().on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        super().on_train_end(logs)
+        self._file.close()
 
     def act(self, step: int) -> None:
         means = self._means.take(self.model.metrics)

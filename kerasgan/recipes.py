@@ -23,12 +23,18 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         {
             "channels",
             "crop",
+            "derive",
             "flip",
+            "halves",
             "image_size",
+            "input_channels",
+            "jitter",
             "labels",
             "labels_per_class",
             "name",
             "path",
+            "reverse",
+            "scale",
             "skip_corrupt",
             "split",
         },
@@ -66,7 +72,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-SOURCES = ("digits", "folder", "tfds")
+SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
 FORMATS = ("openmmlab",)  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
@@ -80,7 +86,8 @@ class Recipe:
         path: the recipe.toml.
         family: name of a class in `kerasgan.models`.
         model: arguments of that class.
-        data: `source` ("digits", "folder" or "tfds") and that source's arguments.
+        data: `source` (one of `SOURCES`) and that source's arguments; of image-to-image families also `derive`, what
+            their inputs are made of its images, and `halves`, whether the pairs are then taken apart.
         train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.

@@ -27,13 +27,12 @@ import keras
 
 from kerasgan import callbacks as reports
 from kerasgan import zoo
-from kerasgan.data import batches
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -183,7 +182,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
         )
     _seed(recipe)
     gan = zoo.build(recipe)
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
@@ -205,7 +204,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     done = int(gan.optimizer.iterations)
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
 
@@ -229,20 +228,26 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 
 def _checked(source: Any, gan: "GAN") -> Any:
-    return batches(source, **gan.data_options())
+    return gan.batches(source)
 
 
-def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
-    """The recipe with a folder of images as its data, in the size and channels that the model makes."""
+def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
+    """The recipe with a folder of images, or of pairs, as its data, in the size and channels that the model makes."""
     if data is None:
         return recipe
     height, width, channels = gan.image_shape
     size = height if height == width else [height, width]
+    kind = "folder"
+    if gan.prior is None and "derive" not in recipe.data:
+        kind = "pairs" if gan.paired else "unpaired"
+    own = {"folder": ("labels", "skip_corrupt"), "pairs": ("jitter", "reverse"), "unpaired": ("jitter",)}[kind]
     # Another source's crop suits that source's images only.
-    keys = ("crop", "flip", "labels", "skip_corrupt") if recipe.data["source"] == "folder" else ("flip",)
+    keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))
     options = {key: recipe.data[key] for key in keys if key in recipe.data}
+    if kind == "pairs":
+        options["input_channels"] = gan.input_shape[-1]
     path = str(Path(data).expanduser().resolve())
-    folder = {"source": "folder", "path": path, "image_size": size, "channels": channels, **options}
+    folder = {"source": kind, "path": path, "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)
 
 

@@ -16,6 +16,7 @@ LEVELS = {
     0: {
         "animations",
         "augment",
+        "contrastive",
         "data",
         "events",
         "gradients",
@@ -35,7 +36,7 @@ LEVELS = {
     2: {"models", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"evaluation", "report", "runs", "sampling", "tables", "training"},
+    5: {"conversion", "evaluation", "report", "runs", "sampling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }

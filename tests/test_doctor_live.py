@@ -217,8 +217,8 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["frozen_discriminator", "constant_latents", "leaked_labels", "healthy"])
 def test_a_planted_failure_is_found_and_named_and_a_healthy_game_left_alone(case):
-    path = Path(__file__).parents[1] / "benchmarks" / "doctor.py"
-    spec = importlib.util.spec_from_file_location("doctor_benchmark", path)
+    path = Path(__file__).parents[1] / "benchmarks" / "doctor" / "planted.py"
+    spec = importlib.util.spec_from_file_location("planted_failures", path)
     benchmark = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = benchmark  # its dataclass looks itself up
     spec.loader.exec_module(benchmark)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import openmmlab, pth
+from kerasgan.checkpoints import mimicry, openmmlab, pth, pytorch_tutorial
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-PUBLISHERS: tuple[ModuleType, ...] = (openmmlab,)
+# In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
+PUBLISHERS: tuple[ModuleType, ...] = (mimicry, pytorch_tutorial, openmmlab)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -82,7 +83,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file.
         channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
-            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB.
+            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
+            does not count where the publisher has one order only.
 
     Raises:
         MismatchError: tensors are missing, left over or of another shape; names them, and leaves `gan` as it was.
@@ -91,13 +93,13 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
     publisher, state = _recognise(pth.read(path), path)
-    layout = _layout(gan, publisher)
+    layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
         placements = _placements(network, layout)
-        plan += _match(placements, state, prefix, report, reverse_colours=channel_order == "bgr")
+        plan += _match(placements, state, prefix, report, reverse_colours=order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)

@@ -72,3 +72,13 @@ class Layout:
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
     computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
+
+
+def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """The sources of a file that is one generator and nothing else: the moving average, if there is one, takes it too.
+
+    PyTorch's `DataParallel` puts `module.` before every name.
+    """
+    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+    networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
+    return [(network, prefix) for network in networks]

@@ -7,6 +7,7 @@ layer is of another kind, CheckpointError says what was received; `assign` adds 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -42,9 +43,14 @@ def find(network: keras.Model, name: str) -> Any:
     raise CheckpointError(f"one without a layer {name!r}")
 
 
-def convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:
-    """Weight and bias, where it has one, below the name `tensor`; `image`: whether the layer's output is the image."""
+def convolution(tensor: str, layer: Any, *, image: bool = False, from_image: bool = False) -> list[Placement]:
+    """Weight and bias, where it has one, below the name `tensor`.
+
+    `image`: whether the layer's output is the image; `from_image`: whether its input is one.
+    """
     places = _convolution(tensor, layer, outputs_axis=3 if image else None)
+    if from_image:
+        places[0] = dataclasses.replace(places[0], colours=2)
     height, width, inputs, _ = layer.kernel.shape
     v = {"unfold": (inputs, height, width), "axes": (1, 2, 0)}
     return places + _singular_vectors(tensor, layer, u={"colours": 1 if image else None}, v=v)

@@ -29,6 +29,9 @@ class Doctor(StepCallback):
     the verdicts that were acted on with the step at which that began. The training goes on bit for bit as it would
     without the doctor, until the doctor ends it.
 
+    Of an image-to-image model it sees the losses alone: no reference says how varied what is made of a few images
+    ought to be.
+
     Args:
         data: what the generator is to imitate, as `fit` takes it; a few hundred images of it are kept. Without it, what
             `fit` is given.
@@ -68,7 +71,8 @@ class Doctor(StepCallback):
 
     def begin(self, step: int) -> None:
         self._means, self._troubles, self._roll_back = Means(), 0, False
-        if self._data is not None and self._probe is None:
+        translates = self.model.prior is None  # from images: its losses alone are looked at
+        if self._data is not None and self._probe is None and not translates:
             self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model))
         self._look(step)
 

@@ -7,7 +7,13 @@ from keras import layers, ops
 
 from kerasgan.layers.spectral import SpectralDense, SpectralEmbedding
 
-__all__ = ["ConditionalBatchNormalization", "ModulatedBatchNormalization", "ScaleAndOffset", "normalised"]
+__all__ = [
+    "ConditionalBatchNormalization",
+    "InstanceNormalization",
+    "ModulatedBatchNormalization",
+    "ScaleAndOffset",
+    "normalised",
+]
 
 
 def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initializer: Any = "ones") -> Any:
@@ -15,8 +21,9 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
 
     Args:
         x: maps (batch, height, width, channels) or features (batch, channels).
-        norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "layer": all of an image
-            together, as WGAN-GP (1704.00028) does in a critic; "none": `x` as it is.
+        norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "instance": each channel
+            of each image over its pixels; "layer": all of an image together, as WGAN-GP (1704.00028) does in a
+            critic; "none": `x` as it is.
         name: of the layer.
         affine: whether each channel is scaled and shifted afterwards.
         gamma_initializer: of the scales.
@@ -24,14 +31,60 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
     Raises:
         ValueError: for another normalisation.
     """
-    if norm not in ("batch", "layer", "none"):
-        raise ValueError(f"Expected a normalisation: batch, layer or none. Received: norm={norm!r}")
+    if norm not in ("batch", "instance", "layer", "none"):
+        raise ValueError(f"Expected a normalisation: batch, instance, layer or none. Received: norm={norm!r}")
     if norm == "none":
         return x
     options = dict(epsilon=1e-5, center=affine, scale=affine, gamma_initializer=gamma_initializer, name=name)
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9, **options)(x)
+    if norm == "instance":
+        return InstanceNormalization(epsilon=1e-5, affine=affine, gamma_initializer=gamma_initializer, name=name)(x)
     return layers.GroupNormalization(groups=1, **options)(x)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class InstanceNormalization(keras.layers.Layer):
+    """Each channel of each image with mean 0 and variance 1 over its pixels (Ulyanov et al. 2016, 1607.08022).
+
+    In training and afterwards alike; for one image it is what batch normalisation does with its own statistics. Keras'
+    `GroupNormalization(groups=-1)` computes the same, but not in files with dynamic height and width.
+
+    Args:
+        epsilon: added to the variance.
+        affine: whether each channel is scaled and shifted afterwards.
+        gamma_initializer: of the scales.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, *, epsilon: float = 1e-5, affine: bool = False, gamma_initializer: Any = "ones", **options: Any):
+        super().__init__(**options)
+        self.epsilon, self.affine = epsilon, affine
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        if self.affine:
+            shape = (input_shape[-1],)
+            self.gamma = self.add_weight(shape=shape, initializer=self.gamma_initializer, name="gamma")
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")  # variances overflow in float16
+        centred = x - ops.mean(x, axis=(1, 2), keepdims=True)
+        x = centred * ops.rsqrt(ops.mean(ops.square(centred), axis=(1, 2), keepdims=True) + self.epsilon)
+        x = ops.cast(x, self.compute_dtype)
+        return x * self.gamma + self.beta if self.affine else x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {
+            "epsilon": self.epsilon,
+            "affine": self.affine,
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+        }
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -5,6 +5,7 @@ from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
@@ -12,6 +13,7 @@ from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
 from kerasgan.models.pggan import PGGAN
+from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
@@ -36,7 +38,9 @@ __all__ = [
     "BigGANDeep",
     "ConditionalDCGAN",
     "ConditionalGAN",
+    "CycleGAN",
     "InfoGAN",
+    "Pix2Pix",
     "SemiSupervisedGAN",
     "StyleGAN",
     "StyleGAN2",

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from kerasgan import pyramid
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Bias,
@@ -28,7 +29,7 @@ from kerasgan.layers import (
     faded,
 )
 
-__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of", "pyramid_of"]
+__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of"]
 
 
 class ProgressiveGAN(GAN):
@@ -230,23 +231,18 @@ def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, norma
     return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
 
 
-def pyramid_of(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
-    """(height, width) of a network's maps, from the smallest, of 4 to 7 pixels at its shorter side, to the image.
+def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
+    """(height, width, channels) from a map of 4 to 7 pixels at its shorter side to the image, each twice those before.
+
+    Args:
+        image_size: an int or (height, width).
+        base: channels times 4 of the first map, times 8 of the second, and so on.
+        limit: the most channels.
 
     Raises:
-        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
+        ValueError: for a size that doublings do not give, or where no channels are left.
     """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    doublings = (min(height, width) // 4).bit_length() - 1
-    if doublings < 1 or height % 2**doublings or width % 2**doublings:
-        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
-        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-    return [(height >> shift, width >> shift) for shift in range(doublings, -1, -1)]
-
-
-def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
-    """As `pyramid_of`, with channels: `base` over 4, 8, 16, ... and at most `limit`; ValueError where none are left."""
-    sizes = pyramid_of(image_size)
+    sizes = pyramid.doublings(image_size)
     sides = [4 * 2**index for index in range(len(sizes))]
     if base < sides[-1] or limit < 1:
         expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"

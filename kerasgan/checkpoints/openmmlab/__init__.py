@@ -12,19 +12,32 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab import biggan, dcgan, lsgan, sagan, sngan, stylegan2, wgan_gp
+from kerasgan.checkpoints.openmmlab import (
+    biggan,
+    cyclegan,
+    dcgan,
+    lsgan,
+    pix2pix,
+    sagan,
+    sngan,
+    stylegan2,
+    wgan_gp,
+)
 from kerasgan.checkpoints.placement import Layout
 
-__all__ = ["FAMILIES", "NAME", "skipped", "state"]
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "OpenMMLab"
+CHANNEL_ORDER = None  # of both kinds, and the files do not say which
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
     "BigGAN": biggan.LAYOUT,
     "BigGANDeep": biggan.DEEP_LAYOUT,
+    "CycleGAN": cyclegan.LAYOUT,
     "DCGAN": dcgan.LAYOUT,
     "LSGAN": lsgan.LAYOUT,
+    "Pix2Pix": pix2pix.LAYOUT,
     "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
     "StyleGAN2": stylegan2.LAYOUT,
@@ -42,7 +55,7 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 def skipped(name: str) -> str | None:
     """Why a tensor is of no use to the generator, or None."""
-    if name.startswith(("discriminator.", "discriminator_")):
+    if name.startswith(("discriminator.", "discriminator_", "discriminators.")):
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
