@@ -124,7 +124,7 @@ class Doctor(StepCallback):
 
 
 def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np.ndarray, np.ndarray | None]:
-    """Up to `count` images, and their labels where the model is conditional, from the first batches of `data`."""
+    """Up to `count` images, and their labels where the model learns from them, from the first batches of `data`."""
     batches = sources.batches(data, labels, **gan.data_options(), batch_size=count)
     parts: list[tuple[Any, Any]] = []
     for batch in _each(batches):
@@ -134,7 +134,7 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
     several = [
         np.concatenate([ops.convert_to_numpy(x) for x in part])[:count] for part in zip(*parts) if part[0] is not None
     ]
-    return several[0], several[1] if gan.num_classes else None
+    return several[0], several[1] if gan.label_classes else None
 
 
 def _each(batches: Any) -> Iterator[Any]:

@@ -22,7 +22,7 @@ class Probe:
     Args:
         gan: a compiled GAN.
         images: float32 (count, height, width, channels) in [-1, 1], what the generator is to imitate.
-        labels: (count,) int32 for a class-conditional model.
+        labels: (count,) int32 for a model that learns from them.
         batch_size: images with which the discriminator's logits and both gradients are computed.
         count: generated images that are held against the real ones.
         seed: of the latents.
@@ -33,7 +33,8 @@ class Probe:
     ):
         self.gan, self.count, self.seed = gan, count, seed
         self.reference = Reference(images)
-        self.labels = None if labels is None else np.resize(labels, count)
+        asked = gan.num_classes is not None  # else they are the discriminator's alone
+        self.labels = np.resize(labels, count) if asked and labels is not None else None
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         game = (images[rows], None if labels is None else labels[rows], latents)
