@@ -3,7 +3,9 @@
 Huang, Gokaslan, Kuleshov, Tompkin: The GAN is dead; long live the GAN! A Modern Baseline GAN, 2024,
 https://arxiv.org/abs/2501.05441. Parameter counts are those of the paper's networks. Deviations: fakes are given the
 labels of the real batch; both players take steps on the same batch; each penalty and each loss draws an augmentation of
-its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1).
+its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1). The paper's
+augmentation, whose probability suits a data set, is in the recipes: `augment={"name": "ada", "color": 0.5, "cutout": 1,
+"probability": {"name": "Cosine", "start": 0, "end": 0.3, "steps": 78125}}`.
 """
 
 import math
