@@ -8,7 +8,8 @@ terms of the functions here; each has the same meaning everywhere:
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
 - `apply`           applies gradients with an optimiser, loss scaling included;
-- `none`            a context in which none are prepared, for sampling.
+- `none`            a context in which none are prepared, for sampling;
+- `passing_over`    a context in which `fit` passes over its first batches.
 
 TensorFlow and PyTorch update variables in place. JAX must not: there the step runs inside a scope that holds the
 values of all variables, and whatever differentiates or branches opens an inner scope and hands its updates outwards.
@@ -16,13 +17,13 @@ values of all variables, and whatever differentiates or branches opens an inner 
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["apply", "every", "gradients", "input_gradients", "none", "trainer_step"]
+__all__ = ["apply", "every", "gradients", "input_gradients", "none", "passing_over", "trainer_step"]
 
 
 def trainer_step(step: Callable) -> Callable:
@@ -105,6 +106,40 @@ def none() -> contextlib.AbstractContextManager:
     import torch
 
     return torch.no_grad()
+
+
+@contextlib.contextmanager
+def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
+    """Within, `fit` takes its first so many batches and leaves the model as it is: a resumed epoch has seen them.
+
+    Raises:
+        ValueError: if `steps_per_execution` does not divide them.
+    """
+    if not batches:
+        yield
+        return
+    left, rest = divmod(batches, trainer.steps_per_execution)
+    if rest:
+        expected = f"Expected steps_per_execution to divide the {batches} batches that an interrupted epoch has done"
+        raise ValueError(f"{expected}. Received: steps_per_execution={trainer.steps_per_execution}")
+    trainer.make_train_function()
+    train = trainer.train_function
+
+    def pass_over(*arguments: Any) -> Any:  # an iterator on TensorFlow, (state, data) on JAX, data on PyTorch
+        nonlocal left
+        if not left:
+            return train(*arguments)
+        left -= 1
+        if keras.backend.backend() == "tensorflow":
+            for _ in range(trainer.steps_per_execution):
+                next(arguments[0])
+        return ({}, arguments[0]) if keras.backend.backend() == "jax" else {}
+
+    trainer.train_function = pass_over
+    try:
+        yield
+    finally:
+        trainer.train_function = train
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:
