@@ -20,6 +20,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasgan import gradients
 from kerasgan.steps import Position, Resumed, StepCallback, below
 
 __all__ = ["Checkpoint"]
@@ -96,9 +97,9 @@ class Checkpoint(StepCallback):
             gan.load_weights(path)
         except ValueError as error:
             raise ValueError(f"Expected checkpoints of the same model. Received: {path}: {error}") from error
-        self._running_means = below(kept, "metric/")
-        _assign(gan.metrics_variables, self._running_means)
+        _assign(gan.metrics_variables, below(kept, "metric/"))
         _assign(_random_states(gan), below(kept, "random/"))
+        self._kept = kept
         for name, callback in self._watching.items():
             callback.resumed = Resumed(position, below(kept, f"callback/{name}/") or None)
         for later in self.found(self.directory):
@@ -107,22 +108,27 @@ class Checkpoint(StepCallback):
         return position
 
     def begin(self, step: int) -> None:
-        self._position: Position | None = None
+        self._position = Position(0, 0, step, step)
+        self._begins = True
         self._ended: dict[str, Any] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        resumed, begins = self.resumed, self._position is None
+        resumed, begins, self._begins = self.resumed, self._begins, False
         super().on_epoch_begin(epoch, logs)
         batch = resumed.position.batch if resumed else 0
         self._position = Position(epoch, batch, self.step, self._epoch_start)
         if batch:  # Keras has just set them to zero
-            _assign(self.model.metrics_variables, self._running_means)
+            _assign(self.model.metrics_variables, below(self._kept, "metric/"))
+        elif resumed:
+            gradients.set_generator_state(self._kept["generator"])
         if begins:
             if not resumed:
                 self._save(self._position, self._states())
             self._check_room()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not batch and self._position.batch:  # only now: PyTorch's loaders draw from it as they begin an epoch
+            gradients.set_generator_state(self._kept["generator"])
         self._begun = batch
         # A resumed `fit` passes over the batches that are done: the place stays.
         self._position = self._position._replace(batch=max(batch, self._position.batch))
@@ -150,7 +156,7 @@ class Checkpoint(StepCallback):
 
     def _save(self, position: Position, states: Mapping[str, Any]) -> None:
         gan = self.model
-        arrays = {"position": np.array(position), **states}
+        arrays = {"position": np.array(position), "generator": gradients.generator_state(), **states}
         for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
             arrays |= {f"{prefix}/{index}": ops.convert_to_numpy(x.value) for index, x in enumerate(variables)}
         content = io.BytesIO()

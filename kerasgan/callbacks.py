@@ -111,7 +111,7 @@ class FilmStrip(StepCallback):
         pictures.save(pictures.film(rows, steps), self.path)
 
     def state(self) -> dict[str, Any]:
-        return {"steps": [step for step, _ in self._strip], "every": self.every}
+        return {**super().state(), "steps": [step for step, _ in self._strip], "every": self.every}
 
 
 class LossLog(LossCallback):
@@ -135,9 +135,8 @@ class LossLog(LossCallback):
     def begin(self, step: int) -> None:
         names = [metric.name for metric in self.model.metrics]
         columns = ["step", *names[:2], "seconds", *names[2:]]
-        state = self.resumed.state if self.resumed else None
-        self._last = step if state is None else int(state["last"])  # a row at the end of a training may lie behind it
-        rows = self._known_rows(columns, self._last) if step and self.path.is_file() else []
+        # Not up to `step`: a row that was written because the training ended is not one of a training that goes on.
+        rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.partial")
         with partial.open("w", newline="") as file:
@@ -154,11 +153,8 @@ class LossLog(LossCallback):
             raise ValueError(f"{expected}. Received: {self.path} with {', '.join(header) or 'nothing'}")
         return [row for row in rows if len(row) == len(columns) and int(row[0]) <= step]
 
-    def state(self) -> dict[str, Any]:
-        return {**super().state(), "last": self._last}
-
     def act(self, step: int) -> None:
-        means, self._last = self.means.take(self.model.metrics), step
+        means = self.means.take(self.model.metrics)
         seconds = time.monotonic() - self._started
         values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
         row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]

@@ -71,18 +71,20 @@ class StepCallback(keras.callbacks.Callback):
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep: numbers and arrays by name."""
-        return {}
+        return {"acted": self._acted}
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.step = self.resumed.position.step if self.resumed else int(self.model.optimizer.iterations)
-        self._acted = self.step
+        position, state = self.resumed or (None, None)
+        self.step = int(self.model.optimizer.iterations) if position is None else position.step
+        self._acted = self.step if state is None else int(state["acted"])
         self.begin(self.step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         # Not the optimiser's count: a LossScaleOptimizer may have skipped steps of the epoch that goes on.
         resumed, self.resumed = self.resumed, None
-        inside = resumed is not None and resumed.position.batch
-        self._epoch_start = resumed.position.epoch_start if inside else int(self.model.optimizer.iterations)
+        self._epoch_start = int(self.model.optimizer.iterations)
+        if resumed is not None and resumed.position.batch:
+            self._epoch_start = resumed.position.epoch_start
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._arrive(self._epoch_start + batch)
@@ -171,4 +173,4 @@ class LossCallback(StepCallback):
         self.means.collect(self.model.metrics)
 
     def state(self) -> dict[str, Any]:
-        return dict(self.means.state())
+        return {**super().state(), **self.means.state()}

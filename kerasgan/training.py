@@ -246,9 +246,9 @@ def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
 
 def _finish(gan: "GAN", run: Path) -> None:
     """Keeps the newest state under the names that everybody looks for."""
-    newest = reports.Checkpoint.newest(run / "checkpoints")
+    found = reports.Checkpoint.found(run / "checkpoints")
     for name, write in (
-        ("gan.keras", lambda path: shutil.copyfile(newest, path)),
+        ("gan.keras", lambda path: shutil.copyfile(found[-1], path)),
         ("generator.weights.h5", gan.sampler.save_weights),
     ):
         partial = run / f".partial.{name}"
