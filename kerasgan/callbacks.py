@@ -3,7 +3,8 @@
 Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
 here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
 batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
-`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game.
+`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
+`BackupAndRestore` forgets the random states and the place within the epoch.
 """
 
 import csv

@@ -70,13 +70,14 @@ class StepCallback(keras.callbacks.Callback):
         raise TypeError(f"{type(self).__name__} must define `act`.")
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must keep: numbers and arrays by name."""
-        return {"acted": self._acted}
+        """What a checkpoint must keep, numbers and arrays by name; to be added to `super().state()`."""
+        return {"step": self.step, "acted": self._acted}
 
     def on_train_begin(self, logs: Any = None) -> None:
         position, state = self.resumed or (None, None)
-        self.step = int(self.model.optimizer.iterations) if position is None else position.step
-        self._acted = self.step if state is None else int(state["acted"])
+        self.step = self._acted = int(self.model.optimizer.iterations) if position is None else position.step
+        if state is not None:
+            self.step, self._acted = int(state["step"]), int(state["acted"])
         self.begin(self.step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -18,7 +18,7 @@ import tiny_recipe
 from keras import ops
 from PIL import Image
 
-from kerasgan import backups, callbacks, doctor, models, training, zoo
+from kerasgan import backups, callbacks, doctor, gradients, models, training, zoo
 from kerasgan.steps import StepCallback
 
 FAMILIES = [getattr(models, name) for name in models.__all__]
@@ -128,6 +128,33 @@ def test_a_finished_training_is_left_as_it_is_and_more_epochs_or_the_same_model_
     assert fit(tiny(run_eagerly=True), epochs=2) == 10
     assert fit(gan, epochs=2) == 10  # it was behind
     assert fit(gan, epochs=1) == 15  # all epochs are done: it is trained on, as by Keras
+
+
+@pytest.mark.slow
+def test_steps_that_loss_scaling_skipped_within_the_epoch_are_counted_as_before(tmp_path):
+    def fit(run, *ends):
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            gan = tiny(run_eagerly=True)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        gan.optimizer.discriminator.dynamic_scale.assign(2.0**18)  # the first steps overflow
+        watching = [callbacks.LossLog(run / "log.csv", every=3), callbacks.Checkpoint(run, every=4), *ends]
+        gan.fit(IMAGES, batch_size=2, epochs=1, verbose=0, callbacks=watching)
+        return gan
+
+    whole = fit(tmp_path / "whole")
+    assert 0 < int(whole.optimizer.iterations) < 10
+    with contextlib.suppress(Killed):
+        fit(tmp_path / "run", End(6))
+    assert_same(whole, fit(tmp_path / "run"))
+    assert log(tmp_path / "run/log.csv") == log(tmp_path / "whole/log.csv")
+
+
+def test_an_interrupted_epoch_goes_on_in_whole_executions_only():
+    gan = tiny(steps_per_execution=2)
+    with pytest.raises(ValueError, match="divide the 3 batches"), gradients.passing_over(gan, 3):
+        pass
 
 
 CHILD = """
