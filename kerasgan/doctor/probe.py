@@ -1,6 +1,6 @@
 """Looks at both players on a small fixed batch, between two training steps and without leaving a trace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -54,6 +54,19 @@ class Probe:
         for player in ("discriminator", "generator"):
             signals[f"{player}_update"] = self._update(player, step)
         return {name: float(value) for name, value in signals.items()}
+
+    def state(self) -> dict[str, Any]:
+        """What the next call compares with, for `recall`."""
+        state: dict[str, Any] = {} if self._images is None else {"images": self._images}
+        for player, (step, weights) in self._weights.items():
+            state |= {f"{player}_step": step, f"{player}_weights": weights}
+        return state
+
+    def recall(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes on after the call whose `state` this is; what is not in it was never seen."""
+        self._images = state.get("images")
+        players = [key.removesuffix("_step") for key in state if key.endswith("_step")]
+        self._weights = {player: (int(state[f"{player}_step"]), state[f"{player}_weights"]) for player in players}
 
     def _movement(self, images: np.ndarray) -> float:
         """How far the same latents' images have moved since the last call, over the spread of the real images."""
