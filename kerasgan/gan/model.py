@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasgan import augment as augmentation
-from kerasgan import data, latents, objectives, penalties, schedules
+from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
@@ -252,16 +252,30 @@ class GAN(AdversarialStep, Sampling):
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
         self.attend(source)
-        if self.compiled and not int(self.optimizer.iterations):
-            self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
         callbacks = options.pop("callbacks", None) or []
         several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
+        several.sort(key=lambda callback: hasattr(callback, "restore"))  # a checkpoint holds what the others have done
+        position = self._restored(several, options.get("epochs", 1))
+        if position is not None:
+            options["initial_epoch"] = position.epoch
+        elif self.compiled and not int(self.optimizer.iterations):
+            self.prepare(source)
         for callback in several:
             if hasattr(callback, "attend"):  # the doctor, say, looks at the data
                 callback.attend(source)
-        first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
-        return super().fit(source, callbacks=[*first, *several], **options)
+        done = 0 if position is None else position.batch
+        first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
+        with gradients.passing_over(self, done):
+            return super().fit(source, callbacks=[*first, *several], **options)
+
+    def _restored(self, callbacks: list[Any], epochs: int) -> Any:
+        """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""
+        position = None
+        for callback in callbacks:
+            if self.compiled and hasattr(callback, "restore"):
+                position = callback.restore(self, callbacks, epochs=epochs) or position
+        return position
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         """What `fit` iterates over for its `x` and `y`, checked against the model."""

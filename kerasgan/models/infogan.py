@@ -94,20 +94,11 @@ class InfoGAN(GAN):
         if contrast_weight < 0 or (contrast_weight and not discrete):
             expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
             raise ValueError(f"{expected}. Received: contrast_weight={contrast_weight}, codes={codes!r}")
-        shape = (image_size, image_size, channels)
+        shape, sizes = (image_size, image_size, channels), {"width": width, "stages": stages, "units": units}
+        reading = {"code_units": code_units, "shared": shared, "normalise": normalise, "negative_slope": negative_slope}
         super().__init__(
-            generator(shape, joint.read_dim, width=width, stages=stages, units=units),
-            discriminator(
-                shape,
-                size,
-                width=width,
-                stages=stages,
-                units=units,
-                code_units=code_units,
-                shared=shared,
-                normalise=normalise,
-                negative_slope=negative_slope,
-            ),
+            generator(shape, joint.read_dim, **sizes),
+            discriminator(shape, size, **sizes, **reading),
             prior=joint,
             name=name,
         )
@@ -120,16 +111,11 @@ class InfoGAN(GAN):
             channels=channels,
             latent_dim=joint.read_dim,
             codes=[],
-            width=width,
-            stages=stages,
-            units=units,
-            code_units=code_units,
-            shared=shared,
+            **sizes,
+            **reading,
             information_weight=information_weight,
             contrast_weight=contrast_weight,
             fixed_std=fixed_std,
-            normalise=normalise,
-            negative_slope=negative_slope,
             prior=joint,
         )
 

@@ -27,7 +27,7 @@ from kerasgan.layers import (
     Unstack,
 )
 from kerasgan.models import pggan
-from kerasgan.models.pggan import ProgressiveGAN, coloured, pyramid_of
+from kerasgan.models.pggan import ProgressiveGAN, coloured, maps_of
 from kerasgan.models.style_based import StyleBasedGAN, mapping
 
 __all__ = ["StyleGAN", "discriminator", "generator"]
@@ -93,7 +93,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
     ):
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
-        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         doublings = max(len(maps) - 2, 1) if doublings is None else doublings
         if not 0 <= doublings < len(maps):
             raise ValueError(f"Expected doublings from 0 to {len(maps) - 1}. Received: doublings={doublings}")

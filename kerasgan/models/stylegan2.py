@@ -31,7 +31,7 @@ from kerasgan.layers import (
     Unstack,
     scaled_leaky_relu,
 )
-from kerasgan.models.pggan import pyramid_of
+from kerasgan.models.pggan import maps_of
 from kerasgan.models.style_based import StyleBasedGAN, embedded, mapped, mapping
 
 __all__ = ["StyleGAN2", "discriminator", "generator"]
@@ -89,7 +89,7 @@ class StyleGAN2(StyleBasedGAN):
         if path_length_weight < 0 or path_length_interval < 1:
             received = f"path_length_weight={path_length_weight}, path_length_interval={path_length_interval}"
             raise ValueError(f"Expected no negative weight, and a positive interval. Received: {received}")
-        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         super().__init__(
             generator(
                 maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers
