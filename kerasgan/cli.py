@@ -125,6 +125,7 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
     objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
+    augment: Annotated[str | None, typer.Option(help="Such as diff_augment or ada.")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
@@ -144,7 +145,7 @@ def train(
     from kerasgan import training
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
-    recipe = training.override(recipe, **settings, penalties=penalty or None)
+    recipe = training.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = training.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
     watching = training.watchers(run, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
@@ -293,17 +294,14 @@ def convert(
     """Convert a published checkpoint to a weights.h5 of the generator, and say what became of every tensor."""
     recipe = _recipe(entry)
     start_keras()
-    from kerasgan import conversion
-    from kerasgan.checkpoints import MismatchError
+    from kerasgan import checkpoints, conversion
 
     try:
         typer.echo(conversion.convert(recipe, file, output))
-    except MismatchError as error:
+    except checkpoints.MismatchError as error:
         typer.echo(error.report)
         raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
-    typer.echo(
-        f"Weights: {output}\nUse them: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}"
-    )
+    typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
 
 
 @app.command()

@@ -54,7 +54,7 @@ def test_a_converted_file_draws_what_the_checkpoint_does(name, recipe, file, tmp
     assert title == "dcgan.pth (OpenMMLab): 12 tensors assigned, 2 skipped"
     for tensor in published_dcgan():
         assert sum(row.startswith(f"{tensor} ") for row in rows) == 1
-    assert rows[-1] == f"Use them: kerasgan generate {recipe} --weights {tmp_path / 'new' / name}"
+    assert rows[-1] == f"Use: kerasgan generate {recipe} --weights {tmp_path / 'new' / name}"
     assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
     converted, original = (zoo.load(recipe, weights=path) for path in (tmp_path / "new" / name, file))
     np.testing.assert_array_equal(converted.generate(2, seed=0), original.generate(2, seed=0))

@@ -151,15 +151,24 @@ def _match(
         name, variable = prefix + placement.tensor, placement.variable
         tensor = state.get(name)
         if not isinstance(tensor, np.ndarray):
-            report.missing[name] = variable.path
+            _note(report.missing, name, variable.path)
         elif tensor.shape != placement.expected_shape or tensor.dtype.kind != "f":
             report.mismatched[name] = (
                 f"expected {placement.expected_shape} for {variable.path}, received {tensor.shape} {tensor.dtype}"
             )
         else:
-            report.assigned[name] = variable.path
+            _note(report.assigned, name, variable.path)
             plan.append((variable, placement.value(tensor, reverse_colours=reverse_colours)))
     return plan
+
+
+def _note(fates: dict[str, str], name: str, path: str) -> None:
+    """Adds a variable to those of a tensor: some share one, and a moving average has the names of its generator."""
+    before = fates.get(name)
+    if before is None:
+        fates[name] = path
+    elif path not in before.split(", "):
+        fates[name] = f"{before}, {path}"
 
 
 def _account_for_the_rest(state: Mapping[str, Any], used: list[str], publisher: ModuleType, report: Report) -> None:
