@@ -106,7 +106,7 @@ def _evaluate_pairs(
     if given is not None:
         from kerasgan.training import with_data
 
-        pairs = {"data": _unmixed(with_data(recipe, given, gan))}
+        pairs = {"data": _unmixed(with_data(recipe, given, gan, paired=True))}
     else:
         splits = SPLITS.get(recipe.data["source"], ()) if recipe.data.get("split") == "train" else ()
         recipes = {split: dataclasses.replace(recipe, data={**recipe.data, "split": split}) for split in splits}

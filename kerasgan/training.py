@@ -229,15 +229,18 @@ def _checked(source: Any, gan: "GAN") -> Any:
     return gan.batches(source)
 
 
-def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
-    """The recipe with a folder of images, or of pairs, as its data, in the size and channels that the model makes."""
+def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> zoo.Recipe:
+    """The recipe with a folder of images as its data, in the size and channels that the model makes.
+
+    For a model that translates, of pairs or, where it learns without, of two domains; of pairs in any case if `paired`.
+    """
     if data is None:
         return recipe
     height, width, channels = gan.image_shape
     size = height if height == width else [height, width]
     kind = "folder"
     if gan.prior is None and "derive" not in recipe.data:
-        kind = "pairs" if gan.paired else "unpaired"
+        kind = "pairs" if paired or gan.paired else "unpaired"
     own = {"folder": ("labels", "skip_corrupt"), "pairs": ("jitter", "reverse"), "unpaired": ("jitter",)}[kind]
     # Another source's crop suits that source's images only.
     keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))

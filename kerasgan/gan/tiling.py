@@ -8,6 +8,7 @@ import numpy as np
 
 __all__ = ["Tiling", "translate"]
 
+PIXELS = 2**18
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -19,12 +20,13 @@ class Tiling(NamedTuple):
         overlap: pixels that neighbouring tiles share, below half of `size`: in the middle half of them one tile passes
             smoothly into the other; in the quarter next to its border, where the network misses what lies beyond it,
             a tile does not count. A network that sees no further than that quarter gives what it gives of the whole.
-        batch_size: tiles computed at a time, which bounds the memory.
+        batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
+            one, if not given.
     """
 
     size: int = 512
     overlap: int = 64
-    batch_size: int = 4
+    batch_size: int | None = None
 
 
 def translate(
@@ -50,11 +52,12 @@ def translate(
     if not 0 <= 2 * tiling.overlap < size:
         raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
     height, width = images.shape[1:3]
+    count = tiling.batch_size or max(1, PIXELS // (min(height, size) * min(width, size)))
     padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
     if max(height, width) <= size:
-        made = np.concatenate([network(chunk) for chunk in _chunks(padded, tiling.batch_size)])
+        made = np.concatenate([network(chunk) for chunk in _chunks(padded, count)])
     else:
-        tiling = tiling._replace(size=size)
+        tiling = tiling._replace(size=size, batch_size=count)
         made = np.stack([_in_tiles(network, image, tiling, multiple=multiple, scale=scale) for image in padded])
     return made[:, : height * scale, : width * scale]
 
@@ -65,17 +68,14 @@ def _in_tiles(network: Network, image: np.ndarray, tiling: Tiling, *, multiple: 
     tile = tuple(min(tiling.size, side) for side in whole)
     places = list(itertools.product(*(_starts(side, tiling, multiple) for side in whole)))
     total, weights = np.zeros(1, np.float32), np.zeros((whole[0] * scale, whole[1] * scale, 1), np.float32)
-    for chunk in _chunks(places, tiling.batch_size):
+    for chunk in _chunks(places, tiling.batch_size or 1):
         outputs = network(np.stack([image[top : top + tile[0], left : left + tile[1]] for top, left in chunk]))
         if total.ndim == 1:
             total = np.zeros((*weights.shape[:2], outputs.shape[-1]), np.float32)
         for (top, left), output in zip(chunk, outputs):
-            weight = np.outer(
-                *(
-                    _ramp(start, side, length, overlap=tiling.overlap, scale=scale)
-                    for start, side, length in zip((top, left), tile, whole)
-                )
-            )[..., np.newaxis]
+            sides = zip((top, left), tile, whole)
+            ramps = [_ramp(*side, overlap=tiling.overlap, scale=scale) for side in sides]
+            weight = np.outer(*ramps)[..., np.newaxis]
             part = np.s_[top * scale : (top + tile[0]) * scale, left * scale : (left + tile[1]) * scale]
             total[part] += weight * output
             weights[part] += weight

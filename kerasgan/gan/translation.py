@@ -162,12 +162,12 @@ class ImageToImage(GAN):
         direction: str | None = None,
         tile_size: int = 512,
         overlap: int = 64,
-        batch_size: int = 4,
+        batch_size: int | None = None,
     ) -> Any:
         """What the generator makes of images of any size.
 
         Borders that the network's strides need are reflected and cut away again. Images larger than `tile_size` are
-        computed in overlapping tiles, `batch_size` of them at a time.
+        computed in overlapping tiles.
 
         Args:
             images: (count, height, width, channels), one image without the first axis, or a list of images of any
@@ -175,7 +175,7 @@ class ImageToImage(GAN):
             direction: of families that translate both ways, such as "ab".
             tile_size: in pixels of the images.
             overlap: of neighbouring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
-            batch_size: images or tiles computed at a time.
+            batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
 
         Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale.
 

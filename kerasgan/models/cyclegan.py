@@ -134,7 +134,7 @@ class CycleGAN(ImageToImage):
     def discriminator_loss(self, game):
         """The sum over both domains."""
         judged = self.discriminate([game.real, game.inputs]), self.discriminate(list(game.fake))
-        return sum(self.objective.discriminator_loss(real, fake) for real, fake in zip(*judged))
+        return sum(self.adversarial_loss(real, fake) for real, fake in zip(*judged))
 
     def generator_loss(self, game):
         """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
@@ -166,7 +166,7 @@ class CycleGAN(ImageToImage):
             def discriminate(images, judge=judge):
                 return ops.cast(judge(images, training=True), "float32")
 
-            total = total + penalty(discriminate, real, fake, self.seed_generator)
+            total = total + penalty(discriminate, real, fake, self.seed_generator, step=self.optimizer.iterations)
         return total
 
     def condition(self, game):
@@ -191,7 +191,7 @@ def generator(input_channels: int, channels: int, *, blocks: int, width: int, na
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
         x = _normalised(x, f"up{level}")
     x = ReflectionPadding2D(3, name="image_pad")(x)
-    x = _convolution(x, channels, 7, "image")
+    x = _convolution(x, channels, 7, "image", dtype="float32")
     made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(images, made, name=name)
 
@@ -227,8 +227,8 @@ def _normalised(x, name: str):
     return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=f"{name}_norm")(x))
 
 
-def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1):
-    return layers.Conv2D(filters, kernel, strides, kernel_initializer=_normal(), name=name)(x)
+def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1, dtype: str | None = None):
+    return layers.Conv2D(filters, kernel, strides, kernel_initializer=_normal(), dtype=dtype, name=name)(x)
 
 
 def _normal() -> keras.initializers.Initializer:
