@@ -73,6 +73,9 @@ def evaluate(
         DownloadError: if Inception's weights are asked for and cannot be had.
     """
     if gan.prior is None:
+        if metrics or features:
+            received = f"metrics={metrics!r}, features={features!r}"
+            raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
         return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
     kind = recipe.data["source"] if data is None else "folder"
     conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()

@@ -4,7 +4,7 @@ recipe.toml            the recipe as it was trained, overrides included; it can 
 log.csv                step, losses, seconds
 samples.png, film.png  the newest grid of samples, and how the same samples changed
 samples/               a grid every so many steps, of the same latents
-checkpoints/           the last three; `resume` goes on from the newest
+checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimisers included
 generator.weights.h5   the network to sample from alone
 """
@@ -111,8 +111,8 @@ def train(
         data: a folder of images instead of the recipe's own data; it is written into the run's recipe.
         seconds: ends the training after so many seconds, even if steps are left.
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
-        resume: goes on from the newest checkpoint in `output`, with the run's own recipe; only the number of steps may
-            differ from it.
+        resume: goes on from the newest intact checkpoint in `output`, with the run's own recipe; only the number of
+            steps may differ from it.
         callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
 
@@ -144,9 +144,7 @@ def train(
     ]
     with interruption.listening():
         # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
-        # A resumed run begins the epoch again that it was in.
-        epoch = done // source.num_batches if source.num_batches else 0
-        gan.fit(source, initial_epoch=epoch, epochs=epoch + steps - done, verbose=0, callbacks=watching)
+        gan.fit(source, epochs=steps, verbose=0, callbacks=watching)
         _finish(gan, run)
     if interruption.signal_number is not None:
         raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
@@ -198,9 +196,9 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     steps = recipe.train["steps"]
     _refuse_changes(own, override(recipe, steps=own.train["steps"]), run)
     recipe = override(own, steps=steps)
-    found = reports.Checkpoint.found(run / "checkpoints")
-    _seed(recipe, found[-1].stem if found else "")
-    gan = keras.saving.load_model(found[-1]) if found else zoo.build(recipe)
+    newest = reports.Checkpoint.newest(run / "checkpoints")
+    _seed(recipe)
+    gan = keras.saving.load_model(newest) if newest else zoo.build(recipe)
     done = int(gan.optimizer.iterations)
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
@@ -209,10 +207,10 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     return recipe, gan, source
 
 
-def _seed(recipe: zoo.Recipe, checkpoint: str = "") -> None:
+def _seed(recipe: zoo.Recipe) -> None:
     # Keras draws every seed that it is not given from here; its own `set_random_seed` would import TensorFlow, too,
-    # whatever the backend. Keras' files hold no random states: a resumed run must not draw the first latents again.
-    random.seed(f"{recipe.train.get('seed', 0)} {checkpoint}")
+    # whatever the backend.
+    random.seed(recipe.train.get("seed", 0))
 
 
 def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:

@@ -33,7 +33,7 @@ LEVELS = {
         "startup",
     },
     1: {"gan"},
-    2: {"models", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
+    2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
     5: {"conversion", "evaluation", "report", "runs", "sampling", "tables", "training"},

@@ -13,9 +13,11 @@ from kerasgan.contrastive import distort, nt_xent
 
 def test_the_loss_is_known_for_rows_that_are_orthogonal_and_for_rows_that_are_alike():
     """Of 2n - 1 = 7 others each row finds its partner at cosine 1; the rest is at 0, or at 1 too."""
-    scaled = np.eye(4, dtype="float32") * [[1.0], [2.0], [3.0], [4.0]]  # lengths do not count
-    assert float(nt_xent(scaled, np.eye(4), temperature=0.25)) == pytest.approx(math.log(1 + 6 * math.exp(-4)))
-    assert float(nt_xent(np.ones((4, 3)), np.ones((4, 3)))) == pytest.approx(math.log(7))
+    rows = np.eye(4, dtype="float32")
+    scaled = rows * np.float32([[1], [2], [3], [4]])  # lengths do not count
+    assert float(nt_xent(scaled, rows, temperature=0.25)) == pytest.approx(math.log(1 + 6 * math.exp(-4)))
+    alike = np.ones((4, 3), "float32")
+    assert float(nt_xent(alike, alike)) == pytest.approx(math.log(7))
 
 
 def test_the_loss_is_the_cross_entropy_of_the_partners():

@@ -137,6 +137,15 @@ def test_a_class_conditional_game_is_probed_with_the_labels_of_the_images():
         gan.fit(TWO_KINDS, labels, batch_size=50, verbose=0, callbacks=[doctor.Doctor(TWO_KINDS)])
 
 
+def test_labels_that_only_the_discriminator_learns_from_are_shown_to_it_alone():
+    gan = models.SemiSupervisedGAN(image_size=8, latent_dim=4, width=0.02, num_classes=2)
+    watch = doctor.Doctor(every=2)
+    gan.compile(run_eagerly=True)
+    labels = np.where(np.arange(200) % 4, -1, np.repeat([0, 1], 100))
+    gan.fit(TWO_KINDS, labels, batch_size=50, verbose=0, callbacks=[watch])
+    assert np.isfinite(watch.history["generator_gradient"]).all()
+
+
 def troubled(on_trouble, **settings):
     """A game whose discriminator does not move, under observation, with the warnings it gave."""
     still, hasty = keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.05)

@@ -98,7 +98,7 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
         scores = evaluation.evaluate(recipe, gan).content["scores"]
         for key, found in scores.items():
             assert found["mean"] == pytest.approx(recipe.results[key], rel=0.01), key
-        assert scores["peak_signal_to_noise"]["mean"] > scores["peak_signal_to_noise"]["real"] + 1
+            assert "peak" not in key or found["mean"] > found["real"] + 3  # dB above the inputs themselves
         return
     labels = np.arange(1000) % 10 if gan.num_classes else None
     images = gan.generate(1000, labels=labels, seed=0)

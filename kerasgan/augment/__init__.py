@@ -2,7 +2,7 @@
 
 Changing only the real images would teach the generator the changes; changing what the discriminator sees of both does
 not, as long as the images' distribution can be told from that of the changed ones (Karras et al. 2020, 2006.06676,
-section 2.1), and gives a small data set many more faces.
+section 2), and gives a small data set many more faces.
 """
 
 import difflib

@@ -27,8 +27,8 @@ class ADA(Augmentation):
     """Adaptive discriminator augmentation (Karras et al. 2020, 2006.06676).
 
     Every `interval` discriminator steps the probability p moves by batch_size * interval / ramp: up where the share
-    r = E sign(D(real)) of those steps is above the target, else down, to 0 at least (section 2.2). Below p = 0.8 or so
-    the changes do not leak into what the generator makes (section 2.1).
+    r = E sign(D(real)) of those steps is above the target, else down, to 0 at least (section 3). Below p = 0.8 or so
+    the changes do not leak into what the generator makes (section 2).
 
     Args:
         probability: None for the adaptive one; or a number, a schedule of discriminator steps, or a recipe's table of
@@ -85,7 +85,7 @@ class ADA(Augmentation):
 
     def _scalar(self, value: float, name: str) -> Any:
         initializer = keras.initializers.Constant(value)
-        return self.add_weight((), initializer=initializer, trainable=False, name=name)
+        return self.add_weight((), initializer=initializer, trainable=False, aggregation="mean", name=name)
 
     def call(self, images, *, seed):
         draws = Draws(ops.shape(images)[0], probability=ops.convert_to_tensor(self.probability), seed=seed)

@@ -15,7 +15,7 @@ OPERATIONS = ("color", "translation", "cutout")
 
 @keras.saving.register_keras_serializable("kerasgan")
 class DiffAugment(Augmentation):
-    """DiffAugment (Zhao et al. 2020, 2006.10738, section 4).
+    """DiffAugment (Zhao et al. 2020, 2006.10738).
 
     Args:
         operations: in this order, some of "color" (brightness, saturation, contrast), "translation" (by up to an eighth

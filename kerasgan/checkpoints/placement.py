@@ -26,6 +26,8 @@ class Placement:
         unfold: the shape to give the tensor before its axes are exchanged, such as (channels, height, width) of a map
             that the file stores flat.
         part: (start, stop) of the tensor's last axis where the variable takes only these; else None.
+        flip: whether the variable's first two axes run the other way, as those of a transposed convolution's kernel do.
+        factor: what to multiply the tensor by, such as one of He's constant by another.
         offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
         colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
     """
@@ -36,6 +38,8 @@ class Placement:
     stored: tuple[int, ...] | None = None
     unfold: tuple[int, ...] | None = None
     part: tuple[int, int] | None = None
+    flip: bool = False
+    factor: float = 1.0
     offset: float = 0.0
     colours: int | None = None
 
@@ -57,7 +61,9 @@ class Placement:
         value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
-        return np.array(value + self.offset, dtype="float32", order="C")
+        if self.flip:
+            value = np.flip(value, (0, 1))
+        return np.array(value * self.factor + self.offset, dtype="float32", order="C")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasgan import augment as augmentation
-from kerasgan import data, latents, objectives, penalties, schedules
+from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
@@ -193,15 +193,14 @@ class GAN(AdversarialStep, Sampling):
         objective, chosen, clip = settings["objective"], settings["penalties"], settings.get("weight_clip")
         refuse_mixed_gradients(self.discriminator, chosen, self._arguments)
         refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
+        settings["augment"] = augmentation.get(settings["augment"]) or False
+        refuse_unknown_confidence(settings["augment"], objective)
         for player in ("generator_optimizer", "discriminator_optimizer"):
             settings[player] = keras.optimizers.get(settings[player])
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
-        settings["augment"] = augmentation.get(settings["augment"]) or False
-        refuse_unknown_confidence(settings["augment"], objective)
-        self.augment = settings["augment"] or None
-        self.weight_clip = settings["weight_clip"]
+        self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
         names += self.augment.reports if self.augment else ()
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}
@@ -252,16 +251,30 @@ class GAN(AdversarialStep, Sampling):
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
         self.attend(source)
-        if self.compiled and not int(self.optimizer.iterations):
-            self.prepare(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
         callbacks = options.pop("callbacks", None) or []
         several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
+        several.sort(key=lambda callback: hasattr(callback, "restore"))  # a checkpoint holds what the others have done
+        position = self._restored(several, options.get("epochs", 1))
+        if position is not None:
+            options["initial_epoch"] = position.epoch
+        elif self.compiled and not int(self.optimizer.iterations):
+            self.prepare(source)
         for callback in several:
             if hasattr(callback, "attend"):  # the doctor, say, looks at the data
                 callback.attend(source)
-        first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
-        return super().fit(source, callbacks=[*first, *several], **options)
+        done = 0 if position is None else position.batch
+        first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
+        with gradients.passing_over(self, done):
+            return super().fit(source, callbacks=[*first, *several], **options)
+
+    def _restored(self, callbacks: list[Any], epochs: int) -> Any:
+        """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""
+        position = None
+        for callback in callbacks:
+            if self.compiled and hasattr(callback, "restore"):
+                position = callback.restore(self, callbacks, epochs=epochs) or position
+        return position
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         """What `fit` iterates over for its `x` and `y`, checked against the model."""

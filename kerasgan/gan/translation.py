@@ -191,7 +191,8 @@ class ImageToImage(GAN):
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
-        pixels, tiling = data.sources.scaled(checks.values(array)), Tiling(tile_size, overlap, batch_size)
+        pixels = data.sources.scaled(checks.values(array, all_light=True))
+        tiling = Tiling(tile_size, overlap, batch_size)
         return self._translate(pixels, direction, tiling)
 
     def _translate(self, pixels: np.ndarray, direction: str | None = None, tiling: Tiling | None = None) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from kerasgan import pyramid
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Bias,
@@ -27,9 +28,8 @@ from kerasgan.layers import (
     PixelNormalization,
     faded,
 )
-from kerasgan.pyramid import doublings
 
-__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "pyramid_of"]
+__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of"]
 
 
 class ProgressiveGAN(GAN):
@@ -120,7 +120,7 @@ class PGGAN(ProgressiveGAN):
     ):
         if drift_weight < 0:
             raise ValueError(f"Expected no negative weight. Received: drift_weight={drift_weight}")
-        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         doublings = len(maps) - 1
         super().__init__(
             generator(maps, channels, latent_dim, doublings=doublings),
@@ -162,7 +162,7 @@ class PGGAN(ProgressiveGAN):
     def discriminator_loss(self, game):
         """Adds the drift of the real images' logits from 0, which WGAN's loss leaves free."""
         real_logits = self.discriminate(game.real, game.labels)
-        loss = self.objective.discriminator_loss(real_logits, self.discriminate(game.fake, game.labels))
+        loss = self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
         return loss + self.drift_weight * ops.mean(ops.square(real_logits))
 
 
@@ -226,25 +226,25 @@ def judged(x: Any, *, group_size: int, classes: int) -> Any:
 
 
 def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalise: bool = False) -> Any:
-    options = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
+    options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
     x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
     return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
 
 
-def pyramid_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
-    """(height, width, channels) of a network's maps, from the smallest, of 4 to 7 pixels at its shorter side, on.
+def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
+    """(height, width, channels) from a map of 4 to 7 pixels at its shorter side to the image, each twice those before.
 
     Args:
-        image_size: of the last one, an int or (height, width).
-        base: channels of a map times the power of two that its shorter side is, or is above.
+        image_size: an int or (height, width).
+        base: channels times 4 of the first map, times 8 of the second, and so on.
         limit: the most channels.
 
     Raises:
-        ValueError: where doublings of such a map do not give `image_size`, or numbers are not positive.
+        ValueError: for a size that doublings do not give, or where no channels are left.
     """
-    shapes = doublings(image_size)
-    sides = [4 * 2**index for index in range(len(shapes))]
+    sizes = pyramid.doublings(image_size)
+    sides = [4 * 2**index for index in range(len(sizes))]
     if base < sides[-1] or limit < 1:
         expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"
         raise ValueError(f"{expected}. Received: channel_base={base}, channel_limit={limit}")
-    return [(*shape, min(base // side, limit)) for shape, side in zip(shapes, sides)]
+    return [(*size, min(base // side, limit)) for size, side in zip(sizes, sides)]

@@ -3,7 +3,9 @@
 Huang, Gokaslan, Kuleshov, Tompkin: The GAN is dead; long live the GAN! A Modern Baseline GAN, 2024,
 https://arxiv.org/abs/2501.05441. Parameter counts are those of the paper's networks. Deviations: fakes are given the
 labels of the real batch; both players take steps on the same batch; each penalty and each loss draws an augmentation of
-its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1).
+its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1). The paper's
+augmentation, whose probability suits a data set, is in the recipes: `augment={"name": "ada", "color": 0.5, "cutout": 1,
+"probability": {"name": "Cosine", "start": 0, "end": 0.3, "steps": 78125}}`.
 """
 
 import math
@@ -71,7 +73,7 @@ class R3GAN(GAN):
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
         maps = [(*shape, width) for shape, width in zip(shapes, widths)]
-        shared = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
+        shared: dict[str, Any] = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
         super().__init__(
             generator(maps, channels, latent_dim, **shared),
             discriminator(maps, channels, **shared),
@@ -89,7 +91,7 @@ class R3GAN(GAN):
         )
 
     def paper_settings(self) -> dict[str, Any]:
-        """FFHQ's (appendix C): everything is annealed over 20 million images, in batches of 256.
+        """FFHQ's: everything is annealed over 20 million images, in batches of 256.
 
         The penalties' weight falls to a tenth, from 150 at 256 pixels and 2 at 64; at other sizes it is what the power
         of the size through these two gives.
@@ -166,7 +168,7 @@ def residual(x: Any, name: str, *, group_width: int, depth: int) -> Any:
     """x + an inverted bottleneck: 1x1 to twice the channels, 3x3 in groups, 1x1 back; biases where it is rectified.
 
     No normalisation: the last convolution begins as zero, the others with He's gain times depth^(-1/4), where depth is
-    the number of blocks in the network (section 3.2).
+    the number of blocks in the network.
     """
     channels = x.shape[-1]
     gain = math.sqrt(2 / 1.04) * depth**-0.25  # 1.04 = 1 + 0.2^2, of the leaky rectifier

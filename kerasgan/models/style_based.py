@@ -1,5 +1,6 @@
 """What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +17,8 @@ __all__ = ["StyleBasedGAN", "mapping"]
 class StyleBasedGAN(GAN):
     """A generator of two halves: latents (and labels) to styles, a style for each of its layers, and styles to images.
 
-    In it are the layers `mean_style`, see `MeanStyle`, and `styles`, whose output (batch, styles, style_dim) is where
-    the halves meet.
+    In it are the layers `mean_style`, see `MeanStyle`, `styles`, whose output (batch, styles, style_dim) is where the
+    halves meet, and `images`, see `ImageRange`.
 
     Args:
         style_mixing: share of the training images that have the styles of two latents, the first below and the second
@@ -30,15 +31,14 @@ class StyleBasedGAN(GAN):
             raise ValueError(f"Expected style_mixing to be a share from 0 to 1. Received: style_mixing={style_mixing}")
         super().__init__(generator, discriminator, **options)
         self.style_mixing = style_mixing
-        self._halves = MappingProxyType({})  # a dict would be tracked as part of the model
+        self._halves: Mapping[int, Any] = MappingProxyType({})  # a dict would be tracked as part of the model
         self._halve(self.generator)
 
     def _halve(self, network: keras.Model) -> None:
-        # A layer's own `output` may be that of another model which has the layer, too.
-        nodes = [node for several in network._nodes_by_depth.values() for node in several]
-        styles = next(node for node in nodes if node.operation.name == "styles").output_tensors[0]
-        halves = keras.Model(network.input, styles), keras.Model(styles, network.output)
-        self._halves = MappingProxyType({**self._halves, id(network): halves})
+        _, styles = _ends(network, "styles")
+        first, second = keras.Model(network.input, styles), keras.Model(styles, network.output)
+        unbounded = keras.Model(second.input, _ends(second, "images")[0])
+        self._halves = MappingProxyType({**self._halves, id(network): (first, second, unbounded)})
 
     def _average(self) -> keras.Model:
         average = super()._average()
@@ -56,6 +56,16 @@ class StyleBasedGAN(GAN):
         return self._halves[id(self.sampler)][1]
 
     @property
+    def unbounded(self) -> keras.Model:
+        """The second half without the bound of its images to [-1, 1], which hides gradients."""
+        return self._halves[id(self.sampler)][2]
+
+    @property
+    def num_styles(self) -> int:
+        """Styles of an image."""
+        return self.synthesis.input_shape[1]
+
+    @property
     def mean_style(self) -> np.ndarray:
         """The mean of all styles (style_dim,), as training has seen them."""
         return ops.convert_to_numpy(self.sampler.get_layer("mean_style").mean)
@@ -65,6 +75,16 @@ class StyleBasedGAN(GAN):
     ) -> np.ndarray:
         """Styles (count, styles, style_dim) of latents, or of latents drawn as `generate` draws them."""
         return self._outputs(self.mapping, self._inputs(count, latents, labels, seed), batch_size=1024)
+
+    def render(self, styles: Any, *, batch_size: int = 64) -> np.ndarray:
+        """The images of styles (count, styles, style_dim), as `generate` gives them."""
+        return self._outputs(self.synthesis, [np.asarray(styles, dtype="float32")], batch_size=batch_size)
+
+    def style_kernels(self) -> list[np.ndarray]:
+        """Of each layer with features the kernel (style_dim, outputs) of its affine function, in the styles' order."""
+        names = [layer.name for layer in self.sampler.layers if hasattr(layer, "affine")]
+        kept = [self.sampler.get_layer(name) for name in names if not name.startswith("image")]
+        return [ops.convert_to_numpy(layer.affine.kernel) for layer in kept]
 
     def truncated(self, inputs, truncation):
         """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0: the opposites."""
@@ -96,6 +116,13 @@ class StyleBasedGAN(GAN):
     def synthesize(self, game):
         synthesis = self._halves[id(self.generator)][1]
         return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
+
+
+def _ends(network: keras.Model, name: str) -> tuple[Any, Any]:
+    """The symbolic input and output, in this network, of the layer of that name; its own may be those in another."""
+    nodes = [node for several in network._nodes_by_depth.values() for node in several]
+    node = next(node for node in nodes if node.operation.name == name)
+    return node.input_tensors[0], node.output_tensors[0]
 
 
 def mapping(latents: Any, labels: Any, *, num_classes: int | None, style_dim: int, depth: int, num_styles: int) -> Any:

@@ -31,7 +31,7 @@ from kerasgan.layers import (
     Unstack,
     scaled_leaky_relu,
 )
-from kerasgan.models.pggan import pyramid_of
+from kerasgan.models.pggan import maps_of
 from kerasgan.models.style_based import StyleBasedGAN, embedded, mapped, mapping
 
 __all__ = ["StyleGAN2", "discriminator", "generator"]
@@ -89,7 +89,7 @@ class StyleGAN2(StyleBasedGAN):
         if path_length_weight < 0 or path_length_interval < 1:
             received = f"path_length_weight={path_length_weight}, path_length_interval={path_length_interval}"
             raise ValueError(f"Expected no negative weight, and a positive interval. Received: {received}")
-        maps = pyramid_of(image_size, base=channel_base, limit=channel_limit)
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         super().__init__(
             generator(
                 maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers
@@ -181,8 +181,15 @@ def generator(
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    sizes = dict(num_classes=num_classes, style_dim=style_dim, depth=mapping_layers, num_styles=2 * len(maps))
-    styles = Unstack(name="unstacked")(mapping(latents, labels, **sizes))
+    styles = mapping(
+        latents,
+        labels,
+        num_classes=num_classes,
+        style_dim=style_dim,
+        depth=mapping_layers,
+        num_styles=2 * len(maps),
+    )
+    styles = Unstack(name="unstacked")(styles)
     x = LearnedMap(maps[0], name="constant")(styles[0])
     x = _styled(x, styles[0], maps[0][-1], "conv1")
     image = _coloured(x, styles[1], channels, "image1")
