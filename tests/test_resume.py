@@ -131,6 +131,7 @@ def test_a_finished_training_is_left_as_it_is_and_more_epochs_or_the_same_model_
 @pytest.mark.slow
 def test_steps_that_loss_scaling_skipped_within_the_epoch_are_counted_as_before(tmp_path):
     def fit(run, *ends):
+        keras.utils.set_random_seed(0)
         keras.config.set_dtype_policy("mixed_float16")
         try:
             gan = tiny(run_eagerly=True)
