@@ -1,6 +1,7 @@
 """Few labels: the semi-supervised GAN's classifier against the same network trained on the labelled digits alone.
 
-    python benchmarks/semi_supervised.py           # five seeds; writes zoo/ssgan-digits/experiment.json
+    python benchmarks/semi_supervised.py                         # five seeds; writes zoo/ssgan-digits/experiment.json
+    python benchmarks/semi_supervised.py --kept runs/seeds.json  # the same; goes on from the seeds that the file keeps
 
 Both arms have the same labelled digits (drawn by the seed), network, noise, initialisation from data, optimiser and
 number of steps, and see as many labelled digits per step. The GAN also sees the training digits without labels. The
@@ -9,9 +10,12 @@ gives the supervised network what cannot be had: the best of many stopping point
 """
 
 import argparse
+import itertools
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -48,13 +52,18 @@ def supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> list[float]:
     entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = gan.optimizer.discriminator
     classifier.compile(optimizer.from_config(optimizer.get_config()), entropy)
-    errors = []
-    for check in range(CHECKS):
-        epochs = recipe.train["steps"] // CHECKS // len(labelled)
-        start = check * epochs
-        classifier.fit(labelled, initial_epoch=start, epochs=start + epochs, verbose=0, shuffle=False)
+    again, errors = endless(labelled), []
+    for _ in range(CHECKS):
+        classifier.fit(again, steps_per_epoch=recipe.train["steps"] // CHECKS, verbose=0)
         errors.append(gan.family_scores(test.images(), test.labels)["classification_error"])
     return errors
+
+
+def endless(source: data.Source) -> Iterator[Any]:
+    """The batches of one epoch after the other, each in an order of its own."""
+    for epoch in itertools.count():
+        source.epoch = epoch
+        yield from (source[index] for index in range(len(source)))
 
 
 def row(name: str, errors: list[str], ratio: float) -> list[str]:
@@ -87,27 +96,31 @@ def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], see
     }
 
 
+def read_kept(path: Path | None) -> dict[str, tuple[list[float], float]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path is not None and path.is_file() else {}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--steps", type=int, help="instead of the recipe's; nothing is written then")
+    parser.add_argument("--kept", type=Path, help="a file of finished seeds, read and written; of one recipe only")
     arguments = parser.parse_args()
     recipe = zoo.recipe(ENTRY)
     if arguments.steps:
         recipe = training.override(recipe, steps=arguments.steps)
     test = data.digits(image_size=recipe.model["image_size"], split="test")
-    results = []
-    for seed in arguments.seeds:
-        start = time.monotonic()
-        results.append((supervised(recipe, seed, test), semi_supervised(recipe, seed, test)))
-        print(
-            seed,
-            results[-1][0][-1],
-            min(results[-1][0]),
-            results[-1][1],
-            f"{time.monotonic() - start:.0f} s",
-            flush=True,
-        )
+    kept = read_kept(arguments.kept)
+    for seed in map(str, arguments.seeds):
+        if seed not in kept:
+            start = time.monotonic()
+            kept[seed] = supervised(recipe, int(seed), test), semi_supervised(recipe, int(seed), test)
+            if arguments.kept:
+                arguments.kept.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+            print(f"seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
+        alone, with_gan = kept[seed]
+        print(f"seed {seed}: {alone[-1]:.1%} alone, {min(alone):.1%} at best, {with_gan:.1%} with the GAN", flush=True)
+    results = [kept[str(seed)] for seed in arguments.seeds]
     found = experiment(recipe, results, arguments.seeds)
     print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
     if not arguments.steps and arguments.seeds == list(SEEDS):

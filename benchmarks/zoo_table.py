@@ -4,19 +4,53 @@ import argparse
 from pathlib import Path
 
 from kerasgan import tables, zoo
+from kerasgan.recipes import Recipe
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- zoo table: python benchmarks/zoo_table.py -->\n", "<!-- end of zoo table -->"
 
 
 def table() -> str:
-    lines = ["| entry | family | images | weights | score |", "|---|---|---|---|---|"]
-    for name in zoo.names():
-        recipe = zoo.recipe(name)
-        facts = (recipe.family, tables.images(recipe), tables.weights(recipe), tables.score(recipe))
-        link = f"[`{name}`](zoo/{name}/{'card.md' if (recipe.folder / 'card.md').is_file() else 'recipe.toml'})"
-        lines.append(f"| {' | '.join((link, *facts))} |")
-    return "\n".join(lines) + "\n"
+    """Three tables: one row per entry whose weights are in the box, one row per family for the others."""
+    recipes = [zoo.recipe(name) for name in zoo.names()]
+    boxed = [recipe for recipe in recipes if recipe.in_the_box]
+    published = [recipe for recipe in recipes if recipe.pretrained and not recipe.in_the_box]
+    untrained = [recipe for recipe in recipes if not recipe.pretrained]
+    rows = ["| entry | family | images | score |", "|---|---|---|---|"]
+    for recipe in boxed:
+        facts = (link(recipe), recipe.family, tables.images(recipe), tables.score(recipe))
+        rows.append(f"| {' | '.join(facts)} |")
+    return "\n".join(
+        [
+            f"{len(boxed)} entries *in the box*: trained by their own recipes, weights in the package. A name leads to "
+            "its card.",
+            "",
+            *rows,
+            "",
+            f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified by "
+            "its hash, read without PyTorch and without executing anything in it, converted, cached.",
+            "",
+            *by_family(published),
+            "",
+            f"{len(untrained)} *recipes* to train, with the paper's settings.",
+            "",
+            *by_family(untrained),
+            "",
+        ]
+    )
+
+
+def by_family(recipes: list[Recipe]) -> list[str]:
+    rows = ["| family | entries |", "|---|---|"]
+    for family in sorted({recipe.family for recipe in recipes}):
+        links = [link(recipe) for recipe in recipes if recipe.family == family]
+        rows.append(f"| {family} | {', '.join(links)} |")
+    return rows
+
+
+def link(recipe: Recipe) -> str:
+    page = "card.md" if (recipe.folder / "card.md").is_file() else "recipe.toml"
+    return f"[`{recipe.name}`](zoo/{recipe.name}/{page})"
 
 
 def main() -> None:

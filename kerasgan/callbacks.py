@@ -3,20 +3,22 @@
 Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
 here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
 batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
-`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game.
+`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
+`BackupAndRestore` forgets the random states and the place within the epoch.
 """
 
 import csv
 import io
+import math
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from kerasgan import pictures
-from kerasgan.events import EventFile
+from kerasgan import events, pictures
+from kerasgan.backups import Checkpoint
 from kerasgan.progress import Progress
-from kerasgan.steps import Means, StepCallback
+from kerasgan.steps import LossCallback, StepCallback
 
 __all__ = [
     "Checkpoint",
@@ -85,17 +87,21 @@ class FilmStrip(StepCallback):
         self._strip: list[tuple[int, pictures.Picture]] = []
 
     def begin(self, step: int) -> None:
-        self._strip = []
-        if step and self.path.is_file():
-            rows, steps = pictures.read_film(self.path)
-            self._strip = [(number, row) for number, row in zip(steps, rows) if number < step]
+        state = self.resumed.state if self.resumed else None
+        rows, steps = pictures.read_film(self.path) if step and self.path.is_file() else ([], [])
+        known = range(step) if state is None else state["steps"].tolist()
+        self._strip = [(number, row) for number, row in zip(steps, rows) if number in known]
+        if state is None:
             if len(steps) > 2:
                 self.every = max(self.every, steps[2] - steps[1])
-        self.act(step)
+            self.act(step)
+        else:
+            # If it was thinned out after the checkpoint, every second of its rows is left, or every fourth, ...
+            share = len(known) / len(self._strip) if self._strip else 1
+            self.every = int(state["every"]) * 2 ** math.ceil(math.log2(share))
 
     def act(self, step: int) -> None:
-        labels, _ = pictures.grid_labels(self.count, self.model.num_classes)
-        images = self.model.generate(self.count, labels=labels, seed=self.seed)
+        images = self.model.strip(self.count, seed=self.seed)
         self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
         if len(self._strip) > self.rows:
             self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number
@@ -103,8 +109,11 @@ class FilmStrip(StepCallback):
         steps, rows = zip(*self._strip)
         pictures.save(pictures.film(rows, steps), self.path)
 
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "steps": [step for step, _ in self._strip], "every": self.every}
 
-class LossLog(StepCallback):
+
+class LossLog(LossCallback):
     """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
 
     A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
@@ -125,13 +134,14 @@ class LossLog(StepCallback):
     def begin(self, step: int) -> None:
         names = [metric.name for metric in self.model.metrics]
         columns = ["step", *names[:2], "seconds", *names[2:]]
-        rows = self._known_rows(columns, step) if step and self.path.is_file() else []
+        # Not up to `step`: a row that was written because the training ended is not one of a training that goes on.
+        rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.partial")
         with partial.open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([columns, *rows])
         partial.replace(self.path)
-        self._columns, self._means = columns, Means()
+        self._columns = columns
         self._started = time.monotonic() - (float(rows[-1][3]) if rows else 0.0)
 
     def _known_rows(self, columns: list[str], step: int) -> list[list[str]]:
@@ -142,16 +152,8 @@ class LossLog(StepCallback):
             raise ValueError(f"{expected}. Received: {self.path} with {', '.join(header) or 'nothing'}")
         return [row for row in rows if len(row) == len(columns) and int(row[0]) <= step]
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_begin(epoch, logs)
-        self._means.restart()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        self._means.collect(self.model.metrics)
-
     def act(self, step: int) -> None:
-        means = self._means.take(self.model.metrics)
+        means = self.means.take(self.model.metrics)
         seconds = time.monotonic() - self._started
         values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
         row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]
@@ -159,11 +161,11 @@ class LossLog(StepCallback):
             csv.writer(file, lineterminator="\n").writerow(row)
 
 
-class TensorBoardLog(StepCallback):
+class TensorBoardLog(LossCallback):
     """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
 
-    On every backend, and without TensorBoard: only who looks needs it. Keras' own `TensorBoard` callback works beside
-    it, but writes the losses once per epoch and no samples.
+    By steps and on every backend. Keras' own `TensorBoard` callback works too, also beside it, but counts epochs and
+    shows no samples.
 
     Args:
         directory: where to; created if need be. A resumed training adds a file of its own.
@@ -172,6 +174,10 @@ class TensorBoardLog(StepCallback):
         count: images of a grid, as those of `SampleGrid`.
         seed: of the latents.
         doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before: each of its probes is written too.
+
+    Raises:
+        ImportError: if TensorBoard is not installed.
+        ValueError: if an interval is not a positive whole number.
     """
 
     def __init__(
@@ -185,29 +191,26 @@ class TensorBoardLog(StepCallback):
         doctor: Any = None,
     ):
         super().__init__(every)
+        events.check()
         if not (isinstance(images_every, int) and images_every >= 1):
             raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
         self.directory, self.images_every, self.count, self.seed = Path(directory), images_every, count, seed
         self.doctor = doctor
 
     def begin(self, step: int) -> None:
-        self._file, self._means = EventFile(self.directory), Means()
+        self._file = events.EventFile(self.directory)
         self._probes = len(self._history().get("step", [])) if step else 0
         self._drawn = -self.images_every
 
     def _history(self) -> dict[str, list[float]]:
         return {} if self.doctor is None else self.doctor.history
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_begin(epoch, logs)
-        self._means.restart()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._means.collect(self.model.metrics)
-        super().on_epoch_end(epoch, logs)
+    def on_train_end(self, logs: Any = None) -> None:
+        super().on_train_end(logs)
+        self._file.close()
 
     def act(self, step: int) -> None:
-        means = self._means.take(self.model.metrics)
+        means = self.means.take(self.model.metrics)
         self._file.scalars(step, {name: value for name, value in means.items() if value is not None})
         history = self._history()
         for row in range(self._probes, len(history.get("step", []))):
@@ -224,37 +227,6 @@ class TensorBoardLog(StepCallback):
             picture.save(written, format="PNG")
             channels = len(picture.getbands())
             self._file.picture(step, "samples", written.getvalue(), size=picture.size, channels=channels)
-
-
-class Checkpoint(StepCallback):
-    """Saves the whole GAN, optimisers included, as directory/step-000500.keras, and keeps the last few.
-
-    A checkpoint appears under its name only when it is complete. `keras.saving.load_model` reads it.
-
-    Args:
-        directory: where to; created if need be.
-        every: steps from one checkpoint to the next.
-        keep: how many to keep.
-    """
-
-    def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
-        super().__init__(every)
-        if keep < 1:
-            raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
-        self.directory, self.keep = Path(directory), keep
-
-    def act(self, step: int) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        partial = self.directory / ".partial.keras"
-        self.model.save(partial)
-        partial.replace(self.directory / f"step-{step:06d}.keras")
-        for old in self.found(self.directory)[: -self.keep]:
-            old.unlink()
-
-    @staticmethod
-    def found(directory: str | os.PathLike[str]) -> list[Path]:
-        """The checkpoints in a directory, the newest last."""
-        return sorted(Path(directory).glob("step-*.keras"), key=lambda path: int(path.stem.removeprefix("step-")))
 
 
 class StopAfter(StepCallback):

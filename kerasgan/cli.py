@@ -56,6 +56,9 @@ Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a reci
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
 
 
+Direction = Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")]
+
+
 def main() -> None:
     """The entry point of the command `kerasgan`."""
     app()
@@ -163,6 +166,10 @@ def generate(
         "samples.png"
     ),
     weights: Weights = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
+    ] = None,
+    direction: Direction = None,
     walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
     grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
@@ -175,9 +182,15 @@ def generate(
         bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
     ] = None,
 ) -> None:
-    """Write a grid of generated images, or how they change on a way through the latent space."""
+    """Write a grid of generated images, how they change through the latent space, or what is made of yours."""
     from kerasgan import sampling
 
+    if source is not None:
+        if not source.is_dir():
+            sampling.checked(output, None)
+        gan = _load(name, weights)
+        typer.echo(f"{sampling.translate(gan, source, output, direction=direction)} images: {output}")
+        return
     modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}
     if sum(modes.values()) > 1:
         chosen = ", ".join(option for option, given in modes.items() if given)
@@ -192,6 +205,8 @@ def generate(
     classes = None if labels is None else _classes(labels)
     choice = sampling.Choice(count=count, labels=classes, seed=seed, truncation=truncation)
     gan = _load(name, weights)
+    if gan.prior is None:
+        raise ValueError(f"Expected --input FILE_OR_FOLDER: a {type(gan).__name__} makes images of images.")
     if motion is not None:
         typer.echo(f"{sampling.move(gan, choice, motion, output)} frames: {output}")
     else:
@@ -253,6 +268,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
     formats: Annotated[str, typer.Option("--format", help="onnx, saved_model, or both with a comma.")] = "onnx",
     weights: Weights = None,
+    direction: Direction = None,
 ) -> None:
     """Export the generator, and prove that the file gives the same images."""
     wanted = _parts(formats) or []
@@ -265,7 +281,27 @@ def export(
     output.mkdir(parents=True, exist_ok=True)
     for part in wanted:
         write, ending = (exports.onnx, ".onnx") if part == "onnx" else (exports.saved_model, "")
-        typer.echo(f"{part}: {write(gan, output / (recipe.name + ending), entry=recipe.name, licence=licence)}")
+        path = output / ("-".join(filter(None, (recipe.name, direction))) + ending)
+        typer.echo(f"{part}: {write(gan, path, entry=recipe.name, licence=licence, direction=direction)}")
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="A published checkpoint, such as a .pth file.")],
+    entry: Annotated[str, typer.Option(help="An entry of its architecture, or a recipe.toml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; ends in weights.h5.")],
+) -> None:
+    """Convert a published checkpoint to a weights.h5 of the generator, and say what became of every tensor."""
+    recipe = _recipe(entry)
+    start_keras()
+    from kerasgan import checkpoints, conversion
+
+    try:
+        typer.echo(conversion.convert(recipe, file, output))
+    except checkpoints.MismatchError as error:
+        typer.echo(error.report)
+        raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
+    typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
 
 
 @app.command()

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kerasgan import pictures, zoo
 from kerasgan.metrics.material import FeatureNetwork
+from kerasgan.metrics.pair_card import pair_card
 from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.recipes import write_sections, write_text
 
@@ -25,7 +28,13 @@ METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_c
 DIGITS_METRICS = (*METRICS, "inception_score", "class_shares", "memorisation", "self_similarity")
 FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits")}
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
+SPLITS = {"digits": ("test",), "photos": ("test", "regions")}  # held out from the split "train"
 ABOUT_DATA = {
+    "photos": "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; "
+    "rocket: SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
+    "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
+    "colours and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
+    "right fifth of the other four.",
     "digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
     "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
     "training set is too small to say anything about generalisation.",
@@ -63,6 +72,11 @@ def evaluate(
         ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
         DownloadError: if Inception's weights are asked for and cannot be had.
     """
+    if gan.prior is None:
+        if metrics or features:
+            received = f"metrics={metrics!r}, features={features!r}"
+            raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
+        return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
     kind = recipe.data["source"] if data is None else "folder"
     conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()
     chosen = metrics or ((*DIGITS_METRICS, *conditional) if kind == "digits" else METRICS)
@@ -82,6 +96,39 @@ def evaluate(
     if output is not None:
         _write(card, recipe, gan, Path(output))
     return card
+
+
+def _evaluate_pairs(
+    recipe: zoo.Recipe, gan: Any, data: Any, held_out: Any, samples: int | None, output: Any
+) -> ScoreCard:
+    """The card of a model that translates, of pairs that it was not trained on where the recipe knows such."""
+    given = held_out or data
+    if given is not None:
+        from kerasgan.training import with_data
+
+        pairs = {"data": _unmixed(with_data(recipe, given, gan))}
+    else:
+        splits = SPLITS.get(recipe.data["source"], ()) if recipe.data.get("split") == "train" else ()
+        recipes = {split: dataclasses.replace(recipe, data={**recipe.data, "split": split}) for split in splits}
+        pairs = {name: _unmixed(each) for name, each in (recipes or {"data": recipe}).items()}
+    card = pair_card(gan, pairs, count=samples, name=recipe.name)
+    if output is not None:
+        gan.examples = _spread(next(iter(pairs.values())))
+        _write(card, recipe, gan, Path(output))
+    return card
+
+
+def _unmixed(recipe: zoo.Recipe) -> Any:
+    """The recipe's pairs, together and in file order."""
+    plain = {key: value for key, value in recipe.data.items() if key not in ("halves", "flip", "jitter")}
+    return zoo.source(dataclasses.replace(recipe, data=plain))
+
+
+def _spread(pairs: Any, count: int = 8) -> Any:
+    """Some pairs from everywhere in a source."""
+    inputs, targets = pairs.examples(pairs.count)
+    chosen = np.linspace(0, len(targets) - 1, min(count, len(targets))).astype(int)
+    return inputs[chosen], targets[chosen]
 
 
 def _real(recipe: zoo.Recipe) -> Any:
@@ -131,7 +178,7 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
     output.mkdir(parents=True, exist_ok=True)
     write_text(card.to_json(), output / "card.json")
     write_text(_markdown(card, recipe, output), output / "card.md")
-    images, columns = gan.sheet(None if gan.num_classes else 64)
+    images, columns = gan.sheet(None if gan.num_classes else 8 if gan.prior is None else 64)
     pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
     if recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
@@ -141,6 +188,8 @@ def _results(card: ScoreCard) -> dict[str, Any]:
     """What lists and tables show: the means."""
     content = card.content
     means = {name: found["mean"] for name, found in content["scores"].items()}
+    if "pairs" in content:
+        return {**means, "data": ", ".join(facts["name"] for facts in content["pairs"].values())}
     if "class_shares" in content:
         means["class_shares"] = content["class_shares"]
     return {**means, "samples": content["samples"], "seeds": content["seeds"], "data": content["data"]["name"]}

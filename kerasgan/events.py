@@ -1,20 +1,19 @@
-"""Files that TensorBoard reads, written here: neither it nor TensorFlow need be installed or started for them.
+"""Files that TensorBoard reads, written by TensorBoard's own package, on every backend and without a device."""
 
-The format is TensorFlow's: records of a length, its checksum, an event and its checksum, where an event is a protocol
-buffer (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto, tensorflow/core/framework/
-summary.proto). The numbers in `_field` calls are those that these files give to their fields.
-"""
-
+import importlib
 import os
-import struct
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from importlib.util import find_spec
+from typing import Any
 
-__all__ = ["EventFile"]
+__all__ = ["EventFile", "check"]
 
-VARINT, DOUBLE, BYTES, FLOAT = 0, 1, 2, 5  # wire types of protocol buffers
-POLYNOMIAL = 0x82F63B78  # of CRC-32C, its bits reversed
+
+def check() -> None:
+    """Raises ImportError, with what to install, where TensorBoard is not."""
+    if find_spec("tensorboard") is None:
+        raise ImportError("A log for TensorBoard is written by its package: pip install tensorboard")
 
 
 class EventFile:
@@ -23,68 +22,33 @@ class EventFile:
     Args:
         directory: where to; created if need be. Every `EventFile` is a file of its own: those of one training that was
             resumed lie side by side and are shown as one.
+
+    Raises:
+        ImportError: if TensorBoard is not installed.
     """
 
     def __init__(self, directory: str | os.PathLike[str]):
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        now = time.time()
-        self.path = folder / f"events.out.tfevents.{now:.6f}.{os.getpid()}.kerasgan"
-        self._write(_field(1, DOUBLE, now) + _field(3, BYTES, b"brain.Event:2"))
+        check()
+        writer: Any = importlib.import_module("tensorboard.summary.writer.event_file_writer")
+        self._events: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
+        self._summaries: Any = importlib.import_module("tensorboard.compat.proto.summary_pb2")
+        self._writer = writer.EventFileWriter(os.fspath(directory))
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Numbers by name, in one event."""
-        parts = [_field(1, BYTES, name.encode()) + _field(2, FLOAT, value) for name, value in values.items()]
-        self._summary(step, parts)
+        self._add(step, [self._summaries.Summary.Value(tag=tag, simple_value=x) for tag, x in values.items()])
 
     def picture(self, step: int, name: str, png: bytes, *, size: tuple[int, int], channels: int) -> None:
         """A PNG of (width, height) pixels."""
-        image = _field(1, VARINT, size[1]) + _field(2, VARINT, size[0]) + _field(3, VARINT, channels)
-        self._summary(step, [_field(1, BYTES, name.encode()) + _field(4, BYTES, image + _field(4, BYTES, png))])
+        width, height = size
+        image = self._summaries.Summary.Image(width=width, height=height, colorspace=channels, encoded_image_string=png)
+        self._add(step, [self._summaries.Summary.Value(tag=name, image=image)])
 
-    def _summary(self, step: int, values: list[bytes]) -> None:
-        content = b"".join(_field(1, BYTES, value) for value in values)
-        self._write(_field(1, DOUBLE, time.time()) + _field(2, VARINT, step) + _field(5, BYTES, content))
+    def close(self) -> None:
+        """Ends the file and the thread that writes it."""
+        self._writer.close()
 
-    def _write(self, event: bytes) -> None:
-        length = struct.pack("<Q", len(event))
-        with self.path.open("ab") as file:  # opened anew each time, so that TensorBoard sees it at once
-            file.write(length + _checksum(length) + event + _checksum(event))
-
-
-def _field(number: int, kind: int, value: bytes | float) -> bytes:
-    """One field of a protocol buffer: its number and wire type, then its value."""
-    head = _varint(number << 3 | kind)
-    if isinstance(value, bytes):
-        return head + _varint(len(value)) + value
-    return head + (_varint(int(value)) if kind == VARINT else struct.pack("<d" if kind == DOUBLE else "<f", value))
-
-
-def _varint(value: int) -> bytes:
-    """Seven bits per byte, the lowest first, the eighth set on all but the last."""
-    parts = []
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*parts, value])
-
-
-def _table() -> list[int]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (POLYNOMIAL if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-_TABLE = _table()
-
-
-def _checksum(data: bytes) -> bytes:
-    """CRC-32C, masked as TensorFlow's records want it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+    def _add(self, step: int, values: list[Any]) -> None:
+        summary = self._summaries.Summary(value=values)
+        self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))
+        self._writer.flush()  # so that TensorBoard shows it at once

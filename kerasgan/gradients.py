@@ -8,7 +8,9 @@ terms of the functions here; each has the same meaning everywhere:
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
 - `apply`           applies gradients with an optimiser, loss scaling included;
-- `none`            a context in which none are prepared, for sampling.
+- `none`            a context in which none are prepared, for sampling;
+- `passing_over`    a context in which `fit` passes over its first batches;
+- `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
 
 TensorFlow and PyTorch update variables in place. JAX must not: there the step runs inside a scope that holds the
 values of all variables, and whatever differentiates or branches opens an inner scope and hands its updates outwards.
@@ -16,13 +18,24 @@ values of all variables, and whatever differentiates or branches opens an inner 
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-__all__ = ["apply", "every", "gradients", "input_gradients", "none", "trainer_step"]
+__all__ = [
+    "apply",
+    "every",
+    "generator_state",
+    "gradients",
+    "input_gradients",
+    "none",
+    "passing_over",
+    "set_generator_state",
+    "trainer_step",
+]
 
 
 def trainer_step(step: Callable) -> Callable:
@@ -105,6 +118,58 @@ def none() -> contextlib.AbstractContextManager:
     import torch
 
     return torch.no_grad()
+
+
+@contextlib.contextmanager
+def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
+    """Within, `fit` takes its first so many batches and leaves the model as it is: a resumed epoch has seen them.
+
+    Raises:
+        ValueError: if `steps_per_execution` does not divide them.
+    """
+    if not batches:
+        yield
+        return
+    left, rest = divmod(batches, trainer.steps_per_execution)
+    if rest:
+        expected = f"Expected steps_per_execution to divide the {batches} batches that an interrupted epoch has done"
+        raise ValueError(f"{expected}. Received: steps_per_execution={trainer.steps_per_execution}")
+    trainer.make_train_function()
+    train = trainer.train_function
+
+    def pass_over(*arguments: Any) -> Any:
+        nonlocal left
+        if not left:
+            return train(*arguments)
+        left -= 1
+        *state, data = arguments  # a state on JAX only; data that is still to be taken, but for PyTorch
+        if isinstance(data, Iterator):
+            for _ in range(trainer.steps_per_execution):
+                next(data)
+        return ({}, *state) if state else {}
+
+    trainer.train_function = pass_over
+    try:
+        yield
+    finally:
+        trainer.train_function = train
+
+
+def generator_state() -> np.ndarray:
+    """The state of the generator that PyTorch's dropout draws from, uint8; empty on the other backends."""
+    if keras.backend.backend() != "torch":
+        return np.empty(0, "uint8")
+    import torch
+
+    return torch.get_rng_state().numpy()
+
+
+def set_generator_state(state: np.ndarray) -> None:
+    """Sets what `generator_state` returned."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_rng_state(torch.from_numpy(state))
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-__all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "to_uint8"]
+__all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
 
 Picture = Image.Image
 SMALLEST_CELL = 64  # pixels below which an image is hard to judge on a screen
@@ -54,6 +54,12 @@ def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -
         top, left = GAP + index // columns * down, GAP + index % columns * right
         canvas[top : top + height * scale, left : left + width * scale] = image
     return Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
+
+
+def single(image: Any) -> Picture:
+    """One image (height, width, channels) as it is: float in [-1, 1], or uint8."""
+    pixels = image if image.dtype == np.uint8 else to_uint8(image)
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
 
 
 def reduced(images: Any, side: int) -> np.ndarray:

@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from kerasgan.steps import Means, StepCallback
+from kerasgan.steps import LossCallback
 
 __all__ = ["Progress"]
 
 
-class Progress(StepCallback):
+class Progress(LossCallback):
     """A progress bar with the time left, the losses and images per second; plain lines where there is no terminal.
 
     Use it with `fit(..., verbose=0)`. The losses are means since the display before.
@@ -43,7 +43,6 @@ class Progress(StepCallback):
         self._total = self.steps or (step + self.params["steps"] * self.params["epochs"] if known else None)
         self._begun = self._shown = time.monotonic()
         self._first: tuple[int, float] | None = None
-        self._means = Means()
         columns = progress.BarColumn(bar_width=16), progress.TextColumn("{task.description}")
         where = self.console or console.Console(stderr=True)
         self._bar = progress.Progress(*columns, console=where, auto_refresh=False)
@@ -59,14 +58,6 @@ class Progress(StepCallback):
             self._first = step, now  # the first step is left out of the speed: it compiles
         elif now - self._shown >= (0.5 if self._live else 30.0):
             self._show(now)
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_begin(epoch, logs)
-        self._means.restart()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        self._means.collect(self.model.metrics)
 
     def on_train_end(self, logs: Any = None) -> None:
         self._show(time.monotonic())
@@ -87,7 +78,7 @@ class Progress(StepCallback):
     def _facts(self, now: float) -> Iterator[str]:
         """Step, losses, speed and time left, as far as they are known."""
         yield f"step {self.step:,}" + (f"/{self._total:,}" if self._total else "")
-        for name, value in self._means.take(self.model.metrics).items():
+        for name, value in self.means.take(self.model.metrics).items():
             if name in ("discriminator_loss", "generator_loss") and value is not None:
                 yield f"{name[0].upper()} {value:.3f}"
         first_step, first_time = self._first or (self.step, now)

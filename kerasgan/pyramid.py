@@ -1,7 +1,8 @@
-"""Laplacian pyramids (Burt and Adelson 1983): an image as one small image and a band of detail for each larger size.
+"""Pyramids of sizes, and Laplacian ones: an image as one small image and a band of detail for each larger size.
 
-`down` blurs and decimates by averaging areas, `up` expands by bilinear interpolation between pixel centres; both are
-linear, take any ratio of sizes and give the same numbers on every backend. Sizes are listed from coarse to fine.
+Burt and Adelson 1983. `down` blurs and decimates by averaging areas, `up` expands by bilinear interpolation between
+pixel centres; both are linear, take any ratio of sizes and give the same numbers on every backend. Sizes are listed
+from coarse to fine.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,21 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["Down", "Up", "down", "laplacian", "reconstruct", "up"]
+__all__ = ["Down", "Up", "doublings", "down", "laplacian", "reconstruct", "up"]
+
+
+def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
+    """Heights and widths from a map whose shorter side is 4 to 7 pixels to the image, each twice those before.
+
+    Raises:
+        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
+    """
+    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    count = (min(height, width) // 4).bit_length() - 1
+    if count < 1 or height % 2**count or width % 2**count:
+        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
+        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
+    return [(height >> shift, width >> shift) for shift in range(count, -1, -1)]
 
 
 def down(images: Any, size: int) -> Any:

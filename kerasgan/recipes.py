@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Recipe", "check", "read", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
@@ -23,12 +23,18 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         {
             "channels",
             "crop",
+            "derive",
             "flip",
+            "halves",
             "image_size",
+            "input_channels",
+            "jitter",
             "labels",
             "labels_per_class",
             "name",
             "path",
+            "reverse",
+            "scale",
             "skip_corrupt",
             "split",
         },
@@ -48,7 +54,8 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "weight_clip",
         },
     ),
-    # and "file", or "url" with "sha256"; "discriminator" is the file of one that is useful by itself
+    # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
+    # publisher's, measured by its "protocol"; "discriminator" is the file of one that is useful by itself
     "weights": (
         set(),
         {
@@ -58,14 +65,16 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "file",
             "format",
             "licence",
+            "protocol",
             "scores",
             "sha256",
             "url",
         },
     ),
 }
-SOURCES = ("digits", "folder", "tfds")
+SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
 FORMATS = ("openmmlab",)  # of published checkpoints
+UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,8 @@ class Recipe:
         path: the recipe.toml.
         family: name of a class in `kerasgan.models`.
         model: arguments of that class.
-        data: `source` ("digits", "folder" or "tfds") and that source's arguments.
+        data: `source` (one of `SOURCES`) and that source's arguments; of image-to-image families also `derive`, what
+            their inputs are made of its images, and `halves`, whether the pairs are then taken apart.
         train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.

@@ -17,7 +17,7 @@ from kerasgan import animations, exploration, pictures
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples"]
+__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples", "translate"]
 
 FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
 STOPS = 4  # latents that a walk passes
@@ -66,6 +66,33 @@ def checked(output: Path, motion: Motion | None) -> Path:
     if motion is None:
         raise ValueError(f"Expected --walk or --interpolate for a picture that moves, else a .png. Received: {output}")
     return animations.check(output, fps=motion.fps)
+
+
+def translate(gan: "GAN", source: Path, output: Path, *, direction: str | None = None) -> int:
+    """Writes what an image-to-image model makes of a picture, or of all pictures in a folder; returns how many.
+
+    Args:
+        gan: the model.
+        source: a picture, or a folder of such.
+        output: a .png, or of a folder the folder to write to: each picture as a PNG of its name.
+        direction: of families that translate both ways.
+
+    Raises:
+        ValueError: for a model that draws images, or a file that is no picture.
+    """
+    if gan.prior is not None:
+        raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
+    from kerasgan.data.decoding import decode
+    from kerasgan.data.folders import found
+
+    several = source.is_dir()
+    paths = found(source) if several else [source]
+    channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
+    for path in paths:
+        made = gan.predict(decode(path, channels=channels), direction=direction)  # type: ignore[call-arg]
+        target = (output / path.relative_to(source)).with_suffix(".png") if several else output
+        pictures.save(pictures.single(made), target)
+    return len(paths)
 
 
 def samples(gan: "GAN", choice: Choice, output: Path) -> int:

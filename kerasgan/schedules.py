@@ -13,7 +13,7 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-__all__ = ["Cosine", "ExponentialDecayWithFloor", "at", "get"]
+__all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -64,6 +64,35 @@ class ExponentialDecayWithFloor(LearningRateSchedule):
         return {"initial_learning_rate": self.initial_learning_rate, "decay": self.decay, "floor": self.floor}
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class LinearDecay(LearningRateSchedule):
+    """A rate that is constant for so many updates, and then falls linearly to zero (Zhu et al. 2017, appendix 7.1).
+
+    Args:
+        initial_learning_rate: the rate of the first updates.
+        constant_steps: how many.
+        decay_steps: over how many it falls; it is zero from then on.
+    """
+
+    def __init__(self, initial_learning_rate: float, *, constant_steps: int, decay_steps: int):
+        self.initial_learning_rate, self.constant_steps, self.decay_steps = (
+            initial_learning_rate,
+            constant_steps,
+            decay_steps,
+        )
+
+    def __call__(self, step):
+        past = ops.cast(step, "float32") - self.constant_steps
+        return self.initial_learning_rate * (1.0 - ops.clip(past / self.decay_steps, 0.0, 1.0))
+
+    def get_config(self):
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "constant_steps": self.constant_steps,
+            "decay_steps": self.decay_steps,
+        }
+
+
 def get(value: Any) -> Any:
     """A number or a schedule as it is, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
 
@@ -83,6 +112,7 @@ def get(value: Any) -> Any:
     known = [
         "Cosine",
         "ExponentialDecayWithFloor",
+        "LinearDecay",
         *(key for key in dir(keras.optimizers.schedules) if key[0].isupper()),
     ]
     near = difflib.get_close_matches(str(name), known, n=3) or known

@@ -1,15 +1,46 @@
-"""How callbacks of an adversarial training count its steps and read its losses."""
+"""How callbacks of an adversarial training count its steps, read its losses, and go on after a checkpoint."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
-__all__ = ["Means", "StepCallback"]
+__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below"]
+
+
+class Position(NamedTuple):
+    """Where in `fit` a checkpoint was taken.
+
+    epoch: of `fit`, the one that goes on.
+    batch: batches of it that are done.
+    step: steps that the callbacks had counted.
+    epoch_start: their count when the epoch began.
+    """
+
+    epoch: int
+    batch: int
+    step: int
+    epoch_start: int
+
+
+class Resumed(NamedTuple):
+    """What a callback finds when `fit` goes on from a checkpoint: where, and its own `state`, None if it is new."""
+
+    position: Position
+    state: Mapping[str, np.ndarray] | None
+
+
+def below(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The part of a state whose names begin with `prefix`, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 class StepCallback(keras.callbacks.Callback):
     """Calls `act(step)` whenever the step count passes a multiple of `every`, and at the end of the training.
+
+    Checkpoints keep what `state` returns. When `fit` goes on from one, `begin` finds it in `resumed`, and what the
+    callback does from then on must be what it does in a training that was never interrupted.
 
     Args:
         every: discriminator steps from one call to the next.
@@ -25,6 +56,7 @@ class StepCallback(keras.callbacks.Callback):
         self.every = every
         self.step = 0
         self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too much for every step
+        self.resumed: Resumed | None = None
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -37,12 +69,23 @@ class StepCallback(keras.callbacks.Callback):
         """Called with the number of steps done; `self.model` is in that state."""
         raise TypeError(f"{type(self).__name__} must define `act`.")
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must keep, numbers and arrays by name; to be added to `super().state()`."""
+        return {"step": self.step, "acted": self._acted}
+
     def on_train_begin(self, logs: Any = None) -> None:
-        self.step = self._acted = int(self.model.optimizer.iterations)
+        position, state = self.resumed or (None, None)
+        self.step = self._acted = int(self.model.optimizer.iterations) if position is None else position.step
+        if state is not None:
+            self.step, self._acted = int(state["step"]), int(state["acted"])
         self.begin(self.step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # Not the optimiser's count: a LossScaleOptimizer may have skipped steps of the epoch that goes on.
+        resumed, self.resumed = self.resumed, None
         self._epoch_start = int(self.model.optimizer.iterations)
+        if resumed is not None and resumed.position.batch:
+            self._epoch_start = resumed.position.epoch_start
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._arrive(self._epoch_start + batch)
@@ -51,6 +94,7 @@ class StepCallback(keras.callbacks.Callback):
         self._arrive(int(self.model.optimizer.iterations))
 
     def on_train_end(self, logs: Any = None) -> None:
+        self.resumed = None  # where no epoch was left to do
         if self.step > self._acted:
             self._act()
 
@@ -93,3 +137,41 @@ class Means:
         self.collect(metrics)
         sums, self._sums = self._sums, {}
         return {name: total / count if count else None for name, (total, count) in sums.items()}
+
+    def state(self) -> dict[str, tuple[float, float]]:
+        """Everything, for `Means.from_state`."""
+        seen = {f"seen/{name}": pair for name, pair in self._seen.items()}
+        return seen | {f"sums/{name}": pair for name, pair in self._sums.items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Means":
+        """The means as they were; other names in `state` are passed over."""
+        means = cls()
+        means._seen = {name: (float(total), float(count)) for name, (total, count) in below(state, "seen/").items()}
+        means._sums = {name: (float(total), float(count)) for name, (total, count) in below(state, "sums/").items()}
+        return means
+
+
+class LossCallback(StepCallback):
+    """A `StepCallback` that reads the losses: `self.means` are those since it last took them."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.means = Means()
+        if self.resumed and self.resumed.state is not None:
+            self.means = Means.from_state(self.resumed.state)
+        elif self.resumed:
+            self.means.take(self.model.metrics)  # they were counted before it was there
+        super().on_train_begin(logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        inside = self.resumed is not None and self.resumed.position.batch
+        super().on_epoch_begin(epoch, logs)
+        if not inside:
+            self.means.restart()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        self.means.collect(self.model.metrics)
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), **self.means.state()}

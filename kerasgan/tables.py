@@ -36,7 +36,7 @@ def details(recipe: "Recipe") -> Table:
 def scores(card: "ScoreCard") -> Table:
     """A score card's numbers, one per row."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("score", "mean", "95 % interval", "real halves", "features"):
+    for column in ("score", "mean", "95 % interval", card.beside, "features"):
         table.add_column(column)
     for name, found in card.content["scores"].items():
         low, high = found["interval"]

@@ -4,7 +4,7 @@ recipe.toml            the recipe as it was trained, overrides included; it can 
 log.csv                step, losses, seconds
 samples.png, film.png  the newest grid of samples, and how the same samples changed
 samples/               a grid every so many steps, of the same latents
-checkpoints/           the last three; `resume` goes on from the newest
+checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimisers included
 generator.weights.h5   the network to sample from alone
 """
@@ -27,13 +27,12 @@ import keras
 
 from kerasgan import callbacks as reports
 from kerasgan import zoo
-from kerasgan.data import batches
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -112,8 +111,8 @@ def train(
         data: a folder of images instead of the recipe's own data; it is written into the run's recipe.
         seconds: ends the training after so many seconds, even if steps are left.
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
-        resume: goes on from the newest checkpoint in `output`, with the run's own recipe; only the number of steps may
-            differ from it.
+        resume: goes on from the newest intact checkpoint in `output`, with the run's own recipe; only the number of
+            steps may differ from it.
         callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
 
@@ -145,9 +144,7 @@ def train(
     ]
     with interruption.listening():
         # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
-        # A resumed run begins the epoch again that it was in.
-        epoch = done // source.num_batches if source.num_batches else 0
-        gan.fit(source, initial_epoch=epoch, epochs=epoch + steps - done, verbose=0, callbacks=watching)
+        gan.fit(source, epochs=steps, verbose=0, callbacks=watching)
         _finish(gan, run)
     if interruption.signal_number is not None:
         raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
@@ -183,7 +180,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
         )
     _seed(recipe)
     gan = zoo.build(recipe)
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
@@ -199,21 +196,21 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     steps = recipe.train["steps"]
     _refuse_changes(own, override(recipe, steps=own.train["steps"]), run)
     recipe = override(own, steps=steps)
-    found = reports.Checkpoint.found(run / "checkpoints")
-    _seed(recipe, found[-1].stem if found else "")
-    gan = keras.saving.load_model(found[-1]) if found else zoo.build(recipe)
+    newest = reports.Checkpoint.newest(run / "checkpoints")
+    _seed(recipe)
+    gan = keras.saving.load_model(newest) if newest else zoo.build(recipe)
     done = int(gan.optimizer.iterations)
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
-    recipe = _with_data(recipe, data, gan)
+    recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
 
 
-def _seed(recipe: zoo.Recipe, checkpoint: str = "") -> None:
+def _seed(recipe: zoo.Recipe) -> None:
     # Keras draws every seed that it is not given from here; its own `set_random_seed` would import TensorFlow, too,
-    # whatever the backend. Keras' files hold no random states: a resumed run must not draw the first latents again.
-    random.seed(f"{recipe.train.get('seed', 0)} {checkpoint}")
+    # whatever the backend.
+    random.seed(recipe.train.get("seed", 0))
 
 
 def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
@@ -229,20 +226,26 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 
 def _checked(source: Any, gan: "GAN") -> Any:
-    return batches(source, **gan.data_options())
+    return gan.batches(source)
 
 
-def _with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
-    """The recipe with a folder of images as its data, in the size and channels that the model makes."""
+def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN") -> zoo.Recipe:
+    """The recipe with a folder of images, or of pairs, as its data, in the size and channels that the model makes."""
     if data is None:
         return recipe
     height, width, channels = gan.image_shape
     size = height if height == width else [height, width]
+    kind = "folder"
+    if gan.prior is None and "derive" not in recipe.data:
+        kind = "pairs" if gan.paired else "unpaired"
+    own = {"folder": ("labels", "skip_corrupt"), "pairs": ("jitter", "reverse"), "unpaired": ("jitter",)}[kind]
     # Another source's crop suits that source's images only.
-    keys = ("crop", "flip", "labels", "skip_corrupt") if recipe.data["source"] == "folder" else ("flip",)
+    keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))
     options = {key: recipe.data[key] for key in keys if key in recipe.data}
+    if kind == "pairs":
+        options["input_channels"] = gan.input_shape[-1]
     path = str(Path(data).expanduser().resolve())
-    folder = {"source": "folder", "path": path, "image_size": size, "channels": channels, **options}
+    folder = {"source": kind, "path": path, "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)
 
 

@@ -6,17 +6,20 @@ Reading recipes needs neither Keras nor a backend, so that listing them is insta
 
 import difflib
 import hashlib
+import shutil
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.recipes import Recipe, check, read
+from kerasgan.recipes import UNPUBLISHED, Recipe, check, read
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Recipe", "WeightsError", "build", "check", "load", "names", "recipe", "source"]
+__all__ = ["Recipe", "WeightsError", "build", "channel_order", "check", "load", "names", "recipe", "source"]
 
 OPEN_LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
@@ -124,10 +127,14 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
     kind, where = options.pop("source"), options.pop("path", None) or options.pop("name", None)
     options["batch_size"] = batch_size or chosen.train["batch_size"]
     options["seed"] = chosen.train.get("seed", 0) if seed is None else seed
-    if kind != "digits" and where is None:
+    embedded = kind in ("digits", "photos")
+    if not embedded and where is None:
         raise ValueError(f"Expected a folder of images for {chosen.name}, as --data FOLDER or `path`. Received: none")
+    derive, halves = options.pop("derive", None), options.pop("halves", False)
     try:
-        return getattr(sources, kind)(*([] if kind == "digits" else [where]), **options)
+        found = getattr(sources, kind)(*([] if embedded else [where]), **options)
+        found = found if derive is None else sources.derived(found, derive)
+        return sources.halves(found) if halves else found
     except TypeError as error:
         raise ValueError(f"[data] of {chosen.path}: {error}") from error
 
@@ -165,6 +172,11 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     return gan
 
 
+def channel_order(chosen: Recipe) -> str:
+    """The order of colours, "rgb" or "bgr", of the images that the entry's published checkpoint was trained on."""
+    return (chosen.weights or {}).get("channel_order", "rgb")
+
+
 def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
     if not path.is_file():
         raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
@@ -177,12 +189,12 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
     if path.suffix == ".keras":
         return _load_model(chosen, path)
     gan = build(chosen)
-    if path.name.endswith(".weights.h5"):
+    if path.name.endswith("weights.h5"):
         _load_weights(gan, path, gan.generator)
     else:
         from kerasgan import checkpoints
 
-        checkpoints.assign(gan, path, channel_order=(chosen.weights or {}).get("channel_order", "rgb"))
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
     return gan
 
 
@@ -207,10 +219,10 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     except OSError as error:
         raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _named_for_keras(path) as named:
             # Keras warns and goes on, with weights that were never trained.
             warnings.filterwarnings("error", message="Skipping nested container")
-            (gan if whole else network).load_weights(path)
+            (gan if whole else network).load_weights(named)
     except (KeyError, UserWarning, ValueError) as error:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
@@ -219,12 +231,28 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
         gan.average_generator.set_weights(gan.generator.get_weights())
 
 
+@contextmanager
+def _named_for_keras(path: Path) -> Iterator[Path]:
+    """The file under a name with a dot before "weights.h5": without it Keras takes a file for one of Keras 2."""
+    if path.name.endswith(".weights.h5"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copy(path, Path(folder) / "generator.weights.h5"))
+
+
 def _load_published(chosen: Recipe) -> "GAN":
     from kerasgan import checkpoints
 
     weights = chosen.weights or {}
+    sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
+    if sha256 is None:
+        warnings.warn(
+            f"The publisher of {chosen.name} states no digest: its file is read as it comes, executing nothing.",
+            stacklevel=3,
+        )
     try:
-        path = checkpoints.download(weights["url"], sha256=weights["sha256"])
+        path = checkpoints.download(weights["url"], sha256=sha256)
     except checkpoints.DownloadError as error:
         boxed = ", ".join(name for name in names(pretrained=True) if recipe(name).in_the_box)
         raise WeightsError(
@@ -232,7 +260,7 @@ def _load_published(chosen: Recipe) -> "GAN":
             f"Entries whose weights come with the package: {boxed}."
         ) from error
     gan = build(chosen)
-    checkpoints.assign(gan, path, channel_order=weights.get("channel_order", "rgb"))
+    checkpoints.assign(gan, path, channel_order=channel_order(chosen))
     licence = weights.get("licence", "an unknown licence")
     if licence not in OPEN_LICENCES:
         warnings.warn(f"The weights of {chosen.name} are not open: {licence}. See {weights['url']}", stacklevel=3)

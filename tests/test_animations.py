@@ -1,5 +1,6 @@
 """Pictures that move: frames, speed, and a clear word where nothing can write an MP4."""
 
+import subprocess
 import sys
 import types
 
@@ -39,6 +40,15 @@ def test_an_mp4_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(animations, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install imageio-ffmpeg.*Received: .*x\.mp4"):
         animations.check(tmp_path / "x.mp4")
+
+
+def test_a_real_encoder_writes_an_mp4_that_it_reads_again(tmp_path):
+    encoder = pytest.importorskip("imageio_ffmpeg")
+    path = animations.save(frames(count=7), tmp_path / "x.mp4", fps=20)
+    command = [encoder.get_ffmpeg_exe(), "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    pixels = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, dtype="uint8")
+    reds = pixels.reshape(7, 6, 8, 3)[..., 0].mean(axis=(1, 2))
+    np.testing.assert_allclose(reds, np.arange(0, 280, 40), atol=12)  # lossy
 
 
 def installed(monkeypatch, name, **content):

@@ -16,6 +16,7 @@ LEVELS = {
     0: {
         "animations",
         "augment",
+        "contrastive",
         "data",
         "events",
         "gradients",
@@ -32,10 +33,10 @@ LEVELS = {
         "startup",
     },
     1: {"gan"},
-    2: {"models", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
+    2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"evaluation", "report", "runs", "sampling", "tables", "training"},
+    5: {"conversion", "evaluation", "report", "runs", "sampling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }

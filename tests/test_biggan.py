@@ -24,6 +24,16 @@ def unfilled(monkeypatch):
     )
 
 
+def test_without_a_shared_embedding_each_normalisation_has_tables_and_the_latents_stay_whole():
+    gan = BigGAN(**{**BigGAN.tiny, "embedding_dim": 0, "latent_dim": 5})
+    gan.compile(run_eagerly=True)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
+    history = gan.fit(images, np.arange(4) % 3, batch_size=4, verbose=0).history
+    assert np.isfinite(history["orthogonal_penalty"]).all()
+    assert gan.generator.get_layer("project").kernel.shape[0] == 5
+    assert tuple(gan.generator.get_layer("up1_norm1").gamma.shape) == (3, 8)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("unfilled")
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_another_architecture_is_told_which_one_is_published(arguments, tmp_path
 
 def test_a_family_without_published_format_is_told_which_have_one(tmp_path):
     path = Writer().zipped({"state_dict": published_dcgan()}, tmp_path / "x.pth")
-    with pytest.raises(CheckpointError, match=r"publishes: DCGAN, SNGAN\. Received: gan=object"):
+    with pytest.raises(CheckpointError, match=r"publishes: .*DCGAN, .*SNGAN.*\. Received: gan=object"):
         assign(object(), path)
 
 
@@ -168,17 +168,6 @@ def test_the_reference_checkpoint_makes_the_reference_images():
     gan = model(image_size=size, latent_dim=100, width=arguments["base_channels"] * 8 // size)
     assign(gan, SHARED / "dcgan.pth")
     assert np.abs(images(gan.generator, reference["input_0"]) - reference["output"]).max() <= 1e-4
-
-
-@pytest.mark.skipif(not (SHARED / "layouts").exists(), reason="the layouts are not beside this copy")
-@pytest.mark.parametrize(("layout", "channels"), [("dcgan_64", 3), ("dcgan_mnist_64", 1)])
-def test_the_published_layouts_have_a_place_for_every_tensor(layout, channels):
-    from kerasgan.checkpoints import openmmlab
-
-    tensors = json.loads((SHARED / "layouts" / f"{layout}.json").read_text())["tensors"]
-    network = model(image_size=64, latent_dim=100, width=128, channels=channels).generator
-    places = {f"generator.{place.tensor}": list(place.expected_shape) for place in openmmlab.dcgan.placements(network)}
-    assert places == {name: shape for name, shape in tensors.items() if not name.endswith("num_batches_tracked")}
 
 
 def test_files_are_read_and_downloaded_without_importing_keras():

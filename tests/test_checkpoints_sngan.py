@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pth_writer import FORMATS, Writer
 
-from kerasgan.checkpoints import CheckpointError, assign, openmmlab
+from kerasgan.checkpoints import CheckpointError, assign
 from kerasgan.models import SNGAN
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
@@ -125,16 +125,3 @@ def test_the_reference_checkpoint_makes_the_reference_images():
     )
     assign(gan, SHARED / "sngan_proj.pth")
     assert np.abs(images(gan, reference["input_0"], reference["input_1"]) - reference["output"]).max() <= 1e-4
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (SHARED / "layouts").exists(), reason="the layouts are not beside this copy")
-@pytest.mark.parametrize("entry", ["sngan-cifar10", "sngan-imagenet-128"])
-def test_the_published_layouts_have_a_place_for_every_tensor(entry):
-    from kerasgan import zoo
-
-    layout = "sngan_32" if entry == "sngan-cifar10" else "sngan_128"
-    tensors = json.loads((SHARED / "layouts" / f"{layout}.json").read_text())["tensors"]
-    places = openmmlab.sngan.placements(SNGAN(**zoo.recipe(entry).model, discriminator_width=1).generator)
-    found = {f"generator.{place.tensor}": list(place.expected_shape) for place in places}
-    assert found == {name: shape for name, shape in tensors.items() if not name.endswith("num_batches_tracked")}

@@ -166,6 +166,7 @@ def test_train_writes_where_it_says_and_names_the_next_command(trained):
 
 
 def test_train_watches_the_game_and_logs_for_tensorboard_if_asked(tmp_path):
+    pytest.importorskip("tensorboard")
     recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
     result = run("train", recipe, "-o", tmp_path / "run", "--tensorboard", "--doctor", "stop")
     assert result.exit_code == 0, result.output

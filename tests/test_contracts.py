@@ -8,9 +8,18 @@ import pytest
 from keras import ops
 
 from kerasgan import latents, models
+from kerasgan.gan import ImageToImage
 
 FAMILIES = [getattr(models, name) for name in models.__all__]
-families = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+TRANSLATING = [family for family in FAMILIES if issubclass(family, ImageToImage)]
+DRAWING = [family for family in FAMILIES if family not in TRANSLATING]
+
+
+def each_of(several):
+    return pytest.mark.parametrize("family", several, ids=lambda family: family.__name__)
+
+
+families, drawing, translating = each_of(FAMILIES), each_of(DRAWING), each_of(TRANSLATING)
 
 
 def tiny(family, **options):
@@ -35,7 +44,17 @@ def penalisable(family, **options):
 def training_set(gan, count=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
+    if isinstance(gan, ImageToImage):
+        return rng.uniform(-1, 1, (count, *gan.input_shape)).astype("float32"), images
     return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
+
+
+def made(gan):
+    """Some images that the generator makes, always of the same latents or images; the pixels of both directions."""
+    if isinstance(gan, ImageToImage):
+        ways = zip(gan.directions or [None], training_set(gan, 3))
+        return np.concatenate([gan.predict(images, direction=way).ravel() for way, images in ways])
+    return gan.generate(3, seed=1)
 
 
 def values(variables):
@@ -73,7 +92,7 @@ def test_a_keras_file_gives_back_the_images_the_optimisers_and_the_settings(fami
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     assert type(again) is family
-    np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+    np.testing.assert_array_equal(made(again), made(gan))
     assert len(again.optimizer.variables) == len(gan.optimizer.variables) > 10
     for first, second in zip(values(again.optimizer.variables), values(gan.optimizer.variables)):
         np.testing.assert_array_equal(first, second)
@@ -98,7 +117,7 @@ def test_a_weights_file_gives_back_weights_and_optimisers(family, tmp_path):
                 np.testing.assert_array_equal(first, second)
 
 
-@families
+@drawing
 def test_generate_is_reproducible_in_range_and_the_same_in_any_batch(family):
     gan = tiny(family)
     images = gan.generate(5, seed=3)
@@ -110,7 +129,7 @@ def test_generate_is_reproducible_in_range_and_the_same_in_any_batch(family):
     assert moved([images], [gan.generate(5, seed=4)])
 
 
-@families
+@drawing
 def test_the_first_images_do_not_depend_on_how_many_are_asked_for(family):
     gan = tiny(family)
     labels = 0 if gan.num_classes else None
@@ -118,7 +137,7 @@ def test_the_first_images_do_not_depend_on_how_many_are_asked_for(family):
     np.testing.assert_allclose(few, many[:2], atol=1e-6)
 
 
-@families
+@drawing
 def test_calling_the_model_and_predict_sample_the_generator(family):
     gan = tiny(family)
     latents = gan.prior.draw(4, gan.latent_dim, seed=0)
@@ -131,8 +150,57 @@ def test_calling_the_model_and_predict_sample_the_generator(family):
 @families
 def test_the_networks_name_their_inputs(family):
     gan = family(**family.tiny)
+    if isinstance(gan, ImageToImage):
+        for direction in gan.directions or [None]:
+            assert [tensor.name for tensor in gan.translator(direction).inputs] == ["images"]
+        return
     expected = ["latents", "labels"] if gan.num_classes else ["latents"]
     assert [tensor.name for tensor in gan.generator.inputs] == expected
+
+
+@translating
+def test_predict_takes_any_size_alone_or_together_and_generate_says_so(family):
+    gan = tiny(family)
+    channels = gan.input_shape[-1]
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 2 * gan.multiple + 1, 17, channels)).astype("float32")
+    outputs = gan.predict(images)
+    assert outputs.shape[:3] == (3, *(side * gan.scale for side in images.shape[1:3]))
+    assert outputs.dtype == np.float32 and np.abs(outputs).max() <= 1
+    np.testing.assert_allclose(gan.predict(images[1]), outputs[1], atol=1e-5)
+    np.testing.assert_allclose(gan.predict([*images], batch_size=1)[2], outputs[2], atol=1e-5)
+    pixels = np.random.default_rng(0).integers(0, 256, images.shape, "uint8")
+    np.testing.assert_allclose(gan.predict(pixels), gan.predict(pixels / np.float32(127.5) - 1), atol=1e-6)
+    with pytest.raises(TypeError, match=r"gan\.predict\(images\)"):
+        gan.generate(4)
+    with pytest.raises(ValueError, match=rf"Expected images of {channels} channels"):
+        gan.predict(np.repeat(images, 5, axis=-1))
+
+
+@translating
+def test_large_images_pass_in_tiles_of_bounded_number_without_a_seam(family):
+    gan = tiny(family)
+    seen = []
+    outputs = gan._outputs
+    gan._outputs = lambda network, inputs, batch_size: (
+        seen.append(inputs[0].shape) or outputs(network, inputs, batch_size=batch_size)
+    )
+    images = np.full((70, 90, gan.input_shape[-1]), 0.25, "float32")
+    made = gan.predict(images, tile_size=32, overlap=8, batch_size=2)
+    assert made.shape[:2] == (70 * gan.scale, 90 * gan.scale)
+    assert max(shape[0] for shape in seen) <= 2 and max(max(shape[1:3]) for shape in seen) <= 32
+    assert np.isfinite(made).all()
+
+
+@translating
+def test_the_sheet_shows_inputs_beside_what_is_made_of_them(family):
+    gan = tiny(family)
+    with pytest.raises(ValueError, match="examples"):
+        gan.sheet()
+    gan.examples = training_set(gan, 3)
+    images, columns = gan.sheet(2)
+    assert columns == (3 if gan.paired else 4)
+    assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
+    assert gan.strip(2).shape == (2, *gan.image_shape)
 
 
 @families
@@ -150,7 +218,7 @@ def test_mixed_precision_trains_and_float16_scales_both_losses(family, policy):
     ]
     assert scaled == [policy == "mixed_float16"] * 2
     assert all(np.isfinite(column).all() for column in history.values())
-    images = gan.generate(2, seed=0)
+    images = made(gan)
     assert images.dtype == np.float32 and np.isfinite(images).all()
 
 
@@ -182,7 +250,7 @@ def some_priors(size):
     ]
 
 
-@families
+@drawing
 def test_any_prior_trains_and_is_kept(family, tmp_path):
     gan = family(**family.tiny)
     size = family.tiny["latent_dim"] if gan.prior.codes else gan.latent_dim  # codes come beside the prior that is given

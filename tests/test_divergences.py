@@ -164,7 +164,9 @@ def test_losses_and_their_slopes_stay_finite_for_extreme_logits(name, direct):
         logits = keras.Variable(np.full((64, 1), extreme, "float32"))
         for loss in (lambda x=logits: game.discriminator_loss(x, x), lambda x=logits: game.generator_loss(x)):
             total, (slope,) = gradients.gradients(loss, [logits])
-            assert np.isfinite(value(total)) and np.isfinite(numbers(slope)).all(), extreme
+            assert np.isfinite(value(total)), extreme
+            # Optimisers square the gradient, to which a network adds its own factor.
+            assert np.isfinite(np.square(np.float32(1e3) * numbers(slope))).all(), extreme
 
 
 def quantiles(count, mean):

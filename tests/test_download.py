@@ -60,6 +60,16 @@ def closed_port():
         return probe.getsockname()[1]
 
 
+def test_without_a_digest_what_comes_is_kept_under_the_digits_of_its_address(server, tmp_path):
+    url = f"{server.url}/model.pth"
+    path = download(url, sha256=None, directory=tmp_path)
+    assert path.read_bytes() == CONTENT and download(url, sha256=None, directory=tmp_path) == path
+    assert path.name == f"model-{hashlib.sha256(url.encode()).hexdigest()[:8]}.pth"
+    assert server.requests == ["/model.pth"]
+    with pytest.raises(DownloadError, match=r"put it at [^(]*, then run"):
+        download(f"{server.url}/missing", sha256=None, directory=tmp_path)
+
+
 def test_a_good_file_arrives_whole_and_is_not_downloaded_again(server, tmp_path):
     url = server.url + "/weights.pth"
     path = download(url, sha256=DIGEST, directory=tmp_path)

@@ -43,15 +43,15 @@ def made(family):
     return gan
 
 
-def opened(path):
+def opened(path, output="images"):
     """(run, metadata) of an exported file, read as its formats' users would, not as kerasgan does."""
     if path.is_file():
         session = onnxruntime.InferenceSession(path)
         facts = session.get_modelmeta().custom_metadata_map
-        return lambda **inputs: session.run(["images"], inputs)[0], facts
+        return lambda **inputs: session.run([output], inputs)[0], facts
     draw = tf.saved_model.load(str(path)).signatures["serving_default"]
     facts = json.loads((path / "assets.extra" / "kerasgan.json").read_text())
-    return lambda **inputs: draw(**{key: tf.constant(value) for key, value in inputs.items()})["images"].numpy(), facts
+    return lambda **inputs: draw(**{key: tf.constant(value) for key, value in inputs.items()})[output].numpy(), facts
 
 
 def fact(facts, name):

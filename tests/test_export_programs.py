@@ -154,7 +154,7 @@ FROM_ANOTHER_BACKEND = """
 import numpy as np
 
 import kerasgan
-from kerasgan.models import ConditionalGAN
+from kerasgan.models import ConditionalGAN, CycleGAN
 
 gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02)
 rng = np.random.default_rng(3)
@@ -162,6 +162,12 @@ for weight in gan.generator.weights:
     weight.assign(rng.normal(0, 0.4, weight.shape))
 kerasgan.export.onnx(gan, "generator.onnx", entry="tiny")
 np.save("images.npy", gan.generate(5, labels=3, seed=11))
+gan = CycleGAN(**CycleGAN.tiny)
+for weight in gan.generator.weights:
+    weight.assign(rng.normal(0, 0.3, weight.shape))
+kerasgan.export.onnx(gan, "translator.onnx", direction="ba")
+images = rng.uniform(-1, 1, (2, 12, 20, 3)).astype("float32")
+np.savez("translated.npz", images=images, outputs=gan.predict(images, direction="ba"))
 """
 
 
@@ -174,16 +180,23 @@ def test_an_export_from_another_backend_draws_its_images(backend, tmp_path):
     command = [sys.executable, "-c", FROM_ANOTHER_BACKEND]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["generator.onnx", "images.npy"]
+    files = ["generator.onnx", "images.npy", "translated.npz", "translator.onnx"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == files
     session = onnxruntime.InferenceSession(tmp_path / "generator.onnx")
     latents = made().prior.draw(5, 5, seed=11)
     images = session.run(["images"], {"latents": latents, "labels": np.full(5, 3, "int32")})[0]
     np.testing.assert_allclose(images, np.load(tmp_path / "images.npy"), atol=1e-5)
     assert session.get_modelmeta().custom_metadata_map["entry"] == "tiny"
+    translated, session = (
+        np.load(tmp_path / "translated.npz"),
+        onnxruntime.InferenceSession(tmp_path / "translator.onnx"),
+    )
+    (outputs,) = session.run(["outputs"], {"images": translated["images"]})
+    np.testing.assert_allclose(outputs, translated["outputs"], atol=5e-5)
 
 
 def ask_another_process(gan, path, *, shift):
-    inputs = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=8)
+    (inputs,) = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=8)
     cases = proof.reference_cases(gan.sampler, gan.sampler, inputs, tolerance=1e-5)
     cases = [case._replace(images=case.images + np.float32(shift)) for case in cases]
     settings = {"metadata": {"family": "tiny"}, "options": {}, "tolerance": 1e-5}

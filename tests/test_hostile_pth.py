@@ -3,6 +3,7 @@
 import contextlib
 import copyreg
 import functools
+import importlib
 import os
 import pickle
 import struct
@@ -36,6 +37,8 @@ def attacks(canary):
         "exec": Call(exec, source),
         "getattr": Call(Call(getattr, os, "mkdir").call[0], Call(__import__, "os"), "mkdir"),
         "partial": Call(functools.partial(os.mkdir, str(canary))),
+        "importlib": Call(importlib.import_module, "os"),
+        "nested": {"a": [{"b": ({"c": Call(os.mkdir, str(canary))},)}]},
     }
 
 
@@ -64,6 +67,10 @@ def handmade(canary):
         "state of a global": b"ccollections\nOrderedDict\n}\x8c\x04name\x8c\x01xsb)R.",
         "storage called": b"ctorch\nFloatStorage\n" + text + b"\x85R.",
         "load inside": b"ctorch.storage\n_load_from_bytes\n" + text + b"\x85R.",
+        "in a reference to a storage": b"(X\x07\x00\x00\x00storagecos\nmkdir\n" + text + b"\x85RNNNtQ.",
+        "as a key": b"}cos\nmkdir\n" + text + b"\x85RNs.",
+        "a pickle in the pickle": b"cpickle\nloads\nU\x20cos\nmkdir\n" + text[:21] + b"\x85R.",
+        "builtins of Python 2": b"c__builtin__\neval\nX\x05\x00\x00\x001 + 1\x85R.",
         "codecs": b"c_codecs\nencode\n" + text + b"X\x03\x00\x00\x00rot\x86R.",
         "set": b"\x80\x04\x8f.",
         "buffer": b"\x80\x05\x97.",
@@ -149,6 +156,7 @@ MALFORMED = {
     "pops nothing": b"0.",
     "no mark": b"t.",
     "unknown memo": b"h\x05.",
+    "memo beyond any": b"Np4294967296\n.",
     "far memo": b"Nr\xff\xff\xff\x7f0j\xfe\xff\xff\x7f.",
     "long text": b"\x8d" + struct.pack("<Q", 2**40) + b"abc.",
     "long bytes": b"\x8e" + struct.pack("<Q", 2**62) + b"abc.",
@@ -195,6 +203,30 @@ def test_an_archive_with_strange_members_is_refused(name, tmp_path):
         path = Writer().zipped({"a": 1}, tmp_path / "x.pth", more=[(name, b"N.")])
     with pytest.raises(CheckpointError):
         pth.read(path)
+
+
+def test_a_member_beyond_any_file_is_refused(tmp_path):
+    """Its place is 2^64 - 1, which is no place that Python could seek."""
+    with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", b"N.")
+    content = (tmp_path / "x.pth").read_bytes()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)  # the place, where the record's own field has no room for it
+    record = content[start : start + 30] + struct.pack("<H", len(extra)) + content[start + 32 : start + 42]
+    record += b"\xff" * 4 + content[start + 46 : end] + extra
+    tail = content[end : end + 12] + struct.pack("<I", len(record)) + content[end + 16 :]
+    (tmp_path / "x.pth").write_bytes(content[:start] + record + tail)
+    with pytest.raises(CheckpointError, match="complete PyTorch zip archive"):
+        pth.read(tmp_path / "x.pth")
+
+
+def test_numbers_that_hash_alike_cost_no_time(tmp_path):
+    """Multiples of 2^61 - 1 all hash to 0: half a million of them would take hours."""
+    keys = b"".join(b"\x8a\x0a" + (number * (2**61 - 1)).to_bytes(10, "little") + b"N" for number in range(200_000))
+    with pytest.raises(CheckpointError, match="at most 4,096 keys"):
+        pth.read(Writer().zipped(b"}(" + keys + b"u.", tmp_path / "x.pth"))
+    few = {number: number for number in range(4096)}
+    assert pth.read(Writer().zipped(pickle.dumps(few, 2), tmp_path / "x.pth")) == few
 
 
 def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path):

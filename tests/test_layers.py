@@ -1,5 +1,7 @@
 """Layers that Keras lacks: spectral and conditional batch normalisation, projection, sum pooling."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -26,16 +28,16 @@ def random(*shape, seed=0):
 
 
 SPECTRAL = {
-    "dense": (lambda: SpectralDense(5), (7,), "kernel"),
-    "convolution": (lambda: SpectralConv2D(5, 3, padding="same"), (8, 8, 4), "kernel"),
-    "embedding": (lambda: SpectralEmbedding(6, 5), (), "embeddings"),
+    "dense": (partial(SpectralDense, 5), (7,), "kernel"),
+    "convolution": (partial(SpectralConv2D, 5, 3, padding="same"), (8, 8, 4), "kernel"),
+    "embedding": (partial(SpectralEmbedding, 6, 5), (), "embeddings"),
 }
 spectral = pytest.mark.parametrize("kind", SPECTRAL)
 
 
-def built(kind):
+def built(kind, **options):
     make, shape, weight = SPECTRAL[kind]
-    layer = make()
+    layer = make(**options)
     layer.build((None, *shape))
     weight = getattr(layer, weight)
     weight.assign(random(*weight.shape, seed=1))
@@ -124,6 +126,33 @@ def test_spectral_layers_refuse_to_estimate_without_iterations():
         SpectralDense(5, power_iterations=0)
 
 
+@spectral
+def test_a_layer_that_stores_both_vectors_divides_by_their_product_at_rest(kind):
+    """As PyTorch does: sigma = u' W v of the vectors that training left, whatever the weight has become."""
+    layer, weight, inputs = built(kind, estimate="stored")
+    value = array(weight).reshape(-1, weight.shape[-1])
+    layer(inputs, training=True)
+    u, v = array(layer.u), array(layer.v)
+    np.testing.assert_allclose(u, v @ value / np.linalg.norm(v @ value), atol=1e-5)
+    weight.assign(random(*weight.shape, seed=2))
+    changed = array(weight)
+    sigma = (v @ changed.reshape(value.shape) @ u.T).item()
+    np.testing.assert_allclose(array(layer(inputs)), divided(kind, changed / sigma, inputs), rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(array(layer.v), v)
+
+
+def test_the_first_vectors_that_are_stored_fit_the_first_weight():
+    layer = SpectralDense(5, estimate="stored")
+    layer.build((None, 7))
+    v, kernel, u = array(layer.v), array(layer.kernel), array(layer.u)
+    np.testing.assert_allclose(u, v @ kernel / np.linalg.norm(v @ kernel), atol=1e-5)
+
+
+def test_an_unknown_estimate_is_refused():
+    with pytest.raises(ValueError, match=r"one of iterated, stored\. Received: estimate='exact'"):
+        SpectralDense(5, estimate="exact")
+
+
 def test_each_class_has_its_gain_and_bias():
     layer = ConditionalBatchNormalization(3, epsilon=1e-4)
     features, labels = random(6, 4, 4, 2) * 3 + 1, np.array([0, 2, 1, 1, 0, 2])
@@ -136,6 +165,20 @@ def test_each_class_has_its_gain_and_bias():
     expected = normalised * gamma[labels][:, None, None] + beta[labels][:, None, None]
     np.testing.assert_allclose(array(layer([features, labels], training=True)), expected, atol=1e-4)
     np.testing.assert_allclose(array(layer.normalization.moving_mean), 0.1 * mean, atol=1e-5)  # momentum 0.9
+
+
+def test_the_tables_of_the_classes_can_be_spectrally_normalised():
+    layer = ConditionalBatchNormalization(3, spectral={"estimate": "stored"})
+    features, labels = random(4, 2, 2, 5), np.array([2, 0, 1, 2])
+    layer.build([features.shape, labels.shape])
+    rows = {}
+    for name in ("gain", "bias"):
+        table = getattr(layer, name)
+        table.embeddings.assign(random(3, 5, seed=len(rows)))
+        value = array(table.embeddings)
+        rows[name] = (value / (array(table.v) @ value @ array(table.u).T).item())[labels][:, None, None]
+    expected = features / np.sqrt(1 + 1e-5) * (1 + rows["gain"]) + rows["bias"]
+    np.testing.assert_allclose(array(layer([features, labels])), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_modulated_normalisation_has_gain_one_plus_linear():
@@ -175,9 +218,9 @@ def test_sum_pooling_adds_up_the_pixels():
 def network(dtype=None):
     images, labels = keras.Input((8, 8, 3)), keras.Input((), dtype="int32")
     x = SpectralConv2D(4, 3, padding="same", epsilon=1e-6)(images)
-    x = ConditionalBatchNormalization(5)([x, labels])
+    x = ConditionalBatchNormalization(5, spectral={"estimate": "stored"})([x, labels])
     condition = SpectralEmbedding(5, 6)(labels)
-    x = ModulatedBatchNormalization()([x, condition])
+    x = ModulatedBatchNormalization(spectral_estimate="stored")([x, condition])
     x = SumPooling()(x)
     return keras.Model(
         [images, labels], keras.layers.Add()([Projection(5, dtype="float32")([x, labels]), SpectralDense(1)(x)])

@@ -41,6 +41,23 @@ def test_it_plays_for_the_targets_0_1_and_1():
     assert history["generator_loss"][0] == pytest.approx(0.5, abs=0.3)
 
 
+def test_three_doublings_begin_twice_as_large():
+    gan = LSGAN(image_size=64, width=2, latent_dim=3, doublings=3, variant="torch")
+    assert gan.generator.get_layer("latent_map").output.shape[1:] == (8, 8, 8)
+    up = [gan.generator.get_layer(f"up{index}_norm").output.shape[1:] for index in range(1, 5)]
+    assert up == [(16, 16, 8), (16, 16, 8), (32, 32, 4), (64, 64, 2)]
+    assert gan.discriminator.get_layer("down3").output.shape[1] == 8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"variant": "keras"}, "one of paper, torch.*variant='keras'"), ({"doublings": 1}, "two doublings.*doublings=1")],
+)
+def test_what_it_cannot_be_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        LSGAN(**{**LSGAN.tiny, **wrong})
+
+
 @pytest.mark.parametrize("size", [8, 100, 112.0])
 def test_sizes_are_multiples_of_16(size):
     with pytest.raises(ValueError, match=f"multiple of 16. Received: image_size={size}"):

@@ -94,3 +94,14 @@ def test_a_licence_that_is_not_open_is_shown(published):
     recipe.write_text(recipe.read_text().replace("Apache-2.0", "CC-BY-NC-4.0"))
     with pytest.warns(UserWarning, match="not open: CC-BY-NC-4.0"):
         zoo.load(recipe)
+
+
+def test_a_file_without_a_published_digest_is_taken_with_a_warning(published):
+    recipe, _, requests = published
+    digest = next(line for line in recipe.read_text().splitlines() if line.startswith("sha256"))
+    recipe.write_text(recipe.read_text().replace(digest, 'sha256 = "unpublished"'))
+    with pytest.warns(UserWarning, match="states no digest"):
+        first = zoo.load(recipe)
+    with pytest.warns(UserWarning, match="states no digest"):
+        np.testing.assert_array_equal(zoo.load(recipe).generate(2, seed=0), first.generate(2, seed=0))
+    assert len(requests) == 1

@@ -78,3 +78,15 @@ def test_a_folder_that_is_no_tfds_directory_points_to_folder(tmp_path):
     flat(tmp_path / "a.png", "red")
     with pytest.raises(ValueError, match=r"kerasgan\.data\.folder"):
         data.tfds(tmp_path)
+
+
+def test_two_splits_of_a_tfds_set_are_two_domains_that_also_stream(tfds_root, monkeypatch):
+    for budget in (2**30, 0):
+        monkeypatch.setattr(folders, "MEMORY_BUDGET", budget)
+        both = data.unpaired(tfds_root, split=("train", "test"), image_size=8, jitter=2, batch_size=4)
+        assert not both.paired and both.input_shape == both.image_shape == SHAPE
+        for first, second in (both[0], both[1]):
+            assert first.shape == second.shape == (4, *SHAPE)
+            assert (second[..., 1] == -1).all()  # no green in the test split
+    with pytest.raises(ValueError, match=r"two splits of it\. Received: second=None, split=\('train',\)"):
+        data.unpaired(tfds_root, split=("train",))

@@ -17,7 +17,6 @@ from PIL import Image
 
 from kerasgan import pictures, training, zoo
 from kerasgan.callbacks import StepCallback
-from kerasgan.data import KeepEpoch
 
 QUIET = {"every": 2, "console": None}
 
@@ -243,34 +242,36 @@ def test_an_assignment_that_fits_nowhere_is_refused(tmp_path, assignment, messag
         training.assign(recipe, [assignment])
 
 
-def test_a_resumed_run_begins_the_epoch_again_that_it_was_in(tmp_path, monkeypatch):
-    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny"))
-    five, six = (training.override(recipe, steps=steps, batch_size=600) for steps in (5, 6))  # two batches an epoch
-    train(five, tmp_path / "run")
-    epochs, original = [], KeepEpoch.on_epoch_begin
-
-    def remember(self, epoch, logs=None):
-        original(self, epoch, logs)
-        epochs.append(self.source.epoch)
-
-    monkeypatch.setattr(KeepEpoch, "on_epoch_begin", remember)
-    train(six, tmp_path / "run", resume=True)
-    assert epochs[0] == 2
+def test_a_run_that_was_interrupted_within_an_epoch_ends_as_if_it_had_not_been(tmp_path):
+    recipe = training.override(zoo.recipe(tiny_recipe.write(tmp_path / "tiny")), steps=6, batch_size=400)  # 4 an epoch
+    whole = train(recipe, tmp_path / "whole")
+    with pytest.raises(training.Interrupted):
+        train(recipe, tmp_path / "run", callbacks=[Raise(2, signal.SIGTERM)])
+    resumed = train(recipe, tmp_path / "run", resume=True)
+    for ours, theirs in zip(weights(resumed), weights(whole), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert logged_steps(tmp_path / "run") == logged_steps(tmp_path / "whole")
+    assert (tmp_path / "run/film.png").read_bytes() == (tmp_path / "whole/film.png").read_bytes()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_train_and_resume_without_tensorflow(tmp_path, backend):
+def test_other_backends_train_and_resume_to_the_bit_without_tensorflow(tmp_path, backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    recipe = tiny_recipe.write(tmp_path / "tiny", steps=2)
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=3)
     program = (
         "import sys; sys.modules['tensorflow'] = None\n"
+        "import pathlib, shutil\n"
         "from kerasgan import training, zoo\n"
-        f"recipe, run = zoo.recipe({str(recipe)!r}), {str(tmp_path / 'run')!r}\n"
-        "training.train(recipe, output=run)\n"
-        "gan = training.train(training.override(recipe, steps=3), output=run, resume=True)\n"
-        "assert int(gan.optimizer.iterations) == 3\n"
+        "def everything(gan):\n"
+        "    variables = [*gan.variables, *gan.optimizer.variables]\n"
+        "    return [variable.numpy().tolist() for variable in variables]\n"
+        f"recipe, run = zoo.recipe({str(recipe)!r}), pathlib.Path({str(tmp_path / 'run')!r})\n"
+        "whole = everything(training.train(recipe, output=run, every=1))\n"
+        "for step in (2, 3):\n"
+        "    (run / f'checkpoints/step-00000{step}.keras').unlink()\n"
+        "assert everything(training.train(recipe, output=run, every=1, resume=True)) == whole\n"
     )
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)

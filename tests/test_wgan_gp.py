@@ -1,5 +1,7 @@
 """WGAN by clipping and by penalty: layer counts, what the critic may not have, and weights that stay in their box."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
@@ -43,7 +45,22 @@ def test_the_networks_for_64_pixels_have_the_count_of_their_table():
     assert parameters(gan.discriminator) == 9 * 3 * 4 + 4 + down + 16 * 32 + 1
 
 
-@pytest.mark.parametrize("variant", ["resnet", "resnet64", "dcgan"])
+def test_the_plain_networks_have_two_convolutions_at_each_size():
+    """Progressive GAN's table 2: at 128 pixels 512, 512, 256, 128, 64, 32 channels, here of width 2 at 32 pixels."""
+
+    def conv(inputs, outputs):
+        return (9 * inputs + 1) * outputs + 2 * outputs
+
+    gan = WGANGP(variant="plain", image_size=32, width=2, latent_dim=3)
+    widths = [8, 8, 4, 2]
+    up = sum(conv(inputs, outputs) + conv(outputs, outputs) for inputs, outputs in pairwise(widths))
+    assert parameters(gan.generator) == 3 * 16 * 8 + 8 + 2 * 8 + conv(8, 8) + up + 2 * 3 + 3
+    down = sum(conv(inputs, inputs) + conv(inputs, outputs) for inputs, outputs in pairwise(widths[::-1]))
+    assert parameters(gan.discriminator) == 3 * 2 + 2 + down + 16 * 8 * 8 + 8 + 2 * 8 + 8 + 1
+    assert WGANGP(variant="plain", image_size=8).generator.get_layer("first").filters == 32
+
+
+@pytest.mark.parametrize("variant", ["resnet", "resnet64", "dcgan", "plain"])
 def test_a_critics_score_of_an_image_does_not_depend_on_its_neighbours(variant):
     critic = WGANGP(variant=variant, image_size=16, channels=1, width=4).discriminator
     together = ops.convert_to_numpy(critic(IMAGES[:4], training=True))

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import metrics, models, zoo
+from kerasgan import evaluation, metrics, models, zoo
 
 NAMES = zoo.names()
 IN_THE_BOX = [name for name in NAMES if zoo.recipe(name).in_the_box]
@@ -57,6 +57,14 @@ def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it(nam
     assert recipe.family in models.__all__
 
 
+@pytest.mark.parametrize("name", [name for name in zoo.names(pretrained=True) if name not in IN_THE_BOX])
+def test_a_published_entry_says_what_it_is_of_and_how_it_was_scored(name):
+    weights = zoo.recipe(name).weights
+    assert weights["url"].startswith("https://") and weights["licence"]
+    assert weights["sha256"] == "unpublished" or weights["url"].endswith(f"{weights['sha256']}.pth")
+    assert ("protocol" in weights) == ("scores" in weights)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_draws_images_of_the_models_shape(name):
     recipe = zoo.recipe(name)
@@ -86,6 +94,12 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == recipe.weights["sha256"]
     assert (recipe.folder / "samples.png").stat().st_size > 1000
     gan = zoo.load(name)
+    if gan.prior is None:
+        scores = evaluation.evaluate(recipe, gan).content["scores"]
+        for key, found in scores.items():
+            assert found["mean"] == pytest.approx(recipe.results[key], rel=0.01), key
+            assert "peak" not in key or found["mean"] > found["real"] + 3  # dB above the inputs themselves
+        return
     labels = np.arange(1000) % 10 if gan.num_classes else None
     images = gan.generate(1000, labels=labels, seed=0)
     assert images.min() >= -1 and images.max() <= 1

@@ -25,7 +25,8 @@ def main():
     session = onnxruntime.InferenceSession(arguments.model, providers=["CPUExecutionProvider"])
     facts = session.get_modelmeta().custom_metadata_map
     if "latent_prior" not in facts:
-        raise SystemExit(f"Expected a generator exported by kerasgan. Received: {arguments.model}")
+        expected = "Expected a generator exported by kerasgan that draws images; translate.py is for those of images"
+        raise SystemExit(f"{expected}. Received: {arguments.model}")
     inputs = draw_inputs(
         {name: json.loads(facts[name]) for name in ("latent_prior", "latent_dim", "num_classes") if name in facts},
         count=arguments.count,

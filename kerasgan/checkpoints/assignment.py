@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import openmmlab, pth
+from kerasgan.checkpoints import mimicry, openmmlab, pth, pytorch_tutorial
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-PUBLISHERS: tuple[ModuleType, ...] = (openmmlab,)
+# In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
+PUBLISHERS: tuple[ModuleType, ...] = (mimicry, pytorch_tutorial, openmmlab)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -82,7 +83,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file.
         channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
-            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB.
+            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
+            does not count where the publisher has one order only.
 
     Raises:
         MismatchError: tensors are missing, left over or of another shape; names them, and leaves `gan` as it was.
@@ -91,18 +93,21 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
     publisher, state = _recognise(pth.read(path), path)
-    layout = _layout(gan, publisher)
+    layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
         placements = _placements(network, layout)
-        plan += _match(placements, state, prefix, report, reverse_colours=channel_order == "bgr")
+        plan += _match(placements, state, prefix, report, reverse_colours=order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     for variable, value in plan:
         variable.assign(value)
+    for network, _ in sources:
+        for variable, compute in layout.computed(network):
+            variable.assign(compute())
     return report
 
 
@@ -130,6 +135,7 @@ def _placements(network: Any, layout: Layout) -> list[Placement]:
     try:
         placements = layout.placements(network)
         placed = {id(placement.variable) for placement in placements}
+        placed |= {id(variable) for variable, _ in layout.computed(network)}
         if forgotten := [variable.path for variable in network.weights if id(variable) not in placed]:
             raise CheckpointError(f"one that also has the weights {', '.join(forgotten)}")
     except CheckpointError as error:
@@ -145,15 +151,24 @@ def _match(
         name, variable = prefix + placement.tensor, placement.variable
         tensor = state.get(name)
         if not isinstance(tensor, np.ndarray):
-            report.missing[name] = variable.path
+            _note(report.missing, name, variable.path)
         elif tensor.shape != placement.expected_shape or tensor.dtype.kind != "f":
             report.mismatched[name] = (
                 f"expected {placement.expected_shape} for {variable.path}, received {tensor.shape} {tensor.dtype}"
             )
         else:
-            report.assigned[name] = variable.path
+            _note(report.assigned, name, variable.path)
             plan.append((variable, placement.value(tensor, reverse_colours=reverse_colours)))
     return plan
+
+
+def _note(fates: dict[str, str], name: str, path: str) -> None:
+    """Adds a variable to those of a tensor: some share one, and a moving average has the names of its generator."""
+    before = fates.get(name)
+    if before is None:
+        fates[name] = path
+    elif path not in before.split(", "):
+        fates[name] = f"{before}, {path}"
 
 
 def _account_for_the_rest(state: Mapping[str, Any], used: list[str], publisher: ModuleType, report: Report) -> None:

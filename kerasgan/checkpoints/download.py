@@ -1,4 +1,4 @@
-"""Downloads a published file once, verifies its sha256 and keeps it in a cache."""
+"""Downloads a published file once, verifies its sha256 where its publisher states one, and keeps it in a cache."""
 
 import hashlib
 import http.client
@@ -25,15 +25,15 @@ class DownloadError(OSError):
         reason: what went wrong.
         url: what was asked for.
         path: where the verified file belongs.
-        sha256: its digest, or the beginning of it.
+        sha256: its digest, or the beginning of it; None where none is known.
     """
 
-    def __init__(self, reason: str, *, url: str, path: Path, sha256: str) -> None:
+    def __init__(self, reason: str, *, url: str, path: Path, sha256: str | None) -> None:
         self.reason, self.url, self.path, self.sha256 = reason, url, path, sha256
+        condition = f" (its sha256 must begin with {sha256[:16]})" if sha256 else ""
         super().__init__(
             f"Expected to download {url}. Received: {reason}.\n"
-            f"To provide the file by hand, put it at {path} (its sha256 must begin with {sha256[:16]}), "
-            "then run this again."
+            f"To provide the file by hand, put it at {path}{condition}, then run this again."
         )
 
 
@@ -51,11 +51,14 @@ def cache_directory() -> Path:
     return parent / "kerasgan" / "checkpoints"
 
 
-def cached_path(url: str, *, sha256: str, directory: str | Path | None = None) -> Path:
-    """Where the file of a URL is kept: under its own name, with the digest's first digits where it lacks them."""
+def cached_path(url: str, *, sha256: str | None, directory: str | Path | None = None) -> Path:
+    """Where the file of a URL is kept: under its own name, with the digest's first digits where it lacks them.
+
+    Without a digest they are the URL's.
+    """
     name = PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name
     name = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".")[-150:] or "checkpoint"
-    digits = sha256.lower()[:8]
+    digits = (sha256 or hashlib.sha256(url.encode()).hexdigest()).lower()[:8]
     if digits not in name:
         stem, dot, ending = name.rpartition(".")
         name = f"{stem}-{digits}.{ending}" if dot and stem else f"{name}-{digits}"
@@ -65,7 +68,7 @@ def cached_path(url: str, *, sha256: str, directory: str | Path | None = None) -
 def download(
     url: str,
     *,
-    sha256: str,
+    sha256: str | None,
     directory: str | Path | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     timeout: float = 30.0,
@@ -78,7 +81,8 @@ def download(
 
     Args:
         url: http or https.
-        sha256: the digest, or its first digits (8 or more; that few guard against accidents, not against forgery).
+        sha256: the digest, or its first digits (8 or more; that few guard against accidents, not against forgery). None
+            takes what comes: only for publishers that state none.
         directory: the cache, `cache_directory()` if not given.
         progress: called with the bytes received so far, and all bytes or None where the server does not say.
         timeout: seconds without an answer after which the server is given up.
@@ -91,12 +95,12 @@ def download(
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"Expected an http or https URL. Received: url={url!r}")
-    sha256 = sha256.lower()
-    if not re.fullmatch(r"[0-9a-f]{8,64}", sha256):
+    sha256 = None if sha256 is None else sha256.lower()
+    if sha256 is not None and not re.fullmatch(r"[0-9a-f]{8,64}", sha256):
         raise ValueError(f"Expected 8 to 64 hexadecimal digits. Received: sha256={sha256!r}")
     path = cached_path(url, sha256=sha256, directory=directory)
     found = _digest(path) if path.is_file() else None
-    if found is not None and found.startswith(sha256):
+    if found is not None and found.startswith(sha256 or ""):
         return path
     try:
         _fetch(url, path, sha256=sha256, progress=progress, timeout=timeout, size_limit=size_limit)
@@ -119,7 +123,7 @@ def _fetch(
     url: str,
     path: Path,
     *,
-    sha256: str,
+    sha256: str | None,
     progress: Callable[[int, int | None], None] | None,
     timeout: float,
     size_limit: int,
@@ -132,7 +136,7 @@ def _fetch(
         try:
             with temporary:
                 digest = _stream(response, temporary.file, total=total, size_limit=size_limit, progress=progress)
-            if not digest.startswith(sha256):
+            if not digest.startswith(sha256 or ""):
                 raise _Failure(f"a file with the sha256 {digest}, not {sha256}")
             os.replace(temporary.name, path)
         except OSError as error:  # the connection's own errors have become failures already

@@ -17,6 +17,7 @@ from kerasgan.checkpoints import pth
 from kerasgan.checkpoints.download import download
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Placement
+from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, dense
 from kerasgan.metrics.inception import inception_features, inception_v3
 
 if TYPE_CHECKING:
@@ -27,30 +28,18 @@ __all__ = ["URL", "features", "load", "placements"]
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
 _SHA256 = "6726825d"  # the digits that its publisher put into the name
 
-_CONVOLUTION, _DENSE = (2, 3, 1, 0), (1, 0)  # PyTorch's axes in the order of Keras'
-_NORMALISATION = {
-    "weight": "gamma",
-    "bias": "beta",
-    "running_mean": "moving_mean",
-    "running_var": "moving_variance",
-}
-
 
 def placements(network: Any) -> list[Placement]:
     """Which tensor of the file belongs to which weight of `inception_v3()`; its layers' names tell."""
-    found = []
+    found: list[Placement] = []
     for layer in network.layers:
         name = layer.name.replace("__", ".")
         if name.endswith(".conv"):
-            found.append(Placement(tensor=f"{name}.weight", variable=layer.kernel, axes=_CONVOLUTION))
+            found += convolution(name, layer)
         elif name.endswith(".bn"):
-            found += [
-                Placement(tensor=f"{name}.{theirs}", variable=getattr(layer, ours))
-                for theirs, ours in _NORMALISATION.items()
-            ]
+            found += batch_normalisation(name, layer, epsilon=1e-3)
         elif name == "fc":
-            found.append(Placement(tensor="fc.weight", variable=layer.kernel, axes=_DENSE))
-            found.append(Placement(tensor="fc.bias", variable=layer.bias))
+            found += dense(name, layer)
     return found
 
 

@@ -6,12 +6,15 @@ ours: what is not in the tables below is refused, and memory stays within a smal
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 # The largest published checkpoint has about 20,000; the bound keeps a hostile file from running for minutes.
 OPCODE_LIMIT = 1_000_000
+# Whoever writes a file can choose numbers that all hash alike, and then each key costs as much as all before it.
+NUMBER_LIMIT = 4096
 
 _INTEGERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4")
 _TEXTS = ("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
@@ -92,10 +95,13 @@ class Interpreter:
         """Reads up to and including the next STOP. Raises CheckpointError for anything damaged or not allowed."""
         self._stack, self._outer, self._memo = [], [], {}
         try:
-            return self._run(stream)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # an escape that Python does not know is damage
+                return self._run(stream)
         except CheckpointError:
             raise
         except (
+            Warning,
             ValueError,
             TypeError,
             LookupError,
@@ -160,6 +166,11 @@ class Interpreter:
         target = self._stack[-1]
         if type(target) is not dict or len(flat) % 2:
             raise CheckpointError(f"Expected a dict and pairs of key and value. Received: {type(target).__name__}")
+        numbers = sum(type(key) is not str for key in flat[::2])
+        if numbers and len(target) + numbers > NUMBER_LIMIT:
+            raise CheckpointError(
+                f"Expected at most {NUMBER_LIMIT:,} keys in a dict whose keys are not all text. Received: more"
+            )
         for key, value in zip(flat[::2], flat[1::2], strict=True):
             target[_checked_key(key)] = value
 
@@ -169,6 +180,8 @@ class Interpreter:
         self._update(flat)
 
     def _put(self, index: int) -> None:
+        if index >= 2**32:
+            raise CheckpointError(f"Expected an index below 2^32. Received: {shorten(index)}")
         self._memo[index] = self._stack[-1]
 
     def _global(self, name: str) -> None:

@@ -22,8 +22,12 @@ class Placement:
         tensor: its name in the file, without the network's prefix.
         variable: the Keras variable that takes it.
         axes: the tensor's axes in the order of the variable's; None where they are the same.
-        unfold: (channels, height, width) where the tensor's first axis is such a map, flattened; `axes` are then those
-            of the unfolded tensor. The variable's last axis is the map with channels last; it may have one before it.
+        stored: the tensor's shape, where it is not the variable's in the order of `axes`.
+        unfold: the shape to give the tensor before its axes are exchanged, such as (channels, height, width) of a map
+            that the file stores flat.
+        part: (start, stop) of the tensor's last axis where the variable takes only these; else None.
+        flip: whether the variable's first two axes run the other way, as those of a transposed convolution's kernel do.
+        factor: what to multiply the tensor by, such as one of He's constant by another.
         offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
         colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
     """
@@ -31,29 +35,35 @@ class Placement:
     tensor: str
     variable: Any
     axes: tuple[int, ...] | None = None
+    stored: tuple[int, ...] | None = None
     unfold: tuple[int, ...] | None = None
+    part: tuple[int, int] | None = None
+    flip: bool = False
+    factor: float = 1.0
     offset: float = 0.0
     colours: int | None = None
 
     @property
     def expected_shape(self) -> tuple[int, ...]:
         """The shape that the tensor must have in the file."""
+        if self.stored is not None:
+            return self.stored
         shape = tuple(self.variable.shape)
-        if self.unfold is not None:
-            return (shape[-1], *shape[:-1])
         if self.axes is None:
             return shape
         return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
 
     def value(self, tensor: np.ndarray, *, reverse_colours: bool) -> np.ndarray:
         """The variable's value; `reverse_colours` exchanges the first and last colour of the image."""
-        if self.unfold is not None:
-            tensor = tensor.reshape(*self.unfold, *tensor.shape[1:])
+        tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
+        tensor = tensor if self.part is None else tensor[..., slice(*self.part)]
         value = tensor if self.axes is None else tensor.transpose(self.axes)
         value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
-        return np.ascontiguousarray(value + self.offset, dtype="float32")
+        if self.flip:
+            value = np.flip(value, (0, 1))
+        return np.array(value * self.factor + self.offset, dtype="float32", order="C")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +74,20 @@ class Layout:
         arguments: of the family's models that have the published architecture, for error messages.
         placements: the places of all tensors of one network, their names without the network's prefix.
         sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
+        computed: weights of a network that follow from the others and are in no file, each with what computes it.
     """
 
     arguments: str
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
+    computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
+
+
+def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """The sources of a file that is one generator and nothing else: the moving average, if there is one, takes it too.
+
+    PyTorch's `DataParallel` puts `module.` before every name.
+    """
+    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+    networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
+    return [(network, prefix) for network in networks]

@@ -15,6 +15,8 @@ from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes,
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
+# What Python's reader of archives raises, beside its own errors, for numbers that cannot be.
+_DAMAGE = (ArithmeticError, LookupError, OSError, RuntimeError, ValueError, struct.error)
 
 
 def read(path: str | Path) -> object:
@@ -44,7 +46,7 @@ def _read_zip(content: bytes) -> object:
             return Interpreter(allowed=ALLOWED, persistent=storages.load).load(pickled)
     except CheckpointError:
         raise
-    except (zipfile.BadZipFile, EOFError, LookupError, ValueError, RuntimeError, struct.error, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, *_DAMAGE) as error:
         raise CheckpointError(f"Expected a complete PyTorch zip archive. Received: {shorten(error)}") from error
 
 

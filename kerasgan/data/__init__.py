@@ -1,22 +1,38 @@
-"""Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS and the embedded handwritten digits."""
+"""Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS, the embedded digits and photographs, pairs."""
 
+from kerasgan.data import derivations
 from kerasgan.data.builders import tfds
+from kerasgan.data.derivations import derived, halves
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
+from kerasgan.data.pair_feeding import image_pair, image_pairs
+from kerasgan.data.pairs import pairs, unpaired
+from kerasgan.data.photos import photos
 from kerasgan.data.semi_supervised import SemiSupervised
 from kerasgan.data.sources import KeepEpoch, Source
+from kerasgan.data.translation import Pairs, Unpaired
 
 __all__ = [
     "KeepEpoch",
+    "Pairs",
     "SemiSupervised",
     "Source",
+    "Unpaired",
     "arrays",
     "batch",
     "batches",
+    "derivations",
+    "derived",
     "digits",
     "first_images",
     "folder",
+    "halves",
+    "image_pair",
+    "image_pairs",
+    "pairs",
+    "photos",
     "semi_supervised",
     "tfds",
+    "unpaired",
 ]

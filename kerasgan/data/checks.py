@@ -39,8 +39,11 @@ def image_array(images: Any) -> np.ndarray:
     return values(array)
 
 
-def values(array: np.ndarray) -> np.ndarray:
-    """`array` as it is when uint8, as float32 when float in [-1, 1]; anything else is an error naming its range."""
+def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
+    """`array` as it is when uint8, as float32 when float in [-1, 1]; anything else is an error naming its range.
+
+    `all_light`: whether images without a dark pixel are nothing to warn of, such as drawings on white.
+    """
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind in "iu":
@@ -60,7 +63,7 @@ def values(array: np.ndarray) -> np.ndarray:
             f"{EXPECTED_VALUES}. Pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
             f"Received: dtype={array.dtype}, range [{low:g}, {high:g}]"
         )
-    if low >= 0.0 and high > 0.5:
+    if low >= 0.0 and high > 0.5 and not all_light:
         warnings.warn(
             f"Images lie in [{low:g}, {high:g}], but black is -1 here, not 0: "
             "if they were scaled to [0, 1], multiply by 2 and subtract 1, or pass uint8.",

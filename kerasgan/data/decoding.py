@@ -78,16 +78,20 @@ def _turned(image: Image.Image) -> bool:
     return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # orientations that swap height and width
 
 
-def decode(path: str | Path, *, size: tuple[int, int], channels: int, crop: Crop) -> np.ndarray:
+def decode(
+    path: str | Path, *, size: tuple[int, int] | None = None, channels: int, crop: Crop = "center"
+) -> np.ndarray:
     """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
 
-    Of animations the first frame. JPEG files are decoded at the smallest of their built-in scales that still has twice
-    the pixels asked for, which costs nothing in sharpness and saves most of the time on photographs.
+    Without a `size` all of it, as large as it is. Of animations the first frame. JPEG files are decoded at the smallest
+    of their built-in scales that still has twice the pixels asked for, which costs nothing in sharpness and saves most
+    of the time on photographs.
     """
     try:
         with Image.open(path) as image:
             full = image.size[::-1]
             upright = full[::-1] if _turned(image) else full
+            size = size or upright
             top, left, height, width = box(upright, size, crop)
             scale = min(height / size[0], width / size[1]) / 2
             if image.format == "JPEG" and scale >= 2:

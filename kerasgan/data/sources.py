@@ -116,6 +116,7 @@ class Source(keras.utils.PyDataset):
         super().__init__(**keywords)
         self.facts, self.order = facts, order
         self.epoch = 0
+        self.start = 0  # batches before this one are not read: a resumed `fit` passes over them
         self._passed = False
         self.with_labels = facts.labelled or facts.labels is not None
 
@@ -217,11 +218,18 @@ class Indexed(Source):
             raise IndexError(f"Expected a batch from 0 to {len(self) - 1}. Received: index={index}")
         epoch, size = self.epoch, self.batch_size
         self._passed = self._passed or index == len(self) - 1
+        if index < self.start:
+            return self._blank()
         permutation = self._permutation(epoch)
         chosen = permutation[index * size : (index + 1) * size]
         self.reader.prepare(permutation[index * size : (index + 3) * size])
         images = self.order.mirrored(scaled(self.reader.take(chosen)), epoch, index)
         return (images, self._targets(chosen)) if self.with_labels and self.labels is not None else images
+
+    def _blank(self) -> Batch:
+        images = np.zeros((self.batch_size, *self.image_shape), np.float32)
+        labelled = self.with_labels and self.labels is not None
+        return (images, np.zeros(self.batch_size, np.int32)) if labelled else images
 
     def _targets(self, chosen: np.ndarray) -> np.ndarray:
         """The labels of one batch, given which images it holds; a new array."""
@@ -302,13 +310,18 @@ class Stream(Source):
 
 
 class KeepEpoch(keras.callbacks.Callback):
-    """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the very order an interrupted run had."""
+    """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the very order an interrupted run had.
 
-    def __init__(self, source: Source) -> None:
+    Args:
+        source: what `fit` iterates over.
+        start: batches of the first epoch that `fit` passes over.
+    """
+
+    def __init__(self, source: Source, *, start: int = 0) -> None:
         super().__init__()
-        self.source = source
+        self.source, self.start = source, start
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Called by Keras; leaves passes alone that are longer or shorter than an epoch (`steps_per_epoch`)."""
         if (self.params or {}).get("steps") == self.source.num_batches:
-            self.source.epoch = epoch
+            self.source.epoch, self.source.start, self.start = epoch, self.start, 0

@@ -1,7 +1,7 @@
 """The doctor at the bedside: a callback that probes the game every so many steps and acts on trouble."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -11,7 +11,7 @@ from keras import ops
 from kerasgan import data as sources
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose
 from kerasgan.doctor.probe import Probe
-from kerasgan.steps import Means, StepCallback
+from kerasgan.steps import LossCallback, below
 
 __all__ = ["Doctor", "DoctorWarning"]
 
@@ -22,12 +22,15 @@ class DoctorWarning(UserWarning):
     """The doctor found trouble in a running training."""
 
 
-class Doctor(StepCallback):
+class Doctor(LossCallback):
     """Diagnoses the game while `fit` runs, from a probe on a small fixed batch between two steps.
 
     `diagnosis` is the latest `Diagnosis`, `history` every signal so far as lists by name (`diagnose` reads it), `found`
     the verdicts that were acted on with the step at which that began. The training goes on bit for bit as it would
     without the doctor, until the doctor ends it.
+
+    Of an image-to-image model it sees the losses alone: no reference says how varied what is made of a few images
+    ought to be.
 
     Args:
         data: what the generator is to imitate, as `fit` takes it; a few hundred images of it are kept. Without it, what
@@ -67,18 +70,36 @@ class Doctor(StepCallback):
             self._data = source
 
     def begin(self, step: int) -> None:
-        self._means, self._troubles, self._roll_back = Means(), 0, False
-        if self._data is not None and self._probe is None:
+        self._troubles, self._roll_back = 0, False
+        translates = self.model.prior is None  # from images: its losses alone are looked at
+        if self._data is not None and self._probe is None and not translates:
             self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model))
-        self._look(step)
+        if self.resumed and self.resumed.state is not None:
+            self._recall(self.resumed.state)
+        else:
+            self._look(step)
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_begin(epoch, logs)
-        self._means.restart()
+    def state(self) -> dict[str, Any]:
+        state = {**super().state(), "troubles": self._troubles}
+        state |= {f"history/{name}": column for name, column in self.history.items()}
+        state |= {f"found/{verdict}": step for verdict, step in self.found.items()}
+        if self.on_trouble != "warn":  # as large as the model: only where the training's end depends on it
+            probe = {} if self._probe is None else self._probe.state()
+            state |= {f"probe/{name}": value for name, value in probe.items()}
+            if self._best is not None:
+                state |= {"best/distance": self._best[0], "best/step": self._best[1]}
+                state |= {f"best/weights/{index}": array for index, array in enumerate(self._best[2])}
+        return state
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._means.collect(self.model.metrics)
-        super().on_epoch_end(epoch, logs)
+    def _recall(self, state: Mapping[str, np.ndarray]) -> None:
+        self._troubles = int(state["troubles"])
+        self.history = {name: column.tolist() for name, column in below(state, "history/").items()}
+        self.found = {verdict: int(step) for verdict, step in below(state, "found/").items()}
+        if self._probe is not None:
+            self._probe.recall(below(state, "probe/"))
+        if "best/step" in state:
+            weights = [*below(state, "best/weights/").values()]
+            self._best = float(state["best/distance"]), int(state["best/step"]), weights
 
     def on_train_end(self, logs: Any = None) -> None:
         super().on_train_end(logs)
@@ -94,7 +115,7 @@ class Doctor(StepCallback):
             self._treat(self.diagnosis, step)
 
     def _look(self, step: int) -> None:
-        losses = self._means.take(self.model.metrics)
+        losses = self.means.take(self.model.metrics)
         row = {"step": float(step), **{name: np.nan if x is None else x for name, x in losses.items()}}
         if self._probe is not None:
             row |= self._probe(step)
@@ -120,7 +141,7 @@ class Doctor(StepCallback):
 
 
 def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np.ndarray, np.ndarray | None]:
-    """Up to `count` images, and their labels where the model is conditional, from the first batches of `data`."""
+    """Up to `count` images, and their labels where the model learns from them, from the first batches of `data`."""
     batches = sources.batches(data, labels, **gan.data_options(), batch_size=count)
     parts: list[tuple[Any, Any]] = []
     for batch in _each(batches):
@@ -130,7 +151,7 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
     several = [
         np.concatenate([ops.convert_to_numpy(x) for x in part])[:count] for part in zip(*parts) if part[0] is not None
     ]
-    return several[0], several[1] if gan.num_classes else None
+    return several[0], several[1] if gan.label_classes else None
 
 
 def _each(batches: Any) -> Iterator[Any]:

@@ -30,7 +30,7 @@ class Sign(NamedTuple):
 
 # The full marks are round numbers, and the four signs count equally: 28 labelled logs, 7 of them collapsed, cannot tell
 # fitted weights from equal ones. SLOPE and MIDDLE turn the mean severity into a probability; they order nothing.
-# `python benchmarks/doctor.py --logs DIR` prints what a fit would choose, and cross-validates it.
+# `python benchmarks/doctor --logs DIR` prints what a fit would choose, and cross-validates it.
 SIGNS: Mapping[str, Sign] = {
     "bursts": Sign(8, "its mean jump is {:.1f} times its median jump (1.2 for plain noise)"),
     "lopsided": Sign(8, "it strays {:.1f} times as far above its median as below (1 for plain noise)"),

@@ -1,6 +1,6 @@
 """Looks at both players on a small fixed batch, between two training steps and without leaving a trace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ class Probe:
     Args:
         gan: a compiled GAN.
         images: float32 (count, height, width, channels) in [-1, 1], what the generator is to imitate.
-        labels: (count,) int32 for a class-conditional model.
+        labels: (count,) int32 for a model that learns from them.
         batch_size: images with which the discriminator's logits and both gradients are computed.
         count: generated images that are held against the real ones.
         seed: of the latents.
@@ -33,7 +33,8 @@ class Probe:
     ):
         self.gan, self.count, self.seed = gan, count, seed
         self.reference = Reference(images)
-        self.labels = None if labels is None else np.resize(labels, count)
+        asked = gan.num_classes is not None  # else they are the discriminator's alone
+        self.labels = np.resize(labels, count) if asked and labels is not None else None
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         game = (images[rows], None if labels is None else labels[rows], latents)
@@ -53,6 +54,19 @@ class Probe:
         for player in ("discriminator", "generator"):
             signals[f"{player}_update"] = self._update(player, step)
         return {name: float(value) for name, value in signals.items()}
+
+    def state(self) -> dict[str, Any]:
+        """What the next call compares with, for `recall`."""
+        state: dict[str, Any] = {} if self._images is None else {"images": self._images}
+        for player, (step, weights) in self._weights.items():
+            state |= {f"{player}_step": step, f"{player}_weights": weights}
+        return state
+
+    def recall(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes on after the call whose `state` this is; what is not in it was never seen."""
+        self._images = state.get("images")
+        players = [key.removesuffix("_step") for key in state if key.endswith("_step")]
+        self._weights = {player: (int(state[f"{player}_step"]), state[f"{player}_weights"]) for player in players}
 
     def _movement(self, images: np.ndarray) -> float:
         """How far the same latents' images have moved since the last call, over the spread of the real images."""

@@ -17,7 +17,7 @@ class Comparison(NamedTuple):
     diversity: variance of the fakes over that of the real images; 0 if all are the same.
     repeats: share of fakes with a twin among the other fakes.
     distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
-    coverage: share of real images in clusters that get at least a quarter of the fakes due to them.
+    coverage: share of real images whose cluster gets the fakes due to it; a few hundredths are lost to chance.
     copies: share of fakes that are nearly one of the real images.
     """
 
@@ -66,12 +66,11 @@ class Reference:
         pixels = pooled(images)
         features = (pixels - self.mean) @ self.axes
         spread, shift = features.std(axis=0), features.mean(axis=0)  # the real mean is the origin
-        met = self._shares(features) >= self.shares / 4
         return Comparison(
             diversity=float(np.sum(spread**2)) / self.variance,
             repeats=float(np.mean(nearest(pixels, pixels, skip_itself=True) < self.twin)),
             distance=float(np.sum(shift**2) + np.sum((spread - self.spread) ** 2)) / self.variance,
-            coverage=float(self.shares[met].sum()),
+            coverage=float(np.minimum(self._shares(features), self.shares).sum()),
             copies=float(np.mean(nearest(pixels, self.pixels) < self.twin)),
         )
 

@@ -14,10 +14,11 @@ import keras
 import numpy as np
 
 from kerasgan.export.proof import Case, Run, attempt, prove
-from kerasgan.export.signature import OUTPUT, Input, signature_of
+from kerasgan.export.signature import Input, output_of, signature_of
 
 __all__ = ["FORMATS", "Format", "place", "require", "write_and_prove"]
 
+AXES = ("batch", "height", "width")
 METADATA_FILE = Path("assets.extra", "kerasgan.json")  # the folder that TensorFlow leaves to a model's author
 
 
@@ -82,13 +83,15 @@ def place(target: Path) -> Iterator[Path]:
 
 
 def _trace(network: keras.Model, inputs: Sequence[Input]) -> Any:
-    """A tf.function from the named inputs to {"images": ...}."""
+    """A tf.function from the named inputs to {"images": ...}, or {"outputs": ...} where images are the input."""
     import tensorflow as tf
 
     specs = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in inputs]
 
+    output = output_of(inputs)
+
     def draw(*tensors: Any) -> dict[str, Any]:
-        return {OUTPUT: network(tensors if len(tensors) > 1 else tensors[0], training=False)}
+        return {output: network(tensors if len(tensors) > 1 else tensors[0], training=False)}
 
     return tf.function(draw, input_signature=specs, autograph=False)
 
@@ -111,7 +114,10 @@ def _write_onnx(
     with _silent("tf2onnx"):  # it logs operations that it lacks and goes on; the checker below refuses its file
         model, _ = tf2onnx.convert.from_function(draw, input_signature=draw.input_signature, opset=opset)
     for tensor in (*model.graph.input, *model.graph.output):
-        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"  # tf2onnx numbers it: unk__126
+        for axis, name in zip(tensor.type.tensor_type.shape.dim, AXES):
+            if not axis.dim_value:
+                # tf2onnx numbers them: unk__126; heights of what comes out may be others than of what goes in
+                axis.dim_param = name if name == "batch" else f"{tensor.name}_{name}"
     onnx.helper.set_model_props(model, {key: _as_text(value) for key, value in metadata.items()})
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
@@ -136,7 +142,7 @@ def _open_onnx(path: Path) -> Run:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda inputs: session.run([OUTPUT], dict(inputs))[0]
+    return lambda inputs: session.run(None, dict(inputs))[0]
 
 
 # SavedModel
@@ -168,7 +174,8 @@ def _open_saved_model(path: Path) -> Run:
 
     def run(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         with tf.device("cpu:0"):
-            return draw(**{name: tf.constant(values) for name, values in inputs.items()})[OUTPUT].numpy()
+            (images,) = draw(**{name: tf.constant(values) for name, values in inputs.items()}).values()
+            return images.numpy()
 
     return run
 

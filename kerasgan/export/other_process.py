@@ -18,6 +18,7 @@ from kerasgan.export.proof import Case, ExportError
 
 __all__ = ["answer", "write_and_prove"]
 
+MADE = "made"  # what Keras drew, beside the inputs by name, of which one may be "images"
 PROGRAM = "import sys; from kerasgan.export.other_process import answer; answer(sys.argv[1])"
 
 
@@ -47,7 +48,7 @@ def write_and_prove(
     with tempfile.TemporaryDirectory(prefix="kerasgan-export-") as folder:
         network.save(Path(folder, "network.keras"))
         for index, case in enumerate(cases):
-            np.savez(Path(folder, f"case{index}.npz"), **{"images": case.images, **case.inputs})  # type: ignore[arg-type]
+            np.savez(Path(folder, f"case{index}.npz"), **{MADE: case.images, **case.inputs})  # type: ignore[arg-type]
         Path(folder, "request.json").write_text(json.dumps({"modules": modules, "request": request}), encoding="utf-8")
         _ask(folder)
 
@@ -85,4 +86,4 @@ def answer(folder: str) -> None:
 
 def _case(path: Path) -> Case:
     with np.load(path) as arrays:
-        return Case({name: arrays[name] for name in arrays if name != "images"}, arrays["images"])
+        return Case({name: arrays[name] for name in arrays if name != MADE}, arrays[MADE])

@@ -29,7 +29,7 @@ class Case(NamedTuple):
 def reference_cases(
     original: keras.Model, network: keras.Model, inputs: Mapping[str, np.ndarray], *, tolerance: float
 ) -> list[Case]:
-    """What Keras draws for the first 1, 3 and 8 rows of `inputs`.
+    """What Keras draws for the first 1, 3 and 8 rows of `inputs`: batches of one size of images.
 
     Args:
         original: the network as it was trained, in any precision.

@@ -2,5 +2,6 @@
 
 from kerasgan.gan.model import GAN
 from kerasgan.gan.step import AdversarialStep, Round
+from kerasgan.gan.translation import ImageToImage
 
-__all__ = ["GAN", "AdversarialStep", "Round"]
+__all__ = ["GAN", "AdversarialStep", "ImageToImage", "Round"]

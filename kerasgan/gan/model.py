@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from kerasgan import augment as augmentation
-from kerasgan import data, latents, objectives, penalties, schedules
+from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
@@ -27,7 +27,8 @@ class GAN(AdversarialStep, Sampling):
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
         discriminator: a built model from images, or from [images, labels], to logits.
         prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
-            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator.
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator. None
+            where the generator starts from images: see `ImageToImage`.
         num_classes: number of classes of a conditional model, else None.
     """
 
@@ -42,17 +43,18 @@ class GAN(AdversarialStep, Sampling):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
-        prior: "str | dict | latents.Prior" = "normal",
+        prior: "str | dict | latents.Prior | None" = "normal",
         num_classes: int | None = None,
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.prior = latents.get(prior)
-        self.generator = self.prior.attach(generator)
-        self.discriminator = discriminator
+        self.generator, self.discriminator = generator, discriminator
         self.average_generator: keras.Model | None = None
         self.augment: augmentation.Augmentation | None = None
-        self.prior.check(self.latent_dim)
+        self.prior: Any = None if prior is None else latents.get(prior)
+        if self.prior is not None:
+            self.generator = self.prior.attach(generator)
+            self.prior.check(self.latent_dim)
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
@@ -247,17 +249,36 @@ class GAN(AdversarialStep, Sampling):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
-        source = data.batches(x, y, **self.data_options(), batch_size=batch_size)
-        if self.compiled and not int(self.optimizer.iterations):
-            self.prepare(source)
+        source = self.batches(x, y, batch_size=batch_size)
+        self.attend(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
         callbacks = options.pop("callbacks", None) or []
         several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
+        several.sort(key=lambda callback: hasattr(callback, "restore"))  # a checkpoint holds what the others have done
+        position = self._restored(several, options.get("epochs", 1))
+        if position is not None:
+            options["initial_epoch"] = position.epoch
+        elif self.compiled and not int(self.optimizer.iterations):
+            self.prepare(source)
         for callback in several:
             if hasattr(callback, "attend"):  # the doctor, say, looks at the data
                 callback.attend(source)
-        first = [data.KeepEpoch(source)] if isinstance(source, data.Source) else []
-        return super().fit(source, callbacks=[*first, *several], **options)
+        done = 0 if position is None else position.batch
+        first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
+        with gradients.passing_over(self, done):
+            return super().fit(source, callbacks=[*first, *several], **options)
+
+    def _restored(self, callbacks: list[Any], epochs: int) -> Any:
+        """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""
+        position = None
+        for callback in callbacks:
+            if self.compiled and hasattr(callback, "restore"):
+                position = callback.restore(self, callbacks, epochs=epochs) or position
+        return position
+
+    def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
+        """What `fit` iterates over for its `x` and `y`, checked against the model."""
+        return data.batches(x, y, **self.data_options(), batch_size=batch_size)
 
     def data_options(self) -> dict[str, Any]:
         """What `kerasgan.data.batches` must know of the model."""
@@ -284,6 +305,9 @@ class GAN(AdversarialStep, Sampling):
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
+
+    def attend(self, source: Any) -> None:
+        """Called by every `fit` with its source of batches."""
 
     def prepare(self, source: Any) -> None:
         """Called by the first `fit` with its source of batches, for what an initialisation takes from the data."""

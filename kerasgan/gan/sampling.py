@@ -119,6 +119,11 @@ class Sampling(keras.Model):
         count = (count or 16) if labels is None else len(labels)
         return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
 
+    def strip(self, count: int, *, seed: int = 0) -> np.ndarray:
+        """One row of a film strip: so many images, always of the same latents; arguments as of `sheet`."""
+        labels, _ = pictures.grid_labels(count, self.num_classes)
+        return self.generate(count, labels=labels, seed=seed)
+
     def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
         """Numbers that only this family has, for its score card: none, unless a family overrides this.
 

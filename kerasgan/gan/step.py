@@ -16,13 +16,15 @@ __all__ = ["AdversarialStep", "Round"]
 class Round(NamedTuple):
     """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes.
 
-    `fake` is whatever `synthesize` gives: a tensor, or a nest of tensors.
+    The generator starts from `latents`, or in image-to-image families from the images `inputs`. `fake` is whatever
+    `synthesize` gives: a tensor, or a nest of tensors.
     """
 
     real: Any
-    labels: Any
-    latents: Any
+    labels: Any = None
+    latents: Any = None
     fake: Any = None
+    inputs: Any = None
 
 
 def _nothing() -> Any:
@@ -41,18 +43,17 @@ class AdversarialStep(keras.Model):
     @gradients.trainer_step
     def train_step(self, batch: Any) -> dict[str, Any]:
         """One discriminator step, and on every k-th call one generator step after it."""
-        real, labels = self.unpack(batch)
-        game = Round(real, labels, self.sample_latents(real))
+        game = self.deal(batch)
         steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
         self._play_discriminator(game, steps_done)
         if not self.reuse_fakes:
-            game = game._replace(latents=self.sample_latents(real))
+            game = self.redraw(game)
         steps = self.discriminator_steps
         gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game)))
+        game = self.show(game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game))))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
@@ -98,7 +99,8 @@ class AdversarialStep(keras.Model):
             grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
-            self._update(self.average_generator, ops.cast(ops.shape(game.real)[0], "float32"))
+            batch_size = ops.shape(keras.tree.flatten(game.real)[0])[0]
+            self._update(self.average_generator, ops.cast(batch_size, "float32"))
         return _nothing()
 
     def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
@@ -106,8 +108,9 @@ class AdversarialStep(keras.Model):
 
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""
-        real_logits = self.discriminate(game.real, game.labels)
-        return self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
+        condition = self.condition(game)
+        real_logits = self.discriminate(game.real, condition)
+        return self.adversarial_loss(real_logits, self.discriminate(game.fake, condition))
 
     def adversarial_loss(self, real_logits: Any, fake_logits: Any) -> Any:
         """The objective's loss of the discriminator, of whose confidence an adaptive augmentation takes notice."""
@@ -117,8 +120,9 @@ class AdversarialStep(keras.Model):
 
     def generator_loss(self, game: Round) -> Any:
         """The scalar the generator minimises."""
-        fake_logits = self.discriminate(game.fake, game.labels)
-        real_logits = self.discriminate(game.real, game.labels) if self.objective.paired else None
+        condition = self.condition(game)
+        fake_logits = self.discriminate(game.fake, condition)
+        real_logits = self.discriminate(game.real, condition) if self.objective.paired else None
         return self.objective.generator_loss(fake_logits, real_logits)
 
     def generator_penalty(self, game: Round) -> Any:
@@ -134,9 +138,26 @@ class AdversarialStep(keras.Model):
         """The scalar of one gradient penalty for a round."""
 
         def discriminate(images: Any) -> Any:
-            return self.discriminate(images, game.labels)
+            return self.discriminate(images, self.condition(game))
 
         return penalty(discriminate, game.real, game.fake, self.seed_generator, step=self.optimizer.iterations)
+
+    def deal(self, batch: Any) -> Round:
+        """The round that a batch begins, without fakes."""
+        real, labels = self.unpack(batch)
+        return Round(real, labels, self.sample_latents(real))
+
+    def redraw(self, game: Round) -> Round:
+        """The round with fresh latents."""
+        return game._replace(latents=self.sample_latents(game.real))
+
+    def show(self, game: Round) -> Round:
+        """The round that the discriminator is shown, its fakes detached: as it is, unless a family keeps old fakes."""
+        return game
+
+    def condition(self, game: Round) -> Any:
+        """What the discriminator is told beside the images: the labels, if any."""
+        return game.labels
 
     def unpack(self, batch: Any) -> tuple[Any, Any]:
         """(real images, labels or None) of what the data yields."""
@@ -152,10 +173,10 @@ class AdversarialStep(keras.Model):
         inputs = game.latents if game.labels is None else [game.latents, game.labels]
         return ops.cast(self.generator(inputs, training=True), "float32")
 
-    def discriminate(self, images: Any, labels: Any = None) -> Any:
+    def discriminate(self, images: Any, condition: Any = None) -> Any:
         """The discriminator's logits in training mode, of augmented images, float32."""
         images = self.augmented(images)
-        inputs = images if labels is None else [images, labels]
+        inputs = images if condition is None else [images, condition]
         return ops.cast(self.discriminator(inputs, training=True), "float32")
 
     def augmented(self, images: Any) -> Any:

@@ -1,29 +1,38 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
+    InstanceNormalization,
     ModulatedBatchNormalization,
     ScaleAndOffset,
     normalised,
 )
+from kerasgan.layers.pool import ImagePool
+from kerasgan.layers.progressive import FadeIn, faded
 from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
-from kerasgan.layers.shapes import ImageRange, Split, SumPooling, Unstack
+from kerasgan.layers.shapes import ImageRange, ReflectionPadding2D, Split, SumPooling, Unstack
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
-from kerasgan.layers.style import Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
+from kerasgan.layers.style import AdaptiveInstanceNormalization, Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
 
 __all__ = [
+    "AdaptiveInstanceNormalization",
     "Bias",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
     "FIRResampling2D",
+    "FadeIn",
+    "FrozenDropout",
     "GroupedConv2D",
+    "ImagePool",
     "ImageRange",
+    "InstanceNormalization",
     "LearnedMap",
     "Maxout",
     "MaxoutConv2D",
@@ -35,6 +44,7 @@ __all__ = [
     "Noise",
     "PixelNormalization",
     "Projection",
+    "ReflectionPadding2D",
     "ScaleAndOffset",
     "SpectralConv2D",
     "SpectralDense",
@@ -44,6 +54,7 @@ __all__ = [
     "Unstack",
     "WeightHistory",
     "WeightNormalization",
+    "faded",
     "fir_padding",
     "fir_resample",
     "fit_layers",

@@ -5,9 +5,15 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan.layers.spectral import SpectralDense
+from kerasgan.layers.spectral import SpectralDense, SpectralEmbedding
 
-__all__ = ["ConditionalBatchNormalization", "ModulatedBatchNormalization", "ScaleAndOffset", "normalised"]
+__all__ = [
+    "ConditionalBatchNormalization",
+    "InstanceNormalization",
+    "ModulatedBatchNormalization",
+    "ScaleAndOffset",
+    "normalised",
+]
 
 
 def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initializer: Any = "ones") -> Any:
@@ -15,8 +21,9 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
 
     Args:
         x: maps (batch, height, width, channels) or features (batch, channels).
-        norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "layer": all of an image
-            together, as WGAN-GP (1704.00028) does in a critic; "none": `x` as it is.
+        norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "instance": each channel
+            of each image over its pixels; "layer": all of an image together, as WGAN-GP (1704.00028) does in a
+            critic; "none": `x` as it is.
         name: of the layer.
         affine: whether each channel is scaled and shifted afterwards.
         gamma_initializer: of the scales.
@@ -24,14 +31,60 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
     Raises:
         ValueError: for another normalisation.
     """
-    if norm not in ("batch", "layer", "none"):
-        raise ValueError(f"Expected a normalisation: batch, layer or none. Received: norm={norm!r}")
+    if norm not in ("batch", "instance", "layer", "none"):
+        raise ValueError(f"Expected a normalisation: batch, instance, layer or none. Received: norm={norm!r}")
     if norm == "none":
         return x
     options = dict(epsilon=1e-5, center=affine, scale=affine, gamma_initializer=gamma_initializer, name=name)
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9, **options)(x)
+    if norm == "instance":
+        return InstanceNormalization(epsilon=1e-5, affine=affine, gamma_initializer=gamma_initializer, name=name)(x)
     return layers.GroupNormalization(groups=1, **options)(x)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class InstanceNormalization(keras.layers.Layer):
+    """Each channel of each image with mean 0 and variance 1 over its pixels (Ulyanov et al. 2016, 1607.08022).
+
+    In training and afterwards alike; for one image it is what batch normalisation does with its own statistics. Keras'
+    `GroupNormalization(groups=-1)` computes the same, but not in files with dynamic height and width.
+
+    Args:
+        epsilon: added to the variance.
+        affine: whether each channel is scaled and shifted afterwards.
+        gamma_initializer: of the scales.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, *, epsilon: float = 1e-5, affine: bool = False, gamma_initializer: Any = "ones", **options: Any):
+        super().__init__(**options)
+        self.epsilon, self.affine = epsilon, affine
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        if self.affine:
+            shape = (input_shape[-1],)
+            self.gamma = self.add_weight(shape=shape, initializer=self.gamma_initializer, name="gamma")
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")  # variances overflow in float16
+        centred = x - ops.mean(x, axis=(1, 2), keepdims=True)
+        x = centred * ops.rsqrt(ops.mean(ops.square(centred), axis=(1, 2), keepdims=True) + self.epsilon)
+        x = ops.cast(x, self.compute_dtype)
+        return x * self.gamma + self.beta if self.affine else x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {
+            "epsilon": self.epsilon,
+            "affine": self.affine,
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+        }
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -98,25 +151,36 @@ class ConditionalBatchNormalization(_GivenBatchNormalization):
 
     Args:
         num_classes: number of classes.
+        spectral: options of `SpectralEmbedding` where gain - 1 and bias come from such tables, as in PyTorch-StudioGAN;
+            None for tables of their own.
         **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
     """
 
-    def __init__(self, num_classes: int, **options: Any):
+    def __init__(self, num_classes: int, *, spectral: dict[str, Any] | None = None, **options: Any):
         super().__init__(**options)
-        self.num_classes = num_classes
+        self.num_classes, self.spectral = num_classes, spectral
 
     def build(self, input_shape):
         super().build(input_shape)
-        shape = (self.num_classes, input_shape[0][-1])
-        self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+        features, labels = input_shape
+        shape = (self.num_classes, features[-1])
+        if self.spectral is None:
+            self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros")
+            return
+        for name in ("gain", "bias"):
+            table = SpectralEmbedding(*shape, dtype=self.dtype_policy, name=name, **self.spectral)
+            table.build(labels)
+            setattr(self, name, table)
 
     def gain_and_bias(self, condition, training):
         labels = ops.cast(condition, "int32")
-        return ops.take(self.gamma, labels, axis=0), ops.take(self.beta, labels, axis=0)
+        if self.spectral is None:
+            return ops.take(self.gamma, labels, axis=0), ops.take(self.beta, labels, axis=0)
+        return 1 + self.gain(labels, training=training), self.bias(labels, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {**super().get_config(), "num_classes": self.num_classes, "spectral": self.spectral}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -129,6 +193,7 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
         spectral: whether A and B are spectrally normalised.
         kernel_initializer: of A and B.
         spectral_epsilon: `SpectralDense`'s epsilon.
+        spectral_estimate: `SpectralDense`'s estimate.
         **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
     """
 
@@ -138,17 +203,19 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
         spectral: bool = True,
         kernel_initializer: Any = "orthogonal",
         spectral_epsilon: float = 1e-12,
+        spectral_estimate: str = "iterated",
         **options: Any,
     ):
         super().__init__(**options)
-        self.spectral, self.spectral_epsilon = spectral, spectral_epsilon
+        self.spectral, self.spectral_epsilon, self.spectral_estimate = spectral, spectral_epsilon, spectral_estimate
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
         super().build(input_shape)
         features, condition = input_shape
         kind = SpectralDense if self.spectral else keras.layers.Dense
-        options: dict[str, Any] = {"epsilon": self.spectral_epsilon} if self.spectral else {}
+        given: dict[str, Any] = {"epsilon": self.spectral_epsilon, "estimate": self.spectral_estimate}
+        options = given if self.spectral else {}
         for name in ("gain", "bias"):
             linear = kind(
                 features[-1],
@@ -169,5 +236,6 @@ class ModulatedBatchNormalization(_GivenBatchNormalization):
             "spectral": self.spectral,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "spectral_epsilon": self.spectral_epsilon,
+            "spectral_estimate": self.spectral_estimate,
         }
         return {**super().get_config(), **own}

@@ -1,4 +1,4 @@
-"""Layers without weights that take maps and vectors apart."""
+"""Layers without weights that take maps and vectors apart, or enlarge them."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ImageRange", "Split", "SumPooling", "Unstack"]
+__all__ = ["ImageRange", "ReflectionPadding2D", "Split", "SumPooling", "Unstack"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -43,6 +43,31 @@ class SumPooling(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[-1])
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Maps continued on all four sides by their mirror image, without repeating the border itself.
+
+    Args:
+        padding: pixels on each side, below the height and the width of the maps.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, padding: int, **options: Any):
+        super().__init__(**options)
+        self.padding = padding
+
+    def call(self, inputs):
+        side = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), side, side, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        return (batch, *(None if side is None else side + 2 * self.padding for side in sides), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

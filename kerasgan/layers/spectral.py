@@ -1,11 +1,14 @@
 """Layers whose weights have the largest singular value 1, and the projection head that is built of one."""
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
 __all__ = ["Projection", "SpectralConv2D", "SpectralDense", "SpectralEmbedding"]
+
+ESTIMATES = ("iterated", "stored")
 
 
 class _Spectral:
@@ -16,19 +19,38 @@ class _Spectral:
     The weight itself stays as the optimiser left it; `u` is state that only calls in training mode move.
     `keras.layers.SpectralNormalization` overwrites the weight by its quotient in every call, so that gradients miss
     sigma's share (the second term of equation 12) and the model at rest is one optimiser step away from normalised.
+
+    Calls outside training iterate too, as in the code of the papers; with `estimate="stored"` they take u and v as the
+    last call in training left them, as PyTorch does. Published weights make their images only in their own way.
     """
 
-    def __init__(self, *arguments: Any, power_iterations: int = 1, epsilon: float = 1e-12, **options: Any):
+    def __init__(
+        self,
+        *arguments: Any,
+        power_iterations: int = 1,
+        epsilon: float = 1e-12,
+        estimate: str = "iterated",
+        **options: Any,
+    ):
         if power_iterations < 1:
             raise ValueError(f"Expected at least one power iteration. Received: power_iterations={power_iterations}")
+        if estimate not in ESTIMATES:
+            raise ValueError(f"Expected estimate to be one of {', '.join(ESTIMATES)}. Received: estimate={estimate!r}")
         super().__init__(*arguments, **options)
-        self.power_iterations, self.epsilon = power_iterations, epsilon
+        self.power_iterations, self.epsilon, self.estimate = power_iterations, epsilon, estimate
 
-    def _add_vector(self: Any, size: int) -> None:
-        self.u = self.add_weight(
-            name="u",
+    def _add_vectors(self: Any, weight: Any) -> None:
+        inputs, outputs = math.prod(weight.shape[:-1]), weight.shape[-1]
+        self.u = self._add_vector("u", outputs, keras.initializers.RandomNormal(stddev=1.0))
+        if self.estimate == "stored":
+            self.v = self._add_vector("v", inputs, "zeros")
+            self._spectral_norm(weight, training=True)  # else the first images come from vectors that fit nothing
+
+    def _add_vector(self: Any, name: str, size: int, initializer: Any) -> Any:
+        return self.add_weight(
+            name=name,
             shape=(1, size),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            initializer=initializer,
             trainable=False,
             autocast=False,
             aggregation="only_first_replica",  # all replicas compute the same
@@ -37,12 +59,17 @@ class _Spectral:
     def _spectral_norm(self, weight: Any, training: bool | None) -> Any:
         """The estimate of the largest singular value of `weight` (..., outputs), a float32 scalar."""
         matrix = ops.reshape(ops.cast(weight, "float32"), (-1, weight.shape[-1]))
-        constant, u = ops.stop_gradient(matrix), ops.convert_to_tensor(self.u)
+        u = ops.convert_to_tensor(self.u)
+        if self.estimate == "stored" and not training:
+            return ops.sum(ops.matmul(ops.convert_to_tensor(self.v), matrix) * u)
+        constant = ops.stop_gradient(matrix)
         for _ in range(self.power_iterations):
             v = self._unit(ops.matmul(u, ops.transpose(constant)))
             u = self._unit(ops.matmul(v, constant))
         if training:
             self.u.assign(u)
+            if self.estimate == "stored":
+                self.v.assign(v)
         return ops.maximum(ops.sum(ops.matmul(v, matrix) * u), self.epsilon)
 
     def _unit(self, vector: Any) -> Any:
@@ -57,7 +84,7 @@ class _Spectral:
         keras.layers.Layer.load_own_variables(self, store)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"power_iterations": self.power_iterations, "epsilon": self.epsilon}
+        own = {"power_iterations": self.power_iterations, "epsilon": self.epsilon, "estimate": self.estimate}
         return {**super().get_config(), **own}  # type: ignore[misc]
 
 
@@ -69,12 +96,13 @@ class SpectralDense(_Spectral, keras.layers.Dense):
         units: outputs.
         power_iterations: per call.
         epsilon: added to norms before dividing, and the smallest singular value to divide by.
+        estimate: outside training: "iterated" from the stored vector, or "stored", both vectors as training left them.
         **options: of `keras.layers.Dense`.
     """
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._add_vector(self.units)
+        self._add_vectors(self.kernel)
 
     def call(self, inputs, training=None):
         kernel = ops.convert_to_tensor(self.kernel)
@@ -94,12 +122,13 @@ class SpectralConv2D(_Spectral, keras.layers.Conv2D):
         kernel_size: as in `keras.layers.Conv2D`.
         power_iterations: per call.
         epsilon: added to norms before dividing, and the smallest singular value to divide by.
+        estimate: outside training: "iterated" from the stored vector, or "stored", both vectors as training left them.
         **options: of `keras.layers.Conv2D`.
     """
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._add_vector(self.filters)
+        self._add_vectors(self.kernel)
 
     def call(self, inputs, training=None):
         kernel = ops.convert_to_tensor(self.kernel)
@@ -118,12 +147,13 @@ class SpectralEmbedding(_Spectral, keras.layers.Embedding):
         output_dim: size of a class' vector.
         power_iterations: per call.
         epsilon: added to norms before dividing, and the smallest singular value to divide by.
+        estimate: outside training: "iterated" from the stored vector, or "stored", both vectors as training left them.
         **options: of `keras.layers.Embedding`.
     """
 
     def build(self, input_shape=None):
         super().build(input_shape)
-        self._add_vector(self.output_dim)
+        self._add_vectors(self.embeddings)
 
     def call(self, inputs, training=None):
         table = ops.convert_to_tensor(self.embeddings)

@@ -10,7 +10,7 @@ from keras import ops
 from kerasgan.layers.equalized import EqualizedDense
 from kerasgan.layers.resampling import fir_resample
 
-__all__ = ["Bias", "LearnedMap", "MeanStyle", "ModulatedConv2D", "Noise"]
+__all__ = ["AdaptiveInstanceNormalization", "Bias", "LearnedMap", "MeanStyle", "ModulatedConv2D", "Noise"]
 
 BINOMIAL = (1 / 8, 3 / 8, 3 / 8, 1 / 8)
 
@@ -90,6 +90,42 @@ def _demodulation(scales: Any, kernel: Any) -> Any:
     """One over the length of each image's modulated kernels: (batch, filters), float32."""
     energies = ops.sum(ops.square(ops.cast(kernel, "float32")), axis=(0, 1))  # (channels, filters)
     return ops.rsqrt(ops.matmul(ops.square(ops.cast(scales, "float32")), energies) + 1e-8)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class AdaptiveInstanceNormalization(keras.layers.Layer):
+    """Each channel of each image normalised, then scaled and shifted as a style says (Karras et al. 2019, 1812.04948).
+
+    Equation 1 there, of [features (batch, height, width, channels), styles (batch, style_dim)]: s (x - mean) /
+    deviation + b, where 1 less than s, and b, are an affine function of the style.
+
+    Args:
+        epsilon: added to the variance.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, epsilon: float = 1e-8, **options: Any):
+        super().__init__(**options)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        features, styles = input_shape
+        self.affine = EqualizedDense(2 * features[-1], dtype=self.dtype_policy, name="affine")
+        self.affine.build(styles)
+
+    def call(self, inputs):
+        features, styles = inputs
+        scale, shift = ops.split(self.affine(styles)[:, None, None], 2, axis=-1)
+        wide = ops.cast(features, "float32")
+        centred = wide - ops.mean(wide, axis=(1, 2), keepdims=True)
+        deviation = ops.sqrt(ops.mean(ops.square(centred), axis=(1, 2), keepdims=True) + self.epsilon)
+        return ops.cast(centred / deviation, features.dtype) * (scale + 1) + shift
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -19,6 +19,7 @@ from kerasgan.metrics.memorisation import Memorisation, memorisation
 from kerasgan.metrics.mode_coverage import Modes, grid, label_coverage, mode_coverage, ring, stacked_digits
 from kerasgan.metrics.multiscale_similarity import multiscale_similarity, self_similarity
 from kerasgan.metrics.neighbours import nearest
+from kerasgan.metrics.pair_card import pair_card, pair_scores
 from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
@@ -55,6 +56,8 @@ __all__ = [
     "mode_coverage",
     "multiscale_similarity",
     "nearest",
+    "pair_card",
+    "pair_scores",
     "parzen_log_density",
     "parzen_log_likelihood",
     "peak_signal_to_noise",

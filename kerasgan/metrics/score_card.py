@@ -17,7 +17,7 @@ from kerasgan.metrics import checks, scores
 from kerasgan.metrics.features import weights_hash
 from kerasgan.metrics.material import FeatureNetwork, RealImages, feature_network, generated, real_images
 
-__all__ = ["ScoreCard", "score_card"]
+__all__ = ["ScoreCard", "interval", "library_versions", "rounded", "score_card"]
 
 MOST_SAMPLES = 50_000  # what published scores take
 SIGNIFICANT = 6  # digits: further ones differ between machines
@@ -41,13 +41,18 @@ class ScoreCard:
             raise KeyError(f"Expected one of {', '.join(self.content['scores'])}. Received: {name!r}")
         return self.content["scores"][name]["mean"]
 
+    @property
+    def beside(self) -> str:
+        """What stands beside each score, in its `real`."""
+        return "inputs" if "pairs" in self.content else "real halves"
+
     def to_json(self) -> str:
         """The content as JSON text."""
         return json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
         """The scores as a table, and what they depend on."""
-        rows = ["| score | mean | 95 % interval | real halves | features |", "|---|---|---|---|---|"]
+        rows = [f"| score | mean | 95 % interval | {self.beside} | features |", "|---|---|---|---|---|"]
         for name, found in self.content["scores"].items():
             low, high = found["interval"]
             real = "" if found["real"] is None else f"{found['real']:.4g}"
@@ -57,15 +62,22 @@ class ScoreCard:
 
     def _protocol(self) -> Iterator[str]:
         content = self.content
-        seeds = ", ".join(map(str, content["seeds"]))
-        yield f"- Means over the seeds {seeds}, {content['samples']:,} samples each; intervals: Student's t over seeds."
-        yield "- Real halves: the same score of one random half of the real images against the other."
+        if "pairs" in content:
+            yield "- Means over pairs; intervals: Student's t over pairs, which are no independent draws of all images."
+            yield "- Inputs: the same scores of the inputs as they are, in the size and the colours of the targets."
+        else:
+            seeds = ", ".join(map(str, content["seeds"]))
+            count = f"{content['samples']:,} samples each"
+            yield f"- Means over the seeds {seeds}, {count}; intervals: Student's t over seeds."
+            yield "- Real halves: the same score of one random half of the real images against the other."
+        for part, facts in content.get("pairs", {}).items():
+            yield f"- Pairs *{part}*: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
         for kind in ("data", "held_out"):
             if kind in content:
                 facts = content[kind]
                 title = "Real images" if kind == "data" else "Held out"
                 yield f"- {title}: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
-        for name, facts in content["features"].items():
+        for name, facts in content.get("features", {}).items():
             shown = [f"weights {fact[:16]}" if key == "weights" else fact for key, fact in facts.items() if fact]
             yield f"- Features *{name}*: {', '.join(shown)}."
         if "class_shares" in content:
@@ -139,7 +151,7 @@ def score_card(
         "features": {network.name: network.describe() for network in networks},
         "parameters": int(gan.sampler.count_params()),
         "weights": weights_hash(gan.sampler),
-        "versions": _versions(),
+        "versions": library_versions(),
     }
     return ScoreCard(content)
 
@@ -192,15 +204,15 @@ class _Results:
         """`scores`, and `class_shares` where they were asked for."""
         found = {
             name: {
-                "mean": _rounded(np.mean(values)),
-                "interval": _interval(values),
-                "values": [_rounded(value) for value in values],
-                "real": _rounded(np.mean(self.halves[name])) if name in self.halves else None,
+                "mean": rounded(np.mean(values)),
+                "interval": interval(values),
+                "values": [rounded(value) for value in values],
+                "real": rounded(np.mean(self.halves[name])) if name in self.halves else None,
                 "features": self.features.get(name),
             }
             for name, values in self.values.items()
         }
-        shares = [_rounded(share) for share in np.mean(self.shares, axis=0)] if self.shares else None
+        shares = [rounded(share) for share in np.mean(self.shares, axis=0)] if self.shares else None
         return {"scores": found} if shares is None else {"scores": found, "class_shares": shares}
 
 
@@ -219,19 +231,19 @@ def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
     return np.resize(np.arange(gan.num_classes) if known is None else known, count).astype("int32")
 
 
-def _rounded(value: Any) -> float:
+def rounded(value: Any) -> float:
     return float(f"{float(value):.{SIGNIFICANT}g}")
 
 
-def _interval(values: Sequence[float]) -> list[float]:
+def interval(values: Any) -> list[float]:
     """The mean's 95 % confidence interval by Student's t."""
     from scipy.stats import t
 
     spread = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return [_rounded(np.mean(values) - spread), _rounded(np.mean(values) + spread)]
+    return [rounded(np.mean(values) - spread), rounded(np.mean(values) + spread)]
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     import keras
 
     import kerasgan

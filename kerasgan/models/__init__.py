@@ -5,16 +5,20 @@ from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.lsgan import LSGAN
+from kerasgan.models.pggan import PGGAN
+from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
 
@@ -25,6 +29,7 @@ __all__ = [
     "GRAN",
     "LAPGAN",
     "LSGAN",
+    "PGGAN",
     "R3GAN",
     "SAGAN",
     "SNGAN",
@@ -33,7 +38,10 @@ __all__ = [
     "BigGANDeep",
     "ConditionalDCGAN",
     "ConditionalGAN",
+    "CycleGAN",
     "InfoGAN",
+    "Pix2Pix",
     "SemiSupervisedGAN",
+    "StyleGAN",
     "StyleGAN2",
 ]

@@ -10,7 +10,7 @@ spectral normalisation makes its power iteration in every pass in training mode,
 normalisation sees the batch of one device.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,15 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Round
-from kerasgan.layers import ModulatedBatchNormalization, Projection, SpectralConv2D, SpectralDense, Split, SumPooling
+from kerasgan.layers import (
+    ConditionalBatchNormalization,
+    ModulatedBatchNormalization,
+    Projection,
+    SpectralConv2D,
+    SpectralDense,
+    Split,
+    SumPooling,
+)
 from kerasgan.models.sagan import residual_down, residual_up, self_attention
 
 __all__ = ["BigGAN", "LargeScaleGAN", "discriminator", "generator", "orthogonal_penalty"]
@@ -81,8 +89,8 @@ class LargeScaleGAN(GAN):
         loss = super().generator_loss(game)
         if not self.orthogonal_weight:
             return loss
-        shared = self.generator.get_layer("classes").embeddings
-        kernels = [v for v in self.generator.trainable_variables if len(v.shape) > 1 and v is not shared]
+        shared = {id(layer.embeddings) for layer in self.generator.layers if layer.name == "classes"}
+        kernels = [v for v in self.generator.trainable_variables if len(v.shape) > 1 and id(v) not in shared]
         penalty = sum(orthogonal_penalty(kernel) for kernel in kernels)
         self.report("orthogonal_penalty", penalty)
         return loss + self.orthogonal_weight * penalty
@@ -115,9 +123,11 @@ class BigGAN(LargeScaleGAN):
         latent_dim: size of the latent vector: one chunk for the 4x4 map and one for each doubling. If not given, 20 a
             chunk, which is 120, 140 and 160 at 128, 256 and 512 pixels.
         width: channels that the networks' multipliers multiply.
-        embedding_dim: size of the class embedding that all blocks share.
+        embedding_dim: size of the class embedding that all blocks share; 0 for gains and biases of each class in each
+            normalisation, and latents that are not split but enter once, as BigGAN-PyTorch has it for CIFAR-10.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
@@ -137,17 +147,19 @@ class BigGAN(LargeScaleGAN):
         embedding_dim: int = 128,
         attention_size: int = 64,
         orthogonal_weight: float = 1e-4,
+        spectral_estimate: str = "iterated",
         prior: Any = None,
         name: str | None = None,
     ):
         checked(image_size, num_classes, UP)
         chunks = len(UP[image_size])
         latent_dim = latent_dim or 20 * chunks
-        if latent_dim % chunks:
+        if embedding_dim and latent_dim % chunks:
             raise ValueError(f"Expected latent_dim to be a multiple of {chunks}. Received: latent_dim={latent_dim}")
-        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        shared: dict[str, Any] = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        own: dict[str, Any] = dict(embedding_dim=embedding_dim, spectral_estimate=spectral_estimate)
         super().__init__(
-            generator(image_size, channels, latent_dim, embedding_dim=embedding_dim, **shared),
+            generator(image_size, channels, latent_dim, **shared, **own),
             discriminator(image_size, channels, **shared),
             orthogonal_weight=orthogonal_weight,
             prior=prior,
@@ -158,10 +170,10 @@ class BigGAN(LargeScaleGAN):
             image_size=image_size,
             channels=channels,
             latent_dim=latent_dim,
-            embedding_dim=embedding_dim,
             orthogonal_weight=orthogonal_weight,
             prior=self.prior,
             **shared,
+            **own,
         )
 
 
@@ -174,21 +186,29 @@ def generator(
     width: int,
     embedding_dim: int,
     attention_size: int,
+    spectral_estimate: str,
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
     top, *others = UP[image_size]
     latents = keras.Input((latent_dim,), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
-    classes = embedded(labels, num_classes, embedding_dim)
-    chunks = len(UP[image_size])
-    own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
-    x = layers.Reshape((4, 4, top * width), name="latent_map")(dense(16 * top * width, name="project")(own[0]))
-    for index, multiplier in enumerate(others, start=1):
-        condition = layers.Concatenate(name=f"condition{index}")([classes, own[index]])
-        x = residual_up(x, multiplier * width, f"up{index}", partial(modulated, condition), convolution)
+    kernels = partial(convolution, estimate=spectral_estimate)
+    if not embedding_dim:
+        first, normalisations = latents, [partial(_by_class, num_classes, labels)] * len(others)
+    else:
+        classes, chunks = embedded(labels, num_classes, embedding_dim), len(UP[image_size])
+        first, *own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
+        conditions = [
+            layers.Concatenate(name=f"condition{index}")([classes, chunk]) for index, chunk in enumerate(own, start=1)
+        ]
+        normalisations = [partial(modulated, condition, estimate=spectral_estimate) for condition in conditions]
+    x = dense(16 * top * width, estimate=spectral_estimate, name="project")(first)
+    x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
+    for index, (multiplier, normalise) in enumerate(zip(others, normalisations), start=1):
+        x = residual_up(x, multiplier * width, f"up{index}", normalise, kernels)
         if x.shape[1] == attention_size:
-            x = self_attention(x, convolution)
-    return keras.Model([latents, labels], image(x, channels), name="generator")
+            x = self_attention(x, kernels)
+    return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
@@ -227,13 +247,18 @@ def embedded(labels: Any, num_classes: int, size: int) -> Any:
     return layers.Embedding(num_classes, size, embeddings_initializer="orthogonal", name="classes")(labels)
 
 
-def modulated(condition: Any, x: Any, name: str) -> Any:
+def modulated(condition: Any, x: Any, name: str, *, estimate: str) -> Any:
+    spectral: dict[str, Any] = dict(spectral_epsilon=1e-6, spectral_estimate=estimate)
     return ModulatedBatchNormalization(
-        kernel_initializer="orthogonal", spectral_epsilon=1e-6, momentum=0.9, epsilon=1e-5, name=name
+        kernel_initializer="orthogonal", momentum=0.9, epsilon=1e-5, name=name, **spectral
     )([x, condition])
 
 
-def image(x: Any, channels: int) -> Any:
+def _by_class(num_classes: int, labels: Any, x: Any, name: str) -> Any:
+    return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=1e-5, name=name)([x, labels])
+
+
+def image(x: Any, channels: int, convolution: Callable) -> Any:
     """The last map to images in [-1, 1]; its batch normalisation knows no class."""
     x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
     return layers.Activation("tanh", dtype="float32", name="tanh")(convolution(channels, 3, name="image")(x))

@@ -5,6 +5,8 @@ https://arxiv.org/abs/1809.11096, appendix B. Layers follow google/compare_gan, 
 (its code sums the discriminator's last map, where its comment says mean). Deviations: those of BigGAN.
 """
 
+from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -52,6 +54,7 @@ class BigGANDeep(LargeScaleGAN):
         embedding_dim: size of the class embedding that all blocks share.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
@@ -71,13 +74,15 @@ class BigGANDeep(LargeScaleGAN):
         embedding_dim: int = 128,
         attention_size: int = 64,
         orthogonal_weight: float = 1e-4,
+        spectral_estimate: str = "iterated",
         prior: Any = None,
         name: str | None = None,
     ):
         checked(image_size, num_classes, UP)
-        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        shared: dict[str, Any] = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        own: dict[str, Any] = dict(embedding_dim=embedding_dim, spectral_estimate=spectral_estimate)
         super().__init__(
-            generator(image_size, channels, latent_dim, embedding_dim=embedding_dim, **shared),
+            generator(image_size, channels, latent_dim, **shared, **own),
             discriminator(image_size, channels, **shared),
             orthogonal_weight=orthogonal_weight,
             prior=prior,
@@ -88,10 +93,10 @@ class BigGANDeep(LargeScaleGAN):
             image_size=image_size,
             channels=channels,
             latent_dim=latent_dim,
-            embedding_dim=embedding_dim,
             orthogonal_weight=orthogonal_weight,
             prior=self.prior,
             **shared,
+            **own,
         )
 
 
@@ -104,6 +109,7 @@ def generator(
     width: int,
     embedding_dim: int,
     attention_size: int,
+    spectral_estimate: str,
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
     top, *others = UP[image_size]
@@ -111,14 +117,16 @@ def generator(
     labels = keras.Input((), dtype="int32", name="labels")
     classes = embedded(labels, num_classes, embedding_dim)
     condition = layers.Concatenate(name="condition")([latents, classes])
-    x = dense(16 * top * width, name="project")(condition)
+    kernels = partial(convolution, estimate=spectral_estimate)
+    normalise = partial(modulated, condition, estimate=spectral_estimate)
+    x = dense(16 * top * width, estimate=spectral_estimate, name="project")(condition)
     x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
     for index, multiplier in enumerate(others):
         double = index % 2 == 1
-        x = _up(x, condition, multiplier * width, f"up{index + 1}", double=double)
+        x = _up(x, multiplier * width, f"up{index + 1}", normalise, kernels, double=double)
         if double and x.shape[1] == attention_size:
-            x = self_attention(x, convolution)
-    return keras.Model([latents, labels], image(x, channels), name="generator")
+            x = self_attention(x, kernels)
+    return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
@@ -135,13 +143,13 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
     return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
 
 
-def _up(x: Any, condition: Any, filters: int, name: str, *, double: bool) -> Any:
+def _up(x: Any, filters: int, name: str, normalise: Callable, convolution: Callable, *, double: bool) -> Any:
     """A bottleneck block; its shortcut drops the channels that are too many."""
     many = x.shape[-1] - filters
     skip = Split([filters, many], name=f"{name}_kept")(x)[0] if many > 0 else x
     narrow = max(x.shape[-1], filters) // 4
     for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
-        x = layers.ReLU(name=f"{name}_relu{part}")(modulated(condition, x, f"{name}_norm{part}"))
+        x = layers.ReLU(name=f"{name}_relu{part}")(normalise(x, f"{name}_norm{part}"))
         if part == 2 and double:
             x = layers.UpSampling2D(name=f"{name}_double")(x)
         x = convolution(units, kernel, name=f"{name}_conv{part}")(x)

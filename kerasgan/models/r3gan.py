@@ -18,8 +18,8 @@ from keras import layers
 
 from kerasgan.gan import GAN
 from kerasgan.layers import FIRResampling2D, GroupedConv2D, ImageRange, LearnedMap, SumPooling
-from kerasgan.models.style_based import pyramid_of
 from kerasgan.optimizers import AnnealedAdam
+from kerasgan.pyramid import doublings
 from kerasgan.schedules import Cosine
 
 __all__ = ["R3GAN", "discriminator", "generator"]
@@ -62,7 +62,7 @@ class R3GAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        shapes = pyramid_of(image_size)
+        shapes = doublings(image_size)
         widths = [max(1, min(768, 768 * 32 // min(shape))) for shape in shapes] if widths is None else list(widths)
         if len(widths) != len(shapes):
             received = f"widths={widths}, image_size={image_size}"

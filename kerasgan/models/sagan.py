@@ -3,10 +3,12 @@
 Zhang, Goodfellow, Metaxas, Odena: Self-Attention Generative Adversarial Networks, 2019,
 https://arxiv.org/abs/1805.08318. Layers and settings follow the authors' code, its generator and discriminator "test",
 which are those with attention. Deviations: fakes are given the labels of the real batch instead of labels of their own;
-spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart.
+spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart. Not in the
+paper, for OpenMMLab's checkpoints: `growth`, `epsilon`, `spectral_tables` and `spectral_estimate`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -28,8 +30,13 @@ class SAGAN(GAN):
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
-        width: channels next to the image; they double towards the 4x4 map, up to 16 times as many.
+        width: the generator's channels next to the image.
+        discriminator_width: the discriminator's; `width` if not given.
+        growth: how many times as many channels a map of half the size has, up to 16 times `width`; 1 for equally many.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
+        epsilon: of batch normalisation.
+        spectral_tables: whether the classes' gains and biases are spectrally normalised as the generator's kernels are.
+        spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
@@ -46,7 +53,12 @@ class SAGAN(GAN):
         num_classes: int = 1000,
         latent_dim: int = 128,
         width: int = 64,
+        discriminator_width: int | None = None,
+        growth: int = 2,
         attention_size: int = 32,
+        epsilon: float = 1e-5,
+        spectral_tables: bool = False,
+        spectral_estimate: str = "iterated",
         prior: Any = None,
         name: str | None = None,
     ):
@@ -54,15 +66,29 @@ class SAGAN(GAN):
             raise ValueError(f"Expected a power of two from 8 to 1024. Received: image_size={image_size}")
         if num_classes < 2:
             raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-        shared = dict(num_classes=num_classes, width=width, attention_size=attention_size)
+        discriminator_width = discriminator_width or width
+        shared: dict[str, Any] = dict(num_classes=num_classes, attention_size=attention_size)
+        tables: dict[str, Any] = dict(spectral_tables=spectral_tables, spectral_estimate=spectral_estimate)
+        widths = _widths(image_size, width, growth)
         super().__init__(
-            generator(image_size, channels, latent_dim, **shared),
-            discriminator(image_size, channels, **shared),
+            generator(widths[::-1], channels, latent_dim, epsilon=epsilon, **shared, **tables),
+            discriminator(_widths(image_size, discriminator_width, growth), channels, **shared),
             prior=prior or "normal",
             num_classes=num_classes,
             name=name,
         )
-        self.record(image_size=image_size, channels=channels, latent_dim=latent_dim, prior=self.prior, **shared)
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            latent_dim=latent_dim,
+            width=width,
+            discriminator_width=discriminator_width,
+            growth=growth,
+            epsilon=epsilon,
+            prior=self.prior,
+            **shared,
+            **tables,
+        )
 
     def paper_settings(self) -> dict[str, Any]:
         """Hinge loss (equation 4), one step each, at two rates; beta_2 is that of the code, the paper has 0.9."""
@@ -74,38 +100,51 @@ class SAGAN(GAN):
 
 
 def generator(
-    image_size: int, channels: int, latent_dim: int, *, num_classes: int, width: int, attention_size: int
+    widths: Sequence[int],
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int,
+    attention_size: int,
+    epsilon: float,
+    spectral_tables: bool,
+    spectral_estimate: str,
 ) -> keras.Model:
-    """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
-    stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
+    """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1].
+
+    `widths` are the maps' channels from 4x4 on; each one after the first doubles the size.
+    """
     latents = keras.Input((latent_dim,), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
+    convolution = partial(_convolution, estimate=spectral_estimate)
+    tables = {"estimate": spectral_estimate, "embeddings_initializer": "glorot_uniform"} if spectral_tables else None
 
     def normalise(x: Any, name: str) -> Any:
-        return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=1e-5, name=name)([x, labels])
+        return ConditionalBatchNormalization(num_classes, spectral=tables, momentum=0.9, epsilon=epsilon, name=name)(
+            [x, labels]
+        )
 
-    top = min(16, 2**stages) * width
-    x = layers.Reshape((4, 4, top), name="latent_map")(SpectralDense(16 * top, name="project")(latents))
-    for index in range(1, stages + 1):
-        # at 128 pixels 16, 8, 4, 2, 1 times the width
-        x = residual_up(x, min(16, 2 ** (stages - index)) * width, f"up{index}", normalise, _convolution)
+    top, *others = widths
+    x = SpectralDense(16 * top, estimate=spectral_estimate, name="project")(latents)
+    x = layers.Reshape((4, 4, top), name="latent_map")(x)
+    for index, filters in enumerate(others, start=1):
+        x = residual_up(x, filters, f"up{index}", normalise, convolution)
         if x.shape[1] == attention_size:
-            x = self_attention(x, _convolution)
-    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
-    x = _convolution(channels, 3, name="image")(x)
+            x = self_attention(x, convolution)
+    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="image_norm")(x))
+    x = convolution(channels, 3, name="image")(x)
     images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model([latents, labels], images, name="generator")
 
 
-def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
-    """Images and labels (batch,) to logits (batch, 1)."""
-    stages = image_size.bit_length() - 3
-    images = keras.Input((image_size, image_size, channels), name="images")
+def discriminator(widths: Sequence[int], channels: int, *, num_classes: int, attention_size: int) -> keras.Model:
+    """Images and labels (batch,) to logits (batch, 1); `widths` are the maps' channels from the image on."""
+    size = 4 * 2 ** (len(widths) - 1)
+    images = keras.Input((size, size, channels), name="images")
     labels = keras.Input((), dtype="int32", name="labels")
     x = images
-    for index in range(1, stages + 1):
-        # at 128 pixels 1, 2, 4, 8, 16 times the width
-        x = residual_down(x, min(16, 2 ** (index - 1)) * width, f"down{index}", _convolution, first=index == 1)
+    for index, filters in enumerate(widths[:-1], start=1):
+        x = residual_down(x, filters, f"down{index}", _convolution, first=index == 1)
         if x.shape[1] == attention_size:
             x = self_attention(x, _convolution)
     x = residual_down(x, x.shape[-1], "last", _convolution, pool=False)
@@ -113,6 +152,11 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
     projected = Projection(num_classes, name="projection", dtype="float32")([x, labels])
     logits = layers.Add(name="logits", dtype="float32")([SpectralDense(1, name="logit")(x), projected])
     return keras.Model([images, labels], logits, name="discriminator")
+
+
+def _widths(image_size: int, width: int, growth: int) -> list[int]:
+    """Channels of the maps from the image to 4x4: at 128 pixels 1, 2, 4, 8, 16, 16 times the width."""
+    return [min(16, growth**index) * width for index in range(image_size.bit_length() - 2)]
 
 
 def _convolution(filters: int, kernel_size: int, **options: Any) -> Any:

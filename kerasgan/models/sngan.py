@@ -41,11 +41,12 @@ class SNGAN(GAN):
         latent_dim: size of the latent vector.
         width: the generator's channels next to the image; 256 for images up to 32 pixels, else 64, if not given.
         discriminator_width: the discriminator's; 128 for images up to 32 pixels, else 64, if not given.
-        epsilon: of batch normalisation; OpenMMLab's checkpoints were trained with 1e-4.
+        epsilon: of batch normalisation; OpenMMLab's checkpoints were trained with 1e-4, mimicry's with 1e-5.
+        interpolation: how the generator's blocks enlarge: "nearest", or "bilinear" as mimicry's.
         prior: of the latents.
 
     Raises:
-        ValueError: for another size, or fewer than two classes.
+        ValueError: for another size or interpolation, or fewer than two classes.
     """
 
     tiny = MappingProxyType(dict(image_size=16, num_classes=3, latent_dim=8, width=4, discriminator_width=4))
@@ -60,9 +61,12 @@ class SNGAN(GAN):
         width: int | None = None,
         discriminator_width: int | None = None,
         epsilon: float = 2e-5,
+        interpolation: str = "nearest",
         prior: Any = "normal",
         name: str | None = None,
     ):
+        if interpolation not in ("nearest", "bilinear"):
+            raise ValueError(f"Expected nearest or bilinear interpolation. Received: interpolation={interpolation!r}")
         if image_size not in GENERATOR:
             expected = ", ".join(map(str, GENERATOR))
             raise ValueError(f"Expected image_size to be one of {expected}. Received: image_size={image_size}")
@@ -71,8 +75,9 @@ class SNGAN(GAN):
         width = width or (256 if image_size <= 32 else 64)
         discriminator_width = discriminator_width or (128 if image_size <= 32 else 64)
         shape = (image_size, image_size, channels)
+        own: dict[str, Any] = dict(width=width, epsilon=epsilon, interpolation=interpolation)
         super().__init__(
-            generator(shape, latent_dim, num_classes=num_classes, width=width, epsilon=epsilon),
+            generator(shape, latent_dim, num_classes=num_classes, **own),
             discriminator(shape, num_classes=num_classes, width=discriminator_width),
             prior=prior,
             num_classes=num_classes,
@@ -83,10 +88,9 @@ class SNGAN(GAN):
             channels=channels,
             num_classes=num_classes,
             latent_dim=latent_dim,
-            width=width,
             discriminator_width=discriminator_width,
-            epsilon=epsilon,
             prior=self.prior,
+            **own,
         )
 
     def paper_settings(self):
@@ -104,7 +108,13 @@ class SNGAN(GAN):
 
 
 def generator(
-    shape: tuple[int, int, int], latent_dim: int, *, num_classes: int | None, width: int, epsilon: float
+    shape: tuple[int, int, int],
+    latent_dim: int,
+    *,
+    num_classes: int | None,
+    width: int,
+    epsilon: float,
+    interpolation: str,
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) if there are classes, to images in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
@@ -120,7 +130,7 @@ def generator(
     x = layers.Dense(16 * first * width, kernel_initializer=_glorot(), name="project")(latents)
     x = layers.Reshape((4, 4, first * width), name="latent_map")(x)
     for index, factor in enumerate(rest, start=1):
-        x = _up_block(x, factor * width, normalise, f"block{index}")
+        x = _up_block(x, factor * width, normalise, f"block{index}", interpolation=interpolation)
     x = layers.ReLU(name="relu")(normalise(x, "norm", conditional=False))
     x = layers.Conv2D(shape[-1], 3, padding="same", kernel_initializer=_glorot(), name="image")(x)
     images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
@@ -152,7 +162,7 @@ def _glorot(gain: float = 1.0) -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
 
 
-def _up_block(x: Any, filters: int, normalise: Any, name: str) -> Any:
+def _up_block(x: Any, filters: int, normalise: Any, name: str, *, interpolation: str) -> Any:
     """Normalisation, ReLU, doubling, convolution, and the same without doubling; the shortcut doubles and convolves."""
 
     def convolution(x: Any, kernel: int, suffix: str) -> Any:
@@ -161,9 +171,12 @@ def _up_block(x: Any, filters: int, normalise: Any, name: str) -> Any:
             filters, kernel, padding="same", kernel_initializer=_glorot(gain), name=f"{name}_{suffix}"
         )(x)
 
-    shortcut = convolution(layers.UpSampling2D(name=f"{name}_shortcut_up")(x), 1, "shortcut")
+    def doubled(x: Any, suffix: str) -> Any:
+        return layers.UpSampling2D(interpolation=interpolation, name=f"{name}_{suffix}")(x)
+
+    shortcut = convolution(doubled(x, "shortcut_up"), 1, "shortcut")
     x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_norm1"))
-    x = convolution(layers.UpSampling2D(name=f"{name}_up")(x), 3, "conv1")
+    x = convolution(doubled(x, "up"), 3, "conv1")
     x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_norm2"))
     return layers.Add(name=name)([convolution(x, 3, "conv2"), shortcut])
 

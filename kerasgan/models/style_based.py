@@ -1,6 +1,5 @@
 """What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
 
-from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,14 +10,14 @@ from keras import layers, ops
 from kerasgan.gan import GAN, Round
 from kerasgan.layers import EqualizedDense, MeanStyle, PixelNormalization, scaled_leaky_relu
 
-__all__ = ["StyleBasedGAN", "channels_at", "mapping", "pyramid_of"]
+__all__ = ["StyleBasedGAN", "mapping"]
 
 
 class StyleBasedGAN(GAN):
     """A generator of two halves: latents (and labels) to styles, a style for each of its layers, and styles to images.
 
-    In it are the layers `mean_style`, see `MeanStyle`, and `styles`, whose output (batch, styles, style_dim) is where
-    the halves meet.
+    In it are the layers `mean_style`, see `MeanStyle`, `styles`, whose output (batch, styles, style_dim) is where the
+    halves meet, and `images`, see `ImageRange`.
 
     Args:
         style_mixing: share of the training images that have the styles of two latents, the first below and the second
@@ -35,11 +34,10 @@ class StyleBasedGAN(GAN):
         self._halve(self.generator)
 
     def _halve(self, network: keras.Model) -> None:
-        # A layer's own `output` may be that of another model which has the layer, too.
-        nodes = [node for several in network._nodes_by_depth.values() for node in several]
-        styles = next(node for node in nodes if node.operation.name == "styles").output_tensors[0]
-        halves = keras.Model(network.inputs, styles), keras.Model(styles, network.outputs[0])
-        self._halves = MappingProxyType({**self._halves, id(network): halves})
+        _, styles = _ends(network, "styles")
+        first, second = keras.Model(network.input, styles), keras.Model(styles, network.output)
+        unbounded = keras.Model(second.input, _ends(second, "images")[0])
+        self._halves = MappingProxyType({**self._halves, id(network): (first, second, unbounded)})
 
     def _average(self) -> keras.Model:
         average = super()._average()
@@ -57,6 +55,16 @@ class StyleBasedGAN(GAN):
         return self._halves[id(self.sampler)][1]
 
     @property
+    def unbounded(self) -> keras.Model:
+        """The second half without the bound of its images to [-1, 1], which hides gradients."""
+        return self._halves[id(self.sampler)][2]
+
+    @property
+    def num_styles(self) -> int:
+        """Styles of an image."""
+        return self.synthesis.input_shape[1]
+
+    @property
     def mean_style(self) -> np.ndarray:
         """The mean of all styles (style_dim,), as training has seen them."""
         return ops.convert_to_numpy(self.sampler.get_layer("mean_style").mean)
@@ -66,6 +74,16 @@ class StyleBasedGAN(GAN):
     ) -> np.ndarray:
         """Styles (count, styles, style_dim) of latents, or of latents drawn as `generate` draws them."""
         return self._outputs(self.mapping, self._inputs(count, latents, labels, seed), batch_size=1024)
+
+    def render(self, styles: Any, *, batch_size: int = 64) -> np.ndarray:
+        """The images of styles (count, styles, style_dim), as `generate` gives them."""
+        return self._outputs(self.synthesis, [np.asarray(styles, dtype="float32")], batch_size=batch_size)
+
+    def style_kernels(self) -> list[np.ndarray]:
+        """Of each layer with features the kernel (style_dim, outputs) of its affine function, in the styles' order."""
+        names = [layer.name for layer in self.sampler.layers if hasattr(layer, "affine")]
+        kept = [self.sampler.get_layer(name) for name in names if not name.startswith("image")]
+        return [ops.convert_to_numpy(layer.affine.kernel) for layer in kept]
 
     def truncated(self, inputs, truncation):
         """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0: the opposites."""
@@ -77,12 +95,13 @@ class StyleBasedGAN(GAN):
     def training_styles(self, game: Round) -> Any:
         """Styles (batch, styles, style_dim) of a round, some of them mixed."""
         mapping = self._halves[id(self.generator)][0]
-        inputs = [game.latents] if game.labels is None else [game.latents, game.labels]
+        inputs = game.latents if game.labels is None else [game.latents, game.labels]
         if not self.style_mixing:
             return mapping(inputs, training=True)
-        others = [self.sample_latents(game.latents), *inputs[1:]]
-        both = mapping([ops.concatenate(pair) for pair in zip(inputs, others)], training=True)
-        first, second = ops.split(both, 2)
+        others = self.sample_latents(game.latents)
+        others = others if game.labels is None else [others, game.labels]
+        both = keras.tree.map_structure(lambda *pair: ops.concatenate(pair), inputs, others)
+        first, second = ops.split(mapping(both, training=True), 2)
         return ops.where(self._kept(first), first, second)
 
     def _kept(self, styles: Any) -> Any:
@@ -96,6 +115,13 @@ class StyleBasedGAN(GAN):
     def synthesize(self, game):
         synthesis = self._halves[id(self.generator)][1]
         return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
+
+
+def _ends(network: keras.Model, name: str) -> tuple[Any, Any]:
+    """The symbolic input and output, in this network, of the layer of that name; its own may be those in another."""
+    nodes = [node for several in network._nodes_by_depth.values() for node in several]
+    node = next(node for node in nodes if node.operation.name == name)
+    return node.input_tensors[0], node.output_tensors[0]
 
 
 def mapping(latents: Any, labels: Any, *, num_classes: int | None, style_dim: int, depth: int, num_styles: int) -> Any:
@@ -120,23 +146,3 @@ def embedded(labels: Any, num_classes: int | None, size: int) -> Any:
 
 def mapped(x: Any, units: int, name: str) -> Any:
     return EqualizedDense(units, learning_rate_multiplier=0.01, activation=scaled_leaky_relu, name=name)(x)
-
-
-def pyramid_of(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
-    """Heights and widths of a network's maps, from the smallest, whose shorter side is 4 to 7, to the image.
-
-    Raises:
-        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
-    """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    doublings = (min(height, width) // 4).bit_length() - 1
-    if doublings < 1 or height % 2**doublings or width % 2**doublings:
-        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
-        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-    return [(height >> shift, width >> shift) for shift in range(doublings, -1, -1)]
-
-
-def channels_at(shape: tuple[int, int], *, base: int, limit: int) -> int:
-    """Channels of a map of (height, width): `base` over the shorter side of its square kin, `limit` at most."""
-    side = 2 ** (min(shape).bit_length() - 1)
-    return max(min(base // side, limit), 1)

@@ -31,7 +31,8 @@ from kerasgan.layers import (
     Unstack,
     scaled_leaky_relu,
 )
-from kerasgan.models.style_based import StyleBasedGAN, channels_at, embedded, mapped, mapping, pyramid_of
+from kerasgan.models.pggan import maps_of
+from kerasgan.models.style_based import StyleBasedGAN, embedded, mapped, mapping
 
 __all__ = ["StyleGAN2", "discriminator", "generator"]
 
@@ -88,9 +89,7 @@ class StyleGAN2(StyleBasedGAN):
         if path_length_weight < 0 or path_length_interval < 1:
             received = f"path_length_weight={path_length_weight}, path_length_interval={path_length_interval}"
             raise ValueError(f"Expected no negative weight, and a positive interval. Received: {received}")
-        shapes = pyramid_of(image_size)
-        widths = [channels_at(shape, base=channel_base, limit=channel_limit) for shape in shapes]
-        maps = [(*shape, width) for shape, width in zip(shapes, widths)]
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         super().__init__(
             generator(
                 maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers

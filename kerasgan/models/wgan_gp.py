@@ -3,13 +3,16 @@
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs, 2017,
 https://arxiv.org/abs/1704.00028. Layer tables follow the authors' code: "resnet" (CIFAR-10: constant width, mean
 pooling), "resnet64" (LSUN at 64 pixels: doubling widths, layer normalisation in the critic) and "dcgan" (CIFAR-10:
-strided 5x5 convolutions). No critic has batch normalisation, under which the penalty would not be per image (section
-4). Deviations: running statistics of batch normalisation are used for sampling; the generator sees as many latents per
-step as the critic, where the CIFAR-10 code gives it twice as many; no dequantisation noise on the images; the
-penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has its widths from the image outwards, so
-that it can have any number of stages. The class-conditional model, with an auxiliary classifier, is not here.
+strided 5x5 convolutions). "plain" is OpenMMLab's: what Progressive GAN (Karras et al. 2018, 1710.10196) begins with,
+configuration (a) of its table 1, with two 3x3 convolutions at each size. No critic has batch normalisation, under which
+the penalty would not be per image (section 4). Deviations: running statistics of batch normalisation are used for
+sampling; the generator sees as many latents per step as the critic, where the CIFAR-10 code gives it twice as many; no
+dequantisation noise on the images; the penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has
+its widths from the image outwards, so that it can have any number of stages. The class-conditional model, with an
+auxiliary classifier, is not here.
 """
 
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +24,7 @@ from kerasgan.gan import GAN
 __all__ = ["WGANGP", "discriminator", "generator"]
 
 # The smallest image of each variant, and the width next to the image.
-VARIANTS = {"resnet": (16, 128), "resnet64": (16, 64), "dcgan": (8, 128)}
+VARIANTS = {"resnet": (16, 128), "resnet64": (16, 64), "dcgan": (8, 128), "plain": (8, 32)}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -29,11 +32,11 @@ class WGANGP(GAN):
     """Wasserstein GAN with gradient penalty, for square images whose size is a power of two.
 
     Args:
-        image_size: a power of two in pixels, from 16 on ("dcgan": from 8 on).
+        image_size: a power of two in pixels, from 16 on ("dcgan" and "plain": from 8 on).
         channels: of the images.
         latent_dim: size of the latent vector.
-        width: channels next to the image; 128, and 64 for "resnet64", if not given.
-        variant: "resnet", "resnet64" or "dcgan".
+        width: channels next to the image; 128, 64 for "resnet64" and 32 for "plain", if not given.
+        variant: "resnet", "resnet64", "dcgan" or "plain".
         prior: of the latents.
 
     Raises:
@@ -83,7 +86,8 @@ class WGANGP(GAN):
             rate: Any = 1e-4
             if self.variant == "resnet":  # to zero over 100,000 generator steps
                 rate = keras.optimizers.schedules.PolynomialDecay(2e-4, steps, end_learning_rate=0.0)
-            return keras.optimizers.Adam(rate, beta_1=0.5 if self.variant == "dcgan" else 0.0, beta_2=0.9)
+            beta_1 = 0.5 if self.variant in ("dcgan", "plain") else 0.0
+            return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=0.9)
 
         return {
             "objective": "wasserstein",
@@ -98,9 +102,10 @@ def generator(image_size: int, channels: int, latent_dim: int, *, width: int, va
     """Latents (batch, latent_dim) to images (batch, image_size, image_size, channels) in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
     widths = _widths(image_size, width, variant)[::-1]
-    top = widths[0]
-    x = layers.Dense(16 * top, name="project")(latents)
-    x = layers.Reshape((4, 4, top), name="latent_map")(x)
+    if variant == "plain":
+        return keras.Model(latents, _tanh(_plain_up(latents, widths, channels)), name="generator")
+    x = layers.Dense(16 * widths[0], name="project")(latents)
+    x = layers.Reshape((4, 4, widths[0]), name="latent_map")(x)
     if variant == "dcgan":
         x = layers.ReLU(name="latent_relu")(_batch_normalisation(x, "latent"))
         for index, filters in enumerate(widths[1:], start=1):
@@ -114,8 +119,7 @@ def generator(image_size: int, channels: int, latent_dim: int, *, width: int, va
             x = _residual(x, filters, f"up{index}", normalise=_batch_normalisation, resample="up", first_bias=bias)
         x = layers.ReLU(name="image_relu")(_batch_normalisation(x, "image"))
         x = _convolution(x, channels, "image")
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(latents, _tanh(x), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, width: int, variant: str) -> keras.Model:
@@ -133,6 +137,8 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
         for index, filters in enumerate([*widths[1:], widths[-1]], start=1):
             x = _residual(x, filters, f"down{index}", normalise=_layer_normalisation, resample="down", first_bias=False)
         x = layers.Flatten(name="flat")(x)
+    elif variant == "plain":
+        x = layers.Flatten(name="flat")(_plain_down(images, _widths(image_size, width, variant)))
     else:
         x = _first_block(x, width)
         for index in range(2, image_size.bit_length() - 3):  # to 8x8
@@ -149,7 +155,38 @@ def _widths(image_size: int, width: int, variant: str) -> list[int]:
     stages = image_size.bit_length() - 3  # doublings from 4x4
     if variant == "resnet":
         return [width] * (stages + 1)
+    if variant == "plain":  # the two smallest maps have the same
+        return [width * 2 ** min(index, stages - 1) for index in range(stages + 1)]
     return [width * 2 ** min(index, 3) for index in range(stages)]
+
+
+def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
+    """A 4x4 map, rectified before it is normalised, then two convolutions at each size."""
+    x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_pixel")(latents)
+    x = layers.Conv2DTranspose(widths[0], 4, kernel_initializer=_he(), name="project")(x)  # one bias per channel
+    x = _batch_normalisation(layers.ReLU(name="project_relu")(x), "project")
+    x = layers.ReLU(name="first_relu")(_batch_normalisation(_convolution(x, widths[0], "first"), "first"))
+    for index, filters in enumerate(widths[1:], start=1):
+        x = layers.UpSampling2D(2, name=f"up{index}_larger")(x)
+        for name in (f"up{index}_1", f"up{index}_2"):
+            x = layers.ReLU(name=f"{name}_relu")(_batch_normalisation(_convolution(x, filters, name), name))
+    return layers.Conv2D(channels, 1, kernel_initializer=_he(), name="image")(x)
+
+
+def _plain_down(images: Any, widths: list[int]) -> Any:
+    """Two convolutions at each size, of which the second widens, and one that sees the whole 4x4 map."""
+
+    def leaky(x: Any, name: str) -> Any:
+        return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+
+    x = layers.Conv2D(widths[0], 1, kernel_initializer=_he(), name="from_image")(images)
+    x = leaky(x, "from_image")
+    for index, (filters, wider) in enumerate(pairwise(widths), start=1):
+        for name, outputs in ((f"down{index}_1", filters), (f"down{index}_2", wider)):
+            x = leaky(_layer_normalisation(_convolution(x, outputs, name), name), name)
+        x = layers.AveragePooling2D(2, name=f"down{index}_smaller")(x)
+    x = layers.Conv2D(widths[-1], 4, kernel_initializer=_he(), name="last")(x)
+    return leaky(_layer_normalisation(x, "last"), "last")
 
 
 def _residual(x: Any, filters: int, name: str, *, normalise: Any, resample: str = "", first_bias: bool = True) -> Any:
@@ -178,6 +215,10 @@ def _first_block(images: Any, width: int) -> Any:
     x = layers.AveragePooling2D(2, name="down1_smaller")(_convolution(x, width, "down1_conv2"))
     shortcut = _one_by_one(layers.AveragePooling2D(2, name="down1_shortcut_smaller")(images), width, "down1")
     return layers.Add(name="down1_sum")([shortcut, x])
+
+
+def _tanh(x: Any) -> Any:
+    return layers.Activation("tanh", dtype="float32", name="tanh")(x)
 
 
 def _he() -> keras.initializers.Initializer:

@@ -85,7 +85,9 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
     _read_log(found)
     _read_card(found)
     gan = _load(found)
-    if gan is not None:
+    if gan is not None and gan.prior is None:
+        _translate(found, gan)
+    elif gan is not None:
         few = _affordable(SAMPLES, gan.image_shape)
         found.sheet = gan.sheet(seed=0)
         found.samples = pictures.to_uint8(gan.generate(few, seed=1, batch_size=min(few, 64)))
@@ -151,12 +153,29 @@ def _load(found: Evidence) -> "GAN | None":
     return zoo.load(found.recipe.path, weights=found.state)
 
 
+def _translate(found: Evidence, gan: Any) -> None:
+    """What an image-to-image model makes of images of its data, and what it should have made."""
+    found.missing["neighbours"] = "What a model makes of an image has that image's target to be compared with, above."
+    try:
+        gan.examples = _source(found.recipe).examples(_affordable(64, gan.image_shape))
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        found.missing["model"] = f"There are no images to translate: {error}"
+        return
+    found.sheet = gan.sheet()
+    found.samples = pictures.to_uint8(gan.strip(len(gan.examples[0])))
+    found.reals = pictures.to_uint8(gan.examples[1])
+
+
+def _source(recipe: zoo.Recipe) -> Any:
+    if recipe.data["source"] in ("tfds", "unpaired") and not _prepared(recipe.data):
+        raise ValueError(f"{recipe.data.get('name')} is not on this disk, and a report downloads nothing")
+    return zoo.source(recipe, seed=0)
+
+
 def _read_data(found: Evidence, gan: "GAN") -> None:
     samples = found.samples
     try:
-        if found.recipe.data["source"] == "tfds" and not _prepared(found.recipe.data):
-            raise ValueError(f"{found.recipe.data.get('name')} is not on this disk, and a report downloads nothing")
-        found.reals, small = _real_images(zoo.source(found.recipe, seed=0), gan.image_shape)
+        found.reals, small = _real_images(_source(found.recipe), gan.image_shape)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         found.missing["data"] = f"The training images are not at hand: {error}"
         return

@@ -128,7 +128,7 @@ def samples(found: Evidence) -> str:
 def neighbours(found: Evidence) -> str:
     near = found.neighbours
     if near is None:
-        reason = found.missing.get("model") or found.missing["data"]
+        reason = found.missing.get("model") or found.missing.get("neighbours") or found.missing["data"]
         return page.section("Nearest training images", page.note(reason))
     pairs = np.concatenate([near.samples, near.nearest])
     count = len(near.samples)

@@ -12,17 +12,38 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab import dcgan, sngan
+from kerasgan.checkpoints.openmmlab import (
+    biggan,
+    cyclegan,
+    dcgan,
+    lsgan,
+    pggan,
+    pix2pix,
+    sagan,
+    sngan,
+    stylegan2,
+    wgan_gp,
+)
 from kerasgan.checkpoints.placement import Layout
 
-__all__ = ["FAMILIES", "NAME", "skipped", "state"]
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "OpenMMLab"
+CHANNEL_ORDER = None  # of both kinds, and the files do not say which
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
+    "BigGAN": biggan.LAYOUT,
+    "BigGANDeep": biggan.DEEP_LAYOUT,
+    "CycleGAN": cyclegan.LAYOUT,
     "DCGAN": dcgan.LAYOUT,
+    "LSGAN": lsgan.LAYOUT,
+    "PGGAN": pggan.LAYOUT,
+    "Pix2Pix": pix2pix.LAYOUT,
+    "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
+    "StyleGAN2": stylegan2.LAYOUT,
+    "WGANGP": wgan_gp.LAYOUT,
 }
 
 
@@ -36,8 +57,12 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 def skipped(name: str) -> str | None:
     """Why a tensor is of no use to the generator, or None."""
-    if name.startswith(("discriminator.", "discriminator_")):
+    if name.startswith(("discriminator.", "discriminator_", "discriminators.")):
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
+    if name.endswith((".blur.kernel", ".upsample.kernel")):
+        return "is the constant kernel of the resampling"
+    if name.endswith(".sv0"):
+        return "is computed from the weight"
     return None

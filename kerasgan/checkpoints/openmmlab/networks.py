@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from kerasgan.gan import GAN
 
-__all__ = ["one_generator"]
+__all__ = ["by_domain", "one_generator"]
 
 
 def one_generator(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
@@ -24,3 +24,11 @@ def one_generator(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str
     if gan.sampler is gan.generator:
         return [(gan.generator, averaged)]
     return [(gan.generator, plain), (gan.sampler, averaged)]
+
+
+def by_domain(names: Iterable[str]) -> list[str]:
+    """The prefixes of image-to-image generators, `generators.DOMAIN.`, in the file's order."""
+    parts = (name.split(".", 2) for name in names)
+    return list(
+        dict.fromkeys(f"{first}.{rest[0]}." for first, *rest in parts if first == "generators" and len(rest) > 1)
+    )

@@ -1,10 +1,6 @@
-"""Exploring the latent space: interpolations, walks, vector arithmetic and class grids.
+"""Ways through the latent space: interpolations, walks, vector arithmetic and class grids.
 
-    images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
-    images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
-
-Functions of a GAN give float32 images (count, height, width, channels) in [-1, 1]; those of latents give latents. None
-leaves the prior's support unless it says so: between two draws of a cube or of a normal lie others, between two
+None leaves the prior's support unless it says so: between two draws of a cube or of a normal lie others, between two
 categories nothing does.
 """
 

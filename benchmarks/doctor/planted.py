@@ -1,0 +1,158 @@
+"""Small games on the digits: some with a planted failure, some healthy."""
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import keras
+import numpy as np
+
+import kerasgan
+from kerasgan.doctor import Doctor
+from kerasgan.models import dcgan
+
+STEPS, EVERY = 400, 20
+
+
+class Leaky(kerasgan.GAN):
+    """The discriminator is also shown whether an image is real, as one more channel."""
+
+    def discriminator_loss(self, game):
+        real_logits = self.discriminate(self._marked(game.real, 1.0))
+        return self.objective.discriminator_loss(real_logits, self.discriminate(self._marked(game.fake, -1.0)))
+
+    def generator_loss(self, game):
+        return self.objective.generator_loss(self.discriminate(self._marked(game.fake, -1.0)))
+
+    def _marked(self, images, mark):
+        return keras.ops.concatenate([images, keras.ops.full_like(images[..., :1], mark)], axis=-1)
+
+
+class Constant(kerasgan.latents.Prior):
+    """The same latents for every image."""
+
+    def sample(self, count, latent_dim, seed):
+        return keras.ops.ones((count, latent_dim))
+
+    def draw(self, count, latent_dim, seed=None):
+        return np.ones((count, latent_dim), dtype="float32")
+
+
+@dataclass
+class Game:
+    """A small DCGAN on the digits at 16 pixels that trains well in 400 steps; a case changes what it names."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    generator_rate: float = 1e-3
+    discriminator_rate: float = 1e-3
+    momentum: float = 0.5
+    objective: str = "non_saturating"
+    family: type[kerasgan.GAN] = kerasgan.GAN
+    prior: Any = "normal"
+    variant: str = "torch"
+    channels_seen: int = 1
+    normalised: bool = True
+    ema_half_life: float = 500
+    reference: np.ndarray | None = None
+
+    def gan(self) -> kerasgan.GAN:
+        bare = mock.patch.object(dcgan, "_normalisation", lambda x, *options: x)
+        with contextlib.nullcontext() if self.normalised else bare:
+            generator = dcgan.generator(16, 1, 16, width=8, variant=self.variant)
+            discriminator = dcgan.discriminator(16, self.channels_seen, width=8, variant=self.variant)
+        gan = self.family(generator, discriminator, prior=self.prior)
+        gan.compile(
+            self.objective,
+            generator_optimizer=keras.optimizers.Adam(self.generator_rate, beta_1=self.momentum),
+            discriminator_optimizer=keras.optimizers.Adam(self.discriminator_rate, beta_1=self.momentum),
+            ema_half_life=self.ema_half_life,
+        )
+        return gan
+
+
+def rates_times_100(game: Game, rng: np.random.Generator) -> None:
+    game.generator_rate = game.discriminator_rate = 0.1
+
+
+def heavy_momentum(game: Game, rng: np.random.Generator) -> None:
+    game.generator_rate, game.discriminator_rate, game.momentum = 5e-3, 5e-3, 0.99
+
+
+def frozen_discriminator(game: Game, rng: np.random.Generator) -> None:
+    game.discriminator_rate = 0.0
+
+
+def frozen_generator(game: Game, rng: np.random.Generator) -> None:
+    game.generator_rate = 0.0
+
+
+def constant_latents(game: Game, rng: np.random.Generator) -> None:
+    game.prior = Constant()
+
+
+def leaked_labels(game: Game, rng: np.random.Generator) -> None:
+    game.family, game.channels_seen = Leaky, 2
+
+
+def no_normalisation(game: Game, rng: np.random.Generator) -> None:
+    # At the usual rate it only learns more slowly; the rate that normalisation would have allowed breaks it.
+    game.normalised, game.generator_rate, game.discriminator_rate = False, 1e-2, 1e-2
+
+
+def one_class(game: Game, rng: np.random.Generator) -> None:
+    game.reference = game.images
+    game.images = game.images[game.labels == rng.integers(10)]
+
+
+def tiny_dataset(game: Game, rng: np.random.Generator) -> None:
+    game.images = np.repeat(game.images[rng.choice(len(game.images), 8, replace=False)], 32, axis=0)
+
+
+def overflow(game: Game, rng: np.random.Generator) -> None:
+    game.generator_rate = game.discriminator_rate = 1e30
+
+
+ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
+PLANTED: dict[Callable, tuple[str, ...]] = {
+    rates_times_100: ANY,
+    heavy_momentum: ANY,
+    no_normalisation: ANY,
+    frozen_discriminator: ("weak discriminator",),
+    frozen_generator: ("convergence failure", "mode collapse"),
+    constant_latents: ("mode collapse",),
+    leaked_labels: ("convergence failure",),
+    one_class: ("mode dropping", "mode collapse"),
+    tiny_dataset: ("memorisation", "mode collapse"),
+    overflow: ("divergence",),
+}
+HEALTHY: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "a fifth of the rates": {"generator_rate": 2e-4, "discriminator_rate": 2e-4},
+    "hinge": {"objective": "hinge"},
+    "least squares": {"objective": "least_squares"},
+    "no average": {"ema_half_life": 0},
+    "paper's DCGAN": {"variant": "paper", "prior": "uniform"},
+}
+
+
+def play(change: Callable | Mapping[str, Any], seed: int) -> Doctor:
+    """Trains one game and returns the doctor that watched."""
+    keras.utils.set_random_seed(seed)
+    digits = kerasgan.data.digits(image_size=16)
+    game = Game(digits.images(), digits.labels)
+    if callable(change):
+        change(game, np.random.default_rng(seed))
+    else:
+        game = dataclasses.replace(game, **change)
+    reference = game.images if game.reference is None else game.reference
+    doctor = Doctor(reference, every=EVERY, on_trouble="stop")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        callbacks = [doctor, kerasgan.callbacks.StopAfter(steps=STEPS)]
+        game.gan().fit(game.images, batch_size=32, epochs=STEPS, verbose=0, callbacks=callbacks)
+    return doctor

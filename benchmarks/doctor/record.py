@@ -1,0 +1,114 @@
+"""What has been measured, kept as JSON while it grows and written as Markdown."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.doctor import Doctor
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training that a doctor watched; `found` holds its verdicts, with the step at which each was passed."""
+
+    kind: str
+    name: str
+    seed: int
+    found: dict[str, int]
+    end: str
+    distance: float
+    steps: int
+    expected: tuple[str, ...] = ()
+
+    @property
+    def rightly_named(self) -> bool:
+        return bool(set(self.found) & set(self.expected))
+
+    def __str__(self) -> str:
+        found = ", ".join(f"{verdict} ({step})" for verdict, step in self.found.items()) or "-"
+        wrong = "" if bool(self.found) == bool(self.expected) else "MISSED" if self.expected else "FALSE ALARM"
+        return f"{self.name:22} {self.seed:4}  {found:50}  {self.end} ({self.distance:.2f}) {wrong}"
+
+
+def run(kind: str, name: str, seed: int, doctor: Doctor, *, expected: tuple[str, ...] = ()) -> Run:
+    end = "undecided" if doctor.diagnosis is None else doctor.diagnosis.verdict
+    distance, steps = doctor.history["distance"][-1], int(doctor.history["step"][-1])
+    return Run(kind, name, seed, dict(doctor.found), end, float(distance), steps, expected)
+
+
+class Record:
+    """A file of runs and of the other parts' texts; each run is written at once, and not played again."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"runs": [], "logs": "", "cost": ""}
+        self.runs = [Run(**{**row, "expected": tuple(row["expected"])}) for row in kept["runs"]]
+        self.logs, self.cost = kept["logs"], kept["cost"]
+
+    def has(self, kind: str, name: str, seed: int) -> bool:
+        return any((run.kind, run.name, run.seed) == (kind, name, seed) for run in self.runs)
+
+    def add(self, run: Run) -> None:
+        self.runs.append(run)
+        print(run, flush=True)
+        self.save()
+
+    def save(self) -> None:
+        kept = {"runs": [dataclasses.asdict(run) for run in self.runs], "logs": self.logs, "cost": self.cost}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+    def of(self, kind: str) -> list[Run]:
+        return sorted((run for run in self.runs if run.kind == kind), key=lambda run: (run.name, run.seed))
+
+    def markdown(self) -> str:
+        planted = self.of("planted")
+        found, named = share(bool(run.found) for run in planted), share(run.rightly_named for run in planted)
+        sections = {
+            "Failures planted in small trainings": trainings(planted, f"Found: {found}; rightly named: {named}."),
+            "Small trainings that go well": trainings(self.of("healthy")),
+            "The box's own recipes": trainings(self.of("recipe")),
+            "Published logs, from the losses alone": f"```\n{self.logs}\n```" if self.logs else "",
+            "What it costs": f"DCGAN-64, batch 32: {self.cost}." if self.cost else "",
+        }
+        written = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items() if text)
+        return f"# The doctor on record\n\nMeasured and written by `python benchmarks/doctor`.\n\n{written}\n"
+
+
+def trainings(runs: list[Run], summary: str = "") -> str:
+    if not runs:
+        return ""
+    alarms, steps = share(bool(run.found) for run in runs), max(run.steps for run in runs)
+    text = f"{summary or f'False alarms: {alarms}.'} {steps:,} steps at most; distances are the doctor's, 0 for real"
+    return f"{text}\nimages, 1 for their mean.\n\n{table(runs)}"
+
+
+def share(several: Iterable[bool]) -> str:
+    flags = list(several)
+    return f"{sum(flags)} of {len(flags)} runs ({np.mean(flags) if flags else 0:.0%})"
+
+
+def table(runs: list[Run]) -> str:
+    rows = [
+        "| training | seeds | alarms | first at step | verdicts | distance at the end |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in sorted({run.name for run in runs}):
+        own = [run for run in runs if run.name == name]
+        verdicts = Counter(verdict for run in own for verdict in run.found)
+        steps = [min(run.found.values()) for run in own if run.found]
+        cells = [
+            name,
+            f"{len(own)}",
+            f"{len(steps)}",
+            f"{min(steps)} to {max(steps)}" if steps else "-",
+            ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common()) or "-",
+            f"{np.min([run.distance for run in own]):.2f} to {np.max([run.distance for run in own]):.2f}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

@@ -1,0 +1,46 @@
+"""Translates pictures with a model that kerasgan exported to ONNX, with NumPy, Pillow and ONNX Runtime alone.
+
+    pip install numpy pillow onnxruntime
+    python translate.py photos.onnx picture.png -o translated.png
+
+The file takes heights and widths in multiples of a number that its metadata state: borders are reflected and cut away.
+"""
+
+import argparse
+import json
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="the .onnx file")
+    parser.add_argument("picture", help="of any size")
+    parser.add_argument("-o", "--output", default="translated.png", help="the PNG to write")
+    arguments = parser.parse_args()
+    session = onnxruntime.InferenceSession(arguments.model, providers=["CPUExecutionProvider"])
+    facts = session.get_modelmeta().custom_metadata_map
+    if "multiple" not in facts:
+        raise SystemExit(f"Expected a model that translates images; others: run.py. Received: {arguments.model}")
+    multiple, smallest, scale = (json.loads(facts[name]) for name in ("multiple", "smallest", "scale"))
+    channels = session.get_inputs()[0].shape[-1]
+    with Image.open(arguments.picture) as picture:
+        pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"), "float32") / 127.5 - 1
+    height, width = pixels.shape[:2]
+    images = padded(pixels.reshape(1, height, width, channels), multiple, smallest)
+    made = session.run(["outputs"], {"images": images})[0][0, : height * scale, : width * scale]
+    made = np.rint((np.clip(made, -1, 1) + 1) * 127.5).astype("uint8")
+    Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(arguments.output)
+    print(f"{arguments.output}: {arguments.picture} by {facts.get('entry', facts['family'])}")
+
+
+def padded(images, multiple, smallest):
+    """Images continued at the bottom and at the right by their mirror image, to sizes that the model takes."""
+    missing = [-(-max(side, smallest) // multiple) * multiple - side for side in images.shape[1:3]]
+    return np.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""mimicry's generators (kwotsin/mimicry): {"model_state_dict": ..., "optimizer_state_dict": ..., "global_step": ...}.
+
+The residual network that its SNGAN, SSGAN and InfoMax-GAN share, and cGAN-PD's with classes: `l1`, `block2` and so on,
+then `bN` and `cN` for the image. Its blocks enlarge with bilinear interpolation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, dense_to_map, find, moving_statistics
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "mimicry"
+CHANNEL_ORDER = "rgb"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    if find(generator, "block1_up").interpolation != "bilinear":
+        raise CheckpointError("one with nearest interpolation")
+    blocks = sum(layer.name.endswith("_conv1") for layer in generator.layers)
+    top = find(generator, "latent_map").output.shape[1:]
+    places = [
+        *dense_to_map("l1", find(generator, "project"), shape=top),
+        *batch_normalisation(f"b{blocks + 2}", find(generator, "norm"), epsilon=1e-5),
+        *convolution(f"c{blocks + 2}", find(generator, "image"), image=True),
+    ]
+    for index in range(1, blocks + 1):
+        theirs, ours = f"block{index + 1}", f"block{index}"
+        for part, name in (("c1", "conv1"), ("c2", "conv2"), ("c_sc", "shortcut")):
+            places += convolution(f"{theirs}.{part}", find(generator, f"{ours}_{name}"))
+        for number in (1, 2):
+            places += _normalisation(f"{theirs}.b{number}", find(generator, f"{ours}_norm{number}"))
+    return places
+
+
+def _normalisation(tensor: str, norm: Any) -> list[Placement]:
+    """With classes, each row of one table is the gains of a class and then its biases."""
+    if not hasattr(norm, "gain_and_bias"):
+        return batch_normalisation(tensor, norm, epsilon=1e-5)
+    classes, channels = norm.gamma.shape
+    table: dict[str, Any] = {"tensor": f"{tensor}.embed.weight", "stored": (classes, 2 * channels)}
+    return [
+        *moving_statistics(f"{tensor}.bn", norm.normalization, epsilon=1e-5),
+        Placement(**table, variable=norm.gamma, part=(0, channels)),
+        Placement(**table, variable=norm.beta, part=(channels, 2 * channels)),
+    ]
+
+
+FAMILIES: Mapping[str, Layout] = {
+    "SNGAN": Layout(
+        arguments="SNGAN(epsilon=1e-5, interpolation='bilinear')", placements=placements, sources=one_network
+    )
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it is not mimicry's."""
+    found = contents.get("model_state_dict") if isinstance(contents, dict) else None
+    if not isinstance(found, dict) or not isinstance(found.get("l1.weight"), np.ndarray):
+        return None
+    return found
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    return "counts training steps" if name.endswith(".num_batches_tracked") else None

@@ -1,0 +1,82 @@
+"""BigGANGenerator and BigGANDeepGenerator: `shared_embedding`, `noise2feat`, `conv_blocks` and `output_layer`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.checkpoints.openmmlab.attention import attention, numbered
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import (
+    batch_normalisation,
+    convolution,
+    dense,
+    dense_to_map,
+    embedding,
+    find,
+    moving_statistics,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["DEEP_LAYOUT", "LAYOUT", "deep_placements", "placements"]
+
+
+_SHORTCUT = {"conv1": "conv1", "conv2": "conv2", "shortcut": "skip"}
+_BOTTLENECK = {name: name for name in ("conv1", "conv2", "conv3", "conv4")}
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in BigGANGenerator."""
+    top = find(generator, "latent_map").output.shape[1:]
+    projection = dense_to_map("noise2feat", find(generator, "project"), shape=top)
+    return projection + _classes_blocks_and_image(generator, kernels=_SHORTCUT, norms=2)
+
+
+def deep_placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in BigGANDeepGenerator, whose first map has its channels last, as TensorFlow's."""
+    projection = dense("noise2feat", find(generator, "project"))
+    return projection + _classes_blocks_and_image(generator, kernels=_BOTTLENECK, norms=4)
+
+
+def _classes_blocks_and_image(generator: keras.Model, *, kernels: dict[str, str], norms: int) -> list[Placement]:
+    places = [
+        *batch_normalisation("output_layer.bn", find(generator, "image_norm"), epsilon=1e-5),
+        *convolution("output_layer.conv", find(generator, "image"), image=True),
+    ]
+    for layer in generator.layers:
+        if layer.name == "classes":
+            places += embedding("shared_embedding", layer)
+    for index, ours in enumerate(numbered(generator)):
+        theirs = f"conv_blocks.{index}"
+        if ours == "attention":
+            places += attention(theirs, generator)
+            continue
+        for part, name in kernels.items():
+            places += convolution(f"{theirs}.{part}.conv", find(generator, f"{ours}_{name}"))
+        for number in range(1, norms + 1):
+            places += _conditional(f"{theirs}.bn{number}", find(generator, f"{ours}_norm{number}"))
+    return places
+
+
+def _conditional(tensor: str, norm: Any) -> list[Placement]:
+    """Gains, stored as 1 less, and biases: linear in class and latents, or tables of the classes."""
+    places = moving_statistics(f"{tensor}.bn", norm.normalization, epsilon=1e-5)
+    if hasattr(norm, "gamma"):
+        return [
+            *places,
+            Placement(tensor=f"{tensor}.gain.weight", variable=norm.gamma, offset=1.0),
+            Placement(tensor=f"{tensor}.bias.weight", variable=norm.beta),
+        ]
+    return places + dense(f"{tensor}.gain", norm.gain) + dense(f"{tensor}.bias", norm.bias)
+
+
+LAYOUT = Layout(
+    arguments="BigGAN(), and BigGAN(embedding_dim=0, spectral_estimate='stored') for CIFAR-10",
+    placements=placements,
+    sources=one_generator,
+)
+DEEP_LAYOUT = Layout(
+    arguments="BigGANDeep(spectral_estimate='stored')", placements=deep_placements, sources=one_generator
+)

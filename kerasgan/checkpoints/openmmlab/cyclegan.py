@@ -1,0 +1,54 @@
+"""ResnetGenerator, twice: `generators.A` makes images of domain A, of those of domain B."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from kerasgan.checkpoints.openmmlab.networks import by_domain
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import convolution, find, transposed_convolution
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasgan.gan import GAN
+
+__all__ = ["LAYOUT", "placements"]
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in one generator, `gan.generator_ab` or `gan.generator_ba`."""
+    blocks = sum(layer.name.endswith("_sum") for layer in generator.layers)
+    names = ["stem", "down1", "down2", *(f"block{index + 1}" for index in range(blocks)), "up2", "up1", "image"]
+    places = []
+    for index, name in enumerate(names):
+        if name.startswith("block"):
+            for part in (0, 1):
+                layer = find(generator, f"{name}_conv{part + 1}")
+                places += convolution(f"model.{index}.block.{part}.conv", layer)
+        elif name.startswith("up"):
+            places += transposed_convolution(f"model.{index}.conv", find(generator, name))
+        else:
+            ends = {"from_image": name == "stem", "image": name == "image"}
+            places += convolution(f"model.{index}.conv", find(generator, name), **ends)
+    return places
+
+
+def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """Both generators: the files name domain a, which the second direction makes, before domain b."""
+    prefixes = by_domain(names)
+    if not 1 <= len(prefixes) <= 2:
+        raise CheckpointError(f"Expected the generators of two domains. Received: {', '.join(prefixes) or 'none'}")
+    if len(prefixes) == 1:
+        warnings.warn(
+            f"The file holds one generator, {prefixes[0]}: only generator_ab takes its weights.", stacklevel=4
+        )
+    ways = ("ab",) if len(prefixes) == 1 else ("ba", "ab")
+    wholes = {id(network): network for network in (gan.generator, gan.sampler)}.values()
+    return [(whole.get_layer(f"generator_{way}"), prefix) for whole in wholes for way, prefix in zip(ways, prefixes)]
+
+
+LAYOUT = Layout(arguments="CycleGAN()", placements=placements, sources=sources)

@@ -1,0 +1,33 @@
+"""LSGANGenerator: `noise2feat_head`, `noise2feat_tail` and `conv_blocks`, whose last one makes the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import batch_normalisation, dense_to_map, find, transposed_convolution
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    ups = sum(layer.name.startswith("up") and layer.name.endswith("_norm") for layer in generator.layers)
+    top = find(generator, "latent_map").output.shape[1:]
+    places = [
+        *dense_to_map("noise2feat_head.0", find(generator, "project"), shape=top),
+        *batch_normalisation("noise2feat_tail.0", find(generator, "latent_norm"), epsilon=1e-5),
+        *transposed_convolution(f"conv_blocks.{ups}.conv", find(generator, "image"), image=True),
+    ]
+    for index in range(ups):
+        places += transposed_convolution(f"conv_blocks.{index}.conv", find(generator, f"up{index + 1}"))
+        norm = find(generator, f"up{index + 1}_norm")
+        places += batch_normalisation(f"conv_blocks.{index}.bn", norm, epsilon=1e-5)
+    return places
+
+
+LAYOUT = Layout(arguments="LSGAN(variant='torch')", placements=placements, sources=one_generator)

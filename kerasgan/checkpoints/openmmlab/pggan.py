@@ -1,0 +1,74 @@
+"""PGGANGenerator: `noise2feat`, `conv_blocks.N` and `torgb_layers.N` of a network that is fully grown.
+
+Its convolutions after an upsampling are transposed ones, which compute the same with the kernel turned around, and
+which He's constant of their outputs scales instead of that of their inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+ARGUMENTS = "PGGAN(image_size=...)"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator of `ARGUMENTS`."""
+    project, bias = find(generator, "project"), find(generator, "project_bias").bias
+    height, width, top = find(generator, "latent_map").output.shape[1:]
+    inputs = project.kernel.shape[0]
+    places = [
+        Placement(
+            tensor="noise2feat.linear.weight_orig",
+            variable=project.kernel,
+            stored=(height * width * top, inputs),
+            unfold=(top, height, width, inputs),
+            axes=(3, 1, 2, 0),
+        ),
+        Placement(tensor="noise2feat.bias", variable=bias, stored=(1, top, 1, 1), unfold=(top,)),
+        *_convolution("conv_blocks.0", find(generator, "conv1")),
+    ]
+    sizes = sum(layer.name.startswith("image") and layer.name[5:].isdigit() for layer in generator.layers)
+    for index in range(2, sizes + 1):
+        places += _transposed(f"conv_blocks.{2 * index - 3}", find(generator, f"up{index}"))
+        places += _convolution(f"conv_blocks.{2 * index - 2}", find(generator, f"conv{index}"))
+    for index in range(1, sizes + 1):
+        places += _convolution(f"torgb_layers.{index - 1}", find(generator, f"image{index}"), image=True)
+    return places
+
+
+def fully_grown(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
+    """The weight that says how many doublings are missing, and what sets it to none."""
+    return [(find(generator, "fade").missing, lambda: np.float32(0.0))]
+
+
+def _convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:
+    kernel, bias = (3, 0) if image else (None, None)
+    return [
+        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, axes=(2, 3, 1, 0), colours=kernel),
+        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colours=bias),
+    ]
+
+
+def _transposed(tensor: str, layer: Any) -> list[Placement]:
+    inputs, outputs = layer.kernel.shape[2:]
+    kernel: dict[str, Any] = {"axes": (2, 3, 0, 1), "flip": True, "factor": math.sqrt(inputs / outputs)}
+    return [
+        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, **kernel),
+        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias),
+    ]
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=fully_grown)

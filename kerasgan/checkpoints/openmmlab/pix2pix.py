@@ -1,0 +1,49 @@
+"""UnetGenerator: each level lies inside the one before, as `model.model`, `model.model.1.model`, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from kerasgan.checkpoints.openmmlab.networks import by_domain
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find, transposed_convolution
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasgan.gan import GAN
+
+__all__ = ["LAYOUT", "placements"]
+
+ARGUMENTS = "Pix2Pix(norm='batch')"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator of `ARGUMENTS`."""
+    depth = sum(layer.name.removeprefix("down").isdecimal() for layer in generator.layers)
+    places = []
+    for level in range(depth):
+        block = "model.model" + ".1.model" * level
+        up = f"{block}.{1 if level == depth - 1 else 2}"
+        places += convolution(f"{block}.0.conv", find(generator, f"down{level}"), from_image=level == 0)
+        places += transposed_convolution(f"{up}.conv", find(generator, f"up{level}"), image=level == 0)
+        norms = [(f"{block}.0", f"down{level}")] if 0 < level < depth - 1 else []
+        for theirs, ours in [*norms, *([(up, f"up{level}")] if level else [])]:
+            norm = find(generator, f"{ours}_norm")
+            if not hasattr(norm, "moving_mean"):
+                raise CheckpointError(f"one with {type(norm).__name__} in {norm.path}")
+            places += batch_normalisation(f"{theirs}.bn", norm, epsilon=1e-5)
+    return places
+
+
+def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """The one generator, which is named after the domain of its images."""
+    prefixes = by_domain(names)
+    if len(prefixes) != 1:
+        raise CheckpointError(f"Expected one generator. Received: {', '.join(prefixes) or 'none'}")
+    return [(network, prefixes[0]) for network in {id(n): n for n in (gan.generator, gan.sampler)}.values()]
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=sources)

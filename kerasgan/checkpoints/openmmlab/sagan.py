@@ -1,0 +1,64 @@
+"""SAGANGenerator, which is SNGANGenerator with spectral normalisation and one SelfAttentionBlock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.checkpoints.openmmlab.attention import attention, numbered
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import (
+    batch_normalisation,
+    convolution,
+    dense_to_map,
+    embedding,
+    find,
+    moving_statistics,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    places = [
+        *dense_to_map("noise2feat", find(generator, "project"), shape=find(generator, "latent_map").output.shape[1:]),
+        *convolution("to_rgb.conv", find(generator, "image"), image=True),
+    ]
+    spectral = find(generator, "up1_norm1").spectral is not None
+    epsilon = 1e-4 if spectral else 1e-5  # the publisher's checkpoints have both or neither
+    places += batch_normalisation("to_rgb.bn", find(generator, "image_norm"), epsilon=epsilon)
+    for index, ours in enumerate(numbered(generator)):
+        theirs = f"conv_blocks.{index}"
+        if ours == "attention":
+            places += attention(theirs, generator)
+            continue
+        for part, name in (("conv_1", "conv1"), ("conv_2", "conv2"), ("shortcut", "skip")):
+            places += convolution(f"{theirs}.{part}.conv", find(generator, f"{ours}_{name}"))
+        for number in (1, 2):
+            norm = find(generator, f"{ours}_norm{number}")
+            places += _conditional(f"{theirs}.norm_{number}", norm, epsilon=epsilon)
+    return places
+
+
+def _conditional(tensor: str, norm: Any, *, epsilon: float) -> list[Placement]:
+    """Gains, stored as 1 less, and biases of the classes: tables of their own or spectrally normalised ones."""
+    places = moving_statistics(f"{tensor}.norm", norm.normalization, epsilon=epsilon)
+    names = f"{tensor}.weight_embedding", f"{tensor}.bias_embedding"
+    if norm.spectral is not None:
+        return places + embedding(names[0], norm.gain) + embedding(names[1], norm.bias)
+    return [
+        *places,
+        Placement(tensor=f"{names[0]}.weight", variable=norm.gamma, offset=1.0),
+        Placement(tensor=f"{names[1]}.weight", variable=norm.beta),
+    ]
+
+
+LAYOUT = Layout(
+    arguments="SAGAN(spectral_estimate='stored') with spectral_tables=True and epsilon=1e-4, or with neither",
+    placements=placements,
+    sources=one_generator,
+)

@@ -1,0 +1,106 @@
+"""StyleGANv2Generator: `style_mapping.N`, `convs.N`, `to_rgbs.N`, and the constant noise that its images are made with.
+
+Kernels are (1, out, in, height, width), also those of transposed convolutions. The mean style is in no file: here it is
+that of 10,000 latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "mean_style", "placements"]
+
+ARGUMENTS = "StyleGAN2(image_size=..., channel_base=...), without classes"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator of `ARGUMENTS`."""
+    if len(generator.inputs) > 1:
+        raise CheckpointError("one with classes")
+    names = [layer.name for layer in generator.layers]
+    places = [_constant("constant_input.input", find(generator, "constant").map)]
+    for index in range(1, 1 + sum(name.startswith("mapping") for name in names)):
+        places += _dense(f"style_mapping.{index}", find(generator, f"mapping{index}"))
+    places += _styled("conv1", generator, "conv1", noise=0) + _coloured("to_rgb1", generator, "image1")
+    for index in range(2, 1 + sum(name.startswith("image") and name[5:].isdigit() for name in names)):
+        first = 2 * index - 4
+        places += _styled(f"convs.{first}", generator, f"up{index}", noise=first + 1)
+        places += _styled(f"convs.{first + 1}", generator, f"conv{index}", noise=first + 2)
+        places += _coloured(f"to_rgbs.{index - 2}", generator, f"image{index}")
+    return places
+
+
+def mean_style(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
+    """The weight of the layer `mean_style`, and what computes it."""
+    import keras
+    from keras import ops
+
+    layer = find(generator, "mean_style")
+
+    def compute() -> np.ndarray:
+        latents = np.random.default_rng(0).standard_normal((10_000, generator.inputs[0].shape[-1]), dtype="float32")
+        styles: Any = keras.Model(generator.input, layer.output)(latents)
+        return ops.convert_to_numpy(styles).mean(axis=0)
+
+    return [(layer.mean, compute)]
+
+
+def _constant(tensor: str, variable: Any) -> Placement:
+    """A map (height, width, channels), stored as (1, channels, height, width)."""
+    height, width, channels = variable.shape
+    unfold = (channels, height, width)
+    return Placement(tensor=tensor, variable=variable, stored=(1, *unfold), unfold=unfold, axes=(1, 2, 0))
+
+
+def _dense(tensor: str, layer: Any) -> list[Placement]:
+    return [
+        Placement(tensor=f"{tensor}.linear.weight_orig", variable=layer.kernel, axes=(1, 0)),
+        Placement(tensor=f"{tensor}.bias", variable=layer.bias),
+    ]
+
+
+def _modulated(tensor: str, layer: Any, *, image: bool) -> list[Placement]:
+    height, width, inputs, outputs = layer.kernel.shape
+    unfold = (outputs, inputs, height, width)
+    kernel: dict[str, Any] = {"stored": (1, *unfold), "unfold": unfold, "axes": (2, 3, 1, 0)}
+    colours = 3 if image else None
+    return [
+        Placement(tensor=f"{tensor}.weight_orig", variable=layer.kernel, colours=colours, **kernel),
+        *_dense(f"{tensor}.style_modulation", layer.affine),
+    ]
+
+
+def _styled(tensor: str, generator: keras.Model, name: str, *, noise: int) -> list[Placement]:
+    added = find(generator, f"{name}_noise")
+    return [
+        *_modulated(f"{tensor}.conv", find(generator, name), image=False),
+        Placement(tensor=f"{tensor}.noise_injector.weight", variable=added.strength),
+        Placement(tensor=f"{tensor}.activate.bias", variable=find(generator, f"{name}_bias").bias),
+        _constant(f"injected_noise_{noise}", added.noise),
+    ]
+
+
+def _coloured(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
+    layer = find(generator, name)
+    bias = Placement(
+        tensor=f"{tensor}.bias",
+        variable=layer.bias,
+        stored=(1, layer.filters, 1, 1),
+        unfold=(layer.filters,),
+        colours=0,
+    )
+    return [*_modulated(f"{tensor}.conv", layer, image=True), bias]
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=mean_style)

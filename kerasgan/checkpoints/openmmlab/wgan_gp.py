@@ -1,0 +1,48 @@
+"""WGANGPGenerator: `noise2feat`, `conv_blocks` (every third one only enlarges) and `to_rgb`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    names = {"conv_blocks.0": "first"}
+    for index in range(1, 1 + sum(layer.name.endswith("_larger") for layer in generator.layers)):
+        names |= {f"conv_blocks.{3 * index + part - 2}": f"up{index}_{part}" for part in (1, 2)}
+    places = [
+        *_projection("noise2feat", find(generator, "project")),
+        *batch_normalisation("noise2feat.norm", find(generator, "project_norm"), epsilon=1e-5),
+        *convolution("to_rgb.conv", find(generator, "image"), image=True),
+    ]
+    for theirs, ours in names.items():
+        places += convolution(f"{theirs}.conv", find(generator, ours))
+        places += batch_normalisation(f"{theirs}.bn", find(generator, f"{ours}_norm"), epsilon=1e-5)
+    return places
+
+
+def _projection(tensor: str, layer: Any) -> list[Placement]:
+    """A dense layer to a map (channels first), here a transposed convolution of one pixel, and a bias per channel."""
+    height, width, outputs, inputs = layer.kernel.shape
+    return [
+        Placement(
+            tensor=f"{tensor}.linear.weight",
+            variable=layer.kernel,
+            stored=(outputs * height * width, inputs),
+            unfold=(outputs, height, width, inputs),
+            axes=(1, 2, 0, 3),
+        ),
+        Placement(tensor=f"{tensor}.bias", variable=layer.bias, stored=(1, outputs, 1, 1)),
+    ]
+
+
+LAYOUT = Layout(arguments="WGANGP(variant='plain')", placements=placements, sources=one_generator)

@@ -1,0 +1,52 @@
+"""`netG` of PyTorch's DCGAN tutorial and example: the state dict of one sequence, `main`, of transposed convolutions.
+
+Every third place of the sequence, from 0 on, is a convolution; batch normalisation and a rectifier follow all but the
+last. Trained on several GPUs its names may begin with `module.`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.pytorch import batch_normalisation, find, transposed_convolution
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "PyTorch's DCGAN tutorial"
+CHANNEL_ORDER = "rgb"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    ups = sum(layer.name.startswith("up") and layer.name.endswith("_norm") for layer in generator.layers)
+    places = transposed_convolution(f"main.{3 * ups + 3}", find(generator, "image"), image=True)
+    for index, name in enumerate(["project", *(f"up{number}" for number in range(1, ups + 1))]):
+        places += transposed_convolution(f"main.{3 * index}", find(generator, name))
+        places += batch_normalisation(f"main.{3 * index + 1}", find(generator, f"{name}_norm"), epsilon=1e-5)
+    return places
+
+
+FAMILIES: Mapping[str, Layout] = {
+    "DCGAN": Layout(arguments="DCGAN(variant='torch')", placements=placements, sources=one_network)
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it is not the tutorial's generator."""
+    if not isinstance(contents, dict) or not contents:
+        return None
+    known = all(isinstance(name, str) and re.fullmatch(r"(module\.)?main\.\d+\.\w+", name) for name in contents)
+    return contents if known and all(isinstance(value, np.ndarray) for value in contents.values()) else None
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    return "counts training steps" if name.endswith(".num_batches_tracked") else None

@@ -1,0 +1,149 @@
+"""Inputs made from targets: edges of photos, halftone, grey, small photos, strokes in other ink.
+
+A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
+[-1, 1], to inputs of the same range; it draws nothing at random, so that a target always has the same input.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasgan.data.decoding import resized
+from kerasgan.data.memory import arrays
+from kerasgan.data.pairs import domain_seed
+from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, Source, scaled
+from kerasgan.data.translation import Images, Pairs, Unpaired, first_pairs
+
+__all__ = ["derivation", "derived", "halves", "names", "register"]
+
+Derivation = Callable[[np.ndarray], np.ndarray]
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
+PAPER, INK = (np.array(rgb, np.float32) / 127.5 - 1 for rgb in ((250, 240, 215), (30, 55, 150)))
+_DERIVATIONS: dict[str, Callable[..., np.ndarray]] = {}
+
+
+def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Makes a function of images, and of keyword arguments, known to `derivation` under its name."""
+    _DERIVATIONS[function.__name__] = function
+    return function
+
+
+def names() -> list[str]:
+    """The names that `derivation` knows, sorted."""
+    return sorted(_DERIVATIONS)
+
+
+def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
+    """A derivation from its name, from `{"name": "shrunk", "factor": 4}`, or as it is.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones, or arguments that it does not take.
+    """
+    if callable(how):
+        return how
+    settings = dict(how) if isinstance(how, Mapping) else {"name": how}
+    name = settings.pop("name", None)
+    if not isinstance(name, str) or name not in _DERIVATIONS:
+        near = difflib.get_close_matches(str(name), _DERIVATIONS, cutoff=0.4) or names()
+        raise ValueError(f"Expected a derivation such as {', '.join(near)}. Received: derive={how!r}")
+    function = _DERIVATIONS[name]
+    known = inspect.signature(function).parameters.keys()
+    if unknown := settings.keys() - known:
+        raise ValueError(f"Expected arguments of {name}: {', '.join(known)}. Received: {', '.join(sorted(unknown))}")
+    return lambda images: function(images, **settings)
+
+
+@register
+def grey(images: np.ndarray) -> np.ndarray:
+    """The luminance, one channel."""
+    return images if images.shape[-1] == 1 else (images[..., :3] @ LUMA)[..., np.newaxis]
+
+
+@register
+def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
+    """Dark lines on white where the luminance is steep: 1 - 2 min(1, strength * Sobel's gradient / 2), one channel."""
+    padded = np.pad(grey(images)[..., 0], ((0, 0), (1, 1), (1, 1)), mode="reflect")
+    smooth = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
+    across = smooth[:, :, 2:] - smooth[:, :, :-2]
+    smooth = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
+    down = smooth[:, 2:] - smooth[:, :-2]
+    return (1 - 2 * np.minimum(1, strength * np.hypot(across, down) / 2))[..., np.newaxis].astype(np.float32)
+
+
+@register
+def halftone(images: np.ndarray) -> np.ndarray:
+    """Each colour of each pixel black or white: Bayer's ordered dithering with thresholds in cells of 4 x 4 (1973)."""
+    repeats = -(-images.shape[1] // 4), -(-images.shape[2] // 4)
+    thresholds = np.tile((BAYER + 0.5) / 8 - 1, repeats)[: images.shape[1], : images.shape[2], np.newaxis]
+    return np.where(images > thresholds, 1, -1).astype(np.float32)
+
+
+@register
+def inked(images: np.ndarray) -> np.ndarray:
+    """White strokes on black as blue ink on cream paper, bleeding a little into the paper around: RGB.
+
+    The ink's share of a pixel is min(1, 1.6 (s / 2 + the sum of its neighbours' s / 8)), with s from 0, black, to 1.
+    """
+    strokes = np.pad((grey(images)[..., 0] + 1) / 2, ((0, 0), (1, 1), (1, 1)))
+    around = strokes[:, :-2, 1:-1] + strokes[:, 2:, 1:-1] + strokes[:, 1:-1, :-2] + strokes[:, 1:-1, 2:]
+    share = np.minimum(1, 1.6 * (strokes[:, 1:-1, 1:-1] / 2 + around / 8))[..., np.newaxis]
+    return ((1 - share) * PAPER + share * INK).astype(np.float32)
+
+
+@register
+def shrunk(images: np.ndarray, *, factor: int = 4) -> np.ndarray:
+    """Smaller by a whole factor, with PIL's antialiased bicubic filter, which MATLAB's `imresize` has too."""
+    height, width = images.shape[1:3]
+    if factor < 1 or height % factor or width % factor:
+        raise ValueError(f"Expected a whole factor of {height} and {width} pixels. Received: factor={factor!r}")
+    return resized(images, size=(height // factor, width // factor), crop="stretch")
+
+
+def derived(images: Any, how: Any, **order: Any) -> Pairs:
+    """Pairs whose inputs are derived from their targets.
+
+    Args:
+        images: the targets: a source of `kerasgan.data`, or an array.
+        how: a name (`kerasgan.data.derivations.names()`), a mapping with a name and arguments, or a function of
+            float32 images (batch, height, width, channels) in [-1, 1].
+        **order: of an array: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises:
+        ValueError: for an unknown derivation.
+    """
+    derive = derivation(how)
+    source = images if isinstance(images, Source) else arrays(images, **order)
+
+    def split(targets: np.ndarray) -> Images:
+        return derive(targets), targets
+
+    return Pairs(source, split)
+
+
+def halves(pairs: Pairs) -> Unpaired:
+    """Two domains without a common image: the inputs of the even pairs, and the targets of the odd ones.
+
+    The mapping between them is known, and never shown: what a model makes of held-out inputs can be compared with
+    their targets, which data of two unrelated domains do not allow.
+
+    Raises:
+        ValueError: for fewer than two pairs.
+    """
+    inputs, targets = first_pairs(pairs.in_order(), pairs.count or 0)
+    if len(targets) < 2:
+        raise ValueError(f"Expected at least two pairs. Received: {len(targets)} in {pairs.name}")
+    sides = []
+    for stream, (kind, images) in enumerate((("inputs", inputs[::2]), ("targets", targets[1::2]))):
+        facts = Facts(f"{pairs.name}/{kind}", images.shape[1:], len(images))
+        order = Order(
+            batch_size=pairs.batch_size,
+            seed=domain_seed(pairs.order.seed, stream),
+            shuffle=pairs.order.shuffle,
+            flip=pairs.order.flip,
+        )
+        sides.append(Indexed(facts, order, ArrayReader(scaled(images))))
+    return Unpaired(*sides)

@@ -1,0 +1,96 @@
+"""Whatever an image-to-image model's `fit` is given, checked against the model and turned into batches of pairs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasgan.data import checks
+from kerasgan.data.feeding import is_tf_data
+from kerasgan.data.pairs import pairs, unpaired
+from kerasgan.data.sources import Source, scaled
+from kerasgan.data.translation import Images
+
+Shapes = tuple[Sequence[int], Sequence[int]]
+
+
+def image_pairs(
+    data: Any,
+    targets: Any = None,
+    *,
+    input_shape: Sequence[int],
+    image_shape: Sequence[int],
+    paired: bool,
+    batch_size: int | None = None,
+) -> Any:
+    """Batches (inputs, targets), float32 in [-1, 1], of the shapes that a model is trained with.
+
+    Args:
+        data: a source of `kerasgan.data`; what `pairs` or, for two domains, `unpaired` takes, also as a tuple of two;
+            or a `tf.data.Dataset` of batches (inputs, targets).
+        targets: the second of two arrays or folders.
+        input_shape: (height, width, channels) of the model's inputs.
+        image_shape: likewise of what it makes of them.
+        paired: whether inputs and targets must belong together.
+        batch_size: of arrays and folders, 1 if not given; the others bring their own.
+
+    Raises:
+        TypeError, ValueError: that say what the model expects and what arrived.
+    """
+    shapes = tuple(input_shape), tuple(image_shape)
+    if isinstance(data, tuple) and len(data) == 2 and targets is None:
+        data, targets = data
+    if is_tf_data(data):
+        return _from_tf_data(data, shapes)
+    source = data if isinstance(data, Source) and targets is None else _made(data, targets, shapes, paired, batch_size)
+    if getattr(source, "paired", None) is not paired:
+        wanted = (
+            "pairs (kerasgan.data.pairs or derived)" if paired else "two domains (kerasgan.data.unpaired or halves)"
+        )
+        raise ValueError(f"Expected {wanted}. Received: {source!r}")
+    checks.model_shape(source.input_shape, shapes[0], f"the inputs of {source.name}")
+    checks.model_shape(source.image_shape, shapes[1], f"the targets of {source.name}")
+    return source.copy()
+
+
+def image_pair(inputs: Any, targets: Any, *, input_shape: Sequence[int], image_shape: Sequence[int]) -> Images:
+    """One batch in memory, float32 in [-1, 1]; raises as `image_pairs` does."""
+    parts = []
+    for name, images, shape in (("inputs", inputs, input_shape), ("targets", targets, image_shape)):
+        array = checks.image_array(np.asarray(images))
+        checks.model_shape(array.shape[1:], shape, f"the {name} of a batch")
+        parts.append(scaled(array))
+    if len(parts[0]) != len(parts[1]):
+        raise ValueError(f"Expected as many inputs as targets. Received: {len(parts[0])} and {len(parts[1])}")
+    return parts[0], parts[1]
+
+
+def _made(data: Any, targets: Any, shapes: Shapes, paired: bool, batch_size: int | None) -> Source:
+    (height, width, input_channels), (*_, channels) = shapes
+    order: Any = {"batch_size": batch_size or 1}
+    if not paired:
+        return unpaired(data, targets, image_size=(height, width), channels=channels, **order)
+    read = {"image_size": (height, width), "input_channels": input_channels, "channels": channels}
+    in_memory = hasattr(data, "__array__") or isinstance(data, list)
+    return pairs(data, targets, **order) if in_memory else pairs(data, targets, **read, **order)  # type: ignore
+
+
+def _from_tf_data(data: Any, shapes: Shapes) -> Any:
+    """`data` with its batches scaled; the first is read here, so that errors come before training."""
+    import tensorflow as tf  # it is loaded already: `data` came from it
+
+    first = next(iter(data.take(1)), None)
+    if not (isinstance(first, tuple) and len(first) == 2):
+        kind = "nothing" if first is None else type(first).__name__
+        raise ValueError(f"Expected a tf.data.Dataset of batches (inputs, targets). Received: batches of {kind}")
+    image_pair(*first, input_shape=shapes[0], image_shape=shapes[1])
+
+    def prepare(*parts: Any) -> Any:
+        return tuple(
+            tf.ensure_shape(
+                tf.cast(images, tf.float32) / 127.5 - 1.0 if images.dtype == tf.uint8 else images, (None, *shape)
+            )
+            for images, shape in zip(parts, shapes)
+        )
+
+    return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)

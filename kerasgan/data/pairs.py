@@ -1,0 +1,264 @@
+"""Pairs and domains from folders and arrays: two folders, side-by-side pictures, two arrays."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from PIL import Image
+
+from kerasgan.data import checks
+from kerasgan.data.builders import tfds
+from kerasgan.data.decoding import Crop, checked_crop
+from kerasgan.data.folders import Pictures, folder, found
+from kerasgan.data.memory import arrays
+from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions, Reader, Source, scaled
+from kerasgan.data.translation import Images, Jittered, Pairs, Unpaired
+
+SUBFOLDERS = "two sub-folders with pictures"
+
+
+class _Stacked:
+    """The images of two readers with the channels of both, first those of the inputs."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self.readers = readers
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return np.concatenate([reader.take(indices) for reader in self.readers], axis=-1)
+
+    def prepare(self, indices: np.ndarray) -> None:
+        for reader in self.readers:
+            reader.prepare(indices)
+
+
+class _SideBySide:
+    """The halves of wide images, stacked by their channels."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return np.concatenate(np.split(self.reader.take(indices), 2, axis=2), axis=-1)
+
+    def prepare(self, indices: np.ndarray) -> None:
+        self.reader.prepare(indices)
+
+
+def pairs(
+    inputs: Any,
+    targets: Any = None,
+    *,
+    image_size: int | Sequence[int] | None = None,
+    input_channels: int = 3,
+    channels: int = 3,
+    jitter: int = 0,
+    reverse: bool = False,
+    crop: Crop = "center",
+    **order: Unpack[OrderOptions],
+) -> Pairs:
+    """Pairs of images: what a model is given, and what it is to make of it.
+
+    Args:
+        inputs: a folder, whose pictures have the names of those in `targets`; an array (count, height, width,
+            channels), uint8 or floats in [-1, 1]; or alone, a folder of pictures with input and target side by side, or
+            with two sub-folders of equal names (in alphabetical order the first is the inputs').
+        targets: likewise.
+        image_size: int or (height, width) of one image; 256 for folders if not given.
+        input_channels: of the inputs, from folders.
+        channels: of the targets, from folders.
+        jitter: pixels by which images are read larger and of which random parts are then cut away.
+        reverse: exchanges inputs and targets, as for the data sets whose pictures hold the photo first.
+        crop: as of `folder`.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: naming the files or numbers that do not go together.
+    """
+    ordering, jitter = Order(**order), _jitter(jitter)
+    if isinstance(inputs, str | Path):
+        read = _enlarged(image_size or 256, jitter)
+        several = checks.channel_count(input_channels), checks.channel_count(channels)
+        several = several[::-1] if reverse else several
+        name, count, reader = _files(Path(inputs), targets, read, several, checked_crop(crop))
+        facts = Facts(name, (*read, sum(several)), count)  # type: ignore[arg-type]
+        source: Source = Indexed(facts, ordering, reader)
+    else:
+        if targets is None:
+            raise ValueError("Expected two arrays, inputs and targets. Received: targets=None")
+        both = [checks.image_array(images) for images in (inputs, targets)]
+        source, several = _stacked_arrays(both, image_size, jitter, order)
+    if jitter:
+        source = Jittered(source, jitter)
+    return Pairs(source, _channel_split(several[0], reverse=reverse))
+
+
+def _jitter(jitter: Any) -> int:
+    if not isinstance(jitter, int) or jitter < 0:
+        raise ValueError(f"Expected a number of pixels from 0 on. Received: jitter={jitter!r}")
+    return jitter
+
+
+def _channel_split(first: int, *, reverse: bool) -> Callable[[np.ndarray], Images]:
+    def split(images: np.ndarray) -> Images:
+        parts = images[..., :first], images[..., first:]
+        return parts[::-1] if reverse else parts  # type: ignore[return-value]
+
+    return split
+
+
+def _stacked_arrays(
+    both: list[np.ndarray], image_size: Any, jitter: int, order: Any
+) -> tuple[Indexed, tuple[int, int]]:
+    shapes = [images.shape for images in both]
+    if shapes[0][:3] != shapes[1][:3]:
+        raise ValueError(
+            "Expected as many inputs as targets, of one height and width. "
+            f"Received: inputs.shape={shapes[0]}, targets.shape={shapes[1]}"
+        )
+    if both[0].dtype != both[1].dtype:
+        both = [scaled(images) for images in both]
+    size = None if image_size is None else _enlarged(image_size, jitter)
+    return arrays(np.concatenate(both, axis=-1), image_size=size, **order), (shapes[0][3], shapes[1][3])
+
+
+def _files(inputs: Path, targets: Any, size: Any, channels: tuple[int, int], crop: Crop) -> tuple[str, int, Reader]:
+    """(name, number of pairs, reader of both) of two folders, or of one with sub-folders or side-by-side pictures."""
+    inputs = inputs.expanduser()
+    name = str(inputs)
+    if targets is None:
+        below = subfolders(inputs)
+        if not below:
+            return _side_by_side(inputs, size, channels, crop)
+        inputs, targets = below
+    matched = _matched(inputs, Path(targets).expanduser())
+    readers = [Pictures(paths, (*size, each), crop).read(False)[0] for paths, each in zip(matched, channels)]
+    return name, len(matched[0]), _Stacked(readers)
+
+
+def _side_by_side(path: Path, size: Any, channels: tuple[int, int], crop: Crop) -> tuple[str, int, Reader]:
+    if channels[0] != channels[1]:
+        raise ValueError(f"Expected side-by-side pictures of as many channels each. Received: {channels} in {path}")
+    paths = found(path)
+    for each in paths:
+        with Image.open(each) as picture:
+            if picture.width % 2:
+                raise ValueError(
+                    f"Expected input and target side by side, in a picture of even width. Received: {each} of "
+                    f"{picture.width} x {picture.height} pixels; two folders are given as two arguments"
+                )
+    height, width = size
+    reader, _ = Pictures(paths, (height, 2 * width, channels[0]), crop).read(False)
+    return str(path), len(paths), _SideBySide(reader)
+
+
+def subfolders(path: Path) -> list[Path]:
+    """The two sub-folders that a folder has instead of pictures, in alphabetical order; none where it has pictures."""
+    pictures = found(path)  # raises where there are none at all
+    if any(each.parent == path for each in pictures):
+        return []
+    names = sorted({each.relative_to(path).parts[0] for each in pictures})
+    if len(names) != 2:
+        raise ValueError(f"Expected pictures, or {SUBFOLDERS}. Received: path={path} with {', '.join(names)}")
+    return [path / name for name in names]
+
+
+def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
+    """The files of both folders in one order: those of one name, whatever their endings. Both must have all."""
+    named = [{each.relative_to(root).with_suffix(""): each for each in found(root)} for root in (inputs, targets)]
+    for (here, root), (there, other) in ((zip(named, (inputs, targets))), zip(named[::-1], (targets, inputs))):
+        lonely = sorted(here.keys() - there.keys())
+        if lonely:
+            raise ValueError(
+                f"Expected a picture of the same name in {other} for each of the {len(here)} in {root}. "
+                f"Received: none for {here[lonely[0]]}" + (f" and {len(lonely) - 1} more" if lonely[1:] else "")
+            )
+    order = sorted(named[0])
+    matched = [named[0][name] for name in order], [named[1][name] for name in order]
+    _refuse_other_shapes(*matched)
+    return matched
+
+
+def _refuse_other_shapes(inputs: list[Path], targets: list[Path]) -> None:
+    """Raises ValueError for a pair of pictures of different sizes, which cropping would put out of register."""
+    for first, second in zip(inputs, targets):
+        with Image.open(first) as one, Image.open(second) as other:
+            if one.size != other.size:
+                sizes = [f"{each} of {image.width} x {image.height}" for each, image in ((first, one), (second, other))]
+                raise ValueError(f"Expected pairs of one size in pixels. Received: {' and '.join(sizes)}")
+
+
+def unpaired(
+    first: Any,
+    second: Any = None,
+    *,
+    split: Sequence[str] | None = None,
+    image_size: int | Sequence[int] | None = None,
+    channels: int = 3,
+    jitter: int = 0,
+    crop: Crop = "center",
+    **order: Unpack[OrderOptions],
+) -> Unpaired:
+    """Images of two domains, each in an order of its own.
+
+    Args:
+        first: an array, a folder, or a source of `kerasgan.data`; or alone, a folder with two sub-folders, or with
+            `split` the name of a TensorFlow dataset, such as "cycle_gan/horse2zebra".
+        second: likewise; sources must have one batch size.
+        split: the splits that hold the domains, such as ("trainA", "trainB").
+        image_size: int or (height, width); 256 for folders if not given; sources bring their own.
+        channels: of pictures from folders.
+        jitter: as of `pairs`.
+        crop: as of `folder`.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; for arrays and folders.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: for an empty domain, or whatever cannot be read.
+    """
+    jitter = _jitter(jitter)
+    if split is not None:
+        if second is not None or len(split) != 2:
+            raise ValueError(f"Expected one data set and two splits of it. Received: second={second}, split={split}")
+        size = _enlarged(image_size or 256, jitter)
+        first, second = (
+            tfds(first, split=part, image_size=size, channels=channels, crop=crop, **_own(order, stream))
+            for stream, part in enumerate(split)
+        )
+    elif second is None:
+        if not isinstance(first, str | Path):
+            raise ValueError(f"Expected two domains, or a folder. Received: {type(first).__name__}, second=None")
+        below = subfolders(Path(first).expanduser())
+        if not below:
+            raise ValueError(f"Expected {SUBFOLDERS}, one for each domain. Received: path={first} with pictures")
+        first, second = below
+    sides = [
+        _domain(side, image_size, channels, jitter, crop, _own(order, stream))
+        for stream, side in enumerate((first, second))
+    ]
+    return Unpaired(*sides)
+
+
+def _own(order: Any, stream: int) -> Any:
+    return {**order, "seed": domain_seed(order.get("seed", 0), stream)}
+
+
+def _enlarged(image_size: Any, jitter: int) -> tuple[int, int]:
+    height, width = checks.pair(image_size)
+    return height + jitter, width + jitter
+
+
+def domain_seed(seed: int, stream: int) -> int:
+    """A seed of each domain's own: with one for both, arrays of one length would stay paired."""
+    Order(seed=seed)  # refuses what is no seed
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
+
+
+def _domain(side: Any, image_size: Any, channels: int, jitter: int, crop: Crop, order: Any) -> Source:
+    if isinstance(side, Source):
+        source = side
+    elif isinstance(side, str | Path):
+        size = _enlarged(image_size or 256, jitter)
+        source = folder(side, image_size=size, channels=channels, crop=crop, labels=False, **order)
+    else:
+        source = arrays(side, image_size=_enlarged(image_size, jitter) if image_size else None, **order)
+    return Jittered(source.copy(with_labels=False), jitter) if jitter else source

@@ -1,0 +1,121 @@
+"""The photographs that ship inside scikit-learn and scikit-image, as a source of crops."""
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import numpy as np
+
+from kerasgan.data import checks
+from kerasgan.data.decoding import resized
+from kerasgan.data.sources import Facts, Order, OrderOptions, Raw, Source, scaled
+
+# name: (library, licence). The held-out ones are never trained on.
+PHOTOS = {
+    "astronaut": ("scikit-image", "public domain (NASA)"),
+    "china": ("scikit-learn", "CC BY 2.0 (daniel buechele)"),
+    "coffee": ("scikit-image", "CC0 (Rachel Michetti)"),
+    "rocket": ("scikit-image", "public domain (SpaceX)"),
+    "chelsea": ("scikit-image", "CC0 (Stefan van der Walt)"),
+    "flower": ("scikit-learn", "CC BY 2.0 (vultilion)"),
+}
+HELD_OUT = ("chelsea", "flower")
+REGION = 0.8  # of the others, the columns from here on are held out too
+SPLITS = ("train", "regions", "test", "all")
+
+
+class Patches(Source):
+    """Square parts of a few large pictures: at random places in training, on a grid without overlap in file order.
+
+    An epoch has as many parts as the grid, of each picture as many as it has there.
+    """
+
+    def __init__(self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Order) -> None:
+        height, width = size
+        small = [picture.shape for picture in pictures if picture.shape[0] < height or picture.shape[1] < width]
+        if small:
+            raise ValueError(f"Expected pictures of at least {height} x {width} pixels. Received: {small[0][:2]}")
+        self.pictures = tuple(pictures)
+        self._grid = np.array(
+            [
+                (index, top, left)
+                for index, picture in enumerate(pictures)
+                for top in range(0, picture.shape[0] - height + 1, height)
+                for left in range(0, picture.shape[1] - width + 1, width)
+            ]
+        )
+        super().__init__(Facts(name, (height, width, pictures[0].shape[-1]), len(self._grid)), order)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if not 0 <= index < len(self):
+            raise IndexError(f"Expected a batch from 0 to {len(self) - 1}. Received: index={index}")
+        self._passed = self._passed or index == len(self) - 1
+        rows = self.order.permutation(len(self._grid), self.epoch)[index * self.batch_size :][: self.batch_size]
+        places = self._grid[rows]
+        if self.order.shuffle:
+            rng = np.random.default_rng([self.order.seed, self.epoch, index, 2])
+            room = np.array([self.pictures[each].shape[:2] for each in places[:, 0]]) - self.image_shape[:2]
+            places[:, 1:] = rng.integers(room + 1)
+        return self.order.mirrored(scaled(self._cut(places)), self.epoch, index)
+
+    def _cut(self, places: np.ndarray) -> np.ndarray:
+        height, width, _ = self.image_shape
+        return np.stack([self.pictures[each][top : top + height, left : left + width] for each, top, left in places])
+
+    def in_order(self) -> Raw:
+        for start in range(0, len(self._grid), self.batch_size):
+            yield self._cut(self._grid[start : start + self.batch_size]), None
+
+    def images(self, count: int | None = None) -> np.ndarray:
+        return self._cut(self._grid[:count])
+
+
+def photos(
+    *,
+    image_size: int | Sequence[int] = 64,
+    channels: int = 3,
+    split: str = "train",
+    scale: float = 1.0,
+    **order: Unpack[OrderOptions],
+) -> Patches:
+    """Crops of the six colour photographs in scikit-learn and scikit-image, 300 to 640 pixels wide.
+
+    `split`: "test", two photographs that training never shows (chelsea, flower); of the other four (astronaut, china,
+    coffee, rocket) "train", the left four fifths, and "regions", the right fifth: other pixels of the same scenes.
+    "all": all six, whole. `scale`: makes the photographs smaller first (0.5 halves them), so that crops show more of
+    the scene. `.pictures` are the (parts of the) photographs themselves. `order`: batch_size=64, seed=0, shuffle=True,
+    flip=False, drop_remainder=True. Licences: see `PHOTOS` here; china and flower want their authors named.
+    Raises ValueError for an unknown split, or crops larger than a photograph.
+    """
+    size, ordering = checks.pair(image_size), Order(**order)
+    if split not in SPLITS:
+        raise ValueError(f"Expected split to be one of {', '.join(SPLITS)}. Received: split={split!r}")
+    if channels not in (1, 3):
+        raise ValueError(f"Expected channels 1 (grey) or 3 (RGB). Received: channels={channels!r}")
+    if not 0 < scale <= 1:
+        raise ValueError(f"Expected a scale above 0, 1 at most. Received: scale={scale!r}")
+    names = {"all": tuple(PHOTOS), "test": HELD_OUT}.get(split) or tuple(n for n in PHOTOS if n not in HELD_OUT)
+    pictures = [_part(_photo(name, channels, scale), split) for name in names]
+    return Patches(f"photos/{split}", pictures, size, ordering)
+
+
+def _photo(name: str, channels: int, scale: float) -> np.ndarray:
+    picture: Any
+    if PHOTOS[name][0] == "scikit-learn":
+        from sklearn.datasets import load_sample_image
+
+        picture = load_sample_image(f"{name}.jpg")
+    else:
+        from skimage import data
+
+        picture = getattr(data, name)()
+    size = round(picture.shape[0] * scale), round(picture.shape[1] * scale)
+    picture = resized(picture[None], size=size, crop="stretch")[0]
+    if channels == 1:
+        grey = picture @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as PIL and JPEG
+        picture = np.rint(grey).astype(np.uint8)[..., np.newaxis]
+    return picture
+
+
+def _part(picture: np.ndarray, split: str) -> np.ndarray:
+    border = round(picture.shape[1] * REGION)
+    return {"train": picture[:, :border], "regions": picture[:, border:]}.get(split, picture)

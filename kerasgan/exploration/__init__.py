@@ -1,0 +1,31 @@
+"""Exploring what a generator has learned: ways through its latents, and directions, mixtures and projections of styles.
+
+    images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
+    images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
+    images = kerasgan.exploration.mix(gan, [0, 1, 2], [3, 4, 5])              # a style-based model's styles
+
+Functions of a GAN give float32 images (count, height, width, channels) in [-1, 1]; those of latents give latents.
+"""
+
+from kerasgan.exploration.projection import Projection, project
+from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_sheet
+from kerasgan.exploration.walks import arithmetic, class_grid, combine, interpolate, linear, loop, path, spherical, walk
+
+__all__ = [
+    "Projection",
+    "arithmetic",
+    "class_grid",
+    "combine",
+    "edit",
+    "interpolate",
+    "linear",
+    "loop",
+    "mix",
+    "path",
+    "principal_directions",
+    "project",
+    "semantic_directions",
+    "spherical",
+    "truncation_sheet",
+    "walk",
+]

@@ -1,0 +1,117 @@
+"""Images of any size through a network that takes certain sizes: reflected borders, overlapping tiles."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Tiling", "translate"]
+
+Network = Callable[[np.ndarray], np.ndarray]
+
+
+class Tiling(NamedTuple):
+    """How large images are cut.
+
+    Args:
+        size: side of a tile in pixels; images up to this size pass whole.
+        overlap: pixels that neighbouring tiles share, below half of `size`: in the middle half of them one tile passes
+            smoothly into the other; in the quarter next to its border, where the network misses what lies beyond it,
+            a tile does not count. A network that sees no further than that quarter gives what it gives of the whole.
+        batch_size: tiles computed at a time, which bounds the memory.
+    """
+
+    size: int = 512
+    overlap: int = 64
+    batch_size: int = 4
+
+
+def translate(
+    network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int = 1, smallest: int = 1, scale: int = 1
+) -> np.ndarray:
+    """Images through a network, in tiles if they are larger than one.
+
+    Args:
+        network: (batch, height, width, channels) to (batch, scale * height, scale * width, other channels), for heights
+            and widths that are multiples of `multiple`.
+        images: float32 (count, height, width, channels), of any size.
+        tiling: how they are cut; its size is rounded up to a multiple.
+        multiple: what the network's strides need.
+        smallest: height and width that it needs at least.
+        scale: output pixels per input pixel.
+
+    Returns float32 (count, scale * height, scale * width, other channels).
+
+    Raises:
+        ValueError: for an overlap that is negative or half a tile and more.
+    """
+    size = _up(tiling.size, multiple)
+    if not 0 <= 2 * tiling.overlap < size:
+        raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
+    height, width = images.shape[1:3]
+    padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
+    if max(height, width) <= size:
+        made = np.concatenate([network(chunk) for chunk in _chunks(padded, tiling.batch_size)])
+    else:
+        tiling = tiling._replace(size=size)
+        made = np.stack([_in_tiles(network, image, tiling, multiple=multiple, scale=scale) for image in padded])
+    return made[:, : height * scale, : width * scale]
+
+
+def _in_tiles(network: Network, image: np.ndarray, tiling: Tiling, *, multiple: int, scale: int) -> np.ndarray:
+    """One image (height, width, channels) whose sides are multiples: the weighted mean of the tiles' outputs."""
+    whole = image.shape[:2]
+    tile = tuple(min(tiling.size, side) for side in whole)
+    places = list(itertools.product(*(_starts(side, tiling, multiple) for side in whole)))
+    total, weights = np.zeros(1, np.float32), np.zeros((whole[0] * scale, whole[1] * scale, 1), np.float32)
+    for chunk in _chunks(places, tiling.batch_size):
+        outputs = network(np.stack([image[top : top + tile[0], left : left + tile[1]] for top, left in chunk]))
+        if total.ndim == 1:
+            total = np.zeros((*weights.shape[:2], outputs.shape[-1]), np.float32)
+        for (top, left), output in zip(chunk, outputs):
+            weight = np.outer(
+                *(
+                    _ramp(start, side, length, overlap=tiling.overlap, scale=scale)
+                    for start, side, length in zip((top, left), tile, whole)
+                )
+            )[..., np.newaxis]
+            part = np.s_[top * scale : (top + tile[0]) * scale, left * scale : (left + tile[1]) * scale]
+            total[part] += weight * output
+            weights[part] += weight
+    return total / weights
+
+
+def _up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
+
+
+def _reflected(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Images continued at the bottom and at the right by their mirror image."""
+    missing = height - images.shape[1], width - images.shape[2]
+    return np.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+def _starts(length: int, tiling: Tiling, multiple: int) -> list[int]:
+    """Where tiles begin along one axis: in steps that leave the overlap, in phase with the strides where they can."""
+    if length <= tiling.size:
+        return [0]
+    step = (tiling.size - tiling.overlap) // multiple * multiple or tiling.size - tiling.overlap
+    return [*range(0, length - tiling.size, step), length - tiling.size]
+
+
+def _chunks(rows: Any, count: int) -> Iterator[Any]:
+    for start in range(0, len(rows), count):
+        yield rows[start : start + count]
+
+
+def _ramp(start: int, side: int, length: int, *, overlap: int, scale: int) -> np.ndarray:
+    """How much each output row (or column) of a tile counts: 1, less towards the borders inside the image."""
+    place = np.arange(side * scale, dtype=np.float32) + 0.5
+    quarter = max(overlap * scale / 4, 1e-3)
+    ramp = np.ones(side * scale, np.float32)
+    if start > 0:
+        ramp = np.minimum(ramp, (place - quarter) / (2 * quarter))
+    if start + side < length:
+        ramp = np.minimum(ramp, (side * scale - place - quarter) / (2 * quarter))
+    return np.clip(ramp, 1e-6, 1.0)  # not 0, which without an overlap nothing could make up for

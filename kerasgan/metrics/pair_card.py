@@ -1,0 +1,92 @@
+"""Score cards of models that translate images: how near their images come to the targets of pairs."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasgan.metrics.features import weights_hash
+from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
+from kerasgan.metrics.score_card import ScoreCard, interval, library_versions, rounded
+from kerasgan.metrics.sharpness import sharpness
+from kerasgan.metrics.structural_similarity import structural_similarity
+
+__all__ = ["pair_card", "pair_scores"]
+
+
+def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dict[str, np.ndarray]:
+    """How near images come to their targets, image by image.
+
+    Args:
+        made: (count, height, width, channels), floats in [-1, 1].
+        targets: likewise.
+        scale: of super-resolution: from 2 on PSNR and SSIM compare the luminance of colours and leave out a border of
+            so many pixels, as its papers do.
+
+    Returns float64 (count,) each: `peak_signal_to_noise` in dB, `structural_similarity`, `mean_absolute_error` in units
+    of [-1, 1], and `sharpness_ratio`, 1 where total variations are equal, below where images are blurred.
+    """
+    options: Any = {"luminance": scale > 1 and made.shape[-1] == 3, "border": scale if scale > 1 else 0}
+    return {
+        "peak_signal_to_noise": peak_signal_to_noise(made, targets, **options),
+        "structural_similarity": structural_similarity(made, targets, **options),
+        "mean_absolute_error": np.abs(made - targets).mean(axis=(1, 2, 3), dtype="float64"),
+        "sharpness_ratio": sharpness(made) / np.maximum(sharpness(targets), 1e-12),
+    }
+
+
+def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, name: str | None = None) -> ScoreCard:
+    """Measures what an image-to-image model makes of the inputs of pairs against their targets.
+
+    Beside each score stands that of the inputs themselves, enlarged bicubically and in the colours of the targets where
+    they differ.
+
+    Args:
+        gan: a `kerasgan.gan.ImageToImage`. A family that translates both ways is measured both ways.
+        pairs: sources of pairs by name, such as {"test": kerasgan.data.derived(...)}; the scores of all but the first
+            end in their names.
+        count: pairs of each source, all if not given.
+        name: of the model, for the card.
+
+    Raises:
+        ValueError: for sources that are no pairs, or hold fewer than two.
+    """
+    found: dict[str, Any] = {}
+    facts = {}
+    for place, (part, source) in enumerate(pairs.items()):
+        if not getattr(source, "paired", False) or (source.count or 2) < 2:
+            raise ValueError(f"Expected a source of two pairs or more. Received: {part}={source!r}")
+        inputs, targets = source.examples(count or source.count)
+        digest = hashlib.sha256(inputs.tobytes() + targets.tobytes()).hexdigest()
+        facts[part] = {"name": source.name, "count": len(targets), "sha256": digest}
+        for direction in gan.directions or (None,):
+            given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
+            made = gan.predict(given, direction=direction)
+            ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
+            plain = pair_scores(_likened(given, wanted), wanted, scale=gan.scale)
+            for key, values in pair_scores(made, wanted, scale=gan.scale).items():
+                beside = rounded(np.mean(plain[key]))
+                mean = rounded(np.mean(values))
+                found[key + ending] = {"mean": mean, "interval": interval(values), "real": beside, "features": None}
+    content = {
+        "name": name or gan.name,
+        "family": type(gan).__name__,
+        "scores": found,
+        "pairs": facts,
+        "parameters": int(gan.sampler.count_params()),
+        "weights": weights_hash(gan.sampler),
+        "versions": library_versions(),
+    }
+    return ScoreCard(content)
+
+
+def _likened(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The inputs in the size and the number of colours of the targets."""
+    from kerasgan.data.decoding import resized  # imports Keras, which scores do without
+    from kerasgan.data.derivations import grey
+
+    channels = targets.shape[-1]
+    inputs = grey(inputs) if channels == 1 else inputs
+    inputs = np.repeat(inputs, channels, axis=-1) if inputs.shape[-1] == 1 else inputs
+    return resized(inputs, size=targets.shape[1:3], crop="stretch")

@@ -1,0 +1,235 @@
+"""CycleGAN: two generators that undo each other learn to translate between two kinds of images without pairs.
+
+Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, 2017,
+https://arxiv.org/abs/1703.10593. Layer tables, weights and padding follow the authors' PyTorch code. Deviations: the
+discriminators move before the generators (the fakes that they are shown are those of before, as there); the rate falls
+to zero from step to step, where the authors change it between epochs; the adversarial loss is that of the generator's
+objective, for least squares half of the authors', so that all their other weights are halved with it (a factor that
+Adam does not feel).
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan.gan import ImageToImage
+from kerasgan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
+from kerasgan.models.pix2pix import patches
+
+__all__ = ["CycleGAN", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class CycleGAN(ImageToImage):
+    """Two residual generators and two patch discriminators, trained on images of two domains, a and b.
+
+    `predict(images, direction="ab")` and `"ba"` translate; `generator_ab` and `generator_ba` are the networks.
+
+    Args:
+        image_size: of training, int or (height, width): multiples of 4.
+        input_channels: of the images of domain a.
+        channels: of the images of domain b.
+        blocks: residual blocks of each generator: 6 for 128 pixels, 9 from 256 on (paper).
+        width: channels next to the image of the generators, a quarter of those of the blocks.
+        discriminator_width: of the first layer of the discriminators; `width` if not given.
+        patch_layers: strided convolutions of the discriminators; 3 see patches of 70x70 pixels (paper).
+        cycle_weight: lambda of equation 3.
+        identity_weight: of the identity loss, relative to `cycle_weight` (section 5.2); 0 where the domains differ in
+            their channels.
+        pool_size: generated images of each domain that the discriminators are shown again (section 4); 0 for none.
+
+    Raises:
+        ValueError: for sizes that are no multiples of 4, or an identity loss between images of different channels.
+    """
+
+    tiny = MappingProxyType(
+        dict(image_size=16, blocks=1, width=4, patch_layers=1, pool_size=8, input_channels=1, identity_weight=0.0)
+    )
+
+    paired = False
+    directions = ("ab", "ba")
+    reports = ("cycle", "identity")
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 256,
+        input_channels: int = 3,
+        channels: int = 3,
+        blocks: int = 9,
+        width: int = 64,
+        discriminator_width: int | None = None,
+        patch_layers: int = 3,
+        cycle_weight: float = 10.0,
+        identity_weight: float = 0.5,
+        pool_size: int = 50,
+        name: str | None = None,
+    ):
+        if identity_weight and input_channels != channels:
+            raise ValueError(
+                "Expected identity_weight=0 for domains of different channels. "
+                f"Received: identity_weight={identity_weight}, input_channels={input_channels}, channels={channels}"
+            )
+        judging = discriminator_width or width
+        ways = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
+        translating = [
+            generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
+        ]
+        options = dict(width=judging, patch_layers=patch_layers)
+        judges = [discriminator(channels, name="discriminator_b", **options)]
+        judges.append(discriminator(input_channels, name="discriminator_a", **options))
+        super().__init__(
+            _beside(translating, "generator"),
+            _beside(judges, "discriminator"),
+            image_size=image_size,
+            multiple=4,
+            smallest=8,
+            name=name,
+        )
+        self.pools = [ImagePool(pool_size, name=f"pool_{domain}") for domain in "ba"]
+        for pool, shape in zip(self.pools, (self.image_shape, self.input_shape)):
+            pool.build((None, *shape))
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.record(
+            image_size=image_size,
+            input_channels=input_channels,
+            channels=channels,
+            blocks=blocks,
+            width=width,
+            discriminator_width=judging,
+            patch_layers=patch_layers,
+            cycle_weight=cycle_weight,
+            identity_weight=identity_weight,
+            pool_size=pool_size,
+        )
+
+    @property
+    def generator_ab(self) -> keras.Model:
+        """From domain a to domain b: of the moving average where there is one."""
+        return self.translator("ab")
+
+    @property
+    def generator_ba(self) -> keras.Model:
+        """From domain b to domain a."""
+        return self.translator("ba")
+
+    def translator(self, direction: str | None = None) -> keras.Model:
+        super().translator(direction)  # refuses others
+        return self.sampler.get_layer(f"generator_{direction or 'ab'}")
+
+    def paper_settings(self):
+        return {**super().paper_settings(), "objective": "least_squares"}
+
+    def synthesize(self, game):
+        """(G(a), F(b)): fakes of domain b and of domain a."""
+        return tuple(ops.cast(made, "float32") for made in self.generator([game.inputs, game.real], training=True))
+
+    def show(self, game):
+        """The round with fakes of the two pools in place of half of the newest ones."""
+        return game._replace(fake=tuple(pool(images) for pool, images in zip(self.pools, game.fake)))
+
+    def discriminator_loss(self, game):
+        """The sum over both domains."""
+        judged = self.discriminate([game.real, game.inputs]), self.discriminate(list(game.fake))
+        return sum(self.objective.discriminator_loss(real, fake) for real, fake in zip(*judged))
+
+    def generator_loss(self, game):
+        """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
+        fakes = self.discriminate(list(game.fake))
+        reals = self.discriminate([game.real, game.inputs]) if self.objective.paired else (None, None)
+        adversarial = sum(self.objective.generator_loss(fake, real) for fake, real in zip(fakes, reals))
+        fake_b, fake_a = game.fake
+        back_b, back_a = self.generator([fake_a, fake_b], training=True)
+        cycle = _distance(back_a, game.inputs) + _distance(back_b, game.real)
+        self.report("cycle", cycle)
+        identity = 0.0
+        if self.identity_weight:
+            same_b, same_a = self.generator([game.real, game.inputs], training=True)
+            identity = _distance(same_b, game.real) + _distance(same_a, game.inputs)
+        self.report("identity", identity)
+        # Halved with the least-squares loss, which the authors leave whole for the generators.
+        return adversarial + 0.5 * self.cycle_weight * (cycle + self.identity_weight * identity)
+
+    def discriminate(self, images, condition=None):
+        """The logits of [images of b, images of a]."""
+        return tuple(ops.cast(logits, "float32") for logits in self.discriminator(images, training=True))
+
+    def penalise(self, penalty, game):
+        """The sum over both domains."""
+        total = 0.0
+        for domain, real, fake in zip("ba", (game.real, game.inputs), game.fake):
+            judge = self.discriminator.get_layer(f"discriminator_{domain}")
+
+            def discriminate(images, judge=judge):
+                return ops.cast(judge(images, training=True), "float32")
+
+            total = total + penalty(discriminate, real, fake, self.seed_generator)
+        return total
+
+    def condition(self, game):
+        return None
+
+    def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
+        return [inputs, self._translate(inputs, "ab"), targets, self._translate(targets, "ba")]
+
+
+def generator(input_channels: int, channels: int, *, blocks: int, width: int, name: str = "generator") -> keras.Model:
+    """Images of sides that are multiples of 4 to images in [-1, 1] (appendix 7.2)."""
+    images = keras.Input((None, None, input_channels), name="images")
+    x = ReflectionPadding2D(3, name="stem_pad")(images)
+    x = _normalised(_convolution(x, width, 7, "stem"), "stem")
+    for level in (1, 2):
+        x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
+        x = _normalised(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}")
+    for index in range(1, blocks + 1):
+        x = _block(x, width * 4, f"block{index}")
+    for level in (2, 1):
+        x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=_normal(), name=f"up{level}")(x)
+        x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
+        x = _normalised(x, f"up{level}")
+    x = ReflectionPadding2D(3, name="image_pad")(x)
+    x = _convolution(x, channels, 7, "image")
+    made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(images, made, name=name)
+
+
+def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "discriminator") -> keras.Model:
+    """Images to a map of logits, one for each patch."""
+    images = keras.Input((None, None, channels), name="images")
+    logits = patches(images, width=width, patch_layers=patch_layers, norm="instance", affine=False)
+    return keras.Model(images, logits, name=name)
+
+
+def _beside(networks: list[keras.Model], name: str) -> keras.Model:
+    """Two networks as one, that takes a list of the inputs of both and gives both outputs."""
+    inputs = [keras.Input(network.input_shape[1:], name=f"images_{network.name[-2:]}") for network in networks]
+    return keras.Model(inputs, [network(each) for network, each in zip(networks, inputs)], name=name)
+
+
+def _distance(images: Any, others: Any) -> Any:
+    return ops.mean(ops.abs(ops.cast(images, "float32") - others))
+
+
+def _block(x, filters: int, name: str):
+    """Two convolutions, the second without an activation, beside the identity."""
+    y = ReflectionPadding2D(1, name=f"{name}_pad1")(x)
+    y = _normalised(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1")
+    y = ReflectionPadding2D(1, name=f"{name}_pad2")(y)
+    y = _convolution(y, filters, 3, f"{name}_conv2")
+    y = InstanceNormalization(name=f"{name}_conv2_norm")(y)
+    return layers.Add(name=f"{name}_sum")([x, y])
+
+
+def _normalised(x, name: str):
+    return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=f"{name}_norm")(x))
+
+
+def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1):
+    return layers.Conv2D(filters, kernel, strides, kernel_initializer=_normal(), name=name)(x)
+
+
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(0.0, 0.02)

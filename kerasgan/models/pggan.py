@@ -1,0 +1,250 @@
+"""Progressive GAN: both networks grow while they train, from 4x4 pixels to 1024x1024, each new layer fading in.
+
+Karras, Aila, Laine, Lehtinen: Progressive Growing of GANs for Improved Quality, Stability, and Variation, 2018,
+https://arxiv.org/abs/1710.10196. Parameter counts are those of the authors' networks. Deviations: the networks hold all
+resolutions from the beginning and blend them, so that every step costs what the last ones do; images, too, are always
+of the full size; one batch size for all resolutions; Adam keeps its moments when a resolution begins; the moving
+average of the weights starts with a short half-life that grows.
+"""
+
+import math
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from kerasgan import pyramid
+from kerasgan.gan import GAN
+from kerasgan.layers import (
+    Bias,
+    EqualizedConv2D,
+    EqualizedDense,
+    FadeIn,
+    FIRResampling2D,
+    ImageRange,
+    MinibatchDeviation,
+    PixelNormalization,
+    faded,
+)
+
+__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of"]
+
+
+class ProgressiveGAN(GAN):
+    """Two networks with a layer `fade`, see `FadeIn`, which grow with the number of images that training has shown.
+
+    Args:
+        doublings: from the size at the beginning to the images'.
+        stable_images: images shown at each size before the next one begins to fade in.
+        fade_images: images over which it does.
+        **options: of `GAN`.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        doublings: int,
+        stable_images: int,
+        fade_images: int,
+        **options: Any,
+    ):
+        if stable_images < 0 or fade_images < 1:
+            received = f"stable_images={stable_images}, fade_images={fade_images}"
+            raise ValueError(f"Expected numbers of images, at least one to fade in. Received: {received}")
+        super().__init__(generator, discriminator, **options)
+        self.doublings, self.stable_images, self.fade_images = doublings, stable_images, fade_images
+
+    def missing_doublings(self, images: Any) -> Any:
+        """How many doublings, or parts of one, are missing after so many images of training (section 2, figure 2)."""
+        phase = self.stable_images + self.fade_images
+        finished = ops.floor(images / phase)
+        fading = ops.maximum(images - finished * phase - self.stable_images, 0.0) / self.fade_images
+        return ops.maximum(self.doublings - finished - fading, 0.0)
+
+    def unpack(self, batch):
+        """Lets both networks grow, and takes the detail from real images that the generator cannot make yet."""
+        real, labels = super().unpack(batch)
+        shown = ops.cast(self.optimizer.iterations, "float32") * ops.cast(ops.shape(real)[0], "float32")
+        missing = self.missing_doublings(shown)
+        for network in (self.generator, self.discriminator):
+            network.get_layer("fade").missing.assign(missing)
+        return faded(ops.cast(real, "float32"), missing, doublings=self.doublings), labels
+
+    def _update(self, averages: keras.Model, batch_size: Any) -> None:
+        super()._update(averages, batch_size)
+        averages.get_layer("fade").missing.assign(self.generator.get_layer("fade").missing)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class PGGAN(ProgressiveGAN):
+    """Progressive GAN.
+
+    Args:
+        image_size: an int or (height, width), pixels: a map of 4 to 7 pixels on its shorter side, doubled.
+        channels: of the images, 1 or more.
+        latent_dim: size of the latent vector.
+        channel_base: channels of a map times its height.
+        channel_limit: the most channels of a map.
+        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        drift_weight: of the mean square of the real images' logits in the discriminator's loss (appendix A.1).
+        stable_images: see `ProgressiveGAN`.
+        fade_images: likewise.
+        prior: of the latents, which are normalised.
+
+    Raises:
+        ValueError: for a size that cannot be made, or numbers out of range.
+    """
+
+    tiny = MappingProxyType(
+        dict(image_size=8, channels=1, latent_dim=4, channel_base=32, channel_limit=4, stable_images=2, fade_images=8)
+    )
+
+    def __init__(
+        self,
+        *,
+        image_size: int | Sequence[int] = 1024,
+        channels: int = 3,
+        latent_dim: int = 512,
+        channel_base: int = 16384,
+        channel_limit: int = 512,
+        group_size: int = 4,
+        drift_weight: float = 1e-3,
+        stable_images: int = 600_000,
+        fade_images: int = 600_000,
+        prior: Any = "normal",
+        name: str | None = None,
+    ):
+        if drift_weight < 0:
+            raise ValueError(f"Expected no negative weight. Received: drift_weight={drift_weight}")
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
+        doublings = len(maps) - 1
+        super().__init__(
+            generator(maps, channels, latent_dim, doublings=doublings),
+            discriminator(maps, channels, group_size=group_size, doublings=doublings),
+            doublings=doublings,
+            stable_images=stable_images,
+            fade_images=fade_images,
+            prior=prior,
+            name=name,
+        )
+        self.drift_weight = drift_weight
+        self.record(
+            image_size=image_size if isinstance(image_size, int) else list(image_size),
+            channels=channels,
+            latent_dim=latent_dim,
+            channel_base=channel_base,
+            channel_limit=channel_limit,
+            group_size=group_size,
+            drift_weight=drift_weight,
+            stable_images=stable_images,
+            fade_images=fade_images,
+            prior=self.prior,
+        )
+
+    def paper_settings(self) -> dict[str, Any]:
+        """WGAN-GP's game, Adam of 0.001, and a moving average of decay 0.999 at a batch of 16 (appendix A.1)."""
+
+        def adam() -> keras.optimizers.Optimizer:
+            return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+        return {
+            "objective": "wasserstein",
+            "penalties": ["gradient_penalty"],
+            "generator_optimizer": adam(),
+            "discriminator_optimizer": adam(),
+            "ema_half_life": 11_085,
+        }
+
+    def discriminator_loss(self, game):
+        """Adds the drift of the real images' logits from 0, which WGAN's loss leaves free."""
+        real_logits = self.discriminate(game.real, game.labels)
+        loss = self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
+        return loss + self.drift_weight * ops.mean(ops.square(real_logits))
+
+
+def generator(maps: Sequence[tuple[int, int, int]], channels: int, latent_dim: int, *, doublings: int) -> keras.Model:
+    """Latents (batch, latent_dim) to images as large as the last map.
+
+    `maps` are (height, width, channels), from the smallest; so many `doublings` are missing at first.
+    """
+    fade = FadeIn(doublings, name="fade")
+    latents = keras.Input((latent_dim,), name="latents")
+    x = PixelNormalization(name="latent_norm")(latents)
+    x = EqualizedDense(math.prod(maps[0]), gain=math.sqrt(2) / 4, use_bias=False, name="project")(x)
+    x = Bias("leaky_relu", name="project_bias")(layers.Reshape(maps[0], name="latent_map")(x))
+    x = _convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalise=True)
+    image = coloured(x, channels, "image1")
+    for index, (_, _, width) in enumerate(maps[1:], start=2):
+        x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
+        x = _convolution(x, width, f"up{index}", normalise=True)
+        x = _convolution(x, width, f"conv{index}", normalise=True)
+        coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
+        image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+    return keras.Model(latents, ImageRange(dtype="float32", name="images")(image), name="generator")
+
+
+def discriminator(
+    maps: Sequence[tuple[int, int, int]],
+    channels: int,
+    *,
+    group_size: int,
+    doublings: int,
+    blur: bool = False,
+    classes: int = 1,
+) -> keras.Model:
+    """Images to logits (batch, classes); with `blur`, features are smoothed before they are halved."""
+    fade = FadeIn(doublings, name="fade")
+    images = image = keras.Input((*maps[-1][:2], channels), name="images")
+    x = _convolution(image, maps[-1][-1], f"image{len(maps)}", kernel_size=1)
+    for index in range(len(maps), 1, -1):
+        width = maps[index - 2][-1]
+        x = _convolution(x, maps[index - 1][-1], f"conv{index}")
+        x = FIRResampling2D((1, 2, 1), name=f"down{index}_blur")(x) if blur else x
+        x = _convolution(x, width, f"down{index}")
+        x = layers.AveragePooling2D(2, name=f"down{index}_pool")(x)
+        image = layers.AveragePooling2D(2, name=f"image{index}_pool")(image)
+        coarser = _convolution(image, width, f"image{index - 1}", kernel_size=1)
+        x = fade([x, coarser], follow=len(maps) - index)
+    return keras.Model(images, judged(x, group_size=group_size, classes=classes), name="discriminator")
+
+
+def coloured(x: Any, channels: int, name: str) -> Any:
+    return EqualizedConv2D(channels, 1, name=name)(x)
+
+
+def judged(x: Any, *, group_size: int, classes: int) -> Any:
+    """Logits (batch, classes) of the smallest map."""
+    width = x.shape[-1]
+    x = _convolution(MinibatchDeviation(group_size, name="deviation")(x), width, "conv1")
+    x = layers.Flatten(name="flat")(x)
+    x = EqualizedDense(width, gain=math.sqrt(2), activation="leaky_relu", name="dense")(x)
+    return EqualizedDense(classes, dtype="float32", name="logit")(x)
+
+
+def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalise: bool = False) -> Any:
+    options = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
+    x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
+    return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
+
+
+def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
+    """(height, width, channels) from a map of 4 to 7 pixels at its shorter side to the image, each twice those before.
+
+    Args:
+        image_size: an int or (height, width).
+        base: channels times 4 of the first map, times 8 of the second, and so on.
+        limit: the most channels.
+
+    Raises:
+        ValueError: for a size that doublings do not give, or where no channels are left.
+    """
+    sizes = pyramid.doublings(image_size)
+    sides = [4 * 2**index for index in range(len(sizes))]
+    if base < sides[-1] or limit < 1:
+        expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"
+        raise ValueError(f"{expected}. Received: channel_base={base}, channel_limit={limit}")
+    return [(*size, min(base // side, limit)) for size, side in zip(sizes, sides)]

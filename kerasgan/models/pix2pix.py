@@ -1,0 +1,205 @@
+"""pix2pix: a conditional GAN as a loss that is learned, for any task that turns images into images.
+
+Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks, 2017,
+https://arxiv.org/abs/1611.07004. Layer tables follow the authors' Torch code; skips are joined before the decoder's
+maps, as in their PyTorch code. The paper trains with batches of one, and normalises with the statistics of the batch
+when it samples, too: of one image these are its own. That is `norm="instance"` here, the default, which neither a
+batch's other images nor moving statistics change; `norm="batch"` has moving statistics, as published checkpoints do.
+Deviations: the generator's step follows the discriminator's, where the Torch code keeps the answers from before it;
+dropout, the paper's only noise, rests when sampling (the paper finds that it hardly changes the output) unless a
+`noise_seed` keeps it on, with one mask for all images.
+"""
+
+from types import MappingProxyType
+
+import keras
+from keras import layers, ops
+
+from kerasgan.gan import ImageToImage
+from kerasgan.layers import FrozenDropout, normalised
+
+__all__ = ["Pix2Pix", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Pix2Pix(ImageToImage):
+    """U-Net generator and patch discriminator, trained on pairs with an L1 loss beside the adversarial one.
+
+    Args:
+        image_size: of training, int or (height, width): multiples of 2^depth.
+        input_channels: of the images that it starts from.
+        channels: of the images that it makes.
+        depth: halvings of the generator: 8 take 256 pixels to 1 (paper), 7 suit 128.
+        width: channels next to the image; they double to 8 times that.
+        discriminator_width: likewise of the discriminator, `width` if not given.
+        patch_layers: strided convolutions of the discriminator: 3 see patches of 70x70 pixels (paper), 0 single pixels.
+        norm: of the generator: "instance" or "batch".
+        discriminator_norm: "instance" or "batch", or "none".
+        dropout: of the decoder's three innermost maps, in [0, 1).
+        noise_seed: an int keeps the dropout on when sampling, as `kerasgan.layers.FrozenDropout`; else it rests.
+        l1_weight: lambda of equation 4.
+
+    Raises:
+        ValueError: for sizes that the strides do not divide.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, input_channels=1, depth=3, width=4, patch_layers=1))
+
+    reports = ("l1",)
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 256,
+        input_channels: int = 3,
+        channels: int = 3,
+        depth: int = 8,
+        width: int = 64,
+        discriminator_width: int | None = None,
+        patch_layers: int = 3,
+        norm: str = "instance",
+        discriminator_norm: str = "instance",
+        dropout: float = 0.5,
+        noise_seed: int | None = None,
+        l1_weight: float = 100.0,
+        name: str | None = None,
+    ):
+        if depth < 2:
+            raise ValueError(f"Expected two halvings or more. Received: depth={depth}")
+        judging = discriminator_width or width
+        super().__init__(
+            generator(
+                input_channels,
+                channels,
+                depth=depth,
+                width=width,
+                norm=norm,
+                dropout=dropout,
+                noise_seed=noise_seed,
+            ),
+            discriminator(input_channels, channels, width=judging, patch_layers=patch_layers, norm=discriminator_norm),
+            image_size=image_size,
+            multiple=2**depth,
+            name=name,
+        )
+        self.l1_weight = l1_weight
+        self.record(
+            image_size=image_size,
+            input_channels=input_channels,
+            channels=channels,
+            depth=depth,
+            width=width,
+            discriminator_width=judging,
+            patch_layers=patch_layers,
+            norm=norm,
+            discriminator_norm=discriminator_norm,
+            dropout=dropout,
+            noise_seed=noise_seed,
+            l1_weight=l1_weight,
+        )
+
+    def discriminator_loss(self, game):
+        """Halved, "which slows down the rate at which D learns relative to G" (section 3.3)."""
+        return 0.5 * super().discriminator_loss(game)
+
+    def generator_loss(self, game):
+        """The adversarial loss and lambda times the mean absolute difference to the target, equation 4."""
+        distance = ops.mean(ops.abs(game.fake - game.real))
+        self.report("l1", distance)
+        return super().generator_loss(game) + self.l1_weight * distance
+
+
+def generator(
+    input_channels: int,
+    channels: int,
+    *,
+    depth: int,
+    width: int,
+    norm: str = "instance",
+    dropout: float = 0.5,
+    noise_seed: int | None = None,
+) -> keras.Model:
+    """Images of sides that are multiples of 2^depth to images in [-1, 1], through a U-Net (appendix 6.1.1)."""
+    images = keras.Input((None, None, input_channels), name="images")
+    filters = [width * min(2**level, 8) for level in range(depth)]
+    x, skips = images, []
+    for level in range(depth):
+        if level:
+            x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
+        plain = level in (0, depth - 1)  # the innermost map may be one pixel, which a norm would turn to 0
+        x = _down(x, filters[level], f"down{level}", norm="none" if plain else norm)
+        skips.append(x)
+    for level in range(depth - 1, 0, -1):
+        x = layers.ReLU(name=f"up{level}_relu")(x)
+        x = _up(x, filters[level - 1], f"up{level}")
+        x = _normalisation(x, norm, f"up{level}")
+        if level >= depth - 3 and dropout:
+            x = _dropout(dropout, noise_seed, f"up{level}_dropout")(x)
+        x = layers.Concatenate(name=f"up{level}_skip")([skips[level - 1], x])
+    x = _up(layers.ReLU(name="up0_relu")(x), channels, "up0", use_bias=True)
+    made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(images, made, name="generator")
+
+
+def discriminator(
+    input_channels: int, channels: int, *, width: int, patch_layers: int, norm: str = "instance"
+) -> keras.Model:
+    """[Images, inputs] to a map of logits, one for each patch (appendix 6.1.2)."""
+    images = keras.Input((None, None, channels), name="images")
+    inputs = keras.Input((None, None, input_channels), name="inputs")
+    x = layers.Concatenate(name="joined")([inputs, images])
+    logits = patches(x, width=width, patch_layers=patch_layers, norm=norm)
+    return keras.Model([images, inputs], logits, name="discriminator")
+
+
+def patches(x, *, width: int, patch_layers: int, norm: str, affine: bool = True):
+    """Maps to logits (batch, height, width, 1), one for each of many overlapping patches.
+
+    Args:
+        x: maps (batch, height, width, channels).
+        width: filters of the first layer; they double to 8 times that.
+        patch_layers: 1 to 5 strided layers of 4x4 see 16, 34, 70, 142, 286 pixels; 0 gives two layers of 1x1.
+        norm: as of `kerasgan.layers.normalised`, from the second layer on.
+        affine: whether the norms have scales and offsets; layers before norms without have biases.
+    """
+    kernel = 4 if patch_layers else 1
+    for level in range(max(patch_layers, 1) + 1):
+        own = norm if level else "none"
+        bias = own == "none" or not affine
+        strides = 2 if level < patch_layers else 1
+        x = _judging(x, width * min(2**level, 8), kernel, f"down{level}", strides=strides, use_bias=bias)
+        x = _normalisation(x, own, f"down{level}", affine=affine)
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
+    return _judging(x, 1, kernel, "logits", dtype="float32")
+
+
+def _judging(x, filters: int, kernel: int, name: str, *, strides: int = 1, use_bias: bool = True, dtype=None):
+    """A convolution that pads one pixel on each side, as PyTorch's: 4x4 without strides loses one pixel."""
+    padding = "same" if strides == 2 or kernel == 1 else "valid"
+    if padding == "valid":
+        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    options = dict(use_bias=use_bias, kernel_initializer=_normal(), dtype=dtype, name=name)
+    return layers.Conv2D(filters, kernel, strides, padding, **options)(x)
+
+
+def _down(x, filters: int, name: str, *, norm: str):
+    x = layers.Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=_normal(), name=name)(x)
+    return _normalisation(x, norm, name)
+
+
+def _up(x, filters: int, name: str, *, use_bias: bool = False):
+    return layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=use_bias, kernel_initializer=_normal(), name=name)(x)
+
+
+def _dropout(rate: float, noise_seed: int | None, name: str) -> keras.layers.Layer:
+    if noise_seed is None:
+        return layers.Dropout(rate, name=name)
+    return FrozenDropout(rate, mask_seed=noise_seed, name=name)
+
+
+def _normalisation(x, norm: str, name: str, *, affine: bool = True):
+    return normalised(x, norm, affine=affine, gamma_initializer=_normal(1.0), name=f"{name}_norm")
+
+
+def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(mean, 0.02)

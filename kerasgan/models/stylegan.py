@@ -1,0 +1,196 @@
+"""StyleGAN: a mapped latent sets the statistics of every layer's features, and noise their chance details.
+
+Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks, 2019,
+https://arxiv.org/abs/1812.04948. Networks grow as Progressive GAN's, with its deviations; the generator's parameter
+count is that of the authors' network. Further deviations: upsampling is nearest-neighbour and a convolution at all
+sizes, which is what the authors' fused layers compute; classes as in StyleGAN2, fakes being given the labels of the
+real batch; the mean style is averaged with the weights; one learning rate for all resolutions.
+"""
+
+import math
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan.layers import (
+    AdaptiveInstanceNormalization,
+    Bias,
+    EqualizedConv2D,
+    FadeIn,
+    FIRResampling2D,
+    ImageRange,
+    LearnedMap,
+    Noise,
+    Unstack,
+)
+from kerasgan.models import pggan
+from kerasgan.models.pggan import ProgressiveGAN, coloured, maps_of
+from kerasgan.models.style_based import StyleBasedGAN, mapping
+
+__all__ = ["StyleGAN", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class StyleGAN(ProgressiveGAN, StyleBasedGAN):
+    """StyleGAN, without or with classes.
+
+    Args:
+        image_size: an int or (height, width), pixels: a map of 4 to 7 pixels on its shorter side, doubled.
+        channels: of the images, 1 or more.
+        num_classes: number of classes of a conditional model, else None.
+        latent_dim: size of the latent vector.
+        style_dim: size of a style.
+        mapping_layers: of the mapping network.
+        channel_base: channels of a map times its height.
+        channel_limit: the most channels of a map.
+        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        style_mixing: share of training images that mix two latents' styles.
+        doublings: of the image's size while training, from a small one on; if not given from 8 pixels, or 4 for images
+            of 8; 0 for none.
+        stable_images: see `ProgressiveGAN`.
+        fade_images: likewise.
+        prior: of the latents, which are normalised.
+
+    Raises:
+        ValueError: for a size that cannot be made, fewer than two classes, or numbers out of range.
+    """
+
+    tiny = MappingProxyType(
+        dict(
+            image_size=8,
+            channels=1,
+            latent_dim=4,
+            style_dim=4,
+            mapping_layers=1,
+            channel_base=32,
+            channel_limit=4,
+            stable_images=2,
+            fade_images=8,
+        )
+    )
+
+    def __init__(
+        self,
+        *,
+        image_size: int | Sequence[int] = 1024,
+        channels: int = 3,
+        num_classes: int | None = None,
+        latent_dim: int = 512,
+        style_dim: int = 512,
+        mapping_layers: int = 8,
+        channel_base: int = 16384,
+        channel_limit: int = 512,
+        group_size: int = 4,
+        style_mixing: float = 0.9,
+        doublings: int | None = None,
+        stable_images: int = 600_000,
+        fade_images: int = 600_000,
+        prior: Any = "normal",
+        name: str | None = None,
+    ):
+        if num_classes is not None and num_classes < 2:
+            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
+        doublings = max(len(maps) - 2, 1) if doublings is None else doublings
+        if not 0 <= doublings < len(maps):
+            raise ValueError(f"Expected doublings from 0 to {len(maps) - 1}. Received: doublings={doublings}")
+        sizes = dict(num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers)
+        super().__init__(
+            generator(maps, channels, latent_dim, doublings=doublings, **sizes),
+            discriminator(maps, channels, num_classes=num_classes, doublings=doublings, group_size=group_size),
+            style_mixing=style_mixing,
+            doublings=doublings,
+            stable_images=stable_images,
+            fade_images=fade_images,
+            prior=prior,
+            num_classes=num_classes,
+            name=name,
+        )
+        self.record(
+            image_size=image_size if isinstance(image_size, int) else list(image_size),
+            channels=channels,
+            latent_dim=latent_dim,
+            channel_base=channel_base,
+            channel_limit=channel_limit,
+            group_size=group_size,
+            style_mixing=style_mixing,
+            doublings=doublings,
+            stable_images=stable_images,
+            fade_images=fade_images,
+            prior=self.prior,
+            **sizes,
+        )
+
+    def paper_settings(self) -> dict[str, Any]:
+        """The non-saturating game, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
+
+        def adam() -> keras.optimizers.Optimizer:
+            return keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+        return {
+            "objective": "non_saturating",
+            "penalties": [{"name": "r1", "weight": 10.0}],
+            "generator_optimizer": adam(),
+            "discriminator_optimizer": adam(),
+            "ema_half_life": 10_000,
+        }
+
+
+def generator(
+    maps: Sequence[tuple[int, int, int]],
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int | None,
+    style_dim: int,
+    mapping_layers: int,
+    doublings: int,
+) -> keras.Model:
+    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to images as large as the last map.
+
+    `maps` are (height, width, channels), from the smallest; so many `doublings` are missing at first.
+    """
+    fade = FadeIn(doublings, name="fade")
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+    sizes = dict(num_classes=num_classes, style_dim=style_dim, depth=mapping_layers, num_styles=2 * len(maps))
+    styles = Unstack(name="unstacked")(mapping(latents, labels, **sizes))
+    x = LearnedMap(maps[0], initializer="ones", name="constant")(styles[0])
+    x = _styled(x, styles[0], "constant")
+    x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1")
+    image = coloured(x, channels, "image1")
+    for index, (_, _, width) in enumerate(maps[1:], start=2):
+        x = _convolution(layers.UpSampling2D(name=f"up{index}_nearest")(x), width, f"up{index}")
+        x = FIRResampling2D((1, 2, 1), name=f"up{index}_blur")(x)
+        x = _styled(x, styles[2 * index - 2], f"up{index}")
+        x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}")
+        coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
+        image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+    images = ImageRange(dtype="float32", name="images")(image)
+    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+
+
+def discriminator(
+    maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, doublings: int, group_size: int
+) -> keras.Model:
+    """Images, and labels (batch,) where there are classes, to logits (batch, 1): the own one of as many as classes."""
+    sizes = dict(group_size=group_size, doublings=doublings, blur=True)
+    network = pggan.discriminator(maps, channels, classes=num_classes or 1, **sizes)
+    if num_classes is None:
+        return network
+    labels = keras.Input((), dtype="int32", name="labels")
+    one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
+    own = layers.Dot(axes=-1, dtype="float32", name="own_logit")([network.output, one_hot])
+    return keras.Model([network.input, labels], own, name="discriminator")
+
+
+def _convolution(x: Any, filters: int, name: str) -> Any:
+    return EqualizedConv2D(filters, 3, gain=math.sqrt(2), padding="same", use_bias=False, name=name)(x)
+
+
+def _styled(x: Any, style: Any, name: str) -> Any:
+    x = Bias("leaky_relu", name=f"{name}_bias")(Noise(per_channel=True, name=f"{name}_noise")(x))
+    return AdaptiveInstanceNormalization(name=f"{name}_style")([x, style])

@@ -1,0 +1,94 @@
+"""`kerasgan convert`: a published checkpoint in, weights of Keras and the fate of every tensor out."""
+
+import numpy as np
+import pytest
+from pth_writer import Writer
+from published_dcgan import published_dcgan
+from typer.testing import CliRunner
+
+from kerasgan import cli, conversion, zoo
+
+RECIPE = """# kerasgan train mine
+family = "DCGAN"
+[model]
+image_size = 16
+latent_dim = 5
+width = 8
+variant = "torch"
+output_bias = true
+[data]
+source = "folder"
+[train]
+batch_size = 8
+steps = 3
+ema_half_life = 100
+[weights]
+url = "https://example.org/dcgan.pth"
+sha256 = "00000000"
+channel_order = "bgr"
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "mine" / "recipe.toml"
+    path.parent.mkdir()
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def file(tmp_path):
+    return Writer().zipped({"meta": {}, "state_dict": published_dcgan()}, tmp_path / "dcgan.pth")
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, ["convert", *(str(argument) for argument in arguments)])
+
+
+@pytest.mark.parametrize("name", ["weights.h5", "mine.weights.h5"])
+def test_a_converted_file_draws_what_the_checkpoint_does(name, recipe, file, tmp_path):
+    result = run(file, "--entry", recipe, "-o", tmp_path / "new" / name)
+    assert result.exit_code == 0, result.output
+    title, *rows = result.stdout.splitlines()
+    assert title == "dcgan.pth (OpenMMLab): 12 tensors assigned, 2 skipped"
+    for tensor in published_dcgan():
+        assert sum(row.startswith(f"{tensor} ") for row in rows) == 1
+    assert rows[-1] == f"Use: kerasgan generate {recipe} --weights {tmp_path / 'new' / name}"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
+    converted, original = (zoo.load(recipe, weights=path) for path in (tmp_path / "new" / name, file))
+    np.testing.assert_array_equal(converted.generate(2, seed=0), original.generate(2, seed=0))
+
+
+def test_a_checkpoint_of_another_architecture_says_so_of_every_tensor_and_writes_nothing(recipe, file, tmp_path):
+    recipe.write_text(RECIPE.replace("width = 8", "width = 4"))
+    result = run(file, "--entry", recipe, "-o", tmp_path / "weights.h5")
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert "Error: Expected a checkpoint of the model's architecture" in result.stderr
+    assert result.stdout.count("mismatched") == 11 and result.stdout.count("counts training steps") == 2
+    assert not (tmp_path / "weights.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "output", "message"),
+    [
+        ("none.pth", "weights.h5", "none.pth, which does not exist"),
+        ("broken.pth", "weights.h5", "Expected a PyTorch file"),
+        ("dcgan.pth", "weights.keras", "ends in weights.h5. Received"),
+    ],
+)
+def test_what_cannot_be_converted_is_one_line(checkpoint, output, message, recipe, file, tmp_path):
+    (tmp_path / "broken.pth").write_bytes(b"<html>404</html>")
+    result = run(tmp_path / checkpoint, "--entry", recipe, "-o", tmp_path / output)
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1 and message in result.stderr
+    assert not (tmp_path / output).exists()
+
+
+def test_an_interrupted_conversion_leaves_the_former_file(recipe, file, tmp_path, monkeypatch):
+    output = tmp_path / "weights.h5"
+    output.write_bytes(b"former")
+    monkeypatch.setattr(conversion.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        conversion.convert(zoo.recipe(recipe), file, output)
+    assert output.read_bytes() == b"former"
+    assert not list(tmp_path.glob(".*"))
