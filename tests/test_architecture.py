@@ -16,6 +16,7 @@ LEVELS = {
     0: {
         "animations",
         "augment",
+        "contrastive",
         "data",
         "events",
         "gradients",

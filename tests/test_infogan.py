@@ -124,6 +124,39 @@ def test_both_players_losses_subtract_the_information():
         assert difference == pytest.approx(3.0 * losses[3.0]["information"], rel=1e-3)
 
 
+def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeypatch):
+    """A guess: one of 2n - 1 rows, less log 10. Sure and right on ten images of all categories: log(1 + 18 e^-2)."""
+    gan = small(contrast_weight=1.0)
+    images = np.zeros((10, 8, 8, 1), "float32")
+    for answers, expected in ((np.zeros((10, 14)), math.log(19)), (100 * np.eye(10, 14), math.log(1 + 18 / math.e**2))):
+        monkeypatch.setattr(gan, "_examine", lambda images, answers=answers: (None, ops.cast(answers, "float32")))
+        assert float(gan._contrast(images)) == pytest.approx(expected - math.log(10), abs=1e-5)
+
+
+def test_a_code_head_that_shares_nothing_has_a_trunk_of_its_own():
+    apart, together = (small(shared=shared).discriminator for shared in (False, True))
+    heads = "logit", "code_hidden", "code_hidden_norm", "codes"
+    assert parameters(apart) == 2 * parameters(together) - parameters(together, *heads)
+
+
+def test_the_discriminator_alone_pays_for_the_contrast():
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype("float32")
+    losses = {}
+    for weight in (0.0, 3.0):
+        keras.utils.set_random_seed(0)
+        gan = small(contrast_weight=weight)
+        frozen = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0)
+        gan.compile(
+            generator_optimizer=frozen[0], discriminator_optimizer=frozen[1], reuse_fakes=True, run_eagerly=True
+        )
+        gan.seed_generator.state.assign([0, 1])
+        losses[weight] = {name: column[0] for name, column in gan.fit(images, batch_size=8, verbose=0).history.items()}
+    assert "contrast" not in losses[0.0]
+    difference = losses[3.0]["discriminator_loss"] - losses[0.0]["discriminator_loss"]
+    assert difference == pytest.approx(3.0 * losses[3.0]["contrast"], rel=1e-3)
+    assert losses[3.0]["generator_loss"] == pytest.approx(losses[0.0]["generator_loss"], rel=1e-5)
+
+
 def test_the_information_rises_in_training():
     keras.utils.set_random_seed(0)
     only = [{"name": "categorical", "num_categories": 3, "code": "category"}]
@@ -195,6 +228,8 @@ def test_a_prior_that_names_codes_is_taken_whole():
         ({"image_size": 20, "stages": 3}, "multiple of 8"),
         ({"codes": []}, "at least one part with a code"),
         ({"codes": [("normal", 2)]}, "at least one part with a code"),
+        ({"contrast_weight": -1.0}, "from 0 on"),
+        ({"contrast_weight": 1.0, "codes": [("uniform", 2, "angle")]}, "0 without categories"),
         ({"information_weight": {"category": 1.0}}, "each code: category, continuous. Received: category"),
         ({"prior": {"name": "categorical", "num_categories": 3}}, r"latent_dim=3.*Received: latent_dim=8"),
     ],

@@ -5,7 +5,9 @@ Maximizing Generative Adversarial Nets, 2016, https://arxiv.org/abs/1606.03657. 
 MNIST, whose leaky slope is 0.01 where the paper's appendix has 0.1. Deviations: images are in [-1, 1] at both networks'
 doors ([0, 1] inside); running statistics of batch normalisation are used for sampling; the entropy of continuous codes
 is their own, where the code takes a standard normal's: another constant, the same gradients. Not in the paper: codes
-may be mixtures and trees, whose component is read (its posterior given the latents is what the head must answer).
+may be mixtures and trees, whose component is read (its posterior given the latents is what the head must answer); and
+the contrast, a term on real images, after Elastic-InfoGAN (Ojha, Singh, Hsieh, Lee 2020, 1910.01112), which has it on
+the hidden features of the code head, not on its answers, with temperature 0.5 and weight 10 in the authors' code.
 """
 
 import math
@@ -18,6 +20,7 @@ import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
+from kerasgan.contrastive import distort, nt_xent
 from kerasgan.gan import GAN
 from kerasgan.latents import Part, Product, get
 
@@ -43,7 +46,11 @@ class InfoGAN(GAN):
         stages: halvings of the image, 2 for the paper's MNIST.
         units: of both networks' dense layers.
         code_units: of the code head's hidden layer.
+        shared: whether the code head reads the hidden layer that the logits come from; else it has layers of its own.
         information_weight: lambda of equation 6: one for all codes, or one for each by its name.
+        contrast_weight: of a term that wants the same category for two distortions of a real image and others for
+            other images, all equally often; then categories follow what distortions keep, such as which digit it is.
+            0, the paper's, for none.
         fixed_std: whether the posterior of a continuous code has the standard deviation 1, as in the authors' runs;
             otherwise the head also answers with its logarithmic variance.
         normalise: whether the discriminator normalises over the batch.
@@ -51,11 +58,12 @@ class InfoGAN(GAN):
         prior: of the noise, U(-1, 1) if not given; or of all latents, as a Product whose parts with a `code` are codes.
 
     Raises:
-        ValueError: for a size that is no such multiple, no code, or weights of unknown codes.
+        ValueError: for a size that is no such multiple, no code, weights of unknown codes, or a contrast that is
+            negative or has no categories.
     """
 
     tiny = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
-    reports = ("information",)  # the lower bound of the mutual information, in nats, unweighted
+    reports: tuple[str, ...] = ("information",)  # the lower bound of the mutual information, in nats, unweighted
 
     def __init__(
         self,
@@ -68,7 +76,9 @@ class InfoGAN(GAN):
         stages: int = 2,
         units: int = 1024,
         code_units: int = 128,
+        shared: bool = True,
         information_weight: float | Mapping[str, float] = 1.0,
+        contrast_weight: float = 0.0,
         fixed_std: bool = True,
         normalise: bool = True,
         negative_slope: float = 0.01,
@@ -80,37 +90,35 @@ class InfoGAN(GAN):
             raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
         joint = _joint(prior or "uniform", latent_dim, codes)
         answers, size = _answers(joint)
+        discrete = any(code.num_components for code, _ in joint.codes.values())
+        if contrast_weight < 0 or (contrast_weight and not discrete):
+            expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
+            raise ValueError(f"{expected}. Received: contrast_weight={contrast_weight}, codes={codes!r}")
         shape = (image_size, image_size, channels)
+        sizes: dict[str, Any] = dict(width=width, stages=stages, units=units)
+        reading: dict[str, Any] = dict(
+            code_units=code_units, shared=shared, normalise=normalise, negative_slope=negative_slope
+        )
         super().__init__(
-            generator(shape, joint.read_dim, width=width, stages=stages, units=units),
-            discriminator(
-                shape,
-                size,
-                width=width,
-                stages=stages,
-                units=units,
-                code_units=code_units,
-                normalise=normalise,
-                negative_slope=negative_slope,
-            ),
+            generator(shape, joint.read_dim, **sizes),
+            discriminator(shape, size, **sizes, **reading),
             prior=joint,
             name=name,
         )
         self.answers, self.fixed_std = answers, fixed_std
-        self.information_weights = _weights(information_weight, joint)
+        self.information_weights, self.contrast_weight = _weights(information_weight, joint), contrast_weight
+        if contrast_weight:
+            self.reports = ("information", "contrast")
         self.record(
             image_size=image_size,
             channels=channels,
             latent_dim=joint.read_dim,
             codes=[],
-            width=width,
-            stages=stages,
-            units=units,
-            code_units=code_units,
+            **sizes,
+            **reading,
             information_weight=information_weight,
+            contrast_weight=contrast_weight,
             fixed_std=fixed_std,
-            normalise=normalise,
-            negative_slope=negative_slope,
             prior=joint,
         )
 
@@ -128,10 +136,11 @@ class InfoGAN(GAN):
         return self._examine(images)[0]
 
     def discriminator_loss(self, game):
-        """Equation 6 for the discriminator, which trains the code head Q too."""
+        """Equation 6 for the discriminator, which trains the code head Q too, and the contrast if it has a weight."""
         real_logits = self.discriminate(game.real)
         fake_logits, answers = self._examine(game.fake)
-        return self.objective.discriminator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+        loss = self.objective.discriminator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+        return loss + self.contrast_weight * self._contrast(game.real) if self.contrast_weight else loss
 
     def generator_loss(self, game):
         """Equation 6 for the generator."""
@@ -158,6 +167,20 @@ class InfoGAN(GAN):
             total, weighted = total + information, weighted + self.information_weights[name] * information
         self.report("information", total)
         return weighted
+
+    def _contrast(self, images: Any) -> Any:
+        """NT-Xent of Q's categories on two distortions of each image, less the entropy of their mean, over the codes.
+
+        Without the entropy a category may stay empty, which the generator, drawing all alike, could not follow.
+        """
+        views, total = [self._examine(distort(images, self.seed_generator))[1] for _ in range(2)], 0.0
+        for name, (prior, _) in self.prior.codes.items():
+            if prior.num_components:
+                first, second = (ops.softmax(answers[:, self.answers[name]], axis=-1) for answers in views)
+                mean = ops.mean((first + second) / 2, axis=0)
+                total = total + nt_xent(first, second) + ops.sum(mean * ops.log(ops.maximum(mean, 1e-8)))
+        self.report("contrast", total)
+        return total
 
     def generate(self, count=None, *, latents=None, labels=None, codes=None, seed=None, batch_size=64):
         """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
@@ -245,23 +268,28 @@ def discriminator(
     stages: int,
     units: int,
     code_units: int,
-    normalise: bool,
-    negative_slope: float,
+    shared: bool = True,
+    normalise: bool = True,
+    negative_slope: float = 0.01,
 ) -> keras.Model:
-    """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk."""
+    """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk, or on two."""
 
     def activated(x, name, *, normalise=normalise):
         x = _normalisation(x, name) if normalise else x
         return layers.LeakyReLU(negative_slope, name=f"{name}_lrelu")(x)
 
+    def trunk(x, prefix=""):
+        for index in range(stages):  # (14, 14, 64), (7, 7, 128)
+            name = f"{prefix}down{index + 1}"
+            x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
+        x, name = layers.Flatten(name=f"{prefix}flat")(x), f"{prefix}hidden"
+        return activated(layers.Dense(units, kernel_initializer=_normal(), name=name)(x), name)
+
     images = keras.Input(shape, name="images")
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
-    for index in range(stages):  # (14, 14, 64), (7, 7, 128)
-        name = f"down{index + 1}"
-        x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
-    x = layers.Flatten(name="flat")(x)
-    x = activated(layers.Dense(units, kernel_initializer=_normal(), name="hidden")(x), "hidden")
-    logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(x)
+    features = trunk(x)
+    logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(features)
+    x = features if shared else trunk(x, "reader_")
     x = activated(layers.Dense(code_units, kernel_initializer=_normal(), name="code_hidden")(x), "code_hidden")
     read = layers.Dense(answers, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
     return keras.Model(images, [logits, read], name="discriminator")
