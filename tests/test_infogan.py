@@ -124,7 +124,7 @@ def test_both_players_losses_subtract_the_information():
         assert difference == pytest.approx(3.0 * losses[3.0]["information"], rel=1e-3)
 
 
-def test_the_contrast_is_zero_information_for_a_guess_and_known_for_sure_answers(monkeypatch):
+def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeypatch):
     """A guess: one of 2n - 1 rows, less log 10. Sure and right on ten images of all categories: log(1 + 18 e^-2)."""
     gan = small(contrast_weight=1.0)
     images = np.zeros((10, 8, 8, 1), "float32")

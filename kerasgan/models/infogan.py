@@ -136,7 +136,7 @@ class InfoGAN(GAN):
         return self._examine(images)[0]
 
     def discriminator_loss(self, game):
-        """Equation 6 for the discriminator, which trains the code head Q too."""
+        """Equation 6 for the discriminator, which trains the code head Q too, and the contrast if it has a weight."""
         real_logits = self.discriminate(game.real)
         fake_logits, answers = self._examine(game.fake)
         loss = self.adversarial_loss(real_logits, fake_logits) - self._information(game.latents, answers)
