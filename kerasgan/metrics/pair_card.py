@@ -60,10 +60,9 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
             raise ValueError(f"Expected a source of two pairs or more. Received: {part}={source!r}")
         inputs, targets = source.examples(count or source.count)
         digest = hashlib.sha256(inputs.tobytes() + targets.tobytes()).hexdigest()
-        told = (
-            Path(source.name).name if Path(source.name).is_absolute() else source.name
-        )  # no card tells where a folder lay
-        facts[part] = {"name": told, "count": len(targets), "sha256": digest}
+        where = Path(source.name)  # no card tells where a folder lay
+        known = where.name if where.is_absolute() else source.name
+        facts[part] = {"name": known, "count": len(targets), "sha256": digest}
         for direction in gan.directions or (None,):
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             made = gan.predict(given, direction=direction)
