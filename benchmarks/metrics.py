@@ -1,4 +1,4 @@
-"""Processor time and memory of metrics on one set of features, next to torchmetrics, torch-fidelity and prdc where installed.
+"""Processor time and memory of metrics on given features, next to torchmetrics, torch-fidelity and prdc.
 
     python benchmarks/metrics.py                                    # minutes; writes results/metrics.md
     python benchmarks/metrics.py --count 5000 --dimensions 256      # seconds; prints only

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from kerasgan import (
+        augment,
         callbacks,
         checkpoints,
         data,
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
         optimizers,
         penalties,
         report,
+        schedules,
         zoo,
     )
     from kerasgan.gan import GAN
 
 _MODULES = (
+    "augment",
     "callbacks",
     "checkpoints",
     "data",
@@ -45,11 +48,13 @@ _MODULES = (
     "optimizers",
     "penalties",
     "report",
+    "schedules",
     "zoo",
 )
 
 __all__ = [
     "GAN",
+    "augment",
     "callbacks",
     "checkpoints",
     "data",
@@ -65,6 +70,7 @@ __all__ = [
     "optimizers",
     "penalties",
     "report",
+    "schedules",
     "zoo",
 ]
 

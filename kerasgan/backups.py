@@ -108,6 +108,7 @@ class Checkpoint(StepCallback):
         return position
 
     def begin(self, step: int) -> None:
+        self._acted = step  # if it goes on, from a checkpoint of this step
         self._position = Position(0, 0, step, step)
         self._begins = True
         self._ended: dict[str, Any] | None = None

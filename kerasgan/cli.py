@@ -125,6 +125,7 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
     objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
+    augment: Annotated[str | None, typer.Option(help="Such as diff_augment or ada.")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
@@ -144,7 +145,7 @@ def train(
     from kerasgan import training
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
-    recipe = training.override(recipe, **settings, penalties=penalty or None)
+    recipe = training.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = training.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
     watching = training.watchers(run, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)

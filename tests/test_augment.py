@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import augment, gradients
+from kerasgan import augment, gradients, models
 from kerasgan.augment import colour, diff_augment, geometry
 from kerasgan.augment.scheme import Draws
 from kerasgan.models import DCGAN, R3GAN
@@ -260,19 +260,45 @@ def test_what_cannot_be_drawn_is_refused(scheme, message):
 # In training
 
 
+class Recorded(augment.Augmentation):
+    """Turns images into their negatives, and remembers how often, and the logits that it was told of."""
+
+    adaptive = True
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.logits = 0, []
+
+    def call(self, batch, *, seed):
+        self.calls += 1
+        return -batch
+
+    def observe(self, real_logits):
+        self.logits.append(real_logits.shape[0])
+
+
 def test_the_discriminator_sees_augmented_images_in_every_loss_and_penalty():
-    model = R3GAN(**R3GAN.tiny)
-
-    class Counted(augment.DiffAugment):
-        calls = 0
-
-        def call(self, batch, *, seed):
-            Counted.calls += 1
-            return super().call(batch, seed=seed)
-
-    model.compile(augment=Counted("translation"), run_eagerly=True)
+    model, scheme = R3GAN(**R3GAN.tiny), Recorded()
+    model.compile(objective="non_saturating", augment=scheme, run_eagerly=True)
     model.fit(array(images(4, 8, 8, 1)), batch_size=4, verbose=0)
-    assert Counted.calls == 6  # real and fake for the discriminator, R1, R2, real and fake for the generator
+    assert scheme.calls == 5  # real and fake for the discriminator, R1, R2, fake for the generator
+    assert scheme.logits == [4]
+    given = images(2, 8, 8, 1)
+    np.testing.assert_array_equal(array(model.discriminate(given)), array(model.discriminator(-given)))
+
+
+NOISE_TO_IMAGE = [family for family in map(vars(models).get, models.__all__) if "latent_dim" in family.tiny]
+
+
+@pytest.mark.parametrize("family", NOISE_TO_IMAGE, ids=lambda family: family.__name__)
+def test_every_family_shows_its_discriminator_augmented_images(family):
+    model, scheme = family(**family.tiny), Recorded()
+    bounded = {"objective": "hinge"} if model.paper_settings()["objective"] in ("wasserstein", "relativistic") else {}
+    model.compile(augment=scheme, discriminator_steps=1, run_eagerly=True, **bounded)
+    labels = np.arange(4) % model.label_classes if model.label_classes else None
+    history = model.fit(array(images(4, *model.image_shape)), labels, batch_size=4, verbose=0).history
+    assert scheme.calls >= 3 and sum(scheme.logits) >= 4
+    assert all(np.isfinite(column).all() for column in history.values())
 
 
 def test_the_probability_is_logged_and_kept_with_the_model(tmp_path):

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 # What depends on the backend. Every objective, prior and precision compiles a step of its own: minutes on JAX.
-SELECTION = "not every_objective and not any_prior and not weights_file and not bfloat16"
+SELECTION = "not every_objective and not any_prior and not weights_file and not bfloat16 and not every_family_shows"
 CONTRACT = (
     "test_contracts.py",
+    "test_augment.py",
     "test_gradients.py",
     "test_latents.py",
     "test_penalties.py",
+    "test_resampling.py",
+    "test_schedules.py",
     "test_zoo.py::test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card",
 )
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0")

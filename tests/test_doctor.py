@@ -130,6 +130,14 @@ def test_a_csv_file_with_holes_reads_as_the_same_record(tmp_path):
     assert "Suggestion: " in str(found)
 
 
+def test_a_loss_that_falls_silent_with_its_learning_rate_is_healthy():
+    """A CycleGAN's that went well, means over 100 steps; its learning rate falls to zero from the middle on."""
+    loss = """.332 .351 .413 .416 .401 .384 .359 .336 .31 .289 .266 .238 .238 .216 .235 .208 .22 .203 .243 .203 .2 .188
+        .237 .177 .183 .198 .221 .168 .197 .171 .169 .172 .171 .172 .173 .175 .175 .177 .18 .18"""
+    found = doctor.diagnose({"discriminator_loss": [float(value) for value in loss.split()]})
+    assert found.verdict == "healthy"
+
+
 def test_an_empty_file_and_a_missing_one_are_refused(tmp_path):
     (tmp_path / "log.csv").touch()
     with pytest.raises(ValueError, match="empty"):

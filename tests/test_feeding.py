@@ -64,6 +64,13 @@ def test_labels_beside_a_source_are_refused():
         data.batches(data.digits(image_size=8), [1, 2], image_shape=(8, 8, 1))
 
 
+def test_labels_given_apart_to_a_model_that_learns_from_none_are_refused():
+    images = np.zeros((2, 8, 8, 1), "uint8")
+    for feed in (data.batches, data.batch):
+        with pytest.raises(ValueError, match=r"Expected images alone.*Received: labels of shape \(2,\)"):
+            feed(images, [1, 2], image_shape=(8, 8, 1))
+
+
 class Sequence(keras.utils.PyDataset):
     def __len__(self):
         return 2

@@ -71,6 +71,14 @@ def test_dcgan_makes_any_power_of_two_from_eight(size, variant):
     assert gan.discriminator.output_shape == (None, 1)
 
 
+def test_dcgan_of_keras_gan_has_its_count_of_weights_at_28_pixels():
+    gan = DCGAN(variant="upsampling", image_size=28, channels=1)
+    dense, convolutions = 101 * 128 * 49, (9 * 128 + 1) * 128 + (9 * 128 + 1) * 64 + 9 * 64 + 1
+    assert parameters(gan.generator) == dense + convolutions + 2 * (128 + 64)
+    assert gan.generate(1, seed=0).shape == (1, 28, 28, 1)
+    assert gan.discriminator.output_shape == (None, 1)
+
+
 @pytest.mark.parametrize("size", [4, 28, 2048, 64.0])
 def test_dcgan_refuses_other_sizes(size):
     with pytest.raises(ValueError, match=f"power of two.*Received: image_size={size}"):
@@ -82,6 +90,7 @@ def test_dcgan_refuses_other_sizes(size):
     [
         (DCGAN, {"variant": "theano"}, "paper, torch, imagenet.*Received: variant='theano'"),
         (DCGAN, {"variant": "imagenet", "image_size": 64}, "Expected image_size to be 32"),
+        (DCGAN, {"variant": "upsampling", "image_size": 30}, "a multiple of 4.*Received: image_size=30"),
         (GAN2014, {"variant": "mnst"}, "mnist.*Received: variant='mnst'"),
         (GAN2014, {"generator_units": (3,)}, "Expected 2 hidden layers"),
         (GAN2014, {"variant": "cifar10-convolutional"}, "Expected image_size=32"),

@@ -17,11 +17,11 @@ import pytest
 import tiny_recipe
 from keras import ops
 from PIL import Image
+from test_contracts import FAMILIES, families, training_set
 
 from kerasgan import backups, callbacks, doctor, gradients, models, training, zoo
 from kerasgan.steps import StepCallback
 
-FAMILIES = [getattr(models, name) for name in models.__all__]
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), dtype="uint8")  # five batches of four
 
 
@@ -65,20 +65,18 @@ class End(StepCallback):
             self.gan.stop_training = self.how == "stop"
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+@families
 def test_every_family_goes_on_to_the_bit_from_within_an_epoch_and_between_two(family, tmp_path):
     results, count = [], 4 + 4 * (FAMILIES.index(family) % 2)  # the first of two steps ends an epoch, or half of one
     for folder in ("whole", "resumed"):
         gan = family(**family.tiny)
         gan.compile(run_eagerly=True, discriminator_steps=1, ema_half_life=100)
-        images = np.random.default_rng(0).uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-        labels = np.arange(count) % gan.label_classes if gan.label_classes else None
         watching = [
             callbacks.StopAfter(steps=2),
             callbacks.LossLog(tmp_path / "log.csv", every=2),
             callbacks.Checkpoint(tmp_path / folder, every=1),
         ]
-        gan.fit(images, labels, batch_size=4, epochs=2, verbose=0, callbacks=watching)
+        gan.fit(*training_set(gan, count), batch_size=4, epochs=2, verbose=0, callbacks=watching)
         results.append((gan, log(tmp_path / "log.csv")))
         if folder == "whole":  # its log stays as it is: after a kill, too, it is ahead of the checkpoint
             (tmp_path / "resumed").mkdir()
@@ -133,6 +131,7 @@ def test_a_finished_training_is_left_as_it_is_and_more_epochs_or_the_same_model_
 @pytest.mark.slow
 def test_steps_that_loss_scaling_skipped_within_the_epoch_are_counted_as_before(tmp_path):
     def fit(run, *ends):
+        keras.utils.set_random_seed(0)
         keras.config.set_dtype_policy("mixed_float16")
         try:
             gan = tiny(run_eagerly=True)

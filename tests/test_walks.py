@@ -123,6 +123,24 @@ def test_between_latents_that_are_categories_lies_nothing(normal):
             explore()
 
 
+def test_on_the_way_between_products_categories_change_halfway_and_the_rest_moves():
+    parts = [("uniform", 2), latents.Categorical(3), latents.Part("normal", 2)]
+    prior = latents.Product(parts)
+    first, second = prior.draw(2, prior.latent_dim, seed=3)
+    points = exploration.path(prior)(first, second, [0, 0.4, 0.6, 1])
+    np.testing.assert_allclose(points[[0, 3]], [first, second], atol=1e-6)
+    np.testing.assert_allclose(points[:, :2], exploration.linear(first[:2], second[:2], [0, 0.4, 0.6, 1]), atol=1e-6)
+    np.testing.assert_array_equal(points[:, 2:5], [first[2:5], first[2:5], second[2:5], second[2:5]])
+    arcs = exploration.spherical(first[5:], second[5:], [0, 0.4, 0.6, 1])
+    np.testing.assert_allclose(points[:, 5:], arcs, atol=1e-6)
+    assert exploration.loop(prior, prior.draw(6, prior.latent_dim, 0).reshape(3, 2, -1), frames=7).shape == (7, 2, 7)
+    halved = prior.shrink(points, 0.5)
+    np.testing.assert_array_equal(halved[:, 2:5], points[:, 2:5])
+    np.testing.assert_allclose(halved[:, 5:], points[:, 5:] / 2, rtol=1e-6)
+    with pytest.raises(ValueError, match="Expected a truncation from 0 to 1"):
+        prior.shrink(points, 2)
+
+
 def test_an_interpolation_runs_from_the_one_seeds_image_to_the_others(normal):
     images = exploration.interpolate(normal, 3, 7, frames=5, batch_size=2)
     assert images.shape == (5, 8, 8, 1) and images.dtype == np.float32

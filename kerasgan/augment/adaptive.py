@@ -85,7 +85,7 @@ class ADA(Augmentation):
 
     def _scalar(self, value: float, name: str) -> Any:
         initializer = keras.initializers.Constant(value)
-        return self.add_weight((), initializer=initializer, trainable=False, name=name)
+        return self.add_weight((), initializer=initializer, trainable=False, aggregation="mean", name=name)
 
     def call(self, images, *, seed):
         draws = Draws(ops.shape(images)[0], probability=ops.convert_to_tensor(self.probability), seed=seed)

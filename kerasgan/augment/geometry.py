@@ -107,8 +107,8 @@ def transform(images: Any, inverse: Any) -> Any:
     doubled = fir_resample(padded, SYM6, up=2, gain=4.0)
     rows, columns = _sources(inverse, _places(height), _places(width))
     sampled = _bilinear(doubled, _doubled(rows, height), _doubled(columns, width))
-    crop = tuple(pad - 2 * MARGIN for pad in fir_padding(len(SYM6), down=2))
-    changed = fir_resample(sampled, SYM6[::-1], down=2, padding=crop)
+    before, after = fir_padding(len(SYM6), down=2)
+    changed = fir_resample(sampled, SYM6[::-1], down=2, padding=(before - 2 * MARGIN, after - 2 * MARGIN))
     same = ops.all(inverse == ops.eye(3, dtype="float32"), axis=(1, 2))
     return ops.where(same[:, None, None, None], images, changed)
 

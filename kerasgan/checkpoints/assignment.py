@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import mimicry, openmmlab, pth, pytorch_tutorial
+from kerasgan.checkpoints import hdf5, keras_gan, mimicry, openmmlab, pth, pytorch_tutorial
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 # In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
-PUBLISHERS: tuple[ModuleType, ...] = (mimicry, pytorch_tutorial, openmmlab)
+PUBLISHERS: tuple[ModuleType, ...] = (keras_gan, mimicry, pytorch_tutorial, openmmlab)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -81,7 +81,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
-        path: a `.pth` file.
+        path: a `.pth` file, or HDF5 of Keras 2.
         channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
             "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
             does not count where the publisher has one order only.
@@ -92,7 +92,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     """
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
-    publisher, state = _recognise(pth.read(path), path)
+    publisher, state = _recognise(_read(path), path)
     layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
@@ -109,6 +109,12 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         for variable, compute in layout.computed(network):
             variable.assign(compute())
     return report
+
+
+def _read(path: str | Path) -> object:
+    with open(path, "rb") as file:
+        signature = file.read(len(hdf5.SIGNATURE))
+    return hdf5.read(path) if signature == hdf5.SIGNATURE else pth.read(path)
 
 
 def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:

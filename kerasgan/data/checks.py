@@ -108,6 +108,15 @@ def model_shape(arrived: Sequence[int], expected: Sequence[int], where: str) -> 
     )
 
 
+def asked_for(labels: Any, num_classes: int | None) -> None:
+    """Raise ValueError for labels that were given on purpose to a model that learns from none."""
+    if labels is not None and num_classes is None:
+        raise ValueError(
+            "Expected images alone: this model learns from no labels, a class-conditional one such as ACGAN does. "
+            f"Received: labels of shape {np.shape(labels)}"
+        )
+
+
 def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unlabelled: bool = False) -> None:
     """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabelled`."""
     if labels is None:

@@ -31,14 +31,15 @@ def batches(
     `data`: images or (images, labels) in memory, the path of a folder, a `kerasgan.data` source, a batched
     `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
     (images, labels) or a dict with "image" and "label". `batch_size` (64), `seed` and `shuffle` are for arrays and
-    folders; the others bring their own. Labels that the model does not take are left out. `unlabelled`: whether it
-    learns from images without a label, -1, too; arrays and folders with such are then arranged as by `SemiSupervised`.
-    A source is copied: its own epoch stays. Raises TypeError or ValueError that says what the model expects and what
-    arrived.
+    folders; the others bring their own. Labels inside the data that the model does not take are left out.
+    `unlabelled`: whether it learns from images without a label, -1, too; arrays and folders with such are then arranged
+    as by `SemiSupervised`. A source is copied: its own epoch stays. Raises TypeError or ValueError that says what the
+    model expects and what arrived.
     """
     shape = tuple(image_shape)
     if labels is not None and not _in_memory(data):
         raise ValueError(f"Expected the labels inside the data. Received: labels and a {type(data).__name__}")
+    checks.asked_for(labels, num_classes)
     if is_tf_data(data):
         return _from_tf_data(data, shape, num_classes, unlabelled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
@@ -130,6 +131,7 @@ def batch(
     unlabelled: bool = False,
 ) -> tuple[np.ndarray, Any]:
     """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
+    checks.asked_for(labels, num_classes)
     given = images if labels is None else (images, labels)
     array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabelled)
     return scaled(array), targets

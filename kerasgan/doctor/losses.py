@@ -17,7 +17,7 @@ FEWEST_ROWS = 20
 """Fewer finite rows than this say nothing."""
 
 WINDOW = 0.2  # "now" is the last fifth of the rows so far, of at least FEWEST_WINDOW rows
-FEWEST_WINDOW = 20
+FEWEST_WINDOW = 10
 FEWEST_ALARM_ROWS = 100
 
 
@@ -35,7 +35,7 @@ SIGNS: Mapping[str, Sign] = {
     "bursts": Sign(8, "its mean jump is {:.1f} times its median jump (1.2 for plain noise)"),
     "lopsided": Sign(8, "it strays {:.1f} times as far above its median as below (1 for plain noise)"),
     "floor": Sign(100, "it has fallen {:.1f} times below its early level"),
-    "unrest": Sign(8, "its jumps are {:.1f} times as large as in its calmest stretch"),
+    "unrest": Sign(8, "its jumps are {:.1f} times as large as in its calmest stretch before"),
 }
 SLOPE, MIDDLE = 15.0, 0.35
 
@@ -48,9 +48,10 @@ def signs(loss: np.ndarray) -> dict[str, float]:
     tiny = 1e-3 * (high - low) + 1e-12  # what counts as zero next to the loss's own range
     below, middle, above = np.quantile(now, [0.1, 0.5, 0.9])
     jumps, all_jumps = np.abs(np.diff(now)), np.abs(np.diff(loss))
-    sums = np.cumsum(np.concatenate([[0.0], all_jumps]))
-    stretch = min(max(FEWEST_WINDOW // 2, len(now) // 4), len(all_jumps))
-    calmest = np.min(sums[stretch:] - sums[:-stretch]) / stretch
+    # Calm that came later, when a learning rate has run out, say, is no reproach.
+    before = np.cumsum(np.concatenate([[0.0], all_jumps[: len(loss) - len(now)]]))
+    stretch = max(FEWEST_WINDOW // 2, len(now) // 4)
+    calmest = np.min(before[stretch:] - before[:-stretch]) / stretch
     # A loss that crosses zero (a Wasserstein distance, say) has no floor there.
     has_floor = np.mean(loss < 0) <= 0.05
     return {

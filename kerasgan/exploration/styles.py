@@ -138,7 +138,7 @@ def edit(
         raise ValueError(f"{expected}. Received: styles.shape={styles.shape}, direction.shape={direction.shape}")
     chosen = _layers(gan, range(gan.num_styles) if layers is None else layers)
     moved = np.repeat(styles[:, None], len(amounts), axis=1)
-    moved[:, :, chosen] += np.float32(amounts)[:, None, None] * direction
+    moved[:, :, chosen] += np.asarray(amounts, "float32")[:, None, None] * direction
     return gan.render(moved.reshape(-1, *styles.shape[1:]))
 
 

@@ -210,9 +210,16 @@ def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
 def path(prior: "Prior", method: str | None = None) -> Any:
     """`linear` or `spherical`, whichever is asked for; if none is, the one that suits the prior.
 
+    The parts of a product go their own ways at once; one between whose latents nothing lies, such as an InfoGAN's
+    category, changes halfway.
+
     Raises:
         ValueError: for another method, or one that would leave the prior's support.
     """
+    from kerasgan.latents import Product  # it imports Keras; a command line that plans a walk need not
+
+    if isinstance(prior, Product) and any(part.prior.centre is not None for part in prior.parts):
+        return _side_by_side(prior, method)
     if method is None:
         method = "spherical" if prior.spherical else "linear"
     if method not in METHODS:
@@ -225,6 +232,22 @@ def path(prior: "Prior", method: str | None = None) -> Any:
     if method == "linear" and prior.centre is None:
         raise ValueError(f"Expected a prior with latents between its latents. Received: prior={prior.describe()}")
     return linear if method == "linear" else spherical
+
+
+def _side_by_side(prior: Any, method: str | None) -> Any:
+    ways = [_switch if part.prior.centre is None else path(part.prior, method) for part in prior.parts]
+
+    def way(first: Any, second: Any, shares: Any) -> np.ndarray:
+        first, second = np.asarray(first), np.asarray(second)
+        parts = [way(first[..., at], second[..., at], shares) for way, at in zip(ways, prior.columns)]
+        return np.concatenate(parts, axis=-1)
+
+    return way
+
+
+def _switch(first: Any, second: Any, shares: Any) -> np.ndarray:
+    first, second, shares = _aligned(first, second, shares)
+    return np.where(shares < 0.5, first, second).astype("float32")
 
 
 def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.ndarray:

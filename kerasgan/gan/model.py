@@ -193,15 +193,14 @@ class GAN(AdversarialStep, Sampling):
         objective, chosen, clip = settings["objective"], settings["penalties"], settings.get("weight_clip")
         refuse_mixed_gradients(self.discriminator, chosen, self._arguments)
         refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
+        settings["augment"] = augmentation.get(settings["augment"]) or False
+        refuse_unknown_confidence(settings["augment"], objective)
         for player in ("generator_optimizer", "discriminator_optimizer"):
             settings[player] = keras.optimizers.get(settings[player])
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
-        settings["augment"] = augmentation.get(settings["augment"]) or False
-        refuse_unknown_confidence(settings["augment"], objective)
-        self.augment = settings["augment"] or None
-        self.weight_clip = settings["weight_clip"]
+        self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
         names += self.augment.reports if self.augment else ()
         self._reports = {name: keras.metrics.Mean(name=name) for name in names}

@@ -12,6 +12,8 @@ from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Round"]
 
+Player = tuple[keras.Model, keras.optimizers.Optimizer]
+
 
 class Round(NamedTuple):
     """What the players see in one step: images in [-1, 1], labels (batch,) or None, the generator's input and fakes.
@@ -63,7 +65,7 @@ class AdversarialStep(keras.Model):
             return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
         player = self.discriminator, self.optimizer.discriminator
-        grads = self._gradients(*player, loss)
+        grads = self._gradients(player, loss)
         for penalty in lazy:
             own = functools.partial(self._penalty, penalty, game)
             grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
@@ -76,12 +78,12 @@ class AdversarialStep(keras.Model):
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
-    def _add_lazily(self, grads: list, player: tuple, penalty: Callable[[], Any], *, interval: int, step: Any) -> list:
+    def _add_lazily(self, grads: list, player: Player, penalty: Callable[[], Any], *, interval: int, step: Any) -> list:
         """The gradients and, on every `interval`-th step, `interval` times those of a player's penalty."""
         more = gradients.every(
             interval,
             step,
-            lambda: self._gradients(*player, lambda: interval * penalty()),
+            lambda: self._gradients(player, lambda: interval * penalty()),
             otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
         )
         return [first + second for first, second in zip(grads, more)]
@@ -93,7 +95,7 @@ class AdversarialStep(keras.Model):
             return adversarial + sum(self.generator.losses)
 
         player = self.generator, self.optimizer.generator
-        grads = self._gradients(*player, loss)
+        grads = self._gradients(player, loss)
         if self.generator_penalty_interval:
             own, step = functools.partial(self.generator_penalty, game), self.optimizer.generator.iterations
             grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
@@ -103,8 +105,9 @@ class AdversarialStep(keras.Model):
             self._update(self.average_generator, ops.cast(batch_size, "float32"))
         return _nothing()
 
-    def _gradients(self, player: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Any) -> list:
-        return gradients.gradients(loss, player.trainable_variables, scale=optimizer.scale_loss)[1]
+    def _gradients(self, player: Player, loss: Any) -> list:
+        network, optimizer = player
+        return gradients.gradients(loss, network.trainable_variables, scale=optimizer.scale_loss)[1]
 
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""

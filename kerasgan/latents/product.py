@@ -81,6 +81,16 @@ class Product(Prior):
             drawn.append(prior.draw(count, size, own) if wanted is None else _given(part, wanted, count, size, own))
         return np.concatenate(drawn, axis=1)
 
+    def shrink(self, latents, truncation):
+        """As a prior's; parts between whose latents nothing lies, such as categories, stay what they are."""
+        if all(part.prior.centre is None for part in self.parts):
+            return super().shrink(latents, truncation)
+        latents = np.array(latents, dtype="float32")
+        for part, columns in zip(self.parts, self.columns):
+            if part.prior.centre is not None:
+                latents[..., columns] = part.prior.shrink(latents[..., columns], truncation)
+        return latents
+
     def log_prob(self, latents):
         return sum(part.prior.log_prob(latents[:, columns]) for part, columns in zip(self.parts, self.columns))
 

@@ -29,7 +29,7 @@ def fir_padding(taps: int, *, up: int = 1, down: int = 1) -> tuple[int, int]:
 
 def fir_resample(
     images: Any,
-    kernel: Sequence[float],
+    kernel: Sequence[float] | np.ndarray,
     *,
     up: int = 1,
     down: int = 1,

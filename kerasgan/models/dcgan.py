@@ -6,7 +6,8 @@ projection; "imagenet": 3x3 kernels at 32 pixels) and the Torch code of the same
 projected by a transposed convolution). Deviations: running statistics of batch normalisation are kept and used for
 sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates; no L2
 decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the paper: a
-discriminator without batch normalisation, for the gradient penalties that came after it.
+discriminator without batch normalisation, for the gradient penalties that came after it; "upsampling", the generator of
+Keras-GAN (https://github.com/eriklindernoren/Keras-GAN), which enlarges by nearest pixels before 3x3 convolutions.
 """
 
 from types import MappingProxyType
@@ -19,26 +20,27 @@ from kerasgan.layers import normalised
 
 __all__ = ["DCGAN", "discriminator", "generator"]
 
-VARIANTS = ("paper", "torch", "imagenet")
+VARIANTS = ("paper", "torch", "imagenet", "upsampling")
+KERNELS = {"paper": 5, "torch": 4, "imagenet": 3, "upsampling": 3}
 
 
 @keras.saving.register_keras_serializable("kerasgan")
 class DCGAN(GAN):
-    """Deep convolutional GAN for square images whose size is a power of two.
+    """Deep convolutional GAN for square images.
 
     Args:
-        image_size: a power of two from 8 on, in pixels; 32 for the variant "imagenet".
+        image_size: a power of two from 8 on, in pixels; the variant "imagenet" has 32, "upsampling" a multiple of 4.
         channels: of the images, 1 or more.
         latent_dim: size of the latent vector.
-        width: channels next to the image; they double towards the 4x4 map. 128 (paper) and 64 (torch) if not given.
-        variant: "paper", "torch" or "imagenet".
-        prior: of the latents; U(-1, 1) (paper) and N(0, 1) (torch) if not given.
+        width: channels next to the image; they double towards the 4x4 map. 128 (paper) or 64 if not given.
+        variant: "paper", "torch", "imagenet" or "upsampling".
+        prior: of the latents; U(-1, 1) (paper) or N(0, 1) if not given.
         output_bias: whether the generator's last layer has a bias, as in some published checkpoints.
         discriminator_norm: what normalises the discriminator: "batch" (paper); "layer", over each image alone, or
             "none", with biases instead, for gradient penalties, which batch normalisation does not go with.
 
     Raises:
-        ValueError: for an unknown variant or normalisation, or a size that is not a power of two from 8 on.
+        ValueError: for an unknown variant or normalisation, or a size that the variant does not have.
     """
 
     tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=8))
@@ -58,13 +60,10 @@ class DCGAN(GAN):
     ):
         if variant not in VARIANTS:
             raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
-        smallest, largest = (32, 32) if variant == "imagenet" else (8, 1024)
-        powers = [2**n for n in range(3, 11) if smallest <= 2**n <= largest]
-        if not isinstance(image_size, int) or image_size not in powers:
-            expected = "32" if variant == "imagenet" else "a power of two from 8 to 1024"
-            raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-        width = width or (64 if variant == "torch" else 128)
-        prior = prior or ("normal" if variant == "torch" else "uniform")
+        _check_size(image_size, variant)
+        later = variant in ("torch", "upsampling")
+        width = width or (64 if later else 128)
+        prior = prior or ("normal" if later else "uniform")
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant, output_bias=output_bias),
             discriminator(image_size, channels, width=width, variant=variant, norm=discriminator_norm),
@@ -83,13 +82,24 @@ class DCGAN(GAN):
         )
 
 
+def _check_size(image_size: int, variant: str) -> None:
+    expected, sizes = {
+        "imagenet": ("32", [32]),
+        "upsampling": ("a multiple of 4 from 8 to 1024", range(8, 1025, 4)),
+    }.get(variant, ("a power of two from 8 to 1024", [2**n for n in range(3, 11)]))
+    if not isinstance(image_size, int) or image_size not in sizes:
+        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
+
+
 def generator(
     image_size: int, channels: int, latent_dim: int, *, width: int, variant: str, output_bias: bool = False
 ) -> keras.Model:
     """Latents (batch, latent_dim) to images (batch, image_size, image_size, channels) in [-1, 1]."""
-    stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
-    kernel = {"paper": 5, "torch": 4, "imagenet": 3}[variant]
     latents = keras.Input((latent_dim,), name="latents")
+    if variant == "upsampling":
+        return keras.Model(latents, _tanh(_upsampled(latents, image_size // 4, channels, width)), name="generator")
+    stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
+    kernel = KERNELS[variant]
     x = _project(latents, width * 2 ** (stages - 1), variant)  # (4, 4, top)
     if variant == "imagenet":
         # 256 up, 256, 128 up, 128, 64 up: a stride-1 layer after all but the last doubling
@@ -101,14 +111,13 @@ def generator(
             x = _up(x, width * 2 ** (stages - 1 - index), kernel, f"up{index}")
         output_strides = 2
     x = _transposed(x, channels, kernel, "image", strides=output_strides, use_bias=output_bias)
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(latents, _tanh(x), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, width: int, variant: str, norm: str = "batch") -> keras.Model:
     """Images to logits (batch, 1)."""
     stages = image_size.bit_length() - 3
-    kernel = {"paper": 5, "torch": 4, "imagenet": 3}[variant]
+    kernel = KERNELS[variant]
     images = keras.Input((image_size, image_size, channels), name="images")
     if variant == "imagenet":
         plan = [(width * 2 ** (index // 2), 1 + index % 2) for index in range(6)]  # strides 1, 2, 1, 2, 1, 2
@@ -127,6 +136,22 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
         x = layers.Flatten(name="flat")(x)
         logits = layers.Dense(1, use_bias=False, kernel_initializer=_normal(), name="logit")(x)
     return keras.Model(images, layers.Activation("linear", dtype="float32")(logits), name="discriminator")
+
+
+def _upsampled(latents, side: int, channels: int, width: int):
+    """Two doublings by nearest pixels, before biased 3x3 convolutions whose normalisation is Keras'."""
+    x = layers.Dense(side * side * 2 * width, "relu", kernel_initializer=_normal(), name="project")(latents)
+    x = layers.Reshape((side, side, 2 * width), name="latent_map")(x)
+    for index, filters in ((1, 2 * width), (2, width)):
+        x = layers.UpSampling2D(name=f"up{index}_larger")(x)
+        x = _convolution(x, filters, 3, f"up{index}", strides=1, use_bias=True)
+        x = layers.BatchNormalization(momentum=0.8, epsilon=1e-3, name=f"up{index}_norm")(x)
+        x = layers.ReLU(name=f"up{index}_relu")(x)
+    return _convolution(x, channels, 3, "image", strides=1, use_bias=True)
+
+
+def _tanh(x):
+    return layers.Activation("tanh", dtype="float32", name="tanh")(x)
 
 
 def _normal(mean: float = 0.0) -> keras.initializers.Initializer:

@@ -63,7 +63,7 @@ class InfoGAN(GAN):
     """
 
     tiny = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
-    reports = ("information",)  # the lower bound of the mutual information, in nats, unweighted
+    reports: tuple[str, ...] = ("information",)  # the lower bound of the mutual information, in nats, unweighted
 
     def __init__(
         self,
@@ -94,8 +94,11 @@ class InfoGAN(GAN):
         if contrast_weight < 0 or (contrast_weight and not discrete):
             expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
             raise ValueError(f"{expected}. Received: contrast_weight={contrast_weight}, codes={codes!r}")
-        shape, sizes = (image_size, image_size, channels), {"width": width, "stages": stages, "units": units}
-        reading = {"code_units": code_units, "shared": shared, "normalise": normalise, "negative_slope": negative_slope}
+        shape = (image_size, image_size, channels)
+        sizes: dict[str, Any] = dict(width=width, stages=stages, units=units)
+        reading: dict[str, Any] = dict(
+            code_units=code_units, shared=shared, normalise=normalise, negative_slope=negative_slope
+        )
         super().__init__(
             generator(shape, joint.read_dim, **sizes),
             discriminator(shape, size, **sizes, **reading),

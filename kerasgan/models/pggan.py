@@ -226,7 +226,7 @@ def judged(x: Any, *, group_size: int, classes: int) -> Any:
 
 
 def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalise: bool = False) -> Any:
-    options = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
+    options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
     x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
     return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
 

@@ -73,7 +73,7 @@ class R3GAN(GAN):
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
         maps = [(*shape, width) for shape, width in zip(shapes, widths)]
-        shared = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
+        shared: dict[str, Any] = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
         super().__init__(
             generator(maps, channels, latent_dim, **shared),
             discriminator(maps, channels, **shared),

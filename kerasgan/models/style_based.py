@@ -1,5 +1,6 @@
 """What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +31,7 @@ class StyleBasedGAN(GAN):
             raise ValueError(f"Expected style_mixing to be a share from 0 to 1. Received: style_mixing={style_mixing}")
         super().__init__(generator, discriminator, **options)
         self.style_mixing = style_mixing
-        self._halves = MappingProxyType({})  # a dict would be tracked as part of the model
+        self._halves: Mapping[int, Any] = MappingProxyType({})  # a dict would be tracked as part of the model
         self._halve(self.generator)
 
     def _halve(self, network: keras.Model) -> None:

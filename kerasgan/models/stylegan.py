@@ -97,7 +97,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         doublings = max(len(maps) - 2, 1) if doublings is None else doublings
         if not 0 <= doublings < len(maps):
             raise ValueError(f"Expected doublings from 0 to {len(maps) - 1}. Received: doublings={doublings}")
-        sizes = dict(num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers)
+        sizes: dict[str, Any] = dict(num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers)
         super().__init__(
             generator(maps, channels, latent_dim, doublings=doublings, **sizes),
             discriminator(maps, channels, num_classes=num_classes, doublings=doublings, group_size=group_size),
@@ -156,8 +156,15 @@ def generator(
     fade = FadeIn(doublings, name="fade")
     latents = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    sizes = dict(num_classes=num_classes, style_dim=style_dim, depth=mapping_layers, num_styles=2 * len(maps))
-    styles = Unstack(name="unstacked")(mapping(latents, labels, **sizes))
+    styles = mapping(
+        latents,
+        labels,
+        num_classes=num_classes,
+        style_dim=style_dim,
+        depth=mapping_layers,
+        num_styles=2 * len(maps),
+    )
+    styles = Unstack(name="unstacked")(styles)
     x = LearnedMap(maps[0], initializer="ones", name="constant")(styles[0])
     x = _styled(x, styles[0], "constant")
     x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1")
@@ -177,7 +184,7 @@ def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, doublings: int, group_size: int
 ) -> keras.Model:
     """Images, and labels (batch,) where there are classes, to logits (batch, 1): the own one of as many as classes."""
-    sizes = dict(group_size=group_size, doublings=doublings, blur=True)
+    sizes: dict[str, Any] = dict(group_size=group_size, doublings=doublings, blur=True)
     network = pggan.discriminator(maps, channels, classes=num_classes or 1, **sizes)
     if num_classes is None:
         return network

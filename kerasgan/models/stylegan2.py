@@ -181,8 +181,15 @@ def generator(
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    sizes = dict(num_classes=num_classes, style_dim=style_dim, depth=mapping_layers, num_styles=2 * len(maps))
-    styles = Unstack(name="unstacked")(mapping(latents, labels, **sizes))
+    styles = mapping(
+        latents,
+        labels,
+        num_classes=num_classes,
+        style_dim=style_dim,
+        depth=mapping_layers,
+        num_styles=2 * len(maps),
+    )
+    styles = Unstack(name="unstacked")(styles)
     x = LearnedMap(maps[0], name="constant")(styles[0])
     x = _styled(x, styles[0], maps[0][-1], "conv1")
     image = _coloured(x, styles[1], channels, "image1")

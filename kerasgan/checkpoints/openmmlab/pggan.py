@@ -51,7 +51,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 def fully_grown(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
     """The weight that says how many doublings are missing, and what sets it to none."""
-    return [(find(generator, "fade").missing, lambda: np.float32(0.0))]
+    return [(find(generator, "fade").missing, lambda: np.zeros((), "float32"))]
 
 
 def _convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:

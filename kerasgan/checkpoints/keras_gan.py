@@ -1,0 +1,66 @@
+"""Keras-GAN's convolutional generator (eriklindernoren/Keras-GAN, `dcgan` and those built like it) as HDF5 of Keras 2.
+
+Keras 2 numbers layers through a whole session ("conv2d_7"); here they are numbered within the file, from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.pytorch import find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "Keras-GAN"
+CHANNEL_ORDER = "rgb"
+
+_WEIGHT = re.compile(r"(?:.*/)?((dense|conv2d|batch_normalization)(?:_\d+)?)/(\w+):0")
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    layers = {"dense_1": "project", "conv2d_1": "up1", "conv2d_2": "up2", "conv2d_3": "image"}
+    norms = {"batch_normalization_1": "up1_norm", "batch_normalization_2": "up2_norm"}
+    places = []
+    for theirs, ours in {**layers, **norms}.items():
+        layer = find(generator, ours)
+        for variable in layer.weights:
+            places.append(Placement(tensor=f"{theirs}/{variable.name}", variable=variable))
+        if theirs in norms and abs(layer.epsilon - 1e-3) > 1e-9:
+            raise CheckpointError(f"one with epsilon={layer.epsilon}, not 0.001, in {layer.path}")
+    return places
+
+
+FAMILIES: Mapping[str, Layout] = {
+    "DCGAN": Layout(arguments="DCGAN(variant='upsampling')", placements=placements, sources=one_network)
+}
+
+
+def state(contents: object) -> Mapping[str, Any] | None:
+    """The named tensors of a file, or None where it is not a convolutional generator of Keras 2."""
+    if not isinstance(contents, dict) or not contents:
+        return None
+    numbers: dict[str, str] = {}
+    found: dict[str, np.ndarray] = {}
+    for name, value in contents.items():
+        match = _WEIGHT.fullmatch(name) if isinstance(name, str) else None
+        if match is None:
+            return None
+        layer, kind, weight = match.groups()
+        count = 1 + sum(number.startswith(f"{kind}_") for number in numbers.values())
+        found[f"{numbers.setdefault(layer, f'{kind}_{count}')}/{weight}"] = value
+    return found
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None: all are."""
+    return None
