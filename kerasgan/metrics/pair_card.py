@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,9 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
             raise ValueError(f"Expected a source of two pairs or more. Received: {part}={source!r}")
         inputs, targets = source.examples(count or source.count)
         digest = hashlib.sha256(inputs.tobytes() + targets.tobytes()).hexdigest()
-        facts[part] = {"name": source.name, "count": len(targets), "sha256": digest}
+        where = Path(source.name)  # no card tells where a folder lay
+        known = where.name if where.is_absolute() else source.name
+        facts[part] = {"name": known, "count": len(targets), "sha256": digest}
         for direction in gan.directions or (None,):
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             made = gan.predict(given, direction=direction)
