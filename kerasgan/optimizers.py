@@ -152,4 +152,5 @@ def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, ram
     """
     if images_seen is not None:
         half_life = ops.minimum(half_life, rampup * images_seen)
-    return 0.5 ** (batch_size / ops.maximum(half_life, 1e-8))
+    larger = max if isinstance(half_life, float | int) else ops.maximum
+    return 0.5 ** (batch_size / larger(half_life, 1e-8))
