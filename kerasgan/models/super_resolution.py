@@ -82,7 +82,9 @@ class SuperResolution(ImageToImage):
         return ops.mean(DISTANCES[self.distance](difference))
 
 
-def vgg19(weights: Any, *, layer: str = "block5_conv4", activated: bool = True, factor: float = 1 / 12.75):
+def vgg19(
+    weights: Any, *, layer: str = "block5_conv4", activated: bool = True, factor: float = 1 / 12.75
+) -> keras.Model:
     """VGG-19 up to a layer, as a network from images in [-1, 1] to `factor` times its features.
 
     With the default layer these are the paper's VGG54, with "block2_conv2" VGG22 (1609.04802, sections 2.2.1 and 3.2);
