@@ -212,7 +212,8 @@ class RelativisticAverage(Objective):
     boundary = None
 
     def discriminator_loss(self, real_logits, fake_logits):
-        real, fake = real_logits - ops.mean(fake_logits), fake_logits - ops.mean(real_logits)
+        real = ops.subtract(real_logits, ops.mean(fake_logits))
+        fake = ops.subtract(fake_logits, ops.mean(real_logits))
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
     def generator_loss(self, fake_logits, real_logits=None):
