@@ -176,6 +176,23 @@ def test_a_published_generator_makes_the_images_of_its_publisher(name, tmp_path)
     assert report.fits and list(report.skipped) == ["discriminator.conv0_0.weight"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", ["srgan-div2k", "realesrgan-df2k-ost"])
+def test_the_full_size_generators_have_a_place_for_every_published_tensor(entry):
+    torch = pytest.importorskip("torch")
+    import openmmlab_networks as networks
+
+    gan, family = kerasgan.zoo.load(entry, weights=None), kerasgan.zoo.recipe(entry).family
+    with torch.device("meta"):
+        if family == "SRGAN":
+            network = networks.MSRResNet(width=64, blocks=16, scale=4)
+        else:
+            network = networks.RRDBNet(width=64, growth=32, blocks=23, scale=4)
+    places = kerasgan.checkpoints.openmmlab.FAMILIES[family].placements(gan.generator)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    assert {place.tensor: place.expected_shape for place in places} == expected
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from others: test_export_programs")
 @pytest.mark.parametrize("form", ["onnx", "saved_model"])
 def test_exported_files_enlarge_images_of_other_sizes(form, tmp_path):
