@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--dimensions", type=int, default=DIMENSIONS, help="of each")
     options = parser.parse_args()
     count, dimensions = max(options.count // BATCH, 1) * BATCH, options.dimensions
+    title = f"2 x {count:,} features of {dimensions} on {os.cpu_count()} cores ({platform.machine()})"
     rows = []
     for name in ROWS:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -175,13 +176,12 @@ def main() -> None:
             except ImportError as error:
                 rows.append([name, "-", "-", f"not installed: {error.name}", "-"])
         print(*rows[-1], sep=" | ", flush=True)
-    title = f"2 x {count:,} features of {dimensions} on {os.cpu_count()} cores ({platform.machine()})"
+        if (count, dimensions) == (COUNT, DIMENSIONS):
+            RESULTS.write_text(report(rows, title), encoding="utf-8")
     table = Table(*HEADS, title=title)
     for row in rows:
         table.add_row(*row)
     Console().print(table)
-    if (count, dimensions) == (COUNT, DIMENSIONS):
-        RESULTS.write_text(report(rows, title), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -151,12 +151,12 @@ def test_below_the_papers_probability_two_sets_stay_apart(probability):
     The others have p/4 each, so that the mixture of orientations can be read off the augmented images: no leak. At
     p = 1 all four are alike.
     """
-    ramp = np.linspace(-1, 1, 8, dtype="float32")[None, :, None, None] * np.ones((2000, 1, 8, 1), "float32")
+    ramp = np.linspace(-1, 1, 8, dtype="float32")[None, :, None, None] * np.ones((6000, 1, 8, 1), "float32")
     scheme = {"name": "ada", "probability": probability, "geometry": 0.0, "color": 0.0}
     for share in (1.0, 0.7):  # of arrows that point down
-        mixed = ramp * np.where(np.arange(2000) < share * 2000, 1, -1)[:, None, None, None].astype("float32")
+        mixed = ramp * np.where(np.arange(6000) < share * 6000, 1, -1)[:, None, None, None].astype("float32")
         seen = orientations(changed(scheme, ops.convert_to_tensor(mixed), seed=7))
-        frequencies = np.bincount(seen, minlength=4) / 2000
+        frequencies = np.bincount(seen, minlength=4) / 6000
         kernel = (1 - probability) * np.eye(4) + probability / 4
         expected = kernel @ [share, 0, 1 - share, 0]
         np.testing.assert_allclose(frequencies, expected, atol=0.03)

@@ -185,7 +185,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("weak discriminator", {"separation": 0.5, "distance": FAR}),
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
         ("mode collapse", {"diversity": 0.01, "repeats": 0.9, "distance": FAR}),
-        ("mode dropping", {"coverage": 0.3}),
+        ("mode dropping", {"coverage": 0.3, "distance": 0.4}),
+        ("mode dropping", {"data_coverage": 0.4}),
         ("memorisation", {"copies": 0.6}),
         ("memorisation", {"examples": 8}),
         ("oscillation", {"distance": SWINGS}),
@@ -203,6 +204,14 @@ def test_each_trouble_has_its_signs(verdict, changes):
 def test_a_generator_that_still_comes_closer_is_left_to_go_on():
     early = probed(distance=np.linspace(1.4, 0.9, 20), diversity=0.02, repeats=1.0, separation=1.0, coverage=0.1)
     assert doctor.diagnose(early).verdict == "undecided"
+
+
+def test_a_distance_that_falls_through_noise_still_falls():
+    distance = np.array([0.62, 0.62, 0.68, 0.68, 0.6, 0.56, 0.57, 0.54, 0.53, 0.53])  # of a GRAN that went well
+    slow = probed(distance=np.append(np.full(10, 0.7), distance), diversity=0.33, repeats=0.98, coverage=0.28)
+    assert doctor.diagnose(slow).verdict == "undecided"
+    still = probed(distance=0.6, diversity=0.33, repeats=0.98, coverage=0.28)
+    assert doctor.diagnose(still).verdict == "mode collapse"
 
 
 def test_every_verdict_has_a_suggestion():

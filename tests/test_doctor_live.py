@@ -245,3 +245,9 @@ def test_fit_shows_the_doctor_the_data_it_trains_on():
     watch = doctor.Doctor(every=1)
     gan.fit(data.digits(image_size=16, batch_size=16), steps_per_epoch=3, verbose=0, callbacks=[watch])
     assert any("real" in column for column in watch.history), sorted(watch.history)
+
+
+def test_training_images_that_lack_a_kind_of_the_doctors_own_are_seen_at_once():
+    watch = doctor.Doctor(TWO_KINDS, every=100)
+    tiny(run_eagerly=True).fit(TWO_KINDS[:100], batch_size=50, steps_per_epoch=1, verbose=0, callbacks=[watch])
+    assert watch.history["data_coverage"] == pytest.approx([0.5, 0.5], abs=0.02)

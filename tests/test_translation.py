@@ -314,3 +314,11 @@ def test_half_published_models_and_other_norms_are_named():
         kerasgan.checkpoints.assign(gan, SHARED / "pix2pix.pth")
     with pytest.warns(UserWarning, match="only generator_ab"):
         kerasgan.checkpoints.assign(CycleGAN(image_size=32, blocks=3, width=8, pool_size=1), SHARED / "cyclegan.pth")
+
+
+def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
+    gan = Pix2Pix(**Pix2Pix.tiny)
+    with pytest.raises(TypeError, match="Pix2Pix starts from images"):
+        kerasgan.exploration.walk(gan, [0, 1], frames=4)
+    with pytest.raises(ValueError, match=r"no augmentation of Pix2Pix.*Received: augment='diff_augment'"):
+        gan.compile(augment="diff_augment")

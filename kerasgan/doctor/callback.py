@@ -58,6 +58,7 @@ class Doctor(LossCallback):
         self.history: dict[str, list[float]] = {}
         self.diagnosis: Diagnosis | None = None
         self._data, self._labels = data, labels
+        self._taught: Any = None
         self._probe: Probe | None = None
         self._best: tuple[float, int, list[np.ndarray]] | None = None
         self.found: dict[str, int] = {}
@@ -66,6 +67,7 @@ class Doctor(LossCallback):
 
     def attend(self, source: Any) -> None:
         """Called by `fit` with its batches: they are the reference if the doctor was given none."""
+        self._taught = None if self._data is None else source
         if self._data is None:
             self._data = source
 
@@ -73,7 +75,8 @@ class Doctor(LossCallback):
         self._troubles, self._roll_back = 0, False
         translates = self.model.prior is None  # from images: its losses alone are looked at
         if self._data is not None and self._probe is None and not translates:
-            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model))
+            taught = None if self._taught is None else _examples(self._taught, None, self.model)[0]
+            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model), taught=taught)
         if self.resumed and self.resumed.state is not None:
             self._recall(self.resumed.state)
         else:

@@ -23,16 +23,26 @@ class Probe:
         gan: a compiled GAN.
         images: float32 (count, height, width, channels) in [-1, 1], what the generator is to imitate.
         labels: (count,) int32 for a model that learns from them.
+        taught: some of the images that it is trained on, where those are others.
         batch_size: images with which the discriminator's logits and both gradients are computed.
         count: generated images that are held against the real ones.
         seed: of the latents.
     """
 
     def __init__(
-        self, gan: GAN, images: np.ndarray, labels: Any = None, *, batch_size: int = 32, count: int = 64, seed: int = 0
+        self,
+        gan: GAN,
+        images: np.ndarray,
+        labels: Any = None,
+        *,
+        taught: np.ndarray | None = None,
+        batch_size: int = 32,
+        count: int = 64,
+        seed: int = 0,
     ):
         self.gan, self.count, self.seed = gan, count, seed
         self.reference = Reference(images)
+        self.data_coverage = 1.0 if taught is None else self.reference.compare(taught).coverage
         asked = gan.num_classes is not None  # else they are the discriminator's alone
         self.labels = np.resize(labels, count) if asked and labels is not None else None
         rows = np.arange(min(batch_size, len(images)))
@@ -47,7 +57,7 @@ class Probe:
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
         signals["movement"] = self._movement(images)
-        signals["examples"] = self.reference.examples
+        signals |= {"examples": self.reference.examples, "data_coverage": self.data_coverage}
         with keras.StatelessScope():  # moving statistics and seeds stay as they are
             signals |= self._logits()
             signals |= self._gradients()

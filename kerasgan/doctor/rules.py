@@ -66,8 +66,7 @@ class Signals:
             return True
         distance = self.columns["distance"][-(self.count // 2) :]
         decline = 1 - self.now("distance") / np.median(distance[: self.recent])
-        steady = np.mean(np.diff(distance) < 0) >= 0.75
-        return bool(decline > 0.2 or (steady and decline > 0.05))
+        return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
 
     def diversifying(self) -> bool:
         """Whether the diversity, however small, grew by half within the last half of the record."""
@@ -82,6 +81,12 @@ class Signals:
     def vanished(self, name: str) -> bool:
         """Whether a gradient is down to a fiftieth of its largest."""
         return self.has(name) and self.now(name) < 0.02 * np.nanmax(self.columns[name])
+
+
+def falling(values: np.ndarray) -> float:
+    """The share of all pairs whose later value is the smaller one, half of them for noise: (1 - Kendall's tau) / 2."""
+    first, second = np.triu_indices(len(values), 1)
+    return float(np.mean(values[second] < values[first]))
 
 
 def rise(value: float, good: float, bad: float) -> float:
@@ -200,14 +205,19 @@ def mode_collapse(signals: Signals) -> Finding:
 
 
 def mode_dropping(signals: Signals) -> Finding:
-    """Whole kinds of real images have no samples near them."""
+    """Whole kinds of real images have no samples near them, or no training image is of their kind."""
+    verdict = "mode dropping"
+    if signals.has("data_coverage") and signals.now("data_coverage") < 0.6:
+        taught = signals.now("data_coverage")
+        evidence = f"The training images themselves are of kinds that make up {taught:.0%} of the real images."
+        return Finding(verdict, rise(taught, 0.7, 0.5), (evidence,))
     coverage = signals.now("coverage")
-    evidence = (f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples.",)
-    # Samples farther away than the mean are of no kind yet; varied ones may improve without ever meeting the others.
-    varied = signals.now("diversity") >= 0.05 or not (signals.improving() or signals.diversifying())
-    settled = varied and signals.now("distance") < 1 and not signals.growing("coverage")
-    # 64 samples of real images cover 73 % of them at least (99 % of draws), those of half of the kinds of digits 63 %.
-    return Finding("mode dropping", rise(coverage, 0.7, 0.5) if settled else 0.0, evidence)
+    evidence = f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples."
+    moving = signals.improving() or signals.diversifying() or signals.growing("coverage")
+    # Samples farther away than the mean are of no kind yet. 64 samples of real images cover 73 % of them at least (99 %
+    # of draws), those of half of the kinds of digits 63 %.
+    settled = not moving and signals.now("distance") < 1
+    return Finding(verdict, rise(coverage, 0.7, 0.5) if settled else 0.0, (evidence,))
 
 
 def memorisation(signals: Signals) -> Finding:

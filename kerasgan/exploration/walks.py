@@ -260,14 +260,15 @@ def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     """Latents (count, latent_dim) from such, or from seeds (count,)."""
     from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
 
+    size = gan.latent_dim  # raises where a model starts from images
     array = np.asarray(points)
     if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
-        array = np.concatenate([gan.prior.draw(1, gan.latent_dim, int(seed)) for seed in array])
-    if array.ndim != 2 or array.shape[1] != gan.latent_dim or len(array) < least:
-        expected = f"Expected {least} or more seeds, or latents of shape (count, {gan.latent_dim})"
+        array = np.concatenate([gan.prior.draw(1, size, int(seed)) for seed in array])
+    if array.ndim != 2 or array.shape[1] != size or len(array) < least:
+        expected = f"Expected {least} or more seeds, or latents of shape (count, {size})"
         received = f"{array.tolist()}" if array.ndim < 2 and array.size < 9 else f"an array of shape {array.shape}"
         raise ValueError(f"{expected}. Received: {received}")
-    return given(array, gan.latent_dim)
+    return given(array, size)
 
 
 def _count(number: Any, name: str, least: int = 1) -> int:
