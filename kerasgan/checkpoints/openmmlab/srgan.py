@@ -46,9 +46,9 @@ def _shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
     channels = outputs // factor**2
     weight, bias = convolution(tensor, layer)
     cells = (channels, factor, factor)
-    unfolded = {"stored": weight.expected_shape, "unfold": (*cells, inputs, height, width), "axes": (4, 5, 3, 1, 2, 0)}
+    unfold, axes = (*cells, inputs, height, width), (4, 5, 3, 1, 2, 0)
     return [
-        dataclasses.replace(weight, **unfolded),
+        dataclasses.replace(weight, stored=weight.expected_shape, unfold=unfold, axes=axes),
         dataclasses.replace(bias, stored=(outputs,), unfold=cells, axes=(1, 2, 0)),
     ]
 
