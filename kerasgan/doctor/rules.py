@@ -207,10 +207,10 @@ def mode_collapse(signals: Signals) -> Finding:
 def mode_dropping(signals: Signals) -> Finding:
     """Whole kinds of real images have no samples near them, or no training image is of their kind."""
     verdict = "mode dropping"
-    if signals.has("data_coverage") and signals.now("data_coverage") < 0.6:
-        taught = signals.now("data_coverage")
+    taught = signals.now("data_coverage") if signals.has("data_coverage") else 1.0
+    if taught < 0.75:  # hundreds of images of the same kinds give 0.9
         evidence = f"The training images themselves are of kinds that make up {taught:.0%} of the real images."
-        return Finding(verdict, rise(taught, 0.7, 0.5), (evidence,))
+        return Finding(verdict, rise(taught, 0.9, 0.6), (evidence,))
     coverage = signals.now("coverage")
     evidence = f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples."
     moving = signals.improving() or signals.diversifying() or signals.growing("coverage")
