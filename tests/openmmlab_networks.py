@@ -283,6 +283,80 @@ class BigGANDeepGenerator(nn.Module):
         return torch.tanh(self.output_layer["conv"](F.relu(self.output_layer["bn"](x))))
 
 
+class ResidualBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1, self.conv2 = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+
+    def forward(self, x):
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+class MSRResNet(nn.Module):
+    """Images in [0, 1] to images in [0, 1]."""
+
+    def __init__(self, *, width, blocks, scale):
+        super().__init__()
+        self.conv_first = nn.Conv2d(3, width, 3, padding=1)
+        self.trunk_net = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.ups = range(1, scale.bit_length())
+        for level in self.ups:
+            self.add_module(f"upsample{level}", nn.Module())
+            getattr(self, f"upsample{level}").upsample_conv = nn.Conv2d(width, 4 * width, 3, padding=1)
+        self.conv_hr, self.conv_last = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, 3, 3, padding=1)
+        self.scale = scale
+
+    def forward(self, images):
+        x = self.trunk_net(F.leaky_relu(self.conv_first(images), 0.1))
+        for level in self.ups:
+            x = F.pixel_shuffle(getattr(self, f"upsample{level}").upsample_conv(x), 2)
+        x = self.conv_last(F.leaky_relu(self.conv_hr(x), 0.1))
+        return x + F.interpolate(images, scale_factor=self.scale, mode="bilinear", align_corners=False)
+
+
+class DenseBlock(nn.Module):
+    def __init__(self, width, growth):
+        super().__init__()
+        for index in range(5):
+            outputs = width if index == 4 else growth
+            self.add_module(f"conv{index + 1}", nn.Conv2d(width + index * growth, outputs, 3, padding=1))
+
+    def forward(self, x):
+        maps = [x]
+        for index in range(1, 5):
+            maps.append(F.leaky_relu(getattr(self, f"conv{index}")(torch.cat(maps, 1)), 0.2))
+        return x + 0.2 * self.conv5(torch.cat(maps, 1))
+
+
+class RRDB(nn.Module):
+    def __init__(self, width, growth):
+        super().__init__()
+        self.rdb1, self.rdb2, self.rdb3 = (DenseBlock(width, growth) for _ in range(3))
+
+    def forward(self, x):
+        return x + 0.2 * self.rdb3(self.rdb2(self.rdb1(x)))
+
+
+class RRDBNet(nn.Module):
+    """Images in [0, 1] to images in [0, 1]."""
+
+    def __init__(self, *, width, growth, blocks, scale):
+        super().__init__()
+        self.cells = 4 // scale
+        self.conv_first = nn.Conv2d(3 * self.cells**2, width, 3, padding=1)
+        self.body = nn.Sequential(*(RRDB(width, growth) for _ in range(blocks)))
+        for name in ("conv_body", "conv_up1", "conv_up2", "conv_hr"):
+            self.add_module(name, nn.Conv2d(width, width, 3, padding=1))
+        self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
+
+    def forward(self, images):
+        x = self.conv_first(F.pixel_unshuffle(images, self.cells))
+        x = x + self.conv_body(self.body(x))
+        for conv in (self.conv_up1, self.conv_up2):
+            x = F.leaky_relu(conv(F.interpolate(x, scale_factor=2)), 0.2)
+        return self.conv_last(F.leaky_relu(self.conv_hr(x), 0.2))
+
+
 def trained(network, *inputs):
     """The network with weights that keep every layer alive, as training leaves it: one optimiser step after the last
     look at its singular vectors and moments."""

@@ -43,6 +43,10 @@ HAND = {
     "hinge": ((0 + 1) / 2 + (0 + 2) / 2, 0.0),
     "wasserstein": (0.0 - 1.0, 0.0),
     "relativistic": ((softplus(-3) + softplus(1)) / 2, (softplus(3) + softplus(-1)) / 2),
+    "relativistic_average": (  # the averages are 1 of real images and 0 of fakes
+        (softplus(-2) + softplus(0)) / 2 + (softplus(-2) + softplus(0)) / 2,
+        (softplus(2) + softplus(0)) / 2 + (softplus(2) + softplus(0)) / 2,
+    ),
 }
 
 

@@ -55,6 +55,18 @@ def test_a_batch_of_pairs_depends_on_seed_epoch_and_index_alone():
     assert not np.array_equal(first[1][0], data.pairs(inputs, inputs, jitter=1, image_size=6, batch_size=2)[1][0])
 
 
+def test_arrays_of_two_sizes_are_flipped_together():
+    large = numbered(6, (8, 12))
+    pairs = data.pairs(large[:, ::4, ::4], large, batch_size=3, flip=True)
+    assert pairs.input_shape == (2, 3, 3) and pairs.image_shape == (8, 12, 3)
+    for inputs, targets in (pairs[0], pairs[1]):
+        same = np.abs(targets[:, ::4, ::4] - inputs).max(axis=(1, 2, 3))
+        turned = np.abs(targets[:, ::4, ::-4][:, :, ::-1] - inputs).max(axis=(1, 2, 3))
+        assert (np.minimum(same, turned) == 0).all()
+    with pytest.raises(ValueError, match=r"as they are\. Received: image_size=None, jitter=2"):
+        data.pairs(large[:, ::4, ::4], large, jitter=2)
+
+
 def test_two_folders_are_paired_by_name_whatever_the_ending(tmp_path):
     images = numbered(3)
     folder_of(tmp_path / "edges", images[..., :1])

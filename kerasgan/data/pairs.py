@@ -63,7 +63,7 @@ def pairs(
         inputs: a folder, whose pictures have the names of those in `targets`; an array (count, height, width,
             channels), uint8 or floats in [-1, 1]; or alone, a folder of pictures with input and target side by side, or
             with two sub-folders of equal names (in alphabetical order the first is the inputs').
-        targets: likewise.
+        targets: likewise; arrays may be a whole number of times as high and wide as the inputs.
         image_size: int or (height, width) of one image; 256 for folders if not given.
         input_channels: of the inputs, from folders.
         channels: of the targets, from folders.
@@ -75,7 +75,7 @@ def pairs(
     Raises:
         ValueError, TypeError, FileNotFoundError: naming the files or numbers that do not go together.
     """
-    ordering, jitter = Order(**order), _jitter(jitter)
+    ordering, jitter, scale = Order(**order), _jitter(jitter), 1
     if isinstance(inputs, str | Path):
         read = _enlarged(image_size or 256, jitter)
         several = checks.channel_count(input_channels), checks.channel_count(channels)
@@ -87,10 +87,16 @@ def pairs(
         if targets is None:
             raise ValueError("Expected two arrays, inputs and targets. Received: targets=None")
         both = [checks.image_array(images) for images in (inputs, targets)]
+        scale = _scale(*both)
+        if scale > 1:
+            if image_size is not None or jitter:
+                received = f"image_size={image_size!r}, jitter={jitter}"
+                raise ValueError(f"Expected arrays of two sizes to be taken as they are. Received: {received}")
+            both[0] = both[0].repeat(scale, axis=1).repeat(scale, axis=2)  # so that flips keep both in register
         source, several = _stacked_arrays(both, image_size, jitter, order)
     if jitter:
         source = Jittered(source, jitter)
-    return Pairs(source, _channel_split(several[0], reverse=reverse))
+    return Pairs(source, _channel_split(several[0], reverse=reverse, scale=scale))
 
 
 def _jitter(jitter: Any) -> int:
@@ -99,9 +105,16 @@ def _jitter(jitter: Any) -> int:
     return jitter
 
 
-def _channel_split(first: int, *, reverse: bool) -> Callable[[np.ndarray], Images]:
+def _scale(inputs: np.ndarray, targets: np.ndarray) -> int:
+    """How many times as high and wide the targets are, 1 where that is no whole number."""
+    (height, width), (high, wide) = inputs.shape[1:3], targets.shape[1:3]
+    scale = high // height
+    return scale if scale and (height * scale, width * scale) == (high, wide) else 1
+
+
+def _channel_split(first: int, *, reverse: bool, scale: int = 1) -> Callable[[np.ndarray], Images]:
     def split(images: np.ndarray) -> Images:
-        parts = images[..., :first], images[..., first:]
+        parts = images[:, ::scale, ::scale, :first], images[..., first:]
         return parts[::-1] if reverse else parts  # type: ignore[return-value]
 
     return split
@@ -113,7 +126,7 @@ def _stacked_arrays(
     shapes = [images.shape for images in both]
     if shapes[0][:3] != shapes[1][:3]:
         raise ValueError(
-            "Expected as many inputs as targets, of one height and width. "
+            "Expected as many inputs as targets, of one height and width or smaller by a whole factor. "
             f"Received: inputs.shape={shapes[0]}, targets.shape={shapes[1]}"
         )
     if both[0].dtype != both[1].dtype:

@@ -15,7 +15,16 @@ from kerasgan.layers.normalization import (
 from kerasgan.layers.pool import ImagePool
 from kerasgan.layers.progressive import FadeIn, faded
 from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
-from kerasgan.layers.shapes import ImageRange, ReflectionPadding2D, Split, SumPooling, Unstack
+from kerasgan.layers.shapes import (
+    BilinearUpsampling2D,
+    ImageRange,
+    PixelShuffle,
+    PixelUnshuffle,
+    ReflectionPadding2D,
+    Split,
+    SumPooling,
+    Unstack,
+)
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.style import AdaptiveInstanceNormalization, Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
 from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
@@ -23,6 +32,7 @@ from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_laye
 __all__ = [
     "AdaptiveInstanceNormalization",
     "Bias",
+    "BilinearUpsampling2D",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -43,6 +53,8 @@ __all__ = [
     "ModulatedConv2D",
     "Noise",
     "PixelNormalization",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "Projection",
     "ReflectionPadding2D",
     "ScaleAndOffset",

@@ -7,7 +7,16 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ImageRange", "ReflectionPadding2D", "Split", "SumPooling", "Unstack"]
+__all__ = [
+    "BilinearUpsampling2D",
+    "ImageRange",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "ReflectionPadding2D",
+    "Split",
+    "SumPooling",
+    "Unstack",
+]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -90,3 +99,93 @@ class ImageRange(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+class _Rescaled(keras.layers.Layer):
+    """Maps whose height and width change by a whole factor."""
+
+    def __init__(self, factor: int, **options: Any):
+        super().__init__(**options)
+        self.factor = factor
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class PixelShuffle(_Rescaled):
+    """(batch, height, width, factor^2 channels) to (batch, factor height, factor width, channels) (1609.05158).
+
+    Channel (i factor + j) channels + c becomes channel c of the pixel in row i and column j of a cell, the order of
+    TensorFlow's `depth_to_space`; PyTorch's is c factor^2 + i factor + j.
+
+    Args:
+        factor: by which height and width grow.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def call(self, inputs):
+        height, width = ops.shape(inputs)[1:3]
+        factor, channels = self.factor, inputs.shape[-1] // self.factor**2
+        cells = ops.reshape(inputs, (-1, height, width, factor, factor, channels))
+        cells = ops.transpose(cells, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(cells, (-1, height * factor, width * factor, channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        sides = [None if side is None else side * self.factor for side in sides]
+        return (batch, *sides, channels // self.factor**2)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class PixelUnshuffle(_Rescaled):
+    """What `PixelShuffle` undoes: each cell of factor x factor pixels becomes one of factor^2 as many channels.
+
+    Args:
+        factor: of which height and width are multiples.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def call(self, inputs):
+        height, width = (side // self.factor for side in ops.shape(inputs)[1:3])
+        factor, channels = self.factor, inputs.shape[-1]
+        cells = ops.reshape(inputs, (-1, height, factor, width, factor, channels))
+        cells = ops.transpose(cells, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(cells, (-1, height, width, factor**2 * channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        sides = [None if side is None else side // self.factor for side in sides]
+        return (batch, *sides, channels * self.factor**2)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class BilinearUpsampling2D(_Rescaled):
+    """Maps enlarged by linear interpolation between the centres of pixels; beyond the outermost they stay constant.
+
+    `keras.layers.UpSampling2D` computes the same, but not in ONNX files with dynamic height and width.
+
+    Args:
+        factor: by which height and width grow.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def call(self, inputs):
+        for axis in (1, 2):
+            inputs = self._along(inputs, axis)
+        return inputs
+
+    def _along(self, maps: Any, axis: int) -> Any:
+        first, last = ([slice(None)] * axis + [slice(*ends)] for ends in ((None, 1), (-1, None)))
+        head, tail = ([slice(None)] * axis + [slice(*ends)] for ends in ((None, -1), (1, None)))
+        before = ops.concatenate([maps[tuple(first)], maps[tuple(head)]], axis)
+        after = ops.concatenate([maps[tuple(tail)], maps[tuple(last)]], axis)
+        centres = [(phase + 0.5) / self.factor - 0.5 for phase in range(self.factor)]  # -1/2 to 1/2 of a pixel
+        phases = [maps + abs(way) * ((before if way < 0 else after) - maps) for way in centres]
+        shape = [-1, *ops.shape(maps)[1:]]
+        shape[axis] = shape[axis] * self.factor
+        return ops.reshape(ops.stack(phases, axis + 1), shape)
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        return (batch, *(None if side is None else side * self.factor for side in sides), channels)

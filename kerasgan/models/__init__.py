@@ -7,6 +7,7 @@ from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.esrgan import ESRGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
@@ -18,6 +19,7 @@ from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.wgan_gp import WGANGP
@@ -25,6 +27,7 @@ from kerasgan.models.wgan_gp import WGANGP
 __all__ = [
     "ACGAN",
     "DCGAN",
+    "ESRGAN",
     "GAN2014",
     "GRAN",
     "LAPGAN",
@@ -33,6 +36,7 @@ __all__ = [
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SRGAN",
     "WGANGP",
     "BigGAN",
     "BigGANDeep",

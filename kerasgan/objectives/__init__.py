@@ -15,6 +15,7 @@ from kerasgan.objectives.games import (
     NonSaturating,
     Objective,
     Relativistic,
+    RelativisticAverage,
     Wasserstein,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "NonSaturating",
     "Objective",
     "Relativistic",
+    "RelativisticAverage",
     "Wasserstein",
     "divergence_names",
     "get",
@@ -43,6 +45,7 @@ _OBJECTIVES: dict[str, type[Objective]] = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "relativistic": Relativistic,
+    "relativistic_average": RelativisticAverage,
     "wasserstein": Wasserstein,
 }
 

@@ -18,6 +18,7 @@ __all__ = [
     "NonSaturating",
     "Objective",
     "Relativistic",
+    "RelativisticAverage",
     "Wasserstein",
 ]
 
@@ -197,3 +198,23 @@ class Relativistic(Objective):
 
     def generator_loss(self, fake_logits, real_logits=None):
         return ops.mean(ops.softplus(real_logits - fake_logits))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class RelativisticAverage(Objective):
+    """The relativistic average GAN (Jolicoeur-Martineau 2018, 1807.00734), as ESRGAN plays it (1809.00219, 3.2).
+
+    Discriminator: E sp(-(a - E b)) + E sp(b - E a). Generator: E sp(-(b - E a)) + E sp(a - E b). Where the other
+    objectives say how real an image is, it says how much more real than the average of the other kind.
+    """
+
+    paired = True
+    boundary = None
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        real = ops.subtract(real_logits, ops.mean(fake_logits))
+        fake = ops.subtract(fake_logits, ops.mean(real_logits))
+        return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return self.discriminator_loss(fake_logits, real_logits)  # the two kinds change their places

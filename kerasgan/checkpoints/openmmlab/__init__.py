@@ -1,4 +1,4 @@
-"""OpenMMLab's checkpoints (mmgeneration): {"meta": ..., "state_dict": {tensor name: tensor}}.
+"""OpenMMLab's checkpoints (mmgeneration, mmediting): {"meta": ..., "state_dict": {tensor name: tensor}}.
 
 Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` where training kept a moving
 average. Its unconditional colour models are trained on images in the order blue, green, red (its loader's default,
@@ -16,11 +16,13 @@ from kerasgan.checkpoints.openmmlab import (
     biggan,
     cyclegan,
     dcgan,
+    esrgan,
     lsgan,
     pggan,
     pix2pix,
     sagan,
     sngan,
+    srgan,
     stylegan2,
     wgan_gp,
 )
@@ -37,11 +39,13 @@ FAMILIES: Mapping[str, Layout] = {
     "BigGANDeep": biggan.DEEP_LAYOUT,
     "CycleGAN": cyclegan.LAYOUT,
     "DCGAN": dcgan.LAYOUT,
+    "ESRGAN": esrgan.LAYOUT,
     "LSGAN": lsgan.LAYOUT,
     "PGGAN": pggan.LAYOUT,
     "Pix2Pix": pix2pix.LAYOUT,
     "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
+    "SRGAN": srgan.LAYOUT,
     "StyleGAN2": stylegan2.LAYOUT,
     "WGANGP": wgan_gp.LAYOUT,
 }

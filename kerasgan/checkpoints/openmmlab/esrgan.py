@@ -1,0 +1,51 @@
+"""RRDBNet (mmediting): `conv_first`, `body.N.rdbM.convK`, `conv_body`, `conv_upN`, `conv_hr`, `conv_last`.
+
+Theirs makes images in [0, 1] where ours makes them in [-1, 1]. Of scales 2 and 1 it knows the order red, green, blue
+only, in which all are published.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.srgan import in_our_range
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import convolution, find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator."""
+    layers = {layer.name: layer for layer in generator.layers}
+    blocks = sum(name.removeprefix("block").removesuffix("_sum").isdecimal() for name in layers)
+    places = _stem(generator)
+    for block in range(blocks):
+        for dense in (1, 2, 3):
+            for part in range(1, 6):
+                ours = find(generator, f"block{block + 1}_dense{dense}_conv{part}")
+                places += convolution(f"body.{block}.rdb{dense}.conv{part}", ours)
+    names = {"conv_body": "trunk", "conv_up1": "up1", "conv_up2": "up2", "conv_hr": "last"}
+    for theirs, name in names.items():
+        places += convolution(theirs, find(generator, name))
+    return places + in_our_range(convolution("conv_last", find(generator, "image"), image=True), offset=-1.0)
+
+
+def _stem(generator: keras.Model) -> list[Placement]:
+    """The first convolution; after a pixel unshuffle PyTorch orders its inputs (channel, row, column)."""
+    layer, channels = find(generator, "stem"), generator.inputs[0].shape[-1]
+    height, width, inputs, outputs = layer.kernel.shape
+    if inputs == channels:
+        return convolution("conv_first", layer, from_image=True)
+    factor = int((inputs // channels) ** 0.5)
+    weight, bias = convolution("conv_first", layer)
+    cells = (outputs, channels, factor, factor, height, width)
+    return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=(4, 5, 2, 3, 1, 0)), bias]
+
+
+LAYOUT = Layout(arguments="ESRGAN()", placements=placements, sources=one_generator)

@@ -1,0 +1,177 @@
+"""ESRGAN: dense residual blocks without batch normalisation, judged by how much more real than real images they look.
+
+Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
+Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
+Real-ESRGAN (Wang et al. 2021, 2107.10833), whose generators are these: the image's cells of 2x2 or 4x4 pixels become
+channels before a network that enlarges four times. Trained with `adversarial_weight=0` it is the paper's RRDB, from
+whose weights the second phase starts; a schedule of the weight puts both into one `fit`. Deviations: Real-ESRGAN's
+discriminator, a U-Net, and its degradations are not here; each term of the adversarial loss counts whole, where the
+authors' code halves their sum.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan import schedules
+from kerasgan.data import checks
+from kerasgan.layers import ImageRange, PixelUnshuffle, normalised
+from kerasgan.models.super_resolution import SuperResolution
+
+__all__ = ["ESRGAN", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class ESRGAN(SuperResolution):
+    """A generator of residual in residual dense blocks (RRDB) against a relativistic discriminator.
+
+    Args:
+        image_size: of the large images in training, which fixes the discriminator's size: int or (height, width).
+        channels: of the images.
+        scale: 4, or 2 or 1 for images whose sides are multiples of 2 or 4.
+        blocks: of the generator: 23 in the paper, 6 in Real-ESRGAN's small networks.
+        width: channels of its maps.
+        growth: channels that each convolution of a dense block adds.
+        discriminator_width: channels of the discriminator's first map; `width` if not given.
+        discriminator_norm: "batch" or "instance", or "none".
+        distance: of pixels and features, "squared" or "absolute".
+        pixel_weight: of the distance of pixels; the paper's 1e-2 is for images in [0, 1], half of it for [-1, 1].
+        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights,
+            activated=False)`. The paper has one; without it give pixels a larger weight.
+        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        feature_weight: of the distance of features.
+        adversarial_weight: a number or a schedule of generator steps; 0 for RRDB alone.
+
+    Raises:
+        ValueError: for another scale, or sides that it does not divide.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, blocks=1, width=4, growth=2, scale=2))
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 128,
+        channels: int = 3,
+        scale: int = 4,
+        blocks: int = 23,
+        width: int = 64,
+        growth: int = 32,
+        discriminator_width: int | None = None,
+        discriminator_norm: str = "batch",
+        distance: str = "absolute",
+        pixel_weight: float = 5e-3,
+        features: keras.Model | None = None,
+        feature_layer: str | None = None,
+        feature_weight: float = 1.0,
+        adversarial_weight: Any = 5e-3,
+        name: str | None = None,
+    ):
+        if scale not in (1, 2, 4):
+            raise ValueError(f"Expected a scale of 1, 2 or 4. Received: scale={scale!r}")
+        judging = discriminator_width or width
+        losses = dict(
+            distance=distance,
+            pixel_weight=pixel_weight,
+            features=features,
+            feature_layer=feature_layer,
+            feature_weight=feature_weight,
+            adversarial_weight=schedules.get(adversarial_weight),
+        )
+        super().__init__(
+            generator(channels, scale=scale, blocks=blocks, width=width, growth=growth),
+            discriminator(image_size, channels, width=judging, norm=discriminator_norm),
+            image_size=image_size,
+            scale=scale,
+            multiple=4 // scale,
+            name=name,
+            **losses,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            scale=scale,
+            blocks=blocks,
+            width=width,
+            growth=growth,
+            discriminator_width=judging,
+            discriminator_norm=discriminator_norm,
+            **losses,
+        )
+
+    def paper_settings(self):
+        """Section 4.1, with the moments of the authors' code."""
+
+        def adam():
+            return keras.optimizers.Adam(1e-4, beta_1=0.9, beta_2=0.99)
+
+        players = {"generator_optimizer": adam(), "discriminator_optimizer": adam()}
+        return {**super().paper_settings(), "objective": "relativistic_average", **players}
+
+
+def generator(channels: int, *, scale: int, blocks: int, width: int, growth: int) -> keras.Model:
+    """Images whose sides are multiples of 4 / scale to images `scale` times as large (section 3.1, figure 4)."""
+    images = keras.Input((None, None, channels), name="images")
+    x = layers.Rescaling(0.5, 0.5, name="unit")(images)
+    if scale < 4:
+        x = PixelUnshuffle(4 // scale, name="unshuffle")(x)
+    x = skip = _convolution(x, width, "stem")
+    for index in range(1, blocks + 1):
+        x = _block(x, width, growth, f"block{index}")
+    x = layers.Add(name="trunk_sum")([skip, _convolution(x, width, "trunk")])
+    for level in (1, 2):
+        x = layers.UpSampling2D(2, name=f"up{level}_nearest")(x)
+        x = _convolution(x, width, f"up{level}", activation="leaky_relu")
+    x = _convolution(x, width, "last", activation="leaky_relu")
+    x = _convolution(x, channels, "image", dtype="float32")
+    return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+def discriminator(image_size: int | tuple[int, int], channels: int, *, width: int, norm: str = "batch") -> keras.Model:
+    """Images of one size to logits: halved until they are no larger than 4 pixels, 5 times from 128."""
+    sides = checks.pair(image_size)
+    halvings = max(1, (max(sides) - 1).bit_length() - 2)
+    images = keras.Input((*sides, channels), name="images")
+    x = images
+    for level in range(halvings):
+        filters = width * min(2**level, 8)
+        for kernel, strides in ((3, 1), (4, 2)):
+            name = f"conv{level + 1}_{strides}"
+            own = norm if level or strides == 2 else "none"
+            x = layers.Conv2D(filters, kernel, strides, "same", use_bias=own == "none", name=name)(x)
+            x = normalised(x, own, name=f"{name}_norm")
+            x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+    x = layers.Dense(100, activation="leaky_relu", name="dense")(layers.Flatten(name="flat")(x))
+    return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
+
+
+def _block(x, width: int, growth: int, name: str):
+    """Three dense blocks, their sum scaled down beside the identity (figure 4, right)."""
+    y = x
+    for index in (1, 2, 3):
+        y = _dense_block(y, width, growth, f"{name}_dense{index}")
+    return _beside(x, y, name)
+
+
+def _dense_block(x, width: int, growth: int, name: str):
+    """Five convolutions, each of the input and of all that came before it."""
+    maps = [x]
+    for index in range(1, 5):
+        joined = layers.Concatenate(name=f"{name}_joined{index}")(maps) if index > 1 else x
+        maps.append(_convolution(joined, growth, f"{name}_conv{index}", activation="leaky_relu"))
+    y = _convolution(layers.Concatenate(name=f"{name}_joined5")(maps), width, f"{name}_conv5")
+    return _beside(x, y, name)
+
+
+def _beside(x, y, name: str):
+    """The identity and a fifth of the residual: beta of section 3.1."""
+    return layers.Add(name=f"{name}_sum")([x, layers.Rescaling(0.2, name=f"{name}_fifth")(y)])
+
+
+def _convolution(x, filters: int, name: str, *, activation: str | None = None, dtype: str | None = None):
+    """3x3, with Keras' "leaky_relu" of slope 0.2 where one is asked for; a tenth of He's initial deviation."""
+    small = keras.initializers.VarianceScaling(0.02, "fan_in", "untruncated_normal")
+    options = dict(activation=activation, kernel_initializer=small, dtype=dtype, name=name)
+    return layers.Conv2D(filters, 3, padding="same", **options)(x)

@@ -1,0 +1,187 @@
+"""SRGAN: photographs enlarged with the detail that a discriminator misses, where squared errors leave blur.
+
+Ledig et al.: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, 2017,
+https://arxiv.org/abs/1609.04802, figure 4. SRResNet is its generator, trained with `adversarial_weight=0`: the paper's
+first phase, from whose weights the second one starts; a schedule of the weight puts both into one `fit`. The variant
+"modified" is OpenMMLab's MSRResNet: no batch normalisation, leaky ReLU, and the bilinearly enlarged image added at the
+end. Small images count from 0 to 1 inside the generator, large ones from -1 to 1 (section 3.2). Deviations: the
+adversarial loss is averaged over the batch, where equation 6 sums; the distance of features is averaged over their
+channels too, where equation 5 divides by height and width alone; slopes of PReLU are one for each channel, on which the
+paper is silent.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasgan import schedules
+from kerasgan.data import checks
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalised
+from kerasgan.models.super_resolution import SuperResolution
+
+__all__ = ["SRGAN", "discriminator", "modified_srresnet", "srresnet"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class SRGAN(SuperResolution):
+    """A residual generator of images 2 or 4 times as large, trained on pixels or features and against a discriminator.
+
+    Args:
+        image_size: of the large images in training, which fixes the discriminator's size: int or (height, width).
+        channels: of the images.
+        scale: 2 or 4.
+        variant: of the generator: "paper", or "modified", OpenMMLab's.
+        blocks: residual blocks of the generator.
+        width: channels of its maps.
+        discriminator_width: channels of the discriminator's first map; `width` if not given.
+        discriminator_norm: "batch" or "instance", or "none".
+        distance: of pixels and features, "squared" or "absolute".
+        pixel_weight: of the distance of pixels; 0 in the paper's SRGAN, which compares features instead.
+        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights)`.
+        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        feature_weight: of the distance of features.
+        adversarial_weight: a number or a schedule of generator steps; 0 for SRResNet.
+
+    Raises:
+        ValueError: for another scale or variant, or without a content loss.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, blocks=1, width=4))
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 96,
+        channels: int = 3,
+        scale: int = 4,
+        variant: str = "paper",
+        blocks: int = 16,
+        width: int = 64,
+        discriminator_width: int | None = None,
+        discriminator_norm: str = "batch",
+        distance: str = "squared",
+        pixel_weight: float = 1.0,
+        features: keras.Model | None = None,
+        feature_layer: str | None = None,
+        feature_weight: float = 1.0,
+        adversarial_weight: Any = 1e-3,
+        name: str | None = None,
+    ):
+        if variant not in GENERATORS:
+            raise ValueError(f"Expected a variant: {', '.join(GENERATORS)}. Received: variant={variant!r}")
+        if scale not in (2, 4):
+            raise ValueError(f"Expected a scale of 2 or 4. Received: scale={scale!r}")
+        judging = discriminator_width or width
+        losses = dict(
+            distance=distance,
+            pixel_weight=pixel_weight,
+            features=features,
+            feature_layer=feature_layer,
+            feature_weight=feature_weight,
+            adversarial_weight=schedules.get(adversarial_weight),
+        )
+        super().__init__(
+            GENERATORS[variant](channels, scale=scale, blocks=blocks, width=width),
+            discriminator(image_size, channels, width=judging, norm=discriminator_norm),
+            image_size=image_size,
+            scale=scale,
+            name=name,
+            **losses,
+        )
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            scale=scale,
+            variant=variant,
+            blocks=blocks,
+            width=width,
+            discriminator_width=judging,
+            discriminator_norm=discriminator_norm,
+            **losses,
+        )
+
+    def paper_settings(self):
+        """Section 3.2; the paper lowers the rate to 1e-5 for the second half of the second phase."""
+
+        def adam():
+            return keras.optimizers.Adam(1e-4, beta_1=0.9)
+
+        return {**super().paper_settings(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+
+
+def srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
+    """Images of any size to images `scale` times as large (figure 4, above)."""
+    images = keras.Input((None, None, channels), name="images")
+    x = layers.Rescaling(0.5, 0.5, name="unit")(images)
+    x = skip = _prelu(layers.Conv2D(width, 9, padding="same", name="stem")(x), "stem")
+    for index in range(1, blocks + 1):
+        y = _prelu(_normalised_convolution(x, width, f"block{index}_conv1"), f"block{index}")
+        y = _normalised_convolution(y, width, f"block{index}_conv2")
+        x = layers.Add(name=f"block{index}_sum")([x, y])
+    x = layers.Add(name="trunk_sum")([skip, _normalised_convolution(x, width, "trunk")])
+    for level in range(1, scale.bit_length()):
+        x = _prelu(_doubled(x, width, f"up{level}"), f"up{level}")
+    x = layers.Conv2D(channels, 9, padding="same", dtype="float32", name="image")(x)
+    return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+def modified_srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
+    """As `srresnet`, in OpenMMLab's variant, whose weights start small for the sake of its residual paths."""
+    images = keras.Input((None, None, channels), name="images")
+    x = layers.Rescaling(0.5, 0.5, name="unit")(images)
+    x = _leaky(_convolution(x, width, "stem"), "stem")
+    for index in range(1, blocks + 1):
+        y = layers.ReLU(name=f"block{index}_relu")(_convolution(x, width, f"block{index}_conv1"))
+        y = _convolution(y, width, f"block{index}_conv2")
+        x = layers.Add(name=f"block{index}_sum")([x, y])
+    for level in range(1, scale.bit_length()):
+        x = _doubled(x, width, f"up{level}", kernel_initializer="he_normal")
+    x = _leaky(_convolution(x, width, "last"), "last")
+    x = _convolution(x, channels, "image", dtype="float32")
+    enlarged = BilinearUpsampling2D(scale, dtype="float32", name="enlarged")(images)
+    x = layers.Add(dtype="float32", name="image_sum")([x, enlarged])
+    return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+GENERATORS = {"paper": srresnet, "modified": modified_srresnet}
+
+
+def discriminator(image_size: int | tuple[int, int], channels: int, *, width: int, norm: str = "batch") -> keras.Model:
+    """Images of one size to logits (figure 4, below)."""
+    images = keras.Input((*checks.pair(image_size), channels), name="images")
+    x = images
+    for level in range(4):
+        for strides in (1, 2):
+            name = f"conv{level + 1}_{strides}"
+            x = layers.Conv2D(width * 2**level, 3, strides, "same", name=name)(x)
+            x = normalised(x, norm if level or strides == 2 else "none", name=f"{name}_norm")
+            x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+    x = layers.Dense(16 * width, name="dense")(layers.Flatten(name="flat")(x))
+    x = layers.LeakyReLU(negative_slope=0.2, name="dense_lrelu")(x)
+    return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
+
+
+def _normalised_convolution(x, filters: int, name: str):
+    return normalised(layers.Conv2D(filters, 3, padding="same", name=name)(x), "batch", name=f"{name}_norm")
+
+
+def _prelu(x, name: str):
+    quarter = keras.initializers.Constant(0.25)
+    return layers.PReLU(alpha_initializer=quarter, shared_axes=[1, 2], name=f"{name}_prelu")(x)
+
+
+def _doubled(x, width: int, name: str, *, kernel_initializer: Any = "glorot_uniform"):
+    """Twice as high and wide, each pixel's four from channels of their own."""
+    x = layers.Conv2D(4 * width, 3, padding="same", kernel_initializer=kernel_initializer, name=name)(x)
+    return PixelShuffle(2, name=f"{name}_shuffle")(x)
+
+
+def _convolution(x, filters: int, name: str, *, dtype: str | None = None):
+    small = keras.initializers.VarianceScaling(0.02, "fan_in", "untruncated_normal")  # a tenth of He's deviation
+    return layers.Conv2D(filters, 3, padding="same", kernel_initializer=small, dtype=dtype, name=name)(x)
+
+
+def _leaky(x, name: str):
+    return layers.LeakyReLU(negative_slope=0.1, name=f"{name}_lrelu")(x)
