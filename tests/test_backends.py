@@ -13,7 +13,7 @@ SELECTION = "not every_objective and not any_prior and not weights_file and not 
 # XLA compiles some steps for half a minute: JAX runs one float16 step, and keeps the file of smaller networks.
 LARGE = "BigGAN or LAPGAN or PGGAN or R3GAN or SRGAN or StyleGAN"
 ON_JAX = f" and not (float16 and not GAN2014) and not (keras_file and ({LARGE}))"
-ON_JAX += " and not below_the_papers and not logged_and_kept"
+ON_JAX += " and not below_the_papers and not logged_and_kept and not (keep_the_quality and not (dcgan or sngan))"
 CONTRACT = (
     "test_contracts.py",
     "test_augment.py",
