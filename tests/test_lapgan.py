@@ -157,13 +157,14 @@ def test_a_penalty_meets_every_level_at_its_own_bands():
     met = []
 
     class Recorder(Penalty):
-        def __call__(self, discriminator, real, fake, seed=None):
+        def measure(self, discriminator, real, fake, seed):
             met.append((real, fake, discriminator(real).shape[-1]))
             return 2.0 ** len(met)
 
     gan = tiny()
+    gan.compile()
     game = round_for(gan)
-    assert gan.penalise(Recorder(), game) == 2 + 4 + 8
+    assert gan.penalise(Recorder(weight=1.0), game) == 2 + 4 + 8
     for (real, fake, outputs), (band, _), own in zip(met, pyramid.laplacian(game.real, gan.sizes), game.fake):
         np.testing.assert_array_equal(ops.convert_to_numpy(real), ops.convert_to_numpy(band))
         np.testing.assert_array_equal(ops.convert_to_numpy(fake), ops.convert_to_numpy(own))
