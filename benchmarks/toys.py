@@ -75,7 +75,8 @@ EXPONENTIAL = ("kl", "reverse_kl", "neyman", "squared_hellinger")  # their losse
 def objectives() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
     """Objective by its name in the table, with the names of the penalties that it is played with."""
     games: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
-    for name in ("minimax", "non_saturating", "maximum_likelihood", "least_squares", "hinge", "relativistic"):
+    several = "minimax", "non_saturating", "maximum_likelihood", "least_squares", "hinge", "relativistic"
+    for name in (*several, "relativistic_average"):
         games[name] = ({"name": name}, ("none", "r1 + r2", "gradient_penalty"))
     games["non_saturating"] = ({"name": "non_saturating"}, ("none", "r1 + r2", "gradient_penalty", "dragan"))
     games["wasserstein"] = ({"name": "wasserstein"}, ("r1 + r2", "gradient_penalty"))
