@@ -39,6 +39,7 @@ def mean_density(points):
     return metrics.parzen_log_density(feature_sets()[0], points, sigma=0.5).mean()
 
 
+JUDGED = "first_on_test", "second_on_test", "first_on_second", "second_on_first"
 CASES = {
     "frechet": (streaming.FrechetDistance, feature_sets, metrics.frechet_distance),
     "psnr": (streaming.PeakSignalToNoise, image_sets, lambda *pair: metrics.peak_signal_to_noise(*pair).mean()),
@@ -70,6 +71,16 @@ CASES = {
         lambda: streaming.ParzenLogLikelihood(feature_sets()[0], sigma=0.5),
         lambda: feature_sets()[1:],
         mean_density,
+    ),
+    "precision": (
+        lambda: streaming.Precision(feature_sets()[0]),
+        lambda: feature_sets()[1:],
+        lambda fakes: metrics.precision_recall(feature_sets()[0], fakes).precision,
+    ),
+    "battle": (
+        streaming.Battle,
+        lambda: np.random.default_rng(0).random((4, 40)),
+        lambda *scores: metrics.battle(**dict(zip(JUDGED, scores))).sample_error_ratio,
     ),
 }
 
@@ -105,6 +116,27 @@ def test_density_and_coverage_of_a_stream_of_fakes():
     parts[0].merge_state(parts[1:])
     density, coverage = metrics.density_coverage(reals, fakes, neighbours=3)
     assert parts[0].result() == pytest.approx({"density": density, "coverage": coverage})
+
+
+@pytest.mark.parametrize("held_out", [None, np.random.default_rng(1).normal(size=(50, 5)).round(1)])
+def test_memorisation_of_a_stream_of_samples(held_out):
+    training, samples = feature_sets()
+    samples = np.concatenate([samples, training[:7] + 1e-3])
+    parts = [streaming.Memorisation(training, held_out=held_out, share=0.1) for _ in range(2)]
+    assert np.isnan(parts[0].result()["nearer"])
+    parts[0].update_state(samples[:30])
+    parts[1].update_state(samples[30:])
+    parts[0].merge_state(parts[1:])
+    whole = metrics.memorisation(samples, training, held_out=held_out, share=0.1)
+    assert parts[0].result() == pytest.approx({"nearer": whole.nearer, "near_copies": whole.near_copies})
+    assert whole.near_copies >= 7 / 107
+
+
+def test_the_judges_of_a_stream_may_come_one_at_a_time():
+    metric, scores = streaming.Battle(), np.random.default_rng(0).random((4, 40))
+    for name, batch in zip(JUDGED, scores):
+        metric.update_state(**{name: batch})
+    assert metric.judged == metrics.battle(**dict(zip(JUDGED, scores)))
 
 
 def test_kernel_distance_of_a_stream_is_the_mean_over_its_blocks():

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbours import centred, nearest, radii
+from kerasgan.metrics.neighbours import Nearest, centred, nearest, radii
 
-__all__ = ["Memorisation", "memorisation"]
+__all__ = ["Habits", "Memorisation", "memorisation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,30 @@ class Memorisation:
     indices: np.ndarray = field(repr=False)
 
 
+class Habits:
+    """How near real images usually lie to training images; arguments and errors as those of `memorisation`."""
+
+    def __init__(self, training: Any, held_out: Any = None, *, share: float) -> None:
+        if not 0 < share < 1:
+            raise ValueError(f"Expected a share between 0 and 1. Received: share={share!r}")
+        self._training = rows = checks.features(training, name="training", least=1 if held_out is not None else 2)
+        if held_out is None:
+            usual = radii(centred(rows, rows)[0], 1)
+        else:
+            usual = nearest(checks.features(held_out, name="held_out"), rows).distances
+        self.usual = np.sort(usual)
+        self.threshold = float(np.quantile(usual, share, method="lower"))
+
+    def nearest(self, samples: Any) -> Nearest:
+        """Each sample's nearest training image."""
+        return nearest(samples, self._training)
+
+    def nearer(self, distances: np.ndarray) -> np.ndarray:
+        """For each distance, the share of real images that lie farther away, ties counting half: (count,)."""
+        below, upto = (np.searchsorted(self.usual, distances, side=side) for side in ("left", "right"))
+        return 1 - (below + upto) / (2 * len(self.usual))
+
+
 def memorisation(samples: Any, training: Any, *, held_out: Any = None, share: float = 0.01) -> Memorisation:
     """Compare samples' distances to their nearest training images with those of held-out reals.
 
@@ -54,21 +78,13 @@ def memorisation(samples: Any, training: Any, *, held_out: Any = None, share: fl
     """
     from scipy.stats import mannwhitneyu
 
-    if not 0 < share < 1:
-        raise ValueError(f"Expected a share between 0 and 1. Received: share={share!r}")
-    found = nearest(samples, training)
-    if held_out is None:
-        rows = checks.features(training, name="training", least=2)
-        usual = radii(centred(rows, rows)[0], 1)
-    else:
-        usual = nearest(checks.features(held_out, name="held_out"), training).distances
-    test = mannwhitneyu(found.distances, usual, alternative="less")
-    threshold = float(np.quantile(usual, share, method="lower"))
+    habits = Habits(training, held_out, share=share)
+    found = habits.nearest(samples)
     return Memorisation(
-        nearer=float(1 - test.statistic / (len(usual) * len(found.distances))),
-        p_value=float(test.pvalue),
-        near_copies=float(np.mean(found.distances < threshold)),
-        threshold=threshold,
+        nearer=float(habits.nearer(found.distances).mean()),
+        p_value=float(mannwhitneyu(found.distances, habits.usual, alternative="less").pvalue),
+        near_copies=float(np.mean(found.distances < habits.threshold)),
+        threshold=habits.threshold,
         distances=found.distances,
         indices=found.indices,
     )

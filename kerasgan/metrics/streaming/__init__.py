@@ -1,0 +1,39 @@
+"""The same numbers as Keras metrics, for sets that do not fit into memory: `update_state`, `result`, `reset_state`.
+
+They compute in NumPy, with TensorFlow, JAX or PyTorch below Keras: call them in your own loop or callback, or compile
+with `run_eagerly=True` (not on JAX, which always compiles). `merge_state` takes in what other workers have gathered.
+
+Three have no such form: recall and the sliced Wasserstein distance compare all fakes with one another, and the
+perceptual path length draws its own images, in batches, and leaves out its longest ones.
+"""
+
+from kerasgan.metrics.streaming.coverage import Battle, DensityCoverage, Memorisation, ModeCoverage
+from kerasgan.metrics.streaming.distances import FrechetDistance, InceptionScore, KernelDistance
+from kerasgan.metrics.streaming.means import (
+    LabelAccuracy,
+    MeanOf,
+    MultiscaleSimilarity,
+    ParzenLogLikelihood,
+    PeakSignalToNoise,
+    Precision,
+    Sharpness,
+    StructuralSimilarity,
+)
+
+__all__ = [
+    "Battle",
+    "DensityCoverage",
+    "FrechetDistance",
+    "InceptionScore",
+    "KernelDistance",
+    "LabelAccuracy",
+    "MeanOf",
+    "Memorisation",
+    "ModeCoverage",
+    "MultiscaleSimilarity",
+    "ParzenLogLikelihood",
+    "PeakSignalToNoise",
+    "Precision",
+    "Sharpness",
+    "StructuralSimilarity",
+]

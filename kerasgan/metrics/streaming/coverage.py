@@ -1,0 +1,165 @@
+"""Streams of fakes beside what stays in memory: modes, neighbourhoods of reals, training images; and GAM's judges."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasgan.metrics import checks
+from kerasgan.metrics.battle import Battle as Judged
+from kerasgan.metrics.density_coverage import Neighbourhoods
+from kerasgan.metrics.memorisation import Habits
+from kerasgan.metrics.mode_coverage import Modes, mode_coverage
+from kerasgan.metrics.streaming.means import MeanOf
+
+
+class ModeCoverage(keras.metrics.Metric):
+    """Modes that a stream of points has reached; `update_state(points)`; `result()` is their number.
+
+    `modes` holds the rest: counts, share of high quality, divergence. Arguments as those of `mode_coverage`.
+    """
+
+    modes: Modes
+
+    def __init__(self, centres: Any, *, deviation: float, within: float = 3.0, name: str = "mode_coverage") -> None:
+        super().__init__(name=name)
+        self._settings = {"deviation": deviation, "within": within}
+        self._centres = checks.features(centres, name="centres")
+        self.reset_state()
+
+    def update_state(self, points: Any) -> None:
+        self.merge(mode_coverage(points, self._centres, **self._settings))
+
+    def merge(self, found: Modes) -> None:
+        """Take in modes counted elsewhere, of the same centres."""
+        self.modes = Modes(self.modes.counts + found.counts, self.modes.total + found.total)
+
+    def merge_state(self, metrics: Iterable["ModeCoverage"]) -> None:
+        for metric in metrics:
+            self.merge(metric.modes)
+
+    def result(self) -> int:
+        return self.modes.captured
+
+    def reset_state(self) -> None:
+        self.modes = Modes(np.zeros(len(self._centres), dtype="int64"), 0)
+
+
+class DensityCoverage(keras.metrics.Metric):
+    """Density and coverage of a stream of fakes; memory of the reals' features, whatever the count of fakes.
+
+    Args:
+        reals: features (count, dimensions), held in memory.
+        neighbours: k.
+        name: of the metric.
+
+    `update_state(fakes)`; `result()` is {"density": ..., "coverage": ...}, NaN before the first batch.
+    """
+
+    def __init__(self, reals: Any, *, neighbours: int = 5, name: str = "density_coverage") -> None:
+        super().__init__(name=name)
+        self._found = Neighbourhoods(reals, neighbours=neighbours)
+
+    def update_state(self, fakes: Any) -> None:
+        self._found.add(fakes)
+
+    def merge_state(self, metrics: Iterable["DensityCoverage"]) -> None:
+        for metric in metrics:
+            self._found.merge(metric._found)
+
+    def result(self) -> dict[str, float]:
+        return self._found.scores._asdict()
+
+    def reset_state(self) -> None:
+        self._found.reset()
+
+
+class Memorisation(keras.metrics.Metric):
+    """Are samples nearer to training images than held-out reals are; memory of the training images.
+
+    Args:
+        training: features (count, dimensions), or flattened images, held in memory.
+        held_out: likewise: real images that the generator was not trained on; None as in `memorisation`.
+        share: of held-out reals that count as near-copies by chance.
+        name: of the metric.
+
+    `update_state(samples)`; `result()` is {"nearer": ..., "near_copies": ...}, NaN before the first batch.
+    """
+
+    def __init__(self, training: Any, *, held_out: Any = None, share: float = 0.01, name: str = "memorisation") -> None:
+        super().__init__(name=name)
+        self._habits = Habits(training, held_out, share=share)
+        self._nearer = MeanOf(lambda distances: self._habits.nearer(distances), name="nearer")
+        self._copies = MeanOf(lambda distances: distances < self._habits.threshold, name="near_copies")
+
+    def update_state(self, samples: Any) -> None:
+        distances = self._habits.nearest(samples).distances
+        self._nearer.update_state(distances)
+        self._copies.update_state(distances)
+
+    def merge_state(self, metrics: Iterable["Memorisation"]) -> None:
+        for metric in metrics:
+            self._nearer.merge_state([metric._nearer])
+            self._copies.merge_state([metric._copies])
+
+    def result(self) -> dict[str, float]:
+        return {"nearer": self._nearer.result(), "near_copies": self._copies.result()}
+
+    def reset_state(self) -> None:
+        self._nearer.reset_state()
+        self._copies.reset_state()
+
+
+class Battle(keras.metrics.Metric):
+    """GAM of two GANs; `update_state` takes the arguments of `battle`, each or None; memory of eight numbers.
+
+    `result()` is the paper's ratio of errors on samples, below 1 if the first wins; `judged` holds the rest.
+    """
+
+    def __init__(self, *, threshold: float = 0.5, name: str = "battle") -> None:
+        super().__init__(name=name)
+        self._on_test = [MeanOf(lambda scores: scores < threshold, name=f"{who}_on_test") for who in _JUDGES]
+        self._on_fakes = [MeanOf(lambda scores: scores >= threshold, name=f"{who}_on_fakes") for who in _JUDGES]
+
+    @property
+    def _rates(self) -> list[MeanOf]:
+        return [*self._on_test, *self._on_fakes]
+
+    def update_state(
+        self,
+        first_on_test: Any = None,
+        second_on_test: Any = None,
+        first_on_second: Any = None,
+        second_on_first: Any = None,
+    ) -> None:
+        batches = first_on_test, second_on_test, first_on_second, second_on_first
+        for rate, batch in zip(self._rates, batches):
+            if batch is not None:
+                rate.update_state(checks.scores(batch, name=rate.name))
+
+    def merge_state(self, metrics: Iterable["Battle"]) -> None:
+        for metric in metrics:
+            for ours, theirs in zip(self._rates, metric._rates):
+                ours.merge_state([theirs])
+
+    @property
+    def judged(self) -> Judged:
+        """The error rates and all that follows from them; NaN where a discriminator has judged nothing."""
+        rates = [rate.result() for rate in self._rates]
+        return Judged(
+            first_error_on_test=rates[0],
+            second_error_on_test=rates[1],
+            first_error_on_second=rates[2],
+            second_error_on_first=rates[3],
+        )
+
+    def result(self) -> float:
+        return self.judged.sample_error_ratio
+
+    def reset_state(self) -> None:
+        for rate in self._rates:
+            rate.reset_state()
+
+
+_JUDGES = "first", "second"
