@@ -1,4 +1,4 @@
-"""What all tests share: silence, seeds, and one tiny GAN for each family."""
+"""What all tests share: silence, seeds, and two finished runs of tiny recipes."""
 
 import os
 
@@ -13,3 +13,17 @@ def _seeded():
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """A folder with tiny/recipe.toml, digits/recipe.toml (conditional), and a run of each: not to be changed."""
+    import tiny_recipe
+    from command_line import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    for name, family in (("tiny", "DCGAN"), ("digits", "ConditionalGAN")):
+        path = tiny_recipe.write(folder / name, family=family, steps=2)
+        result = run("train", path, "-o", folder / f"{name}-run")
+        assert result.exit_code == 0, result.output
+    return folder

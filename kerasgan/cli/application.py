@@ -1,0 +1,79 @@
+"""The application around the commands: its own options, and what becomes of errors and interruptions."""
+
+import shlex
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+__all__ = ["app", "complain", "main"]
+
+# What a user can mend, with the library's own errors: shown as one line. The rest is a bug and keeps its traceback.
+USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+
+
+class Commands(TyperGroup):
+    """Turns what a command raises into one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(_explain(interrupt)) from None
+        except Exception as error:
+            if ctx.params.get("debug") or not (isinstance(error, USER_ERRORS) or _is_ours(error)):
+                raise
+            complain(f"Error: {error or type(error).__name__}")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Generative adversarial networks in Keras 3: load, train, generate, export.",
+    epilog="The backend is Keras': KERAS_BACKEND=jax kerasgan train ... (tensorflow, jax or torch).",
+)
+
+
+def main() -> None:
+    """The entry point of the command `kerasgan`."""
+    app()
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option(envvar="KERASGAN_DEBUG", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        import kerasgan
+
+        typer.echo(kerasgan.__version__)
+        raise typer.Exit
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the library raised it on purpose: a class of its own, or a RuntimeError from one of its lines."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    raised_here = frame.f_globals["__name__"].startswith("kerasgan.")
+    return type(error).__module__.startswith("kerasgan.") or (isinstance(error, RuntimeError) and raised_here)
+
+
+def complain(message: str) -> None:
+    """Writes a line about trouble to standard error."""
+    from rich.console import Console
+
+    Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _explain(interrupt: KeyboardInterrupt) -> int:
+    """Says how to go on after an interruption; returns the exit code, which shells expect to be 128 + the signal."""
+    run = getattr(interrupt, "output", None)
+    if run is None:
+        complain("Interrupted.")
+        return 130
+    typer.echo(f"{interrupt}\nGo on with: kerasgan train {shlex.quote(str(run))} --resume", err=True)
+    return 128 + interrupt.signal_number  # type: ignore[attr-defined]

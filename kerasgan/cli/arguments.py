@@ -1,0 +1,61 @@
+"""Arguments that several commands take, and what they stand for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kerasgan.runs import is_run, newest
+from kerasgan.startup import start_keras
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+    from kerasgan.zoo import Recipe
+
+__all__ = ["Direction", "Target", "Weights", "classes_of", "load", "parts", "recipe_of", "show"]
+
+Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
+Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
+Direction = Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")]
+
+
+def recipe_of(name: str) -> "Recipe":
+    """The recipe of an entry, a file or a run folder."""
+    from kerasgan import zoo
+
+    return zoo.recipe(Path(name) / "recipe.toml" if is_run(name) else name)
+
+
+def load(name: str, weights: Path | None) -> "GAN":
+    """The trained model of an entry, a file or a run folder."""
+    from kerasgan import zoo
+
+    recipe_of(name)  # a wrong name need not wait for Keras
+    start_keras()
+    if not is_run(name):
+        return zoo.load(name, weights=weights or "recipe")
+    if weights is None:
+        weights = newest(name)
+        if weights.name != "gan.keras":
+            typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
+    return zoo.load(Path(name) / "recipe.toml", weights=weights)
+
+
+def parts(text: str | None) -> list[str] | None:
+    """What stands between commas."""
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
+def classes_of(labels: str) -> list[int]:
+    """The classes in a text such as 0,1,2."""
+    try:
+        return [int(label) for label in labels.split(",")]
+    except ValueError:
+        raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
+
+
+def show(table: Any) -> None:
+    """Prints a table as wide as the terminal."""
+    from rich.console import Console
+
+    Console().print(table)

@@ -1,0 +1,60 @@
+"""Measuring a model, and the report of its run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
+from kerasgan.runs import is_run
+from kerasgan.startup import start_keras
+
+__all__ = ["evaluate", "report"]
+
+
+def evaluate(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="thumbnails, pixels, digits, inception, inception-legacy; with commas.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,
+    held_out: Annotated[Path | None, typer.Option(help="A folder of real images that were not trained on.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the card; the run, or evaluations/NAME.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
+    recipe, gan = recipe_of(name), load(name, weights)
+    from kerasgan import evaluation
+
+    folder = output or (Path(name) if is_run(name) else Path("evaluations") / recipe.name)
+    card = evaluation.evaluate(
+        recipe,
+        gan,
+        data=data,
+        metrics=parts(metrics),
+        features=parts(features),
+        samples=samples,
+        seeds=range(seeds),
+        held_out=held_out,
+        output=folder,
+    )
+    from kerasgan import tables
+
+    show(tables.scores(card))
+    typer.echo(f"Card: {folder / 'card.md'}")
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,
+) -> None:
+    """Write one HTML file about a run: curves, the doctor's time line, samples, neighbours, spectrum, score card."""
+    start_keras()
+    from kerasgan import report as reports
+
+    typer.echo(f"Report: {reports.write(run, output)}")

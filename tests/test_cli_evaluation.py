@@ -1,0 +1,56 @@
+"""`kerasgan evaluate`: cards beside runs."""
+
+import shutil
+
+import numpy as np
+import pytest
+from command_line import run
+from PIL import Image
+
+from kerasgan import zoo
+
+
+def test_evaluate_writes_the_card_of_a_run_beside_it(trained, tmp_path):
+    shutil.copytree(trained / "digits-run", tmp_path / "run")
+    options = "--metrics", "frechet_distance,label_accuracy", "--features", "thumbnails", "--samples", "20"
+    result = run("evaluate", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.output
+    assert "label accuracy" in result.output and str(tmp_path / "run" / "card.md") in result.output.replace("\n", "")
+    first = (tmp_path / "run" / "card.json").read_bytes()
+    assert run("evaluate", tmp_path / "run", *options, "-o", tmp_path / "again").exit_code == 0
+    assert (tmp_path / "again" / "card.json").read_bytes() == first
+    assert zoo.recipe(tmp_path / "run" / "recipe.toml").results["samples"] == 20
+
+
+def test_evaluate_compares_with_a_folder_of_images(trained, tmp_path):
+    (tmp_path / "own").mkdir()
+    for index, value in enumerate(np.random.default_rng(0).integers(256, size=(6, 20, 20), dtype="uint8")):
+        Image.fromarray(value).save(tmp_path / "own" / f"{index}.png")
+    options = "--features", "pixels", "--metrics", "frechet_distance", "-o", tmp_path / "card"
+    result = run("evaluate", trained / "tiny-run", "--data", tmp_path / "own", *options)
+    assert result.exit_code == 0, result.output
+    assert "6 of own" in (tmp_path / "card" / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [(["--metrics", "fid"], "frechet_distance"), (["--features", "vgg"], "thumbnails"), (["--seeds", "2"], "3")],
+)
+def test_an_evaluation_that_cannot_be_is_refused_with_what_can(trained, tmp_path, options, expected):
+    result = run("evaluate", trained / "tiny-run", *options, "-o", tmp_path / "card")
+    assert result.exit_code != 0 and expected in result.output
+    assert not (tmp_path / "card").exists()
+
+
+def test_export_writes_every_format_it_is_asked_for(trained, tmp_path):
+    result = run("export", trained / "tiny-run", "-o", tmp_path, "--format", "onnx,saved_model")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "tiny-run.onnx").is_file()
+    assert (tmp_path / "tiny-run" / "saved_model.pb").is_file()
+
+
+def test_an_unknown_format_is_refused_before_anything_is_loaded(trained, tmp_path):
+    result = run("export", trained / "tiny-run", "-o", tmp_path / "out", "--format", "onnx,tflite")
+    assert result.exit_code == 1
+    assert "Received: tflite" in result.stderr
+    assert not (tmp_path / "out").exists()

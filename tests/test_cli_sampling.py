@@ -1,0 +1,134 @@
+"""`kerasgan generate`: pictures, and what it cannot draw."""
+
+import shutil
+
+import numpy as np
+import pytest
+from command_line import run, size
+from PIL import Image
+
+
+def test_generate_writes_a_grid_that_a_seed_reproduces(trained, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        result = run("generate", trained / "tiny-run", "--count", 6, "--seed", seed, "-o", tmp_path / f"{name}.png")
+        assert result.exit_code == 0, result.output
+    first, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert first == same != other
+    assert size(tmp_path / "a.png") == (3 * 66 + 2, 2 * 66 + 2)
+
+
+def test_generate_takes_weights_from_a_file(trained, tmp_path):
+    recipe, weights = trained / "tiny" / "recipe.toml", trained / "tiny-run" / "generator.weights.h5"
+    for name, options in (("a", [recipe, "--weights", weights]), ("b", [trained / "tiny-run"])):
+        assert run("generate", *options, "-o", tmp_path / f"{name}.png").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_generate_gives_each_class_a_column(trained, tmp_path):
+    path = tmp_path / "classes.png"
+    assert run("generate", trained / "digits-run", "-o", path).exit_code == 0
+    assert size(path) == (10 * 66 + 2, 4 * 66 + 2)
+    assert run("generate", trained / "digits-run", "-o", path, "--labels", "7,1", "--count", "6").exit_code == 0
+    assert size(path) == (2 * 66 + 2, 3 * 66 + 2)
+
+
+@pytest.mark.parametrize(("labels", "expected"), [("3,12", "labels from 0 to 9"), ("three", "whole numbers")])
+def test_labels_that_the_model_does_not_know_are_refused(trained, tmp_path, labels, expected):
+    result = run("generate", trained / "digits-run", "-o", tmp_path / "x.png", "--labels", labels)
+    assert result.exit_code == 1
+    assert expected in result.stderr
+
+
+def test_a_walk_is_a_gif_that_repeats_or_a_png_with_a_row_for_each_walk(trained, tmp_path):
+    gif, png = tmp_path / "walk.gif", tmp_path / "walk.png"
+    result = run("generate", trained / "tiny-run", "--walk", "--frames", 8, "--count", 4, "--fps", 10, "-o", gif)
+    assert (result.exit_code, result.output) == (0, f"8 frames: {gif}\n")
+    with Image.open(gif) as picture:
+        assert (picture.n_frames, picture.size) == (8, (2 * 66 + 2, 2 * 66 + 2))
+        assert (picture.info["loop"], picture.info["duration"]) == (0, 100)
+        shades = np.asarray(picture.convert("L"))
+    assert run("generate", trained / "tiny-run", "--walk", "--frames", 8, "--count", 4, "-o", png).exit_code == 0
+    assert size(png) == (8 * 66 + 2, 4 * 66 + 2)
+    with Image.open(png) as picture:  # the first frame of the second walk is the second image of the first frame
+        np.testing.assert_array_equal(np.asarray(picture)[68:132, 2:66], shades[2:66, 68:132])
+
+
+def test_an_interpolation_begins_with_the_seeds_samples_and_runs_there_and_back_where_it_moves(trained, tmp_path):
+    for name, options in (("ways.png", ["--interpolate", "--count", 3]), ("samples.png", ["--count", 3])):
+        assert run("generate", trained / "tiny-run", *options, "-o", tmp_path / name, "--seed", 5).exit_code == 0
+    with Image.open(tmp_path / "ways.png") as ways, Image.open(tmp_path / "samples.png") as samples:
+        assert ways.size == (10 * 66 + 2, 3 * 66 + 2)
+        for row, left, top in ((0, 0, 0), (1, 66, 0), (2, 0, 66)):
+            first = np.asarray(ways)[row * 66 + 2 : row * 66 + 66, 2:66].astype(int)
+            sample = np.asarray(samples)[top + 2 : top + 66, left + 2 : left + 66]
+            assert np.abs(first - sample).max() <= 1
+    assert (
+        run("generate", trained / "tiny-run", "--interpolate", "-o", tmp_path / "i.gif", "--frames", 4).exit_code == 0
+    )
+    with Image.open(tmp_path / "i.gif") as picture:
+        assert picture.n_frames == 6
+
+
+def test_a_conditional_model_walks_in_every_class_and_shows_the_same_latents_in_every_class(trained, tmp_path):
+    path = tmp_path / "x.png"
+    for options, shape in (
+        (["--walk", "--frames", 5], (5, 10)),
+        (["--walk", "--frames", 5, "--labels", "7,1,4"], (5, 3)),
+        (["--grid"], (10, 4)),
+        (["--grid", "--labels", "7,1", "--count", 6, "--truncation", 0.5], (2, 3)),
+    ):
+        result = run("generate", trained / "digits-run", *options, "-o", path)
+        assert result.exit_code == 0, result.output
+        assert size(path) == (shape[0] * 66 + 2, shape[1] * 66 + 2)
+
+
+def test_truncation_leaves_less_variety(trained, tmp_path):
+    spreads = []
+    for truncation in (1.0, 0.2, 0.0):
+        result = run("generate", trained / "tiny-run", "--truncation", truncation, "-o", tmp_path / "x.png")
+        assert result.exit_code == 0, result.output
+        with Image.open(tmp_path / "x.png") as picture:
+            cells = np.asarray(picture)[2:, 2:].reshape(4, 66, 4, 66)[:, :64, :, :64].swapaxes(1, 2).reshape(16, -1)
+        spreads.append(cells.std(axis=0).mean())
+    assert spreads[0] > spreads[1] > spreads[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-o", "x.jpg"], r".png, .gif or .mp4. Received: x.jpg"),
+        (["-o", "x.gif"], r"Expected --walk or --interpolate for a picture that moves"),
+        (["-o", "x.gif", "--walk", "--fps", "60"], r"at most 50 frames per second in a GIF. Received: fps=60"),
+        (["--walk", "--grid"], r"Expected one of --walk, --interpolate and --grid. Received: --walk, --grid"),
+        (["--frames", "5"], r"with --walk or --interpolate only"),
+        (["-o", "x.png", "--grid"], r"class-conditional model for a class grid. Received: DCGAN"),
+        (["-o", "x.png", "--walk", "--spherical"], r"Expected method='linear'"),
+        (["-o", "x.png", "--walk", "--labels", "3"], r"not class-conditional"),
+        (["-o", "x.png", "--walk", "--frames", "3"], r"from 4 on. Received: frames=3"),
+    ],
+)
+def test_what_generate_cannot_do_is_one_line_and_no_file(trained, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    result = run("generate", trained / "tiny-run", *options)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1 and message in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_was_killed_is_sampled_and_exported_from_its_newest_checkpoint(trained, tmp_path):
+    killed = tmp_path / "killed"
+    shutil.copytree(trained / "tiny-run", killed)
+    for name in ("gan.keras", "generator.weights.h5"):
+        (killed / name).unlink()
+    newest = sorted((killed / "checkpoints").iterdir())[-1].name
+    result = run("generate", killed, "-o", tmp_path / "a.png")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == f"{killed} was not finished; its newest checkpoint is used: {newest}\n"
+    assert run("generate", trained / "tiny-run", "-o", tmp_path / "b.png").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert newest in run("export", killed, "-o", tmp_path).stderr
+    assert (tmp_path / "killed.onnx").is_file()
+    shutil.rmtree(killed / "checkpoints")
+    result = run("generate", killed, "-o", tmp_path / "c.png")
+    assert result.exit_code == 1
+    assert "before its first checkpoint" in result.stderr and "--resume" in result.stderr

@@ -1,0 +1,140 @@
+"""`kerasgan train` and `kerasgan doctor`: settings, interruptions, going on."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_recipe
+from command_line import environment, run
+
+from kerasgan import objectives, penalties, training, zoo
+
+
+def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
+    batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalised
+    result = run("train", recipe, "-o", tmp_path / "refused", *batch)
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert "--set model.discriminator_norm=layer" in result.stderr
+    assert not (tmp_path / "refused").exists()
+    options = ["--set", "model.discriminator_norm=layer", "--set", "train.penalties=[]", "--objective", "wasserstein"]
+    result = run("train", recipe, "-o", tmp_path / "refused", *options)
+    assert result.exit_code == 1 and "--penalty gradient_penalty" in result.stderr
+    result = run("train", recipe, "-o", tmp_path / "run", *options[:2], "--objective", "wasserstein", "--penalty", "r1")
+    assert result.exit_code == 0, result.output
+    written = zoo.recipe(tmp_path / "run" / "recipe.toml")
+    assert (written.model["discriminator_norm"], written.train["penalties"]) == ("layer", ["r1"])
+
+
+@pytest.mark.parametrize("objective", objectives.names())
+@pytest.mark.parametrize("penalty", penalties.names())
+def test_the_digits_recipe_takes_every_objective_with_every_penalty(objective, penalty):
+    """What `kerasgan train dcgan-digits --objective ... --penalty ...` compiles before it trains."""
+    zoo.build(training.override(zoo.recipe("dcgan-digits"), objective=objective, penalties=[penalty]))
+
+
+def test_train_writes_where_it_says_and_names_the_next_command(trained, tmp_path):
+    result = run(
+        "train", trained / "tiny" / "recipe.toml", "-o", tmp_path / "again", "--steps", "1", "--objective", "hinge"
+    )
+    assert result.exit_code == 0
+    assert f"kerasgan generate {tmp_path / 'again'}" in result.output
+    recipe = zoo.recipe(tmp_path / "again" / "recipe.toml")
+    assert (recipe.train["steps"], recipe.train["objective"]) == (1, "hinge")
+
+
+def test_train_watches_the_game_and_logs_for_tensorboard_if_asked(tmp_path):
+    pytest.importorskip("tensorboard")
+    recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
+    result = run("train", recipe, "-o", tmp_path / "run", "--tensorboard", "--doctor", "stop")
+    assert result.exit_code == 0, result.output
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+    result = run("train", recipe, "-o", tmp_path / "other", "--doctor", "surgery")
+    assert result.exit_code == 1 and "warn, stop, rollback or off" in result.output
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_doctors_warnings_are_one_line(tmp_path, monkeypatch):
+    from kerasgan import doctor
+
+    recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
+
+    def find_trouble(self, step):
+        warnings.warn("Step 2: mode collapse", doctor.DoctorWarning, stacklevel=2)
+
+    monkeypatch.setattr(doctor.Doctor, "act", find_trouble)
+    result = run("train", recipe, "-o", tmp_path / "run")
+    assert "Step 2: mode collapse" in result.output.splitlines()
+
+
+def test_a_run_is_not_trained_over_but_resumed_by_its_folder_alone(trained, tmp_path):
+    refused = run("train", trained / "tiny" / "recipe.toml", "-o", trained / "tiny-run")
+    assert refused.exit_code == 1
+    assert "--resume" in refused.stderr
+    shutil.copytree(trained / "tiny-run", tmp_path / "run")
+    resumed = run("train", tmp_path / "run", "--resume", "--steps", "3")
+    assert resumed.exit_code == 0, resumed.output
+    assert (tmp_path / "run" / "checkpoints" / "step-000003.keras").is_file()
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on_without_any_noise_of_tensorflow(tmp_path):
+    folder = tmp_path / "a run"
+    command = ["train", tiny_recipe.write(tmp_path / "tiny", steps=5000), "-o", folder]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kerasgan.cli", *map(str, command)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not _rows(folder / "log.csv") and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        stderr = process.communicate(timeout=120)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 130, stderr
+    lines = stderr.splitlines()
+    assert lines[0].startswith("step ")
+    assert lines[1].startswith("Interrupted at step ")
+    assert lines[2] == f"Go on with: kerasgan train '{folder}' --resume"
+    assert len(lines) == 3
+    done = int(lines[1].split()[3].strip(";"))
+    assert (folder / "checkpoints" / f"step-{done:06d}.keras").is_file()
+    assert run("train", folder, "--resume", "--steps", done + 1).exit_code == 0
+    assert _rows(folder / "log.csv")[-1].startswith(f"{done + 1},")
+
+
+def _rows(path: Path):
+    return path.read_text().splitlines()[1:] if path.is_file() else []
+
+
+def test_weights_of_a_finished_run_are_those_of_the_moving_average(trained):
+    gan = zoo.load(trained / "tiny-run" / "recipe.toml", weights=trained / "tiny-run" / "gan.keras")
+    alone = zoo.load(trained / "tiny-run" / "recipe.toml", weights=trained / "tiny-run" / "generator.weights.h5")
+    for ours, theirs in zip(gan.sampler.get_weights(), alone.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_doctor_reads_a_log_and_says_what_it_sees(tmp_path):
+    rows = ["step,discriminator_loss,generator_loss", *(f"{step},{1.3 + 0.01 * (step % 3)},0.8" for step in range(300))]
+    (tmp_path / "log.csv").write_text("\n".join(rows))
+    for target in (tmp_path / "log.csv", tmp_path):
+        result = run("doctor", target)
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith("healthy (collapse 0")
+        assert "Suggestion: " in result.output
+
+
+def test_the_doctor_wants_a_log(tmp_path):
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n")
+    assert run("doctor", tmp_path / "log.csv").exit_code == 1
+    assert run("doctor", tmp_path / "none.csv").exit_code == 1
