@@ -223,18 +223,29 @@ def test_mixed_precision_trains_and_float16_scales_both_losses(family, policy):
 
 
 @families
-def test_every_objective_and_penalty_makes_a_step(family):
-    from kerasgan import objectives, penalties
+def test_every_objective_makes_a_step(family):
+    from kerasgan import objectives
 
     for objective in objectives.names():
-        gan = penalisable(family, objective=objective, penalties=penalties.names(), run_eagerly=True)
+        gan = penalisable(family, objective=objective, penalties="r1", run_eagerly=True)
         if gan is None:
             if objectives.get(objective).needs_lipschitz:
                 continue
             gan = tiny(family, objective=objective, run_eagerly=True)
         history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
-        assert {penalty.name for penalty in gan.penalties} <= history.keys()
         assert all(np.isfinite(column).all() for column in history.values()), objective
+
+
+@families
+def test_every_penalty_makes_a_step(family):
+    from kerasgan import penalties
+
+    gan = penalisable(family, penalties=penalties.names(), run_eagerly=True)
+    if gan is None:
+        pytest.skip("its discriminator has batch normalisation")
+    history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
+    assert set(penalties.names()) <= history.keys()
+    assert all(np.isfinite(column).all() for column in history.values())
 
 
 def some_priors(size):
