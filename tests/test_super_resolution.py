@@ -8,8 +8,8 @@ from keras import ops
 import kerasgan
 from kerasgan.layers import BilinearUpsampling2D, PixelShuffle, PixelUnshuffle
 from kerasgan.metrics.pair_card import pair_scores
-from kerasgan.models import ESRGAN, SRGAN, esrgan, srgan
-from kerasgan.models.super_resolution import vgg19
+from kerasgan.models import ESRGAN, SRGAN, esrgan, feature_networks, srgan
+from kerasgan.models.feature_networks import vgg19
 
 SMALL = {"image_size": 16, "blocks": 1, "width": 4}
 
@@ -116,6 +116,20 @@ def test_vgg19_sees_what_its_weights_were_trained_on():
     assert value(network(images)).min() < 0
 
 
+def test_a_network_of_a_table_is_made_when_training_begins_and_again_in_a_model_from_a_file(tmp_path):
+    gan = SRGAN(**SMALL, variant="modified", adversarial_weight=0, pixel_weight=0, features={"name": "photos"})
+    gan.compile()
+    pairs = noise(2, 4, 4, 3), noise(2, 16, 16, 3)
+    for _ in range(2):
+        assert gan.features is None
+        reported = gan.fit(*pairs, batch_size=2, verbose=0).history
+        assert reported["generator_loss"] == reported["feature_loss"] and reported["feature_loss"][0] > 0
+        for given, theirs in zip(gan.features.weights, feature_networks.photos().weights):
+            np.testing.assert_array_equal(value(given), value(theirs))
+        gan.save(tmp_path / "gan.keras")
+        gan = keras.saving.load_model(tmp_path / "gan.keras")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -123,6 +137,8 @@ def test_vgg19_sees_what_its_weights_were_trained_on():
         (lambda: SRGAN(variant="papers"), "paper, modified.*variant='papers'"),
         (lambda: SRGAN(**SMALL, distance="l1"), "squared, absolute.*distance='l1'"),
         (lambda: SRGAN(**SMALL, pixel_weight=0), "features.*pixel_weight=0"),
+        (lambda: SRGAN(**SMALL, features={"name": "vgg"}), "such as vgg19.*'name': 'vgg'"),
+        (lambda: SRGAN(**SMALL, features={"name": "vgg19", "block": 5}), "weights, layer.*Received: block"),
         (lambda: SRGAN(**SMALL, feature_layer="x"), "network.*feature_layer='x'"),
         (lambda: ESRGAN(scale=8), "1, 2 or 4.*scale=8"),
         (lambda: ESRGAN(image_size=18, scale=2, blocks=1, width=2), "multiples of 4.*image_size=18"),

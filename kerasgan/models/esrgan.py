@@ -9,6 +9,7 @@ discriminator, a U-Net, and its degradations are not here; each term of the adve
 authors' code halves their sum.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -38,8 +39,9 @@ class ESRGAN(SuperResolution):
         discriminator_norm: "batch" or "instance", or "none".
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels; the paper's 1e-2 is for images in [0, 1], half of it for [-1, 1].
-        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights,
-            activated=False)`. The paper has one; without it give pixels a larger weight.
+        features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
+            `kerasgan.models.feature_networks`: {"name": "vgg19", "weights": "imagenet", "activated": False} in the
+            paper. Without features give pixels a larger weight.
         feature_layer: the layer of `features` whose output is meant; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number or a schedule of generator steps; 0 for RRDB alone.
@@ -63,7 +65,7 @@ class ESRGAN(SuperResolution):
         discriminator_norm: str = "batch",
         distance: str = "absolute",
         pixel_weight: float = 5e-3,
-        features: keras.Model | None = None,
+        features: keras.Model | Mapping[str, Any] | None = None,
         feature_layer: str | None = None,
         feature_weight: float = 1.0,
         adversarial_weight: Any = 5e-3,
