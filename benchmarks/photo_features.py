@@ -35,7 +35,7 @@ def main() -> None:
     crops = data.photos(image_size=64, batch_size=32, flip=True, drop_remainder=True)
     features = feature_networks.untrained_photos()
     x = layers.AveragePooling2D(2)(layers.ReLU()(features.output))
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(64, 3, padding="same", use_bias=False)(x)))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Conv2D(64, 3, padding="same", use_bias=False)(x)))
     network = keras.Model(features.inputs, layers.Dense(len(FACTORS))(layers.GlobalAveragePooling2D()(x)))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)
     distance = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

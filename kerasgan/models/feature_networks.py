@@ -89,7 +89,7 @@ def untrained_photos() -> keras.Model:
     x = images
     for index, width in enumerate(WIDTHS, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
-        x = layers.BatchNormalization(name=f"normalisation{index}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"normalisation{index}")(x)
         if index < len(WIDTHS):
             x = layers.ReLU(name=f"relu{index}")(x)
         if index in (2, 4):
