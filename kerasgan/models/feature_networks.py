@@ -43,7 +43,11 @@ def check(value: Mapping[str, Any]) -> None:
 
 
 def vgg19(
-    weights: Any = "imagenet", *, layer: str = "block5_conv4", activated: bool = True, factor: float = 1 / 12.75
+    weights: Any = "imagenet",
+    *,
+    layer: str | Mapping[str, float] = "block5_conv4",
+    activated: bool = True,
+    factor: float = 1 / 12.75,
 ) -> keras.Model:
     """VGG-19 up to a layer, as a network from images in [-1, 1] to `factor` times its features.
 
@@ -52,7 +56,7 @@ def vgg19(
 
     Args:
         weights: of `keras.applications.VGG19` without its top: a file, "imagenet", which Keras downloads, or None.
-        layer: name of a convolution.
+        layer: name of a convolution, or names of several and a weight of each.
         activated: whether its ReLU counts.
         factor: brings squared distances of features to the size of those of pixels (section 3.2).
 
@@ -60,15 +64,28 @@ def vgg19(
         ValueError: for a layer that the network does not have, or weights of another network.
     """
     whole = keras.applications.VGG19(include_top=False, weights=weights, input_shape=(None, None, 3))
-    last = whole.get_layer(layer)
-    if not activated:
-        last.activation = keras.activations.linear
-    first = whole.get_layer("block1_conv1")  # of blue, green, red, which here come the other way round
+    wanted = {layer: 1.0} if isinstance(layer, str) else dict(layer)
+    known = [part.name for part in whole.layers if isinstance(part, layers.Conv2D)]
+    if not wanted or not wanted.keys() <= set(known):
+        raise ValueError(f"Expected convolutions of VGG-19: {', '.join(known)}. Received: layer={layer!r}")
+    first = whole.get_layer(known[0])  # of blue, green, red, which here come the other way round
     first.kernel.assign(ops.flip(first.kernel, axis=2))
     images = keras.Input((None, None, 3), name="images")
-    centred = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centred")(images)
-    maps = keras.Model(whole.inputs, last.output, name="vgg19")(centred)
-    return keras.Model(images, layers.Rescaling(factor, name="scaled")(maps), name="features")
+    x = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centred")(images)
+    outputs: list[Any] = []
+    for part in whole.layers[1:]:
+        if len(outputs) == len(wanted):
+            break
+        if part.name not in known:
+            x = part(x)
+            continue
+        part.activation = keras.activations.linear  # a layer of its own, so that features before it can be had
+        x = maps = part(x)
+        x = layers.ReLU(name=f"{part.name}_relu")(x)
+        if part.name in wanted:
+            scale = layers.Rescaling(factor * wanted[part.name], name=f"{part.name}_scaled")
+            outputs.append(scale(x if activated else maps))
+    return keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name="features")
 
 
 def photos() -> keras.Model:

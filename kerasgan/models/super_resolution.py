@@ -88,7 +88,8 @@ class SuperResolution(ImageToImage):
         self.report("pixel_loss", pixel)
         loss = self.pixel_weight * pixel
         if self.features is not None:
-            feature = self._distance(*(self.features(images, training=False) for images in (game.fake, game.real)))
+            maps = [keras.tree.flatten(self.features(images, training=False)) for images in (game.fake, game.real)]
+            feature = sum(self._distance(*pair) for pair in zip(*maps))
             self.report("feature_loss", feature)
             loss += self.feature_weight * feature
         if not callable(self.adversarial_weight) and not self.adversarial_weight:
