@@ -1,8 +1,8 @@
 """What cameras, screens and the web do to photographs, at random: blur, resizing, noise and JPEG, twice in a row.
 
-Wang et al.: Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data, 2021, 2107.10833, section
-3.1 to 3.3, with the probabilities and ranges of the authors' options. Deviations: images are resized with antialiasing,
-which the authors' are not, and JPEG is the real one.
+Wang et al.: Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data, 2021,
+https://arxiv.org/abs/2107.10833, with the probabilities and ranges of the authors' options. Images are resized with
+antialiasing here, and JPEG is PIL's.
 """
 
 import io
@@ -56,12 +56,12 @@ def degraded(image: np.ndarray, rng: np.random.Generator, *, factor: int) -> np.
     small = height // factor, width // factor
     image = _stage(image, rng, FIRST, (height, width))
     image = _stage(image, rng, SECOND, small)
-    late = rng.random() < 0.5  # JPEG first or last
-    image = _compressed(image, rng) if not late else image
+    last = rng.random() < 0.5  # whether JPEG is, or else comes before the final size
+    image = image if last else _compressed(image, rng)
     image = np.clip(_resized(image, small, FILTERS[rng.integers(len(FILTERS))]), 0, 1)
     if rng.random() < FINAL_SINC:
         image = np.clip(_filtered(image, sinc_kernel(_size(rng), rng.uniform(math.pi / 3, math.pi))), 0, 1)
-    image = _compressed(image, rng) if late else image
+    image = _compressed(image, rng) if last else image
     return np.rint(image * 255) / 255
 
 
@@ -74,8 +74,8 @@ def _stage(image: np.ndarray, rng: np.random.Generator, stage: Stage, base: tupl
         scale = rng.uniform(1.0, most)
     else:
         scale = rng.uniform(least, 1.0) if choice < stage.enlarge + stage.shrink else 1.0
-    size = tuple(max(1, int(side * scale)) for side in base)
-    image = np.clip(_resized(image, size, FILTERS[rng.integers(len(FILTERS))]), 0, 1)
+    height, width = (max(1, int(side * scale)) for side in base)
+    image = np.clip(_resized(image, (height, width), FILTERS[rng.integers(len(FILTERS))]), 0, 1)
     noise = _gaussian_noise if rng.random() < GAUSSIAN else _poisson_noise
     image = np.clip(image + noise(image, rng, stage, grey=rng.random() < GREY), 0, 1)
     return _compressed(image, rng)
@@ -86,7 +86,7 @@ def blur_kernel(
 ) -> np.ndarray:
     """exp(-q^exponent / 2), or with a plateau 1 / (1 + q^exponent), normalised: (size, size).
 
-    q is the squared distance from the centre in units of `sigma`, along axes turned by `angle` radians (section 3.1).
+    q is the squared distance from the centre in units of `sigma`, along axes turned by `angle` radians.
     """
     places = np.arange(size) - size // 2
     across, down = np.meshgrid(places, places)
@@ -99,7 +99,7 @@ def blur_kernel(
 def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
     """The low-pass filter of a cutoff in radians per pixel, whose ringing it brings, normalised: (size, size).
 
-    cutoff / (2 pi r) J1(cutoff r), with r the distance from the centre (section 3.3, equation 7).
+    cutoff / (2 pi r) J1(cutoff r), with r the distance from the centre.
     """
     places = np.arange(size) - size // 2
     distance = np.hypot(*np.meshgrid(places, places))
@@ -134,7 +134,7 @@ def _filtered(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return fftconvolve(padded, kernel[..., np.newaxis], mode="valid", axes=(0, 1))
 
 
-def _resized(image: np.ndarray, size: tuple[int, ...], resample: Image.Resampling) -> np.ndarray:
+def _resized(image: np.ndarray, size: tuple[int, int], resample: Image.Resampling) -> np.ndarray:
     planes = [Image.fromarray(np.float32(plane)).resize(size[::-1], resample) for plane in np.moveaxis(image, -1, 0)]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1).astype("float64")
 
@@ -153,10 +153,8 @@ def _poisson_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *,
 
 def _compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """As JPEG gives it back."""
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype("uint8")
-    file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
-        file, "JPEG", quality=int(rng.integers(*QUALITY))
-    )
+    pixels, file = np.rint(image * 255).astype("uint8"), io.BytesIO()
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.save(file, "JPEG", quality=int(rng.integers(*QUALITY)))
     with Image.open(file) as opened:
         return np.asarray(opened).reshape(image.shape) / 255.0

@@ -109,7 +109,7 @@ def degraded(images: np.ndarray, *, factor: int = 4, seed: int = 0) -> np.ndarra
     _divided(images, factor)
     made = []
     for image in images:
-        rng = np.random.default_rng([seed, zlib.crc32(np.ascontiguousarray(image))])
+        rng = np.random.default_rng([seed, zlib.crc32(image.tobytes())])
         made.append(degradations.degraded((image + 1.0) / 2, rng, factor=factor))
     return (2 * np.stack(made) - 1).astype(np.float32)
 

@@ -159,7 +159,7 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
 
 
 def unet_discriminator(channels: int, *, width: int) -> keras.Model:
-    """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalised (2107.10833, figure 6)."""
+    """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalised, as in Real-ESRGAN."""
     images = keras.Input((None, None, channels), name="images")
     x = layers.LeakyReLU(negative_slope=0.2, name="stem_lrelu")(
         layers.Conv2D(width, 3, padding="same", name="stem")(images)
