@@ -130,7 +130,7 @@ def test_vgg19_sees_what_its_weights_were_trained_on():
 
 def test_a_network_of_a_table_is_made_when_training_begins_and_again_in_a_model_from_a_file(tmp_path):
     gan = SRGAN(**SMALL, variant="modified", adversarial_weight=0, pixel_weight=0, features={"name": "photos"})
-    gan.compile()
+    gan.compile(run_eagerly=True)
     pairs = noise(2, 4, 4, 3), noise(2, 16, 16, 3)
     for _ in range(2):
         assert gan.features is None
