@@ -51,6 +51,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "penalties",
             "reuse_fakes",
             "seed",
+            "start",
             "weight_clip",
         },
     ),
@@ -88,7 +89,8 @@ class Recipe:
         model: arguments of that class.
         data: `source` (one of `SOURCES`) and that source's arguments; of image-to-image families also `derive`, what
             their inputs are made of its images, and `halves`, whether the pairs are then taken apart.
-        train: `batch_size`, `steps` (discriminator steps), `seed`, and arguments of `GAN.compile`.
+        train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, that the
+            generator goes on from), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.
         header: the comment at the top of the file: the command that trains it, how long, what to expect.

@@ -179,7 +179,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
             "Resume it (--resume), or choose another folder (--output)."
         )
     _seed(recipe)
-    gan = zoo.build(recipe)
+    gan = _started(recipe)
     recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
@@ -198,13 +198,30 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     recipe = override(own, steps=steps)
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
-    gan = keras.saving.load_model(newest) if newest else zoo.build(recipe)
+    gan = keras.saving.load_model(newest) if newest else _started(recipe)
     done = int(gan.optimizer.iterations)
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
     recipe = with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
+
+
+def _started(recipe: zoo.Recipe) -> "GAN":
+    """The recipe's model, its generator with the weights that the recipe starts from, if it says any."""
+    gan = zoo.build(recipe)
+    start = recipe.train.get("start")
+    if start is None:
+        return gan
+    first = zoo.load(recipe.path, weights=start) if Path(start).is_file() else zoo.load(start)
+    weights = first.sampler.get_weights()
+    for network in {gan.generator, gan.sampler}:
+        shapes = [variable.shape for variable in network.weights]
+        if shapes != [values.shape for values in weights]:
+            expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
+            raise ValueError(f"{expected}. Received: start={start!r}")
+        network.set_weights(weights)
+    return gan
 
 
 def _seed(recipe: zoo.Recipe) -> None:

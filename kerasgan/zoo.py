@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "WeightsError", "build", "channel_order", "check", "load", "names", "recipe", "source"]
 
+OF_TRAINING = ("batch_size", "seed", "start", "steps")  # what [train] says beside the arguments of `GAN.compile`
 OPEN_LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
@@ -74,7 +75,7 @@ def build(chosen: Recipe) -> "GAN":
     if chosen.family not in models.__all__:
         near = difflib.get_close_matches(chosen.family, models.__all__, n=1) or sorted(models.__all__)
         raise ValueError(f"Expected a family such as {', '.join(near)} in {chosen.path}. Received: {chosen.family!r}")
-    settings = {key: value for key, value in chosen.train.items() if key not in ("batch_size", "seed", "steps")}
+    settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     try:
         gan = getattr(models, chosen.family)(**chosen.model)
         for player in ("generator_optimizer", "discriminator_optimizer"):

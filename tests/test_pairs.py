@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from kerasgan import data
-from kerasgan.data import derivations
+from kerasgan.data import degradations, derivations
 
 
 def numbered(count, size=(8, 10), channels=3):
@@ -150,6 +150,31 @@ def test_derivations_stay_in_range_and_keep_each_image_to_itself(name):
     inputs = derive(images)
     assert inputs.dtype == np.float32 and np.abs(inputs).max() <= 1 and len(inputs) == 3
     np.testing.assert_array_equal(derive(images[1:2])[0], inputs[1])
+
+
+def test_photographs_are_degraded_each_in_its_own_way_of_a_seed():
+    images = data.photos(image_size=64).images(8).astype("float32") / 127.5 - 1
+    spoilt = derivations.degraded(images, factor=2)
+    assert spoilt.shape == (8, 32, 32, 3) and np.ptp(np.rint((spoilt + 1) * 127.5) - (spoilt + 1) * 127.5) < 1e-3
+    differences = np.abs(spoilt - derivations.shrunk(images, factor=2)).mean(axis=(1, 2, 3))
+    assert differences.min() > 0.01 and differences.max() < 0.5 and np.ptp(differences) > 0.02
+    assert np.abs(spoilt - derivations.degraded(images, factor=2, seed=1)).mean() > 0.01
+    with pytest.raises(ValueError, match=r"factor of 64 and 64.*factor=3"):
+        derivations.degraded(images, factor=3)
+
+
+def test_blurs_are_gaussian_along_turned_axes_and_low_passes_ring():
+    kernel = degradations.blur_kernel(7, (2.0, 1.0), np.pi / 6)
+    turn = np.array([[np.cos(np.pi / 6), -np.sin(np.pi / 6)], [np.sin(np.pi / 6), np.cos(np.pi / 6)]])
+    inverse = np.linalg.inv(turn @ np.diag([4.0, 1.0]) @ turn.T)
+    weights = np.array(
+        [[np.exp(-0.5 * (r := np.array([x, y])) @ inverse @ r) for x in range(-3, 4)] for y in range(-3, 4)]
+    )
+    np.testing.assert_allclose(kernel, weights / weights.sum(), rtol=1e-9)
+    flat = degradations.blur_kernel(7, (2.0, 2.0), 0.0, plateau=True)
+    assert flat[3, 5] / flat[3, 3] == pytest.approx(0.5)
+    response = np.abs(np.fft.fft2(degradations.sinc_kernel(21, np.pi / 3), (64, 64)))[0]
+    assert response[:8].min() > 0.9 and response[14:32].max() < 0.1  # of 32 for pi, cut at 10.7
 
 
 def test_edges_are_dark_where_the_luminance_is_steep():

@@ -8,8 +8,8 @@ from keras import ops
 import kerasgan
 from kerasgan.layers import BilinearUpsampling2D, PixelShuffle, PixelUnshuffle
 from kerasgan.metrics.pair_card import pair_scores
-from kerasgan.models import ESRGAN, SRGAN, esrgan, srgan
-from kerasgan.models.super_resolution import vgg19
+from kerasgan.models import ESRGAN, SRGAN, esrgan, feature_networks, srgan
+from kerasgan.models.feature_networks import vgg19
 
 SMALL = {"image_size": 16, "blocks": 1, "width": 4}
 
@@ -34,6 +34,7 @@ def test_the_networks_have_the_parameter_counts_of_the_papers_tables():
     assert parameters(srgan.srresnet(3, scale=4, blocks=16, width=64)) == 1_550_659
     assert parameters(srgan.discriminator(96, 3, width=64)) == 23_565_505
     assert parameters(esrgan.discriminator(128, 3, width=64)) == 14_499_401
+    assert parameters(esrgan.unet_discriminator(3, width=64)) == 4_376_897
     sizes = {"width": 64, "growth": 32}
     small = parameters(esrgan.generator(3, scale=4, blocks=6, **sizes))
     first, doubling, second = (
@@ -104,16 +105,41 @@ def test_without_a_weight_the_generator_is_trained_alone_and_a_file_keeps_the_fe
     np.testing.assert_array_equal(again.predict(noise(1, 8, 8, 3)), gan.predict(noise(1, 8, 8, 3)))
 
 
+def test_a_unet_judges_each_pixel_and_the_generator_hears_of_all_of_them():
+    gan = ESRGAN(**ESRGAN.tiny, judge="unet", pixel_weight=0.0, features={"name": "photos"}, feature_weight=0.0)
+    gan.compile("non_saturating")
+    game = gan.deal((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))
+    logits = value(gan.discriminator(game.real))
+    assert logits.shape == (2, 16, 16, 1) and np.ptp(logits) > 0
+    loss = float(value(gan.generator_loss(game._replace(fake=game.real))))
+    assert loss == pytest.approx(5e-3 * np.mean(np.log1p(np.exp(-logits))), rel=1e-3)  # sigma is one step apart
+
+
 def test_vgg19_sees_what_its_weights_were_trained_on():
-    network = vgg19(None, layer="block1_conv1")
-    images = noise(1, 6, 5, 3)
-    first = network.get_layer("vgg19").get_layer("block1_conv1")
-    theirs = value(first.kernel)[:, :, ::-1]
-    centred = keras.applications.vgg19.preprocess_input(127.5 * (images + 1))
-    maps = value(ops.conv(centred, np.ascontiguousarray(theirs), padding="same"))
-    np.testing.assert_allclose(value(network(images)), np.maximum(maps, 0) / 12.75, atol=1e-3)
-    network = vgg19(None, layer="block1_conv1", activated=False)
-    assert value(network(images)).min() < 0
+    for activated in (True, False):
+        network = vgg19(None, layer={"block1_conv1": 0.5, "block1_conv2": 1.0}, activated=activated)
+        images = noise(1, 6, 5, 3)
+        kernels = [value(network.get_layer(f"block1_conv{index}").kernel) for index in (1, 2)]
+        centred = keras.applications.vgg19.preprocess_input(127.5 * (images + 1))
+        first = value(ops.conv(centred, np.ascontiguousarray(kernels[0][:, :, ::-1]), padding="same"))
+        expected = first, value(ops.conv(np.maximum(first, 0), kernels[1], padding="same"))
+        least = 0 if activated else -np.inf
+        for maps, theirs, weight in zip(network(images), expected, (0.5, 1.0)):
+            np.testing.assert_allclose(value(maps), weight * np.maximum(theirs, least) / 12.75, atol=1e-3)
+
+
+def test_a_network_of_a_table_is_made_when_training_begins_and_again_in_a_model_from_a_file(tmp_path):
+    gan = SRGAN(**SMALL, variant="modified", adversarial_weight=0, pixel_weight=0, features={"name": "photos"})
+    gan.compile(run_eagerly=True)
+    pairs = noise(2, 4, 4, 3), noise(2, 16, 16, 3)
+    for _ in range(2):
+        assert gan.features is None
+        reported = gan.fit(*pairs, batch_size=2, verbose=0).history
+        assert reported["generator_loss"] == reported["feature_loss"] and reported["feature_loss"][0] > 0
+        for given, theirs in zip(gan.features.weights, feature_networks.photos().weights):
+            np.testing.assert_array_equal(value(given), value(theirs))
+        gan.save(tmp_path / "gan.keras")
+        gan = keras.saving.load_model(tmp_path / "gan.keras")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +149,10 @@ def test_vgg19_sees_what_its_weights_were_trained_on():
         (lambda: SRGAN(variant="papers"), "paper, modified.*variant='papers'"),
         (lambda: SRGAN(**SMALL, distance="l1"), "squared, absolute.*distance='l1'"),
         (lambda: SRGAN(**SMALL, pixel_weight=0), "features.*pixel_weight=0"),
+        (lambda: SRGAN(**SMALL, features={"name": "vgg"}), "such as vgg19.*'name': 'vgg'"),
+        (lambda: SRGAN(**SMALL, features={"name": "vgg19", "block": 5}), "weights, layer.*Received: block"),
+        (lambda: vgg19(None, layer="block9"), "block1_conv1, .*layer='block9'"),
+        (lambda: ESRGAN(judge="patch"), "whole or unet.*judge='patch'"),
         (lambda: SRGAN(**SMALL, feature_layer="x"), "network.*feature_layer='x'"),
         (lambda: ESRGAN(scale=8), "1, 2 or 4.*scale=8"),
         (lambda: ESRGAN(image_size=18, scale=2, blocks=1, width=2), "multiples of 4.*image_size=18"),

@@ -195,6 +195,17 @@ def test_the_same_seed_begins_with_the_same_networks(tmp_path):
     assert (first[0] != first[2]).any()
 
 
+def test_a_training_starts_from_the_generator_that_its_recipe_names(finished, tmp_path):
+    run, _, first = finished
+    recipe, start = zoo.recipe(tiny_recipe.write(tmp_path / "second")), run / "generator.weights.h5"
+    settings = [f'train.start="{start}"', "train.generator_optimizer.learning_rate=0.0", "train.steps=1"]
+    gan = train(training.assign(recipe, settings), tmp_path / "run")
+    for given, theirs in zip(gan.generator.trainable_variables, first.sampler.trainable_variables):
+        np.testing.assert_array_equal(given, theirs)
+    with pytest.raises(ValueError, match=r"same architecture.*start='dcgan-digits'"):
+        train(training.assign(recipe, ["train.start=dcgan-digits"]), tmp_path / "other")
+
+
 def test_recipes_are_written_as_toml_that_reads_back_the_same(tmp_path):
     model = {"image_size": [8, 16], "prior": {"name": "uniform", "low": -1.0}, "comment": 'a "quoted" \\ line\n\tü'}
     train = {"batch_size": 2, "steps": 3, "penalties": [{"name": "r1", "weight": 1e-7}], "reuse_fakes": True}

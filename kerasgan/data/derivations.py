@@ -1,16 +1,19 @@
-"""Inputs made from targets: edges of photos, halftone, grey, small photos, strokes in other ink.
+"""Inputs made from targets: edges of photos, halftone, grey, small or spoilt photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
-[-1, 1], to inputs of the same range; it draws nothing at random, so that a target always has the same input.
+[-1, 1], to inputs of the same range; a target always has the same input: what is drawn at random, such as noise, is
+drawn from a seed and the target's own pixels.
 """
 
 import difflib
 import inspect
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from kerasgan.data import degradations
 from kerasgan.data.decoding import resized
 from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
@@ -97,10 +100,25 @@ def inked(images: np.ndarray) -> np.ndarray:
 @register
 def shrunk(images: np.ndarray, *, factor: int = 4) -> np.ndarray:
     """Smaller by a whole factor, with PIL's antialiased bicubic filter, which MATLAB's `imresize` has too."""
+    return resized(images, size=_divided(images, factor), crop="stretch")
+
+
+@register
+def degraded(images: np.ndarray, *, factor: int = 4, seed: int = 0) -> np.ndarray:
+    """Smaller by a whole factor, and spoilt as photographs from anywhere: see `kerasgan.data.degradations`."""
+    _divided(images, factor)
+    made = []
+    for image in images:
+        rng = np.random.default_rng([seed, zlib.crc32(image.tobytes())])
+        made.append(degradations.degraded((image + 1.0) / 2, rng, factor=factor))
+    return (2 * np.stack(made) - 1).astype(np.float32)
+
+
+def _divided(images: np.ndarray, factor: int) -> tuple[int, int]:
     height, width = images.shape[1:3]
     if factor < 1 or height % factor or width % factor:
         raise ValueError(f"Expected a whole factor of {height} and {width} pixels. Received: factor={factor!r}")
-    return resized(images, size=(height // factor, width // factor), crop="stretch")
+    return height // factor, width // factor
 
 
 def derived(images: Any, how: Any, **order: Any) -> Pairs:

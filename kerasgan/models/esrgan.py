@@ -3,12 +3,14 @@
 Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
 Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
 Real-ESRGAN (Wang et al. 2021, 2107.10833), whose generators are these: the image's cells of 2x2 or 4x4 pixels become
-channels before a network that enlarges four times. Trained with `adversarial_weight=0` it is the paper's RRDB, from
-whose weights the second phase starts; a schedule of the weight puts both into one `fit`. Deviations: Real-ESRGAN's
-discriminator, a U-Net, and its degradations are not here; each term of the adversarial loss counts whole, where the
-authors' code halves their sum.
+channels before a network that enlarges four times. Its discriminator is `judge="unet"`, its small images those of the
+derivation "degraded". Trained with `adversarial_weight=0` it is the paper's RRDB, from whose weights the second phase
+starts; a schedule of the weight puts both into one `fit`. Deviations: each term of the adversarial loss counts whole,
+where the authors' code halves their sum; Real-ESRGAN's content losses compare with the images themselves, where the
+authors sharpen them first.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -17,10 +19,10 @@ from keras import layers
 
 from kerasgan import schedules
 from kerasgan.data import checks
-from kerasgan.layers import ImageRange, PixelUnshuffle, normalised
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalised
 from kerasgan.models.super_resolution import SuperResolution
 
-__all__ = ["ESRGAN", "discriminator", "generator"]
+__all__ = ["ESRGAN", "discriminator", "generator", "unet_discriminator"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -36,10 +38,13 @@ class ESRGAN(SuperResolution):
         growth: channels that each convolution of a dense block adds.
         discriminator_width: channels of the discriminator's first map; `width` if not given.
         discriminator_norm: "batch" or "instance", or "none".
+        judge: the discriminator: "whole" gives an image one logit, "unet", Real-ESRGAN's, each of its pixels one, of
+            images whose sides are multiples of 8; it has no `discriminator_norm`.
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels; the paper's 1e-2 is for images in [0, 1], half of it for [-1, 1].
-        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights,
-            activated=False)`. The paper has one; without it give pixels a larger weight.
+        features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
+            `kerasgan.models.feature_networks`: {"name": "vgg19", "weights": "imagenet", "activated": False} in the
+            paper. Without features give pixels a larger weight.
         feature_layer: the layer of `features` whose output is meant; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number or a schedule of generator steps; 0 for RRDB alone.
@@ -61,9 +66,10 @@ class ESRGAN(SuperResolution):
         growth: int = 32,
         discriminator_width: int | None = None,
         discriminator_norm: str = "batch",
+        judge: str = "whole",
         distance: str = "absolute",
         pixel_weight: float = 5e-3,
-        features: keras.Model | None = None,
+        features: keras.Model | Mapping[str, Any] | None = None,
         feature_layer: str | None = None,
         feature_weight: float = 1.0,
         adversarial_weight: Any = 5e-3,
@@ -71,6 +77,8 @@ class ESRGAN(SuperResolution):
     ):
         if scale not in (1, 2, 4):
             raise ValueError(f"Expected a scale of 1, 2 or 4. Received: scale={scale!r}")
+        if judge not in ("whole", "unet"):
+            raise ValueError(f"Expected a judge: whole or unet. Received: judge={judge!r}")
         judging = discriminator_width or width
         losses = dict(
             distance=distance,
@@ -82,7 +90,9 @@ class ESRGAN(SuperResolution):
         )
         super().__init__(
             generator(channels, scale=scale, blocks=blocks, width=width, growth=growth),
-            discriminator(image_size, channels, width=judging, norm=discriminator_norm),
+            unet_discriminator(channels, width=judging)
+            if judge == "unet"
+            else discriminator(image_size, channels, width=judging, norm=discriminator_norm),
             image_size=image_size,
             scale=scale,
             multiple=4 // scale,
@@ -98,6 +108,7 @@ class ESRGAN(SuperResolution):
             growth=growth,
             discriminator_width=judging,
             discriminator_norm=discriminator_norm,
+            judge=judge,
             **losses,
         )
 
@@ -145,6 +156,31 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
             x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
     x = layers.Dense(100, activation="leaky_relu", name="dense")(layers.Flatten(name="flat")(x))
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
+
+
+def unet_discriminator(channels: int, *, width: int) -> keras.Model:
+    """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalised, as in Real-ESRGAN."""
+    images = keras.Input((None, None, channels), name="images")
+    x = layers.LeakyReLU(negative_slope=0.2, name="stem_lrelu")(
+        layers.Conv2D(width, 3, padding="same", name="stem")(images)
+    )
+    skips = [x]
+    for level in (1, 2, 3):
+        x = _judging(x, width * 2**level, 4, f"down{level}", strides=2)
+        skips.append(x)
+    for level in (2, 1, 0):
+        x = BilinearUpsampling2D(2, name=f"up{level}_bilinear")(x)
+        x = _judging(x, width * 2**level, 3, f"up{level}")
+        x = layers.Add(name=f"up{level}_skip")([x, skips[level]])
+    for index in (1, 2):
+        x = _judging(x, width, 3, f"last{index}")
+    logits = layers.Conv2D(1, 3, padding="same", dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _judging(x, filters: int, kernel: int, name: str, *, strides: int = 1):
+    x = SpectralConv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=name)(x)
+    return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
 
 
 def _block(x, width: int, growth: int, name: str):

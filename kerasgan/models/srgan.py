@@ -10,6 +10,7 @@ channels too, where equation 5 divides by height and width alone; slopes of PReL
 paper is silent.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -39,7 +40,8 @@ class SRGAN(SuperResolution):
         discriminator_norm: "batch" or "instance", or "none".
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels; 0 in the paper's SRGAN, which compares features instead.
-        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights)`.
+        features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
+            `kerasgan.models.feature_networks`: {"name": "vgg19", "weights": "imagenet"}.
         feature_layer: the layer of `features` whose output is meant; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number or a schedule of generator steps; 0 for SRResNet.
@@ -63,7 +65,7 @@ class SRGAN(SuperResolution):
         discriminator_norm: str = "batch",
         distance: str = "squared",
         pixel_weight: float = 1.0,
-        features: keras.Model | None = None,
+        features: keras.Model | Mapping[str, Any] | None = None,
         feature_layer: str | None = None,
         feature_weight: float = 1.0,
         adversarial_weight: Any = 1e-3,

@@ -1,0 +1,117 @@
+"""Frozen networks whose features a generator's images are compared in, beside their pixels."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+__all__ = ["get", "photos", "untrained_photos", "vgg19"]
+
+CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue of ImageNet, in units of 1 / 255
+WEIGHTS = Path(__file__).with_name("photo_features.weights.h5")
+WIDTHS = (16, 16, 32, 32, 64)  # of the convolutions; a pooling after the second and the fourth
+
+
+def get(value: Any) -> Any:
+    """A network from a recipe's table, {"name": "vgg19", "weights": "imagenet"}; anything else as it is.
+
+    Raises:
+        ValueError: for an unknown name, with the known ones, or arguments that the network does not take.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    check(value)
+    settings = dict(value)
+    return NETWORKS[settings.pop("name")](**settings)
+
+
+def check(value: Mapping[str, Any]) -> None:
+    """Raises ValueError unless `get` can make a network of the table; makes none."""
+    settings = dict(value)
+    name = settings.pop("name", None)
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(str(name), NETWORKS, n=1) or sorted(NETWORKS)
+        raise ValueError(f"Expected a feature network such as {', '.join(near)}. Received: features={dict(value)!r}")
+    known = inspect.signature(NETWORKS[name]).parameters.keys()
+    if unknown := settings.keys() - known:
+        expected = ", ".join(known) or "none"
+        raise ValueError(f"Expected arguments of {name}: {expected}. Received: {', '.join(sorted(unknown))}")
+
+
+def vgg19(
+    weights: Any = "imagenet",
+    *,
+    layer: str | Mapping[str, float] = "block5_conv4",
+    activated: bool = True,
+    factor: float = 1 / 12.75,
+) -> keras.Model:
+    """VGG-19 up to a layer, as a network from images in [-1, 1] to `factor` times its features.
+
+    With the default layer these are SRGAN's VGG54, with "block2_conv2" VGG22 (1609.04802, sections 2.2.1 and 3.2);
+    `activated=False` gives them before the last ReLU, as ESRGAN compares them (1809.00219, section 3.3).
+
+    Args:
+        weights: of `keras.applications.VGG19` without its top: a file, "imagenet", which Keras downloads, or None.
+        layer: name of a convolution, or names of several and a weight of each.
+        activated: whether its ReLU counts.
+        factor: brings squared distances of features to the size of those of pixels (section 3.2).
+
+    Raises:
+        ValueError: for a layer that the network does not have, or weights of another network.
+    """
+    whole = keras.applications.VGG19(include_top=False, weights=weights, input_shape=(None, None, 3))
+    wanted = {layer: 1.0} if isinstance(layer, str) else dict(layer)
+    known = [part.name for part in whole.layers if isinstance(part, layers.Conv2D)]
+    if not wanted or not wanted.keys() <= set(known):
+        raise ValueError(f"Expected convolutions of VGG-19: {', '.join(known)}. Received: layer={layer!r}")
+    first = whole.get_layer(known[0])  # of blue, green, red, which here come the other way round
+    first.kernel.assign(ops.flip(first.kernel, axis=2))
+    images = keras.Input((None, None, 3), name="images")
+    x = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centred")(images)
+    outputs: list[Any] = []
+    for part in whole.layers[1:]:
+        if len(outputs) == len(wanted):
+            break
+        if part.name not in known:
+            x = part(x)
+            continue
+        part.activation = keras.activations.linear  # a layer of its own, so that features before it can be had
+        x = maps = part(x)
+        x = layers.ReLU(name=f"{part.name}_relu")(x)
+        if part.name in wanted:
+            scale = layers.Rescaling(factor * wanted[part.name], name=f"{part.name}_scaled")
+            outputs.append(scale(x if activated else maps))
+    return keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name="features")
+
+
+def photos() -> keras.Model:
+    """The feature network in the box: images in [-1, 1] to maps of a quarter of their size and 64 channels.
+
+    It learned to tell how much detail crops had lost, of the photographs that the entries on them are trained on,
+    `data.photos(split="train")`, and nothing else: a stand-in where VGG-19's weights cannot be had. Trained by
+    `benchmarks/photo_features.py`.
+    """
+    network = untrained_photos()
+    network.load_weights(WEIGHTS)
+    return network
+
+
+def untrained_photos() -> keras.Model:
+    """The network of `photos` with random weights; its last maps are normalised and not yet rectified."""
+    images = keras.Input((None, None, 3), name="images")
+    x = images
+    for index, width in enumerate(WIDTHS, start=1):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"normalisation{index}")(x)
+        if index < len(WIDTHS):
+            x = layers.ReLU(name=f"relu{index}")(x)
+        if index in (2, 4):
+            x = layers.AveragePooling2D(2, name=f"pool{index}")(x)
+    return keras.Model(images, x, name="features")
+
+
+NETWORKS: dict[str, Callable[..., keras.Model]] = {"photos": photos, "vgg19": vgg19}
