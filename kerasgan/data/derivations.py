@@ -1,16 +1,19 @@
-"""Inputs made from targets: edges of photos, halftone, grey, small photos, strokes in other ink.
+"""Inputs made from targets: edges of photos, halftone, grey, small or blurred photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
-[-1, 1], to inputs of the same range; it draws nothing at random, so that a target always has the same input.
+[-1, 1], to inputs of the same range; a target always has the same input: what is drawn at random, such as noise, is
+drawn from a seed and the target's own pixels.
 """
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from kerasgan.data import blur
 from kerasgan.data.decoding import resized
 from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
@@ -61,6 +64,38 @@ def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
 def grey(images: np.ndarray) -> np.ndarray:
     """The luminance, one channel."""
     return images if images.shape[-1] == 1 else (images[..., :3] @ LUMA)[..., np.newaxis]
+
+
+@register
+def blurred(
+    images: np.ndarray,
+    *,
+    kernels: Sequence[Any] = ({"name": "gaussian", "sigma": 1.0},),
+    noise: float = 0.01,
+    seed: int = 0,
+    estimate: bool = False,
+) -> np.ndarray:
+    """Blurred by a kernel, with noise: clip(k * x + n).
+
+    Args:
+        images: to be blurred, beyond their borders mirrored.
+        kernels: arrays or tables, as `kerasgan.data.blur.kernel` takes them; each image has one of them, by chance.
+        noise: standard deviation of n, of images in [0, 1].
+        seed: of kernels and noise.
+        estimate: whether Wiener's estimates, for which kernel and noise are known, follow as further channels.
+
+    Raises:
+        ValueError: for a kernel that is larger than the images.
+    """
+    made = []
+    for image in images:
+        rng = np.random.default_rng([seed, zlib.crc32(np.ascontiguousarray(image))])
+        weights = blur.kernel(kernels[rng.integers(len(kernels))], rng)
+        spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
+        spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
+        both = [spoilt, blur.wiener(spoilt, weights, noise)] if estimate else [spoilt]
+        made.append(np.concatenate(both, axis=-1)[0])
+    return np.stack(made)
 
 
 @register
