@@ -110,8 +110,8 @@ def main() -> None:
     found = {name: measure(networks, kernel, photos, noise) for name, kernel in KERNELS.items()}
     text = (
         f"Two held-out photographs, chelsea and flower, whole; noise of {noise} (images in [0, 1]); RGB inside a "
-        f"border of {BORDER} pixels. All methods know the kernel. The classical ones are scikit-image's, each with its best "
-        "setting for each kernel on these very photographs. Gain: of the network over the better of the two."
+        f"border of {BORDER} pixels. All methods know the kernel. The classical ones are scikit-image's, each "
+        "with its best setting for each kernel on these very photographs. Gain: of the network over the better of them."
     )
     experiment = {"title": "Beside Wiener and Richardson-Lucy", **table(found), "text": text}
     experiment["command"] = "python benchmarks/deconvolution.py"
