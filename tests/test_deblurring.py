@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kerasgan
+from kerasgan.cli.arguments import told
 from kerasgan.data import blur, derivations
 from kerasgan.models import DeblurGAN, deblurgan
 
@@ -159,3 +160,18 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
         images = noise(2, 38, 46, 3)
         np.testing.assert_allclose(run(images=images), gan.predict(images), atol=5e-5)
         assert fact(facts, "multiple") == 2 and fact(facts, "smallest") == gan.smallest
+
+
+def test_the_command_line_tells_the_kernel_to_those_that_are_told_one():
+    gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny)
+    assert told(blind, None) is blind
+    layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimate")
+    np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))
+    for model, kernel, message in (
+        (gan, None, "Expected --kernel, the blur to undo"),
+        (blind, "defocus,radius=2", "Expected no --kernel of a DeblurGAN"),
+        (gan, "defocus,2", "Expected --kernel as a name and numbers"),
+        (gan, "disc,radius=2", "Expected a kernel such as"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            told(model, kernel)

@@ -182,13 +182,14 @@ class WienerFilter(keras.layers.Layer):
         self.kernel, self.noise = kernel, noise
         # Networks correlate: the filter is turned by half a turn.
         self.taps = blur.inverse(np.asarray(kernel), noise)[::-1, ::-1, np.newaxis, np.newaxis]
-        self.pad = ReflectionPadding2D(blur.REACH, dtype=self.dtype_policy)
 
     def call(self, inputs):
         height, width = ops.shape(inputs)[1:3]
         channels = inputs.shape[-1]
         planes = ops.reshape(ops.transpose(inputs, (0, 3, 1, 2)), (-1, height, width, 1))
-        planes = ops.conv(self.pad(planes), ops.convert_to_tensor(self.taps, planes.dtype), padding="valid")
+        side = blur.REACH, blur.REACH
+        planes = ops.pad(planes, ((0, 0), side, side, (0, 0)), mode="reflect")
+        planes = ops.conv(planes, ops.convert_to_tensor(self.taps, planes.dtype), padding="valid")
         maps = ops.transpose(ops.reshape(planes, (-1, channels, height, width)), (0, 2, 3, 1))
         return ops.clip(maps, -1.0, 1.0)
 
