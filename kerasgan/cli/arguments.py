@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
     from kerasgan.zoo import Recipe
 
-__all__ = ["Direction", "Target", "Weights", "classes_of", "load", "parts", "recipe_of", "show"]
+__all__ = ["Direction", "Kernel", "Target", "Weights", "classes_of", "load", "parts", "recipe_of", "show", "told"]
 
 Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
 Direction = Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")]
+Kernel = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the blur that a model undoes: gaussian,sigma=2 or defocus,radius=3 or motion,length=9,angle=30."
+    ),
+]
 
 
 def recipe_of(name: str) -> "Recipe":
@@ -39,6 +45,23 @@ def load(name: str, weights: Path | None) -> "GAN":
         if weights.name != "gan.keras":
             typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
     return zoo.load(Path(name) / "recipe.toml", weights=weights)
+
+
+def told(gan: "GAN", kernel: str | None) -> "GAN":
+    """The model for one kernel of blur, where it is told one; else the model as it is."""
+    informed = not getattr(gan, "blind", True)
+    if informed != (kernel is not None):
+        expected = "Expected --kernel, the blur to undo, of" if informed else "Expected no --kernel of"
+        raise ValueError(f"{expected} a {type(gan).__name__} such as this. Received: {kernel}")
+    if kernel is None:
+        return gan
+    name, *numbers = kernel.split(",")
+    pairs = [number.partition("=") for number in numbers]
+    try:
+        table = {"name": name.strip(), **{key.strip(): float(value) for key, _, value in pairs}}
+    except ValueError:
+        raise ValueError(f"Expected --kernel as a name and numbers: defocus,radius=3. Received: {kernel}") from None
+    return gan.for_kernel(table)  # type: ignore[attr-defined]
 
 
 def parts(text: str | None) -> list[str] | None:

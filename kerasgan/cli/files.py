@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Direction, Target, Weights, load, parts, recipe_of
+from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
 from kerasgan.startup import start_keras
 
 __all__ = ["convert", "export"]
@@ -18,12 +18,13 @@ def export(
     formats: Annotated[str, typer.Option("--format", help="onnx, saved_model, or both with a comma.")] = "onnx",
     weights: Weights = None,
     direction: Direction = None,
+    kernel: Kernel = None,
 ) -> None:
     """Export the generator, and prove that the file gives the same images."""
     wanted = parts(formats) or []
     if unknown := [part for part in wanted if part not in ("onnx", "saved_model")]:
         raise ValueError(f"Expected --format to be onnx, saved_model or both. Received: {', '.join(unknown)}")
-    gan, recipe = load(name, weights), recipe_of(name)
+    gan, recipe = told(load(name, weights), kernel), recipe_of(name)
     from kerasgan import export as exports
 
     licence = (recipe.weights or {}).get("licence") if weights is None else None

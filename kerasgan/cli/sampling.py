@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Direction, Target, Weights, classes_of, load
+from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, classes_of, load, told
 
 __all__ = ["generate"]
 
@@ -25,6 +25,7 @@ def generate(
         Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
     ] = None,
     direction: Direction = None,
+    kernel: Kernel = None,
     walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
     grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
@@ -43,7 +44,7 @@ def generate(
     if source is not None:
         if not source.is_dir():
             sampling.checked(output, None)
-        gan = load(name, weights)
+        gan = told(load(name, weights), kernel)
         typer.echo(f"{sampling.translate(gan, source, output, direction=direction)} images: {output}")
         return
     modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}

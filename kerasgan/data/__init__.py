@@ -1,6 +1,6 @@
 """Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS, the embedded digits and photographs, pairs."""
 
-from kerasgan.data import derivations
+from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
 from kerasgan.data.derivations import derived, halves
 from kerasgan.data.feeding import batch, batches, first_images
@@ -22,6 +22,7 @@ __all__ = [
     "arrays",
     "batch",
     "batches",
+    "blur",
     "derivations",
     "derived",
     "digits",

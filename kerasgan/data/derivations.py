@@ -1,4 +1,4 @@
-"""Inputs made from targets: edges of photos, halftone, grey, small or spoilt photos, strokes in other ink.
+"""Inputs made from targets: edges of photos, halftone, grey, small, blurred or spoilt photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
 [-1, 1], to inputs of the same range; a target always has the same input: what is drawn at random, such as noise, is
@@ -8,12 +8,12 @@ drawn from a seed and the target's own pixels.
 import difflib
 import inspect
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kerasgan.data import degradations
+from kerasgan.data import blur, degradations
 from kerasgan.data.decoding import resized
 from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
@@ -67,6 +67,38 @@ def grey(images: np.ndarray) -> np.ndarray:
 
 
 @register
+def blurred(
+    images: np.ndarray,
+    *,
+    kernels: Sequence[Any] = ({"name": "gaussian", "sigma": 1.0},),
+    noise: float = 0.01,
+    seed: int = 0,
+    estimate: bool = False,
+) -> np.ndarray:
+    """Blurred by a kernel, with noise: clip(k * x + n).
+
+    Args:
+        images: to be blurred, beyond their borders mirrored.
+        kernels: arrays or tables, as `kerasgan.data.blur.kernel` takes them; each image has one of them, by chance.
+        noise: standard deviation of n, of images in [0, 1].
+        seed: of kernels and noise.
+        estimate: whether Wiener's estimates, for which kernel and noise are known, follow as further channels.
+
+    Raises:
+        ValueError: for a kernel that is larger than the images.
+    """
+    made = []
+    for image in images:
+        rng = _chance(image, seed)
+        weights = blur.kernel(kernels[rng.integers(len(kernels))], rng)
+        spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
+        spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
+        both = [spoilt, blur.wiener(spoilt, weights, noise)] if estimate else [spoilt]
+        made.append(np.concatenate(both, axis=-1)[0])
+    return np.stack(made)
+
+
+@register
 def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     """Dark lines on white where the luminance is steep: 1 - 2 min(1, strength * Sobel's gradient / 2), one channel."""
     padded = np.pad(grey(images)[..., 0], ((0, 0), (1, 1), (1, 1)), mode="reflect")
@@ -107,11 +139,12 @@ def shrunk(images: np.ndarray, *, factor: int = 4) -> np.ndarray:
 def degraded(images: np.ndarray, *, factor: int = 4, seed: int = 0) -> np.ndarray:
     """Smaller by a whole factor, and spoilt as photographs from anywhere: see `kerasgan.data.degradations`."""
     _divided(images, factor)
-    made = []
-    for image in images:
-        rng = np.random.default_rng([seed, zlib.crc32(image.tobytes())])
-        made.append(degradations.degraded((image + 1.0) / 2, rng, factor=factor))
+    made = [degradations.degraded((image + 1.0) / 2, _chance(image, seed), factor=factor) for image in images]
     return (2 * np.stack(made) - 1).astype(np.float32)
+
+
+def _chance(image: np.ndarray, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(image.tobytes())])
 
 
 def _divided(images: np.ndarray, factor: int) -> tuple[int, int]:

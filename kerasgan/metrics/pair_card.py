@@ -85,11 +85,12 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
 
 
 def _likened(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The inputs in the size and the number of colours of the targets."""
+    """The inputs in the size and the number of colours of the targets, without what follows their own colours."""
     from kerasgan.data.decoding import resized  # imports Keras, which scores do without
     from kerasgan.data.derivations import grey
 
     channels = targets.shape[-1]
+    inputs = inputs if inputs.shape[-1] in (1, 3) else inputs[..., :channels]
     inputs = grey(inputs) if channels == 1 else inputs
     inputs = np.repeat(inputs, channels, axis=-1) if inputs.shape[-1] == 1 else inputs
     return resized(inputs, size=targets.shape[1:3], crop="stretch")

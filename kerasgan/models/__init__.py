@@ -7,6 +7,7 @@ from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.deblurgan import DeblurGAN
 from kerasgan.models.esrgan import ESRGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
@@ -43,6 +44,7 @@ __all__ = [
     "ConditionalDCGAN",
     "ConditionalGAN",
     "CycleGAN",
+    "DeblurGAN",
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",

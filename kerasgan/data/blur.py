@@ -1,0 +1,162 @@
+"""Blur: kernels of defocus, motion and Gaussian shape, what they do to images, and Wiener's estimate of what was there.
+
+Kernels are float64 (height, width) with odd sides and a sum of 1; their centre is the pixel that is blurred.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.signal import fftconvolve
+
+__all__ = ["REACH", "blurred", "defocus", "gaussian", "inverse", "kernel", "motion", "names", "wiener"]
+
+REACH = 31  # pixels that an estimate looks at in each direction
+PERIOD = 256  # samples of the transforms that `inverse` divides by each other
+CONTRAST = 0.03  # of neighbouring pixels of smooth photographs in [0, 1]: the standard deviation of their difference
+SUBPIXELS = 16
+
+
+def gaussian(sigma: float) -> np.ndarray:
+    """exp(-r^2 / (2 sigma^2)) up to three times `sigma` pixels along each axis."""
+    _positive(sigma=sigma)
+    places = np.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1)
+    line = np.exp(-0.5 * (places / sigma) ** 2)
+    return _normalised(np.outer(line, line))
+
+
+def defocus(radius: float) -> np.ndarray:
+    """A disc of so many pixels, as a lens makes of a point out of its focus; each pixel's share of it."""
+    _positive(radius=radius)
+    half = math.ceil(max(radius - 0.5, 0))
+    places = (np.arange((2 * half + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - half - 0.5
+    inside = np.add.outer(places**2, places**2) <= radius**2
+    side = 2 * half + 1
+    return _normalised(inside.reshape(side, SUBPIXELS, side, SUBPIXELS).mean(axis=(1, 3)))
+
+
+def motion(length: float, angle: float = 0.0) -> np.ndarray:
+    """A straight, even movement over `length` pixels at `angle` degrees, counterclockwise from the right.
+
+    Each pixel's weight is the time that a point spends in it.
+    """
+    _positive(length=length)
+    half = math.ceil((length - 1) / 2)
+    count = math.ceil(length) * SUBPIXELS**2
+    places = ((np.arange(count) + 0.5) / count - 0.5) * length
+    turn = math.radians(angle)
+    rows, columns = (np.rint(places * part).astype(int) + half for part in (-math.sin(turn), math.cos(turn)))
+    times = np.zeros((2 * half + 1, 2 * half + 1))
+    np.add.at(times, (rows, columns), 1.0)
+    return _normalised(times)
+
+
+KERNELS = {"defocus": defocus, "gaussian": gaussian, "motion": motion}
+
+
+def names() -> list[str]:
+    """The names that `kernel` knows, sorted."""
+    return sorted(KERNELS)
+
+
+def kernel(how: Any, rng: np.random.Generator | None = None) -> np.ndarray:
+    """A kernel from a table such as `{"name": "defocus", "radius": 3}`, or an array (height, width), normalised.
+
+    Args:
+        how: in a table, two numbers in a list are the bounds between which `rng` draws: `{"name": "motion",
+            "length": [5, 15], "angle": [0, 180]}`.
+        rng: needed for such bounds.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known ones; arguments that it does not take; bounds without
+            `rng`; or an array with even sides or negative numbers.
+    """
+    if not isinstance(how, Mapping):
+        return _checked(np.asarray(how, "float64"))
+    arguments = dict(how)
+    name = str(arguments.pop("name", None))
+    if name not in KERNELS:
+        near = difflib.get_close_matches(name, KERNELS, cutoff=0.4) or names()
+        raise ValueError(f"Expected a kernel such as {', '.join(near)}. Received: kernel={how!r}")
+    for key, value in arguments.items():
+        if isinstance(value, (list, tuple)):
+            if rng is None or len(value) != 2:
+                raise ValueError(f"Expected a number, or two bounds of random ones. Received: {key}={value!r}")
+            arguments[key] = rng.uniform(*value)
+    try:
+        return KERNELS[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f"Expected arguments of the kernel {name}. Received: {how!r}: {error}") from None
+
+
+def blurred(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Images (count, height, width, channels) convolved with a kernel; beyond their borders they are mirrored.
+
+    Raises:
+        ValueError: for a kernel larger than the images.
+    """
+    if any(size > side for size, side in zip(weights.shape, images.shape[1:3])):
+        expected = "Expected a kernel no larger than the images of {} x {} pixels".format(*images.shape[1:3])
+        raise ValueError(f"{expected}. Received: a kernel of {weights.shape[0]} x {weights.shape[1]}")
+    return _convolved(images, weights)
+
+
+def inverse(weights: np.ndarray, noise: float) -> np.ndarray:
+    """Wiener's filter, the kernel that best undoes another one in the mean over photographs and noise.
+
+    In frequencies it is conj(K) / (|K|^2 + N / S) (Wiener 1949). Photographs have a spectrum S that falls with the
+    square of the frequency, so that differences of neighbouring pixels are about equally strong in all of them:
+    N / S = (noise / CONTRAST)^2 (4 - 2 cos u - 2 cos v) / 4.
+
+    Args:
+        weights: the kernel.
+        noise: its standard deviation, of images in [0, 1].
+
+    Returns float32 (2 REACH + 1, 2 REACH + 1), with a sum of 1.
+
+    Raises:
+        ValueError: for a kernel that reaches further than REACH, or noise that is not positive.
+    """
+    _positive(noise=noise)
+    if max(weights.shape) > 2 * REACH + 1:
+        raise ValueError(f"Expected a kernel of {2 * REACH + 1} pixels at most. Received: {weights.shape}")
+    centred = np.zeros((PERIOD, PERIOD))
+    centred[: weights.shape[0], : weights.shape[1]] = weights
+    centred = np.roll(centred, (-(weights.shape[0] // 2), -(weights.shape[1] // 2)), axis=(0, 1))
+    response = np.fft.rfft2(centred)
+    slope = 2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(PERIOD))
+    ratio = (noise / CONTRAST) ** 2 * np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
+    taps = np.fft.irfft2(np.conj(response) / (np.abs(response) ** 2 + ratio), s=(PERIOD, PERIOD))
+    near = np.roll(taps, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
+    return (near / near.sum()).astype("float32")
+
+
+def wiener(images: np.ndarray, weights: np.ndarray, noise: float) -> np.ndarray:
+    """Wiener's estimate of images in [-1, 1] from what a kernel and noise made of them; arguments as of `inverse`."""
+    return np.clip(_convolved(images, inverse(weights, noise)), -1, 1).astype("float32")
+
+
+def _convolved(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    sides = [(size // 2, size // 2) for size in weights.shape]
+    padded = np.pad(images, ((0, 0), *sides, (0, 0)), mode="reflect")
+    return fftconvolve(padded, weights[None, :, :, None], mode="valid", axes=(1, 2))
+
+
+def _positive(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number > 0:
+            raise ValueError(f"Expected a positive number. Received: {name}={number!r}")
+
+
+def _checked(weights: np.ndarray) -> np.ndarray:
+    odd = weights.ndim == 2 and all(side % 2 for side in weights.shape)
+    if not odd or not np.all(weights >= 0) or not weights.sum() > 0:
+        expected = "Expected a kernel (height, width) with odd sides, whose weights are not negative"
+        raise ValueError(f"{expected}. Received: shape={weights.shape}, smallest={weights.min(initial=0)}")
+    return _normalised(weights)
+
+
+def _normalised(weights: np.ndarray) -> np.ndarray:
+    return weights / weights.sum()

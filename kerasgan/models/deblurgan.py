@@ -1,0 +1,265 @@
+"""DeblurGAN: a critic's idea of sharp images as the prior of a deconvolution.
+
+Kupyn et al.: DeblurGAN: Blind Motion Deblurring Using Conditional Adversarial Networks, 2018,
+https://arxiv.org/abs/1711.07064; layer tables follow the authors' PyTorch code. The paper's model is blind: it is given
+the blurred image alone. Where the kernel of the blur is known, `blind=False` gives it Wiener's estimate too (as Son and
+Lee do in Fast Non-blind Deconvolution via Regularized Residual Networks, 2017), which holds what the kernel tells;
+`for_kernel` makes a model of blurred images for one kernel of it. Deviations: the content loss is one of pixels unless
+`features` are given, for which the paper takes VGG-19's third block (`vgg19(weights, layer="block3_conv3",
+activated=False, factor=1.0)`); each of the critic's five steps has a batch of its own, where the authors take one for
+all; the gradient's norm is that of the whole image, with a point of its own for each (1704.00028), and both
+convolutions of a block are there: the authors' code intended both. Dropout rests when sampling.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan import schedules
+from kerasgan.data import blur
+from kerasgan.gan import ImageToImage
+from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalised
+from kerasgan.models.pix2pix import patches
+from kerasgan.models.super_resolution import SuperResolution
+
+__all__ = ["DeblurGAN", "WienerFilter", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class DeblurGAN(SuperResolution):
+    """A residual generator of sharp images, trained on pixels or features and against a patch critic.
+
+    Args:
+        image_size: of training, int or (height, width): multiples of 2^halvings.
+        channels: of the images.
+        blind: whether the generator is given blurred images alone; else Wiener's estimates follow as further channels,
+            as of the derivation `blurred` with `estimate=True`.
+        noise: standard deviation of the noise, of images in [0, 1], that the estimates reckon with.
+        halvings: of height and width before the residual blocks.
+        blocks: residual blocks.
+        width: channels next to the image; each halving doubles them.
+        norm: of the generator: "instance" (paper), "batch", or "none", which keeps the range of images.
+        dropout: between the convolutions of each block, in [0, 1).
+        discriminator_width: of the critic's first layer; `width` if not given.
+        patch_layers: strided convolutions of the critic; 3 see patches of 70x70 pixels (paper).
+        discriminator_norm: "instance" (paper), "batch", "layer" or "none".
+        distance: of pixels and features, "squared" or "absolute".
+        pixel_weight: of the distance of pixels.
+        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights)`.
+        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        feature_weight: of the distance of features; 100 in the paper.
+        adversarial_weight: a number or a schedule of generator steps; 0 for none.
+
+    Raises:
+        ValueError: for noise that is not positive, or without a content loss.
+    """
+
+    tiny = MappingProxyType(dict(image_size=16, halvings=1, blocks=1, width=4, patch_layers=1))
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 256,
+        channels: int = 3,
+        blind: bool = True,
+        noise: float = 0.01,
+        halvings: int = 2,
+        blocks: int = 9,
+        width: int = 64,
+        norm: str = "instance",
+        dropout: float = 0.5,
+        discriminator_width: int | None = None,
+        patch_layers: int = 3,
+        discriminator_norm: str = "instance",
+        distance: str = "squared",
+        pixel_weight: float = 100.0,
+        features: keras.Model | None = None,
+        feature_layer: str | None = None,
+        feature_weight: float = 100.0,
+        adversarial_weight: Any = 1.0,
+        name: str | None = None,
+    ):
+        if not noise > 0:
+            raise ValueError(f"Expected a positive standard deviation. Received: noise={noise!r}")
+        judging = discriminator_width or width
+        sizes = dict(halvings=halvings, blocks=blocks, width=width)
+        losses = dict(
+            distance=distance,
+            pixel_weight=pixel_weight,
+            features=features,
+            feature_layer=feature_layer,
+            feature_weight=feature_weight,
+            adversarial_weight=schedules.get(adversarial_weight),
+        )
+        super().__init__(
+            generator(channels, blind=blind, **sizes, norm=norm, dropout=dropout),
+            discriminator(channels, width=judging, patch_layers=patch_layers, norm=discriminator_norm),
+            image_size=image_size,
+            multiple=2**halvings,
+            smallest=max(4, 2 * 2**halvings),
+            name=name,
+            **losses,
+        )
+        self.blind, self.noise = blind, noise
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            blind=blind,
+            noise=noise,
+            **sizes,
+            norm=norm,
+            dropout=dropout,
+            discriminator_width=judging,
+            patch_layers=patch_layers,
+            discriminator_norm=discriminator_norm,
+            **losses,
+        )
+
+    def paper_settings(self):
+        """Section 3.1, and 4.2: five steps of the critic for each of the generator."""
+
+        def adam():
+            return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-8)
+
+        return {
+            "objective": "wasserstein",
+            "penalties": ["gradient_penalty"],
+            "discriminator_steps": 5,
+            "generator_optimizer": adam(),
+            "discriminator_optimizer": adam(),
+        }
+
+    def for_kernel(self, kernel: Any, *, noise: float | None = None) -> ImageToImage:
+        """A model of blurred images for a kernel that is known, with this model's networks: to predict and to export.
+
+        Args:
+            kernel: an array (height, width) with odd sides, or a table such as `{"name": "defocus", "radius": 3}`; see
+                `kerasgan.data.blur.kernel`.
+            noise: standard deviation of the noise, of images in [0, 1]; that of the training if not given.
+
+        Raises:
+            ValueError: of a blind model, or for a kernel or noise that `kerasgan.data.blur.inverse` refuses.
+        """
+        if self.blind:
+            raise ValueError("Expected a model with blind=False; a blind one is given no kernel. Received: blind=True")
+        images = keras.Input((None, None, self.image_shape[-1]), name="images")
+        weights = blur.kernel(kernel)
+        estimate = WienerFilter(weights.tolist(), noise or self.noise, dtype="float32", name="estimate")(images)
+        both = layers.Concatenate(dtype="float32", name="both")([images, estimate])
+        network = keras.Model(images, self.sampler(both), name="generator")
+        sizes = dict(image_size=self.image_shape[:2], multiple=self.multiple)
+        return ImageToImage(network, self.discriminator, **sizes, smallest=max(self.smallest, blur.REACH + 1))
+
+    def _translate(self, pixels, direction=None, tiling=None):
+        if not self.blind and pixels.shape[-1] == self.image_shape[-1]:
+            raise ValueError(
+                "Expected images followed by their estimates; of blurred images alone a model of their kernel makes "
+                f"sharp ones: gan.for_kernel(kernel).predict(images). Received: shape={pixels.shape}"
+            )
+        return super()._translate(pixels, direction, tiling)
+
+    def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
+        """Blurred images, estimates where there are some, what is made of them, sharp images."""
+        given = np.split(inputs, inputs.shape[-1] // targets.shape[-1], axis=-1)
+        return [*given, self._translate(inputs), targets]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class WienerFilter(keras.layers.Layer):
+    """Wiener's estimate of images in [-1, 1] from blurred ones: `kerasgan.data.blur.wiener` as a layer.
+
+    Args:
+        kernel: rows of the kernel's weights.
+        noise: standard deviation of the noise, of images in [0, 1].
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, kernel: list[list[float]], noise: float, **options: Any):
+        super().__init__(**options)
+        self.kernel, self.noise = kernel, noise
+        # Networks correlate: the filter is turned by half a turn.
+        self.taps = blur.inverse(np.asarray(kernel), noise)[::-1, ::-1, np.newaxis, np.newaxis]
+
+    def call(self, inputs):
+        height, width = ops.shape(inputs)[1:3]
+        channels = inputs.shape[-1]
+        planes = ops.reshape(ops.transpose(inputs, (0, 3, 1, 2)), (-1, height, width, 1))
+        side = blur.REACH, blur.REACH
+        planes = ops.pad(planes, ((0, 0), side, side, (0, 0)), mode="reflect")
+        planes = ops.conv(planes, ops.convert_to_tensor(self.taps, planes.dtype), padding="valid")
+        maps = ops.transpose(ops.reshape(planes, (-1, channels, height, width)), (0, 2, 3, 1))
+        return ops.clip(maps, -1.0, 1.0)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "kernel": self.kernel, "noise": self.noise}
+
+
+def generator(
+    channels: int,
+    *,
+    blind: bool,
+    halvings: int,
+    blocks: int,
+    width: int,
+    norm: str = "instance",
+    dropout: float = 0.5,
+) -> keras.Model:
+    """Blurred images, or [images | estimates] of twice as many channels, to sharp ones (figure 3).
+
+    What the network makes is added to the image, or to its estimate.
+    """
+    images = keras.Input((None, None, channels if blind else 2 * channels), name="images")
+    x = _padded_convolution(images, width, 7, "stem")
+    x = _activated(x, norm, "stem")
+    for level in range(1, halvings + 1):
+        x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
+        x = layers.Conv2D(width * 2**level, 3, 2, kernel_initializer=_normal(), name=f"down{level}")(x)
+        x = _activated(x, norm, f"down{level}")
+    for index in range(1, blocks + 1):
+        x = _block(x, f"block{index}", norm=norm, dropout=dropout)
+    for level in range(halvings, 0, -1):
+        x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=_normal(), name=f"up{level}")(x)
+        x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
+        x = _activated(x, norm, f"up{level}")
+    x = _padded_convolution(x, channels, 7, "image", dtype="float32")
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    start = images if blind else Split((channels, channels), dtype="float32", name="parts")(images)[1]
+    x = layers.Add(dtype="float32", name="image_sum")([start, x])
+    return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+def discriminator(channels: int, *, width: int, patch_layers: int, norm: str = "instance") -> keras.Model:
+    """Images to a map of logits, one for each patch."""
+    images = keras.Input((None, None, channels), name="images")
+    logits = patches(images, width=width, patch_layers=patch_layers, norm=norm, affine=False)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _block(x, name: str, *, norm: str, dropout: float):
+    """Two convolutions, the second without an activation, beside the identity."""
+    y = _padded_convolution(x, x.shape[-1], 3, f"{name}_conv1")
+    y = _activated(y, norm, f"{name}_conv1")
+    if dropout:
+        y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
+    y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2")
+    y = normalised(y, norm, affine=False, name=f"{name}_conv2_norm")
+    return layers.Add(name=f"{name}_sum")([x, y])
+
+
+def _activated(x, norm: str, name: str):
+    return layers.ReLU(name=f"{name}_relu")(normalised(x, norm, affine=False, name=f"{name}_norm"))
+
+
+def _padded_convolution(x, filters: int, size: int, name: str, *, dtype: str | None = None):
+    x = ReflectionPadding2D(size // 2, name=f"{name}_pad")(x)
+    return layers.Conv2D(filters, size, kernel_initializer=_normal(), dtype=dtype, name=name)(x)
+
+
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(0.0, 0.02)
