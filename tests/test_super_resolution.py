@@ -204,6 +204,8 @@ def test_a_published_generator_makes_the_images_of_its_publisher(name, tmp_path)
     report = kerasgan.checkpoints.assign(gan, path)
     np.testing.assert_allclose(channels_first(gan.predict(images)), expected, atol=1e-5)
     assert report.fits and list(report.skipped) == ["discriminator.conv0_0.weight"]
+    kerasgan.checkpoints.assign(gan, path, channel_order="bgr")
+    np.testing.assert_allclose(channels_first(gan.predict(images[..., ::-1]))[:, ::-1], expected, atol=1e-5)
 
 
 @pytest.mark.slow

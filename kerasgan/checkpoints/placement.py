@@ -28,8 +28,10 @@ class Placement:
         part: (start, stop) of the tensor's last axis where the variable takes only these; else None.
         flip: whether the variable's first two axes run the other way, as those of a transposed convolution's kernel do.
         factor: what to multiply the tensor by, such as one of He's constant by another.
-        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
-        colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
+        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1; one
+            number, or one for each element of the variable's last axis.
+        colours: the axis, in the order of `axes`, along which the colours of an image lie (the last layer's, or those
+            of the first layer of a network of images); else None.
     """
 
     tensor: str
@@ -40,7 +42,7 @@ class Placement:
     part: tuple[int, int] | None = None
     flip: bool = False
     factor: float = 1.0
-    offset: float = 0.0
+    offset: float | np.ndarray = 0.0
     colours: int | None = None
 
     @property
@@ -58,9 +60,9 @@ class Placement:
         tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
         tensor = tensor if self.part is None else tensor[..., slice(*self.part)]
         value = tensor if self.axes is None else tensor.transpose(self.axes)
-        value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
+        value = value.reshape(self.variable.shape)
         if self.flip:
             value = np.flip(value, (0, 1))
         return np.array(value * self.factor + self.offset, dtype="float32", order="C")
