@@ -70,7 +70,7 @@ def test_another_architecture_is_refused(arguments, message, network, tmp_path):
 
 
 def test_an_unknown_variant_is_refused():
-    with pytest.raises(ValueError, match="one of paper, rectified. Received: variant='blurred'"):
+    with pytest.raises(ValueError, match=r"one of paper, rectified\. Received: variant='blurred'"):
         model(variant="blurred")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +77,15 @@ class Layout:
         placements: the places of all tensors of one network, their names without the network's prefix.
         sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
         computed: weights of a network that follow from the others and are in no file, each with what computes it.
+        spelling: from the names in a file, without the network's prefix: those in `placements` that it spells
+            otherwise, each with the file's.
     """
 
     arguments: str
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
     computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
+    spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
@@ -93,3 +96,17 @@ def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]
     prefix = "module." if all(name.startswith("module.") for name in names) else ""
     networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
     return [(network, prefix) for network in networks]
+
+
+def generator_and_average(
+    gan: GAN, names: Iterable[str], *, plain: str, averaged: str
+) -> list[tuple[keras.Model, str]]:
+    """The sources of a file that has a generator, its moving average or both, under these prefixes or, of one, none.
+
+    A GAN with one generator only takes the file's moving average; both of a GAN take a file's only one.
+    """
+    names = tuple(names)
+    present = [prefix for prefix in (plain, averaged) if any(name.startswith(prefix) for name in names)] or [""]
+    if gan.sampler is gan.generator:
+        return [(gan.generator, present[-1])]
+    return [(gan.generator, present[0]), (gan.sampler, present[-1])]
