@@ -101,6 +101,26 @@ def test_another_architecture_is_refused(tmp_path):
         assign(model(num_classes=3), tmp_path / "x.pkl")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "widths", "parameters"),
+    [
+        ("stylegan2-cifar10-classes", (512,) * 4, 20_215_315),
+        ("stylegan2-afhq-cat", (512, 512, 512, 512, 512, 256, 128, 64), 30_276_583),
+    ],
+)
+def test_the_full_size_generators_have_a_place_for_every_published_tensor(entry, widths, parameters):
+    recipe = zoo.recipe(entry)
+    depth, classes = recipe.model.get("mapping_layers", 8), recipe.model.get("num_classes", 0)
+    with torch.device("meta"):
+        network = ada.Generator(widths=widths, style=512, depth=depth, classes=classes)
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+    expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    places = stylegan2_ada.placements(zoo.load(entry, weights=None).generator)
+    found = {place.tensor: place.expected_shape for place in places}
+    assert found == {key: shape for key, shape in expected.items() if stylegan2_ada.skipped(key) is None}
+
+
 class Call:
     """Pickles to a call of a function."""
 
