@@ -1,6 +1,5 @@
 """StyleGAN2-ADA's pickles: the images of its generator, of a file whose embedded source never runs; hostile files."""
 
-import contextlib
 import os
 import pickle
 import struct
@@ -227,16 +226,10 @@ def test_modules_in_themselves_or_in_two_places_are_refused():
         persistence.tensors(persistence.PersistentObject("X", {"_buffers": [1]}))
 
 
-def test_a_damaged_pickle_is_read_or_refused_but_never_crashes(tmp_path):
-    layer, path, random = ada.FullyConnected(2, 1), tmp_path / "x.pkl", np.random.default_rng(7)
+def test_a_pickle_cut_anywhere_is_refused(tmp_path):
+    layer, path = ada.FullyConnected(2, 1), tmp_path / "x.pkl"
     whole = ada.written(ada.snapshot(layer, layer))
     for length in range(0, len(whole), len(whole) // 40):
         path.write_bytes(whole[:length])
         with pytest.raises(CheckpointError):
             persistence.read(path)
-    for _ in range(150):
-        changed = bytearray(whole)
-        changed[random.integers(len(whole))] = random.integers(256)
-        path.write_bytes(changed)
-        with contextlib.suppress(CheckpointError):
-            stylegan2_ada.state(persistence.read(path))

@@ -35,7 +35,7 @@ _UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?run
 
 def residual(generator: keras.Model) -> list[Placement]:
     """Every tensor's place in one generator of a CycleGAN."""
-    blocks = sum(layer.name.endswith("_sum") for layer in generator.layers)
+    blocks = sum(layer.name.startswith("block") and layer.name.endswith("_sum") for layer in generator.layers)
     top = 10 + blocks
     numbers = {"stem": 1, "down1": 4, "down2": 7, "up2": top, "up1": top + 3, "image": top + 7}
     places = []
