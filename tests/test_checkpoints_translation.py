@@ -1,4 +1,4 @@
-"""Files of the authors of CycleGAN, pix2pix and ESRGAN, written here as their code writes them, make their images."""
+"""Files of CycleGAN's, pix2pix', DeblurGAN's and ESRGAN's authors, written as their code does, make their images."""
 
 import warnings
 from functools import partial
@@ -9,7 +9,7 @@ import pytest
 
 import kerasgan
 from kerasgan.checkpoints import CheckpointError, assign
-from kerasgan.models import ESRGAN, CycleGAN, Pix2Pix
+from kerasgan.models import ESRGAN, CycleGAN, DeblurGAN, Pix2Pix
 
 torch = pytest.importorskip("torch")
 networks = pytest.importorskip("openmmlab_networks")
@@ -42,6 +42,13 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, x):
         return self.model(x)
+
+
+class Deblurring(ResnetGenerator):
+    """What the network makes is added to the image."""
+
+    def forward(self, x):
+        return (x + self.model(x)).clamp(-1, 1)
 
 
 class UnetLevel(nn.Module):
@@ -139,12 +146,14 @@ def params_file(network, path):
     torch.save({"params": network.state_dict()}, path)
 
 
+DEBLURGAN = partial(DeblurGAN, image_size=16, blocks=2, width=2, discriminator_width=1, patch_layers=1)
 RRDB = partial(ESRGAN, image_size=16, width=4, growth=3)
 CYCLEGAN = partial(CycleGAN, image_size=16, blocks=2, width=2, discriminator_width=1, patch_layers=1)
 PIX2PIX = partial(Pix2Pix, image_size=16, depth=3, width=4, discriminator_width=1, patch_layers=1, norm="batch")
 FILES = {
     "cyclegan, old": (CYCLEGAN, ResnetGenerator, old),
     "cyclegan, dropout": (CYCLEGAN, partial(ResnetGenerator, dropout=True), new),
+    "deblurgan, dropout": (DEBLURGAN, partial(Deblurring, dropout=True), new),
     "pix2pix": (PIX2PIX, UnetGenerator, old),
     "pix2pix, several GPUs": (PIX2PIX, UnetGenerator, parallel),
     "esrgan": (partial(RRDB, blocks=2), partial(RRDBNet, blocks=2, scale=4), esrgan_file),
@@ -205,5 +214,5 @@ def test_one_direction_of_a_cyclegan_is_told_and_another_architecture_is_refused
     new(alive(UnetGenerator()), tmp_path / "y.pth")
     with pytest.raises(CheckpointError, match=r"Pix2Pix\(norm='batch'\)\. Received: one with InstanceNormalization"):
         assign(PIX2PIX(norm="instance"), tmp_path / "y.pth")
-    with pytest.raises(CheckpointError, match=r"publishes: CycleGAN, Pix2Pix\. Received: gan=ESRGAN"):
+    with pytest.raises(CheckpointError, match=r"publishes: CycleGAN, DeblurGAN, Pix2Pix\. Received: gan=ESRGAN"):
         assign(ESRGAN(**ESRGAN.tiny), tmp_path / "y.pth")

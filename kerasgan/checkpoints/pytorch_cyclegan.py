@@ -1,8 +1,9 @@
 """The CycleGAN and pix2pix authors' `latest_net_G.pth` (junyanz/pytorch-CycleGAN-and-pix2pix): one bare state dict.
 
-CycleGAN's is the residual network, `model.N`, of one direction; pix2pix' the U-Net, whose levels lie inside one another
-as `model.model`, `model.model.1.model`, `model.model.1.model.3.model`, ... Both have no name of the network, and count
-the layers without tensors, too. Trained on several GPUs names may begin with `module.`.
+CycleGAN's is the residual network, `model.N`, of one direction, and DeblurGAN's, whose authors started from this code,
+likewise; pix2pix' is the U-Net, whose levels lie inside one another as `model.model`, `model.model.1.model`,
+`model.model.1.model.3.model`, ... Layers without tensors count, too. Trained on several GPUs names may begin with
+`module.`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?run
 
 
 def residual(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in one generator of a CycleGAN."""
+    """Every tensor's place in one generator of a CycleGAN, or in DeblurGAN's."""
     blocks = sum(layer.name.startswith("block") and layer.name.endswith("_sum") for layer in generator.layers)
     top = 10 + blocks
     numbers = {"stem": 1, "down1": 4, "down2": 7, "up2": top, "up1": top + 3, "image": top + 7}
@@ -88,6 +89,9 @@ def _norm(tensor: str, layer: Any) -> list[Placement]:
 
 FAMILIES: Mapping[str, Layout] = {
     "CycleGAN": Layout(arguments="CycleGAN()", placements=residual, sources=one_direction, spelling=after_dropout),
+    "DeblurGAN": Layout(
+        arguments="DeblurGAN(), blind", placements=residual, sources=one_network, spelling=after_dropout
+    ),
     "Pix2Pix": Layout(arguments="Pix2Pix(norm='batch')", placements=u_net, sources=one_network),
 }
 
