@@ -74,7 +74,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
-FORMATS = ("openmmlab",)  # of published checkpoints
+FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 
@@ -177,8 +177,10 @@ def check(content: Mapping[str, Any], path: Path) -> None:
         expected = "Expected 'discriminator' with 'discriminator_sha256' and 'file'"
         raise ValueError(f"{expected} in [weights] of {path}. Received: {', '.join(sorted(weights))}")
     if weights.get("format", "openmmlab") not in FORMATS:
-        received = weights["format"]
-        raise ValueError(f"Expected format in [weights] of {path} to be {FORMATS[0]}. Received: format={received!r}")
+        expected, received = ", ".join(FORMATS), weights["format"]
+        raise ValueError(
+            f"Expected format in [weights] of {path} to be one of {expected}. Received: format={received!r}"
+        )
     for key in ("batch_size", "steps"):
         if not isinstance(content["train"][key], int) or content["train"][key] < 1:
             received = content["train"][key]

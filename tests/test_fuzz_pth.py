@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pth_writer import Writer
 
-from kerasgan.checkpoints import CheckpointError, pth
+from kerasgan.checkpoints import CheckpointError, persistence, pth, stylegan2_ada
 
 # What a reader of data never does; the interpreter reports it, whoever asks for it.
 FORBIDDEN = ("compile", "exec", "import", "marshal.", "os.", "pickle.", "shutil.", "socket.", "subprocess.", "ctypes.")
@@ -102,12 +102,12 @@ def damaged(content, changes):
     return content
 
 
-def read_or_refuse(path):
+def read_or_refuse(path, read=pth.read):
     """Reads the file, and fails for anything but a value or a CheckpointError, within a small multiple of its size."""
     tracemalloc.start()
     try:
         with watch()(), contextlib.suppress(CheckpointError):
-            pth.read(path)
+            read(path)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -151,6 +151,26 @@ def test_a_damaged_file_is_read_or_refused(form, path):
     def fuzz(changes):
         path.write_bytes(damaged(content, changes))
         read_or_refuse(path)
+
+    fuzz()
+
+
+def test_a_damaged_pickle_of_persistent_classes_is_read_or_refused(tmp_path):
+    ada = pytest.importorskip("ada_generator")
+    layer, path = ada.FullyConnected(2, 1), tmp_path / "x.pkl"
+    content = ada.written(ada.snapshot(layer, ada.Mapping(2, 1, 0), D=None))
+
+    def read(path):
+        stylegan2_ada.state(persistence.read(path))
+
+    path.write_bytes(content)
+    read(path)
+
+    @FUZZ
+    @given(st.lists(changes, min_size=1, max_size=4))
+    def fuzz(changes):
+        path.write_bytes(damaged(content, changes))
+        read_or_refuse(path, read)
 
     fuzz()
 

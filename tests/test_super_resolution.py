@@ -204,20 +204,20 @@ def test_a_published_generator_makes_the_images_of_its_publisher(name, tmp_path)
     report = kerasgan.checkpoints.assign(gan, path)
     np.testing.assert_allclose(channels_first(gan.predict(images)), expected, atol=1e-5)
     assert report.fits and list(report.skipped) == ["discriminator.conv0_0.weight"]
+    kerasgan.checkpoints.assign(gan, path, channel_order="bgr")
+    np.testing.assert_allclose(channels_first(gan.predict(images[..., ::-1]))[:, ::-1], expected, atol=1e-5)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("entry", ["srgan-div2k", "realesrgan-df2k-ost"])
+@pytest.mark.parametrize("entry", ["srgan-div2k", "realesrgan-df2k-ost", "realesrgan-df2k-ost-x2", "realesrgan-anime"])
 def test_the_full_size_generators_have_a_place_for_every_published_tensor(entry):
     torch = pytest.importorskip("torch")
     import openmmlab_networks as networks
 
-    gan, family = kerasgan.zoo.load(entry, weights=None), kerasgan.zoo.recipe(entry).family
+    gan, recipe = kerasgan.zoo.load(entry, weights=None), kerasgan.zoo.recipe(entry)
+    family, sizes = recipe.family, {key: recipe.model[key] for key in ("width", "blocks", "scale")}
     with torch.device("meta"):
-        if family == "SRGAN":
-            network = networks.MSRResNet(width=64, blocks=16, scale=4)
-        else:
-            network = networks.RRDBNet(width=64, growth=32, blocks=23, scale=4)
+        network = networks.MSRResNet(**sizes) if family == "SRGAN" else networks.RRDBNet(growth=32, **sizes)
     places = kerasgan.checkpoints.openmmlab.FAMILIES[family].placements(gan.generator)
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     assert {place.tensor: place.expected_shape for place in places} == expected

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import hdf5, keras_gan, mimicry, openmmlab, pth, pytorch_tutorial
+from kerasgan.checkpoints import (
+    basicsr,
+    hdf5,
+    keras_gan,
+    mimicry,
+    openmmlab,
+    persistence,
+    pth,
+    pytorch_cyclegan,
+    pytorch_tutorial,
+    stylegan2_ada,
+)
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 
@@ -18,7 +29,15 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 # In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
-PUBLISHERS: tuple[ModuleType, ...] = (keras_gan, mimicry, pytorch_tutorial, openmmlab)
+PUBLISHERS: tuple[ModuleType, ...] = (
+    keras_gan,
+    mimicry,
+    pytorch_tutorial,
+    pytorch_cyclegan,
+    basicsr,
+    stylegan2_ada,
+    openmmlab,
+)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -81,7 +100,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
-        path: a `.pth` file, or HDF5 of Keras 2.
+        path: a `.pth` file, HDF5 of Keras 2, or a pickle of persistent classes (StyleGAN2-ADA's `.pkl`).
         channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
             "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
             does not count where the publisher has one order only.
@@ -98,8 +117,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     plan: list[tuple[Any, np.ndarray]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
-        placements = _placements(network, layout)
-        plan += _match(placements, state, prefix, report, reverse_colours=order == "bgr")
+        placements = _spelled(_placements(network, layout), layout, state, prefix)
+        plan += _match(placements, state, report, reverse_colours=order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
@@ -113,8 +132,10 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
 def _read(path: str | Path) -> object:
     with open(path, "rb") as file:
-        signature = file.read(len(hdf5.SIGNATURE))
-    return hdf5.read(path) if signature == hdf5.SIGNATURE else pth.read(path)
+        head = file.read(persistence.HEAD)
+    if head.startswith(hdf5.SIGNATURE):
+        return hdf5.read(path)
+    return persistence.read(path) if persistence.begins(head) else pth.read(path)
 
 
 def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
@@ -149,12 +170,18 @@ def _placements(network: Any, layout: Layout) -> list[Placement]:
     return placements
 
 
+def _spelled(placements: list[Placement], layout: Layout, state: Mapping[str, Any], prefix: str) -> list[Placement]:
+    """The placements by the names that their tensors have in this file."""
+    spelling = layout.spelling([name.removeprefix(prefix) for name in state if name.startswith(prefix)])
+    return [replace(place, tensor=prefix + spelling.get(place.tensor, place.tensor)) for place in placements]
+
+
 def _match(
-    placements: list[Placement], state: Mapping[str, Any], prefix: str, report: Report, *, reverse_colours: bool
+    placements: list[Placement], state: Mapping[str, Any], report: Report, *, reverse_colours: bool
 ) -> list[tuple[Any, np.ndarray]]:
     plan = []
     for placement in placements:
-        name, variable = prefix + placement.tensor, placement.variable
+        name, variable = placement.tensor, placement.variable
         tensor = state.get(name)
         if not isinstance(tensor, np.ndarray):
             _note(report.missing, name, variable.path)

@@ -6,10 +6,8 @@ Keras 2 numbers layers through a whole session ("conv2d_7"); here they are numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
@@ -40,8 +38,21 @@ def placements(generator: keras.Model) -> list[Placement]:
     return places
 
 
+def numbered(names: Iterable[str]) -> Mapping[str, str]:
+    """The names in `placements`, each with the file's."""
+    layers: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for name in names:
+        layer, kind, weight = _WEIGHT.fullmatch(name).groups()  # type: ignore[union-attr]
+        count = 1 + sum(number.startswith(f"{kind}_") for number in layers.values())
+        found[f"{layers.setdefault(layer, f'{kind}_{count}')}/{weight}"] = name
+    return found
+
+
 FAMILIES: Mapping[str, Layout] = {
-    "DCGAN": Layout(arguments="DCGAN(variant='upsampling')", placements=placements, sources=one_network)
+    "DCGAN": Layout(
+        arguments="DCGAN(variant='upsampling')", placements=placements, sources=one_network, spelling=numbered
+    )
 }
 
 
@@ -49,16 +60,8 @@ def state(contents: object) -> Mapping[str, Any] | None:
     """The named tensors of a file, or None where it is not a convolutional generator of Keras 2."""
     if not isinstance(contents, dict) or not contents:
         return None
-    numbers: dict[str, str] = {}
-    found: dict[str, np.ndarray] = {}
-    for name, value in contents.items():
-        match = _WEIGHT.fullmatch(name) if isinstance(name, str) else None
-        if match is None:
-            return None
-        layer, kind, weight = match.groups()
-        count = 1 + sum(number.startswith(f"{kind}_") for number in numbers.values())
-        found[f"{numbers.setdefault(layer, f'{kind}_{count}')}/{weight}"] = value
-    return found
+    known = all(isinstance(name, str) and _WEIGHT.fullmatch(name) for name in contents)
+    return contents if known else None
 
 
 def skipped(name: str) -> str | None:

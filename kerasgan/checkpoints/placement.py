@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,10 @@ class Placement:
         part: (start, stop) of the tensor's last axis where the variable takes only these; else None.
         flip: whether the variable's first two axes run the other way, as those of a transposed convolution's kernel do.
         factor: what to multiply the tensor by, such as one of He's constant by another.
-        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1.
-        colours: the axis of the variable along which the colours of the image lie (the last layer's); else None.
+        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1; one
+            number, or one for each element of the variable's last axis.
+        colours: the axis, in the order of `axes`, along which the colours of an image lie (the last layer's, or those
+            of the first layer of a network of images); else None.
     """
 
     tensor: str
@@ -40,7 +42,7 @@ class Placement:
     part: tuple[int, int] | None = None
     flip: bool = False
     factor: float = 1.0
-    offset: float = 0.0
+    offset: float | np.ndarray = 0.0
     colours: int | None = None
 
     @property
@@ -58,9 +60,9 @@ class Placement:
         tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
         tensor = tensor if self.part is None else tensor[..., slice(*self.part)]
         value = tensor if self.axes is None else tensor.transpose(self.axes)
-        value = value.reshape(self.variable.shape)
         if reverse_colours and self.colours is not None:
             value = np.flip(value, self.colours)
+        value = value.reshape(self.variable.shape)
         if self.flip:
             value = np.flip(value, (0, 1))
         return np.array(value * self.factor + self.offset, dtype="float32", order="C")
@@ -75,12 +77,15 @@ class Layout:
         placements: the places of all tensors of one network, their names without the network's prefix.
         sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
         computed: weights of a network that follow from the others and are in no file, each with what computes it.
+        spelling: from the names in a file, without the network's prefix: those in `placements` that it spells
+            otherwise, each with the file's.
     """
 
     arguments: str
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
     computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
+    spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
@@ -91,3 +96,17 @@ def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]
     prefix = "module." if all(name.startswith("module.") for name in names) else ""
     networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
     return [(network, prefix) for network in networks]
+
+
+def generator_and_average(
+    gan: GAN, names: Iterable[str], *, plain: str, averaged: str
+) -> list[tuple[keras.Model, str]]:
+    """The sources of a file that has a generator, its moving average or both, under these prefixes or, of one, none.
+
+    A GAN with one generator only takes the file's moving average; both of a GAN take a file's only one.
+    """
+    names = tuple(names)
+    present = [prefix for prefix in (plain, averaged) if any(name.startswith(prefix) for name in names)] or [""]
+    if gan.sampler is gan.generator:
+        return [(gan.generator, present[-1])]
+    return [(gan.generator, present[0]), (gan.sampler, present[-1])]

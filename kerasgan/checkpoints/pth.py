@@ -6,7 +6,7 @@ Both formats that `torch.save` has written: the zip archive (since 1.6) and the 
 import io
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -30,7 +30,7 @@ def read(path: str | Path) -> object:
     """
     content = Path(path).read_bytes()
     try:
-        return _read_zip(content) if content[:2] == b"PK" else _read_legacy(content)
+        return _read_zip(content) if content[:2] == b"PK" else read_legacy(content)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -107,20 +107,21 @@ def _storage_identity(identifier: object) -> tuple[str, str, int]:
     return storage_kind(storage_class), key, count(numel)
 
 
-def _read_legacy(content: bytes) -> object:
+def read_legacy(content: bytes, *, operations: Iterator[int] | None = None) -> object:
+    """What `torch.save` wrote before PyTorch 1.6, of its bytes; `operations` are those left to all pickles in them."""
     stream = io.BytesIO(content)
-    plain = Interpreter(allowed={})
+    plain = Interpreter(allowed={}, operations=operations)
     if _first_value(plain, stream) != _LEGACY_MAGIC or plain.load(stream) != _LEGACY_PROTOCOL:
         raise CheckpointError(f"Expected a file that torch.save wrote. Received: {shorten(content[:16])}...")
     system = plain.load(stream)
     big_endian = isinstance(system, dict) and system.get("little_endian") is False
     start = stream.tell()
-    kinds = _survey(stream)
+    kinds = _survey(stream, operations)
     keys = plain.load(stream)
     storages = _LegacyStorages(content, stream.tell(), big_endian=big_endian)
     storages.locate(keys, kinds)
     stream.seek(start)
-    return Interpreter(allowed=ALLOWED, persistent=storages.load).load(stream)
+    return Interpreter(allowed=ALLOWED, persistent=storages.load, operations=operations).load(stream)
 
 
 def _first_value(plain: Interpreter, stream: io.BytesIO) -> object:
@@ -130,7 +131,7 @@ def _first_value(plain: Interpreter, stream: io.BytesIO) -> object:
         raise CheckpointError(f"Expected a PyTorch file (zip archive or pickle). {error}") from error
 
 
-def _survey(stream: io.BytesIO) -> dict[str, str]:
+def _survey(stream: io.BytesIO, operations: Iterator[int] | None) -> dict[str, str]:
     """Reads the pickle once without its data, which follow it: which storages it names, and their element types."""
     kinds: dict[str, str] = {}
 
@@ -139,7 +140,7 @@ def _survey(stream: io.BytesIO) -> dict[str, str]:
         if kinds.setdefault(key, kind) != kind:
             raise CheckpointError(f"Expected one element type per storage. Received: {kinds[key]} and {kind}")
 
-    Interpreter(allowed=_without_tensors(), persistent=note).load(stream)
+    Interpreter(allowed=_without_tensors(), persistent=note, operations=operations).load(stream)
     return kinds
 
 

@@ -53,7 +53,7 @@ def convolution(tensor: str, layer: Any, *, image: bool = False, from_image: boo
         places[0] = dataclasses.replace(places[0], colours=2)
     height, width, inputs, _ = layer.kernel.shape
     v = {"unfold": (inputs, height, width), "axes": (1, 2, 0)}
-    return places + _singular_vectors(tensor, layer, u={"colours": 1 if image else None}, v=v)
+    return places + _singular_vectors(tensor, layer, u={"colours": -1 if image else None}, v=v)
 
 
 def transposed_convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:

@@ -32,6 +32,8 @@ from kerasgan.models.style_based import StyleBasedGAN, mapping
 
 __all__ = ["StyleGAN", "discriminator", "generator"]
 
+VARIANTS = ("paper", "rectified")
+
 
 @keras.saving.register_keras_serializable("kerasgan")
 class StyleGAN(ProgressiveGAN, StyleBasedGAN):
@@ -44,6 +46,8 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         latent_dim: size of the latent vector.
         style_dim: size of a style.
         mapping_layers: of the mapping network.
+        variant: "paper", or "rectified" for OpenMMLab's generator: each doubling's convolution has its bias and a
+            rectifier before the blur and another rectifier after it, noise one strength for all channels of a map.
         channel_base: channels of a map times its height.
         channel_limit: the most channels of a map.
         group_size: images that the discriminator compares (`MinibatchDeviation`).
@@ -55,7 +59,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         prior: of the latents, which are normalised.
 
     Raises:
-        ValueError: for a size that cannot be made, fewer than two classes, or numbers out of range.
+        ValueError: for a size that cannot be made, fewer than two classes, an unknown variant, or numbers out of range.
     """
 
     tiny = MappingProxyType(
@@ -81,6 +85,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         latent_dim: int = 512,
         style_dim: int = 512,
         mapping_layers: int = 8,
+        variant: str = "paper",
         channel_base: int = 16384,
         channel_limit: int = 512,
         group_size: int = 4,
@@ -93,11 +98,15 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
     ):
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        if variant not in VARIANTS:
+            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
         maps = maps_of(image_size, base=channel_base, limit=channel_limit)
         doublings = max(len(maps) - 2, 1) if doublings is None else doublings
         if not 0 <= doublings < len(maps):
             raise ValueError(f"Expected doublings from 0 to {len(maps) - 1}. Received: doublings={doublings}")
-        sizes: dict[str, Any] = dict(num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers)
+        sizes: dict[str, Any] = dict(
+            num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers, variant=variant
+        )
         super().__init__(
             generator(maps, channels, latent_dim, doublings=doublings, **sizes),
             discriminator(maps, channels, num_classes=num_classes, doublings=doublings, group_size=group_size),
@@ -148,6 +157,7 @@ def generator(
     style_dim: int,
     mapping_layers: int,
     doublings: int,
+    variant: str = "paper",
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) where there are classes, to images as large as the last map.
 
@@ -165,15 +175,17 @@ def generator(
         num_styles=2 * len(maps),
     )
     styles = Unstack(name="unstacked")(styles)
+    rectified = variant == "rectified"
     x = LearnedMap(maps[0], initializer="ones", name="constant")(styles[0])
-    x = _styled(x, styles[0], "constant")
-    x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1")
+    x = _styled(x, styles[0], "constant", rectified=rectified, biased=not rectified)
+    x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1", rectified=rectified)
     image = coloured(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
-        x = _convolution(layers.UpSampling2D(name=f"up{index}_nearest")(x), width, f"up{index}")
+        x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
+        x = _convolution(x, width, f"up{index}", activation="leaky_relu" if rectified else None)
         x = FIRResampling2D((1, 2, 1), name=f"up{index}_blur")(x)
-        x = _styled(x, styles[2 * index - 2], f"up{index}")
-        x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}")
+        x = _styled(x, styles[2 * index - 2], f"up{index}", rectified=rectified, biased=not rectified)
+        x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}", rectified=rectified)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
         image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     images = ImageRange(dtype="float32", name="images")(image)
@@ -194,10 +206,16 @@ def discriminator(
     return keras.Model([network.input, labels], own, name="discriminator")
 
 
-def _convolution(x: Any, filters: int, name: str) -> Any:
-    return EqualizedConv2D(filters, 3, gain=math.sqrt(2), padding="same", use_bias=False, name=name)(x)
+def _convolution(x: Any, filters: int, name: str, *, activation: str | None = None) -> Any:
+    """With a bias only before an activation: else the bias comes after the noise."""
+    options: dict[str, Any] = dict(padding="same", use_bias=activation is not None, activation=activation)
+    return EqualizedConv2D(filters, 3, gain=math.sqrt(2), name=name, **options)(x)
 
 
-def _styled(x: Any, style: Any, name: str) -> Any:
-    x = Bias("leaky_relu", name=f"{name}_bias")(Noise(per_channel=True, name=f"{name}_noise")(x))
-    return AdaptiveInstanceNormalization(name=f"{name}_style")([x, style])
+def _styled(x: Any, style: Any, name: str, *, rectified: bool, biased: bool = True) -> Any:
+    x = Noise(per_channel=not rectified, name=f"{name}_noise")(x)
+    if biased:
+        x = Bias("leaky_relu", name=f"{name}_bias")(x)
+    else:
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+    return AdaptiveInstanceNormalization(1e-5 if rectified else 1e-8, name=f"{name}_style")([x, style])

@@ -23,6 +23,7 @@ from kerasgan.checkpoints.openmmlab import (
     sagan,
     sngan,
     srgan,
+    stylegan,
     stylegan2,
     wgan_gp,
 )
@@ -46,6 +47,7 @@ FAMILIES: Mapping[str, Layout] = {
     "SAGAN": sagan.LAYOUT,
     "SNGAN": sngan.LAYOUT,
     "SRGAN": srgan.LAYOUT,
+    "StyleGAN": stylegan.LAYOUT,
     "StyleGAN2": stylegan2.LAYOUT,
     "WGANGP": wgan_gp.LAYOUT,
 }
@@ -65,7 +67,7 @@ def skipped(name: str) -> str | None:
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
-    if name.endswith((".blur.kernel", ".upsample.kernel")):
+    if name.endswith((".blur.kernel", ".upsample.kernel", ".conv1.1.kernel")):
         return "is the constant kernel of the resampling"
     if name.endswith(".sv0"):
         return "is computed from the weight"

@@ -1,7 +1,6 @@
 """RRDBNet (mmediting): `conv_first`, `body.N.rdbM.convK`, `conv_body`, `conv_upN`, `conv_hr`, `conv_last`.
 
-Theirs makes images in [0, 1] where ours makes them in [-1, 1]. Of scales 2 and 1 it knows the order red, green, blue
-only, in which all are published.
+Theirs makes images in [0, 1] where ours makes them in [-1, 1].
 """
 
 from __future__ import annotations
@@ -45,7 +44,8 @@ def _stem(generator: keras.Model) -> list[Placement]:
     factor = int((inputs // channels) ** 0.5)
     weight, bias = convolution("conv_first", layer)
     cells = (outputs, channels, factor, factor, height, width)
-    return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=(4, 5, 2, 3, 1, 0)), bias]
+    axes = (4, 5, 2, 3, 1, 0)
+    return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=axes, colours=4), bias]
 
 
 LAYOUT = Layout(arguments="ESRGAN()", placements=placements, sources=one_generator)

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import keras
-
-    from kerasgan.gan import GAN
+from kerasgan.checkpoints.placement import generator_and_average
 
 __all__ = ["by_domain", "one_generator"]
 
 
-def one_generator(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The generator and, where the GAN or the file has one, its moving average; without prefix in a bare state dict.
-
-    A GAN with one generator only takes the file's moving average; both of a GAN take a file's only one.
-    """
-    names = tuple(names)
-    present = [prefix for prefix in ("generator.", "generator_ema.") if any(name.startswith(prefix) for name in names)]
-    plain, averaged = (present[0], present[-1]) if present else ("", "")
-    if gan.sampler is gan.generator:
-        return [(gan.generator, averaged)]
-    return [(gan.generator, plain), (gan.sampler, averaged)]
+one_generator = functools.partial(generator_and_average, plain="generator.", averaged="generator_ema.")
 
 
 def by_domain(names: Iterable[str]) -> list[str]:

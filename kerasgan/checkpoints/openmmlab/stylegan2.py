@@ -19,7 +19,7 @@ from kerasgan.checkpoints.pytorch import find
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LAYOUT", "mean_style", "placements"]
+__all__ = ["LAYOUT", "constant", "mean_style", "placements"]
 
 ARGUMENTS = "StyleGAN2(image_size=..., channel_base=...), without classes"
 
@@ -29,7 +29,7 @@ def placements(generator: keras.Model) -> list[Placement]:
     if len(generator.inputs) > 1:
         raise CheckpointError("one with classes")
     names = [layer.name for layer in generator.layers]
-    places = [_constant("constant_input.input", find(generator, "constant").map)]
+    places = [constant("constant_input.input", find(generator, "constant").map)]
     for index in range(1, 1 + sum(name.startswith("mapping") for name in names)):
         places += _dense(f"style_mapping.{index}", find(generator, f"mapping{index}"))
     places += _styled("conv1", generator, "conv1", noise=0) + _coloured("to_rgb1", generator, "image1")
@@ -56,7 +56,7 @@ def mean_style(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarra
     return [(layer.mean, compute)]
 
 
-def _constant(tensor: str, variable: Any) -> Placement:
+def constant(tensor: str, variable: Any) -> Placement:
     """A map (height, width, channels), stored as (1, channels, height, width)."""
     height, width, channels = variable.shape
     unfold = (channels, height, width)
@@ -87,7 +87,7 @@ def _styled(tensor: str, generator: keras.Model, name: str, *, noise: int) -> li
         *_modulated(f"{tensor}.conv", find(generator, name), image=False),
         Placement(tensor=f"{tensor}.noise_injector.weight", variable=added.strength),
         Placement(tensor=f"{tensor}.activate.bias", variable=find(generator, f"{name}_bias").bias),
-        _constant(f"injected_noise_{noise}", added.noise),
+        constant(f"injected_noise_{noise}", added.noise),
     ]
 
 

@@ -1,0 +1,91 @@
+"""StyleGANv1Generator: `style_mapping.N`, `convs.N` of two styled layers each, `to_rgbs.N`, and constant noise.
+
+Its mapping network's activations have no gain, where ours multiply by sqrt(2); the weights that make styles and images
+have this gain in He's constant, where ours have 1. It stores gains of features as they are, ours less 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.pggan import fully_grown
+from kerasgan.checkpoints.openmmlab.stylegan2 import constant, mean_style
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.pytorch import find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LAYOUT", "placements"]
+
+ARGUMENTS = "StyleGAN(variant='rectified'), without classes"
+GAIN = math.sqrt(2)
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator of `ARGUMENTS`."""
+    names = [layer.name for layer in generator.layers]
+    if len(generator.inputs) > 1:
+        raise CheckpointError("one with classes")
+    if "constant_bias" in names:
+        raise CheckpointError("one of the paper's variant")
+    places = [constant("convs.0.conv1.input", find(generator, "constant").map)]
+    for index in range(1, 1 + sum(name.startswith("mapping") for name in names)):
+        places += _mapping(f"style_mapping.{index}", find(generator, f"mapping{index}"))
+    for block in range(sum(name.startswith("image") and name[5:].isdigit() for name in names)):
+        theirs, first, second = f"convs.{block}", f"up{block + 1}" if block else "constant", f"conv{block + 1}"
+        if block:
+            places += _convolution(f"{theirs}.conv1.0", find(generator, first))
+        places += _convolution(f"{theirs}.conv2", find(generator, second), find(generator, f"{second}_bias"))
+        for part, ours in enumerate((first, second), start=1):
+            noise = find(generator, f"{ours}_noise")
+            places.append(constant(f"injected_noise_{2 * block + part - 1}", noise.noise))
+            places.append(Placement(tensor=f"{theirs}.noise_injector{part}.weight", variable=noise.strength))
+            places += _style(f"{theirs}.adain{part}", find(generator, f"{ours}_style").affine)
+        places += _image(f"to_rgbs.{block}", find(generator, f"image{block + 1}"))
+    return places
+
+
+def computed(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
+    """What is in no file: the mean style, and that no doubling is missing."""
+    return [*mean_style(generator), *fully_grown(generator)]
+
+
+def _mapping(tensor: str, layer: Any) -> list[Placement]:
+    return [
+        Placement(tensor=f"{tensor}.linear.weight_orig", variable=layer.kernel, axes=(1, 0), factor=1 / GAIN),
+        Placement(tensor=f"{tensor}.bias", variable=layer.bias, factor=1 / GAIN),
+    ]
+
+
+def _convolution(tensor: str, layer: Any, biased: Any = None) -> list[Placement]:
+    """`biased` is the layer with the bias, if that is another one."""
+    return [
+        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, axes=(2, 3, 1, 0)),
+        Placement(tensor=f"{tensor}.conv.bias", variable=(biased or layer).bias),
+    ]
+
+
+def _style(tensor: str, affine: Any) -> list[Placement]:
+    gains = np.repeat([-1.0, 0.0], affine.units // 2)
+    return [
+        Placement(tensor=f"{tensor}.affine.weight_orig", variable=affine.kernel, axes=(1, 0), factor=GAIN),
+        Placement(tensor=f"{tensor}.affine.bias", variable=affine.bias, offset=gains),
+    ]
+
+
+def _image(tensor: str, layer: Any) -> list[Placement]:
+    kernel: dict[str, Any] = {"axes": (2, 3, 1, 0), "factor": GAIN, "colours": 3}
+    return [
+        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, **kernel),
+        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colours=0),
+    ]
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=computed)

@@ -1,0 +1,113 @@
+"""The CycleGAN and pix2pix authors' `latest_net_G.pth` (junyanz/pytorch-CycleGAN-and-pix2pix): one bare state dict.
+
+CycleGAN's is the residual network, `model.N`, of one direction, and DeblurGAN's, whose authors started from this code,
+likewise; pix2pix' is the U-Net, whose levels lie inside one another as `model.model`, `model.model.1.model`,
+`model.model.1.model.3.model`, ... Layers without tensors count, too. Trained on several GPUs names may begin with
+`module.`.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find, transposed_convolution
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasgan.gan import GAN
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "pytorch-CycleGAN-and-pix2pix"
+CHANNEL_ORDER = "rgb"
+
+_NAME = re.compile(r"(module\.)?model\.((model|conv_block|\d+)\.)+[a-z_]+")
+# Of instance normalisation, which PyTorch once kept moving statistics of and never used them.
+_UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?running_(mean|var)")
+
+
+def residual(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in one generator of a CycleGAN, or in DeblurGAN's."""
+    blocks = sum(layer.name.startswith("block") and layer.name.endswith("_sum") for layer in generator.layers)
+    top = 10 + blocks
+    numbers = {"stem": 1, "down1": 4, "down2": 7, "up2": top, "up1": top + 3, "image": top + 7}
+    places = []
+    for name, number in numbers.items():
+        layer = transposed_convolution if name.startswith("up") else convolution
+        places += layer(f"model.{number}", find(generator, name))
+    for block in range(blocks):
+        for part, number in enumerate((1, 5), start=1):
+            ours = find(generator, f"block{block + 1}_conv{part}")
+            places += convolution(f"model.{10 + block}.conv_block.{number}", ours)
+    return places
+
+
+def after_dropout(names: Iterable[str]) -> Mapping[str, str]:
+    """Of blocks with dropout, which counts as a layer, the second convolutions: their names without and with it."""
+    names = list(names)
+    if any(".conv_block.5." in name for name in names):
+        return {}
+    return {name.replace(".conv_block.6.", ".conv_block.5."): name for name in names if ".conv_block.6." in name}
+
+
+def one_direction(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """The first generator: a file holds one, and does not say of which domains."""
+    warnings.warn("The file holds one generator: only generator_ab takes its weights.", stacklevel=3)
+    return [(network.get_layer("generator_ab"), prefix) for network, prefix in one_network(gan, names)]
+
+
+def u_net(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place in the generator of a pix2pix with batch normalisation."""
+    depth = sum(layer.name.removeprefix("down").isdecimal() for layer in generator.layers)
+    places, block = [], "model.model"
+    for level in range(depth):
+        outer, inner = level == 0, level == depth - 1
+        down, up = (0, 3) if outer else (1, 3) if inner else (1, 5)
+        places += convolution(f"{block}.{down}", find(generator, f"down{level}"))
+        places += transposed_convolution(f"{block}.{up}", find(generator, f"up{level}"))
+        if not (outer or inner):
+            places += _norm(f"{block}.{down + 1}", find(generator, f"down{level}_norm"))
+        if not outer:
+            places += _norm(f"{block}.{up + 1}", find(generator, f"up{level}_norm"))
+        block += f".{down + 1 if outer else down + 2}.model"
+    return places
+
+
+def _norm(tensor: str, layer: Any) -> list[Placement]:
+    if not hasattr(layer, "moving_mean"):
+        raise CheckpointError(f"one with {type(layer).__name__} in {layer.path}")
+    return batch_normalisation(tensor, layer, epsilon=1e-5)
+
+
+FAMILIES: Mapping[str, Layout] = {
+    "CycleGAN": Layout(arguments="CycleGAN()", placements=residual, sources=one_direction, spelling=after_dropout),
+    "DeblurGAN": Layout(
+        arguments="DeblurGAN(), blind", placements=residual, sources=one_network, spelling=after_dropout
+    ),
+    "Pix2Pix": Layout(arguments="Pix2Pix(norm='batch')", placements=u_net, sources=one_network),
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it is neither network's."""
+    if not isinstance(contents, dict) or not contents:
+        return None
+    known = all(isinstance(name, str) and _NAME.fullmatch(name) for name in contents)
+    return contents if known and all(isinstance(value, np.ndarray) for value in contents.values()) else None
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    if name.endswith(".num_batches_tracked"):
+        return "counts training steps"
+    if _UNUSED_STATISTICS.fullmatch(name):
+        return "is a statistic that instance normalisation does not use"
+    return None

@@ -1,0 +1,85 @@
+"""StyleGAN2-ADA's PyTorch pickles: {"G": ..., "D": ..., "G_ema": ..., "training_set_kwargs": ..., "augment_pipe": ...}.
+
+The generator's `mapping.fcN` and, with classes, `mapping.embed`; `synthesis.bN` for each height N of a map, with
+`conv0`, `conv1` and `torgb`. Where the file's network keeps its features below a bound (256, that training in half
+precision needs), ours does not.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.checkpoints.persistence import PersistentObject, tensors
+from kerasgan.checkpoints.placement import Layout, Placement, generator_and_average
+from kerasgan.checkpoints.pytorch import dense, find
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+
+NAME = "StyleGAN2-ADA"
+CHANNEL_ORDER = "rgb"
+
+
+def placements(generator: keras.Model) -> list[Placement]:
+    """Every tensor's place."""
+    names = [layer.name for layer in generator.layers]
+    places = [Placement(tensor="mapping.w_avg", variable=find(generator, "mean_style").mean)]
+    if len(generator.inputs) > 1:
+        places += dense("mapping.embed", find(generator, "classes"))
+    for index in range(1, 1 + sum(name.startswith("mapping") for name in names)):
+        places += dense(f"mapping.fc{index - 1}", find(generator, f"mapping{index}"))
+    constant = find(generator, "constant").map
+    places.append(Placement(tensor="synthesis.b4.const", variable=constant, axes=(1, 2, 0)))
+    for index in range(1, 1 + sum(name.startswith("image") and name[5:].isdigit() for name in names)):
+        block = f"synthesis.b{2 * 2**index}"
+        if index > 1:
+            places += _styled(f"{block}.conv0", generator, f"up{index}")
+        places += _styled(f"{block}.conv1", generator, f"conv{index}")
+        image = find(generator, f"image{index}")
+        places += [*_modulated(f"{block}.torgb", image), Placement(tensor=f"{block}.torgb.bias", variable=image.bias)]
+    return places
+
+
+def _styled(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
+    added = find(generator, f"{name}_noise")
+    return [
+        *_modulated(tensor, find(generator, name)),
+        Placement(tensor=f"{tensor}.bias", variable=find(generator, f"{name}_bias").bias),
+        Placement(tensor=f"{tensor}.noise_strength", variable=added.strength, stored=()),
+        Placement(tensor=f"{tensor}.noise_const", variable=added.noise, stored=tuple(added.noise.shape[:2])),
+    ]
+
+
+def _modulated(tensor: str, layer: Any) -> list[Placement]:
+    weight = Placement(tensor=f"{tensor}.weight", variable=layer.kernel, axes=(2, 3, 1, 0))
+    return [weight, *dense(f"{tensor}.affine", layer.affine)]
+
+
+FAMILIES: Mapping[str, Layout] = {
+    "StyleGAN2": Layout(
+        arguments="StyleGAN2(image_size=..., channel_base=..., mapping_layers=...)",
+        placements=placements,
+        sources=functools.partial(generator_and_average, plain="G.", averaged="G_ema."),
+    )
+}
+
+
+def state(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of a file, or None where it has no such generator."""
+    if not isinstance(contents, dict) or not isinstance(contents.get("G_ema"), PersistentObject):
+        return None
+    networks = {name: part for name, part in contents.items() if isinstance(part, PersistentObject)}
+    return {f"{name}.{tensor}": value for name, part in networks.items() for tensor, value in tensors(part).items()}
+
+
+def skipped(name: str) -> str | None:
+    """Why a tensor is of no use to the generator, or None."""
+    if name.startswith("D."):
+        return "belongs to the discriminator"
+    if name.startswith("augment_pipe."):
+        return "belongs to the augmentation"
+    return "is the constant kernel of the resampling" if name.endswith(".resample_filter") else None
