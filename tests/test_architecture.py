@@ -36,7 +36,7 @@ LEVELS = {
     2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"conversion", "evaluation", "report", "runs", "sampling", "tables", "training"},
+    5: {"conversion", "evaluation", "report", "runs", "sampling", "styling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }
