@@ -18,7 +18,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from kerasgan import gradients
 from kerasgan.steps import Position, Resumed, StepCallback, below
@@ -90,7 +89,7 @@ class Checkpoint(StepCallback):
         if path is None:
             return None
         kept = _read(path)
-        position, done = Position(*map(int, kept["position"])), int(gan.optimizer.iterations)
+        position, done = Position(*map(int, kept["position"])), gan.optimizer.steps
         if position.step < done or (position.step == done and position.epoch >= epochs):
             return None
         try:
@@ -159,7 +158,7 @@ class Checkpoint(StepCallback):
         gan = self.model
         arrays = {"position": np.array(position), "generator": gradients.generator_state(), **states}
         for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
-            arrays |= {f"{prefix}/{index}": ops.convert_to_numpy(x.value) for index, x in enumerate(variables)}
+            arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
         content = io.BytesIO()
         np.savez(content, **arrays)
         try:

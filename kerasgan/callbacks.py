@@ -254,7 +254,7 @@ class StopAfter(StepCallback):
         self._stop_if_done(self._epoch_start + batch + self.gan.steps_per_execution)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._stop_if_done(int(self.model.optimizer.iterations))
+        self._stop_if_done(self.model.optimizer.steps)
 
     def _stop_if_done(self, step: int) -> None:
         late = self.seconds is not None and time.monotonic() - self._started >= self.seconds

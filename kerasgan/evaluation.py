@@ -26,7 +26,8 @@ __all__ = ["evaluate"]
 # For images of any kind, and for the embedded digits, whose classes can be told apart.
 METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_coverage", "sharpness")
 DIGITS_METRICS = (*METRICS, "inception_score", "class_shares", "memorisation", "self_similarity")
-FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits")}
+STACKED_METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "mode_coverage")
+FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits"), "stacked_digits": ("stacked-digits",)}
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
 SPLITS = {"digits": ("test",), "photos": ("test", "regions")}  # held out from the split "train"
 ABOUT_DATA = {
@@ -60,8 +61,9 @@ def evaluate(
         gan: the model.
         data: a folder of images instead of the recipe's data.
         metrics: of `kerasgan.metrics.scores.NAMES`; a choice that suits the data if not given.
-        features: "thumbnails", "pixels", "digits", "inception", "inception-legacy" or "inception-half-pixel"; Inception
-            (downloaded once) if not given, and for digits thumbnails and the classifier in the box.
+        features: "thumbnails", "pixels", "digits", "stacked-digits", "inception", "inception-legacy" or
+            "inception-half-pixel"; Inception (downloaded once) if not given, and for digits thumbnails and the
+            classifier in the box, for stacked digits the latter.
         samples: generated for each seed; as many as there are real images, 50,000 at most, if not given.
         seeds: three or more.
         held_out: a folder of real images that the model was not trained on.
@@ -79,7 +81,8 @@ def evaluate(
         return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
     kind = recipe.data["source"] if data is None else "folder"
     conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()
-    chosen = metrics or ((*DIGITS_METRICS, *conditional) if kind == "digits" else METRICS)
+    usual = {"digits": (*DIGITS_METRICS, *conditional), "stacked_digits": STACKED_METRICS}
+    chosen = metrics or usual.get(kind, METRICS)
     unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
     compared: Sequence[str] = features or FEATURES.get(kind, ("inception",))
     card = score_card(

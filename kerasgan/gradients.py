@@ -1,7 +1,7 @@
 """Gradients with respect to weights and to inputs, on TensorFlow, JAX and PyTorch.
 
-The only file of the training path that knows the backend. `GAN.train_step` and the penalties are written once, in
-terms of the functions here; each has the same meaning everywhere:
+With distribution.py the only file of the training path that knows the backend. `GAN.train_step` and the penalties are
+written once, in terms of the functions here; each has the same meaning everywhere:
 
 - `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
 - `gradients`       a scalar loss and its gradients with respect to weights;
@@ -25,6 +25,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasgan.distribution import replicas, workers
+
 __all__ = [
     "apply",
     "every",
@@ -41,10 +43,19 @@ __all__ = [
 def trainer_step(step: Callable) -> Callable:
     """Adapts `step(self, data) -> logs` to the signature that the backend's trainer calls.
 
-    JAX's trainer passes the state and wants the new one back; the others call the step as it is.
+    JAX's trainer passes the state and wants the new one back; the others call the step as it is. TensorFlow's takes
+    the mean over machines along an axis, which scalars lack.
     """
-    if keras.backend.backend() != "jax":
+    if keras.backend.backend() == "torch":
         return step
+    if keras.backend.backend() == "tensorflow":
+
+        @functools.wraps(step)
+        def step_of_a_machine(self: Any, data: Any) -> Any:
+            logs = step(self, data)
+            return logs if workers() == 1 else {name: ops.expand_dims(value, 0) for name, value in logs.items()}
+
+        return step_of_a_machine
 
     @functools.wraps(step)
     def stateless_step(self: Any, state: Sequence, data: Any) -> tuple:
@@ -96,8 +107,7 @@ def every(interval: int, step: Any, fn: Callable[[], Any], *, otherwise: Callabl
     if interval == 1:
         return fn()
     predicate = ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase)
-    branch = _conditional_jax if keras.backend.backend() == "jax" else ops.cond
-    return branch(predicate, fn, otherwise)
+    return _CONDITIONAL[keras.backend.backend()](predicate, fn, otherwise)
 
 
 def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable]) -> None:
@@ -185,10 +195,12 @@ def _gradients_tensorflow(loss_fn, variables, scale):
 
     # Watching the player's weights alone halves the step: a default tape also records the other player's.
     values = [variable.value for variable in variables]
+    if tf.distribute.in_cross_replica_context():  # outside of a step what several devices mirror is read from the first
+        values = [tf.distribute.get_strategy().experimental_local_results(value)[0] for value in values]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss = loss_fn()
-        scaled = scale(loss) / tf.distribute.get_strategy().num_replicas_in_sync
+        scaled = scale(loss) / replicas()
     grads = tape.gradient(scaled, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return loss, [tf.convert_to_tensor(grad) for grad in grads]  # an embedding's are sparse, and cannot be added
 
@@ -200,6 +212,29 @@ def _input_gradients_tensorflow(fn, inputs):
         tape.watch(inputs)
         outputs = fn(inputs)
     return tape.gradient(outputs, inputs)
+
+
+def _conditional_tensorflow(predicate, fn, otherwise):
+    if replicas() == 1:
+        return ops.cond(predicate, fn, otherwise)
+    import tensorflow as tf
+
+    # No optimiser runs inside a branch of one replica, but a branch may run something on all of them.
+    def both(strategy, predicate, fn, otherwise, keep):
+        local = strategy.experimental_local_results
+        first, *_ = local(predicate)
+
+        def on_all(own):
+            values = strategy.run(lambda own: own(), args=(own,))
+            several = [local(value) for value in tf.nest.flatten(values)]  # of each a tensor per replica
+            return [tf.nest.pack_sequence_as(values, one) for one in zip(*several)]
+
+        for keep_own, own in zip(local(keep), tf.cond(first, lambda: on_all(fn), lambda: on_all(otherwise))):
+            keep_own(own)
+
+    kept: list = []
+    tf.distribute.get_replica_context().merge_call(both, args=(predicate, fn, otherwise, kept.append))
+    return kept[0]
 
 
 # PyTorch
@@ -299,6 +334,7 @@ def _conditional_jax(predicate, fn, otherwise):
     return value
 
 
+_CONDITIONAL = {"tensorflow": _conditional_tensorflow, "torch": ops.cond, "jax": _conditional_jax}
 _GRADIENTS = {"tensorflow": _gradients_tensorflow, "torch": _gradients_torch, "jax": _gradients_jax}
 _INPUT_GRADIENTS = {
     "tensorflow": _input_gradients_tensorflow,

@@ -45,6 +45,11 @@ class Players(keras.optimizers.Optimizer):
         return self.discriminator.iterations
 
     @property
+    def steps(self) -> int:
+        """The number of discriminator steps, as a number of Python; `int` does not read what devices mirror."""
+        return int(self.iterations.numpy())
+
+    @property
     def learning_rate(self) -> Any:
         return self.generator.learning_rate
 

@@ -64,7 +64,7 @@ def single(image: Any) -> Picture:
 
 def reduced(images: Any, side: int) -> np.ndarray:
     """uint8 images whose height is at most `side` pixels, shrunk with antialiasing where they are larger."""
-    pixels = to_uint8(images)
+    pixels = images if images.dtype == np.uint8 else to_uint8(images)
     height, width, channels = pixels.shape[1:]
     if height <= side:
         return pixels

@@ -47,7 +47,7 @@ def quickstart(
     console.print(f"Training the same recipe from scratch; watch {run / 'film.png'} change:", highlight=False)
     started = time.monotonic()
     fresh = training.train(recipe, output=run, seconds=seconds, console=console)
-    steps = int(fresh.optimizer.iterations)
+    steps = fresh.optimizer.steps
     took = f"{time.monotonic() - started:.1f}"
     table.add_row(f"trained {steps:,} of {recipe.train['steps']:,} steps from scratch", took, str(run / "film.png"))
 

@@ -22,6 +22,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         {"source"},
         {
             "channels",
+            "count",
             "crop",
             "derive",
             "flip",
@@ -73,7 +74,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
+SOURCES = ("digits", "folder", "pairs", "photos", "stacked_digits", "tfds", "unpaired")
 FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 

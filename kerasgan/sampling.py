@@ -5,7 +5,7 @@ class-conditional, every walk is shown in every class that is asked for: the lat
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from kerasgan import animations, exploration, pictures
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Choice", "Motion", "checked", "grid", "move", "samples", "translate"]
+__all__ = ["Choice", "Motion", "checked", "fitting", "grid", "move", "samples", "show", "translate", "truncations"]
 
 FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
 STOPS = 4  # latents that a walk passes
@@ -26,12 +26,16 @@ LARGEST_CELL = 256  # pixels of one of several images in a picture that moves
 
 @dataclass(frozen=True)
 class Choice:
-    """Which images: how many (None: as many as suit the model), of which classes (None: all, or ten), and so on."""
+    """Which images: how many (None: as many as suit the model), of which classes (None: all, or ten), and so on.
+
+    `styles` is a file of a style-based model's styles, instead of latents.
+    """
 
     count: int | None = None
     labels: list[int] | None = None
     seed: int = 0
     truncation: float = 1.0
+    styles: Path | None = None
 
     def classes(self, gan: "GAN") -> list[int | None]:
         if self.labels is not None:
@@ -50,6 +54,10 @@ class Motion:
     fps: int = 20
     method: str | None = None
 
+    def length(self, output: Path) -> int:
+        """How many frames are drawn for a still or a moving picture."""
+        return self.frames or (10 if output.suffix.lower() == ".png" else 60)
+
 
 def checked(output: Path, motion: Motion | None) -> Path:
     """The path, if what is asked for can be written there; asked before a model is loaded.
@@ -64,7 +72,9 @@ def checked(output: Path, motion: Motion | None) -> Path:
     if ending == ".png":
         return output
     if motion is None:
-        raise ValueError(f"Expected --walk or --interpolate for a picture that moves, else a .png. Received: {output}")
+        raise ValueError(
+            f"Expected --walk, --interpolate or --edit for a picture that moves, else a .png. Received: {output}"
+        )
     return animations.check(output, fps=motion.fps)
 
 
@@ -123,21 +133,46 @@ def grid(gan: "GAN", choice: Choice, output: Path) -> int:
     return len(images)
 
 
+def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Path) -> int:
+    """Writes the same images at several truncations, a column for each; returns how many images."""
+    rows = choice.count or 4
+    points = gan.prior.draw(rows, gan.latent_dim, choice.seed)
+    labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else np.resize(choice.labels, rows)
+    images = exploration.truncation_sheet(gan, points, truncations=values, labels=labels)
+    pictures.save(pictures.grid(images, columns=len(values)), output)
+    return len(images)
+
+
 def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
     """Writes interpolations or walks; returns how many frames."""
     classes, still = choice.classes(gan), output.suffix.lower() == ".png"
     rows = math.ceil(choice.count / len(classes)) if choice.count else 1 if len(classes) > 1 else 8 if still else 16
-    points = _points(gan, choice, motion, rows, frames=motion.frames or (10 if still else 60))
+    points = _points(gan, choice, motion, rows, frames=motion.length(output))
     frames = (_frame(gan, latents, classes, choice.truncation) for latents in points)
-    if still:
-        images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
-        pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=len(points)), output)
-        return len(points)
-    columns = len(classes) if len(classes) > 1 else None
-    side = LARGEST_CELL if rows * len(classes) > 1 else gan.image_shape[0]
-    drawn = (pictures.grid(pictures.reduced(frame, side), columns=columns) for frame in frames)
-    animations.save(_there_and_back(drawn, closed=motion.closed), output, fps=motion.fps)
+    show(frames, output, motion, columns=len(classes) if len(classes) > 1 else None)
     return len(points)
+
+
+def show(frames: Iterable[np.ndarray], output: Path, motion: Motion, *, columns: int | None = None) -> None:
+    """Writes frames (images, height, width, channels): a grid that moves, or a still with a row for each image.
+
+    Args:
+        frames: each with as many images.
+        output: a .png, .gif or .mp4.
+        motion: of the frames.
+        columns: of the grid.
+    """
+    if output.suffix.lower() == ".png":
+        images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
+        pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=images.shape[1]), output)
+        return
+    drawn = (pictures.grid(fitting(frame, among=len(frame)), columns=columns) for frame in frames)
+    animations.save(_there_and_back(drawn, closed=motion.closed), output, fps=motion.fps)
+
+
+def fitting(images: np.ndarray, *, among: int) -> np.ndarray:
+    """uint8 images so small that a screen can show `among` of them at once; one as large as it is."""
+    return pictures.reduced(images, LARGEST_CELL if among > 1 else images.shape[1])
 
 
 def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasgan.distribution import local_value
+
 __all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below"]
 
 
@@ -75,7 +77,7 @@ class StepCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         position, state = self.resumed or (None, None)
-        self.step = self._acted = int(self.model.optimizer.iterations) if position is None else position.step
+        self.step = self._acted = self.model.optimizer.steps if position is None else position.step
         if state is not None:
             self.step, self._acted = int(state["step"]), int(state["acted"])
         self.begin(self.step)
@@ -83,7 +85,7 @@ class StepCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         # Not the optimiser's count: a LossScaleOptimizer may have skipped steps of the epoch that goes on.
         resumed, self.resumed = self.resumed, None
-        self._epoch_start = int(self.model.optimizer.iterations)
+        self._epoch_start = self.model.optimizer.steps
         if resumed is not None and resumed.position.batch:
             self._epoch_start = resumed.position.epoch_start
 
@@ -91,7 +93,7 @@ class StepCallback(keras.callbacks.Callback):
         self._arrive(self._epoch_start + batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._arrive(int(self.model.optimizer.iterations))
+        self._arrive(self.model.optimizer.steps)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.resumed = None  # where no epoch was left to do
@@ -127,7 +129,7 @@ class Means:
     def collect(self, metrics: Iterable[Any]) -> None:
         """Adds what the metrics have counted since the last call; due when an epoch ends."""
         for metric in metrics:
-            now = float(metric.total), float(metric.count)
+            now = local_value(metric.total), local_value(metric.count)
             old, kept = self._seen.get(metric.name, (0.0, 0.0)), self._sums.get(metric.name, (0.0, 0.0))
             self._sums[metric.name] = kept[0] + now[0] - old[0], kept[1] + now[1] - old[1]
             self._seen[metric.name] = now

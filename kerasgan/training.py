@@ -16,6 +16,7 @@ import re
 import shlex
 import shutil
 import signal
+import tempfile
 import threading
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,13 +27,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasgan import callbacks as reports
-from kerasgan import zoo
+from kerasgan import distribution, zoo
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "workplace", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -122,9 +123,11 @@ def train(
         ValueError: if the recipe, the data or the run to resume do not fit together.
         Interrupted: after Ctrl-C or SIGTERM, when everything is saved.
     """
+    if seconds is not None and distribution.workers() > 1:
+        raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
     run = Path(output)
     recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
-    steps, done = recipe.train["steps"], int(gan.optimizer.iterations)
+    steps, done = recipe.train["steps"], gan.optimizer.steps
     write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
     if done == steps:
         _finish(gan, run)
@@ -147,8 +150,30 @@ def train(
         gan.fit(source, epochs=steps, verbose=0, callbacks=watching)
         _finish(gan, run)
     if interruption.signal_number is not None:
-        raise Interrupted(run, int(gan.optimizer.iterations), interruption.signal_number)
+        raise Interrupted(run, gan.optimizer.steps, interruption.signal_number)
     return gan
+
+
+@contextmanager
+def workplace(run: str | os.PathLike[str], *, resume: bool) -> Iterator[Path]:
+    """The folder that `train` is to write to: the run, or where several machines train a copy that goes afterwards.
+
+    What one keeps is the same on all; only the first one's stays. All must see the run's folder, to resume it.
+    """
+    if distribution.worker() == 0:
+        yield Path(run)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / Path(run).name
+        if resume:
+            place.mkdir()
+            newest = reports.Checkpoint.newest(Path(run) / "checkpoints")
+            for kept in (Path(run) / "recipe.toml", Path(run) / "log.csv", Path(run) / "film.png", newest):
+                if kept is not None and kept.is_file():
+                    target = place / kept.relative_to(run)
+                    target.parent.mkdir(exist_ok=True)
+                    shutil.copy(kept, target)
+        yield place
 
 
 def watchers(
@@ -199,7 +224,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
     gan = keras.saving.load_model(newest) if newest else _started(recipe)
-    done = int(gan.optimizer.iterations)
+    done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
     recipe = with_data(recipe, data, gan)
@@ -297,7 +322,8 @@ class _Interruption(reports.StepCallback):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
+        alone = distribution.workers() == 1  # else one would wait for ever for another that has stopped
+        if not alone or threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
             yield
             return
         previous = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -18,6 +18,7 @@ LEVELS = {
         "augment",
         "contrastive",
         "data",
+        "distribution",
         "events",
         "gradients",
         "latents",
@@ -36,7 +37,7 @@ LEVELS = {
     2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"conversion", "evaluation", "report", "runs", "sampling", "tables", "training"},
+    5: {"conversion", "evaluation", "report", "runs", "sampling", "styling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }
@@ -90,8 +91,8 @@ def test_files_and_functions_stay_short_and_assert_nothing(path):
 
 
 BACKENDS = {"jax", "tensorflow", "torch"}
-# Outside the training path: export targets TensorFlow's formats, data reads tf.data and TFDS.
-MAY_NAME_A_BACKEND = {"data", "export", "gradients"}
+# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS.
+MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

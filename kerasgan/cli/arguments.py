@@ -12,7 +12,20 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
     from kerasgan.zoo import Recipe
 
-__all__ = ["Direction", "Kernel", "Target", "Weights", "classes_of", "load", "parts", "recipe_of", "show", "told"]
+__all__ = [
+    "Direction",
+    "Kernel",
+    "Target",
+    "Weights",
+    "classes_of",
+    "layers_of",
+    "load",
+    "numbers_of",
+    "parts",
+    "recipe_of",
+    "show",
+    "told",
+]
 
 Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
@@ -75,6 +88,23 @@ def classes_of(labels: str) -> list[int]:
         return [int(label) for label in labels.split(",")]
     except ValueError:
         raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
+
+
+def numbers_of(option: str, text: str) -> list[float]:
+    """The numbers in a text such as 1,0.5,0."""
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        raise ValueError(f"Expected {option} as numbers with commas. Received: {text}") from None
+
+
+def layers_of(text: str) -> list[int]:
+    """The layers in a text such as 0-3,6."""
+    ranges = [part.strip().partition("-") for part in text.split(",")]
+    try:
+        return [layer for first, _, last in ranges for layer in range(int(first), int(last or first) + 1)]
+    except ValueError:
+        raise ValueError(f"Expected --layers such as 0-3 or 4,6. Received: {text}") from None
 
 
 def show(table: Any) -> None:

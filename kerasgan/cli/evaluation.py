@@ -17,7 +17,8 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
     metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
     features: Annotated[
-        str | None, typer.Option(help="thumbnails, pixels, digits, inception, inception-legacy; with commas.")
+        str | None,
+        typer.Option(help="thumbnails, pixels, digits, stacked-digits, inception, inception-legacy; with commas."),
     ] = None,
     samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
     seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,

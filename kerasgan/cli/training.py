@@ -3,7 +3,7 @@
 import shlex
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +37,10 @@ def train(
     doctor: Annotated[
         str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
     ] = "warn",
+    devices: Annotated[int | None, typer.Option(min=1, help="How many GPUs (else CPUs) share each batch.")] = None,
+    distribute: Annotated[
+        str | None, typer.Option(help="mirrored: all devices of this machine; workers: machines, as TF_CONFIG says.")
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
@@ -44,16 +48,17 @@ def train(
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(str(run) if resume and is_run(run) else name)
-    start_keras()
+    shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
     from kerasgan import training
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = training.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = training.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
-    watching = training.watchers(run, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
-    with _warnings_in_one_line():
-        training.train(recipe, data=data, output=run, seconds=seconds, every=every, resume=resume, callbacks=watching)
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
+    with _warnings_in_one_line(), shared, training.workplace(run, resume=resume) as place:
+        watching = training.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+        training.train(recipe, output=place, callbacks=watching, **options)
     typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
 
 
@@ -64,6 +69,12 @@ def doctor(
     from kerasgan import doctor as doctors
 
     typer.echo(str(doctors.diagnose_file(log / "log.csv" if log.is_dir() else log)))
+
+
+def _shared(distribute: str | None, devices: int | None) -> AbstractContextManager[Any]:
+    from kerasgan import distribution
+
+    return distribution.scope(distribute, devices=devices)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.photos import photos
 from kerasgan.data.semi_supervised import SemiSupervised
 from kerasgan.data.sources import KeepEpoch, Source
+from kerasgan.data.stacked import stacked_digits
 from kerasgan.data.translation import Pairs, Unpaired
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "pairs",
     "photos",
     "semi_supervised",
+    "stacked_digits",
     "tfds",
     "unpaired",
 ]

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasgan.exploration.walks import latents_of
+
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
     from kerasgan.models.style_based import StyleBasedGAN
@@ -14,8 +16,8 @@ __all__ = ["edit", "mix", "principal_directions", "semantic_directions", "trunca
 
 def mix(
     gan: "StyleBasedGAN",
-    rows: Sequence[int],
-    columns: Sequence[int],
+    rows: Any,
+    columns: Any,
     *,
     layers: Sequence[int] | None = None,
     labels: Any = None,
@@ -25,8 +27,8 @@ def mix(
 
     Args:
         gan: a style-based model.
-        rows: seeds.
-        columns: seeds.
+        rows: seeds, or latents (rows, latent_dim).
+        columns: likewise.
         layers: indices of the styles that come from the column; if not given the first half: pose and shape.
         labels: of a class-conditional model: one class for all.
         truncation: as `gan.generate` takes it.
@@ -36,34 +38,38 @@ def mix(
         and the mixtures.
 
     Raises:
-        ValueError: for layers that the model does not have.
+        ValueError: for layers that the model does not have, or latents of another size.
     """
-    sources = np.concatenate([_styles(gan, [*rows], labels), _styles(gan, [*columns], labels)])
+    points = [latents_of(gan, rows), latents_of(gan, columns)]
+    sources = gan.styles(latents=np.concatenate(points), labels=labels, seed=0)
     sources = gan.mean_style + np.float32(truncation) * (sources - gan.mean_style)
-    first, second = np.split(sources, [len(rows)])
+    first, second = np.split(sources, [len(points[0])])
     chosen = _layers(gan, range(gan.num_styles // 2) if layers is None else layers)
     mixed = np.repeat(first[:, None], len(second), axis=1)  # (rows, columns, styles, style_dim)
     mixed[:, :, chosen] = second[None][:, :, chosen]
     images = gan.render(np.concatenate([sources, mixed.reshape(-1, *mixed.shape[2:])]))
-    own, other, mixtures = np.split(images, [len(rows), len(sources)])
-    grid = np.full((len(rows) + 1, len(columns) + 1, *gan.image_shape), -1, "float32")
+    own, other, mixtures = np.split(images, [len(first), len(sources)])
+    grid = np.full((len(first) + 1, len(second) + 1, *gan.image_shape), -1, "float32")
     grid[1:, 0], grid[0, 1:] = own, other
-    grid[1:, 1:] = mixtures.reshape(len(rows), len(columns), *gan.image_shape)
+    grid[1:, 1:] = mixtures.reshape(len(first), len(second), *gan.image_shape)
     return grid.reshape(-1, *gan.image_shape)
 
 
 def truncation_sheet(
-    gan: "GAN", seeds: Sequence[int], *, truncations: Sequence[float] = (1.0, 0.7, 0.5, 0.0), labels: Any = None
+    gan: "GAN", rows: Any, *, truncations: Sequence[float] = (1.0, 0.7, 0.5, 0.0), labels: Any = None
 ) -> np.ndarray:
-    """A row for each seed and a column for each truncation (Karras et al. 2019, 1812.04948, figure 8).
+    """A row for each latent and a column for each truncation (Karras et al. 2019, 1812.04948, figure 8).
 
     Args:
         gan: to draw from.
-        seeds: of the rows.
+        rows: seeds, or latents (rows, latent_dim).
         truncations: as `gan.generate` takes them; a style-based model also knows negative ones, the opposites.
-        labels: of a class-conditional model: one class for all.
+        labels: of a class-conditional model: one class for all, or one for each row.
+
+    Raises:
+        ValueError: for latents of another size, or what `gan.generate` refuses.
     """
-    points = np.concatenate([gan.prior.draw(1, gan.latent_dim, seed) for seed in seeds])
+    points = latents_of(gan, rows)
     columns = [gan.generate(latents=points, labels=labels, seed=0, truncation=truncation) for truncation in truncations]
     return np.stack(columns, axis=1).reshape(-1, *gan.image_shape)
 
@@ -140,11 +146,6 @@ def edit(
     moved = np.repeat(styles[:, None], len(amounts), axis=1)
     moved[:, :, chosen] += np.asarray(amounts, "float32")[:, None, None] * direction
     return gan.render(moved.reshape(-1, *styles.shape[1:]))
-
-
-def _styles(gan: "StyleBasedGAN", seeds: list[int], labels: Any) -> np.ndarray:
-    points = np.concatenate([gan.prior.draw(1, gan.latent_dim, seed) for seed in seeds])
-    return gan.styles(latents=points, labels=labels, seed=0)
 
 
 def _layers(gan: "StyleBasedGAN", layers: Sequence[int], *, count: int | None = None) -> list[int]:

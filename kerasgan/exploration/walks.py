@@ -17,6 +17,7 @@ __all__ = [
     "class_grid",
     "combine",
     "interpolate",
+    "latents_of",
     "linear",
     "loop",
     "path",
@@ -54,7 +55,7 @@ def interpolate(
         ValueError: for fewer frames, latents of another size, missing or unknown labels, or a method that would leave
             the prior's support.
     """
-    ends = [_points(gan, [end] if np.ndim(end) == 0 else np.asarray(end)[None])[0] for end in (first, second)]
+    ends = [latents_of(gan, [end] if np.ndim(end) == 0 else np.asarray(end)[None])[0] for end in (first, second)]
     between = path(gan.prior, method)(*ends, np.linspace(0, 1, _count(frames, "frames", 2)))
     return _images(gan, between, labels, truncation=truncation, batch_size=batch_size)
 
@@ -83,7 +84,7 @@ def walk(
     Raises:
         ValueError: for fewer points or frames, and as `interpolate`.
     """
-    round_trip = loop(gan.prior, _points(gan, points, least=2), frames=frames, method=method)
+    round_trip = loop(gan.prior, latents_of(gan, points, least=2), frames=frames, method=method)
     return _images(gan, round_trip, labels, truncation=truncation, batch_size=batch_size)
 
 
@@ -107,7 +108,7 @@ def arithmetic(
     Raises:
         ValueError: as `interpolate`.
     """
-    concepts = [_points(gan, concept) for concept in (first, minus, plus)]
+    concepts = [latents_of(gan, concept) for concept in (first, minus, plus)]
     path(gan.prior, "linear")  # refuses priors between whose latents nothing lies
     means = [concept.mean(axis=0) for concept in concepts]
     return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size=batch_size)
@@ -256,8 +257,12 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.n
     return gan.generate(latents=points, labels=labels, **options)
 
 
-def _points(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
-    """Latents (count, latent_dim) from such, or from seeds (count,)."""
+def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
+    """Latents (count, latent_dim) of a model: such as they are, or those of seeds (count,).
+
+    Raises:
+        ValueError: for fewer than `least`, or latents of another size.
+    """
     from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
 
     size = gan.latent_dim  # raises where a model starts from images

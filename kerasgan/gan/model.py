@@ -258,7 +258,7 @@ class GAN(AdversarialStep, Sampling):
         position = self._restored(several, options.get("epochs", 1))
         if position is not None:
             options["initial_epoch"] = position.epoch
-        elif self.compiled and not int(self.optimizer.iterations):
+        elif self.compiled and not self.optimizer.steps:
             self.prepare(source)
         for callback in several:
             if hasattr(callback, "attend"):  # the doctor, say, looks at the data
@@ -267,6 +267,9 @@ class GAN(AdversarialStep, Sampling):
         first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
         with gradients.passing_over(self, done):
             return super().fit(source, callbacks=[*first, *several], **options)
+
+    def _maybe_symbolic_build(self, **_: Any) -> None:
+        """Does nothing: a GAN is built when it is made, and Keras' way fails across machines."""
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
         """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kerasgan import gradients, penalties, schedules
+from kerasgan import distribution, gradients, penalties, schedules
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Round"]
@@ -71,7 +71,7 @@ class AdversarialStep(keras.Model):
             grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
         gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
         if self.augment is not None:
-            self.augment.advance(steps_done, ops.shape(game.real)[0])
+            self.augment.advance(steps_done, distribution.replicas() * ops.shape(game.real)[0])
             for name, value in self.augment.state().items():
                 self.report(name, value)
         if self.weight_clip:
@@ -101,7 +101,7 @@ class AdversarialStep(keras.Model):
             grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
         gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
         if self.average_generator is not None:
-            batch_size = ops.shape(keras.tree.flatten(game.real)[0])[0]
+            batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(game.real)[0])[0]
             self._update(self.average_generator, ops.cast(batch_size, "float32"))
         return _nothing()
 
@@ -169,7 +169,11 @@ class AdversarialStep(keras.Model):
 
     def sample_latents(self, real: Any) -> Any:
         """Latents from the prior, one for each real image."""
-        return self.prior.sample(ops.shape(real)[0], self.latent_dim, self.seed_generator)
+
+        def draw(count: Any) -> Any:
+            return self.prior.sample(count, self.latent_dim, self.seed_generator)
+
+        return distribution.own_share(draw, ops.shape(real)[0])
 
     def synthesize(self, game: Round) -> Any:
         """The generator's images for a round's latents and labels, in training mode, float32."""

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kerasgan.metrics.features import NetworkFeatures, prepared
 
 __all__ = ["OUTPUTS", "digits_features", "digits_network", "untrained_network"]
@@ -43,11 +45,13 @@ def digits_network() -> Any:
     return network
 
 
-def digits_features(output: str = "features", *, batch_size: int = 256) -> NetworkFeatures:
+def digits_features(output: str = "features", *, stacked: bool = False, batch_size: int = 256) -> NetworkFeatures:
     """A callable from digits of any size, uint8 or floats in [-1, 1], to features (count, 64) or probabilities.
 
     Args:
         output: "features" or "probabilities" (count, 10).
+        stacked: for images with a digit in each of three colours: features (count, 192), or probabilities (count, 1000)
+            of the numbers that the digits make.
         batch_size: images per call.
 
     Raises:
@@ -55,12 +59,20 @@ def digits_features(output: str = "features", *, batch_size: int = 256) -> Netwo
     """
     if output not in OUTPUTS:
         raise ValueError(f"Expected an output of {OUTPUTS}. Received: output={output!r}")
-    network = digits_network()
+    network, channels = digits_network(), 3 if stacked else 1
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        digits = np.moveaxis(images, -1, 1).reshape(-1, SIZE, SIZE, 1)
+        found = network.predict_on_batch(digits)[output].reshape(len(images), channels, -1)
+        if output == "features" or not stacked:
+            return found.reshape(len(images), -1)
+        return np.einsum("na,nb,nc->nabc", *np.moveaxis(found, 1, 0)).reshape(len(images), -1)
+
     return NetworkFeatures(
-        lambda images: network.predict_on_batch(images)[output],
+        extract,
         name="digits network",
-        prepare=lambda images: prepared(images, size=SIZE, resize="clean", scale=127.5, channels=1),
-        settings=f"{output}, clean resizing to {SIZE}",
+        prepare=lambda images: prepared(images, size=SIZE, resize="clean", scale=127.5, channels=channels),
+        settings=f"{output}{' of each colour' if stacked else ''}, clean resizing to {SIZE}",
         batch_size=batch_size,
         weights=_weights_hash(),
     )

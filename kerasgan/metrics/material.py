@@ -40,16 +40,19 @@ class FeatureNetwork:
         return {"network": getattr(network, "identity", None) or getattr(network, "__name__", "a callable")}
 
 
-def _digits() -> FeatureNetwork:
+def _digits(*, stacked: bool = False) -> FeatureNetwork:
     from kerasgan.metrics.digits_network import digits_features
 
-    features, probabilities = digits_features("features"), digits_features("probabilities")
-    return FeatureNetwork(name="digits", features=features, probabilities=probabilities)
+    features, probabilities = (digits_features(output, stacked=stacked) for output in ("features", "probabilities"))
+    return FeatureNetwork(
+        name="stacked-digits" if stacked else "digits", features=features, probabilities=probabilities
+    )
 
 
 FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
     "digits": _digits,
     "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
+    "stacked-digits": lambda: _digits(stacked=True),
     "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
 }
 """Feature networks by name that need no download: the digits classifier in the box, all pixels, 8x8 pixels."""

@@ -14,6 +14,7 @@ from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance, squared_discrepancy
 from kerasgan.metrics.label_accuracy import label_accuracy
 from kerasgan.metrics.memorisation import memorisation
+from kerasgan.metrics.mode_coverage import label_coverage
 from kerasgan.metrics.multiscale_similarity import self_similarity
 from kerasgan.metrics.parzen import parzen_log_likelihood
 from kerasgan.metrics.precision_recall import precision_recall
@@ -96,6 +97,13 @@ def _inception(case: Case) -> Numbers:
     return {"inception_score": inception_score(case.fake.probabilities, seed=case.seed).mean}
 
 
+def _modes(case: Case) -> Numbers:
+    if case.fake.probabilities is None:
+        raise ValueError("Expected a feature network that classifies, for mode_coverage. Received: features alone")
+    found = label_coverage(case.fake.probabilities.argmax(axis=1), modes=case.fake.probabilities.shape[1])
+    return {"modes": float(found.captured), "modes_divergence": found.divergence}
+
+
 def _sliced(case: Case) -> Numbers:
     count = min(len(case.fake.images), len(case.real.images))
     pair = case.real.images[:count], case.fake.images[:count]
@@ -157,6 +165,7 @@ _SCORES: dict[str, Callable[[Case], Numbers]] = {
     "kernel_distance": _kernel,
     "label_accuracy": _accuracy,
     "memorisation": _memorisation,
+    "mode_coverage": _modes,
     "parzen_log_likelihood": _parzen,
     "precision_recall": _precision,
     "self_similarity": _similarity,
@@ -172,7 +181,7 @@ OF_FEATURES = {"density_coverage", "frechet_distance", "inception_score", "kerne
 OF_PIXELS = {"parzen_log_likelihood", "self_similarity", "sharpness", "sliced_wasserstein"}
 """Those that look at the images themselves."""
 
-OF_PROBABILITIES = {"inception_score"}
+OF_PROBABILITIES = {"inception_score", "mode_coverage"}
 """Those that need a network that classifies."""
 
 

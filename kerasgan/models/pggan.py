@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan import pyramid
+from kerasgan import distribution, pyramid
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Bias,
@@ -68,7 +68,9 @@ class ProgressiveGAN(GAN):
     def unpack(self, batch):
         """Lets both networks grow, and takes the detail from real images that the generator cannot make yet."""
         real, labels = super().unpack(batch)
-        shown = ops.cast(self.optimizer.iterations, "float32") * ops.cast(ops.shape(real)[0], "float32")
+        shown = ops.cast(self.optimizer.iterations, "float32") * ops.cast(
+            distribution.replicas() * ops.shape(real)[0], "float32"
+        )
         missing = self.missing_doublings(shown)
         for network in (self.generator, self.discriminator):
             network.get_layer("fade").missing.assign(missing)

@@ -1,0 +1,144 @@
+"""Several devices, and several machines: one batch shared out among them, the same weights on all.
+
+    with kerasgan.distribution.scope(devices=4):        # of this machine; or distribute="workers"
+        gan = kerasgan.models.StyleGAN2()
+        gan.compile()
+    gan.fit(images, batch_size=256)                     # 64 on each
+
+On TensorFlow it is `tf.distribute`, whose own strategies' scopes do as well, on JAX `keras.distribution`. The batch
+size is that of all together, and latents are drawn for all: but for rounding the weights become those of one device,
+unless an image meets its neighbours in the batch. On TensorFlow it meets those of its device's share only: in batch
+normalisation, whose moving statistics each device keeps for itself and of which the first's are saved, and in minibatch
+standard deviation. Dropout, noise and augmentation draw the same on each device. On JAX all see the whole batch.
+
+Several machines run the same program each (TensorFlow): a cluster tells them of each other in TF_CONFIG, as Kubernetes
+does, or in Slurm's variables.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+
+__all__ = ["KINDS", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
+
+KINDS = ("mirrored", "workers")
+
+
+def scope(distribute: str | None = None, *, devices: int | None = None) -> contextlib.AbstractContextManager[Any]:
+    """A context in which a model is built, compiled or loaded that several devices are to train; made at once.
+
+    Args:
+        distribute: "mirrored" for the devices of this machine, "workers" for those of several, which must be asked for
+            before TensorFlow does anything else; None for one device, or "mirrored" if `devices` are given.
+        devices: of this machine: GPUs where there are any, else CPUs; all if not given.
+
+    Raises:
+        ValueError: for another kind, more devices than there are, or workers that nobody has told of each other.
+        NotImplementedError: on a backend that has no such thing.
+    """
+    if distribute is None and devices is None:
+        return contextlib.nullcontext()
+    if distribute not in (None, *KINDS):
+        raise ValueError(f"Expected distribute to be one of {', '.join(KINDS)}. Received: distribute={distribute!r}")
+    backend = keras.backend.backend()
+    if distribute != "workers" and backend in ("jax", "tensorflow"):
+        return _on_jax(devices) if backend == "jax" else _mirrored(devices)
+    if backend != "tensorflow":
+        kinds = "mirrored on TensorFlow and JAX, workers on TensorFlow"
+        raise NotImplementedError(f"Expected {kinds}. Received: distribute={distribute!r} on {backend}")
+    if devices is not None:
+        raise ValueError(f"Expected workers with all their devices. Received: devices={devices}")
+    return _workers()
+
+
+def replicas() -> int:
+    """On how many devices the step that asks runs, each with its share of the batch; on JAX 1: that hides them."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return 1 if tf.distribute.in_cross_replica_context() else tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def own_share(draw: Callable[[Any], Any], count: Any) -> Any:
+    """`draw(count)`, or of several replicas this one's part of a draw for all: their seeds, and draws, are the same."""
+    if replicas() == 1:
+        return draw(count)
+    import tensorflow as tf
+
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return draw(replicas() * count)[place * count : (place + 1) * count]
+
+
+def workers() -> int:
+    """How many machines train together."""
+    cluster = _cluster()
+    return 1 if cluster is None else sum(len(tasks) for tasks in cluster.cluster_spec().as_dict().values())
+
+
+def worker() -> int:
+    """Which of them this one is: 0 writes what is to be kept."""
+    cluster = _cluster()
+    if cluster is None:
+        return 0
+    jobs = cluster.cluster_spec().as_dict()
+    before = sum(len(jobs[job]) for job in sorted(jobs) if job < cluster.task_type)  # "chief" comes before "worker"
+    return before + cluster.task_id
+
+
+def local_value(variable: keras.Variable) -> float:
+    """A metric's sum over this machine's share; asking for that over all machines takes all of them at once."""
+    if workers() == 1:
+        return float(variable.numpy())
+    return sum(float(part.numpy()) for part in _strategy().experimental_local_results(variable.value))
+
+
+def _mirrored(devices: int | None) -> contextlib.AbstractContextManager[Any]:
+    import tensorflow as tf
+
+    known = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy(_chosen([device.name for device in known], devices)).scope()
+
+
+def _workers() -> contextlib.AbstractContextManager[Any]:
+    import tensorflow as tf
+
+    resolvers = tf.distribute.cluster_resolver
+    if "TF_CONFIG" not in os.environ and "SLURM_PROCID" not in os.environ:
+        raise ValueError("Expected the environment to name the workers, in TF_CONFIG or as Slurm does. Received: none")
+    cluster = resolvers.TFConfigClusterResolver() if "TF_CONFIG" in os.environ else resolvers.SlurmClusterResolver()
+    return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=cluster).scope()
+
+
+@contextlib.contextmanager
+def _on_jax(devices: int | None) -> Iterator[None]:
+    before = keras.distribution.distribution()
+    chosen = _chosen(keras.distribution.list_devices(), devices)
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=chosen))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
+def _chosen(known: list[str], devices: int | None) -> list[str]:
+    if devices is not None and not 1 <= devices <= len(known):
+        raise ValueError(f"Expected from 1 to {len(known)} devices: {', '.join(known)}. Received: devices={devices}")
+    return known[:devices]
+
+
+def _strategy() -> Any:
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy()
+
+
+def _cluster() -> Any:
+    strategy = _strategy()
+    cluster = getattr(strategy, "cluster_resolver", None)
+    return cluster if cluster is not None and cluster.cluster_spec().as_dict() else None

@@ -1,0 +1,164 @@
+"""`kerasgan generate --mix`, `--edit`, `--styles` and several truncations, and `kerasgan project`."""
+
+import keras
+import numpy as np
+import pytest
+from command_line import run, size
+from PIL import Image
+
+from kerasgan import pictures, zoo
+
+RECIPE = """\
+# kerasgan train style
+# A second; nothing to see.
+family = "StyleGAN2"
+
+[model]
+image_size = 8
+channels = 1
+latent_dim = 4
+style_dim = 6
+mapping_layers = 2
+channel_base = 32
+channel_limit = 8
+
+[data]
+source = "digits"
+image_size = 8
+
+[train]
+batch_size = 4
+steps = 1
+"""
+CELL = 66  # an image, eight times as large, and a gap
+
+
+@pytest.fixture(scope="module")
+def style(tmp_path_factory):
+    """A recipe and its untrained model, whose images are pale so that none of their pixels are clipped, as a run."""
+    folder = tmp_path_factory.mktemp("style")
+    (folder / "recipe.toml").write_text(RECIPE)
+    gan = zoo.load(folder / "recipe.toml", weights=None)
+    for name in ("image1", "image2"):
+        layer = gan.generator.get_layer(name)
+        layer.kernel.assign(layer.kernel * 0.1)
+    gan.save(folder / "gan.keras")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def gan(style):
+    return zoo.load(style / "recipe.toml", weights=style / "gan.keras")
+
+
+def cells(path, columns):
+    """The images in a grid (rows, columns, 8, 8), as float in [-1, 1]."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)[2:, 2:].reshape(-1, CELL, columns, CELL)[:, :64:8, :, :64:8]
+    return pixels.swapaxes(1, 2) / 127.5 - 1
+
+
+def drawn(*arguments):
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_mixture_takes_the_chosen_styles_from_the_columns(style, gan, tmp_path):
+    path = tmp_path / "mix.png"
+    drawn("generate", style, "--mix", "--count", 4, "--layers", "1-2", "--seed", 3, "-o", path)
+    grid = cells(path, columns=3)
+    styles = gan.styles(4, seed=3)
+    np.testing.assert_allclose(grid[1:, 0], gan.render(styles[:2])[..., 0], atol=0.01)
+    np.testing.assert_allclose(grid[0, 1:], gan.render(styles[2:])[..., 0], atol=0.01)
+    styles[1, 1:3] = styles[2, 1:3]
+    np.testing.assert_allclose(grid[2, 1], gan.render(styles[1:2])[0, ..., 0], atol=0.01)
+
+
+def test_several_truncations_are_columns_of_the_same_images(style, gan, trained, tmp_path):
+    drawn("generate", style, "--truncation", "1,0.5,-1,0", "--count", 2, "--seed", 3, "-o", tmp_path / "sheet.png")
+    sheet = cells(tmp_path / "sheet.png", columns=4)
+    np.testing.assert_allclose(sheet[:, 0], gan.generate(2, seed=3)[..., 0], atol=0.01)
+    np.testing.assert_allclose(sheet[0, 3], sheet[1, 3], atol=0.01)
+    drawn("generate", trained / "digits-run", "--truncation", "1,0", "--labels", "7", "-o", tmp_path / "digits.png")
+    assert size(tmp_path / "digits.png") == (2 * CELL + 2, 4 * CELL + 2)
+
+
+def test_an_edit_shows_directions_of_one_image_or_one_direction_of_several_or_a_film_of_it(style, gan, tmp_path):
+    path = tmp_path / "edit.png"
+    for method, rows in (("pca", 6), ("sefa", 6), ("pca:1", 6)):
+        assert drawn("generate", style, "--edit", method, "-o", path) == f"{rows} rows: {path}\n"
+        assert size(path) == (5 * CELL + 2, rows * CELL + 2)
+    np.save(tmp_path / "mine.npy", np.arange(6))
+    options = "--edit", tmp_path / "mine.npy", "--amounts=-0.5,0,1", "--layers", "3", "--count", 2
+    drawn("generate", style, *options, "-o", path)
+    styles = gan.styles(2, seed=0)
+    grid = cells(path, columns=3)
+    np.testing.assert_allclose(grid[:, 1], gan.render(styles)[..., 0], atol=0.01)
+    styles[:, 3] += np.arange(6)
+    np.testing.assert_allclose(grid[:, 2], gan.render(styles)[..., 0], atol=0.01)
+    drawn("generate", style, *options, "--frames", 5, "-o", tmp_path / "edit.gif")
+    with Image.open(tmp_path / "edit.gif") as film:
+        assert film.n_frames == 8  # there and back
+
+
+def test_a_picture_is_projected_and_its_styles_are_drawn_edited_and_moved_between(style, gan, tmp_path):
+    folder, out = tmp_path / "pictures", tmp_path / "found.png"
+    for index, image in enumerate(gan.generate(2, seed=8)):
+        pictures.save(pictures.single(image), folder / f"{index}.png")
+    text = drawn("project", style, folder, "--steps", 15, "-o", out)
+    assert f"--styles {tmp_path / 'found.npy'} --edit pca" in text
+    before, after = (float(line.split(",")[0].split()[-1]) for line in text.splitlines()[0].split("after"))
+    assert after < before
+    pairs = cells(out, columns=2)
+    styles = np.load(tmp_path / "found.npy")
+    assert styles.shape == (2, gan.num_styles, 6)
+    np.testing.assert_allclose(pairs[:, 0], gan.generate(2, seed=8)[..., 0], atol=0.01)
+    drawn("generate", style, "--styles", tmp_path / "found.npy", "-o", tmp_path / "again.png")
+    np.testing.assert_array_equal(cells(tmp_path / "again.png", columns=2)[0], pairs[:, 1])
+    drawn("generate", style, "--styles", tmp_path / "found.npy", "--interpolate", "--frames", 3, "-o", out)
+    ways = cells(out, columns=3)
+    np.testing.assert_array_equal(ways[0, [0, 2]], pairs[:, 1])
+    np.testing.assert_allclose(ways[0, 1], gan.render(styles.mean(axis=0)[None])[0, ..., 0], atol=0.01)
+    drawn("generate", style, "--styles", tmp_path / "found.npy", "--walk", "--frames", 4, "-o", tmp_path / "walk.gif")
+    drawn("generate", style, "--styles", tmp_path / "found.npy", "--edit", "sefa:0", "-o", out)
+    assert size(out) == (5 * CELL + 2, 2 * CELL + 2)
+
+
+def test_a_projection_can_be_one_of_a_networks_features_with_a_style_for_each_layer(style, gan, tmp_path):
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)]).save(tmp_path / "features.keras")
+    pictures.save(pictures.single(gan.generate(1, seed=8)[0]), tmp_path / "picture.png")
+    options = "--features", tmp_path / "features.keras", "--each-layer", "--steps", 3
+    drawn("project", style, tmp_path / "picture.png", *options, "-o", tmp_path / "found.png")
+    styles = np.load(tmp_path / "found.npy")
+    assert not np.allclose(styles[:, 0], styles[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--edit", "ica"], "Expected pca, sefa, one of them such as pca:0, or an .npy file. Received: ica"),
+        (["--edit", "pca:6"], "Expected pca:0 to pca:5. Received: pca:6"),
+        (["--mix", "--layers", "4"], "from 0 to 3. Received: layers=[4]"),
+        (["--mix", "--layers", "a-b"], "Expected --layers such as 0-3 or 4,6. Received: a-b"),
+        (["--layers", "1"], "Expected --layers with --mix or --edit only. Received: --layers"),
+        (["--mix", "--amounts", "1"], "Expected --amounts with --edit only. Received: --amounts with --mix"),
+        (["--truncation", "much"], "Expected --truncation as numbers with commas. Received: much"),
+        (["--styles", "recipe.toml"], "pickle"),
+    ],
+)
+def test_what_styles_do_not_allow_is_one_line_and_no_file(style, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(style)
+    result = run("generate", style, *options, "-o", tmp_path / "x.png")
+    assert result.exit_code == 1 and result.stderr.count("\n") == 1
+    assert message in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_family_without_styles_is_told_which_have_them(trained, tmp_path):
+    pictures.save(pictures.single(np.zeros((8, 8, 1), "uint8")), tmp_path / "picture.png")
+    for command in (["generate", "--mix"], ["generate", "--edit", "pca"], ["project", tmp_path / "picture.png"]):
+        result = run(command[0], trained / "tiny-run", *command[1:], "-o", tmp_path / "x.png")
+        assert result.exit_code == 1
+        assert "Expected a style-based model (StyleGAN, StyleGAN2)" in result.stderr
+        assert "Received: DCGAN" in result.stderr

@@ -1,0 +1,153 @@
+"""Several devices and machines: the weights of one device, and going on when a machine has died.
+
+Devices cannot be added to a process that has begun to compute: each test has processes of its own.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from command_line import environment, run
+
+from kerasgan import distribution, zoo
+
+pytestmark = pytest.mark.slow
+
+RECIPE = """\
+# kerasgan train tiny
+# A few seconds; nothing to see.
+family = "R3GAN"
+
+[model]
+image_size = 8
+channels = 1
+latent_dim = 4
+widths = [4, 2]
+blocks = 1
+group_width = 4
+
+[data]
+source = "digits"
+image_size = 8
+
+[train]
+batch_size = 16
+steps = 8
+seed = 3
+discriminator_steps = 2
+ema_half_life = 100
+penalties = [{ name = "r1", weight = 0.5, interval = 2 }]
+generator_optimizer = { name = "Adam", learning_rate = 1e-2, epsilon = 1e-2 }
+discriminator_optimizer = { name = "SGD", learning_rate = 0.1, momentum = 0.9 }
+"""
+
+DEVICES = """
+import sys
+if sys.argv[3] == "tensorflow":
+    import tensorflow as tf
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+from kerasgan import cli
+cli.app(["train", sys.argv[1], "-o", sys.argv[2], "--devices", "2", "--every", "4"])
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tiny") / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(recipe):
+    """The weights that one device gives."""
+    result = run("train", recipe, "-o", recipe.parent / "run")
+    assert result.exit_code == 0, result.output
+    return weights(recipe.parent / "run")
+
+
+def weights(folder):
+    gan = zoo.load(folder / "recipe.toml", weights=folder / "gan.keras")
+    return gan.get_weights()
+
+
+def started(*arguments, **variables):
+    command = [sys.executable, *map(str, arguments)]
+    variables = environment(TF_CPP_MIN_LOG_LEVEL="3", **variables)
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_two_devices_give_the_weights_of_one(recipe, alone, tmp_path, backend):
+    pytest.importorskip(backend)
+    variables = {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    process = started("-c", DEVICES, recipe, tmp_path / "run", backend, **variables, **flags)
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    if backend == "tensorflow":
+        reference = alone
+    else:  # whose initial weights and latents are others
+        process = started("-m", "kerasgan.cli", "train", recipe, "-o", tmp_path / "one", **variables)
+        assert process.wait(timeout=500) == 0
+        reference = weights(tmp_path / "one")
+    for ours, theirs in zip(weights(tmp_path / "run"), reference, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_machines_go_on_from_the_last_checkpoint_when_one_has_died_and_give_the_weights_of_one(recipe, alone, tmp_path):
+    def cluster(*options):
+        ports = [free.getsockname()[1] for free in (bound(), bound())]
+        places = {"worker": [f"localhost:{port}" for port in ports]}
+        command = "-m", "kerasgan.cli", "train", recipe, "-o", tmp_path / "run", "--distribute", "workers"
+        tasks = [{"cluster": places, "task": {"type": "worker", "index": index}} for index in range(2)]
+        return [started(*command, "--every", 2, *options, TF_CONFIG=json.dumps(task)) for task in tasks]
+
+    first, second = cluster()
+    try:
+        deadline = time.monotonic() + 300
+        while not list((tmp_path / "run" / "checkpoints").glob("step-000004.keras")):
+            assert first.poll() is None and time.monotonic() < deadline, first.communicate()
+            time.sleep(0.05)
+    finally:
+        second.kill()
+        first.kill()  # as a cluster does with a job of which a part has died
+    first.wait(), second.wait()
+    processes = cluster("--resume")
+    try:
+        outputs = [process.communicate(timeout=300)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    for ours, theirs in zip(weights(tmp_path / "run"), alone, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    steps = [line.split(",")[0] for line in (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]]
+    assert steps[-1] == "8"
+
+
+def bound():
+    opened = socket.socket()
+    opened.bind(("localhost", 0))
+    return opened
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's devices")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"distribute": "pigeons"}, "mirrored, workers. Received: distribute='pigeons'"),
+        ({"devices": 99}, "Received: devices=99"),
+        ({"distribute": "workers", "devices": 2}, "all their devices. Received: devices=2"),
+        ({"distribute": "workers"}, "TF_CONFIG"),
+    ],
+)
+def test_devices_that_are_not_there_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        distribution.scope(**options)
