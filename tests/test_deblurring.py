@@ -51,7 +51,7 @@ def test_kernels_have_the_shapes_of_their_optics():
         (lambda: blur.kernel(np.ones((3, 4))), r"odd sides.*Received: shape=\(3, 4\)"),
         (lambda: blur.kernel(-np.ones((3, 3))), "smallest=-1"),
         (lambda: blur.motion(0), "length=0"),
-        (lambda: blur.inverse(blur.motion(65), 0.01), r"63 pixels at most. Received: \(65, 65\)"),
+        (lambda: blur.wiener(noise(1, 80, 80, 3), blur.motion(65), 0.01), r"63 pixels at most. Received: \(65, 65\)"),
         (lambda: blur.blurred(noise(1, 12, 20, 3), blur.motion(15)), "12 x 20 pixels. Received: a kernel of 15 x 15"),
         (lambda: DeblurGAN(**{**INFORMED, "noise": 0}), "noise=0"),
         (lambda: DeblurGAN(**DeblurGAN.tiny).for_kernel(DISC), "blind=False.*Received: blind=True"),
@@ -71,17 +71,26 @@ def test_blur_is_scipys_convolution_with_mirrored_borders():
     np.testing.assert_allclose(blur.blurred(images, weights), expected, atol=1e-6)
 
 
-def test_estimates_are_those_of_scikit_images_wiener_filter():
+def test_estimates_are_those_of_scikit_images_wiener_filter_in_brightness_and_colours():
     restoration = pytest.importorskip("skimage.restoration")
     side, level = 160, 0.02
     weights = blur.gaussian(1.2)
     given = blur.blurred(smooth(side, side), weights) + 2 * level * noise(1, side, side, 3)
     slopes = [2 - 2 * np.cos(2 * np.pi * frequencies(side)) for frequencies in (np.fft.fftfreq, np.fft.rfftfreq)]
     prior = np.sqrt(np.add.outer(*slopes) / 4).astype("complex128")  # a transfer function
-    plane = restoration.wiener(given[0, ..., 0], weights, (level / blur.CONTRAST) ** 2, reg=prior, clip=False)
+    red, green, blue = np.moveaxis(given[0].astype("float64"), -1, 0)
+    planes = (red + green + blue) / 3**0.5, (red - blue) / 2**0.5, (red - 2 * green + blue) / 6**0.5
+    bright, first, second = (
+        restoration.wiener(plane, weights, (level / contrast) ** 2, reg=prior, clip=False)
+        for plane, contrast in zip(planes, (0.07, 0.015, 0.015))
+    )
+    red = bright / 3**0.5 + first / 2**0.5 + second / 6**0.5
     inside = np.s_[40:-40, 40:-40]  # there images go round, here they are mirrored
     estimate = blur.wiener(given, weights, level)[0, ..., 0]
-    np.testing.assert_allclose(estimate[inside], np.clip(plane, -1, 1)[inside], atol=2e-3)
+    np.testing.assert_allclose(estimate[inside], np.clip(red, -1, 1)[inside], atol=5e-3)
+    alone = restoration.wiener(planes[0], weights, 3 * (level / 0.07) ** 2, reg=prior, clip=False)
+    estimate = blur.wiener(planes[0][np.newaxis, ..., np.newaxis], weights, level)[0, ..., 0]
+    np.testing.assert_allclose(estimate[inside], np.clip(alone, -1, 1)[inside], atol=5e-3)
 
 
 def test_the_derivation_draws_kernels_and_noise_from_its_seed_and_the_pixels():

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from scipy.signal import fftconvolve
 
-__all__ = ["REACH", "blurred", "defocus", "gaussian", "inverse", "kernel", "motion", "names", "wiener"]
+__all__ = ["REACH", "blurred", "defocus", "filters", "gaussian", "inverse", "kernel", "motion", "names", "wiener"]
 
 REACH = 31  # pixels that an estimate looks at in each direction
 PERIOD = 256  # samples of the transforms that `inverse` divides by each other
-CONTRAST = 0.03  # of neighbouring pixels of smooth photographs in [0, 1]: the standard deviation of their difference
+# Standard deviations of the differences of neighbouring pixels of photographs in [0, 1], along each of three directions
+# of RGB at right angles: brightness, in which they differ most, and two of colour.
+CONTRAST = (0.07, 0.015, 0.015)
+DIRECTIONS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
 SUBPIXELS = 16
 
 
@@ -100,21 +103,23 @@ def blurred(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     if any(size > side for size, side in zip(weights.shape, images.shape[1:3])):
         expected = "Expected a kernel no larger than the images of {} x {} pixels".format(*images.shape[1:3])
         raise ValueError(f"{expected}. Received: a kernel of {weights.shape[0]} x {weights.shape[1]}")
-    return _convolved(images, weights)
+    return _convolved(images, weights[..., np.newaxis])
 
 
-def inverse(weights: np.ndarray, noise: float) -> np.ndarray:
+def inverse(weights: np.ndarray, noise: float, contrast: float) -> np.ndarray:
     """Wiener's filter, the kernel that best undoes another one in the mean over photographs and noise.
 
     In frequencies it is conj(K) / (|K|^2 + N / S) (Wiener 1949). Photographs have a spectrum S that falls with the
     square of the frequency, so that differences of neighbouring pixels are about equally strong in all of them:
-    N / S = (noise / CONTRAST)^2 (4 - 2 cos u - 2 cos v) / 4.
+    N / S = (noise / contrast)^2 (4 - 2 cos u - 2 cos v) / 4. Its far ends are faded out, or the mirrored borders, which
+    are not what was there, would ring through the picture.
 
     Args:
         weights: the kernel.
         noise: its standard deviation, of images in [0, 1].
+        contrast: standard deviation of the differences of neighbouring pixels.
 
-    Returns float32 (2 REACH + 1, 2 REACH + 1), with a sum of 1.
+    Returns float64 (2 REACH + 1, 2 REACH + 1), with a sum of 1.
 
     Raises:
         ValueError: for a kernel that reaches further than REACH, or noise that is not positive.
@@ -127,21 +132,36 @@ def inverse(weights: np.ndarray, noise: float) -> np.ndarray:
     centred = np.roll(centred, (-(weights.shape[0] // 2), -(weights.shape[1] // 2)), axis=(0, 1))
     response = np.fft.rfft2(centred)
     slope = 2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(PERIOD))
-    ratio = (noise / CONTRAST) ** 2 * np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
+    ratio = (noise / contrast) ** 2 * np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
     taps = np.fft.irfft2(np.conj(response) / (np.abs(response) ** 2 + ratio), s=(PERIOD, PERIOD))
     near = np.roll(taps, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
-    return (near / near.sum()).astype("float32")
+    fade = np.cos(np.pi * np.arange(-REACH, REACH + 1) / (2 * REACH + 2))
+    return _normalised(near * np.outer(fade, fade))
+
+
+def filters(weights: np.ndarray, noise: float, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Wiener's filters (side, side, channels), and the directions of colour (channels, channels) that they filter.
+
+    Of RGB, brightness is filtered less than colours, in which photographs differ less and noise does not; other
+    channels are taken for brightness, each by itself.
+    """
+    if channels == len(DIRECTIONS):
+        return np.stack([inverse(weights, noise, contrast) for contrast in CONTRAST], axis=-1), DIRECTIONS
+    alone = inverse(weights, noise, CONTRAST[0] / 3**0.5)[..., np.newaxis]
+    return np.repeat(alone, channels, axis=-1), np.eye(channels)
 
 
 def wiener(images: np.ndarray, weights: np.ndarray, noise: float) -> np.ndarray:
-    """Wiener's estimate of images in [-1, 1] from what a kernel and noise made of them; arguments as of `inverse`."""
-    return np.clip(_convolved(images, inverse(weights, noise)), -1, 1).astype("float32")
+    """Wiener's estimate of images in [-1, 1] from what a kernel and noise made of them; arguments as of `filters`."""
+    taps, directions = filters(weights, noise, images.shape[-1])
+    return np.clip(_convolved(images @ directions.T, taps) @ directions, -1, 1).astype("float32")
 
 
 def _convolved(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    sides = [(size // 2, size // 2) for size in weights.shape]
+    """Images with kernels (height, width, channels), or one for all channels."""
+    sides = [(size // 2, size // 2) for size in weights.shape[:2]]
     padded = np.pad(images, ((0, 0), *sides, (0, 0)), mode="reflect")
-    return fftconvolve(padded, weights[None, :, :, None], mode="valid", axes=(1, 2))
+    return fftconvolve(padded, weights[np.newaxis], mode="valid", axes=(1, 2))
 
 
 def _positive(**numbers: float) -> None:

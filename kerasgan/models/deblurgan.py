@@ -180,18 +180,16 @@ class WienerFilter(keras.layers.Layer):
     def __init__(self, kernel: list[list[float]], noise: float, **options: Any):
         super().__init__(**options)
         self.kernel, self.noise = kernel, noise
-        # Networks correlate: the filter is turned by half a turn.
-        self.taps = blur.inverse(np.asarray(kernel), noise)[::-1, ::-1, np.newaxis, np.newaxis]
+
+    def build(self, input_shape):
+        taps, directions = blur.filters(np.asarray(self.kernel), self.noise, input_shape[-1])
+        # Networks correlate: the filters are turned by half a turn. (height, width, channels in, channels out)
+        self.taps = np.einsum("hwd,di,do->hwio", taps[::-1, ::-1], directions, directions)
 
     def call(self, inputs):
-        height, width = ops.shape(inputs)[1:3]
-        channels = inputs.shape[-1]
-        planes = ops.reshape(ops.transpose(inputs, (0, 3, 1, 2)), (-1, height, width, 1))
         side = blur.REACH, blur.REACH
-        planes = ops.pad(planes, ((0, 0), side, side, (0, 0)), mode="reflect")
-        planes = ops.conv(planes, ops.convert_to_tensor(self.taps, planes.dtype), padding="valid")
-        maps = ops.transpose(ops.reshape(planes, (-1, channels, height, width)), (0, 2, 3, 1))
-        return ops.clip(maps, -1.0, 1.0)
+        padded = ops.pad(inputs, ((0, 0), side, side, (0, 0)), mode="reflect")
+        return ops.clip(ops.conv(padded, ops.convert_to_tensor(self.taps, inputs.dtype), padding="valid"), -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
         return input_shape
