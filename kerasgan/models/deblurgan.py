@@ -5,12 +5,14 @@ https://arxiv.org/abs/1711.07064; layer tables follow the authors' PyTorch code.
 the blurred image alone. Where the kernel of the blur is known, `blind=False` gives it Wiener's estimate too (as Son and
 Lee do in Fast Non-blind Deconvolution via Regularized Residual Networks, 2017), which holds what the kernel tells;
 `for_kernel` makes a model of blurred images for one kernel of it. Deviations: the content loss is one of pixels unless
-`features` are given, for which the paper takes VGG-19's third block (`vgg19(weights, layer="block3_conv3",
-activated=False, factor=1.0)`); each of the critic's five steps has a batch of its own, where the authors take one for
-all; the gradient's norm is that of the whole image, with a point of its own for each (1704.00028), and both
-convolutions of a block are there: the authors' code intended both. Dropout rests when sampling.
+`features` are given, for which the paper takes VGG-19's third block ({"name": "vgg19", "layer": "block3_conv3",
+"activated": False}, whose weights in PyTorch and in Keras have features of different sizes); each of the critic's five
+steps has a batch of its own, where the authors take one for all; the gradient's norm is that of the whole image, with a
+point of its own for each (1704.00028), and both convolutions of a block are there: the authors' code intended both.
+Dropout rests when sampling.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -48,7 +50,8 @@ class DeblurGAN(SuperResolution):
         discriminator_norm: "instance" (paper), "batch", "layer" or "none".
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels.
-        features: a network of images in [-1, 1] whose outputs are compared too, such as `vgg19(weights)`.
+        features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
+            `kerasgan.models.feature_networks`.
         feature_layer: the layer of `features` whose output is meant; its last one if not given.
         feature_weight: of the distance of features; 100 in the paper.
         adversarial_weight: a number or a schedule of generator steps; 0 for none.
@@ -76,7 +79,7 @@ class DeblurGAN(SuperResolution):
         discriminator_norm: str = "instance",
         distance: str = "squared",
         pixel_weight: float = 100.0,
-        features: keras.Model | None = None,
+        features: keras.Model | Mapping[str, Any] | None = None,
         feature_layer: str | None = None,
         feature_weight: float = 100.0,
         adversarial_weight: Any = 1.0,
