@@ -110,8 +110,20 @@ def every(interval: int, step: Any, fn: Callable[[], Any], *, otherwise: Callabl
     return _CONDITIONAL[keras.backend.backend()](predicate, fn, otherwise)
 
 
-def apply(optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable]) -> None:
-    """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed."""
+def apply(
+    optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable], *, when: Any = None
+) -> None:
+    """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed.
+
+    `when` may be a boolean scalar: where it is false, `variables` and the optimiser's slots stay as they are, and only
+    its count of iterations goes on.
+    """
+    if when is not None:
+        kept = [variable for variable in (*variables, *optimizer.variables) if "float" in variable.dtype]
+        before = [ops.copy(variable.value) for variable in kept]
+        apply(optimizer, grads, variables)
+        _assign(kept, [ops.where(when, variable.value, old) for variable, old in zip(kept, before)])
+        return
     if keras.backend.backend() != "jax":
         optimizer.apply(list(grads), list(variables))
         return

@@ -61,6 +61,12 @@ def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
 
 
 @register
+def unchanged(images: np.ndarray) -> np.ndarray:
+    """The images themselves, of which something else is lost on the way, such as in a network's features."""
+    return images
+
+
+@register
 def grey(images: np.ndarray) -> np.ndarray:
     """The luminance, one channel."""
     return images if images.shape[-1] == 1 else (images[..., :3] @ LUMA)[..., np.newaxis]

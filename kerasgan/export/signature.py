@@ -75,9 +75,11 @@ def describe(gan: GAN, *, entry: str | None, licence: str | None, direction: str
 def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int) -> list[dict[str, np.ndarray]]:
     """`count` reproducible values for each input: latents from the prior, labels over all classes.
 
-    Of a network that translates images, noise in two sizes: square, and one stride wider.
+    Of a network that translates images, noise in two sizes: square, and one stride wider; or in the one that it takes.
     """
     rng = np.random.default_rng(0)
+    if isinstance(gan, ImageToImage) and None not in inputs[0].shape[1:]:
+        return [{IMAGES: rng.uniform(-1, 1, (count, *inputs[0].shape[1:])).astype("float32")}]
     if isinstance(gan, ImageToImage):
         side = gan.multiple * -(-SMALLEST_SIDE // gan.multiple)
         shapes: Any = [(count, side, width, inputs[0].shape[-1]) for width in (side, side + gan.multiple)]

@@ -64,12 +64,12 @@ class AdversarialStep(keras.Model):
             own = sum(self.discriminator.losses)  # of its weights' regularisers
             return adversarial + own + sum(self._penalty(p, game) for p in self.penalties if p not in lazy)
 
-        player = self.discriminator, self.optimizer.discriminator
+        player, moves = (self.discriminator, self.optimizer.discriminator), self.moves(self.discriminator)
         grads = self._gradients(player, loss)
         for penalty in lazy:
             own = functools.partial(self._penalty, penalty, game)
             grads = self._add_lazily(grads, player, own, interval=penalty.interval, step=steps_done)
-        gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables)
+        gradients.apply(self.optimizer.discriminator, grads, self.discriminator.trainable_variables, when=moves)
         if self.augment is not None:
             self.augment.advance(steps_done, distribution.replicas() * ops.shape(game.real)[0])
             for name, value in self.augment.state().items():
@@ -94,16 +94,20 @@ class AdversarialStep(keras.Model):
             self.report("generator_loss", adversarial)
             return adversarial + sum(self.generator.losses)
 
-        player = self.generator, self.optimizer.generator
+        player, moves = (self.generator, self.optimizer.generator), self.moves(self.generator)
         grads = self._gradients(player, loss)
         if self.generator_penalty_interval:
             own, step = functools.partial(self.generator_penalty, game), self.optimizer.generator.iterations
             grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
-        gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables)
+        gradients.apply(self.optimizer.generator, grads, self.generator.trainable_variables, when=moves)
         if self.average_generator is not None:
             batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(game.real)[0])[0]
             self._update(self.average_generator, ops.cast(batch_size, "float32"))
         return _nothing()
+
+    def moves(self, network: keras.Model) -> Any:
+        """Whether a player's step changes its weights: a boolean scalar, or None for always. Asked before the step."""
+        return None
 
     def _gradients(self, player: Player, loss: Any) -> list:
         network, optimizer = player

@@ -261,6 +261,15 @@ class ImageToImage(GAN):
         given = [data.sources.scaled(checks.image_array(each)) for each in (images, inputs) if each is not None]
         return self._outputs(self.discriminator, given, batch_size=batch_size)
 
+    def family_pair_scores(self, made: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+        """Numbers, image by image, that only this family has, for its score card: none, unless a family overrides this.
+
+        Args:
+            made: (count, height, width, channels) in [-1, 1].
+            targets: likewise.
+        """
+        return {}
+
     def accumulate_statistics(self, *arguments: Any, **options: Any) -> None:
         """Raises TypeError: standing statistics are those of latents, of which there are none."""
         raise TypeError(f"{type(self).__name__} makes images of images: it draws no latents to average over.")

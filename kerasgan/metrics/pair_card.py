@@ -41,7 +41,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
     """Measures what an image-to-image model makes of the inputs of pairs against their targets.
 
     Beside each score stands that of the inputs themselves, enlarged bicubically and in the colours of the targets where
-    they differ.
+    they differ; nothing, where the inputs are the targets.
 
     Args:
         gan: a `kerasgan.gan.ImageToImage`. A family that translates both ways is measured both ways.
@@ -59,6 +59,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
         if not getattr(source, "paired", False) or (source.count or 2) < 2:
             raise ValueError(f"Expected a source of two pairs or more. Received: {part}={source!r}")
         inputs, targets = source.examples(count or source.count)
+        inputs = targets if np.array_equal(inputs, targets) else inputs
         digest = hashlib.sha256(inputs.tobytes() + targets.tobytes()).hexdigest()
         where = Path(source.name)  # no card tells where a folder lay
         known = where.name if where.is_absolute() else source.name
@@ -67,9 +68,10 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             made = gan.predict(given, direction=direction)
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
-            plain = pair_scores(_likened(given, wanted), wanted, scale=gan.scale)
-            for key, values in pair_scores(made, wanted, scale=gan.scale).items():
-                beside = rounded(np.mean(plain[key]))
+            scores = pair_scores(made, wanted, scale=gan.scale) | gan.family_pair_scores(made, wanted)
+            plain = {} if given is wanted else pair_scores(_likened(given, wanted), wanted, scale=gan.scale)
+            for key, values in scores.items():
+                beside = rounded(np.mean(plain[key])) if key in plain else None
                 mean = rounded(np.mean(values))
                 found[key + ending] = {"mean": mean, "interval": interval(values), "real": beside, "features": None}
     content = {

@@ -8,6 +8,7 @@ from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
+from kerasgan.models.deepsim import DeePSiM
 from kerasgan.models.esrgan import ESRGAN
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
@@ -45,6 +46,7 @@ __all__ = [
     "ConditionalGAN",
     "CycleGAN",
     "DeblurGAN",
+    "DeePSiM",
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",

@@ -1,0 +1,362 @@
+"""DeePSiM: images from a network's features, made sharp by losses on pixels, on features and of a discriminator.
+
+Dosovitskiy, Brox: Generating Images with Perceptual Similarity Metrics based on Deep Networks, 2016,
+https://arxiv.org/abs/1602.02644. Layer tables, weights and the balance of the players follow the authors' training
+program. The network whose features are inverted, and by which images are compared, stays as it is.
+
+Deviations: images count from -1 to 1 outside the losses, which take them in units of 1 / 255 as the authors'; the
+discriminator's two softmax outputs are one logit; it moves before the generator, not in one pass with it; weights start
+as He's; where doublings lead from the inverted maps to the image's size without a remainder, as with VGG's, the third
+convolution keeps their size. The authors inverted AlexNet, which Keras does not have.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan import data
+from kerasgan.data import checks
+from kerasgan.data.decoding import resized
+from kerasgan.gan import Balance, ImageToImage
+from kerasgan.layers import ImageRange
+from kerasgan.models import frozen
+
+__all__ = ["DeePSiM", "discriminator", "generator"]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class DeePSiM(ImageToImage):
+    """A generator from the features of a frozen network back to its images, and a discriminator told the features.
+
+    `fit(images)` trains it, `predict(images)` shows what the features hold of images, and `invert(features)` makes
+    images of features from elsewhere. What is sampled and exported starts from images, the frozen network included;
+    `gan.sampler` is the part that starts from features.
+
+    Args:
+        network: a functional or sequential Keras model of images in [-1, 1], or the name of one that recipes can name
+            (`kerasgan.models.frozen.NETWORKS`), or {"name": "vgg16", "weights": FILE}. It is copied, not changed.
+        layer: of the network: its features, vectors or maps, are inverted.
+        comparator: the layer whose features of the image and of its reconstruction the loss compares.
+        class_layer: the layer of class scores, if the cards shall say how often both get the same class.
+        image_size: int or (height, width), for a network that takes any.
+        units: of the generator's dense layers, before which vectors become maps.
+        width: channels of the generator's last maps; they double to 8 times that away from the image.
+        discriminator_width: channels of the discriminator's first maps; they double to 8 times that.
+        discriminator_stride: of its first convolution: 4 suits 227 pixels (paper), 1 suits 32.
+        image_weight: of half the squared differences of pixels, in units of 1 / 255, summed over an image.
+        feature_weight: of half the squared differences of the comparator's features, summed over an image; or 0.
+        adversarial_weight: of the adversarial loss; or 0.
+        balance: whether a player that is too far ahead waits: see `kerasgan.gan.Balance`. Not for objectives whose
+            losses may be negative.
+        weight_decay: L2 regularisation of the kernels of both players, times half the squared weights.
+
+    Raises:
+        ValueError: for a network, layer or size that does not suit, or images too small for the discriminator.
+    """
+
+    tiny = MappingProxyType(
+        dict(
+            network="digits",
+            layer="features",
+            comparator="pool2",
+            class_layer="probabilities",
+            units=8,
+            width=2,
+            discriminator_width=2,
+            discriminator_stride=1,
+        )
+    )
+
+    def __init__(
+        self,
+        *,
+        network: "str | Mapping[str, Any] | keras.Model",
+        layer: str,
+        comparator: str,
+        class_layer: str | None = None,
+        image_size: int | Sequence[int] | None = None,
+        units: int = 4096,
+        width: int = 32,
+        discriminator_width: int = 32,
+        discriminator_stride: int = 4,
+        image_weight: float = 2e-6,
+        feature_weight: float = 0.01,
+        adversarial_weight: float = 100.0,
+        balance: bool = True,
+        weight_decay: float = 4e-4,
+        name: str | None = None,
+    ):
+        names = dict.fromkeys((layer, comparator, *([class_layer] if class_layer else ())))
+        part = frozen.frozen(frozen.network(network), [*names], image_size=image_size)
+        image_shape = tuple(part.inputs[0].shape[1:])
+        features = tuple(part.get_layer(layer).output.shape[1:])
+        judging = dict(width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay)
+        super().__init__(
+            generator(features, image_shape, units=units, width=width, weight_decay=weight_decay),
+            discriminator(image_shape, features, **judging),
+            image_size=image_shape[:2],
+            name=name,
+        )
+        self.network = part
+        self.encoder, self.compared = (self._up_to(each) for each in (layer, comparator))
+        self.classifier = self._up_to(class_layer) if class_layer else None
+        self.balance = Balance(name="balance") if balance else None
+        self.image_weight, self.feature_weight = image_weight, feature_weight
+        self.adversarial_weight = adversarial_weight
+        weights = {"feature_loss": feature_weight, "adversarial_loss": adversarial_weight}
+        self.reports = ("image_loss", *(loss for loss, weight in weights.items() if weight))
+        self.record(
+            network=part,
+            layer=layer,
+            comparator=comparator,
+            class_layer=class_layer,
+            units=units,
+            width=width,
+            discriminator_width=discriminator_width,
+            discriminator_stride=discriminator_stride,
+            image_weight=image_weight,
+            feature_weight=feature_weight,
+            adversarial_weight=adversarial_weight,
+            balance=balance,
+            weight_decay=weight_decay,
+        )
+
+    def _up_to(self, layer: str) -> keras.Model:
+        return keras.Model(self.network.inputs, self.network.get_layer(layer).output, name=f"up_to_{layer}")
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return self.image_shape
+
+    def paper_settings(self):
+        """Of the authors' solver, which halves the rate at 300,000 steps and then every 200,000."""
+
+        def adam():
+            return keras.optimizers.Adam(2e-4, beta_1=0.9, beta_2=0.999)
+
+        return {**super().paper_settings(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+
+    # How it is trained
+
+    def batches(self, x, y=None, *, batch_size=None):
+        """Of images alone, which are inputs and targets both; or of what `ImageToImage` takes."""
+        if y is None and not (getattr(x, "paired", False) or isinstance(x, tuple)):
+            x = data.derived(data.batches(x, image_shape=self.image_shape, batch_size=batch_size), "unchanged")
+            batch_size = None
+        return super().batches(x, y, batch_size=batch_size)
+
+    def train_on_batch(self, x, y=None, **options):
+        return super().train_on_batch(x, x if y is None else y, **options)
+
+    def deal(self, batch):
+        """The round of a batch: the features are the generator's latents."""
+        game = super().deal(batch)
+        return game._replace(latents=self._seen(self.encoder, game.inputs))
+
+    def synthesize(self, game):
+        return ops.cast(self.generator(game.latents, training=True), "float32")
+
+    def condition(self, game):
+        return game.latents
+
+    def moves(self, network):
+        if self.balance is None:
+            return None
+        flags = self.balance.discriminator_moves, self.balance.generator_moves
+        return ops.convert_to_tensor(flags[network is self.generator]) > 0.5
+
+    def discriminator_loss(self, game):
+        """The cross-entropies of real and made images (L_discr of section 3)."""
+        loss = super().discriminator_loss(game)
+        if self.balance is not None:
+            self.balance.observe_discriminator(loss)
+        return loss
+
+    def generator_loss(self, game):
+        """The losses on features and pixels and the adversarial one, each times its weight (section 3)."""
+        image = _half_squares(127.5 * game.fake, 127.5 * game.real)
+        self.report("image_loss", image)
+        loss = self.image_weight * image
+        if self.feature_weight:
+            feature = _half_squares(*(self._seen(self.compared, images) for images in (game.fake, game.real)))
+            self.report("feature_loss", feature)
+            loss += self.feature_weight * feature
+        if not self.adversarial_weight:
+            return loss
+        adversarial = super().generator_loss(game)
+        self.report("adversarial_loss", adversarial)
+        if self.balance is not None:
+            self.balance.observe_generator(adversarial)
+        return loss + self.adversarial_weight * adversarial
+
+    def _seen(self, network: keras.Model, images: Any) -> Any:
+        """What the frozen network makes of images, float32."""
+        return ops.cast(network(images, training=False), "float32")
+
+    # What it makes
+
+    def call(self, inputs, training=None):
+        """Reconstructions of images of the network's size."""
+        return self.sampler(self._seen(self.encoder, inputs), training=training)
+
+    def translator(self, direction=None):
+        """The frozen network up to the layer, and the generator behind it: what is exported."""
+        sampler = super().translator(direction)
+        images = keras.Input(self.image_shape, name="images")
+        return keras.Model(images, sampler(self.encoder(images)), name="reconstruction")
+
+    def encode(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
+        """The features of images, which `invert` takes, float32 (count, ...).
+
+        Args:
+            images: (count, height, width, channels), uint8 or float in [-1, 1]; resized to the network's size.
+            batch_size: images computed at a time.
+
+        Raises:
+            TypeError, ValueError: for images of another kind or with other channels.
+        """
+        pixels = self._sized(data.sources.scaled(checks.image_array(images)))
+        return self._outputs(self.encoder, [pixels], batch_size=batch_size)
+
+    def invert(self, features: Any, *, batch_size: int = 64) -> np.ndarray:
+        """Images (count, height, width, channels), float32 in [-1, 1], of features (count, ...) of the layer.
+
+        Raises:
+            ValueError: for features of another shape.
+        """
+        array = np.asarray(features, "float32")
+        expected = tuple(self.sampler.inputs[0].shape[1:])
+        if array.shape[1:] != expected or not len(array):
+            raise ValueError(f"Expected features (count, {', '.join(map(str, expected))}). Received: {array.shape}")
+        return self._outputs(self.sampler, [array], batch_size=batch_size)
+
+    def examine(self, images, inputs, *, batch_size=64):
+        """As `ImageToImage.examine`; the discriminator is told the features of the inputs."""
+        pixels = data.sources.scaled(checks.image_array(images))
+        return self._outputs(self.discriminator, [pixels, self.encode(inputs)], batch_size=batch_size)
+
+    def family_pair_scores(self, made, targets):
+        """How near reconstructions come in the inverted layer, and whether the network gives both the same class.
+
+        `feature_error`: the distance of the features, relative to the length of the target's. `agreement`, with a
+        `class_layer`: 1 where the most likely class is the same.
+        """
+        found, wanted = (self.encode(images).reshape(len(images), -1) for images in (made, targets))
+        length = np.maximum(np.linalg.norm(wanted, axis=1), 1e-12)
+        scores = {"feature_error": np.linalg.norm(found - wanted, axis=1) / length}
+        if self.classifier is not None:
+            classes = [self._outputs(self.classifier, [images], batch_size=64) for images in (made, targets)]
+            scores["agreement"] = np.equal(*(each.argmax(axis=-1) for each in classes)).astype("float64")
+        return scores
+
+    def _translate(self, pixels, direction=None, tiling=None):
+        """Images of other sizes are resized to the network's, not cut into tiles, and what is made of them is back."""
+        batch_size = tiling.batch_size if tiling else None
+        made = self._outputs(self.translator(direction), [self._sized(pixels)], batch_size=batch_size or 64)
+        return resized(made, size=pixels.shape[1:3], crop="stretch")
+
+    def _sized(self, pixels: np.ndarray) -> np.ndarray:
+        *size, channels = self.image_shape
+        if pixels.shape[-1] != channels:
+            raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
+        return resized(pixels, size=tuple(size), crop="stretch")
+
+
+def generator(
+    features: Sequence[int], image_shape: Sequence[int], *, units: int, width: int, weight_decay: float = 0.0
+) -> keras.Model:
+    """Features, vectors or maps, to images in [-1, 1]: dense layers or convolutions, then one doubling after another.
+
+    The first three doublings are each followed by a convolution. What is larger than the image is cut away around it.
+    """
+    *size, channels = image_shape
+    options = _kernels(weight_decay)
+    inputs = keras.Input(features, name="features")
+    if len(features) == 1:
+        x = _from_vector(inputs, units=units, maps=8 * width, **options)
+    else:
+        x = _from_maps(inputs, size, filters=16 * width, **options)
+    doublings = _doublings(x.shape[1:3], size)
+    for level in range(doublings - 1, 0, -1):
+        filters = width * 2 ** (level - 1)
+        x = layers.Conv2DTranspose(min(filters, 8 * width), 4, 2, "same", name=f"deconv{level}", **options)(x)
+        x = _lrelu(x, f"deconv{level}")
+        if level >= doublings - 3:
+            x = layers.Conv2D(min(filters, 16 * width), 3, padding="same", name=f"conv{level}", **options)(x)
+            x = _lrelu(x, f"conv{level}")
+    strides = 2 if doublings else 1
+    x = layers.Conv2DTranspose(channels, 4, strides, "same", dtype="float32", name="deconv0", **options)(x)
+    x = _middle(x, size)
+    return keras.Model(inputs, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+def discriminator(
+    image_shape: Sequence[int], features: Sequence[int], *, width: int, stride: int, weight_decay: float = 0.0
+) -> keras.Model:
+    """[Images, features] to logits: convolutions without padding to the mean of their maps, beside the features."""
+    images, inputs = keras.Input(image_shape, name="images"), keras.Input(features, name="features")
+    options = {**_kernels(weight_decay), "use_bias": True}
+    x = images
+    table = ((stride + 3, stride, 1), (5, 1, 2), (3, 2, 4), (3, 1, 8), (3, 2, 8))  # 7x7 of the paper's stride of 4
+    for level, (kernel, strides, factor) in enumerate(table, start=1):
+        if min(x.shape[1:3]) < kernel:
+            raise ValueError(f"Expected larger images, or a smaller discriminator_stride. Received: {stride}")
+        x = layers.Conv2D(factor * width, kernel, strides, name=f"conv{level}", **options)(x)
+        x = layers.ReLU(name=f"conv{level}_relu")(x)
+    x = layers.Dropout(0.5, name="mean_dropout")(layers.GlobalAveragePooling2D(name="mean")(x))
+    y = layers.Flatten(name="flat")(inputs)
+    for level, factor in enumerate((32, 16), start=1):
+        y = layers.Dense(factor * width, name=f"features{level}", **options)(y)
+        y = layers.ReLU(name=f"features{level}_relu")(y)
+    x = layers.Dense(16 * width, name="joined_dense", **options)(layers.Concatenate(name="joined")([x, y]))
+    x = layers.Dropout(0.5, name="joined_dropout")(layers.ReLU(name="joined_relu")(x))
+    logits = layers.Dense(1, dtype="float32", name="logits", **options)(x)
+    return keras.Model([images, inputs], logits, name="discriminator")
+
+
+def _from_vector(x, *, units: int, maps: int, **options: Any):
+    """Three dense layers, the last one of maps of 4x4."""
+    options["use_bias"] = True
+    for name, size in (("defc7", units), ("defc6", units), ("defc5", 16 * maps)):
+        x = _lrelu(layers.Dense(size, name=name, **options)(x), name)
+    return layers.Reshape((4, 4, maps), name="maps")(x)
+
+
+def _from_maps(x, size: Sequence[int], *, filters: int, **options: Any):
+    """Three convolutions, the last one without padding unless doublings of the maps meet the image's size."""
+    meets = all(side * 2 ** _doublings(x.shape[1:3], size) == wanted for side, wanted in zip(x.shape[1:3], size))
+    for index, padding in enumerate(("same", "same", "same" if meets else "valid"), start=1):
+        x = _lrelu(layers.Conv2D(filters, 3, padding=padding, name=f"maps{index}", **options)(x), f"maps{index}")
+    return x
+
+
+def _doublings(maps: Sequence[int], size: Sequence[int]) -> int:
+    """How many it takes until maps are as high and wide as the image."""
+    return max(0, *(math.ceil(math.log2(wanted / side)) for side, wanted in zip(maps, size)))
+
+
+def _middle(x, size: Sequence[int]):
+    spare = [have - wanted for have, wanted in zip(x.shape[1:3], size)]
+    if not any(spare):
+        return x
+    return layers.Cropping2D([(each // 2, each - each // 2) for each in spare], dtype="float32", name="middle")(x)
+
+
+def _lrelu(x, name: str):
+    return layers.LeakyReLU(negative_slope=0.3, name=f"{name}_lrelu")(x)
+
+
+def _kernels(weight_decay: float) -> dict[str, Any]:
+    """He's weights, their decay, and no biases, which the authors keep at zero outside the dense layers."""
+    regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None
+    return {"kernel_initializer": "he_normal", "kernel_regularizer": regularizer, "use_bias": False}
+
+
+def _half_squares(first: Any, second: Any) -> Any:
+    """Half of the squared differences, summed over each image, and averaged over the batch."""
+    return 0.5 * ops.sum(ops.square(first - second)) / ops.cast(ops.shape(first)[0], "float32")
