@@ -4,6 +4,7 @@
     python translate.py photos.onnx picture.png -o translated.png
 
 The file takes heights and widths in multiples of a number that its metadata state: borders are reflected and cut away.
+Or it takes images of one size: pictures are resized to it, and what is made of them back.
 """
 
 import argparse
@@ -25,12 +26,17 @@ def main():
     if "multiple" not in facts:
         raise SystemExit(f"Expected a model that translates images; others: run.py. Received: {arguments.model}")
     multiple, smallest, scale = (json.loads(facts[name]) for name in ("multiple", "smallest", "scale"))
-    channels = session.get_inputs()[0].shape[-1]
+    *size, channels = session.get_inputs()[0].shape[1:]
     with Image.open(arguments.picture) as picture:
         pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"), "float32") / 127.5 - 1
     height, width = pixels.shape[:2]
-    images = padded(pixels.reshape(1, height, width, channels), multiple, smallest)
-    made = session.run(["outputs"], {"images": images})[0][0, : height * scale, : width * scale]
+    images = pixels.reshape(1, height, width, channels)
+    if all(isinstance(side, int) for side in size):
+        made = session.run(["outputs"], {"images": resized(images, size)})[0]
+        made = resized(made, (height, width))[0]
+    else:
+        made = session.run(["outputs"], {"images": padded(images, multiple, smallest)})[0]
+        made = made[0, : height * scale, : width * scale]
     made = np.rint((np.clip(made, -1, 1) + 1) * 127.5).astype("uint8")
     Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(arguments.output)
     print(f"{arguments.output}: {arguments.picture} by {facts.get('entry', facts['family'])}")
@@ -40,6 +46,13 @@ def padded(images, multiple, smallest):
     """Images continued at the bottom and at the right by their mirror image, to sizes that the model takes."""
     missing = [-(-max(side, smallest) // multiple) * multiple - side for side in images.shape[1:3]]
     return np.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+def resized(images, size):
+    """One image in [-1, 1] of another size, antialiased, each channel by itself."""
+    planes = [Image.fromarray(plane) for plane in np.ascontiguousarray(images[0].transpose(2, 0, 1))]
+    planes = [np.asarray(plane.resize(size[::-1], Image.Resampling.BICUBIC)) for plane in planes]
+    return np.clip(np.stack(planes, axis=-1)[np.newaxis], -1, 1)
 
 
 if __name__ == "__main__":
