@@ -24,7 +24,7 @@ LOSSES = {
     "pixels, features, adversarial": {},
 }
 COLUMNS = ("layer", "losses", "PSNR in dB", "sharpness ratio", "feature error", "agreement", "read by neighbours")
-STEPS = 1000
+STEPS = 600
 SHOWN = 16
 
 
@@ -35,6 +35,16 @@ def trained(recipe: zoo.Recipe, **model) -> keras.Model:
     gan, source, steps = zoo.build(recipe), zoo.source(recipe), recipe.train["steps"]
     gan.fit(source, epochs=-(-steps // len(source)), callbacks=[callbacks.StopAfter(steps=steps)], verbose=0)
     return gan
+
+
+def halving(recipe: zoo.Recipe, steps: int) -> zoo.Recipe:
+    """The recipe with another number of steps, in the second half of which both rates fall, as in its own."""
+    players = ("generator_optimizer", "discriminator_optimizer")
+    settings = {player: dict(recipe.train[player]) for player in players}
+    for optimizer in settings.values():
+        decay = {"constant_steps": steps - steps // 2, "decay_steps": steps // 2}
+        optimizer["learning_rate"] = {**optimizer["learning_rate"], **decay}
+    return training.override(recipe, steps=steps, **settings)
 
 
 def row(layer: str, losses: str, gan: keras.Model, test: data.Source) -> list[str]:
@@ -68,7 +78,7 @@ def main() -> None:
         "--steps", type=int, default=STEPS, help=f"of each training; with others than {STEPS} nothing is written"
     )
     arguments = parser.parse_args()
-    recipe = training.override(zoo.recipe(ENTRY), steps=arguments.steps)
+    recipe = halving(zoo.recipe(ENTRY), arguments.steps)
     test = data.digits(image_size=recipe.model["image_size"], split="test")
     shown = test.images()[np.linspace(0, test.count - 1, SHOWN).astype(int)]
     rows, images = [], [shown.astype("float32") / 127.5 - 1]

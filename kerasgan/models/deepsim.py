@@ -127,7 +127,7 @@ class DeePSiM(ImageToImage):
         )
 
     def _up_to(self, layer: str) -> keras.Model:
-        return keras.Model(self.network.inputs, self.network.get_layer(layer).output, name=f"up_to_{layer}")
+        return keras.Model(self.network.inputs[0], self.network.get_layer(layer).output, name=f"up_to_{layer}")
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

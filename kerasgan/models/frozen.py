@@ -66,9 +66,9 @@ def frozen(whole: keras.Model, names: Sequence[str], *, image_size: Any = None) 
         expected = "the height and width of the images" if None in own else f"the network's size, {own}"
         raise ValueError(f"Expected {expected}. Received: image_size={image_size!r}")
     outputs = {name: _layer(whole, name).output for name in names}
-    part = keras.Model(inputs, outputs, name=whole.name)
+    part = keras.Model(inputs[0], outputs, name=whole.name)
     images = keras.Input((*(size or own), inputs[0].shape[-1]), name="images")
-    copy = keras.models.clone_model(part, input_tensors=[images])
+    copy = keras.models.clone_model(part, input_tensors=images)
     copy.set_weights(part.get_weights())
     copy.trainable = False
     return copy
