@@ -17,7 +17,7 @@ from kerasgan import callbacks, data, metrics, pictures, training, zoo
 from kerasgan.metrics.pair_card import pair_card
 
 ENTRY = "deepsim-digits"
-LAYERS = ("pool3", "features", "probabilities")
+LAYERS = ("features", "probabilities")
 LOSSES = {
     "pixels": {"feature_weight": 0.0, "adversarial_weight": 0.0},
     "pixels, features": {"adversarial_weight": 0.0},
