@@ -16,7 +16,7 @@ from kerasgan.gan import Balance
 from kerasgan.metrics.digits_network import digits_network
 from kerasgan.metrics.pair_card import pair_card
 from kerasgan.models import DeePSiM, deepsim
-from kerasgan.models.frozen import frozen, vgg16
+from kerasgan.models.feature_networks import frozen, vgg16
 
 SMALL = {"units": 4, "width": 1, "discriminator_width": 1, "discriminator_stride": 1}
 
@@ -180,10 +180,10 @@ def test_the_card_tells_what_is_lost_in_features_and_classes_and_compares_with_n
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"network": "digit"}, "digits, vgg16. Received: network='digit'"),
-        ({"network": "digits", "layer": "pool4"}, "layer of digits_network, such as .*pool3.*layer='pool4'"),
-        ({"network": "digits", "image_size": 16}, r"size, \(32, 32\). Received: image_size=16"),
-        ({"network": "digits", "discriminator_stride": 2}, "smaller discriminator_stride. Received: 2"),
+        ({"network": {"name": "digit"}}, "such as digits. Received: .*'digit'"),
+        ({"network": {"name": "digits"}, "layer": "pool4"}, "layer of digits_network, such as .*pool3.*layer='pool4'"),
+        ({"network": {"name": "digits"}, "image_size": 16}, r"size, \(32, 32\). Received: image_size=16"),
+        ({"network": {"name": "digits"}, "discriminator_stride": 2}, "smaller discriminator_stride. Received: 2"),
         ({"network": own_network(None)}, "height and width of the images. Received: image_size=None"),
         ({"network": keras.Model()}, "functional or sequential"),
     ],

@@ -24,7 +24,7 @@ from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.gan import Balance, ImageToImage
 from kerasgan.layers import ImageRange
-from kerasgan.models import frozen
+from kerasgan.models import feature_networks
 
 __all__ = ["DeePSiM", "discriminator", "generator"]
 
@@ -38,8 +38,8 @@ class DeePSiM(ImageToImage):
     `gan.sampler` is the part that starts from features.
 
     Args:
-        network: a functional or sequential Keras model of images in [-1, 1], or the name of one that recipes can name
-            (`kerasgan.models.frozen.NETWORKS`), or {"name": "vgg16", "weights": FILE}. It is copied, not changed.
+        network: a functional or sequential Keras model of images in [-1, 1], or a recipe's table of one of
+            `kerasgan.models.feature_networks`, such as {"name": "vgg16", "weights": FILE}. It is copied, not changed.
         layer: of the network: its features, vectors or maps, are inverted.
         comparator: the layer whose features of the image and of its reconstruction the loss compares.
         class_layer: the layer of class scores, if the cards shall say how often both get the same class.
@@ -61,7 +61,7 @@ class DeePSiM(ImageToImage):
 
     tiny = MappingProxyType(
         dict(
-            network="digits",
+            network={"name": "digits"},
             layer="features",
             comparator="pool2",
             class_layer="probabilities",
@@ -75,7 +75,7 @@ class DeePSiM(ImageToImage):
     def __init__(
         self,
         *,
-        network: "str | Mapping[str, Any] | keras.Model",
+        network: "Mapping[str, Any] | keras.Model",
         layer: str,
         comparator: str,
         class_layer: str | None = None,
@@ -92,7 +92,7 @@ class DeePSiM(ImageToImage):
         name: str | None = None,
     ):
         names = dict.fromkeys((layer, comparator, *([class_layer] if class_layer else ())))
-        part = frozen.frozen(frozen.network(network), [*names], image_size=image_size)
+        part = feature_networks.frozen(feature_networks.get(network), [*names], image_size=image_size)
         image_shape = tuple(part.inputs[0].shape[1:])
         features = tuple(part.get_layer(layer).output.shape[1:])
         judging = dict(width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay)
