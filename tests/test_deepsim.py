@@ -216,14 +216,14 @@ def test_vgg16_sees_what_its_weights_were_trained_on():
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from others: test_export_programs")
 def test_exported_files_hold_the_network_and_take_images(tmp_path):
-    from test_export import fact, opened
+    from test_export import opened
 
     gan = own_gan("deeper")
     images = noise(5, 20, 20, 2)
     for form in ("onnx", "saved_model"):
         run, facts = opened(getattr(kerasgan.export, form)(gan, tmp_path / form), output="outputs")
         np.testing.assert_allclose(run(images=images), gan.predict(images), atol=5e-5)
-        assert fact(facts, "family") == "DeePSiM"
+        assert facts["family"] == "DeePSiM"
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from others: test_export_programs")

@@ -64,7 +64,8 @@ class ScoreCard:
         content = self.content
         if "pairs" in content:
             yield "- Means over pairs; intervals: Student's t over pairs, which are no independent draws of all images."
-            yield "- Inputs: the same scores of the inputs as they are, in the size and the colours of the targets."
+            if any(found["real"] is not None for found in content["scores"].values()):
+                yield "- Inputs: the same scores of the inputs as they are, in the size and the colours of the targets."
         else:
             seeds = ", ".join(map(str, content["seeds"]))
             count = f"{content['samples']:,} samples each"
