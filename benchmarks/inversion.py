@@ -67,7 +67,8 @@ def experiment(rows: list[list[str]], steps: int, test: data.Source) -> dict:
         "layer, relative to the length of the image's features. Agreement: the classifier that is inverted gives the "
         "reconstruction the class of the image. Read by neighbours: the three nearest of all real digits, pixel by "
         f"pixel, have the digit's label (of the images themselves {read:.1%}). Sharpness ratio: total variation, "
-        "relative to the image's; it counts grain as well as edges.\n\n![reconstructions](reconstructions.png)\n\nAbove the digits; below them, in the "
+        "relative to the image's; it counts grain as well as edges."
+        "\n\n![reconstructions](reconstructions.png)\n\nAbove the digits; below them, in the "
         "order of the table, their reconstructions.",
     }
 
