@@ -91,7 +91,7 @@ def measure(networks: dict[str, Any], kernel: Any, photos: dict[str, Images], no
     found[BEST] = max(best, key=lambda each: each[0])
     for name, gan in networks.items():
         known = gan.for_kernel(kernel)
-        found[name] = scores([known.predict(image) for image in given], photos["test"])
+        found[name] = scores([known.predict(image, tile_size=1024) for image in given], photos["test"])
     return found
 
 

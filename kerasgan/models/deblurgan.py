@@ -135,6 +135,8 @@ class DeblurGAN(SuperResolution):
     def for_kernel(self, kernel: Any, *, noise: float | None = None) -> ImageToImage:
         """A model of blurred images for a kernel that is known, with this model's networks: to predict and to export.
 
+        It sees further than most: tiles of large images want more overlap, `predict(images, overlap=192)`.
+
         Args:
             kernel: an array (height, width) with odd sides, or a table such as `{"name": "defocus", "radius": 3}`; see
                 `kerasgan.data.blur.kernel`.
@@ -146,8 +148,8 @@ class DeblurGAN(SuperResolution):
         if self.blind:
             raise ValueError("Expected a model with blind=False; a blind one is given no kernel. Received: blind=True")
         images = keras.Input((None, None, self.image_shape[-1]), name="images")
-        weights = blur.kernel(kernel)
-        estimate = WienerFilter(weights.tolist(), noise or self.noise, dtype="float32", name="estimate")(images)
+        options = dict(kernel=blur.kernel(kernel).tolist(), noise=self.noise if noise is None else noise)
+        estimate = WienerFilter(**options, dtype="float32", name="estimate")(images)
         both = layers.Concatenate(dtype="float32", name="both")([images, estimate])
         network = keras.Model(images, self.sampler(both), name="generator")
         sizes = dict(image_size=self.image_shape[:2], multiple=self.multiple)
