@@ -115,10 +115,8 @@ def _gain(row: dict[str, np.ndarray]) -> float:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     networks = {name: zoo.load(entry) for name, entry in ENTRIES.items()}
-    photos = {
-        split: [scaled(picture[np.newaxis]) for picture in data.photos(split=split).pictures]
-        for split in ("train", "test")
-    }
+    images = {"train": data.photos(split="train", image_size=256).images(), "test": data.photos(split="test").pictures}
+    photos = {split: [scaled(image[np.newaxis]) for image in several] for split, several in images.items()}
     noise = networks["network"].noise
     found = {name: measure(networks, kernel, photos, noise) for name, kernel in KERNELS.items()}
     text = (
