@@ -99,9 +99,9 @@ def test_the_derivation_draws_kernels_and_noise_from_its_seed_and_the_pixels():
     kernels = [{"name": "gaussian", "sigma": [1.0, 2.0]}, DISC]
     derive = derivations.derivation({"name": "blurred", "kernels": kernels, "noise": 0.03, "estimate": True})
     given = derive(grey)
-    assert given.shape == (2, 64, 64, 6)
+    assert given.shape == (2, 64, 64, 9)
     assert np.std(given[0, ..., :3]) == pytest.approx(0.06, rel=0.03)  # of images in [-1, 1]
-    assert np.std(given[0, ..., 3:]) < 0.03  # noise that the estimate holds for noise
+    assert np.std(given[0, ..., 6:]) < 0.03 < np.std(given[0, ..., 3:6])  # noise that an estimate holds for noise
     assert np.abs(np.corrcoef(given[0].ravel(), given[1].ravel())[0, 1]) < 0.05
     np.testing.assert_array_equal(derive(grey[1:])[0], given[1])
     other = derivations.blurred(grey, kernels=kernels, noise=0.03, seed=1)
@@ -113,7 +113,7 @@ def test_the_networks_have_the_parameter_counts_of_the_paper_and_begin_at_the_im
     for blind in (True, False):
         gan = DeblurGAN(**{**INFORMED, "blind": blind})
         gan.generator.get_layer("image").kernel.assign(np.zeros((7, 7, 4, 3)))
-        images = noise(1, 12, 16, 3 if blind else 6)
+        images = noise(1, 12, 16, 3 if blind else 9)
         np.testing.assert_allclose(gan.predict(images), images[..., -3:], atol=1e-6)
 
 
@@ -134,8 +134,8 @@ def test_a_model_for_one_kernel_gives_what_the_estimates_give_and_is_kept(tmp_pa
     weights = blur.kernel(np.arange(15.0).reshape(3, 5))  # of no symmetry
     given = blur.blurred(smooth(40, 52), weights).astype("float32")
     known = gan.for_kernel(weights)
-    both = np.concatenate([given, blur.wiener(given, weights, 0.02)], axis=-1)
-    np.testing.assert_allclose(known.predict(given), gan.predict(both), atol=1e-4)
+    informed = np.concatenate([given, *(blur.wiener(given, weights, level) for level in (0.005, 0.02))], axis=-1)
+    np.testing.assert_allclose(known.predict(given), gan.predict(informed), atol=1e-4)
     known.save(tmp_path / "known.keras")
     again = keras.saving.load_model(tmp_path / "known.keras")
     np.testing.assert_allclose(again.predict(given), known.predict(given), atol=1e-6)
@@ -151,7 +151,7 @@ def test_sheets_and_cards_show_the_blurred_image_of_those_with_estimates():
     history = gan.fit(pairs, verbose=0).history
     assert np.isfinite(history["pixel_loss"]).all()
     images, columns = gan.sheet(2)
-    assert columns == 4 and len(images) == 8
+    assert columns == 5 and len(images) == 10
     given = derivations.blurred(sharp, kernels=[DISC], noise=0.02)
     np.testing.assert_array_equal(images[0], given[0])
     card = kerasgan.metrics.pair_card(gan, {"test": pairs}).content["scores"]["mean_absolute_error"]
@@ -174,7 +174,7 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
 def test_the_command_line_tells_the_kernel_to_those_that_are_told_one():
     gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny)
     assert told(blind, None) is blind
-    layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimate")
+    layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
     np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))
     for model, kernel, message in (
         (gan, None, "Expected --kernel, the blur to undo"),

@@ -88,7 +88,8 @@ def blurred(
         kernels: arrays or tables, as `kerasgan.data.blur.kernel` takes them; each image has one of them, by chance.
         noise: standard deviation of n, of images in [0, 1].
         seed: of kernels and noise.
-        estimate: whether Wiener's estimates, for which kernel and noise are known, follow as further channels.
+        estimate: whether Wiener's two estimates, for which kernel and noise are known, follow as further channels; see
+            `kerasgan.data.blur.estimates`.
 
     Raises:
         ValueError: for a kernel that is larger than the images.
@@ -99,7 +100,7 @@ def blurred(
         weights = blur.kernel(kernels[rng.integers(len(kernels))], rng)
         spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
         spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
-        both = [spoilt, blur.wiener(spoilt, weights, noise)] if estimate else [spoilt]
+        both = [spoilt, blur.estimates(spoilt, weights, noise)] if estimate else [spoilt]
         made.append(np.concatenate(both, axis=-1)[0])
     return np.stack(made)
 

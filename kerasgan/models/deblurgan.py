@@ -138,6 +138,8 @@ class DeblurGAN(SuperResolution):
     def for_kernel(self, kernel: Any, *, noise: float | None = None) -> ImageToImage:
         """A model of blurred images for a kernel that is known, with this model's networks: to predict and to export.
 
+        It sees further than most: tiles of large images want more overlap, `predict(images, overlap=192)`.
+
         Args:
             kernel: an array (height, width) with odd sides, or a table such as `{"name": "defocus", "radius": 3}`; see
                 `kerasgan.data.blur.kernel`.
@@ -149,10 +151,10 @@ class DeblurGAN(SuperResolution):
         if self.blind:
             raise ValueError("Expected a model with blind=False; a blind one is given no kernel. Received: blind=True")
         images = keras.Input((None, None, self.image_shape[-1]), name="images")
-        weights = blur.kernel(kernel)
-        estimate = WienerFilter(weights.tolist(), noise or self.noise, dtype="float32", name="estimate")(images)
-        both = layers.Concatenate(dtype="float32", name="both")([images, estimate])
-        network = keras.Model(images, self.sampler(both), name="generator")
+        options = dict(kernel=blur.kernel(kernel).tolist(), noise=self.noise if noise is None else noise)
+        estimates = WienerFilter(**options, dtype="float32", name="estimates")(images)
+        given = layers.Concatenate(dtype="float32", name="given")([images, estimates])
+        network = keras.Model(images, self.sampler(given), name="generator")
         sizes = dict(image_size=self.image_shape[:2], multiple=self.multiple)
         return ImageToImage(network, self.discriminator, **sizes, smallest=max(self.smallest, blur.REACH + 1))
 
@@ -172,7 +174,7 @@ class DeblurGAN(SuperResolution):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class WienerFilter(keras.layers.Layer):
-    """Wiener's estimate of images in [-1, 1] from blurred ones: `kerasgan.data.blur.wiener` as a layer.
+    """Wiener's estimates of images in [-1, 1] from blurred ones: `kerasgan.data.blur.estimates` as a layer.
 
     Args:
         kernel: rows of the kernel's weights.
@@ -185,9 +187,12 @@ class WienerFilter(keras.layers.Layer):
         self.kernel, self.noise = kernel, noise
 
     def build(self, input_shape):
-        taps, directions = blur.filters(np.asarray(self.kernel), self.noise, input_shape[-1])
-        # Networks correlate: the filters are turned by half a turn. (height, width, channels in, channels out)
-        self.taps = np.einsum("hwd,di,do->hwio", taps[::-1, ::-1], directions, directions)
+        self.taps = np.concatenate([self._taps(level, input_shape[-1]) for level in blur.levels(self.noise)], axis=-1)
+
+    def _taps(self, level: float, channels: int) -> np.ndarray:
+        """(height, width, channels in, channels out), turned by half a turn, as networks correlate."""
+        taps, directions = blur.filters(np.asarray(self.kernel), level, channels)
+        return np.einsum("hwd,di,do->hwio", taps[::-1, ::-1], directions, directions)
 
     def call(self, inputs):
         side = blur.REACH, blur.REACH
@@ -195,7 +200,7 @@ class WienerFilter(keras.layers.Layer):
         return ops.clip(ops.conv(padded, ops.convert_to_tensor(self.taps, inputs.dtype), padding="valid"), -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return (*input_shape[:-1], 2 * input_shape[-1])
 
     def get_config(self):
         return {**super().get_config(), "kernel": self.kernel, "noise": self.noise}
@@ -211,11 +216,11 @@ def generator(
     norm: str = "instance",
     dropout: float = 0.5,
 ) -> keras.Model:
-    """Blurred images, or [images | estimates] of twice as many channels, to sharp ones (figure 3).
+    """Blurred images, or [images | two estimates] of three times as many channels, to sharp ones (figure 3).
 
-    What the network makes is added to the image, or to its estimate.
+    What the network makes is added to the image, or to its last estimate.
     """
-    images = keras.Input((None, None, channels if blind else 2 * channels), name="images")
+    images = keras.Input((None, None, channels if blind else 3 * channels), name="images")
     x = _padded_convolution(images, width, 7, "stem")
     x = _activated(x, norm, "stem")
     for level in range(1, halvings + 1):
@@ -230,7 +235,7 @@ def generator(
         x = _activated(x, norm, f"up{level}")
     x = _padded_convolution(x, channels, 7, "image", dtype="float32")
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    start = images if blind else Split((channels, channels), dtype="float32", name="parts")(images)[1]
+    start = images if blind else Split([channels] * 3, dtype="float32", name="parts")(images)[-1]
     x = layers.Add(dtype="float32", name="image_sum")([start, x])
     return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
 
