@@ -24,19 +24,26 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "channels",
             "crop",
             "derive",
+            "digit_size",
+            "digits",
             "flip",
+            "frames",
+            "future",
             "halves",
             "image_size",
             "input_channels",
             "jitter",
             "labels",
             "labels_per_class",
+            "motion",
             "name",
+            "patch_size",
             "path",
             "reverse",
             "scale",
             "skip_corrupt",
             "split",
+            "stride",
         },
     ),
     "train": (
@@ -73,7 +80,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-SOURCES = ("digits", "folder", "pairs", "photos", "tfds", "unpaired")
+SOURCES = ("clips", "digits", "folder", "moving_digits", "pairs", "photos", "tfds", "unpaired")
 FORMATS = ("openmmlab",)  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 

@@ -22,15 +22,15 @@ def generate(
     ),
     weights: Weights = None,
     source: Annotated[
-        Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
+        Path | None, typer.Option("--input", help="A picture, a video, or a folder, for models that translate them.")
     ] = None,
     direction: Direction = None,
     kernel: Kernel = None,
     walk: Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")] = False,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")] = False,
     grid: Annotated[bool, typer.Option("--grid", help="The same latents in every class.")] = False,
-    frames: Annotated[int | None, typer.Option(min=2, help="Of a walk or an interpolation.")] = None,
-    fps: Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second; 20 if not given.")] = None,
+    frames: Annotated[int | None, typer.Option(min=2, help="Of a walk or an interpolation, or to predict.")] = None,
+    fps: Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second.")] = None,
     truncation: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the latents' spread: less is likelier and less varied.")
     ] = 1.0,
@@ -39,13 +39,14 @@ def generate(
     ] = None,
 ) -> None:
     """Write a grid of generated images, how they change through the latent space, or what is made of yours."""
-    from kerasgan import sampling
+    from kerasgan import animations, sampling
 
     if source is not None:
-        if not source.is_dir():
+        if not source.is_dir() and output.suffix.lower() not in animations.ENDINGS:
             sampling.checked(output, None)
         gan = told(load(name, weights), kernel)
-        typer.echo(f"{sampling.translate(gan, source, output, direction=direction)} images: {output}")
+        made = sampling.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
+        typer.echo(f"{made} images: {output}")
         return
     modes = {"--walk": walk, "--interpolate": interpolate, "--grid": grid}
     if sum(modes.values()) > 1:

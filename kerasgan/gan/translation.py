@@ -13,6 +13,7 @@ from kerasgan.data import checks
 from kerasgan.gan.model import GAN
 from kerasgan.gan.step import Round
 from kerasgan.gan.tiling import Tiling, translate
+from kerasgan.metrics.pair_card import likened, pair_scores
 
 __all__ = ["ImageToImage"]
 
@@ -38,6 +39,11 @@ class ImageToImage(GAN):
 
     paired: bool = True
     """Whether `fit` takes pairs of images that belong together, or images of two domains."""
+
+    @property
+    def reads(self) -> str:
+        """The function of `kerasgan.data` that reads what `fit` is given."""
+        return "pairs" if self.paired else "unpaired"
 
     directions: tuple[str, ...] = ()
     """Names of the ways that a family with several generators translates; the first is the usual one."""
@@ -246,6 +252,19 @@ class ImageToImage(GAN):
             )
         inputs, targets = self.examples
         return inputs[:count], targets[:count]
+
+    def pair_scores(
+        self, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
+    ) -> tuple[dict, dict]:
+        """Scores by name, one number for each pair: of what is made of the inputs, and of the inputs as they are.
+
+        Args:
+            inputs: float32 (count, height, width, channels) in [-1, 1].
+            targets: what they should become.
+            direction: as of `predict`.
+        """
+        made = self.predict(inputs, direction=direction)
+        return tuple(pair_scores(images, targets, scale=self.scale) for images in (made, likened(inputs, targets)))
 
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
         """What the discriminator says of images, as when it is not trained: its logits as an array.

@@ -9,6 +9,7 @@ from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
 from kerasgan.models.esrgan import ESRGAN
+from kerasgan.models.frame_prediction import FramePrediction
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
@@ -45,6 +46,7 @@ __all__ = [
     "ConditionalGAN",
     "CycleGAN",
     "DeblurGAN",
+    "FramePrediction",
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
