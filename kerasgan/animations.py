@@ -1,9 +1,10 @@
 """Pictures that move: frames to and from a GIF, or an MP4 where a program that knows those is installed."""
 
+import contextlib
 import importlib
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: fl
         partial.unlink(missing_ok=True)
 
 
-def read(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
     """The frames of a GIF or a video file, one after the other.
 
     Raises:
@@ -88,16 +89,17 @@ def read(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         )
     reading, count = _read_gif if ending == ".gif" else _READERS[_encoder() or ""], 0
     try:
-        for frame in reading(path):
-            yield frame
-            count += 1
+        with contextlib.closing(reading(path)) as frames:
+            for frame in frames:
+                yield frame
+                count += 1
     except (OSError, SyntaxError, RuntimeError) as error:
         raise ValueError(f"Expected a readable video. Received: {path} ({error})") from error
     if not count:
         raise ValueError(f"Expected a video with frames. Received: {path} without any")
 
 
-def _read_gif(path: Path) -> Iterator[Image.Image]:
+def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
     with Image.open(path) as picture:
         yield from (
             frame.convert("RGBA" if "transparency" in frame.info else "RGB")
@@ -105,14 +107,15 @@ def _read_gif(path: Path) -> Iterator[Image.Image]:
         )
 
 
-def _read_ffmpeg(path: Path) -> Iterator[Image.Image]:
+def _read_ffmpeg(path: Path) -> Generator[Image.Image, None, None]:
     library: Any = importlib.import_module("imageio_ffmpeg")
     frames = library.read_frames(os.fspath(path), pix_fmt="rgb24")
     size = next(frames)["size"]  # what it gives before the frames
-    yield from (Image.frombytes("RGB", size, pixels) for pixels in frames)
+    with contextlib.closing(frames):
+        yield from (Image.frombytes("RGB", size, pixels) for pixels in frames)
 
 
-def _read_opencv(path: Path) -> Iterator[Image.Image]:
+def _read_opencv(path: Path) -> Generator[Image.Image, None, None]:
     library: Any = importlib.import_module("cv2")
     capture = library.VideoCapture(os.fspath(path))
     try:
@@ -122,7 +125,7 @@ def _read_opencv(path: Path) -> Iterator[Image.Image]:
         capture.release()
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Image.Image]]] = {
+_READERS: dict[str, Callable[[Path], Generator[Image.Image, None, None]]] = {
     "imageio_ffmpeg": _read_ffmpeg,
     "cv2": _read_opencv,
 }

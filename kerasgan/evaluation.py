@@ -30,12 +30,12 @@ FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits")}
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
 # Held out from the split "train".
 SPLITS = {"digits": ("test",), "moving_digits": ("test",), "photos": ("test", "regions")}
-UNMIXED = ("flip", "halves", "jitter", "motion", "patch_size")  # settings of training alone
+UNMIXED = ("flip", "halves", "jitter")  # settings of training alone
 CLIPS = ("clips", "moving_digits")
 MOVING_FPS = 4
 ABOUT_DATA = {
     "moving_digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as "
-    "embedded in scikit-learn, flying over a black ground (`kerasgan.data.moving_digits`). A toy: the model knows "
+    "embedded in scikit-learn, flying over a grey ground (`kerasgan.data.moving_digits`). A toy: the model knows "
     "nothing but such flights. No digit of the held-out clips is in the training's.",
     "photos": "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; "
     "rocket: SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
@@ -128,6 +128,8 @@ def _evaluate_pairs(
 def _unmixed(recipe: zoo.Recipe) -> Any:
     """The recipe's pairs, together and in file order."""
     plain = {key: value for key, value in recipe.data.items() if key not in UNMIXED}
+    if "frame_size" in plain:  # whole frames, not parts of them
+        plain["image_size"] = plain.pop("frame_size")
     return zoo.source(dataclasses.replace(recipe, data=plain))
 
 

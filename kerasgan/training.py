@@ -259,7 +259,7 @@ def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False
     if gan.prior is None and "derive" not in recipe.data:
         kind = "pairs" if paired and not gan.paired else gan.reads
     own = {
-        "clips": ("future", "image_size", "motion", "patch_size", "stride"),
+        "clips": ("frame_size", "future", "motion", "stride"),
         "folder": ("labels", "skip_corrupt"),
         "pairs": ("jitter", "reverse"),
         "unpaired": ("jitter",),

@@ -5,7 +5,7 @@ import numpy as np
 from kerasgan.data.sources import Facts, Raw, Reader, Source
 from kerasgan.data.translation import Images, Pairs, Wrapped
 
-TRIES = 25  # places of a patch, until one has enough motion (the authors' code of 1511.05440)
+TRIES = 25  # places of a part, until one has enough motion (the authors' code of 1511.05440)
 
 
 class Clips(Pairs):
@@ -86,7 +86,7 @@ class MovingParts(Wrapped):
         height, width, planes = source.image_shape
         if size[0] > height or size[1] > width:
             raise ValueError(
-                f"Expected patches within frames of {height} x {width} pixels. Received: patch_size={size}"
+                f"Expected patches within frames of {height} x {width} pixels. Received: image_size={size}"
             )
         super().__init__(source, Facts(source.name, (*size, planes), source.count))
         self.channels, self.motion = channels, motion

@@ -12,14 +12,15 @@ from kerasgan.data.memory import digits as still_digits
 from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions
 
 FASTEST = 3  # pixels per frame in each direction
-COUNTS = {"train": 10_000, "test": 500, "all": 10_000}
+GROUND = 64  # of 255: from a black one the flat end of tanh would take a network's gradient
+COUNTS = {"train": 10_000, "test": 100, "all": 10_000}
 
 
 class Bouncing:
     """A reader of clips (height, width, length), uint8, each drawn when it is asked for, from its number alone.
 
     Args:
-        digits: images (count, size, size), uint8, black around the ink.
+        digits: images (count, size, size), uint8, of the ink alone.
         size: (height, width) of a frame.
         number: of digits in a clip.
         length: frames in a clip.
@@ -27,7 +28,8 @@ class Bouncing:
     """
 
     def __init__(self, digits: np.ndarray, size: tuple[int, int], *, number: int, length: int, stream: int) -> None:
-        self.digits, self.size = digits, size
+        self.digits = GROUND + np.rint(digits * ((255 - GROUND) / 255)).astype(np.uint8)
+        self.size = size
         self.number, self.length, self.stream = number, length, stream
 
     def take(self, indices: np.ndarray) -> np.ndarray:
@@ -38,7 +40,7 @@ class Bouncing:
 
     def _clip(self, index: int) -> np.ndarray:
         rng = np.random.default_rng([self.stream, index])
-        clip = np.zeros((*self.size, self.length), np.uint8)
+        clip = np.full((*self.size, self.length), GROUND, np.uint8)
         side = self.digits.shape[1]
         for digit in self.digits[rng.integers(len(self.digits), size=self.number)]:
             for time, (top, left) in enumerate(self._corners(rng)):
@@ -72,7 +74,7 @@ def moving_digits(
     count: int | None = None,
     **order: Unpack[OrderOptions],
 ) -> Clips:
-    """Clips of scikit-learn's handwritten digits that cross the picture and bounce off its walls, grey.
+    """Clips of scikit-learn's handwritten digits that cross the picture and bounce off its walls, white on grey.
 
     They move by 1 to 3 whole pixels a frame in each direction, so that nothing blurs them but a prediction. A wall
     sends a digit back, and aside at a speed drawn by chance: the future after a bounce cannot be known.
@@ -84,7 +86,7 @@ def moving_digits(
         frames: that are given.
         future: frames that follow.
         split: "train", "test" or "all", as of `digits`: no digit of the one is in the other.
-        count: of clips; 10,000 if not given, of the split "test" 500.
+        count: of clips; 10,000 if not given, of the split "test" 100.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. A clip's content depends on the
             split and its number alone.
 

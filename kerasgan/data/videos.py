@@ -1,5 +1,6 @@
 """Clips out of videos: folders of frames, GIF and MP4 files, arrays."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ def clips(
     image_size: int | Sequence[int] | None = None,
     channels: int = 3,
     stride: int = 1,
-    patch_size: int | Sequence[int] | None = None,
+    frame_size: int | Sequence[int] | None = None,
     motion: float = 0.0,
     crop: Crop = "center",
     **order: Unpack[OrderOptions],
@@ -48,12 +49,12 @@ def clips(
             or floats in [-1, 1]; or a list of arrays (time, height, width, channels).
         frames: that are given.
         future: frames that follow.
-        image_size: int or (height, width) to crop and resize frames from files to; the videos' own, which must then be
-            one, if not given.
+        image_size: int or (height, width) to crop and resize frames to; the videos' own, which must then be one, if not
+            given.
         channels: 1 (grey), 3 (RGB) or 4, of frames from files.
         stride: takes every so many frames.
-        patch_size: of random parts of the frames, int or (height, width), drawn anew each epoch.
-        motion: mean absolute difference of successive frames, in units of [-1, 1], that such parts are to have.
+        frame_size: where given, frames are resized to this, and images are random parts of them, drawn anew each epoch.
+        motion: mean absolute difference of successive images, in units of [-1, 1], that such parts are to have.
         crop: as of `folder`.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; of clips.
 
@@ -68,18 +69,19 @@ def clips(
     for name, number in (("frames", frames), ("future", future), ("stride", stride)):
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"Expected a whole number from 1 on. Received: {name}={number!r}")
+    read_size = frame_size or image_size
     if isinstance(videos, str | Path):
-        reader, named, shape = _read(Path(videos).expanduser(), image_size, checks.channel_count(channels), crop)
+        reader, named, shape = _read(Path(videos).expanduser(), read_size, checks.channel_count(channels), crop)
         name = str(videos)
     else:
-        reader, named, shape = _given(videos, image_size)
+        reader, named, shape = _given(videos, read_size)
         name = "array"
     starts = _starts(named, 1 + (length - 1) * stride)
     windows = Windows(reader, starts, length=length, stride=stride)
     height, width, planes = shape
     source: Source = Indexed(Facts(name, (height, width, length * planes), len(starts)), ordering, windows)
-    if patch_size is not None:
-        source = MovingParts(source, checks.pair(patch_size), channels=planes, motion=motion)
+    if frame_size is not None:
+        source = MovingParts(source, checks.pair(image_size or frame_size), channels=planes, motion=motion)
     return Clips(source, channels=planes, frames=frames, future=future)
 
 
@@ -116,9 +118,9 @@ def _read(
 ) -> tuple[Reader, list[tuple[str, int]], tuple[int, ...]]:
     """As `_given`, of files."""
     videos = found(path)
-    sizes = {video.size: video for video in reversed(videos)}
-    if image_size is None and len(sizes) > 1:
-        received = " and ".join(f"{v.path} of {v.size[0]} x {v.size[1]}" for v in [*sizes.values()][:2])
+    others = [video for video in videos if video.size != videos[0].size]
+    if image_size is None and others:
+        received = " and ".join(f"{v.path} of {v.size[0]} x {v.size[1]}" for v in (videos[0], others[0]))
         raise ValueError(f"Expected videos of one height and width, or an image_size. Received: {received}")
     size = videos[0].size if image_size is None else checks.pair(image_size)
     shape, crop = (*size, channels), checked_crop(crop)
@@ -139,7 +141,7 @@ def _read(
 
 
 def video(path: str | os.PathLike[str], *, channels: int = 3) -> np.ndarray:
-    """All frames of one video, a file or a folder of pictures: uint8 (time, height, width, channels), in their own size.
+    """All frames of one video, a file or a folder of pictures, in their size: uint8 (time, height, width, channels).
 
     Raises:
         ValueError, FileNotFoundError, ImportError: as `clips`, and for a folder of several videos.
@@ -196,7 +198,8 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _file(path: Path) -> Video:
-    first = next(iter(animations.read(path)))
+    with contextlib.closing(animations.read(path)) as frames:
+        first = next(frames)
     return Video(path, [], (first.height, first.width))
 
 

@@ -306,8 +306,9 @@ def _level(
         coarse = layers.UpSampling2D(2, name="enlarged")(inputs[-1])
         x = layers.Concatenate(name="joined")([x, coarse])
     for place, (maps, size) in enumerate(zip(filters, sizes)):
-        x = layers.Conv2D(maps, size, padding="same", activation="relu", name=f"conv{place + 1}")(x)
-    x = layers.Conv2D(channels, sizes[-1], padding="same", dtype="float32", name="change")(x)
+        x = _convolution(x, maps, size, f"conv{place + 1}", padding="same")
+    small = keras.initializers.VarianceScaling(0.01, "fan_in", "untruncated_normal")  # far from where tanh is flat
+    x = layers.Conv2D(channels, sizes[-1], padding="same", kernel_initializer=small, dtype="float32", name="change")(x)
     if coarse is not None:
         x = layers.Add(dtype="float32", name="sum")([coarse, x])
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="tanh")(x), name=f"generator_{index}")
@@ -324,13 +325,18 @@ def _judge(index: int, image_shape: Sequence[int], *, frames: int, factor: int, 
     inputs = keras.Input((height, width_, frames * channels), name="inputs")
     x = layers.Concatenate(name="joined")([_pooled(inputs, factor, "frames"), images])
     for place, (count, size) in enumerate(zip(maps, kernels)):
-        x = layers.Conv2D(width * count, size, activation="relu", name=f"conv{place + 1}")(x)
+        x = _convolution(x, width * count, size, f"conv{place + 1}", padding="valid")
     x = layers.Flatten(name="flat")(x)
     for place, count in enumerate(units):
         x = layers.Dense(width * count, activation="relu", name=f"dense{place + 1}")(x)
     return keras.Model(
         [images, inputs], layers.Dense(1, dtype="float32", name="logit")(x), name=f"discriminator_{index}"
     )
+
+
+def _convolution(x: Any, filters: int, size: int, name: str, *, padding: str) -> Any:
+    options: Any = dict(padding=padding, activation="relu", kernel_initializer="he_normal", name=name)
+    return layers.Conv2D(filters, size, **options)(x)
 
 
 def _pooled(x: Any, factor: int, name: str) -> Any:
