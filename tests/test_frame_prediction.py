@@ -132,7 +132,7 @@ def test_fit_takes_videos_and_learns_their_next_frame():
     assert len(gan.batches(videos, batch_size=2)) == 2  # 3 + 1 clips
     gan.fit(videos, batch_size=2, verbose=0)
     assert gan.examples[1].shape == (4, 8, 8, 1)
-    clips = data.clips(videos, future=2, batch_size=2, shuffle=False)
+    clips = data.clips(videos[:1], future=2, batch_size=2, shuffle=False)
     np.testing.assert_array_equal(gan.batches(clips)[0][1], videos[0][4:6])  # of several that follow, the first
 
 

@@ -97,7 +97,7 @@ class MovingParts(Wrapped):
 
     def _part(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         height, width, _ = self.image_shape
-        room = np.array(clip.shape[:2]) - (height, width)
+        room = np.subtract(clip.shape[:2], (height, width))
         best, most = clip, -1.0
         for top, left in rng.integers(room + 1, size=(TRIES, 2)):
             part = clip[top : top + height, left : left + width]

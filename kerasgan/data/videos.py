@@ -13,7 +13,7 @@ from PIL import Image
 from kerasgan import animations
 from kerasgan.data import checks
 from kerasgan.data.clips import Clips, MovingParts, Windows
-from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, coloured, decode, resized
+from kerasgan.data.decoding import EXTENSIONS, coloured, decode, resized
 from kerasgan.data.folders import MEMORY_BUDGET, Pictures
 from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader, Source
 
@@ -38,7 +38,6 @@ def clips(
     stride: int = 1,
     frame_size: int | Sequence[int] | None = None,
     motion: float = 0.0,
-    crop: Crop = "center",
     **order: Unpack[OrderOptions],
 ) -> Clips:
     """Every run of successive frames in some videos: what a model is given, and what follows.
@@ -49,13 +48,12 @@ def clips(
             or floats in [-1, 1]; or a list of arrays (time, height, width, channels).
         frames: that are given.
         future: frames that follow.
-        image_size: int or (height, width) to crop and resize frames to; the videos' own, which must then be one, if not
-            given.
+        image_size: int or (height, width) to crop (centred) and resize frames to; the videos' own, which must
+            then be one, if not given.
         channels: 1 (grey), 3 (RGB) or 4, of frames from files.
         stride: takes every so many frames.
         frame_size: where given, frames are resized to this, and images are random parts of them, drawn anew each epoch.
         motion: mean absolute difference of successive images, in units of [-1, 1], that such parts are to have.
-        crop: as of `folder`.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; of clips.
 
     Folders of pictures are decoded when needed if they do not fit into memory; video files must fit.
@@ -71,7 +69,7 @@ def clips(
             raise ValueError(f"Expected a whole number from 1 on. Received: {name}={number!r}")
     read_size = frame_size or image_size
     if isinstance(videos, str | Path):
-        reader, named, shape = _read(Path(videos).expanduser(), read_size, checks.channel_count(channels), crop)
+        reader, named, shape = _read(Path(videos).expanduser(), read_size, checks.channel_count(channels))
         name = str(videos)
     else:
         reader, named, shape = _given(videos, read_size)
@@ -102,20 +100,17 @@ def _given(videos: Any, image_size: Any) -> tuple[Reader, list[tuple[str, int]],
     if not arrays or any(array.ndim != 4 for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays[:3]) or "none"
         raise ValueError(f"Expected videos as arrays (time, height, width, channels). Received: {shapes}")
-    if len({(array.shape[1:], array.dtype) for array in arrays}) > 1:
-        other = next(
-            array for array in arrays if (array.shape[1:], array.dtype) != (arrays[0].shape[1:], arrays[0].dtype)
-        )
-        received = f"{arrays[0].shape} {arrays[0].dtype} and {other.shape} {other.dtype}"
+    kinds = [(array.shape[1:], array.dtype) for array in arrays]
+    others = [array for array, kind in zip(arrays, kinds) if kind != kinds[0]]
+    if others:
+        received = " and ".join(f"{array.shape} {array.dtype}" for array in (arrays[0], others[0]))
         raise ValueError(f"Expected videos of one frame size and dtype. Received: {received}")
     images = checks.image_array(np.concatenate(arrays))
     images = images if image_size is None else resized(images, size=checks.pair(image_size))
     return ArrayReader(images), [(f"video {n}", len(each)) for n, each in enumerate(arrays)], images.shape[1:]
 
 
-def _read(
-    path: Path, image_size: Any, channels: int, crop: Crop
-) -> tuple[Reader, list[tuple[str, int]], tuple[int, ...]]:
+def _read(path: Path, image_size: Any, channels: int) -> tuple[Reader, list[tuple[str, int]], tuple[int, ...]]:
     """As `_given`, of files."""
     videos = found(path)
     others = [video for video in videos if video.size != videos[0].size]
@@ -123,13 +118,13 @@ def _read(
         received = " and ".join(f"{v.path} of {v.size[0]} x {v.size[1]}" for v in (videos[0], others[0]))
         raise ValueError(f"Expected videos of one height and width, or an image_size. Received: {received}")
     size = videos[0].size if image_size is None else checks.pair(image_size)
-    shape, crop = (*size, channels), checked_crop(crop)
+    shape = (*size, channels)
     if all(video.frames for video in videos):
-        reader, _ = Pictures([frame for video in videos for frame in video.frames], shape, crop).read(False)
+        reader, _ = Pictures([frame for video in videos for frame in video.frames], shape, "center").read(False)
         return reader, [(str(video.path), len(video.frames)) for video in videos], shape
     decoded: list[np.ndarray] = []
     for video in videos:
-        decoded.append(_decoded(video.path, shape, crop))
+        decoded.append(_decoded(video.path, shape))
         if sum(each.nbytes for each in decoded) > MEMORY_BUDGET:
             raise ValueError(
                 f"Expected video files of at most {MEMORY_BUDGET >> 20} MiB in all when decoded to {shape}; write the "
@@ -151,17 +146,17 @@ def video(path: str | os.PathLike[str], *, channels: int = 3) -> np.ndarray:
         raise ValueError(f"Expected one video. Received: {path} with {len(several)}")
     shape = (*several[0].size, checks.channel_count(channels))
     if not several[0].frames:
-        return _decoded(several[0].path, shape, "center")
+        return _decoded(several[0].path, shape)
     return np.stack([decode(frame, channels=channels) for frame in several[0].frames])
 
 
-def _decoded(path: Path, shape: tuple[int, int, int], crop: Crop) -> np.ndarray:
+def _decoded(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     """All frames of a video file: uint8 (time, height, width, channels)."""
     height, width, channels = shape
     result = []
     for frame in animations.read(path):
         pixels = np.asarray(coloured(frame, channels)).reshape(1, frame.height, frame.width, channels)
-        result.append(resized(pixels, size=(height, width), crop=crop))
+        result.append(resized(pixels, size=(height, width)))
     return np.concatenate(result)
 
 

@@ -264,7 +264,8 @@ class ImageToImage(GAN):
             direction: as of `predict`.
         """
         made = self.predict(inputs, direction=direction)
-        return tuple(pair_scores(images, targets, scale=self.scale) for images in (made, likened(inputs, targets)))
+        plain = likened(inputs, targets)
+        return pair_scores(made, targets, scale=self.scale), pair_scores(plain, targets, scale=self.scale)
 
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
         """What the discriminator says of images, as when it is not trained: its logits as an array.

@@ -35,13 +35,13 @@ def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np
     Raises:
         TypeError, ValueError: if the frames or the mask do not suit.
     """
-    pair = checks.image_pair(made, targets)
+    pair = list(checks.image_pair(made, targets))
     if moving is not None:
         mask = checks.array(moving)
         if mask.dtype != bool or mask.shape != pair[0].shape[:3]:
             expected = f"Expected a mask of truth values {pair[0].shape[:3]}"
             raise ValueError(f"{expected}. Received: moving.shape={mask.shape}, moving.dtype={mask.dtype}")
-        pair = tuple(np.where(mask[..., np.newaxis], frames, 0.0) for frames in pair)
+        pair = [np.where(mask[..., np.newaxis], frames, 0.0) for frames in pair]
     signed = [frames * 2.0 - 1.0 for frames in pair]
     error = np.mean((signed[0] - signed[1]) ** 2, axis=(1, 2, 3))
     around = ((0, 0), *[(WINDOW - 1, WINDOW - 1)] * 2, (0, 0))
