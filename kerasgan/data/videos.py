@@ -171,19 +171,20 @@ def found(path: Path) -> list[Video]:
         raise FileNotFoundError(f"Expected a video, or a folder of them. Received: path={path}, which does not exist")
     if path.is_file():
         return [_file(path)]
-    files, folders = [], []
+    files: list[Path] = []
+    folders: list[Video] = []
     for place in [path, *sorted((each for each in path.rglob("*") if each.is_dir()), key=_natural)]:
         inside = sorted((each for each in place.iterdir() if not each.name.startswith(".")), key=_natural)
         pictures = [each for each in inside if each.suffix.lower() in FRAMES]
         own = [each for each in inside if each.suffix.lower() in animations.READABLE]
         files += own
         if pictures:
-            folders.append(place)
+            folders.append(_folder(place, pictures))
         elif not own and not any(each.is_dir() for each in inside):
             raise ValueError(f"Expected a video: frames as pictures, or a file. Received: {place} without frames")
     if files and folders:
-        raise ValueError(f"Expected video files or folders of frames. Received: both, {files[0]} and {folders[0]}")
-    return [_file(file) for file in files] or [_folder(folder) for folder in folders]
+        raise ValueError(f"Expected video files or folders of frames. Received: both, {files[0]} and {folders[0].path}")
+    return [_file(file) for file in files] or folders
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
@@ -198,8 +199,7 @@ def _file(path: Path) -> Video:
     return Video(path, [], (first.height, first.width))
 
 
-def _folder(path: Path) -> Video:
-    frames = sorted((each for each in path.iterdir() if each.suffix.lower() in FRAMES), key=_natural)
+def _folder(path: Path, frames: list[Path]) -> Video:
     sizes = []
     for frame in frames:
         try:

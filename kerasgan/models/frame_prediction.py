@@ -6,7 +6,8 @@ enlarged prediction of the one before; as many discriminators judge it together 
 losses meet: of pixels, of their gradients, and the adversarial one. Layer tables follow a public transcription of the
 paper's, mechanics the authors' Torch code: losses of every scale are means, and added up. Deviations: no pooling in the
 finest discriminator, which their released script has and the table has not; no mismatched real frames as further
-negatives, an option of that script; the learning rates stay constant unless they are given schedules.
+negatives, an option of that script; the learning rates stay constant unless they are given schedules; kernels start
+with He's distribution, the last ones of each scale small, on which the sources are silent.
 """
 
 from collections.abc import Callable, Sequence
@@ -118,7 +119,7 @@ class FramePrediction(ImageToImage):
         )
 
     def paper_settings(self):
-        """Section 3, with the rates of the transcription."""
+        """Plain gradient descent, at the rates of the transcription."""
         sgd = keras.optimizers.SGD
         return {**super().paper_settings(), "generator_optimizer": sgd(0.04), "discriminator_optimizer": sgd(0.02)}
 
@@ -145,7 +146,7 @@ class FramePrediction(ImageToImage):
         return tuple(ops.cast(each, "float32") for each in predictions)
 
     def discriminator_loss(self, game):
-        """The sum of the scales' losses (section 3.2)."""
+        """The sum over the scales of D_k's loss, given the frames before."""
         return self._total(lambda judge, real, fake: self.adversarial_loss(judge(real), judge(fake)), game)
 
     def generator_loss(self, game):
@@ -258,7 +259,7 @@ class FramePrediction(ImageToImage):
 
 
 def gradient_difference(real: Any, fake: Any, *, power: int = 1) -> Any:
-    """The gradient difference loss (section 3.3, equation 6): mean ||grad real| - |grad fake||^power, down and across.
+    """The gradient difference loss: means of ||grad real| - |grad fake||^power, of gradients down and across.
 
     Args:
         real: images (batch, height, width, channels).
@@ -274,17 +275,17 @@ def generator(channels: int, *, frames: int, scales: int, width: int) -> keras.M
     """Frames stacked by channels, of sides that are multiples of 2^(scales - 1), to the next frame in [-1, 1]."""
     images = keras.Input((None, None, frames * channels), name="images")
     prediction: list[Any] = []
-    for index, (maps, kernels) in enumerate(GENERATOR[:scales]):
-        level = _level(index, channels, frames=frames, scales=scales, filters=[width * n for n in maps], sizes=kernels)
+    for index in range(scales):
+        level = _level(index, channels, frames=frames, factor=2 ** (scales - 1 - index), width=width)
         prediction = [level([images, *prediction])]
     return keras.Model(images, prediction[0], name="generator")
 
 
 def discriminator(image_shape: Sequence[int], *, frames: int, scales: int, width: int) -> keras.Model:
     """[Frame, frames before it] to the logits (batch, scales) of all scales, from coarse to fine."""
-    height, width_, channels = image_shape
-    images = keras.Input((height, width_, channels), name="images")
-    inputs = keras.Input((height, width_, frames * channels), name="inputs")
+    height, wide, channels = image_shape
+    images = keras.Input(image_shape, name="images")
+    inputs = keras.Input((height, wide, frames * channels), name="inputs")
     logits = []
     for index in range(scales):
         factor = 2 ** (scales - 1 - index)
@@ -294,21 +295,20 @@ def discriminator(image_shape: Sequence[int], *, frames: int, scales: int, width
     return keras.Model([images, inputs], joined, name="discriminator")
 
 
-def _level(
-    index: int, channels: int, *, frames: int, scales: int, filters: Sequence[int], sizes: Sequence[int]
-) -> keras.Model:
+def _level(index: int, channels: int, *, frames: int, factor: int, width: int) -> keras.Model:
     """[Frames of full size, prediction of the scale before, if any] to this scale's prediction."""
+    maps, kernels = GENERATOR[index]
     images = keras.Input((None, None, frames * channels), name="images")
-    x, coarse = _pooled(images, 2 ** (scales - 1 - index), "frames"), None
-    inputs = [images]
+    inputs, x, coarse = [images], _pooled(images, factor, "frames"), None
     if index:
         inputs.append(keras.Input((None, None, channels), name="coarse"))
         coarse = layers.UpSampling2D(2, name="enlarged")(inputs[-1])
         x = layers.Concatenate(name="joined")([x, coarse])
-    for place, (maps, size) in enumerate(zip(filters, sizes)):
-        x = _convolution(x, maps, size, f"conv{place + 1}", padding="same")
+    for place, (count, size) in enumerate(zip(maps, kernels)):
+        x = _convolution(x, width * count, size, f"conv{place + 1}", padding="same")
     small = keras.initializers.VarianceScaling(0.01, "fan_in", "untruncated_normal")  # far from where tanh is flat
-    x = layers.Conv2D(channels, sizes[-1], padding="same", kernel_initializer=small, dtype="float32", name="change")(x)
+    options: Any = dict(padding="same", kernel_initializer=small, dtype="float32", name="change")
+    x = layers.Conv2D(channels, kernels[-1], **options)(x)
     if coarse is not None:
         x = layers.Add(dtype="float32", name="sum")([coarse, x])
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="tanh")(x), name=f"generator_{index}")
@@ -316,22 +316,22 @@ def _level(
 
 def _judge(index: int, image_shape: Sequence[int], *, frames: int, factor: int, width: int) -> keras.Model:
     """[Frame of this scale, frames of full size before it] to logits (batch, 1)."""
-    height, width_, channels = image_shape
+    height, wide, channels = image_shape
     maps, kernels, units = DISCRIMINATOR[index]
-    if min(height, width_) // factor <= sum(kernels) - len(kernels):
-        expected = f"Expected images whose size at scale {index + 1} exceeds {sum(kernels) - len(kernels)} pixels"
-        raise ValueError(f"{expected}. Received: image_size={(height, width_)}, {factor} times as large")
-    images = keras.Input((height // factor, width_ // factor, channels), name="images")
-    inputs = keras.Input((height, width_, frames * channels), name="inputs")
+    lost = sum(kernels) - len(kernels)  # at the borders of its valid convolutions
+    if min(height, wide) // factor <= lost:
+        expected = f"Expected images whose size at scale {index + 1} exceeds {lost} pixels"
+        raise ValueError(f"{expected}. Received: image_size={(height, wide)}, {factor} times as large")
+    images = keras.Input((height // factor, wide // factor, channels), name="images")
+    inputs = keras.Input((height, wide, frames * channels), name="inputs")
     x = layers.Concatenate(name="joined")([_pooled(inputs, factor, "frames"), images])
     for place, (count, size) in enumerate(zip(maps, kernels)):
         x = _convolution(x, width * count, size, f"conv{place + 1}", padding="valid")
     x = layers.Flatten(name="flat")(x)
     for place, count in enumerate(units):
         x = layers.Dense(width * count, activation="relu", name=f"dense{place + 1}")(x)
-    return keras.Model(
-        [images, inputs], layers.Dense(1, dtype="float32", name="logit")(x), name=f"discriminator_{index}"
-    )
+    logits = layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model([images, inputs], logits, name=f"discriminator_{index}")
 
 
 def _convolution(x: Any, filters: int, size: int, name: str, *, padding: str) -> Any:
