@@ -1,19 +1,21 @@
-"""Pictures that move: frames into a GIF, or into an MP4 where a program that writes those is installed."""
+"""Pictures that move: frames to and from a GIF, or an MP4 where a program that knows those is installed."""
 
+import contextlib
 import importlib
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
-__all__ = ["ENDINGS", "check", "save"]
+__all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
 
 ENDINGS = (".gif", ".mp4")
+READABLE = frozenset((*ENDINGS, ".avi", ".m4v", ".mkv", ".mov", ".webm"))
 FASTEST_GIF = 50  # frames per second: viewers slow down those whose frames last less than 20 ms
 ENCODERS = ("imageio_ffmpeg", "cv2")
 
@@ -67,6 +69,66 @@ def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: fl
         return partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
+    """The frames of a GIF or a video file, one after the other.
+
+    Raises:
+        ValueError: for another kind of file, one that cannot be read, or one without frames.
+        ImportError: for other files than GIF, if nothing that reads them is installed.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in READABLE:
+        raise ValueError(f"Expected a video: {', '.join(sorted(READABLE))}. Received: {path}")
+    if ending != ".gif" and _encoder() is None:
+        raise ImportError(
+            "A video file needs a program that reads it: pip install imageio-ffmpeg (or opencv-python-headless); a GIF "
+            f"or a folder of frames needs nothing. Received: {path}"
+        )
+    reading, count = _read_gif if ending == ".gif" else _READERS[_encoder() or ""], 0
+    try:
+        with contextlib.closing(reading(path)) as frames:
+            for frame in frames:
+                yield frame
+                count += 1
+    except (OSError, SyntaxError, RuntimeError) as error:
+        raise ValueError(f"Expected a readable video. Received: {path} ({error})") from error
+    if not count:
+        raise ValueError(f"Expected a video with frames. Received: {path} without any")
+
+
+def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
+    with Image.open(path) as picture:
+        yield from (
+            frame.convert("RGBA" if "transparency" in frame.info else "RGB")
+            for frame in ImageSequence.Iterator(picture)
+        )
+
+
+def _read_ffmpeg(path: Path) -> Generator[Image.Image, None, None]:
+    library: Any = importlib.import_module("imageio_ffmpeg")
+    frames = library.read_frames(os.fspath(path), pix_fmt="rgb24")
+    size = next(frames)["size"]  # what it gives before the frames
+    with contextlib.closing(frames):
+        yield from (Image.frombytes("RGB", size, pixels) for pixels in frames)
+
+
+def _read_opencv(path: Path) -> Generator[Image.Image, None, None]:
+    library: Any = importlib.import_module("cv2")
+    capture = library.VideoCapture(os.fspath(path))
+    try:
+        while (found := capture.read())[0]:
+            yield Image.fromarray(np.ascontiguousarray(found[1][..., ::-1]))  # OpenCV's colours are blue, green, red
+    finally:
+        capture.release()
+
+
+_READERS: dict[str, Callable[[Path], Generator[Image.Image, None, None]]] = {
+    "imageio_ffmpeg": _read_ffmpeg,
+    "cv2": _read_opencv,
+}
 
 
 def _even(frame: Image.Image) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan import pictures, zoo
+from kerasgan import animations, pictures, zoo
 from kerasgan.metrics.material import FeatureNetwork
 from kerasgan.metrics.pair_card import pair_card
 from kerasgan.metrics.score_card import ScoreCard, score_card
@@ -29,8 +29,15 @@ DIGITS_METRICS = (*METRICS, "inception_score", "class_shares", "memorisation", "
 STACKED_METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "mode_coverage")
 FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits"), "stacked_digits": ("stacked-digits",)}
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
-SPLITS = {"digits": ("test",), "photos": ("test", "regions")}  # held out from the split "train"
+# Held out from the split "train".
+SPLITS = {"digits": ("test",), "moving_digits": ("test",), "photos": ("test", "regions")}
+UNMIXED = ("flip", "halves", "jitter")  # settings of training alone
+CLIPS = ("clips", "moving_digits")
+MOVING_FPS = 4
 ABOUT_DATA = {
+    "moving_digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as "
+    "embedded in scikit-learn, flying over a grey ground (`kerasgan.data.moving_digits`). A toy: the model knows "
+    "nothing but such flights. No digit of the held-out clips is in the training's.",
     "photos": "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; "
     "rocket: SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
     "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
@@ -123,7 +130,9 @@ def _evaluate_pairs(
 
 def _unmixed(recipe: zoo.Recipe) -> Any:
     """The recipe's pairs, together and in file order."""
-    plain = {key: value for key, value in recipe.data.items() if key not in ("halves", "flip", "jitter")}
+    plain = {key: value for key, value in recipe.data.items() if key not in UNMIXED}
+    if "frame_size" in plain:  # whole frames, not parts of them
+        plain["image_size"] = plain.pop("frame_size")
     return zoo.source(dataclasses.replace(recipe, data=plain))
 
 
@@ -183,6 +192,10 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
     write_text(_markdown(card, recipe, output), output / "card.md")
     images, columns = gan.sheet(None if gan.num_classes else 8 if gan.prior is None else 64)
     pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
+    if (moving := gan.moving_sheet()) is not None:
+        sheets, columns = moving
+        grids = (pictures.grid(each, columns=columns) for each in sheets)
+        animations.save(grids, output / "samples.gif", fps=MOVING_FPS)
     if recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
 
@@ -202,6 +215,7 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
     parts = [
         f"# {recipe.name}",
         "![samples](samples.png)",
+        "![moving samples](samples.gif)" if recipe.data["source"] in CLIPS else "",
         f"A {recipe.family}, trained by",
         f"    {recipe.command}",
         recipe.summary.strip(),

@@ -25,19 +25,26 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "count",
             "crop",
             "derive",
+            "digit_size",
+            "digits",
             "flip",
+            "frame_size",
+            "frames",
+            "future",
             "halves",
             "image_size",
             "input_channels",
             "jitter",
             "labels",
             "labels_per_class",
+            "motion",
             "name",
             "path",
             "reverse",
             "scale",
             "skip_corrupt",
             "split",
+            "stride",
         },
     ),
     "train": (
@@ -74,7 +81,17 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-SOURCES = ("digits", "folder", "pairs", "photos", "stacked_digits", "tfds", "unpaired")
+SOURCES = (
+    "clips",
+    "digits",
+    "folder",
+    "moving_digits",
+    "pairs",
+    "photos",
+    "stacked_digits",
+    "tfds",
+    "unpaired",
+)
 FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 

@@ -78,24 +78,42 @@ def checked(output: Path, motion: Motion | None) -> Path:
     return animations.check(output, fps=motion.fps)
 
 
-def translate(gan: "GAN", source: Path, output: Path, *, direction: str | None = None) -> int:
+def translate(
+    gan: "GAN",
+    source: Path,
+    output: Path,
+    *,
+    direction: str | None = None,
+    frames: int | None = None,
+    fps: int | None = None,
+) -> int:
     """Writes what an image-to-image model makes of a picture, or of all pictures in a folder; returns how many.
+
+    Of models of videos, a video and what they predict to follow.
 
     Args:
         gan: the model.
         source: a picture, or a folder of such.
         output: a .png, or of a folder the folder to write to: each picture as a PNG of its name.
         direction: of families that translate both ways.
+        frames: to predict, of models of videos; 8 if not given.
+        fps: of the video that these write; 10 if not given.
 
     Raises:
         ValueError: for a model that draws images, or a file that is no picture.
     """
     if gan.prior is not None:
         raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
+    if gan.reads == "clips":  # type: ignore[attr-defined]
+        return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
+    if (frames, fps) != (None, None):
+        raise ValueError(f"Expected --frames and --fps of models of videos. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
     from kerasgan.data.folders import found
 
     several = source.is_dir()
+    if not several:
+        checked(output, None)
     paths = found(source) if several else [source]
     channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
     for path in paths:
@@ -103,6 +121,17 @@ def translate(gan: "GAN", source: Path, output: Path, *, direction: str | None =
         target = (output / path.relative_to(source)).with_suffix(".png") if several else output
         pictures.save(pictures.single(made), target)
     return len(paths)
+
+
+def _continue(gan: "GAN", source: Path, output: Path, *, frames: int, fps: int) -> int:
+    """Writes a video and the frames predicted to follow it, as a GIF or an MP4."""
+    from kerasgan import data
+
+    animations.check(output, fps=fps)
+    given = data.video(source, channels=gan.image_shape[-1])
+    made = pictures.to_uint8(gan.predict_frames(given, count=frames))  # type: ignore[attr-defined]
+    animations.save(map(pictures.single, np.concatenate([given, made])), output, fps=fps)
+    return frames
 
 
 def samples(gan: "GAN", choice: Choice, output: Path) -> int:

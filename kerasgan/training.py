@@ -282,13 +282,20 @@ def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False
     size = height if height == width else [height, width]
     kind = "folder"
     if gan.prior is None and "derive" not in recipe.data:
-        kind = "pairs" if paired or gan.paired else "unpaired"
-    own = {"folder": ("labels", "skip_corrupt"), "pairs": ("jitter", "reverse"), "unpaired": ("jitter",)}[kind]
+        kind = "pairs" if paired and not gan.paired else gan.reads
+    own = {
+        "clips": ("frame_size", "future", "motion", "stride"),
+        "folder": ("labels", "skip_corrupt"),
+        "pairs": ("jitter", "reverse"),
+        "unpaired": ("jitter",),
+    }[kind]
     # Another source's crop suits that source's images only.
     keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))
     options = {key: recipe.data[key] for key in keys if key in recipe.data}
     if kind == "pairs":
         options["input_channels"] = gan.input_shape[-1]
+    if kind == "clips":
+        options["frames"] = gan.frames
     path = str(Path(data).expanduser().resolve())
     folder = {"source": kind, "path": path, "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)

@@ -128,7 +128,7 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
     kind, where = options.pop("source"), options.pop("path", None) or options.pop("name", None)
     options["batch_size"] = batch_size or chosen.train["batch_size"]
     options["seed"] = chosen.train.get("seed", 0) if seed is None else seed
-    embedded = kind in ("digits", "photos", "stacked_digits")
+    embedded = kind in ("digits", "moving_digits", "photos", "stacked_digits")
     if not embedded and where is None:
         raise ValueError(f"Expected a folder of images for {chosen.name}, as --data FOLDER or `path`. Received: none")
     derive, halves = options.pop("derive", None), options.pop("halves", False)

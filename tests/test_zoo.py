@@ -102,7 +102,8 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
         scores = evaluation.evaluate(recipe, gan).content["scores"]
         for key, found in scores.items():
             assert found["mean"] == pytest.approx(recipe.results[key], rel=0.01), key
-            if "peak" in key and found["real"] is not None:
+            compared = "peak" in key and "frame" not in key  # later frames are predicted from predictions
+            if compared and found["real"] is not None:
                 assert found["mean"] > found["real"] + GAINS.get(name, 3)  # in dB, above the inputs themselves
         return
     labels = np.arange(1000) % 10 if gan.num_classes else None

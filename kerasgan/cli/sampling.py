@@ -44,14 +44,14 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same ima
 Labels = Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2: they are repeated.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG to write, GIF or MP4 if it moves.")]
 Input = Annotated[
-    Path | None, typer.Option("--input", help="A picture or a folder of them, for models that translate images.")
+    Path | None, typer.Option("--input", help="A picture, a video, or a folder, for models that translate them.")
 ]
 Truncation = Annotated[
     str, typer.Option(help="Share of the spread, 0 to 1: less is likelier and less varied. A column each of 1,0.7,0.5.")
 ]
 Walk = Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")]
 Interpolate = Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")]
-Frames = Annotated[int | None, typer.Option(min=2, help="Of what moves.")]
+Frames = Annotated[int | None, typer.Option(min=2, help="Of what moves, or to predict.")]
 Fps = Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second; 20 if not given.")]
 Spherical = Annotated[
     bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
@@ -90,13 +90,14 @@ def generate(
     styles: Styles = None,
 ) -> None:
     """Write a grid of generated images, how they change through the latent space, or what is made of yours."""
-    from kerasgan import sampling, styling
+    from kerasgan import animations, sampling, styling
 
     if source is not None:
-        if not source.is_dir():
+        if not source.is_dir() and output.suffix.lower() not in animations.ENDINGS:
             sampling.checked(output, None)
         gan = told(load(name, weights), kernel)
-        typer.echo(f"{sampling.translate(gan, source, output, direction=direction)} images: {output}")
+        made = sampling.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
+        typer.echo(f"{made} images: {output}")
         return
     truncations = numbers_of("--truncation", truncation)
     asked = {"--walk": walk, "--interpolate": interpolate, "--grid": grid, "--mix": mix, "--edit": edit is not None}

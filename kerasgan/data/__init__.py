@@ -1,11 +1,13 @@
-"""Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS, the embedded digits and photographs, pairs."""
+"""Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS, the embedded digits and photos, pairs, clips."""
 
 from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
+from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derived, halves
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
+from kerasgan.data.moving_digits import moving_digits
 from kerasgan.data.pair_feeding import image_pair, image_pairs
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.photos import photos
@@ -13,8 +15,10 @@ from kerasgan.data.semi_supervised import SemiSupervised
 from kerasgan.data.sources import KeepEpoch, Source
 from kerasgan.data.stacked import stacked_digits
 from kerasgan.data.translation import Pairs, Unpaired
+from kerasgan.data.videos import clips, video
 
 __all__ = [
+    "Clips",
     "KeepEpoch",
     "Pairs",
     "SemiSupervised",
@@ -24,6 +28,7 @@ __all__ = [
     "batch",
     "batches",
     "blur",
+    "clips",
     "derivations",
     "derived",
     "digits",
@@ -32,10 +37,12 @@ __all__ = [
     "halves",
     "image_pair",
     "image_pairs",
+    "moving_digits",
     "pairs",
     "photos",
     "semi_supervised",
     "stacked_digits",
     "tfds",
     "unpaired",
+    "video",
 ]

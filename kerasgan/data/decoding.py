@@ -55,7 +55,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(pixels).astype(np.uint8))
 
 
-def _coloured(image: Image.Image, channels: int) -> Image.Image:
+def coloured(image: Image.Image, channels: int) -> Image.Image:
     """Grey, RGB or RGBA; transparency is laid on white unless alpha is kept."""
     image = _eight_bit(image)
     if channels == 4:
@@ -97,7 +97,7 @@ def decode(
             if image.format == "JPEG" and scale >= 2:
                 image.draft(None, (int(full[1] / scale), int(full[0] / scale)))
             ImageOps.exif_transpose(image, in_place=True)
-            picture = _coloured(image, channels)
+            picture = coloured(image, channels)
             down, across = picture.height / upright[0], picture.width / upright[1]  # 1 unless `draft` made it smaller
             part = (left * across, top * down, (left + width) * across, (top + height) * down)
             picture = _cut(picture, part).resize(size[::-1], Image.Resampling.BICUBIC)

@@ -119,6 +119,10 @@ class Sampling(keras.Model):
         count = (count or 16) if labels is None else len(labels)
         return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
 
+    def moving_sheet(self) -> tuple[np.ndarray, int] | None:
+        """A sheet for each moment, (time, count, height, width, channels), and how many make a row; None of images."""
+        return None
+
     def strip(self, count: int, *, seed: int = 0) -> np.ndarray:
         """One row of a film strip: so many images, always of the same latents; arguments as of `sheet`."""
         labels, _ = pictures.grid_labels(count, self.num_classes)

@@ -13,6 +13,7 @@ from kerasgan.data import checks
 from kerasgan.gan.model import GAN
 from kerasgan.gan.step import Round
 from kerasgan.gan.tiling import Tiling, translate
+from kerasgan.metrics.pair_card import likened, pair_scores
 
 __all__ = ["ImageToImage"]
 
@@ -38,6 +39,11 @@ class ImageToImage(GAN):
 
     paired: bool = True
     """Whether `fit` takes pairs of images that belong together, or images of two domains."""
+
+    @property
+    def reads(self) -> str:
+        """The function of `kerasgan.data` that reads what `fit` is given."""
+        return "pairs" if self.paired else "unpaired"
 
     directions: tuple[str, ...] = ()
     """Names of the ways that a family with several generators translates; the first is the usual one."""
@@ -247,6 +253,23 @@ class ImageToImage(GAN):
         inputs, targets = self.examples
         return inputs[:count], targets[:count]
 
+    def pair_scores(
+        self, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
+    ) -> tuple[dict, dict]:
+        """Scores by name, one number for each pair: of what is made of the inputs, and of the inputs as they are.
+
+        Where the inputs are the targets themselves, only of the first.
+
+        Args:
+            inputs: float32 (count, height, width, channels) in [-1, 1].
+            targets: what they should become.
+            direction: as of `predict`.
+        """
+        scores = pair_scores(self.predict(inputs, direction=direction), targets, scale=self.scale)
+        if inputs is targets:
+            return scores, {}
+        return scores, pair_scores(likened(inputs, targets), targets, scale=self.scale)
+
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
         """What the discriminator says of images, as when it is not trained: its logits as an array.
 
@@ -260,15 +283,6 @@ class ImageToImage(GAN):
         """
         given = [data.sources.scaled(checks.image_array(each)) for each in (images, inputs) if each is not None]
         return self._outputs(self.discriminator, given, batch_size=batch_size)
-
-    def family_pair_scores(self, made: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
-        """Numbers, image by image, that only this family has, for its score card: none, unless a family overrides this.
-
-        Args:
-            made: (count, height, width, channels) in [-1, 1].
-            targets: likewise.
-        """
-        return {}
 
     def accumulate_statistics(self, *arguments: Any, **options: Any) -> None:
         """Raises TypeError: standing statistics are those of latents, of which there are none."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.metrics.battle import Battle, battle
 from kerasgan.metrics.density_coverage import density_coverage, expected_coverage
 from kerasgan.metrics.digits import digit_scores
+from kerasgan.metrics.frames import frame_scores, moving_areas
 from kerasgan.metrics.frechet import Moments, frechet_distance
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance, squared_discrepancy
@@ -46,6 +47,7 @@ __all__ = [
     "density_coverage",
     "digit_scores",
     "expected_coverage",
+    "frame_scores",
     "frechet_distance",
     "grid",
     "inception_score",
@@ -54,6 +56,7 @@ __all__ = [
     "label_coverage",
     "memorisation",
     "mode_coverage",
+    "moving_areas",
     "multiscale_similarity",
     "nearest",
     "pair_card",

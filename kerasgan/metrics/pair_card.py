@@ -13,7 +13,7 @@ from kerasgan.metrics.score_card import ScoreCard, interval, library_versions, r
 from kerasgan.metrics.sharpness import sharpness
 from kerasgan.metrics.structural_similarity import structural_similarity
 
-__all__ = ["pair_card", "pair_scores"]
+__all__ = ["likened", "pair_card", "pair_scores"]
 
 
 def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dict[str, np.ndarray]:
@@ -41,7 +41,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
     """Measures what an image-to-image model makes of the inputs of pairs against their targets.
 
     Beside each score stands that of the inputs themselves, enlarged bicubically and in the colours of the targets where
-    they differ; nothing, where the inputs are the targets.
+    they differ; of clips that of the newest frame given; nothing, where the inputs are the targets.
 
     Args:
         gan: a `kerasgan.gan.ImageToImage`. A family that translates both ways is measured both ways.
@@ -66,10 +66,8 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
         facts[part] = {"name": known, "count": len(targets), "sha256": digest}
         for direction in gan.directions or (None,):
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
-            made = gan.predict(given, direction=direction)
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
-            scores = pair_scores(made, wanted, scale=gan.scale) | gan.family_pair_scores(made, wanted)
-            plain = {} if given is wanted else pair_scores(_likened(given, wanted), wanted, scale=gan.scale)
+            scores, plain = gan.pair_scores(given, wanted, direction=direction)
             for key, values in scores.items():
                 beside = rounded(np.mean(plain[key])) if key in plain else None
                 mean = rounded(np.mean(values))
@@ -86,7 +84,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
     return ScoreCard(content)
 
 
-def _likened(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def likened(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The inputs in the size and the number of colours of the targets, without what follows their own colours."""
     from kerasgan.data.decoding import resized  # imports Keras, which scores do without
     from kerasgan.data.derivations import grey

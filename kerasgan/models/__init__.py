@@ -10,6 +10,7 @@ from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
 from kerasgan.models.deepsim import DeePSiM
 from kerasgan.models.esrgan import ESRGAN
+from kerasgan.models.frame_prediction import FramePrediction
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
 from kerasgan.models.infogan import InfoGAN
@@ -47,6 +48,7 @@ __all__ = [
     "CycleGAN",
     "DeblurGAN",
     "DeePSiM",
+    "FramePrediction",
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",

@@ -1,0 +1,74 @@
+"""Scores of predicted frames, on whole frames and where something moves: those of Mathieu et al. 2016 (1511.05440)."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasgan.metrics import checks
+from kerasgan.metrics.sharpness import sharpness, sharpness_difference
+from kerasgan.metrics.structural_similarity import WINDOW, local_similarity
+
+__all__ = ["frame_scores", "moving_areas"]
+
+LEAST_ERROR = 1e-4  # of squared 8-bit levels: equal frames score 88 dB, not infinity
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+
+
+def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np.ndarray]:
+    """How near predicted frames come to the true ones, frame by frame, as the paper's evaluation code computes it.
+
+    PSNR is 10 log10(255^2 / max(128^2 mean squared error, 1e-4)); SSIM is of the luminance, with a window that also
+    reaches over the border, where both frames are black; `sharpness_difference` see there. The code's means leave out
+    frames whose PSNR is 50 dB or more; here they are for the caller to leave out. `sharpness_ratio` is not of the
+    paper: the total variation of the prediction in units of the true frame's, below 1 where it is blurred.
+
+    Args:
+        made: frames (count, height, width, channels), at least 3x3 pixels, uint8 or floats in [-1, 1].
+        targets: likewise.
+        moving: bool (count, height, width), such as of `moving_areas`: all other pixels are black in both frames, and
+            count as right.
+
+    Returns:
+        float64 (count,) each: `peak_signal_to_noise` and `sharpness_difference` in dB, `structural_similarity` and
+        `sharpness_ratio`.
+
+    Raises:
+        TypeError, ValueError: if the frames or the mask do not suit.
+    """
+    pair = list(checks.image_pair(made, targets))
+    if moving is not None:
+        mask = checks.array(moving)
+        if mask.dtype != bool or mask.shape != pair[0].shape[:3]:
+            expected = f"Expected a mask of truth values {pair[0].shape[:3]}"
+            raise ValueError(f"{expected}. Received: moving.shape={mask.shape}, moving.dtype={mask.dtype}")
+        pair = [np.where(mask[..., np.newaxis], frames, 0.0) for frames in pair]
+    signed = [frames * 2.0 - 1.0 for frames in pair]
+    error = np.mean((signed[0] - signed[1]) ** 2, axis=(1, 2, 3))
+    around = ((0, 0), *[(WINDOW - 1, WINDOW - 1)] * 2, (0, 0))
+    grey = [frames @ LUMA[:, np.newaxis] if frames.shape[-1] == 3 else frames for frames in pair]
+    return {
+        "peak_signal_to_noise": 10.0 * np.log10(255.0**2 / np.maximum(128.0**2 * error, LEAST_ERROR)),
+        "structural_similarity": local_similarity(*(np.pad(frames, around) for frames in grey))[0],
+        "sharpness_difference": sharpness_difference(*signed),
+        "sharpness_ratio": sharpness(signed[0]) / np.maximum(sharpness(signed[1]), 1e-12),
+    }
+
+
+def moving_areas(before: Any, after: Any, *, threshold: float = 0.1) -> np.ndarray:
+    """Where successive frames differ by more than a share of the range in some channel: bool (count, height, width).
+
+    The paper takes an optical flow's area, which counts the inside of large plain things too; differences need no
+    estimate of the flow, and are exact where the camera stands still.
+
+    Args:
+        before: frames (count, height, width, channels), uint8 or floats in [-1, 1].
+        after: the frames that follow them.
+        threshold: in [0, 1).
+
+    Raises:
+        TypeError, ValueError: if the frames or the threshold do not suit.
+    """
+    if not 0 <= threshold < 1:
+        raise ValueError(f"Expected a threshold from 0 to 1. Received: threshold={threshold!r}")
+    first, second = checks.image_pair(before, after)
+    return (np.abs(second - first) > threshold).any(axis=-1)

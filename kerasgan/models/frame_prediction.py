@@ -1,0 +1,344 @@
+"""Frame prediction beyond squared errors: the next frame of a video, sharp where a mean of futures would be blurred.
+
+Mathieu, Couprie, LeCun: Deep multi-scale video prediction beyond mean square error, 2016,
+https://arxiv.org/abs/1511.05440. Networks of four scales predict the frame from small to large, each correcting the
+enlarged prediction of the one before; as many discriminators judge it together with the frames that it follows. Three
+losses meet: of pixels, of their gradients, and the adversarial one. Layer tables follow a public transcription of the
+paper's, mechanics the authors' Torch code: losses of every scale are means, and added up. Deviations: no pooling in the
+finest discriminator, which their released script has and the table has not; no mismatched real frames as further
+negatives, an option of that script; the learning rates stay constant unless they are given schedules; kernels start
+with He's distribution, the last ones of each scale small, on which the sources are silent.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan import data
+from kerasgan.data import checks
+from kerasgan.data.clips import unstacked
+from kerasgan.gan import ImageToImage
+from kerasgan.metrics.frames import frame_scores, moving_areas
+
+__all__ = ["FramePrediction", "discriminator", "generator", "gradient_difference"]
+
+# From coarse to fine: maps in units of the width, and kernels.
+GENERATOR = (
+    ((2, 4, 2), (3, 3, 3, 3)),
+    ((2, 4, 2), (5, 3, 3, 5)),
+    ((2, 4, 8, 4, 2), (5, 3, 3, 3, 3, 5)),
+    ((2, 4, 8, 4, 2), (7, 5, 5, 5, 5, 7)),
+)
+# Likewise, and the units of the dense layers.
+DISCRIMINATOR = (
+    ((1,), (3,), (8, 4)),
+    ((1, 2, 2), (3, 3, 3), (16, 8)),
+    ((2, 4, 4), (5, 5, 5), (16, 8)),
+    ((2, 4, 8, 2), (7, 7, 5, 5), (16, 8)),
+)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class FramePrediction(ImageToImage):
+    """Predicts the frame that follows some frames; `predict_frames` goes on from its own predictions.
+
+    Its inputs are `frames` images stacked by their channels, the oldest first.
+
+    Args:
+        image_size: of the parts of frames in training: int or (height, width), multiples of 2^(scales - 1).
+        channels: of one frame.
+        frames: that a prediction is made of.
+        scales: 1 to 4; each halves the size, and with four of them parts of 32 pixels have 4 at the coarsest (paper).
+        width: 64 gives the paper's maps: 128 to 512 in the generators.
+        discriminator_width: likewise of the discriminators; `width` if not given.
+        pixel_power: p of the loss of pixels: 1 for absolute, 2 for squared differences.
+        pixel_weight: lambda_lp.
+        gradient_power: alpha of the gradient difference loss.
+        gradient_weight: lambda_gdl.
+        adversarial_weight: lambda_adv; with 0 the discriminators play along without being listened to.
+
+    Raises:
+        ValueError: for sizes or scales that the convolutions do not fit into, or fewer than two frames.
+    """
+
+    tiny = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
+
+    reports = ("pixel_loss", "gradient_loss", "adversarial_loss")
+
+    def __init__(
+        self,
+        *,
+        image_size: int | tuple[int, int] = 32,
+        channels: int = 3,
+        frames: int = 4,
+        scales: int = 4,
+        width: int = 64,
+        discriminator_width: int | None = None,
+        pixel_power: int = 1,
+        pixel_weight: float = 1.0,
+        gradient_power: int = 1,
+        gradient_weight: float = 1.0,
+        adversarial_weight: float = 0.05,
+        name: str | None = None,
+    ):
+        if frames < 2 or scales not in range(1, len(GENERATOR) + 1):
+            expected = f"Expected two frames or more and 1 to {len(GENERATOR)} scales"
+            raise ValueError(f"{expected}. Received: frames={frames!r}, scales={scales!r}")
+        if pixel_power not in (1, 2) or gradient_power not in (1, 2):
+            received = f"pixel_power={pixel_power!r}, gradient_power={gradient_power!r}"
+            raise ValueError(f"Expected powers of 1 or 2. Received: {received}")
+        judging, shape = discriminator_width or width, (*checks.pair(image_size), channels)
+        super().__init__(
+            generator(channels, frames=frames, scales=scales, width=width),
+            discriminator(shape, frames=frames, scales=scales, width=judging),
+            image_size=image_size,
+            multiple=2 ** (scales - 1),
+            name=name,
+        )
+        self.frames, self.scales = frames, scales
+        self.pixel_power, self.pixel_weight = pixel_power, pixel_weight
+        self.gradient_power, self.gradient_weight = gradient_power, gradient_weight
+        self.adversarial_weight = adversarial_weight
+        self.record(
+            image_size=image_size,
+            channels=channels,
+            frames=frames,
+            scales=scales,
+            width=width,
+            discriminator_width=judging,
+            pixel_power=pixel_power,
+            pixel_weight=pixel_weight,
+            gradient_power=gradient_power,
+            gradient_weight=gradient_weight,
+            adversarial_weight=adversarial_weight,
+        )
+
+    def paper_settings(self):
+        """Plain gradient descent, at the rates of the transcription."""
+        sgd = keras.optimizers.SGD
+        return {**super().paper_settings(), "generator_optimizer": sgd(0.04), "discriminator_optimizer": sgd(0.02)}
+
+    # How it is trained
+
+    @property
+    def reads(self):
+        return "clips"
+
+    def batches(self, x, y=None, *, batch_size=None):
+        """As of `ImageToImage`, and of videos, as `kerasgan.data.clips` takes them."""
+        in_memory = isinstance(x, list) or getattr(x, "ndim", 0) == 5
+        if y is None and (in_memory or isinstance(x, (str, Path))):
+            options: Any = {} if in_memory else {"image_size": self.image_shape[:2], "channels": self.image_shape[-1]}
+            x = data.clips(x, frames=self.frames, batch_size=batch_size or 1, **options)
+        return super().batches(x.shortened(1) if isinstance(x, data.Clips) else x, y, batch_size=batch_size)
+
+    def synthesize(self, game):
+        """The predictions at every scale, from coarse to fine: Y_k = u(Y_{k-1}) + G_k(X_k, u(Y_{k-1}))."""
+        predictions: list[Any] = []
+        for index in range(self.scales):
+            level = self.generator.get_layer(f"generator_{index}")
+            predictions.append(level([game.inputs, *predictions[-1:]], training=True))
+        return tuple(ops.cast(each, "float32") for each in predictions)
+
+    def discriminator_loss(self, game):
+        """The sum over the scales of D_k's loss, given the frames before."""
+        return self._total(lambda judge, real, fake: self.adversarial_loss(judge(real), judge(fake)), game)
+
+    def generator_loss(self, game):
+        """lambda_adv L_adv + lambda_lp L_p + lambda_gdl L_gdl, each the sum over the scales."""
+
+        def adversarial(judge, real, fake):
+            return self.objective.generator_loss(judge(fake), judge(real) if self.objective.paired else None)
+
+        def pixels(judge, real, fake):
+            return ops.mean(ops.abs(real - fake) ** self.pixel_power)
+
+        def gradients(judge, real, fake):
+            return gradient_difference(real, fake, power=self.gradient_power)
+
+        several = (
+            ("pixel_loss", self.pixel_weight, pixels),
+            ("gradient_loss", self.gradient_weight, gradients),
+            ("adversarial_loss", self.adversarial_weight, adversarial),
+        )
+        loss = 0.0
+        for name, weight, function in several:
+            value = self._total(function, game) if weight else ops.zeros(())
+            self.report(name, value)
+            loss = loss + weight * value
+        return loss
+
+    def penalise(self, penalty, game):
+        """The sum of the scales' penalties on the gradient of D_k in the frame, given the frames before it."""
+
+        def value(judge, real, fake):
+            return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
+
+        return self._total(value, game)
+
+    def _total(self, function: Callable, game: Any) -> Any:
+        """The sum over the scales of function(D_k given the inputs, real frame, predicted frame)."""
+        values = []
+        for index, fake in enumerate(game.fake):
+            network = self.discriminator.get_layer(f"discriminator_{index}")
+            factor = 2 ** (self.scales - 1 - index)
+
+            def judge(images, network=network):
+                return ops.cast(network([images, game.inputs], training=True), "float32")
+
+            values.append(function(judge, ops.average_pool(game.real, factor, factor), fake))
+        return sum(values)
+
+    # What it makes
+
+    def predict_frames(self, clips: Any, *, count: int = 1, **options: Any) -> np.ndarray:
+        """The frames that follow, each predicted from those before it, predicted ones included.
+
+        Args:
+            clips: (clips, time, height, width, channels), or one clip without the first axis, of `frames` images or
+                more, of which the last count; uint8, or float in [-1, 1].
+            count: of frames.
+            **options: of `predict`: tile_size, overlap, batch_size.
+
+        Returns float32 in [-1, 1]: (clips, count, height, width, channels), or without the first axis.
+
+        Raises:
+            ValueError: for fewer images than a prediction needs, or other channels.
+        """
+        array = np.asarray(clips)
+        if array.ndim == 4:
+            return self.predict_frames(array[np.newaxis], count=count, **options)[0]
+        channels = self.image_shape[-1]
+        if array.ndim != 5 or array.shape[1] < self.frames or array.shape[-1] != channels:
+            expected = f"Expected clips (clips, time, height, width, {channels}) of {self.frames} images or more"
+            raise ValueError(f"{expected}. Received: shape={array.shape}")
+        if count < 1:
+            raise ValueError(f"Expected a number of frames from 1 on. Received: count={count!r}")
+        window = list(data.sources.scaled(checks.values(array, all_light=True)).swapaxes(0, 1)[-self.frames :])
+        for _ in range(count):
+            window.append(self.predict(np.concatenate(window[-self.frames :], axis=-1), **options))
+        return np.stack(window[-count:], axis=1)
+
+    def _columns(self, inputs, targets):
+        """The newest frame given; prediction and truth of the first that follows and, if there are more, the last."""
+        given, true, made = self._followed(inputs, targets)
+        shown = sorted({0, true.shape[1] - 1})
+        return [given[:, -1], *(frames[:, place] for place in shown for frames in (made, true))]
+
+    def moving_sheet(self):
+        """Above the true frames, below the given ones and then the predictions, of all `examples`."""
+        given, true, made = self._followed(*self._shown(8))
+        rows = np.concatenate([given, true], axis=1), np.concatenate([given, made], axis=1)
+        return np.concatenate(rows).swapaxes(0, 1), len(given)
+
+    def pair_scores(self, inputs, targets, *, direction=None):
+        """The paper's scores of the first frame that follows and of the last, on whole frames and where they move.
+
+        Beside them those of the newest frame given, which is what a model that copies would predict.
+        """
+        given, true, made = self._followed(inputs, targets)
+        newest, scores, beside = given[:, -1], {}, {}
+        for place in sorted({0, true.shape[1] - 1}):
+            moving = moving_areas(true[:, place - 1] if place else newest, true[:, place])
+            number = f"_frame_{place + 1}" if place else ""
+            for area, mask in (("", None), ("_moving", moving)):
+                for found, frames in ((scores, made[:, place]), (beside, newest)):
+                    values = frame_scores(frames, true[:, place], moving=mask)
+                    found.update({f"{name}{area}{number}": value for name, value in values.items()})
+        return scores, beside
+
+    def _followed(self, inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Clips (count, time, height, width, channels): given, true and, as many of them, predicted frames."""
+        given, true = (unstacked(images, self.image_shape[-1]) for images in (inputs, targets))
+        return given, true, self.predict_frames(given, count=true.shape[1])
+
+
+def gradient_difference(real: Any, fake: Any, *, power: int = 1) -> Any:
+    """The gradient difference loss: means of ||grad real| - |grad fake||^power, of gradients down and across.
+
+    Args:
+        real: images (batch, height, width, channels).
+        fake: likewise.
+        power: alpha.
+    """
+    down = ops.abs(real[:, 1:] - real[:, :-1]) - ops.abs(fake[:, 1:] - fake[:, :-1])
+    across = ops.abs(real[:, :, 1:] - real[:, :, :-1]) - ops.abs(fake[:, :, 1:] - fake[:, :, :-1])
+    return ops.mean(ops.abs(down) ** power) + ops.mean(ops.abs(across) ** power)
+
+
+def generator(channels: int, *, frames: int, scales: int, width: int) -> keras.Model:
+    """Frames stacked by channels, of sides that are multiples of 2^(scales - 1), to the next frame in [-1, 1]."""
+    images = keras.Input((None, None, frames * channels), name="images")
+    prediction: list[Any] = []
+    for index in range(scales):
+        level = _level(index, channels, frames=frames, factor=2 ** (scales - 1 - index), width=width)
+        prediction = [level([images, *prediction])]
+    return keras.Model(images, prediction[0], name="generator")
+
+
+def discriminator(image_shape: Sequence[int], *, frames: int, scales: int, width: int) -> keras.Model:
+    """[Frame, frames before it] to the logits (batch, scales) of all scales, from coarse to fine."""
+    height, wide, channels = image_shape
+    images = keras.Input(image_shape, name="images")
+    inputs = keras.Input((height, wide, frames * channels), name="inputs")
+    logits = []
+    for index in range(scales):
+        factor = 2 ** (scales - 1 - index)
+        level = _judge(index, image_shape, frames=frames, factor=factor, width=width)
+        logits.append(level([_pooled(images, factor, f"frame_{index}"), inputs]))
+    joined = layers.Concatenate(dtype="float32", name="logits")(logits)
+    return keras.Model([images, inputs], joined, name="discriminator")
+
+
+def _level(index: int, channels: int, *, frames: int, factor: int, width: int) -> keras.Model:
+    """[Frames of full size, prediction of the scale before, if any] to this scale's prediction."""
+    maps, kernels = GENERATOR[index]
+    images = keras.Input((None, None, frames * channels), name="images")
+    inputs, x, coarse = [images], _pooled(images, factor, "frames"), None
+    if index:
+        inputs.append(keras.Input((None, None, channels), name="coarse"))
+        coarse = layers.UpSampling2D(2, name="enlarged")(inputs[-1])
+        x = layers.Concatenate(name="joined")([x, coarse])
+    for place, (count, size) in enumerate(zip(maps, kernels)):
+        x = _convolution(x, width * count, size, f"conv{place + 1}", padding="same")
+    small = keras.initializers.VarianceScaling(0.01, "fan_in", "untruncated_normal")  # far from where tanh is flat
+    options: Any = dict(padding="same", kernel_initializer=small, dtype="float32", name="change")
+    x = layers.Conv2D(channels, kernels[-1], **options)(x)
+    if coarse is not None:
+        x = layers.Add(dtype="float32", name="sum")([coarse, x])
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="tanh")(x), name=f"generator_{index}")
+
+
+def _judge(index: int, image_shape: Sequence[int], *, frames: int, factor: int, width: int) -> keras.Model:
+    """[Frame of this scale, frames of full size before it] to logits (batch, 1)."""
+    height, wide, channels = image_shape
+    maps, kernels, units = DISCRIMINATOR[index]
+    lost = sum(kernels) - len(kernels)  # at the borders of its valid convolutions
+    if min(height, wide) // factor <= lost:
+        expected = f"Expected images whose size at scale {index + 1} exceeds {lost} pixels"
+        raise ValueError(f"{expected}. Received: image_size={(height, wide)}, {factor} times as large")
+    images = keras.Input((height // factor, wide // factor, channels), name="images")
+    inputs = keras.Input((height, wide, frames * channels), name="inputs")
+    x = layers.Concatenate(name="joined")([_pooled(inputs, factor, "frames"), images])
+    for place, (count, size) in enumerate(zip(maps, kernels)):
+        x = _convolution(x, width * count, size, f"conv{place + 1}", padding="valid")
+    x = layers.Flatten(name="flat")(x)
+    for place, count in enumerate(units):
+        x = layers.Dense(width * count, activation="relu", name=f"dense{place + 1}")(x)
+    logits = layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model([images, inputs], logits, name=f"discriminator_{index}")
+
+
+def _convolution(x: Any, filters: int, size: int, name: str, *, padding: str) -> Any:
+    options: Any = dict(padding=padding, activation="relu", kernel_initializer="he_normal", name=name)
+    return layers.Conv2D(filters, size, **options)(x)
+
+
+def _pooled(x: Any, factor: int, name: str) -> Any:
+    """Images smaller by a factor, each pixel the mean of its area."""
+    return layers.AveragePooling2D(factor, name=f"{name}_pooled")(x) if factor > 1 else x
