@@ -29,8 +29,8 @@ def levels(images):
 
 @pytest.fixture(scope="module")
 def wide():
-    """A network whose dense and transposed layers are large enough to be quantised."""
-    gan = DCGAN(image_size=16, latent_dim=32, width=16)
+    """A network of transposed convolutions alone, large enough to be quantised."""
+    gan = DCGAN(image_size=16, latent_dim=32, width=16, variant="torch")
     lively(gan.generator)
     return gan
 
@@ -55,15 +55,6 @@ def test_dynamic_int8_is_refused_where_it_would_change_nothing_and_kept_where_it
     run, _ = opened(path)
     images = run(latents=wide.prior.draw(5, 32, seed=11))
     assert 0 < np.abs(images - wide.generate(5, seed=11)).mean() < 0.2
-
-
-def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
-    gan = made()
-    last = gan.generator.weights[0]
-    last.assign(np.full(last.shape, 1e6))
-    with pytest.raises(ExportError, match=r"Received: a difference of nan|Expected the images of Keras"):
-        kerasgan.export.onnx(gan, tmp_path / "file", precision="float16")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("form", EXPORTS)

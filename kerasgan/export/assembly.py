@@ -27,21 +27,21 @@ def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
     if (options.truncation, options.label, options.noise, options.output) == (1.0, None, "constant", "float32"):
         return network
     given = {each.name: keras.Input(each.shape[1:], dtype=each.dtype, name=each.name) for each in signature_of(network)}
+    fed, added, noises = dict(given), {}, {}
     if options.truncation == INPUT:
-        given["truncation"] = keras.Input((), name="truncation")
-    fed, noises = dict(given), {}
+        added["truncation"] = keras.Input((), name="truncation")
     if options.noise == INPUT:
         sizes = [layer.noise.shape for layer in _noisy(network)]
-        given["noise"] = keras.Input((sum(map(math.prod, sizes)),), name="noise")
-        maps = Maps(sizes, name="noise_maps")(given["noise"])
+        added["noise"] = keras.Input((sum(map(math.prod, sizes)),), name="noise")
+        maps = Maps(sizes, name="noise_maps")(added["noise"])
         noises = {layer.name: noise for layer, noise in zip(_noisy(network), maps)}
     if options.label is not None:
         del given["labels"]
         fed["labels"] = GivenClass(options.label, name="label")(given["latents"])
-    images = _run(network, fed, noises, _truncation(gan, options))
+    images = _run(network, fed, added, noises, _truncation(gan, options))
     if options.output == "uint8":
         images = Levels(name="levels")(images)
-    inputs = list(given.values())
+    inputs = [*given.values(), *added.values()]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=network.name)
 
 
@@ -76,10 +76,16 @@ def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | 
     return where, layer
 
 
-def _run(network: keras.Model, fed: dict[str, Any], noises: Mapping[str, Any], truncation: Any) -> Any:
-    """The symbolic images of the network for symbolic inputs by name."""
+def _run(
+    network: keras.Model,
+    fed: dict[str, Any],
+    added: Mapping[str, Any],
+    noises: Mapping[str, Any],
+    truncation: "tuple[str | None, Truncation] | None",
+) -> Any:
+    """The symbolic images of the network for its inputs, by name, with those that are added to them."""
     where, draw_near = truncation or (None, None)
-    factors = [fed.pop("truncation")] if "truncation" in fed else []
+    factors = [added[name] for name in added if name == "truncation"]
     if draw_near is not None and where is None:
         fed["latents"] = draw_near([fed["latents"], *factors])
     made: dict[Any, Any] = {}  # of the layers: the clone's own end at inputs that it puts in the place of tensors
@@ -93,8 +99,8 @@ def _run(network: keras.Model, fed: dict[str, Any], noises: Mapping[str, Any], t
         return made[layer]
 
     keras.models.clone_model(
-        keras.Model(network.inputs, network.outputs),  # a Sequential one takes no call_function
-        input_tensors=list(fed.values()),
+        keras.Model([*network.inputs, *added.values()], network.outputs),
+        input_tensors=[*fed.values(), *added.values()],
         clone_function=lambda layer: layer,
         call_function=call,
     )

@@ -99,7 +99,9 @@ def _input(each: Input, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _output(prepared: Prepared) -> dict[str, Any]:
-    shape = (prepared.inputs[0].shape[0], *prepared.network.output_shape[1:])
+    shapes = {case.images.shape[1:] for case in prepared.cases}  # several where height and width are dynamic
+    sides = prepared.network.output_shape[1:] if len(shapes) > 1 else shapes.pop()
+    shape = (prepared.inputs[0].shape[0], *sides)
     dtype = str(prepared.cases[0].images.dtype)
     name, values = output_of(prepared.inputs), prepared.facts["value_range"]
     return {"name": name, "shape": _axes(shape), "dtype": dtype, "range": values}

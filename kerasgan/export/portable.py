@@ -1,12 +1,13 @@
 """The copy of a network that files are written from: its weights in float32, in layers that other runtimes know."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["HALF", "portable"]
+__all__ = ["HALF", "exactly", "portable"]
 
 HALF = ("float16", "bfloat16")
 
@@ -20,16 +21,23 @@ def portable(network: keras.Model) -> keras.Model:
             return NearestUpsampling2D(layer.size, name=layer.name, dtype=config["dtype"])
         return type(layer).from_config(config)
 
+    with exactly():
+        clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
+        for weight, trained in zip(clone.weights, network.weights, strict=True):
+            weight.assign(ops.convert_to_numpy(trained.value))
+    return clone
+
+
+@contextlib.contextmanager
+def exactly() -> Iterator[None]:
+    """New layers are in float32, also those that layers make without passing on their dtype, and on the CPU."""
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # for layers that make others without passing on their dtype
+    keras.config.set_dtype_policy("float32")
     try:
         with keras.device("cpu"):  # a GPU may round convolutions to 10 bits
-            clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
-            for weight, trained in zip(clone.weights, network.weights, strict=True):
-                weight.assign(ops.convert_to_numpy(trained.value))
+            yield
     finally:
         keras.config.set_dtype_policy(policy)
-    return clone
 
 
 @keras.saving.register_keras_serializable("kerasgan")

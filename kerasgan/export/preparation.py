@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasgan.export.assembly import assemble
 from kerasgan.export.options import LEVEL, PRECISIONS, Options
-from kerasgan.export.portable import portable
+from kerasgan.export.portable import exactly, portable
 from kerasgan.export.proof import Case, attempt, compare_copy, reference_cases
 from kerasgan.export.signature import Input, describe, example_inputs, signature_of
 from kerasgan.gan import GAN, ImageToImage
@@ -43,7 +43,8 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     plain = signature_of(original, options)
     copy = attempt(lambda: portable(original), "a generator that its layers' get_config() describe in full")
     compare_copy(original, copy, example_inputs(gan, plain, count=2)[0], ROUNDING)
-    network = assemble(gan, copy, options)
+    with exactly():
+        network = assemble(gan, copy, options)
     inputs = signature_of(network, options)
     batches = BATCHES if options.batch_size is None else (options.batch_size,)
     rounding = ROUNDING + LEVEL * (options.output == "uint8")
@@ -51,7 +52,7 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     for each in example_inputs(gan, inputs, count=batches[-1]):
         cases += reference_cases(network, each, batches=batches, tolerance=rounding)
     calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
-    return Prepared(network, inputs, cases, calibration, describe(gan, inputs, options))
+    return Prepared(network, inputs, cases, calibration, describe(gan, options))
 
 
 def _sampler(gan: GAN, direction: str | None) -> keras.Model:

@@ -64,7 +64,7 @@ def picture(network: keras.Model, inputs: list[Input], seeds: Mapping[str, np.nd
     count = len(next(iter(seeds.values())))
     fed = {}
     for name, shape, dtype in inputs:
-        values = seeds.get(name, np.full((count, *shape[1:]), name == "truncation"))
+        values = seeds[name] if name in seeds else np.full((count, *shape[1:]), name == "truncation")
         fed[name] = (values / 127.5 - 1 if name == IMAGES else values).astype(dtype)
     with keras.device("cpu"):
         images = draw(network, fed)

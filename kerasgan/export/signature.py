@@ -61,7 +61,7 @@ def output_of(inputs: Sequence[Input]) -> str:
     return "outputs" if IMAGES in {each.name for each in inputs} else IMAGES
 
 
-def describe(gan: GAN, inputs: Sequence[Input], options: Options) -> dict[str, Any]:
+def describe(gan: GAN, options: Options) -> dict[str, Any]:
     """The facts about a generator that its file carries, as plain data; what is not known is left out."""
     if isinstance(gan, ImageToImage):
         start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest}
@@ -74,7 +74,7 @@ def describe(gan: GAN, inputs: Sequence[Input], options: Options) -> dict[str, A
         "layout": "NHWC",  # channels_last
         "image_shape": list(gan.image_shape),
         **start,
-        "num_classes": gan.num_classes if "labels" in {each.name for each in inputs} else None,
+        "num_classes": gan.num_classes if options.label is None else None,
         **options.chosen,
         "kerasgan": kerasgan.__version__,
         "keras": keras.__version__,
