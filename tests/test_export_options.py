@@ -48,13 +48,21 @@ def test_a_smaller_precision_makes_a_smaller_file_of_nearly_the_same_images(form
 
 
 def test_dynamic_int8_is_refused_where_it_would_change_nothing_and_kept_where_it_does(wide, tmp_path):
-    with pytest.raises(ExportError, match=r"transposed convolutions only: take static_int8, or LiteRT"):
+    with pytest.raises(ExportError, match=r"such as transposed convolutions: take static_int8, or LiteRT"):
         kerasgan.export.onnx(wide, tmp_path / "file", precision="dynamic_int8")
     assert not list(tmp_path.iterdir())
     path = kerasgan.export.litert(wide, tmp_path / "file", precision="dynamic_int8", tolerance=0.2)
     run, _ = opened(path)
     images = run(latents=wide.prior.draw(5, 32, seed=11))
     assert 0 < np.abs(images - wide.generate(5, seed=11)).mean() < 0.2
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
+    gan = made()
+    gan.generator.weights[0].assign(np.full(gan.generator.weights[0].shape, 1e6))
+    with pytest.raises(ExportError, match="weights that float16 holds, from -65504 to 65504"):
+        kerasgan.export.onnx(gan, tmp_path / "file", precision="float16")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("form", EXPORTS)

@@ -20,6 +20,7 @@ import numpy as np
 import onnxruntime
 
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: grey, grey with alpha, RGB, RGB with alpha
+LEFT_OUT = {"truncation": 1.0, "noise": 0.0}  # inputs of a model that seeds need not name
 
 
 def main():
@@ -76,26 +77,27 @@ def read_seeds(path):
 
 
 def draw_all(draw, inputs, wanted):
-    """The images of all rows, in batches of 64 or of the model's own size.
-
-    `draw` makes images of a dictionary of arrays, `wanted` is (shape, dtype) of the model's inputs by name: what the
-    rows leave out is a truncation of 1 and noise of 0.
-    """
-    count = len(next(iter(inputs.values())))
-    batch = next(iter(wanted.values()))[0][0]
-    size = batch if isinstance(batch, int) and batch > 0 else 64
+    """The images of all rows, in batches of 64 or of the model's own size; `draw` makes those of one batch."""
+    rows = completed(inputs, wanted)
+    count, fixed = len(next(iter(rows.values()))), next(iter(wanted.values()))[0][0]
+    fixed = isinstance(fixed, int) and fixed > 0 and fixed
     images = []
-    for start in range(0, count, size):
-        index = np.arange(start, start + size) if size == batch else np.arange(start, min(count, start + size))
-        index = index.clip(max=count - 1)  # a model of fixed size is given the last row again
-        rows = {}
-        for name, (shape, dtype) in wanted.items():
-            if name not in inputs and name not in ("truncation", "noise"):
-                raise SystemExit(f"Expected rows for the model's input {name}. Received: {', '.join(inputs)}")
-            missing = np.full((len(index), *shape[1:]), name == "truncation") if name not in inputs else None
-            rows[name] = (inputs[name][index] if missing is None else missing).astype(dtype)
-        images.append(draw(rows))
+    for start in range(0, count, fixed or 64):
+        index = np.arange(start, start + fixed if fixed else min(start + 64, count))
+        index = index.clip(max=count - 1)  # a model of a fixed size is given the last row again
+        images.append(draw({name: values[index] for name, values in rows.items()}))
     return np.concatenate(images)[:count]
+
+
+def completed(inputs, wanted):
+    """Rows for every input of the model, of which `wanted` has shape and type by name."""
+    count, rows = len(next(iter(inputs.values()))), {}
+    for name, (shape, dtype) in wanted.items():
+        if name not in inputs and name not in LEFT_OUT:
+            raise SystemExit(f"Expected rows for the model's input {name}. Received: {', '.join(inputs)}")
+        values = inputs[name] if name in inputs else np.full((count, *shape[1:]), LEFT_OUT[name])
+        rows[name] = values.astype(dtype)
+    return rows
 
 
 def draw_inputs(facts, *, count, seed, label):

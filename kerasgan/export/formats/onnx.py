@@ -67,7 +67,11 @@ def _halved(model: Any, job: Job, path: Path) -> Any:
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type == onnx.TensorProto.FLOAT:
-            name, values = tensor.name, onnx.numpy_helper.to_array(tensor).astype("float16")
+            name = tensor.name
+            with np.errstate(over="ignore"):
+                values = onnx.numpy_helper.to_array(tensor).astype("float16")
+            if not np.all(np.isfinite(values)):
+                raise ValueError(f"expected weights that float16 holds, from -65504 to 65504; {name} has others")
             tensor.CopyFrom(onnx.numpy_helper.from_array(values, f"{name}_half"))
             casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
@@ -86,8 +90,8 @@ def _dynamic(model: Any, job: Job, path: Path) -> Any:
     reduced = onnx.load(path)
     if not any(node.op_type == "DynamicQuantizeLinear" for node in reduced.graph.node):
         raise ValueError(
-            "dense layers or convolutions, which are all that ONNX Runtime quantizes as it runs, expected; the network "
-            "has transposed convolutions only: take static_int8, or LiteRT"
+            "expected dense layers or convolutions, which are all that ONNX Runtime quantizes as it runs; the network "
+            "has others only, such as transposed convolutions: take static_int8, or LiteRT"
         )
     return reduced
 
