@@ -42,7 +42,6 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     original = _sampler(gan, options.direction)
     plain = signature_of(original, options)
     copy = attempt(lambda: portable(original), "a generator that its layers' get_config() describe in full")
-    compare_copy(original, copy, example_inputs(gan, plain, count=2)[0], ROUNDING)
     with exactly():
         network = assemble(gan, copy, options)
     inputs = signature_of(network, options)
@@ -51,6 +50,7 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     cases = []
     for each in example_inputs(gan, inputs, count=batches[-1]):
         cases += reference_cases(network, each, batches=batches, tolerance=rounding)
+    compare_copy(original, copy, example_inputs(gan, plain, count=2)[0], ROUNDING)
     calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
     return Prepared(network, inputs, cases, calibration, describe(gan, options))
 
