@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
     A truncation is left at 1 and noise at 0, which is what the programs take for inputs that a seed file does not name.
     """
     if isinstance(gan, ImageToImage):
-        return {IMAGES: _waves(gan, inputs[0])}
+        return {IMAGES: _waves(gan, inputs[0].shape)}
     values = {
         "latents": gan.prior.draw(COUNT, gan.latent_dim, 0),
         "labels": class_labels(COUNT, num_classes=gan.num_classes, seed=0),
@@ -36,9 +37,9 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
     return {each.name: values[each.name] for each in inputs if each.name in values}
 
 
-def _waves(gan: ImageToImage, images: Input) -> np.ndarray:
+def _waves(gan: ImageToImage, shape: Any) -> np.ndarray:
     """uint8 pictures of waves, each colour and each picture with its own."""
-    height, width, channels = images.shape[1:]
+    _, height, width, channels = shape
     side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
     height, width = height or side, width or side
     count = max(1, min(TRANSLATED, MOST_PIXELS // (height * width)))
@@ -63,9 +64,10 @@ def picture(network: keras.Model, inputs: list[Input], seeds: Mapping[str, np.nd
     """What Keras draws from a seed file's rows: row by row, as square as possible, without borders."""
     count = len(next(iter(seeds.values())))
     fed = {}
-    for name, shape, dtype in inputs:
-        values = seeds[name] if name in seeds else np.full((count, *shape[1:]), name == "truncation")
-        fed[name] = (values / 127.5 - 1 if name == IMAGES else values).astype(dtype)
+    for each in inputs:
+        shape: Any = (count, *each.shape[1:])
+        values = seeds[each.name] if each.name in seeds else np.full(shape, each.name == "truncation")
+        fed[each.name] = (values / 127.5 - 1 if each.name == IMAGES else values).astype(each.dtype)
     with keras.device("cpu"):
         images = draw(network, fed)
     pixels = images if images.dtype == np.uint8 else pictures.to_uint8(images)

@@ -88,12 +88,12 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int =
     Of a network that translates images, noise in two sizes, unless one is fixed: square, and one stride wider.
     """
     rng = np.random.default_rng(seed)
+    shapes: dict[str, Any] = {each.name: each.shape for each in inputs}
     if isinstance(gan, ImageToImage):
-        height, width, channels = inputs[0].shape[1:]
+        _, height, width, channels = shapes[IMAGES]
         side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
         sizes = [(height, width)] if height and width else [(side, side), (side, side + gan.multiple)]
         return [{IMAGES: rng.uniform(-1, 1, (count, *size, channels)).astype("float32")} for size in sizes]
-    shapes = {each.name: each.shape for each in inputs}
     values: dict[str, Any] = {
         "latents": gan.prior.draw(count, gan.latent_dim, seed),
         "labels": rng.integers(gan.num_classes or 1, size=count),
