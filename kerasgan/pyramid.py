@@ -71,8 +71,10 @@ def reconstruct(bands: Sequence[Any]) -> Any:
 
 
 def _applied(images: Any, size: int, weights: Any) -> Any:
-    rows, columns = (ops.cast(weights(length, size), images.dtype) for length in images.shape[1:3])
-    return ops.einsum("qw,bpwc->bpqc", columns, ops.einsum("ph,bhwc->bpwc", rows, images))
+    height, width, channels = images.shape[1:]
+    rows, columns = (ops.cast(weights(length, size), images.dtype) for length in (height, width))
+    lines = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
+    return ops.matmul(columns, ops.reshape(lines, (-1, size, width, channels)))
 
 
 def _area_weights(source: int, target: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """`kerasgan evaluate`: cards beside runs."""
 
+import json
 import shutil
 
 import numpy as np
@@ -43,10 +44,22 @@ def test_an_evaluation_that_cannot_be_is_refused_with_what_can(trained, tmp_path
 
 
 def test_export_writes_every_format_it_is_asked_for(trained, tmp_path):
-    result = run("export", trained / "tiny-run", "-o", tmp_path, "--format", "onnx,saved_model")
+    options = ["--precision", "float16", "--uint8", "--truncation", "input", "--batch-size", "2"]
+    result = run("export", trained / "tiny-run", "-o", tmp_path, *options)
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "tiny-run.onnx").is_file()
-    assert (tmp_path / "tiny-run" / "saved_model.pb").is_file()
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {
+        "card.md",
+        "export_report.json",
+        "samples.png",
+        "seeds.json",
+        "tiny-run.onnx",
+        "tiny-run.tflite",
+    }
+    assert "saved_model: left out. Expected a precision that saved_model holds: float32" in result.stderr
+    report = json.loads((tmp_path / "export_report.json").read_text())
+    assert [each["name"] for each in report["inputs"]] == ["latents", "truncation"]
+    assert report["output"]["dtype"] == "uint8" and report["output"]["shape"][0] == 2
 
 
 def test_an_unknown_format_is_refused_before_anything_is_loaded(trained, tmp_path):

@@ -126,8 +126,8 @@ def test_a_run_that_was_killed_is_sampled_and_exported_from_its_newest_checkpoin
     assert result.stderr == f"{killed} was not finished; its newest checkpoint is used: {newest}\n"
     assert run("generate", trained / "tiny-run", "-o", tmp_path / "b.png").exit_code == 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    assert newest in run("export", killed, "-o", tmp_path).stderr
-    assert (tmp_path / "killed.onnx").is_file()
+    assert newest in run("export", killed, "-o", tmp_path / "out", "--format", "onnx").stderr
+    assert (tmp_path / "out" / "killed.onnx").is_file()
     shutil.rmtree(killed / "checkpoints")
     result = run("generate", killed, "-o", tmp_path / "c.png")
     assert result.exit_code == 1

@@ -2,12 +2,14 @@
 
 import json
 import sys
+import zipfile
 
 import keras
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from keras import ops
 
 import kerasgan
@@ -17,7 +19,7 @@ from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-EXPORTS = {"onnx": kerasgan.export.onnx, "saved_model": kerasgan.export.saved_model}
+EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
 FAMILIES = {
     "DCGAN": lambda: DCGAN(image_size=16, channels=3, latent_dim=5, width=4),
     "ConditionalGAN": lambda: ConditionalGAN(image_size=8, latent_dim=5, width=0.02),
@@ -45,6 +47,12 @@ def made(family):
 
 def opened(path, output="images"):
     """(run, metadata) of an exported file, read as its formats' users would, not as kerasgan does."""
+    if zipfile.is_zipfile(path):
+        interpreter = Interpreter(model_path=str(path))
+        draw = interpreter.get_signature_runner()
+        with zipfile.ZipFile(path) as archive:
+            facts = json.loads(archive.read("kerasgan.json"))
+        return lambda keep=interpreter, **inputs: draw(**inputs)[output], facts
     if path.is_file():
         session = onnxruntime.InferenceSession(path)
         facts = session.get_modelmeta().custom_metadata_map
@@ -191,7 +199,7 @@ def with_layer(layer, name="latents"):
 
 REFUSED = {
     "dropout when sampling": (lambda: AlwaysDropout(0.5), EXPORTS, "random numbers of its own"),
-    "frozen noise": (FrozenNoise, ["onnx"], "StatelessRandomNormalV2"),
+    "frozen noise": (FrozenNoise, ["onnx", "litert"], "StatelessRandomNormalV2"),
     "batch statistics": (BatchStatistics, EXPORTS, "do not depend on others in their batch"),
     "a config that forgets": (lambda: Forgetful(0.5), EXPORTS, "get_config"),
 }
@@ -211,9 +219,9 @@ def test_an_earlier_file_survives_an_export_that_writes_wrong_weights(form, tmp_
     path = EXPORTS[form](gan, tmp_path / "generator")
     right = formats.FORMATS[form]
 
-    def wrong(network, *arguments, **options):
-        network.set_weights([weight * 1.01 for weight in network.get_weights()])
-        right.write(network, *arguments, **options)
+    def wrong(job, path):
+        job.network.set_weights([weight * 1.01 for weight in job.network.get_weights()])
+        right.write(job, path)
 
     monkeypatch.setitem(formats.FORMATS, form, right._replace(write=wrong))
     with pytest.raises(ExportError, match=r"difference of .* at batch 1 \(allowed: 5e-05\)"):
@@ -232,7 +240,7 @@ def test_a_later_export_replaces_an_earlier_one(form, tmp_path):
 
 
 def test_an_interrupted_export_leaves_nothing(tmp_path, monkeypatch):
-    def interrupted(network, inputs, path, **_):
+    def interrupted(job, path):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
@@ -243,7 +251,7 @@ def test_an_interrupted_export_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_a_file_that_its_runtime_cannot_open_is_refused(tmp_path, monkeypatch):
-    def broken(network, inputs, path, **_):
+    def broken(job, path):
         path.write_bytes(b"no model")
 
     monkeypatch.setitem(formats.FORMATS, "onnx", formats.FORMATS["onnx"]._replace(write=broken))

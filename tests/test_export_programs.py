@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from PIL import Image
 
 import kerasgan
-from kerasgan.export import ExportError, formats, other_process, proof, signature
+from kerasgan.export import ExportError, Options, other_process, proof, signature, writing
+from kerasgan.export.options import Bound
 from kerasgan.models import DCGAN, ConditionalGAN
 
 REPOSITORY = Path(__file__).parent.parent
@@ -33,6 +35,7 @@ PathFinder.find_spec = find_the_rest
 PROGRAMS = {
     "onnx": (kerasgan.export.onnx, ("kerasgan", "keras", "tensorflow", "onnx")),
     "saved_model": (kerasgan.export.saved_model, ("kerasgan", "keras")),
+    "litert": (kerasgan.export.litert, ("kerasgan", "keras", "tensorflow", "onnx")),
 }
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="starts the other backends itself")
@@ -106,16 +109,14 @@ def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
     assert np.abs(picture - in_levels(gan.generate(1, seed=3))[0]).max() <= 1
 
 
-def test_both_programs_draw_latents_alike():
-    """Their tests compare images of ONNX files; the other program has the same function."""
+def test_the_programs_differ_in_how_they_open_a_file_only():
+    """Their tests compare images of ONNX files; the other programs have the same functions."""
     functions = []
     for form in PROGRAMS:
         tree = ast.parse((REPOSITORY / "export" / form / "run.py").read_text(encoding="utf-8"))
-        functions.append(
-            [ast.dump(node) for node in tree.body if getattr(node, "name", "").startswith(("draw", "choose"))]
-        )
-    assert functions[0] == functions[1]
-    assert len(functions[0]) == 3
+        functions.append({node.name: ast.dump(node) for node in tree.body if getattr(node, "name", "main") != "main"})
+    assert functions[0] == functions[1] == functions[2]
+    assert len(functions[0]) == 11
 
 
 def test_the_program_draws_the_class_asked_for(tmp_path):
@@ -145,7 +146,8 @@ def test_the_program_imports_its_runtime_and_little_else(form):
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     foreign = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
-    assert foreign == {"numpy", {"onnx": "onnxruntime", "saved_model": "tensorflow"}[form]}
+    runtime = {"onnx": "onnxruntime", "saved_model": "tensorflow", "litert": "ai_edge_litert.interpreter"}[form]
+    assert foreign == {"numpy", runtime}
 
 
 # From other backends
@@ -160,7 +162,7 @@ gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02)
 rng = np.random.default_rng(3)
 for weight in gan.generator.weights:
     weight.assign(rng.normal(0, 0.4, weight.shape))
-kerasgan.export.onnx(gan, "generator.onnx", entry="tiny")
+kerasgan.export.bundle(gan, "bundle", entry="tiny")
 np.save("images.npy", gan.generate(5, labels=3, seed=11))
 gan = CycleGAN(**CycleGAN.tiny)
 for weight in gan.generator.weights:
@@ -180,12 +182,18 @@ def test_an_export_from_another_backend_draws_its_images(backend, tmp_path):
     command = [sys.executable, "-c", FROM_ANOTHER_BACKEND]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    files = ["generator.onnx", "images.npy", "translated.npz", "translator.onnx"]
+    files = ["bundle", "images.npy", "translated.npz", "translator.onnx"]
     assert sorted(each.name for each in tmp_path.iterdir()) == files
-    session = onnxruntime.InferenceSession(tmp_path / "generator.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "bundle" / "tiny.onnx")
     latents = made().prior.draw(5, 5, seed=11)
-    images = session.run(["images"], {"latents": latents, "labels": np.full(5, 3, "int32")})[0]
+    inputs = {"latents": latents, "labels": np.full(5, 3, "int32")}
+    images = session.run(["images"], inputs)[0]
     np.testing.assert_allclose(images, np.load(tmp_path / "images.npy"), atol=1e-5)
+    ours = onnxruntime.InferenceSession(kerasgan.export.onnx(made(), tmp_path / "ours.onnx"))
+    np.testing.assert_allclose(images, ours.run(["images"], inputs)[0], atol=1e-5)
+    report = json.loads((tmp_path / "bundle" / "export_report.json").read_text())
+    assert set(report["formats"]) == {"onnx", "saved_model", "litert"}
+    assert report["versions"]["backend"] == backend
     assert session.get_modelmeta().custom_metadata_map["entry"] == "tiny"
     translated, session = (
         np.load(tmp_path / "translated.npz"),
@@ -197,11 +205,12 @@ def test_an_export_from_another_backend_draws_its_images(backend, tmp_path):
 
 def ask_another_process(gan, path, *, shift):
     (inputs,) = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=8)
-    cases = proof.reference_cases(gan.sampler, gan.sampler, inputs, tolerance=1e-5)
+    cases = proof.reference_cases(gan.sampler, inputs, batches=(1, 3, 8), tolerance=1e-5)
     cases = [case._replace(images=case.images + np.float32(shift)) for case in cases]
-    settings = {"metadata": {"family": "tiny"}, "options": {}, "tolerance": 1e-5}
-    with formats.place(path) as temporary:
-        other_process.write_and_prove("saved_model", gan.sampler, temporary, cases=cases, **settings)
+    settings = {"metadata": {"family": "tiny"}, "options": Options(), "bound": Bound("max", 1e-5)}
+    with writing.place(path) as temporary:
+        paths = {"saved_model": temporary}
+        other_process.write_and_prove(gan.sampler, paths, cases=cases, calibration=[], **settings)
 
 
 def test_a_refusal_of_the_other_process_is_raised_here(tmp_path):

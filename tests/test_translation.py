@@ -10,6 +10,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan import data, gradients
+from kerasgan.export import formats
 from kerasgan.gan import ImageToImage
 from kerasgan.gan.tiling import Tiling, translate
 from kerasgan.layers import FrozenDropout, ImagePool, InstanceNormalization, ReflectionPadding2D
@@ -18,7 +19,7 @@ from kerasgan.models.pix2pix import patches
 from kerasgan.schedules import LinearDecay
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
-EXPORTS = {"onnx": kerasgan.export.onnx, "saved_model": kerasgan.export.saved_model}
+EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
 
 
 def parameters(network):

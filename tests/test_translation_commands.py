@@ -92,7 +92,7 @@ def test_a_report_shows_what_is_made_of_the_data(trained):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
 def test_the_exported_file_translates_pictures_without_kerasgan(trained, tmp_path):
-    run("export", trained, "-o", tmp_path)
+    run("export", trained, "-o", tmp_path, "--format", "onnx")
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (19, 30), "uint8")).save(tmp_path / "in.png")
     program = Path(__file__).parents[1] / "export" / "onnx" / "translate.py"
     command = [sys.executable, program, tmp_path / "run.onnx", tmp_path / "in.png", "-o", tmp_path / "out.png"]

@@ -3,8 +3,10 @@
     pip install numpy onnxruntime
     python run.py generator.onnx --count 16 --seed 0 -o samples.png
     python run.py digits.onnx --count 10 --label 3 -o threes.png
+    python run.py generator.onnx --seeds seeds.json -o samples.png
 
-The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model.
+The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model; a seed file, which bundles
+have, the same picture in every program.
 """
 
 import argparse
@@ -18,31 +20,30 @@ import numpy as np
 import onnxruntime
 
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: grey, grey with alpha, RGB, RGB with alpha
+LEFT_OUT = {"truncation": 1.0, "noise": 0.0}  # inputs of a model that seeds need not name
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = parse_arguments("the .onnx file")
     session = onnxruntime.InferenceSession(arguments.model, providers=["CPUExecutionProvider"])
     facts = session.get_modelmeta().custom_metadata_map
-    if "latent_prior" not in facts:
-        expected = "Expected a generator exported by kerasgan that draws images; translate.py is for those of images"
-        raise SystemExit(f"{expected}. Received: {arguments.model}")
-    inputs = draw_inputs(
-        {name: json.loads(facts[name]) for name in ("latent_prior", "latent_dim", "num_classes") if name in facts},
-        count=arguments.count,
-        seed=arguments.seed,
-        label=arguments.label,
-    )
-    images = []
-    for start in range(0, arguments.count, 64):
-        images.append(session.run(["images"], {name: rows[start : start + 64] for name, rows in inputs.items()})[0])
-    write_png(arguments.output, grid(np.concatenate(images)))
-    print(f"{arguments.output}: {arguments.count} images by {facts.get('entry', facts['family'])}")
+    drawing = ("latent_prior", "latent_dim", "num_classes")
+    inputs = choose_inputs(arguments, facts | {name: json.loads(facts[name]) for name in drawing if name in facts})
+    types = {"tensor(float)": "float32", "tensor(int32)": "int32"}
+    wanted = {each.name: (each.shape, types[each.type]) for each in session.get_inputs()}
+
+    def draw(rows):
+        return session.run(None, rows)[0]
+
+    images = draw_all(draw, inputs, wanted)
+    write_png(arguments.output, grid(images))
+    print(f"{arguments.output}: {len(images)} images by {facts.get('entry', facts['family'])}")
 
 
-def parse_arguments():
+def parse_arguments(kind):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="the .onnx file")
+    parser.add_argument("model", help=kind)
+    parser.add_argument("--seeds", help="seeds.json of a bundle, instead of --count, --seed and --label")
     parser.add_argument("--count", type=positive, default=16, help="number of images")
     parser.add_argument("--seed", type=int, default=0, help="of the latents")
     parser.add_argument(
@@ -56,6 +57,47 @@ def positive(text):
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive number, received {text}")
     return int(text)
+
+
+def choose_inputs(arguments, facts):
+    """Rows by name, from the seed file or drawn from the prior in the model's file."""
+    if arguments.seeds:
+        return read_seeds(arguments.seeds)
+    if "latent_prior" not in facts:
+        expected = "Expected a generator exported by kerasgan that draws images; others translate those of --seeds"
+        raise SystemExit(f"{expected}. Received: {arguments.model}")
+    return draw_inputs(facts, count=arguments.count, seed=arguments.seed, label=arguments.label)
+
+
+def read_seeds(path):
+    """Rows by name of a bundle's seeds.json; images are written as levels from 0 to 255."""
+    with open(path, encoding="utf-8") as file:
+        rows = {name: np.array(values) for name, values in json.load(file).items()}
+    return {name: values / 127.5 - 1 if name == "images" else values for name, values in rows.items()}
+
+
+def draw_all(draw, inputs, wanted):
+    """The images of all rows, in batches of 64 or of the model's own size; `draw` makes those of one batch."""
+    rows = completed(inputs, wanted)
+    count, fixed = len(next(iter(rows.values()))), next(iter(wanted.values()))[0][0]
+    fixed = isinstance(fixed, int) and fixed > 0 and fixed
+    images = []
+    for start in range(0, count, fixed or 64):
+        index = np.arange(start, start + fixed if fixed else min(start + 64, count))
+        index = index.clip(max=count - 1)  # a model of a fixed size is given the last row again
+        images.append(draw({name: values[index] for name, values in rows.items()}))
+    return np.concatenate(images)[:count]
+
+
+def completed(inputs, wanted):
+    """Rows for every input of the model, of which `wanted` has shape and type by name."""
+    count, rows = len(next(iter(inputs.values()))), {}
+    for name, (shape, dtype) in wanted.items():
+        if name not in inputs and name not in LEFT_OUT:
+            raise SystemExit(f"Expected rows for the model's input {name}. Received: {', '.join(inputs)}")
+        values = inputs[name] if name in inputs else np.full((count, *shape[1:]), LEFT_OUT[name])
+        rows[name] = values.astype(dtype)
+    return rows
 
 
 def draw_inputs(facts, *, count, seed, label):
@@ -109,12 +151,12 @@ def choose(probabilities, count, seed):
 
 
 def grid(images):
-    """One uint8 picture (rows * height, columns * width, channels) of images in [-1, 1], row by row."""
+    """One uint8 picture (rows * height, columns * width, channels) of images in [-1, 1] or in levels, row by row."""
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cells = np.zeros((rows * columns, height, width, channels), "uint8")
-    cells[:count] = np.rint((np.clip(images, -1, 1) + 1) * 127.5)
+    cells[:count] = images if images.dtype == "uint8" else np.rint((np.clip(images, -1, 1) + 1) * 127.5)
     cells = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
     return cells.reshape(rows * height, columns * width, channels)
 

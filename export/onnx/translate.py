@@ -32,14 +32,20 @@ def main():
     height, width = pixels.shape[:2]
     images = pixels.reshape(1, height, width, channels)
     if all(isinstance(side, int) for side in size):
-        made = session.run(["outputs"], {"images": resized(images, size)})[0]
+        made = translated(session, resized(images, size))
         made = resized(made, (height, width))[0]
     else:
-        made = session.run(["outputs"], {"images": padded(images, multiple, smallest)})[0]
+        made = translated(session, padded(images, multiple, smallest))
         made = made[0, : height * scale, : width * scale]
     made = np.rint((np.clip(made, -1, 1) + 1) * 127.5).astype("uint8")
     Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(arguments.output)
     print(f"{arguments.output}: {arguments.picture} by {facts.get('entry', facts['family'])}")
+
+
+def translated(session, images):
+    """What the model makes of images, in [-1, 1]; some models answer in levels from 0 to 255."""
+    made = session.run(["outputs"], {"images": images})[0]
+    return made / np.float32(127.5) - 1 if made.dtype == "uint8" else made
 
 
 def padded(images, multiple, smallest):

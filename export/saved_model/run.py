@@ -3,8 +3,10 @@
     pip install tensorflow
     python run.py generator --count 16 --seed 0 -o samples.png
     python run.py digits --count 10 --label 3 -o threes.png
+    python run.py generator --seeds seeds.json -o samples.png
 
-The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model.
+The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model; a seed file, which bundles
+have, the same picture in every program.
 """
 
 import argparse
@@ -19,28 +21,34 @@ import numpy as np
 import tensorflow as tf
 
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: grey, grey with alpha, RGB, RGB with alpha
+LEFT_OUT = {"truncation": 1.0, "noise": 0.0}  # inputs of a model that seeds need not name
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = parse_arguments("the SavedModel folder")
     facts_file = Path(arguments.model, "assets.extra", "kerasgan.json")
     if not facts_file.is_file():
         raise SystemExit(f"Expected a generator exported by kerasgan. Received: {arguments.model}")
     facts = json.loads(facts_file.read_text(encoding="utf-8"))
-    inputs = draw_inputs(facts, count=arguments.count, seed=arguments.seed, label=arguments.label)
+    inputs = choose_inputs(arguments, facts)
     generator = tf.saved_model.load(arguments.model)  # keeps the variables that the signature reads
-    draw = generator.signatures["serving_default"]
-    images = []
-    for start in range(0, arguments.count, 64):
-        chunk = {name: tf.constant(rows[start : start + 64]) for name, rows in inputs.items()}
-        images.append(draw(**chunk)["images"].numpy())
-    write_png(arguments.output, grid(np.concatenate(images)))
-    print(f"{arguments.output}: {arguments.count} images by {facts.get('entry', facts['family'])}")
+    signature = generator.signatures["serving_default"]
+    specs = signature.structured_input_signature[1]
+    wanted = {name: (spec.shape.as_list(), spec.dtype.as_numpy_dtype) for name, spec in specs.items()}
+
+    def draw(rows):
+        (images,) = signature(**{name: tf.constant(values) for name, values in rows.items()}).values()
+        return images.numpy()
+
+    images = draw_all(draw, inputs, wanted)
+    write_png(arguments.output, grid(images))
+    print(f"{arguments.output}: {len(images)} images by {facts.get('entry', facts['family'])}")
 
 
-def parse_arguments():
+def parse_arguments(kind):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="the SavedModel folder")
+    parser.add_argument("model", help=kind)
+    parser.add_argument("--seeds", help="seeds.json of a bundle, instead of --count, --seed and --label")
     parser.add_argument("--count", type=positive, default=16, help="number of images")
     parser.add_argument("--seed", type=int, default=0, help="of the latents")
     parser.add_argument(
@@ -54,6 +62,47 @@ def positive(text):
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive number, received {text}")
     return int(text)
+
+
+def choose_inputs(arguments, facts):
+    """Rows by name, from the seed file or drawn from the prior in the model's file."""
+    if arguments.seeds:
+        return read_seeds(arguments.seeds)
+    if "latent_prior" not in facts:
+        expected = "Expected a generator exported by kerasgan that draws images; others translate those of --seeds"
+        raise SystemExit(f"{expected}. Received: {arguments.model}")
+    return draw_inputs(facts, count=arguments.count, seed=arguments.seed, label=arguments.label)
+
+
+def read_seeds(path):
+    """Rows by name of a bundle's seeds.json; images are written as levels from 0 to 255."""
+    with open(path, encoding="utf-8") as file:
+        rows = {name: np.array(values) for name, values in json.load(file).items()}
+    return {name: values / 127.5 - 1 if name == "images" else values for name, values in rows.items()}
+
+
+def draw_all(draw, inputs, wanted):
+    """The images of all rows, in batches of 64 or of the model's own size; `draw` makes those of one batch."""
+    rows = completed(inputs, wanted)
+    count, fixed = len(next(iter(rows.values()))), next(iter(wanted.values()))[0][0]
+    fixed = isinstance(fixed, int) and fixed > 0 and fixed
+    images = []
+    for start in range(0, count, fixed or 64):
+        index = np.arange(start, start + fixed if fixed else min(start + 64, count))
+        index = index.clip(max=count - 1)  # a model of a fixed size is given the last row again
+        images.append(draw({name: values[index] for name, values in rows.items()}))
+    return np.concatenate(images)[:count]
+
+
+def completed(inputs, wanted):
+    """Rows for every input of the model, of which `wanted` has shape and type by name."""
+    count, rows = len(next(iter(inputs.values()))), {}
+    for name, (shape, dtype) in wanted.items():
+        if name not in inputs and name not in LEFT_OUT:
+            raise SystemExit(f"Expected rows for the model's input {name}. Received: {', '.join(inputs)}")
+        values = inputs[name] if name in inputs else np.full((count, *shape[1:]), LEFT_OUT[name])
+        rows[name] = values.astype(dtype)
+    return rows
 
 
 def draw_inputs(facts, *, count, seed, label):
@@ -107,12 +156,12 @@ def choose(probabilities, count, seed):
 
 
 def grid(images):
-    """One uint8 picture (rows * height, columns * width, channels) of images in [-1, 1], row by row."""
+    """One uint8 picture (rows * height, columns * width, channels) of images in [-1, 1] or in levels, row by row."""
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cells = np.zeros((rows * columns, height, width, channels), "uint8")
-    cells[:count] = np.rint((np.clip(images, -1, 1) + 1) * 127.5)
+    cells[:count] = images if images.dtype == "uint8" else np.rint((np.clip(images, -1, 1) + 1) * 127.5)
     cells = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
     return cells.reshape(rows * height, columns * width, channels)
 

@@ -1,5 +1,6 @@
 """Files for other programs, and files of theirs."""
 
+import dataclasses
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -14,25 +15,64 @@ __all__ = ["convert", "export"]
 
 def export(
     name: Target,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")],
-    formats: Annotated[str, typer.Option("--format", help="onnx, saved_model, or both with a comma.")] = "onnx",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace.")
+    ],
+    formats: Annotated[
+        str | None, typer.Option("--format", help="Such as onnx,litert; all that hold the precision if not given.")
+    ] = None,
     weights: Weights = None,
     direction: Direction = None,
     kernel: Kernel = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the weights, such as float16 or static_int8; what it costs is in the report.")
+    ] = "float32",
+    uint8: Annotated[bool, typer.Option("--uint8", help="Images as levels from 0 to 255.")] = False,
+    truncation: Annotated[
+        str, typer.Option(help="As of generate; or `input`: the file then takes one for each image.")
+    ] = "1.0",
+    label: Annotated[int | None, typer.Option(min=0, help="A class that the file always draws.")] = None,
+    noise: Annotated[str, typer.Option(help="Of style-based models: constant or input.")] = "constant",
+    batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="A fixed size, of models that translate images; any if not given.")
+    ] = None,
+    opset: Annotated[int | None, typer.Option(help="Of ONNX, 13 to 18; 15 if not given.")] = None,
 ) -> None:
-    """Export the generator, and prove that the file gives the same images."""
-    wanted = parts(formats) or []
-    if unknown := [part for part in wanted if part not in ("onnx", "saved_model")]:
-        raise ValueError(f"Expected --format to be onnx, saved_model or both. Received: {', '.join(unknown)}")
-    gan, recipe = told(load(name, weights), kernel), recipe_of(name)
+    """Export the generator, and prove in each format's runtime that it gives the same images."""
+    recipe = recipe_of(name)
+    start_keras()
     from kerasgan import export as exports
+    from kerasgan.export.formats import choose
 
-    licence = (recipe.weights or {}).get("licence") if weights is None else None
-    output.mkdir(parents=True, exist_ok=True)
-    for part in wanted:
-        write, ending = (exports.onnx, ".onnx") if part == "onnx" else (exports.saved_model, "")
-        path = output / ("-".join(filter(None, (recipe.name, direction))) + ending)
-        typer.echo(f"{part}: {write(gan, path, entry=recipe.name, licence=licence, direction=direction)}")
+    options = exports.Options(
+        entry=recipe.name,
+        licence=(recipe.weights or {}).get("licence") if weights is None else None,
+        direction=direction,
+        precision=precision,
+        output="uint8" if uint8 else "float32",
+        truncation=_number(truncation),
+        label=label,
+        noise=noise,
+        batch_size=batch_size,
+        image_size=image_size,
+        opset=opset,
+    )
+    choose(parts(formats), options)  # what cannot be written need not wait for the weights
+    gan = told(load(name, weights), kernel)
+    report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
+    for form, found in report["formats"].items():
+        typer.echo(f"{form}: {output / found['path']}")
+    for form, reason in report["left_out"].items():
+        typer.echo(f"{form}: left out. {reason}", err=True)
+    typer.echo(f"Report: {output / 'export_report.json'}\nCard: {output / 'card.md'}")
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def convert(

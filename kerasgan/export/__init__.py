@@ -1,48 +1,40 @@
-"""Generators as files for other runtimes, each proven equal to the Keras model before it is kept."""
+"""Generators as files for other runtimes, each proven equal to the Keras model before it is kept.
+
+Every function takes the options of `Options`: `kerasgan.export.onnx(gan, "digits.onnx", precision="float16")`. Files
+have the inputs `latents` (batch, latent_dim) float32 and, of class-conditional models, `labels` (batch,) int32; the
+output is `images` (batch, height, width, channels) float32 in [-1, 1]. Of an image-to-image model the input is
+`images`, whose height and width are any multiples that the metadata state, and the output `outputs`. Whatever the
+model's dtype policy, float32 is written. Entry, range of the values and prior of the latents travel in the file.
+"""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from kerasgan.export import other_process
-from kerasgan.export.formats import FORMATS, place, require, write_and_prove
-from kerasgan.export.proof import ExportError, attempt, reference_cases
-from kerasgan.export.signature import describe, example_inputs, in_float32, signature_of
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.export import folder, other_process, writing
+from kerasgan.export.formats import FORMATS, check_folder, choose
+from kerasgan.export.options import Options
+from kerasgan.export.preparation import Prepared, prepare
+from kerasgan.export.proof import ExportError
+from kerasgan.gan import GAN
 
-__all__ = ["ExportError", "onnx", "saved_model"]
+__all__ = ["ExportError", "Options", "bundle", "litert", "onnx", "saved_model"]
 
 
-def onnx(
-    gan: GAN,
-    path: str | os.PathLike,
-    *,
-    opset: int = 15,
-    entry: str | None = None,
-    licence: str | None = None,
-    direction: str | None = None,
-    tolerance: float = 5e-5,
-) -> Path:
+def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
     """Writes the generator as one ONNX file, keeping it only if ONNX Runtime draws the same images as Keras.
 
-    Inputs are `latents` (batch, latent_dim) float32 and, for class-conditional models, `labels` (batch,) int32; the
-    output is `images` (batch, height, width, channels) float32. Everything is float32, whatever the model's dtype
-    policy; the batch axis is dynamic. `export/onnx/run.py` draws from the file without kerasgan and Keras. Of an
-    image-to-image model the input is `images` (batch, height, width, channels), whose height and width are dynamic
-    too, in multiples that the metadata state, and the output `outputs`.
+    The batch axis is dynamic. `export/onnx/run.py` draws from the file without kerasgan and Keras.
 
     Args:
         gan: the model; its moving-average generator is written where there is one.
         path: of the file; an earlier file there is replaced only by one that passes.
-        opset: ONNX operator set, 13 to 18.
-        entry: the zoo's name of the weights, for the file's metadata.
-        licence: of the weights, for the file's metadata.
-        direction: of a family that translates both ways, such as "ab".
-        tolerance: largest difference accepted, in units of the [-1, 1] range. Float32 rounding was measured to make up
-            to 5e-6 in DCGAN-64; one level of an 8-bit image is 8e-3.
+        tolerance: largest difference accepted, in units of the [-1, 1] range; 5e-5 if not given. Of other precisions
+            than float32 it bounds the mean difference: 0.01 of float16 and 0.1 of int8.
+        **options: of `Options`.
 
     Returns:
         The file's path.
@@ -50,77 +42,89 @@ def onnx(
     Raises:
         ExportError: if the file differs from Keras or lets an image depend on others in its batch; nothing is kept.
         ImportError: if onnx, tf2onnx, onnxruntime or tensorflow is not installed.
-        ValueError: if `gan` is not a GAN, its inputs are not named as above, or the path or the opset cannot be used.
+        ValueError: if `gan` is not a GAN, its inputs are not named as above, or a path or an option cannot be used.
     """
-    if opset not in range(13, 19):
-        raise ValueError(f"Expected an opset from 13 to 18. Received: opset={opset!r}")
-    metadata = {"entry": entry, "licence": licence, "direction": direction}
-    return _export(gan, path, "onnx", metadata=metadata, options={"opset": opset}, tolerance=tolerance)
+    return _file(gan, path, "onnx", tolerance, Options(**options))
 
 
-def saved_model(
-    gan: GAN,
-    path: str | os.PathLike,
-    *,
-    entry: str | None = None,
-    licence: str | None = None,
-    direction: str | None = None,
-    tolerance: float = 5e-5,
-) -> Path:
+def saved_model(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
     """Writes the generator as a TensorFlow SavedModel folder, keeping it only if it draws the same images as Keras.
 
     Its signature "serving_default" has the inputs and the output of `onnx`; the metadata are in
-    `assets.extra/kerasgan.json`. `export/saved_model/run.py` draws from it without kerasgan and Keras.
+    `assets.extra/kerasgan.json`. `export/saved_model/run.py` draws from it. Arguments and errors are those of `onnx`;
+    the only precision is float32.
+    """
+    return _file(gan, path, "saved_model", tolerance, Options(**options))
+
+
+def litert(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
+    """Writes the generator as a LiteRT file (.tflite), keeping it only if LiteRT draws the same images as Keras.
+
+    Its signature "serving_default" has the inputs and the output of `onnx`; the metadata are in a zip archive at the
+    file's end. `export/litert/run.py` draws from it. Arguments and errors are those of `onnx`; the package to install
+    is ai-edge-litert.
+    """
+    return _file(gan, path, "litert", tolerance, Options(**options))
+
+
+def bundle(
+    gan: GAN,
+    directory: str | os.PathLike,
+    *,
+    formats: Sequence[str] | None = None,
+    tolerance: float | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Writes a folder with the generator in several formats, seeds, samples, `export_report.json` and a model card.
+
+    `seeds.json` has the inputs, by name, from which the programs in `export/` draw `samples.png`. The folder is written
+    whole or not at all.
 
     Args:
         gan: the model; its moving-average generator is written where there is one.
-        path: of the folder; an earlier SavedModel there is replaced only by one that passes.
-        entry: the zoo's name of the weights, for the metadata.
-        licence: of the weights, for the metadata.
-        direction: of a family that translates both ways, such as "ab".
-        tolerance: largest difference accepted, in units of the [-1, 1] range.
+        directory: a new or empty folder, or an earlier bundle, which is replaced only by one that passes.
+        formats: names among onnx, saved_model and litert; if not given, all that hold the precision and are installed.
+        tolerance: as of `onnx`.
+        **options: of `Options`.
 
     Returns:
-        The folder's path.
+        The report: inputs, output, and for each format path, sha256, differences at each batch and size, milliseconds.
 
     Raises:
-        ExportError: if the file differs from Keras or lets an image depend on others in its batch; nothing is kept.
-        ImportError: if tensorflow is not installed.
-        ValueError: if `gan` is not a GAN, its inputs are not named as `onnx` says, or the path cannot be used.
+        ExportError, ImportError, ValueError: as `onnx`, if any of the formats cannot be written.
     """
-    metadata = {"entry": entry, "licence": licence, "direction": direction}
-    return _export(gan, path, "saved_model", metadata=metadata, options={}, tolerance=tolerance)
+    chosen = Options(**options)
+    names, left_out = choose(formats, chosen)
+    target = Path(directory)
+    check_folder(target, sign=folder.REPORT, kind="an earlier bundle")
+    prepared = prepare(gan, chosen)
+    with writing.place(target) as temporary:
+        temporary.mkdir()
+        name = folder.name_of(gan, chosen)
+        paths = {each: temporary / f"{name}{FORMATS[each].suffix}" for each in names}
+        found = _write(prepared, paths, chosen, tolerance)
+        bound = chosen.bound(tolerance)
+        return folder.fill(temporary, gan, prepared, found, left_out=left_out, options=chosen, bound=bound)
 
 
-def _network(gan: GAN, direction: str | None) -> keras.Model:
-    if isinstance(gan, ImageToImage):
-        return gan.translator(direction)
-    if direction is not None:
-        raise ValueError(f"Expected no direction for a {type(gan).__name__}. Received: direction={direction!r}")
-    return gan.sampler
-
-
-def _export(
-    gan: GAN,
-    path: str | os.PathLike,
-    format_name: str,
-    *,
-    metadata: Mapping[str, str | None],
-    options: Mapping[str, Any],
-    tolerance: float,
-) -> Path:
-    if not isinstance(gan, GAN):
-        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
-    target, form = Path(path), FORMATS[format_name]
-    require(form.packages)
-    form.check_target(target)
-    original = _network(gan, metadata["direction"])
-    inputs = signature_of(original)
-    network = attempt(lambda: in_float32(original), "a generator that its layers' get_config() describe in full")
-    examples = example_inputs(gan, inputs, count=8)
-    cases = [case for each in examples for case in reference_cases(original, network, each, tolerance=tolerance)]
-    facts = describe(gan, **metadata)
-    write = write_and_prove if keras.backend.backend() == "tensorflow" else other_process.write_and_prove
-    with place(target) as temporary:
-        write(format_name, network, temporary, cases=cases, metadata=facts, options=options, tolerance=tolerance)
+def _file(gan: GAN, path: str | os.PathLike, format_name: str, tolerance: float | None, options: Options) -> Path:
+    choose([format_name], options)
+    target = Path(path)
+    FORMATS[format_name].check_target(target)
+    prepared = prepare(gan, options)
+    with writing.place(target) as temporary:
+        _write(prepared, {format_name: temporary}, options, tolerance)
     return target
+
+
+def _write(prepared: Prepared, paths: dict[str, Path], options: Options, tolerance: float | None) -> dict[str, Any]:
+    how = writing if keras.backend.backend() == "tensorflow" else other_process
+    return how.write_and_prove(
+        prepared.network,
+        paths,
+        cases=prepared.cases,
+        calibration=prepared.calibration,
+        metadata=prepared.facts,
+        options=options,
+        bound=options.bound(tolerance),
+    )

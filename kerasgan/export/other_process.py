@@ -1,5 +1,6 @@
 """Export from JAX and PyTorch: the same weights in a process of its own whose Keras runs on TensorFlow."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasgan.export import formats
+from kerasgan.export import writing
+from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, ExportError
 
 __all__ = ["answer", "write_and_prove"]
@@ -23,34 +25,36 @@ PROGRAM = "import sys; from kerasgan.export.other_process import answer; answer(
 
 
 def write_and_prove(
-    format_name: str,
     network: keras.Model,
-    path: Path,
+    paths: Mapping[str, Path],
     *,
     cases: Sequence[Case],
+    calibration: Sequence[Mapping[str, np.ndarray]],
     metadata: Mapping[str, Any],
-    options: Mapping[str, Any],
-    tolerance: float,
-) -> None:
-    """As `formats.write_and_prove`, for a network of any backend; the cases stay those of this process' backend.
+    options: Options,
+    bound: Bound,
+) -> dict[str, Any]:
+    """As `writing.write_and_prove`, for a network of any backend; the cases stay those of this process' backend.
 
     Raises:
-        ExportError: if the file does not draw the cases' images, or the network cannot be loaded on TensorFlow.
+        ExportError: if a file does not draw the cases' images, or the network cannot be loaded on TensorFlow.
     """
     request = {
-        "format_name": format_name,
-        "path": os.fspath(path.absolute()),
+        "modules": sorted({type(layer).__module__ for layer in network.layers}),
+        "paths": {name: os.fspath(path.absolute()) for name, path in paths.items()},
         "metadata": metadata,
-        "options": options,
-        "tolerance": tolerance,
+        "options": dataclasses.asdict(options),
+        "bound": bound,
     }
-    modules = sorted({type(layer).__module__ for layer in network.layers})
     with tempfile.TemporaryDirectory(prefix="kerasgan-export-") as folder:
         network.save(Path(folder, "network.keras"))
         for index, case in enumerate(cases):
-            np.savez(Path(folder, f"case{index}.npz"), **{MADE: case.images, **case.inputs})  # type: ignore[arg-type]
-        Path(folder, "request.json").write_text(json.dumps({"modules": modules, "request": request}), encoding="utf-8")
+            _store(Path(folder, f"case{index:03}.npz"), {MADE: case.images, **case.inputs})
+        for index, batch in enumerate(calibration):
+            _store(Path(folder, f"calibration{index:03}.npz"), batch)
+        Path(folder, "request.json").write_text(json.dumps(request), encoding="utf-8")
         _ask(folder)
+        return json.loads(Path(folder, "found.json").read_text(encoding="utf-8"))
 
 
 def _ask(folder: str) -> None:
@@ -71,19 +75,32 @@ def _ask(folder: str) -> None:
 
 
 def answer(folder: str) -> None:
-    """Does what the process that called asked for in `folder`; a refusal goes back as `refusal.txt`."""
-    asked = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
-    for module in asked["modules"]:
+    """Does what the process that called asked for in `folder`: leaves `found.json`, or its refusal as `refusal.txt`."""
+    request = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
+    for module in request["modules"]:
         import_module(module)  # registers its layers for loading
-    request = asked["request"]
     network = keras.saving.load_model(Path(folder, "network.keras"), compile=False)
-    cases = [_case(path) for path in sorted(Path(folder).glob("case*.npz"))]
+    cases = [_load(path) for path in sorted(Path(folder).glob("case*.npz"))]
     try:
-        formats.write_and_prove(network=network, cases=cases, **request | {"path": Path(request["path"])})
+        found = writing.write_and_prove(
+            network,
+            {name: Path(path) for name, path in request["paths"].items()},
+            cases=[Case(case, case.pop(MADE)) for case in cases],
+            calibration=[_load(path) for path in sorted(Path(folder).glob("calibration*.npz"))],
+            metadata=request["metadata"],
+            options=Options(**request["options"]),
+            bound=Bound(*request["bound"]),
+        )
     except ExportError as refusal:
         Path(folder, "refusal.txt").write_text(str(refusal), encoding="utf-8")
+    else:
+        Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
-def _case(path: Path) -> Case:
+def _store(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as arrays:
-        return Case({name: arrays[name] for name in arrays if name != MADE}, arrays[MADE])
+        return dict(arrays)

@@ -1,6 +1,8 @@
 """The proof that an exported file draws what Keras draws, and draws each image by itself."""
 
 import functools
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["Case", "ExportError", "attempt", "prove", "reference_cases"]
+from kerasgan.export.options import Bound
 
-BATCHES = (1, 3, 8)
+__all__ = ["Case", "ExportError", "Run", "attempt", "compare_copy", "draw", "prove", "reference_cases"]
+
 Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
@@ -27,64 +30,85 @@ class Case(NamedTuple):
 
 
 def reference_cases(
-    original: keras.Model, network: keras.Model, inputs: Mapping[str, np.ndarray], *, tolerance: float
+    network: keras.Model, inputs: Mapping[str, np.ndarray], *, batches: Sequence[int], tolerance: float
 ) -> list[Case]:
-    """What Keras draws for the first 1, 3 and 8 rows of `inputs`: batches of one size of images.
+    """What Keras draws for the first rows of `inputs`, in batches of several sizes.
 
     Args:
-        original: the network as it was trained, in any precision.
-        network: the same in float32, from which the file will be written.
-        inputs: at least 8 rows by name, in the order of the network's inputs.
+        network: in float32, from which the file will be written.
+        inputs: rows by name, in the order of the network's inputs.
+        batches: sizes in ascending order.
         tolerance: what float32 rounding may explain.
 
     Raises:
-        ExportError: if the images are not finite, not reproducible, or not those of the original network.
+        ExportError: if the images are not finite, or not reproducible.
     """
-    rows = [{name: values[:count] for name, values in inputs.items()} for count in BATCHES]
     with keras.device("cpu"):
-        cases = [Case(each, _draw(network, each)) for each in rows]
+        rows = [{name: values[:count] for name, values in inputs.items()} for count in batches]
+        cases = [Case(each, draw(network, each)) for each in rows]
         last = cases[-1]
-        again = _draw(network, last.inputs)
+        again = draw(network, last.inputs)
     if not np.all(np.isfinite(last.images)):
         raise ExportError(
             "Expected finite images. Received: NaN or infinity from Keras itself; have the weights diverged?"
         )
-    if not (change := _difference(again, last.images)) <= tolerance:
+    if not (change := float(np.max(_distances(again, last.images)))) <= tolerance:
         raise ExportError(
             "Expected the same images from the same latents. Received: a generator that draws random numbers of its "
             f"own when sampling (noise or dropout with training=False), which changed its images by {change:.3g}"
         )
-    _compare_with_original(_draw(original, last.inputs), last.images, tolerance if _is_exact(original) else None)
     return cases
 
 
+def compare_copy(original: keras.Model, copy: keras.Model, inputs: Mapping[str, np.ndarray], tolerance: float) -> None:
+    """Raises ExportError unless a copy in float32 draws the images of the network as it was trained."""
+    with keras.device("cpu"):
+        copied = draw(copy, inputs)
+    distances = _distances(draw(original, inputs), copied)
+    # half precision strays far in single pixels, not on average; what is not finite is told apart later
+    difference, allowed = (np.max(distances), tolerance) if _is_exact(original) else (np.mean(distances), 0.05)
+    if np.all(np.isfinite(copied)) and not difference <= allowed:
+        raise ExportError(
+            "Expected a generator that its layers' get_config() describe in full. Received: one whose copy in float32 "
+            f"draws images that differ by {difference:.3g} (allowed: {allowed:g})"
+        )
+
+
 def prove(
-    open_file: Callable[[Path], Run], path: Path, cases: Sequence[Case], *, runtime: str, tolerance: float
-) -> None:
+    open_file: Callable[[Path], Run], path: Path, cases: Sequence[Case], *, runtime: str, bound: Bound
+) -> dict[str, Any]:
     """Opens a file and compares it with Keras at every batch size, and one image alone with the same among others.
+
+    Returns the differences, in units of the [-1, 1] range, and the runtime's latency, as plain data.
 
     Raises:
         ExportError: saying what differed and by how much.
     """
     run = attempt(lambda: open_file(path), f"a file that {runtime} opens")
+    found = []
     for case in cases:
         batch = len(case.images)
         images = attempt(functools.partial(run, case.inputs), f"images from {runtime} at batch {batch}")
-        if images.shape != case.images.shape or images.dtype != np.float32:
-            expected = f"float32 images {case.images.shape}"
+        if images.shape != case.images.shape or images.dtype != case.images.dtype:
+            expected = f"{case.images.dtype} images {case.images.shape}"
             raise ExportError(f"Expected {expected} from {runtime}. Received: {images.dtype} {images.shape}")
-        if not (difference := _difference(images, case.images)) <= tolerance:
+        distances = _distances(images, case.images)
+        if not (difference := _statistic(distances, bound)) <= bound.limit:
             raise ExportError(
                 f"Expected the images of Keras from {runtime}. Received: a difference of {difference:.3g} at batch "
-                f"{batch} (allowed: {tolerance:g})"
+                f"{batch} (allowed: {bound.limit:g})"
             )
-    alone = run({name: values[:1] for name, values in case.inputs.items()})
-    if not (difference := _difference(alone, images[:1])) <= tolerance:
+        found.append({"batch": batch, "shape": list(images.shape), **_summary(distances)})
+    alone = run({name: np.repeat(values[:1], len(cases[0].images), axis=0) for name, values in case.inputs.items()})
+    distances = _distances(alone[:1], images[:1])
+    if not (difference := _statistic(distances, bound)) <= bound.limit:
         raise ExportError(
             "Expected images that do not depend on others in their batch. Received: an image that alone differs by "
-            f"{difference:.3g} from the same in a batch of {batch} (allowed: {tolerance:g}); are statistics of the "
+            f"{difference:.3g} from the same in a batch of {batch} (allowed: {bound.limit:g}); are statistics of the "
             "batch used for sampling?"
         )
+    latency = {str(len(case.images)): _milliseconds(functools.partial(run, case.inputs)) for case in cases}
+    return {"differences": found, "neighbours": float(np.max(distances)), "milliseconds": latency}
 
 
 def attempt(action: Callable[[], Any], expected: str) -> Any:
@@ -95,25 +119,39 @@ def attempt(action: Callable[[], Any], expected: str) -> Any:
         raise ExportError(f"Expected {expected}. Received: {type(error).__name__}: {error}") from error
 
 
-def _compare_with_original(images: np.ndarray, copied: np.ndarray, tolerance: float | None) -> None:
-    difference, allowed = _difference(images, copied), tolerance
-    if allowed is None:  # half precision strays far in single pixels, not on average
-        difference, allowed = float(np.mean(np.abs(images - copied))), 0.05
-    if not difference <= allowed:
-        raise ExportError(
-            "Expected a generator that its layers' get_config() describe in full. Received: one whose copy in float32 "
-            f"draws images that differ by {difference:.3g} (allowed: {allowed:g})"
-        )
-
-
-def _draw(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+def draw(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The images of a network, float32 or uint8, for inputs by name in the order of the network's own."""
     tensors = [ops.convert_to_tensor(values) for values in inputs.values()]
     images: Any = network(tensors if len(tensors) > 1 else tensors[0], training=False)
-    return ops.convert_to_numpy(ops.cast(images, "float32"))
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    return ops.convert_to_numpy(images if dtype == "uint8" else ops.cast(images, "float32"))
 
 
-def _difference(images: np.ndarray, others: np.ndarray) -> float:
-    return float(np.max(np.abs(images - others)))
+def _distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """|difference| of each value, in units of the [-1, 1] range."""
+    unit = 127.5 if images.dtype == np.uint8 else 1.0
+    return np.abs(images.astype("float64") - others) / unit
+
+
+def _statistic(distances: np.ndarray, bound: Bound) -> float:
+    return float(getattr(np, bound.statistic)(distances))
+
+
+def _summary(distances: np.ndarray) -> dict[str, float | None]:
+    """Largest and mean difference, and the peak signal-to-noise ratio in dB: None where nothing differs."""
+    square = float(np.mean(np.square(distances)))
+    ratio = round(10 * math.log10(4 / square), 2) if square else None
+    return {"max": float(np.max(distances)), "mean": float(np.mean(distances)), "psnr": ratio}
+
+
+def _milliseconds(action: Callable[[], Any]) -> float:
+    """The shortest of up to five calls, or of what a quarter of a second has room for."""
+    took: list[float] = []
+    while len(took) < 5 and sum(took) < 0.25:
+        started = time.perf_counter()
+        action()
+        took.append(time.perf_counter() - started)
+    return round(1000 * min(took), 3)
 
 
 def _is_exact(network: keras.Model) -> bool:

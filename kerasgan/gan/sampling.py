@@ -52,6 +52,14 @@ class Sampling(keras.Model):
         points, *labels = inputs
         return self.sampler, [self.prior.shrink(points, truncation), *labels]
 
+    def truncation_centre(self) -> tuple[str | None, np.ndarray]:
+        """What truncation draws to, (size,), and the sampler's layer behind which it does so, None for the latents.
+
+        Raises:
+            ValueError: for a prior between whose latents nothing lies.
+        """
+        return None, self.prior.shrink(np.zeros(self.latent_dim), 0.0)
+
     def _inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
         """Latents, given or drawn, and for a class-conditional model labels."""
         if points is not None:

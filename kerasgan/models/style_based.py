@@ -93,6 +93,9 @@ class StyleBasedGAN(GAN):
         styles = self._outputs(self.mapping, inputs, batch_size=1024)
         return self.synthesis, [self.mean_style + np.float32(truncation) * (styles - self.mean_style)]
 
+    def truncation_centre(self):
+        return "styles", self.mean_style
+
     def training_styles(self, game: Round) -> Any:
         """Styles (batch, styles, style_dim) of a round, some of them mixed."""
         mapping = self._halves[id(self.generator)][0]

@@ -1,0 +1,198 @@
+"""What the options put before, into and behind a generator: truncation, classes, noise, and levels of grey."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasgan.export.options import INPUT, Options
+from kerasgan.export.signature import signature_of
+from kerasgan.gan import GAN, ImageToImage
+from kerasgan.latents import class_labels
+from kerasgan.layers import Noise
+
+__all__ = ["assemble"]
+
+
+def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
+    """The network that is written, of the layers of `network`, a copy of the sampler; that itself if nothing changes.
+
+    Raises:
+        ValueError: for options that the model does not know.
+    """
+    _check(gan, network, options)
+    if (options.truncation, options.label, options.noise, options.output) == (1.0, None, "constant", "float32"):
+        return network
+    given = {each.name: keras.Input(each.shape[1:], dtype=each.dtype, name=each.name) for each in signature_of(network)}
+    fed, added, noises = dict(given), {}, {}
+    if options.truncation == INPUT:
+        added["truncation"] = keras.Input((), name="truncation")
+    if options.noise == INPUT:
+        sizes = [layer.noise.shape for layer in _noisy(network)]
+        added["noise"] = keras.Input((sum(map(math.prod, sizes)),), name="noise")
+        maps = Maps(sizes, name="noise_maps")(added["noise"])
+        noises = {layer.name: noise for layer, noise in zip(_noisy(network), maps)}
+    if options.label is not None:
+        del given["labels"]
+        fed["labels"] = GivenClass(options.label, name="label")(given["latents"])
+    images = _run(network, fed, added, noises, _truncation(gan, options))
+    if options.output == "uint8":
+        images = Levels(name="levels")(images)
+    inputs = [*given.values(), *added.values()]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=network.name)
+
+
+def _check(gan: GAN, network: keras.Model, options: Options) -> None:
+    translates = isinstance(gan, ImageToImage)
+    for name in ("truncation", "label") if translates else ("image_size",):
+        if name in options.chosen:
+            received = f"{name}={getattr(options, name)!r}"
+            raise ValueError(f"Expected no {name} for a {type(gan).__name__}. Received: {received}")
+    if options.label is not None:
+        class_labels(1, options.label, num_classes=gan.num_classes)
+    if options.noise == INPUT and not _noisy(network):
+        raise ValueError(f"Expected noise to be constant: a {type(gan).__name__} has none. Received: noise={INPUT!r}")
+    if translates and options.sides and any(side % gan.multiple or side < gan.smallest for side in options.sides):
+        expected = f"Expected sides that are multiples of {gan.multiple}, from {gan.smallest} on"
+        raise ValueError(f"{expected}. Received: image_size={options.image_size!r}")
+
+
+def _noisy(network: keras.Model) -> list[Noise]:
+    return [layer for layer in network.layers if isinstance(layer, Noise)]
+
+
+def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | None":
+    """Behind which layer, or None for the latents, and what draws to the mean there; None where nothing does."""
+    if options.truncation == 1.0:
+        return None
+    where, centre = gan.truncation_centre()
+    fixed = None if options.truncation == INPUT else float(options.truncation)
+    layer = Truncation(fixed, name="truncated")
+    layer.build([(None, len(centre))])
+    layer.centre.assign(centre)
+    return where, layer
+
+
+def _run(
+    network: keras.Model,
+    fed: dict[str, Any],
+    added: Mapping[str, Any],
+    noises: Mapping[str, Any],
+    truncation: "tuple[str | None, Truncation] | None",
+) -> Any:
+    """The symbolic images of the network for its inputs, by name, with those that are added to them."""
+    where, draw_near = truncation or (None, None)
+    factors = [added[name] for name in added if name == "truncation"]
+    if draw_near is not None and where is None:
+        fed["latents"] = draw_near([fed["latents"], *factors])
+    made: dict[Any, Any] = {}  # of the layers: the clone's own end at inputs that it puts in the place of tensors
+
+    def call(layer: Any, *arguments: Any, **keywords: Any) -> Any:
+        if layer.name in noises:
+            keywords["noise"] = noises[layer.name]
+        made[layer] = layer(*arguments, **keywords)
+        if draw_near is not None and layer.name == where:
+            made[layer] = draw_near([made[layer], *factors])
+        return made[layer]
+
+    keras.models.clone_model(
+        keras.Model([*network.inputs, *added.values()], network.outputs),
+        input_tensors=[*fed.values(), *added.values()],
+        clone_function=lambda layer: layer,
+        call_function=call,
+    )
+    return made[network.output._keras_history.operation]
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Truncation(keras.layers.Layer):
+    """centre + t (points - centre) of [points (batch, ..., size), t (batch,)], or of [points] for a fixed t.
+
+    Args:
+        truncation: t where it is fixed, else None.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, truncation: float | None = None, **options: Any):
+        super().__init__(**options)
+        self.truncation = truncation
+
+    def build(self, input_shape):
+        self.centre = self.add_weight((input_shape[0][-1],), initializer="zeros", trainable=False, name="centre")
+
+    def call(self, inputs):
+        points, *factors = inputs
+        factor = self.truncation
+        if factors:
+            factor = ops.reshape(factors[0], (-1, *[1] * (len(points.shape) - 1)))
+        return self.centre + factor * (points - self.centre)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[0])
+
+    def get_config(self):
+        return {**super().get_config(), "truncation": self.truncation}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class GivenClass(keras.layers.Layer):
+    """The same class (batch,) for all of any inputs (batch, ...).
+
+    Args:
+        label: the class.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, label: int, **options: Any):
+        super().__init__(**options)
+        self.label = label
+
+    def call(self, inputs):
+        return ops.full((ops.shape(inputs)[0],), self.label, dtype="int32")
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((inputs.shape[0],), dtype="int32")
+
+    def get_config(self):
+        return {**super().get_config(), "label": self.label}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Maps(keras.layers.Layer):
+    """Numbers (batch, count) as a list of maps (batch, *shape).
+
+    Args:
+        shapes: of the maps, without the batch.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, shapes: Any, **options: Any):
+        super().__init__(**options)
+        self.shapes = [tuple(shape) for shape in shapes]
+
+    def call(self, inputs):
+        ends = [0]
+        for shape in self.shapes:
+            ends.append(ends[-1] + math.prod(shape))
+        parts = [inputs[:, start:end] for start, end in itertools.pairwise(ends)]
+        return [ops.reshape(part, (-1, *shape)) for part, shape in zip(parts, self.shapes)]
+
+    def compute_output_shape(self, input_shape):
+        return [(input_shape[0], *shape) for shape in self.shapes]
+
+    def get_config(self):
+        return {**super().get_config(), "shapes": self.shapes}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Levels(keras.layers.Layer):
+    """Images in [-1, 1] as uint8 levels from 0 to 255, rounded and clipped."""
+
+    def call(self, images):
+        return ops.cast(ops.round((ops.clip(images, -1.0, 1.0) + 1.0) * 127.5), "uint8")
+
+    def compute_output_spec(self, images):
+        return keras.KerasTensor(images.shape, dtype="uint8")

@@ -1,0 +1,118 @@
+"""A bundle: a folder with the generator in several formats, seeds and their picture, a report and a model card."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import kerasgan
+from kerasgan import pictures
+from kerasgan.export import card, formats, seeds
+from kerasgan.export.options import Bound, Options
+from kerasgan.export.preparation import Prepared
+from kerasgan.export.signature import Input, output_of
+from kerasgan.gan import GAN
+
+__all__ = ["REPORT", "fill", "name_of"]
+
+REPORT, CARD, SEEDS, SAMPLES = "export_report.json", "card.md", "seeds.json", "samples.png"
+AXES = ("batch", "height", "width", "channels")
+
+
+def name_of(gan: GAN, options: Options) -> str:
+    """What a bundle's files are called: the entry, or the family, and the direction if there is one."""
+    return "-".join(filter(None, (options.entry or type(gan).__name__.lower(), options.direction)))
+
+
+def fill(
+    folder: Path,
+    gan: GAN,
+    prepared: Prepared,
+    found: dict[str, Any],
+    *,
+    left_out: dict[str, str],
+    options: Options,
+    bound: Bound,
+) -> dict[str, Any]:
+    """Puts seeds, samples, report and card beside the files that are in `folder`; returns the report.
+
+    Args:
+        folder: with a file for each format of `found`, under `name_of`.
+        gan: the model.
+        prepared: what the files were written from.
+        found: by format, what the comparison found.
+        left_out: why, by format.
+        options: of the files.
+        bound: what was allowed.
+    """
+    rows = seeds.rows(gan, prepared.inputs)
+    seeds.write(rows, folder / SEEDS)
+    pictures.save(seeds.picture(prepared.network, prepared.inputs, rows), folder / SAMPLES)
+    name = name_of(gan, options)
+    files = {key: _described(folder, name, key) | facts for key, facts in found.items()}
+    report = {
+        "name": name,
+        "metadata": prepared.facts,
+        "inputs": [_input(each, prepared.facts) for each in prepared.inputs],
+        "output": _output(prepared),
+        "allowed": {**bound._asdict(), "of": "|difference from Keras|, of images in [-1, 1]"},
+        "formats": files,
+        "left_out": left_out,
+        "versions": _versions(found),
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+    }
+    (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card.written(gan, report), encoding="utf-8")
+    return report
+
+
+def _described(folder: Path, name: str, format_name: str) -> dict[str, Any]:
+    form = formats.FORMATS[format_name]
+    path = folder / f"{name}{form.suffix}"
+    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    return {
+        "path": path.name,
+        "runtime": form.runtime,
+        "program": form.program,
+        "bytes": sum(each.stat().st_size for each in files),
+        "sha256": {
+            each.relative_to(folder).as_posix(): hashlib.sha256(each.read_bytes()).hexdigest() for each in files
+        },
+    }
+
+
+def _input(each: Input, facts: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "latents": {"prior": facts.get("latent_prior")},
+        "labels": {"range": [0, facts.get("num_classes", 1) - 1]},
+        "truncation": {"range": [0, 1]},
+        "noise": {"prior": {"name": "normal"}},
+        "images": {"range": [-1, 1]},
+    }
+    return {"name": each.name, "shape": _axes(each.shape), "dtype": each.dtype, **values[each.name]}
+
+
+def _output(prepared: Prepared) -> dict[str, Any]:
+    shapes = {case.images.shape[1:] for case in prepared.cases}  # several where height and width are dynamic
+    sides = prepared.network.output_shape[1:] if len(shapes) > 1 else shapes.pop()
+    shape = (prepared.inputs[0].shape[0], *sides)
+    dtype = str(prepared.cases[0].images.dtype)
+    name, values = output_of(prepared.inputs), prepared.facts["value_range"]
+    return {"name": name, "shape": _axes(shape), "dtype": dtype, "range": values}
+
+
+def _axes(shape: Sequence[int | None]) -> list[int | str]:
+    return [axis if size is None else size for size, axis in zip(shape, AXES)]
+
+
+def _versions(found: dict[str, Any]) -> dict[str, str]:
+    packages = dict.fromkeys(package for name in found for package in formats.FORMATS[name].packages)
+    installed = {package: importlib.metadata.version(package) for package in packages}
+    own = {"kerasgan": kerasgan.__version__, "keras": keras.__version__, "backend": keras.backend.backend()}
+    return {**own, **installed, "python": platform.python_version()}

@@ -1,0 +1,91 @@
+"""LiteRT files (.tflite), for phones and small devices.
+
+The metadata are a file kerasgan.json in a zip archive at the end of the file, as TensorFlow Lite's own metadata tools
+put what belongs to a model: `unzip -p generator.tflite kerasgan.json` shows them, and interpreters look past them.
+"""
+
+import json
+import os
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.export.formats.table import Format, Job, check_file, module_of, trace
+from kerasgan.export.proof import Run
+
+__all__ = ["LITERT"]
+
+METADATA_FILE = "kerasgan.json"
+
+
+def _write(job: Job, path: Path) -> None:
+    import tensorflow as tf
+
+    draw = trace(job).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([draw], module_of(job.network))
+    REDUCTIONS[job.options.precision](converter, job)
+    with warnings.catch_warnings():  # it measures ranges with TensorFlow's own interpreter, which says it will go
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+        path.write_bytes(converter.convert())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(METADATA_FILE, json.dumps(job.metadata, indent=2) + "\n")
+
+
+# Precisions: what is asked of the converter
+
+
+def _whole(converter: Any, job: Job) -> None:
+    """Nothing: float32 is what it writes."""
+
+
+def _dynamic(converter: Any, job: Job) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
+def _halved(converter: Any, job: Job) -> None:
+    import tensorflow as tf
+
+    _dynamic(converter, job)
+    converter.target_spec.supported_types = [tf.float16]
+
+
+def _static(converter: Any, job: Job) -> None:
+    def batches() -> Iterator[dict[str, np.ndarray]]:
+        yield from map(dict, job.calibration)
+
+    _dynamic(converter, job)
+    converter.representative_dataset = batches
+
+
+REDUCTIONS = {"float32": _whole, "float16": _halved, "dynamic_int8": _dynamic, "static_int8": _static}
+
+
+def _open(path: Path) -> Run:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=os.fspath(path))
+    draw = interpreter.get_signature_runner()
+
+    def run(inputs: Mapping[str, np.ndarray], keep: Any = interpreter) -> np.ndarray:  # its tensors die with it
+        (images,) = draw(**inputs).values()
+        return images
+
+    return run
+
+
+LITERT = Format(
+    runtime="LiteRT",
+    suffix=".tflite",
+    packages=("tensorflow", "ai_edge_litert"),
+    precisions=tuple(REDUCTIONS),
+    program="export/litert/run.py",
+    check_target=check_file,
+    write=_write,
+    open=_open,
+)

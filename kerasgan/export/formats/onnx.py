@@ -1,0 +1,139 @@
+"""ONNX files, for ONNX Runtime in Python, C++, C#, Java and browsers."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.export.formats.table import Format, Job, check_file, trace
+from kerasgan.export.proof import Run
+
+__all__ = ["ONNX"]
+
+AXES = ("batch", "height", "width")
+OPSET = 15
+
+
+def _write(job: Job, path: Path) -> None:
+    import onnx
+    import tf2onnx
+
+    draw = trace(job)
+    with _silent("tf2onnx"):  # it logs operations that it lacks and goes on; the checker below refuses its file
+        model, _ = tf2onnx.convert.from_function(
+            draw, input_signature=draw.input_signature, opset=job.options.opset or OPSET
+        )
+    model = REDUCTIONS[job.options.precision](model, job, path)
+    for tensor in (*model.graph.input, *model.graph.output):
+        for axis, name in zip(tensor.type.tensor_type.shape.dim, AXES):
+            if not axis.dim_value:
+                # tf2onnx numbers them: unk__126; heights of what comes out may be others than of what goes in
+                axis.dim_param = name if name == "batch" else f"{tensor.name}_{name}"
+    onnx.helper.set_model_props(model, {key: _as_text(value) for key, value in job.metadata.items()})
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+@contextlib.contextmanager
+def _silent(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+# Precisions: functions of (model, job, path), of which `path` is free to be written over
+
+
+def _whole(model: Any, job: Job, path: Path) -> Any:
+    return model
+
+
+def _halved(model: Any, job: Job, path: Path) -> Any:
+    """Float16 weights, each with a cast to float32 that the runtime carries out once, as it opens the file."""
+    import onnx
+
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            name = tensor.name
+            with np.errstate(over="ignore"):
+                values = onnx.numpy_helper.to_array(tensor).astype("float16")
+            if not np.all(np.isfinite(values)):
+                raise ValueError(f"expected weights that float16 holds, from -65504 to 65504; {name} has others")
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, f"{name}_half"))
+            casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+def _dynamic(model: Any, job: Job, path: Path) -> Any:
+    import onnx
+    from onnxruntime import quantization
+
+    with _silent(""):  # it recommends a pre-processing that other files need
+        # ONNX Runtime's integer convolutions on CPUs know no signed weights
+        quantization.quantize_dynamic(model, path, weight_type=quantization.QuantType.QUInt8)
+    reduced = onnx.load(path)
+    if not any(node.op_type == "DynamicQuantizeLinear" for node in reduced.graph.node):
+        raise ValueError(
+            "expected dense layers or convolutions, which are all that ONNX Runtime quantizes as it runs; the network "
+            "has others only, such as transposed convolutions: take static_int8, or LiteRT"
+        )
+    return reduced
+
+
+def _static(model: Any, job: Job, path: Path) -> Any:
+    import onnx
+    from onnxruntime import quantization
+
+    with _silent(""):
+        # 7 bits: without special instructions the sums of products of 8 bits are cut off on x86
+        quantization.quantize_static(model, path, _Batches(job.calibration), per_channel=True, reduce_range=True)
+    return onnx.load(path)
+
+
+class _Batches:
+    """The calibration's batches, one after the other, as ONNX Runtime asks for them."""
+
+    def __init__(self, batches: Sequence[Mapping[str, np.ndarray]]):
+        self._batches = iter(batches)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else dict(batch)
+
+
+REDUCTIONS = {"float32": _whole, "float16": _halved, "dynamic_int8": _dynamic, "static_int8": _static}
+
+
+def _open(path: Path) -> Run:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, dict(inputs))[0]
+
+
+ONNX = Format(
+    runtime="ONNX Runtime",
+    suffix=".onnx",
+    packages=("tensorflow", "onnx", "tf2onnx", "onnxruntime"),
+    precisions=tuple(REDUCTIONS),
+    program="export/onnx/run.py",
+    check_target=check_file,
+    write=_write,
+    open=_open,
+)

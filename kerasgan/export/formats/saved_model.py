@@ -1,0 +1,49 @@
+"""TensorFlow's SavedModel folders, for TensorFlow, TensorFlow Serving and TensorFlow.js' converter."""
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.export.formats.table import Format, Job, check_folder, module_of, trace
+from kerasgan.export.proof import Run
+
+__all__ = ["SAVED_MODEL"]
+
+METADATA_FILE = Path("assets.extra", "kerasgan.json")  # the folder that TensorFlow leaves to a model's author
+
+
+def _write(job: Job, path: Path) -> None:
+    import tensorflow as tf
+
+    tf.saved_model.save(module_of(job.network), os.fspath(path), signatures=trace(job))
+    (path / METADATA_FILE).parent.mkdir()
+    (path / METADATA_FILE).write_text(json.dumps(job.metadata, indent=2) + "\n", encoding="utf-8")
+
+
+def _open(path: Path) -> Run:
+    import tensorflow as tf
+
+    draw = tf.saved_model.load(os.fspath(path)).signatures["serving_default"]
+
+    def run(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        with tf.device("cpu:0"):
+            (images,) = draw(**{name: tf.constant(values) for name, values in inputs.items()}).values()
+            return images.numpy()
+
+    return run
+
+
+SAVED_MODEL = Format(
+    runtime="TensorFlow",
+    suffix="",
+    packages=("tensorflow",),
+    precisions=("float32",),
+    program="export/saved_model/run.py",
+    check_target=functools.partial(check_folder, sign="saved_model.pb", kind="a SavedModel"),
+    write=_write,
+    open=_open,
+)

@@ -1,0 +1,82 @@
+"""What a file format is to the export: one entry in a table, which `kerasgan.export.formats` fills."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from kerasgan.export.options import Options
+from kerasgan.export.proof import Run
+from kerasgan.export.signature import Input
+
+__all__ = ["Format", "Job", "check_file", "check_folder", "module_of", "trace"]
+
+
+class Job(NamedTuple):
+    """What a format's `write` is given.
+
+    `network` is in float32 on TensorFlow, `inputs` its inputs as the file will have them, `output` the output's name,
+    `calibration` some batches of inputs, where ranges are to be measured.
+    """
+
+    network: keras.Model
+    inputs: Sequence[Input]
+    output: str
+    metadata: Mapping[str, Any]
+    options: Options
+    calibration: Sequence[Mapping[str, np.ndarray]] = ()
+
+
+class Format(NamedTuple):
+    """A kind of file.
+
+    `write(job, path)` writes it and `open(path)` returns a function from inputs by name to images; `check_target(path)`
+    refuses a path that must not be replaced. `packages` are the modules to install, of which the last is the runtime's;
+    `program`, beside the package in the repository, draws from such a file.
+    """
+
+    runtime: str
+    suffix: str
+    packages: tuple[str, ...]
+    precisions: tuple[str, ...]
+    program: str
+    check_target: Callable[[Path], None]
+    write: Callable[[Job, Path], None]
+    open: Callable[[Path], Run]
+
+
+def trace(job: Job) -> Any:
+    """A tf.function from the named inputs to the named output."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in job.inputs]
+
+    def draw(*tensors: Any) -> dict[str, Any]:
+        return {job.output: job.network(tensors if len(tensors) > 1 else tensors[0], training=False)}
+
+    return tf.function(draw, input_signature=specs, autograph=False)
+
+
+def module_of(network: keras.Model) -> Any:
+    """A tf.Module that keeps the network's variables."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    return module
+
+
+def check_file(target: Path) -> None:
+    """Raises ValueError where a folder would be replaced by a file."""
+    if target.is_dir():
+        raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
+
+
+def check_folder(target: Path, *, sign: str, kind: str) -> None:
+    """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as such folders have it."""
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")
+    if target.exists() and any(target.iterdir()) and not (target / sign).is_file():
+        raise ValueError(f"Expected a new or empty folder, or {kind} to replace. Received: path={str(target)!r}")

@@ -1,0 +1,88 @@
+"""The copy of a network that files are written from: its weights in float32, in layers that other runtimes know."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["HALF", "exactly", "portable"]
+
+HALF = ("float16", "bfloat16")
+
+
+def portable(network: keras.Model) -> keras.Model:
+    """The same network with the same weights in float32 and on the CPU, whatever its dtype policy and device."""
+
+    def rebuilt(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = _without_half(layer.get_config())
+        if type(layer) is keras.layers.UpSampling2D and layer.interpolation == "nearest":
+            return NearestUpsampling2D(layer.size, name=layer.name, dtype=config["dtype"])
+        return type(layer).from_config(config)
+
+    with exactly():
+        clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
+        for weight, trained in zip(clone.weights, network.weights, strict=True):
+            weight.assign(ops.convert_to_numpy(trained.value))
+    return clone
+
+
+@contextlib.contextmanager
+def exactly() -> Iterator[None]:
+    """New layers are in float32, also those that layers make without passing on their dtype, and on the CPU."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        with keras.device("cpu"):  # a GPU may round convolutions to 10 bits
+            yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class NearestUpsampling2D(keras.layers.Layer):
+    """Each pixel repeated, as `keras.layers.UpSampling2D` does it.
+
+    On TensorFlow that one hides height and width behind arithmetic on shapes, which LiteRT's converter cannot see
+    through and which makes ONNX files large.
+
+    Args:
+        size: how often rows and columns are repeated.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, size: Any, **options: Any):
+        super().__init__(**options)
+        self.size = tuple(size)
+
+    def call(self, inputs):
+        (rows, columns), (batch, height, width, channels) = self.size, ops.shape(inputs)
+        cells = ops.reshape(inputs, (-1, height, 1, width, 1, channels))
+        cells = ops.broadcast_to(cells, (batch, height, rows, width, columns, channels))
+        return ops.reshape(cells, (-1, height * rows, width * columns, channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        sides = [None if side is None else side * factor for side, factor in zip(sides, self.size)]
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+def _without_half(config: Any) -> Any:
+    """A layer's config with every half or mixed precision in it, also in nested layers, replaced by float32."""
+    if isinstance(config, Mapping):
+        return {
+            key: "float32" if key == "dtype" and _is_half(value) else _without_half(value)
+            for key, value in config.items()
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_without_half(value) for value in config)
+    return config
+
+
+def _is_half(dtype: Any) -> bool:
+    name = dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype
+    return str(name).removeprefix("mixed_") in HALF

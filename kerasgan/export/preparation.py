@@ -1,0 +1,72 @@
+"""What every format is written from and compared with: a network in float32, and what Keras draws with it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from kerasgan.export.assembly import assemble
+from kerasgan.export.options import LEVEL, PRECISIONS, Options
+from kerasgan.export.portable import exactly, portable
+from kerasgan.export.proof import Case, attempt, compare_copy, reference_cases
+from kerasgan.export.signature import Input, describe, example_inputs, signature_of
+from kerasgan.gan import GAN, ImageToImage
+
+__all__ = ["Prepared", "prepare"]
+
+BATCHES = (1, 3, 8)
+ROUNDING = PRECISIONS["float32"].limit
+CALIBRATED = 32  # images on whose making the ranges of static_int8 are measured
+
+
+class Prepared(NamedTuple):
+    """The network to write, its inputs, what it draws, inputs to measure ranges on, and the file's metadata."""
+
+    network: keras.Model
+    inputs: list[Input]
+    cases: list[Case]
+    calibration: list[dict[str, np.ndarray]]
+    facts: dict[str, Any]
+
+
+def prepare(gan: GAN, options: Options) -> Prepared:
+    """The generator as it will be exported.
+
+    Raises:
+        ExportError: if Keras itself cannot draw the same finite images twice, or from a copy of the network.
+        ValueError: if `gan` is not a GAN, its inputs have other names than exported ones, or options do not suit it.
+    """
+    if not isinstance(gan, GAN):
+        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
+    original = _sampler(gan, options.direction)
+    plain = signature_of(original, options)
+    copy = attempt(lambda: portable(original), "a generator that its layers' get_config() describe in full")
+    with exactly():
+        network = assemble(gan, copy, options)
+    inputs = signature_of(network, options)
+    batches = BATCHES if options.batch_size is None else (options.batch_size,)
+    rounding = ROUNDING + LEVEL * (options.output == "uint8")
+    cases = []
+    for each in example_inputs(gan, inputs, count=batches[-1]):
+        cases += reference_cases(network, each, batches=batches, tolerance=rounding)
+    compare_copy(original, copy, example_inputs(gan, plain, count=2)[0], ROUNDING)
+    calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
+    return Prepared(network, inputs, cases, calibration, describe(gan, options))
+
+
+def _sampler(gan: GAN, direction: str | None) -> keras.Model:
+    if isinstance(gan, ImageToImage):
+        return gan.translator(direction)
+    if direction is not None:
+        raise ValueError(f"Expected no direction for a {type(gan).__name__}. Received: direction={direction!r}")
+    return gan.sampler
+
+
+def _calibration(gan: GAN, inputs: Sequence[Input], batch: int) -> list[dict[str, np.ndarray]]:
+    """Batches of examples other than those of the proof."""
+    batches = []
+    for rows in example_inputs(gan, inputs, count=batch * -(-CALIBRATED // batch), seed=1):
+        for start in range(0, len(next(iter(rows.values()))), batch):
+            batches.append({name: values[start : start + batch] for name, values in rows.items()})
+    return batches

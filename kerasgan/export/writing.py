@@ -1,0 +1,63 @@
+"""From a prepared network to files: written, opened, compared, and only then put in their place."""
+
+import contextlib
+import functools
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasgan.export import formats
+from kerasgan.export.options import Bound, Options
+from kerasgan.export.proof import Case, attempt, prove
+from kerasgan.export.signature import output_of, signature_of
+
+__all__ = ["place", "write_and_prove"]
+
+
+def write_and_prove(
+    network: keras.Model,
+    paths: Mapping[str, Path],
+    *,
+    cases: Sequence[Case],
+    calibration: Sequence[Mapping[str, np.ndarray]],
+    metadata: Mapping[str, Any],
+    options: Options,
+    bound: Bound,
+) -> dict[str, Any]:
+    """Writes a network of the TensorFlow backend to the path of each format, opens it and compares it with `cases`.
+
+    Returns what was found, by format.
+
+    Raises:
+        ExportError: if the network cannot be written, or a file does not draw the cases' images.
+    """
+    inputs, found = signature_of(network, options), {}
+    job = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
+    for name, path in paths.items():
+        form = formats.FORMATS[name]
+        attempt(functools.partial(form.write, job, path), f"a file for {form.runtime}")
+        found[name] = prove(form.open, path, cases, runtime=form.runtime, bound=bound)
+    return found
+
+
+@contextlib.contextmanager
+def place(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target` that takes its place when the block succeeds and vanishes when it raises."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
+        temporary = Path(folder, target.name)
+        yield temporary
+        earlier = Path(folder, "earlier")
+        if target.is_dir():  # os.replace replaces files, but no folder that holds something
+            target.rename(earlier)
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            if earlier.exists():
+                earlier.rename(target)
+            raise

@@ -1,0 +1,144 @@
+"""A bundle: every format, seeds and their picture, a report of true numbers, a card; all of it or nothing."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from test_export_options import made
+
+import kerasgan
+from kerasgan.export import ExportError, formats
+from kerasgan.models import SNGAN, CycleGAN
+
+REPOSITORY = Path(__file__).parent.parent
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory):
+    """(gan, folder, report) of a class-conditional model."""
+    gan, folder = made(SNGAN, num_classes=3), tmp_path_factory.mktemp("bundle") / "sn"
+    return gan, folder, kerasgan.export.bundle(gan, folder, entry="sn-tiny", licence="CC0-1.0")
+
+
+def test_a_bundle_has_every_format_and_what_belongs_to_it(bundled):
+    _, folder, report = bundled
+    assert {path.name for path in folder.iterdir()} == {
+        "card.md",
+        "export_report.json",
+        "samples.png",
+        "seeds.json",
+        "sn-tiny",
+        "sn-tiny.onnx",
+        "sn-tiny.tflite",
+    }
+    assert report == json.loads((folder / "export_report.json").read_text())
+    assert set(report["formats"]) == set(formats.FORMATS) and report["left_out"] == {}
+
+
+def test_the_report_says_what_goes_in_what_comes_out_and_how_well_it_agrees(bundled):
+    gan, folder, report = bundled
+    size = gan.image_shape[0]
+    assert report["inputs"] == [
+        {"name": "latents", "shape": ["batch", gan.latent_dim], "dtype": "float32", "prior": {"name": "normal"}},
+        {"name": "labels", "shape": ["batch"], "dtype": "int32", "range": [0, 2]},
+    ]
+    assert report["output"] == {
+        "name": "images",
+        "shape": ["batch", size, size, 3],
+        "dtype": "float32",
+        "range": [-1, 1],
+    }
+    for found in report["formats"].values():
+        assert [row["batch"] for row in found["differences"]] == [1, 3, 8]
+        assert all(row["mean"] <= row["max"] <= 5e-5 for row in found["differences"])
+        assert found["neighbours"] <= 5e-5 and set(found["milliseconds"]) == {"1", "3", "8"}
+        for name, digest in found["sha256"].items():
+            assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert report["versions"]["onnxruntime"] and report["versions"]["ai_edge_litert"]
+
+
+def test_the_card_names_the_licence_the_files_and_the_commands(bundled):
+    card = (bundled[1] / "card.md").read_text()
+    for text in ("# sn-tiny", "CC0-1.0", "`sn-tiny.tflite`", "(batch, 8)", "export/litert/run.py sn-tiny.tflite"):
+        assert text in card, text
+
+
+@pytest.mark.parametrize("form", formats.FORMATS)
+def test_every_program_draws_the_samples_from_the_seed_file(form, bundled, tmp_path):
+    gan, folder, report = bundled
+    drawn = run(form, folder / report["formats"][form]["path"], folder, tmp_path)
+    samples = np.asarray(Image.open(folder / "samples.png"), "int32")
+    side = gan.image_shape[0]
+    assert drawn.shape == samples.shape == (4 * side, 4 * side, 3)
+    assert np.abs(drawn - samples).max() <= 1
+    first = np.rint((gan.generate(16, seed=0)[0] + 1) * 127.5)
+    assert np.abs(samples[:side, :side] - first).max() <= 1
+
+
+def run(form, model, folder, tmp_path):
+    """The picture that export/<form>/run.py draws from the folder's seeds."""
+    program = REPOSITORY / formats.FORMATS[form].program
+    command = [sys.executable, program, model, "--seeds", folder / "seeds.json", "-o", tmp_path / "drawn.png"]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return np.asarray(Image.open(tmp_path / "drawn.png"), "int32")
+
+
+def test_a_translator_of_one_size_and_batch_is_drawn_from_its_seeds(tmp_path):
+    gan = made(CycleGAN)
+    options = {"direction": "ab", "batch_size": 3, "image_size": 12, "output": "uint8", "formats": ["litert"]}
+    report = kerasgan.export.bundle(gan, tmp_path / "bundle", **options)
+    assert report["inputs"][0]["shape"] == [3, 12, 12, 1] and report["output"]["range"] == [0, 255]
+    drawn = run("litert", tmp_path / "bundle" / "cyclegan-ab.tflite", tmp_path / "bundle", tmp_path)
+    assert np.abs(drawn - np.asarray(Image.open(tmp_path / "bundle" / "samples.png"), "int32")).max() <= 1
+    levels = np.array(json.loads((tmp_path / "bundle" / "seeds.json").read_text())["images"], "uint8")
+    expected = np.rint((gan.predict(levels, direction="ab")[1] + 1) * 127.5)
+    assert np.abs(drawn[:12, 12:] - expected).max() <= 1
+
+
+def test_one_format_that_fails_leaves_nothing_and_an_earlier_bundle_as_it_was(bundled, tmp_path, monkeypatch):
+    gan = bundled[0]
+    kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx"])
+    before = {path: path.read_bytes() for path in (tmp_path / "bundle").iterdir()}
+    broken = formats.FORMATS["litert"]._replace(write=lambda job, path: path.write_bytes(b"no model"))
+    monkeypatch.setitem(formats.FORMATS, "litert", broken)
+    with pytest.raises(ExportError, match="a file that LiteRT opens"):
+        kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx", "litert"])
+    assert {path: path.read_bytes() for path in (tmp_path / "bundle").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_folder_with_other_things_is_not_replaced(bundled, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="a new or empty folder, or an earlier bundle to replace"):
+        kerasgan.export.bundle(bundled[0], tmp_path)
+    with pytest.raises(ValueError, match=r"Expected formats among onnx, saved_model, litert. Received: tflite"):
+        kerasgan.export.bundle(bundled[0], tmp_path / "new", formats=["tflite"])
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_format_is_one_entry_in_the_table(bundled, tmp_path, monkeypatch):
+    """What another format needs: bundle, report, card and errors know it, and the proof uses it."""
+    again = formats.FORMATS["onnx"]._replace(runtime="Another Runtime", suffix=".another")
+    monkeypatch.setitem(formats.FORMATS, "another", again)
+    report = kerasgan.export.bundle(bundled[0], tmp_path / "bundle", formats=["another"])
+    assert report["formats"]["another"]["runtime"] == "Another Runtime"
+    assert (tmp_path / "bundle" / "sngan.another").is_file()
+    assert "| `sngan.another` | Another Runtime |" in (tmp_path / "bundle" / "card.md").read_text()
+
+
+def test_formats_whose_runtime_is_missing_are_left_out_unless_they_are_named(bundled, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(ImportError, match="pip install ai-edge-litert"):
+        kerasgan.export.litert(bundled[0], tmp_path / "file")
+    report = kerasgan.export.bundle(bundled[0], tmp_path / "bundle", opset=14)
+    assert set(report["formats"]) == {"onnx", "saved_model"}
+    assert report["left_out"]["litert"].endswith("Run: pip install ai-edge-litert")

@@ -1,0 +1,41 @@
+"""Every entry in the box, and every family without one, in every format, opened in its own runtime and compared.
+
+The comparison is the export's own, in batches of 1, 3 and 8, of translators in two sizes, of one image with its
+neighbours; here its report is read. An entry or a family that comes later is found by itself.
+"""
+
+import keras
+import pytest
+from test_export_options import made
+
+import kerasgan
+from kerasgan import models, zoo
+from kerasgan.export import formats
+
+BOX = [name for name in zoo.names(pretrained=True) if zoo.recipe(name).in_the_box]
+OTHERS = sorted(set(models.__all__) - {zoo.recipe(name).family for name in BOX})
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
+
+
+def check(gan, folder):
+    for direction in getattr(gan, "directions", ()) or (None,):
+        report = kerasgan.export.bundle(gan, folder / str(direction), direction=direction)
+        network = gan.sampler if gan.prior is not None else gan.translator(direction)
+        sizes = 2 if None in network.inputs[0].shape[1:] else 1
+        for name in formats.FORMATS:
+            found = report["formats"][name]
+            assert [row["batch"] for row in found["differences"]] == [1, 3, 8] * sizes
+            assert len({tuple(row["shape"][1:]) for row in found["differences"]}) == sizes
+            assert max(row["max"] for row in found["differences"]) <= 5e-5
+            assert found["neighbours"] <= 5e-5
+
+
+@pytest.mark.parametrize("name", BOX)
+def test_every_entry_in_the_box_is_the_same_in_every_format(name, tmp_path):
+    check(zoo.load(name), tmp_path)
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_every_other_family_is_the_same_in_every_format(family, tmp_path):
+    check(made(getattr(models, family)), tmp_path)
