@@ -5,7 +5,7 @@ Kernels are float64 (height, width) with odd sides and a sum of 1; their centre 
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def motion(length: float, angle: float = 0.0) -> np.ndarray:
     return _normalised(times)
 
 
-KERNELS = {"defocus": defocus, "gaussian": gaussian, "motion": motion}
+KERNELS: dict[str, Callable[..., np.ndarray]] = {"defocus": defocus, "gaussian": gaussian, "motion": motion}
 
 
 def names() -> list[str]:

@@ -97,7 +97,7 @@ def blurred(
     made = []
     for image in images:
         rng = _chance(image, seed)
-        weights = blur.kernel(kernels[rng.integers(len(kernels))], rng)
+        weights = blur.kernel(kernels[int(rng.integers(len(kernels)))], rng)
         spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
         spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
         both = [spoilt, blur.estimates(spoilt, weights, noise)] if estimate else [spoilt]

@@ -155,8 +155,13 @@ class DeblurGAN(SuperResolution):
         estimates = WienerFilter(**options, dtype="float32", name="estimates")(images)
         given = layers.Concatenate(dtype="float32", name="given")([images, estimates])
         network = keras.Model(images, self.sampler(given), name="generator")
-        sizes = dict(image_size=self.image_shape[:2], multiple=self.multiple)
-        return ImageToImage(network, self.discriminator, **sizes, smallest=max(self.smallest, blur.REACH + 1))
+        return ImageToImage(
+            network,
+            self.discriminator,
+            image_size=self.image_shape[:2],
+            multiple=self.multiple,
+            smallest=max(self.smallest, blur.REACH + 1),
+        )
 
     def _translate(self, pixels, direction=None, tiling=None):
         if not self.blind and pixels.shape[-1] == self.image_shape[-1]:

@@ -95,7 +95,9 @@ class DeePSiM(ImageToImage):
         part = feature_networks.frozen(feature_networks.get(network), [*names], image_size=image_size)
         image_shape = tuple(part.inputs[0].shape[1:])
         features = tuple(part.get_layer(layer).output.shape[1:])
-        judging = dict(width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay)
+        judging: dict[str, Any] = dict(
+            width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay
+        )
         super().__init__(
             generator(features, image_shape, units=units, width=width, weight_decay=weight_decay),
             discriminator(image_shape, features, **judging),
@@ -263,10 +265,10 @@ class DeePSiM(ImageToImage):
         return resized(made, size=pixels.shape[1:3], crop="stretch")
 
     def _sized(self, pixels: np.ndarray) -> np.ndarray:
-        *size, channels = self.image_shape
+        height, width, channels = self.image_shape
         if pixels.shape[-1] != channels:
             raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
-        return resized(pixels, size=tuple(size), crop="stretch")
+        return resized(pixels, size=(height, width), crop="stretch")
 
 
 def generator(
