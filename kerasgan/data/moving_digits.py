@@ -13,7 +13,7 @@ from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions
 
 FASTEST = 3  # pixels per frame in each direction
 GROUND = 64  # of 255: from a black one the flat end of tanh would take a network's gradient
-COUNTS = {"train": 10_000, "test": 100, "all": 10_000}
+COUNTS = {"train": 10_000, "test": 50, "all": 10_000}
 
 
 class Bouncing:
@@ -86,7 +86,7 @@ def moving_digits(
         frames: that are given.
         future: frames that follow.
         split: "train", "test" or "all", as of `digits`: no digit of the one is in the other.
-        count: of clips; 10,000 if not given, of the split "test" 100.
+        count: of clips; 10,000 if not given, of the split "test" 50.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. A clip's content depends on the
             split and its number alone.
 
