@@ -21,7 +21,7 @@ from kerasgan.recipes import write_sections, write_text
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "examples"]
 
 # For images of any kind, and for the embedded digits, whose classes can be told apart.
 METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_coverage", "sharpness")
@@ -118,14 +118,26 @@ def _evaluate_pairs(
 
         pairs = {"data": _unmixed(with_data(recipe, given, gan, paired=True))}
     else:
-        splits = SPLITS.get(recipe.data["source"], ()) if recipe.data.get("split") == "train" else ()
-        recipes = {split: dataclasses.replace(recipe, data={**recipe.data, "split": split}) for split in splits}
-        pairs = {name: _unmixed(each) for name, each in (recipes or {"data": recipe}).items()}
+        pairs = _pairs(recipe)
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))
         _write(card, recipe, gan, Path(output))
     return card
+
+
+def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
+    """Eight pairs that a translator was not trained on, of a recipe whose data come with the package; else None."""
+    if recipe.data["source"] not in SPLITS:
+        return None
+    return _spread(next(iter(_pairs(recipe).values())))
+
+
+def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
+    """Sources of the pairs that the recipe holds out, by their split; of its own data where it holds out none."""
+    splits = SPLITS.get(recipe.data["source"], ()) if recipe.data.get("split") == "train" else ()
+    recipes = {split: dataclasses.replace(recipe, data={**recipe.data, "split": split}) for split in splits}
+    return {name: _unmixed(each) for name, each in (recipes or {"data": recipe}).items()}
 
 
 def _unmixed(recipe: zoo.Recipe) -> Any:

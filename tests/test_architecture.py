@@ -37,7 +37,7 @@ LEVELS = {
     2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
-    5: {"conversion", "evaluation", "report", "runs", "sampling", "styling", "tables", "training"},
+    5: {"conversion", "evaluation", "explorer", "report", "runs", "sampling", "styling", "tables", "training"},
     6: {"quickstart"},
     7: {"cli"},
 }

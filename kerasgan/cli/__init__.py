@@ -6,7 +6,7 @@ Everything heavy is imported inside a command, so that `--help`, `list` and `inf
 from kerasgan.cli.application import app, main
 from kerasgan.cli.entries import entries, info, quickstart
 from kerasgan.cli.evaluation import evaluate, report
-from kerasgan.cli.files import convert, export
+from kerasgan.cli.files import convert, explore, export
 from kerasgan.cli.sampling import generate, project
 from kerasgan.cli.training import doctor, train
 
@@ -14,5 +14,5 @@ __all__ = ["app", "main"]
 
 app.command()(quickstart)  # in the order in which --help lists them
 app.command("list")(entries)
-for command in (info, train, generate, project, doctor, evaluate, export, convert, report):
+for command in (info, train, generate, project, doctor, evaluate, export, explore, convert, report):
     app.command()(command)

@@ -10,7 +10,7 @@ import typer
 from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
 from kerasgan.startup import start_keras
 
-__all__ = ["convert", "export"]
+__all__ = ["convert", "explore", "export"]
 
 
 def export(
@@ -73,6 +73,41 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def explore(
+    name: Target,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write to; explorers/NAME if not given.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine alone, until Ctrl-C.")] = False,
+    vendor: Annotated[
+        bool, typer.Option("--vendor", help="Write ONNX Runtime Web too (from npm, once): no network needed then.")
+    ] = False,
+    directions: Annotated[
+        int, typer.Option(min=0, help="Sliders along what changes the images most; 0 spares large models the search.")
+    ] = 8,
+    weights: Weights = None,
+    kernel: Kernel = None,
+) -> None:
+    """Write a web page that draws with the generator in a browser, without a server: open its index.html."""
+    gan, recipe = told(load(name, weights), kernel), recipe_of(name)
+    from kerasgan import evaluation, explorer
+
+    licence = (recipe.weights or {}).get("licence") if weights is None else None
+    examples = evaluation.examples(recipe) if gan.prior is None else None
+    folder = explorer.write(
+        gan,
+        output or Path("explorers") / recipe.name,
+        entry=recipe.name,
+        licence=licence,
+        directions=directions,
+        examples=examples,
+        vendor=vendor,
+    )
+    typer.echo(f"Explorer: {folder / 'index.html'}")
+    if serve:
+        explorer.serve(folder)
 
 
 def convert(

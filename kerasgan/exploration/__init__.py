@@ -2,12 +2,14 @@
 
     images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
     images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
+    rows, strengths = kerasgan.exploration.sensitive_directions(gan)          # what changes the images most
     images = kerasgan.exploration.mix(gan, [0, 1, 2], [3, 4, 5])              # a style-based model's styles
 
 Functions of a GAN give float32 images (count, height, width, channels) in [-1, 1]; those of latents give latents.
 """
 
 from kerasgan.exploration.projection import Projection, project
+from kerasgan.exploration.sensitivity import sensitive_directions
 from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_sheet
 from kerasgan.exploration.walks import arithmetic, class_grid, combine, interpolate, linear, loop, path, spherical, walk
 
@@ -25,6 +27,7 @@ __all__ = [
     "principal_directions",
     "project",
     "semantic_directions",
+    "sensitive_directions",
     "spherical",
     "truncation_sheet",
     "walk",

@@ -1,0 +1,217 @@
+"""The explorer's folder: what is written, from where, and to whom it is served."""
+
+import base64
+import dataclasses
+import http.client
+import json
+import threading
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+from command_line import run
+
+from kerasgan import evaluation, exploration, explorer, zoo
+from kerasgan.explorer import folder, runtime
+from kerasgan.gan import GAN
+from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN
+
+tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports, which the backend tests do")
+TINY = {"image_size": 8, "latent_dim": 5, "width": 4}
+
+
+def facts_of(path):
+    text = (path / "facts.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("const facts = ").removesuffix(";\n"))
+
+
+def embedded(path, name):
+    text = (path / f"{name}.js").read_text(encoding="ascii")
+    start, end = f'embedded["{name}"] = "', '";\n'
+    assert text.startswith(start) and text.endswith(end)
+    return base64.b64decode(text[len(start) : -len(end)])
+
+
+@tensorflow
+def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
+    gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
+    path = explorer.write(gan, tmp_path / "page", entry="tiny", licence="MIT", directions=3)
+    names = {each.name for each in path.iterdir()}
+    assert names == {each.name for each in folder.page().iterdir() if each.suffix != ".png"} | {
+        "facts.js",
+        "generator.onnx.js",
+    }
+    facts = facts_of(path)
+    assert (facts["name"], facts["licence"], facts["num_classes"]) == ("tiny", "MIT", 10)
+    assert facts["latent_prior"] == {"name": "uniform", "low": -1.0, "high": 1.0}
+    assert np.shape(facts["directions"]) == (3, 5)
+    assert facts["truncation"] is True
+    session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
+    latents, labels = gan.prior.draw(2, 5, 3), np.array([4, 4], "int32")
+    (images,) = session.run(None, {"latents": latents, "labels": labels})
+    np.testing.assert_allclose(images, gan.generate(2, seed=3, labels=4), atol=1e-5)
+    page = (path / "index.html").read_text(encoding="utf-8")
+    assert "<title>tiny · kerasgan explorer</title>" in page
+    assert f"connect-src {runtime.ADDRESS};" in page  # pinned: no other address of that host, and no other host
+
+
+def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monkeypatch):
+    def write(gan, path, *, direction, **_):  # instead of two exports
+        path.write_bytes(direction.encode())
+        return path
+
+    monkeypatch.setattr(folder, "onnx", write)
+    gan = CycleGAN(**{**CycleGAN.tiny, "input_channels": 3, "channels": 1, "identity_weight": 0.0})
+    examples = np.zeros((2, 8, 8, 3), "float32"), np.ones((2, 8, 8, 1), "float32")
+    explorer.write(gan, tmp_path / "page", examples=examples)
+    networks = facts_of(tmp_path / "page")["networks"]
+    assert [(each["direction"], each["file"], each["channels"]) for each in networks] == [
+        ("ab", "ab.onnx", 3),
+        ("ba", "ba.onnx", 1),
+    ]
+    assert [len(each["examples"]) for each in networks] == [2, 2]
+    assert [each["size"] for each in networks] == [None, None]  # any
+    assert networks[0]["examples"][0] != networks[1]["examples"][0]
+    assert embedded(tmp_path / "page", "ba.onnx") == b"ba"
+
+
+def test_a_translator_of_more_than_colours_is_refused(tmp_path):
+    gan = CycleGAN(**{**CycleGAN.tiny, "input_channels": 5, "channels": 1, "identity_weight": 0.0})
+    with pytest.raises(ValueError, match="Received: one of 5 channels"):
+        explorer.write(gan, tmp_path / "page")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("three years")
+    with pytest.raises(ValueError, match="Expected a new or empty folder, or an explorer to replace"):
+        explorer.write(DCGAN(**TINY), tmp_path)
+    with pytest.raises(ValueError, match="Received a file"):
+        explorer.write(DCGAN(**TINY), tmp_path / "thesis.txt")
+    with pytest.raises(ValueError, match=r"Expected a kerasgan\.GAN"):
+        explorer.write("dcgan-digits", tmp_path / "page")
+    with pytest.raises(ValueError, match="directions=-1"):
+        explorer.write(DCGAN(**TINY), tmp_path / "page", directions=-1)
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+# ONNX Runtime Web
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "web" / runtime.ARCHIVE
+
+
+def test_without_npm_the_error_says_how_to_do_without(cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(runtime.shutil, "which", lambda name: None)
+    expected = r"Expected npm.*By hand: `npm pack onnxruntime-web@"
+    with pytest.raises(explorer.RuntimeFilesError, match=expected) as caught:
+        explorer.write(DCGAN(**TINY), tmp_path / "page", vendor=True)
+    assert str(cache.parent) in str(caught.value)
+    assert not (tmp_path / "page").exists()
+
+
+def test_what_npm_says_when_it_fails_is_passed_on(cache, monkeypatch, tmp_path):
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr(runtime.shutil, "which", lambda name: str(npm))
+    with pytest.raises(explorer.RuntimeFilesError, match="Received: npm error network"):
+        runtime.vendored()
+
+
+def test_an_archive_that_is_not_the_pinned_one_is_refused(cache):
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"something else")
+    with pytest.raises(explorer.RuntimeFilesError, match="Received: another file"):
+        runtime.vendored()
+
+
+# The server
+
+
+def ask(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+def test_the_server_serves_the_folder_on_loopback_and_nothing_beside_it(tmp_path):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<h1>page</h1>")
+    (tmp_path / "secret.txt").write_text("secret")
+    with explorer.open_server(tmp_path / "page") as server:
+        assert server.server_address[0] == "127.0.0.1"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert ask(server.server_port, "/") == (200, b"<h1>page</h1>")
+            assert ask(server.server_port, "/../secret.txt")[0] == 404
+            assert ask(server.server_port, "/%2e%2e/secret.txt")[0] == 404
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@tensorflow
+def test_the_command_writes_and_serves(tmp_path, monkeypatch):
+    served = []
+    monkeypatch.setattr(explorer, "serve", served.append)
+    target = tmp_path / "page"
+    done = run("explore", "cgan-digits", "-o", target, "--directions", "0", "--serve")
+    assert done.exit_code == 0, done.output
+    assert done.output == f"Explorer: {target / 'index.html'}\n"
+    assert served == [target]
+    assert facts_of(target)["directions"] == []
+    assert facts_of(target)["licence"] == "Apache-2.0"
+
+
+def test_examples_are_of_the_held_out_split():
+    recipe = zoo.recipe("cyclegan-digits")
+    inputs, targets = evaluation.examples(recipe)
+    assert (inputs.shape, targets.shape) == ((8, 16, 16, 3), (8, 16, 16, 1))
+    folder_recipe = dataclasses.replace(recipe, data={"source": "folder", "image_size": 16})
+    assert evaluation.examples(folder_recipe) is None
+
+
+# What the sliders move
+
+
+def linear(matrix, prior="normal"):
+    """Images (batch, 2, 2, 1) that are a linear function of the latents."""
+    latents = keras.Input((matrix.shape[0],), name="latents")
+    layer = keras.layers.Dense(4, use_bias=False)
+    images = keras.layers.Reshape((2, 2, 1))(layer(latents))
+    layer.kernel.assign(matrix)
+    image = keras.Input((2, 2, 1))
+    logits = keras.layers.Dense(1)(keras.layers.Flatten()(image))
+    return GAN(keras.Model(latents, images), keras.Model(image, logits), prior=prior)
+
+
+def test_sensitive_directions_of_a_linear_generator_are_its_singular_vectors():
+    matrix = np.random.default_rng(5).normal(size=(3, 4)).astype("float32") * 0.1
+    directions, strengths = exploration.sensitive_directions(linear(matrix), points=2)
+    vectors, values, _ = np.linalg.svd(matrix)
+    spread = np.linalg.norm(directions, axis=1)
+    np.testing.assert_allclose(spread, 1, atol=0.05)  # standard deviations, estimated from 4,096 latents
+    np.testing.assert_allclose(np.abs(np.sum(directions * vectors.T, axis=1)) / spread, 1, atol=2e-3)
+    np.testing.assert_allclose(strengths, values, rtol=0.05)
+    assert (directions[np.arange(3), np.abs(directions).argmax(axis=1)] > 0).all()
+
+
+def test_categories_are_no_directions():
+    prior = {"name": "product", "parts": [{"name": "categorical", "num_categories": 2}, {"name": "uniform", "size": 1}]}
+    matrix = np.ones((3, 4), "float32") * 0.1
+    directions, strengths = exploration.sensitive_directions(linear(matrix, prior), points=1)
+    np.testing.assert_allclose(directions, [[0, 0, 1 / np.sqrt(3)]], atol=0.01)  # of the uniform on [-1, 1)
+    np.testing.assert_allclose(strengths, [0.2 / np.sqrt(3)], rtol=0.02)
+    with pytest.raises(ValueError, match="Expected a prior with latents between its latents"):
+        exploration.sensitive_directions(linear(matrix, {"name": "categorical", "num_categories": 3}))
+    with pytest.raises(ValueError, match="points=0"):
+        exploration.sensitive_directions(linear(matrix), points=0)
