@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan import exploration, pictures
+from kerasgan.export.options import Options
 from kerasgan.export.signature import describe
 from kerasgan.gan import GAN, ImageToImage
 from kerasgan.gan.sampling import Sampling
@@ -27,7 +28,7 @@ def gather(
         raise ValueError(f"Expected a number of directions from 0 on. Received: directions={directions}")
     family = type(gan)
     about = {
-        **describe(gan, entry=entry, licence=licence),
+        **describe(gan, Options(entry=entry, licence=licence)),
         "name": entry or family.__name__,
         "summary": _first_paragraph(family.__doc__ or ""),
         "parameters": int(gan.sampler.count_params()),

@@ -15,7 +15,7 @@ from typing import Any
 
 from kerasgan.explorer import facts, runtime
 from kerasgan.export import onnx
-from kerasgan.export.formats import place
+from kerasgan.export.writing import place
 from kerasgan.gan import GAN, ImageToImage
 
 __all__ = ["write"]
