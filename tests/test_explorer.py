@@ -15,7 +15,7 @@ from command_line import run
 from kerasgan import evaluation, exploration, explorer, zoo
 from kerasgan.explorer import folder, runtime
 from kerasgan.gan import GAN
-from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN
+from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN, StyleGAN2
 
 tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports, which the backend tests do")
 TINY = {"image_size": 8, "latent_dim": 5, "width": 4}
@@ -46,7 +46,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     assert (facts["name"], facts["licence"], facts["num_classes"]) == ("tiny", "MIT", 10)
     assert facts["latent_prior"] == {"name": "uniform", "low": -1.0, "high": 1.0}
     assert np.shape(facts["directions"]) == (3, 5)
-    assert facts["truncation"] is True
+    assert facts["truncation"] == "latents"
     session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
     latents, labels = gan.prior.draw(2, 5, 3), np.array([4, 4], "int32")
     (images,) = session.run(None, {"latents": latents, "labels": labels})
@@ -54,6 +54,18 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     page = (path / "index.html").read_text(encoding="utf-8")
     assert "<title>tiny · kerasgan explorer</title>" in page
     assert f"connect-src {runtime.ADDRESS};" in page  # pinned: no other address of that host, and no other host
+
+
+@tensorflow
+@pytest.mark.slow
+def test_a_style_based_model_takes_its_truncation_as_an_input(tmp_path):
+    gan = StyleGAN2(**StyleGAN2.tiny)
+    path = explorer.write(gan, tmp_path / "page", directions=1)
+    assert facts_of(path)["truncation"] == "input"
+    latents = gan.prior.draw(2, gan.latent_dim, 3)
+    session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
+    (images,) = session.run(None, {"latents": latents, "truncation": np.full(2, 0.5, "float32")})
+    np.testing.assert_allclose(images, gan.generate(latents=latents, truncation=0.5), atol=5e-5)
 
 
 def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monkeypatch):

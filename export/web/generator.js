@@ -50,7 +50,8 @@ class Generator {
         moved[column] = Math.min(range[1], Math.max(range[0], moved[column]));
       }
     }
-    return this.state.truncation === 1 ? moved : shrink(this.parts, moved, this.state.truncation);
+    const shrinks = this.facts.truncation === "latents" && this.state.truncation !== 1;
+    return shrinks ? shrink(this.parts, moved, this.state.truncation) : moved;
   }
 
   /** {data, dims} of the images of latents, of one class or one each. */
@@ -59,6 +60,10 @@ class Generator {
     if (this.facts.num_classes) {
       const each = Int32Array.from(rows, (_, index) => (Array.isArray(labels) ? labels[index] : labels));
       feeds.push(["labels", "int32", each, [rows.length]]);
+    }
+    if (this.facts.truncation === "input") {
+      const each = new Float32Array(rows.length).fill(this.state.truncation);
+      feeds.push(["truncation", "float32", each, [rows.length]]);
     }
     const made = await this.runtime.run(this.file, feeds);
     this.cost = made.milliseconds / rows.length;
@@ -146,9 +151,11 @@ class Generator {
 
   /** A program around it, with the picture's latents written out where they have no seed. */
   program() {
-    const labels = this.facts.num_classes ? `, labels=${this.state.label}` : "";
+    const { label, truncation } = this.state;
+    const labels = this.facts.num_classes ? `, labels=${label}` : "";
+    const share = this.facts.truncation === "input" && truncation !== 1 ? `, truncation=${truncation}` : "";
     const loaded = `gan = kerasgan.zoo.load(${JSON.stringify(this.facts.entry ?? "NAME")})`;
-    const call = this.code() || `gan.generate(latents=[[${Array.from(this.latents()).join(", ")}]]${labels})[0]`;
+    const call = this.code() || `gan.generate(latents=[[${Array.from(this.latents()).join(", ")}]]${labels}${share})[0]`;
     return `import kerasgan\n\n${loaded}\nimages = ${call}\n`;
   }
 

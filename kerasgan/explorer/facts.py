@@ -37,8 +37,7 @@ def gather(
         ways = gan.directions or (None,)
         return about | {"networks": [_translator(gan, way, examples) for way in ways]}
     network = {"direction": None, "file": "generator.onnx"}
-    shrinks = family.truncated is Sampling.truncated and _moves(gan)
-    return about | {"networks": [network], "directions": _directions(gan, directions), "truncation": shrinks}
+    return about | {"networks": [network], "directions": _directions(gan, directions), "truncation": _truncation(gan)}
 
 
 def _first_paragraph(text: str) -> str:
@@ -64,6 +63,13 @@ def _png(image: np.ndarray) -> str:
     written = io.BytesIO()
     pictures.single(image).save(written, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()
+
+
+def _truncation(gan: GAN) -> str | None:
+    """Where truncation happens: to the latents, in the page; as one more input of the network; or nowhere."""
+    if not _moves(gan):
+        return None
+    return "latents" if type(gan).truncated is Sampling.truncated else "input"
 
 
 def _moves(gan: GAN) -> bool:

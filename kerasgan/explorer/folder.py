@@ -16,7 +16,7 @@ from typing import Any
 from kerasgan.explorer import facts, runtime
 from kerasgan.export import onnx
 from kerasgan.export.writing import place
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.gan import GAN
 
 __all__ = ["write"]
 
@@ -67,7 +67,10 @@ def write(
         for name, content in carried.items():
             _embed(temporary, name, content)
         for network in about["networks"]:
-            _embed(temporary, network["file"], _model(gan, network["direction"], entry, licence))
+            options = {"entry": entry, "licence": licence, "direction": network["direction"]}
+            if about.get("truncation") == "input":
+                options["truncation"] = "input"
+            _embed(temporary, network["file"], _model(gan, options))
         (temporary / FACTS).write_text(f"const facts = {json.dumps(about)};\n", encoding="utf-8")
         _finish(temporary / INDEX, about, vendor=vendor)
     return target
@@ -88,10 +91,9 @@ def _check(target: Path) -> None:
         raise ValueError(f"Expected a new or empty folder, or an explorer to replace. Received: {str(target)!r}")
 
 
-def _model(gan: GAN, direction: str | None, entry: str | None, licence: str | None) -> bytes:
+def _model(gan: GAN, options: Mapping[str, Any]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="kerasgan-explorer-") as folder:
-        options: dict[str, Any] = {"direction": direction} if isinstance(gan, ImageToImage) else {}
-        return onnx(gan, Path(folder, "model.onnx"), entry=entry, licence=licence, **options).read_bytes()
+        return onnx(gan, Path(folder, "model.onnx"), **options).read_bytes()
 
 
 def _embed(folder: Path, name: str, content: bytes) -> None:
