@@ -89,6 +89,18 @@ def test_a_class_that_is_fixed_and_a_truncation_that_is_given(form, tmp_path):
     assert "num_classes" not in facts
 
 
+@pytest.mark.parametrize("truncation", [0.5, "input"])
+def test_categories_are_not_truncated(truncation, tmp_path):
+    parts = [{"name": "normal", "size": 5}, {"name": "categorical", "num_categories": 3}]
+    prior = {"name": "product", "parts": parts}
+    gan = made(prior=prior)
+    latents = gan.prior.draw(2, gan.latent_dim, seed=4)
+    run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "file", truncation=truncation))
+    factors = {"truncation": np.full(2, 0.5, "float32")} if truncation == "input" else {}
+    expected = gan.generate(latents=latents, truncation=0.5)
+    np.testing.assert_allclose(run(latents=latents, **factors), expected, atol=1e-5)
+
+
 def test_a_style_based_generator_is_truncated_in_its_styles_and_takes_noise(tmp_path):
     gan = made(StyleGAN2)
     latents = gan.prior.draw(2, gan.latent_dim, seed=4)

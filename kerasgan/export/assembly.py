@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasgan.export.options import INPUT, Options
@@ -72,7 +73,8 @@ def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | 
     fixed = None if options.truncation == INPUT else float(options.truncation)
     layer = Truncation(fixed, name="truncated")
     layer.build([(None, len(centre))])
-    layer.centre.assign(centre)
+    layer.centre.assign(np.nan_to_num(centre))
+    layer.moves.assign(~np.isnan(centre))
     return where, layer
 
 
@@ -111,6 +113,8 @@ def _run(
 class Truncation(keras.layers.Layer):
     """centre + t (points - centre) of [points (batch, ..., size), t (batch,)], or of [points] for a fixed t.
 
+    Columns that do not move stay what they are.
+
     Args:
         truncation: t where it is fixed, else None.
         **options: of `keras.layers.Layer`.
@@ -121,13 +125,16 @@ class Truncation(keras.layers.Layer):
         self.truncation = truncation
 
     def build(self, input_shape):
-        self.centre = self.add_weight((input_shape[0][-1],), initializer="zeros", trainable=False, name="centre")
+        shape = (input_shape[0][-1],)
+        self.centre = self.add_weight(shape, initializer="zeros", trainable=False, name="centre")
+        self.moves = self.add_weight(shape, initializer="ones", trainable=False, name="moves")
 
     def call(self, inputs):
         points, *factors = inputs
         factor = self.truncation
         if factors:
             factor = ops.reshape(factors[0], (-1, *[1] * (len(points.shape) - 1)))
+        factor = ops.where(self.moves > 0.5, factor, 1.0)
         return self.centre + factor * (points - self.centre)
 
     def compute_output_shape(self, input_shape):

@@ -55,10 +55,13 @@ class Sampling(keras.Model):
     def truncation_centre(self) -> tuple[str | None, np.ndarray]:
         """What truncation draws to, (size,), and the sampler's layer behind which it does so, None for the latents.
 
+        NaN in the columns that stay what they are, such as categories.
+
         Raises:
             ValueError: for a prior between whose latents nothing lies.
         """
-        return None, self.prior.shrink(np.zeros(self.latent_dim), 0.0)
+        centre, other = (self.prior.shrink(np.full(self.latent_dim, value), 0.0) for value in (0.0, 1.0))
+        return None, np.where(centre == other, centre, np.nan)
 
     def _inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
         """Latents, given or drawn, and for a class-conditional model labels."""
