@@ -228,7 +228,7 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
         f"# {recipe.name}",
         "![samples](samples.png)",
         "![moving samples](samples.gif)" if recipe.data["source"] in CLIPS else "",
-        f"A {recipe.family}, trained by",
+        f"`kerasgan.models.{recipe.family}`, trained by",
         f"    {recipe.command}",
         recipe.summary.strip(),
         "## Scores",
