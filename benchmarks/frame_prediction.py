@@ -28,7 +28,7 @@ TITLES = {
     "l2": "squared errors (l2)",
     "l1": "absolute errors (l1)",
     "gdl": "l1 and gradient differences (GDL)",
-    "adversarial": "l2 and adversarial: this entry",
+    "adversarial": "l2, GDL and adversarial: this entry",
 }
 COLUMNS = [
     "loss",
