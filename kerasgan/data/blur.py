@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 REACH = 31  # pixels that an estimate looks at in each direction
-PERIOD = 256  # samples of the transforms that `inverse` divides by each other
+PERIOD = 128  # samples of the transforms that `inverse` divides by each other
 # Standard deviations of the differences of neighbouring pixels of photographs in [0, 1], along each of three directions
 # of RGB at right angles: brightness, in which they differ most, and two of colour.
 CONTRAST = (0.07, 0.015, 0.015)

@@ -226,19 +226,21 @@ def generator(
     What the network makes is added to the image, or to its last estimate.
     """
     images = keras.Input((None, None, channels if blind else 3 * channels), name="images")
-    x = _padded_convolution(images, width, 7, "stem")
+    # Without norms that bring signals back to size they must neither vanish nor spoil the image that they are added to.
+    initializer, last = (_normal(), _normal()) if norm != "none" else ("he_normal", "zeros")
+    x = _padded_convolution(images, width, 7, "stem", initializer)
     x = _activated(x, norm, "stem")
     for level in range(1, halvings + 1):
         x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
-        x = layers.Conv2D(width * 2**level, 3, 2, kernel_initializer=_normal(), name=f"down{level}")(x)
+        x = layers.Conv2D(width * 2**level, 3, 2, kernel_initializer=initializer, name=f"down{level}")(x)
         x = _activated(x, norm, f"down{level}")
     for index in range(1, blocks + 1):
-        x = _block(x, f"block{index}", norm=norm, dropout=dropout)
+        x = _block(x, f"block{index}", initializer, norm=norm, dropout=dropout)
     for level in range(halvings, 0, -1):
-        x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=_normal(), name=f"up{level}")(x)
+        x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=initializer, name=f"up{level}")(x)
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
         x = _activated(x, norm, f"up{level}")
-    x = _padded_convolution(x, channels, 7, "image", dtype="float32")
+    x = _padded_convolution(x, channels, 7, "image", last, dtype="float32")
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     start = images if blind else Split([channels] * 3, dtype="float32", name="parts")(images)[-1]
     x = layers.Add(dtype="float32", name="image_sum")([start, x])
@@ -252,24 +254,26 @@ def discriminator(channels: int, *, width: int, patch_layers: int, norm: str = "
     return keras.Model(images, logits, name="discriminator")
 
 
-def _block(x, name: str, *, norm: str, dropout: float):
+def _block(x, name: str, initializer: Any, *, norm: str, dropout: float):
     """Two convolutions, the second without an activation, beside the identity."""
-    y = _padded_convolution(x, x.shape[-1], 3, f"{name}_conv1")
+    y = _padded_convolution(x, x.shape[-1], 3, f"{name}_conv1", initializer)
     y = _activated(y, norm, f"{name}_conv1")
     if dropout:
         y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
-    y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2")
+    y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2", _normal())
     y = normalised(y, norm, affine=False, name=f"{name}_conv2_norm")
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _activated(x, norm: str, name: str):
+    if norm == "none":  # rectified units would die one by one, and the network with them
+        return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
     return layers.ReLU(name=f"{name}_relu")(normalised(x, norm, affine=False, name=f"{name}_norm"))
 
 
-def _padded_convolution(x, filters: int, size: int, name: str, *, dtype: str | None = None):
+def _padded_convolution(x, filters: int, size: int, name: str, initializer: Any, *, dtype: str | None = None):
     x = ReflectionPadding2D(size // 2, name=f"{name}_pad")(x)
-    return layers.Conv2D(filters, size, kernel_initializer=_normal(), dtype=dtype, name=name)(x)
+    return layers.Conv2D(filters, size, kernel_initializer=initializer, dtype=dtype, name=name)(x)
 
 
 def _normal() -> keras.initializers.Initializer:
