@@ -71,9 +71,10 @@ def test_every_metric_gives_finite_numbers_and_their_value_for_halves_of_the_rea
 
 def test_the_rest_of_the_metrics_need_what_they_name(gan, reals):
     rest = set(scores.NAMES) - METRICS.keys()
-    assert rest == {"inception_score", "label_accuracy", "parzen_log_likelihood"}
+    assert rest == {"inception_score", "label_accuracy", "mode_coverage", "parzen_log_likelihood"}
     for metric, message in [
         ("inception_score", "classifies"),
+        ("mode_coverage", "classifies"),
         ("label_accuracy", "conditional"),
         ("parzen_log_likelihood", "held_out"),
     ]:
