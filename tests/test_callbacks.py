@@ -72,10 +72,15 @@ class Scalar:
     """What `Means` needs of a metric."""
 
     def __init__(self, name):
-        self.name, self.total, self.count = name, 0.0, 0.0
+        self.name, self.total, self.count = name, keras.Variable(0.0), keras.Variable(0.0)
 
     def see(self, *values):
-        self.total, self.count = self.total + sum(values), self.count + len(values)
+        self.total.assign_add(sum(values))
+        self.count.assign_add(len(values))
+
+    def reset(self):
+        self.total.assign(0.0)
+        self.count.assign(0.0)
 
 
 def test_means_since_the_last_row_are_undone_from_running_means_that_restart_with_each_epoch():
@@ -86,7 +91,8 @@ def test_means_since_the_last_row_are_undone_from_running_means_that_restart_wit
     assert means.take([loss, lazy]) == {"loss": 2.0, "lazy": 5.0}
     loss.see(10.0)
     means.collect([loss, lazy])  # the epoch ends in the middle of a row
-    loss.total = loss.count = lazy.total = lazy.count = 0.0
+    loss.reset()
+    lazy.reset()
     means.restart()
     loss.see(20.0, 60.0)
     assert means.take([loss, lazy]) == {"loss": 30.0, "lazy": None}

@@ -52,6 +52,7 @@ def test_folders_of_frames_and_files_give_the_clips_of_arrays(tmp_path):
     assert data.clips(one, image_size=4, batch_size=1).image_shape == (4, 4, 3)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # imageio-ffmpeg leaves a pipe to ffmpeg open
 def test_an_mp4_is_read_where_something_reads_it(tmp_path, monkeypatch):
     pytest.importorskip("imageio_ffmpeg")
     path = animations.save((Image.fromarray(frame[..., 0]) for frame in film(6, (32, 32))), tmp_path / "a.mp4")
