@@ -128,7 +128,8 @@ def train(
     run = Path(output)
     recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
     steps, done = recipe.train["steps"], gan.optimizer.steps
-    write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
+    if distribution.worker() == 0:
+        write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
     if done == steps:
         _finish(gan, run)
         return gan
@@ -198,7 +199,8 @@ def watchers(
 
 
 def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
-    if any((run / name).exists() for name in ("recipe.toml", "log.csv", "checkpoints")):
+    taken = any((run / name).exists() for name in ("recipe.toml", "log.csv", "checkpoints"))
+    if taken and distribution.worker() == 0:  # the first machine may have begun to write when another comes
         raise FileExistsError(
             f"Expected a folder without a run. Received: {run}, which holds one. "
             "Resume it (--resume), or choose another folder (--output)."

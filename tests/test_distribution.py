@@ -3,6 +3,7 @@
 Devices cannot be added to a process that has begun to compute: each test has processes of its own.
 """
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -112,41 +113,45 @@ def test_two_devices_on_jax_give_the_weights_of_one(tmp_path):
     close(weights(tmp_path / "two"), weights(tmp_path / "one"))
 
 
+@contextlib.contextmanager
+def cluster(*arguments):
+    """Two machines that train; what is left of them is killed in the end, as a cluster does with a job that fails."""
+    places = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    tasks = [{"cluster": places, "task": {"type": "worker", "index": index}} for index in range(2)]
+    command = "-m", "kerasgan.cli", "train", *arguments, "--distribute", "workers", "--every", 2
+    with contextlib.ExitStack() as stack:
+        machines = [stack.enter_context(started(*command, TF_CONFIG=json.dumps(task))) for task in tasks]
+        try:
+            yield machines
+        finally:
+            for machine in machines:
+                machine.kill()
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
 @pytest.mark.slow
 def test_machines_go_on_from_the_last_checkpoint_when_one_has_died_and_give_the_weights_of_one(recipe, alone, tmp_path):
-    def cluster(*options):
-        ports = [free.getsockname()[1] for free in (bound(), bound())]
-        places = {"worker": [f"localhost:{port}" for port in ports]}
-        command = "-m", "kerasgan.cli", "train", recipe, "-o", tmp_path / "run", "--distribute", "workers"
-        tasks = [{"cluster": places, "task": {"type": "worker", "index": index}} for index in range(2)]
-        return [started(*command, "--every", 2, *options, TF_CONFIG=json.dumps(task)) for task in tasks]
-
-    first, second = cluster()
-    try:
-        deadline = time.monotonic() + 900
-        while not list((tmp_path / "run" / "checkpoints").glob("step-000004.keras")):
-            assert first.poll() is None and time.monotonic() < deadline, first.communicate()
+    folder = tmp_path / "run"
+    with cluster(recipe, "-o", folder) as machines:
+        deadline = time.monotonic() + 600
+        while not list((folder / "checkpoints").glob("step-000004.keras")):
+            for machine in machines:
+                assert machine.poll() is None and time.monotonic() < deadline, machine.communicate(timeout=60)
             time.sleep(0.05)
-    finally:
-        second.kill()
-        first.kill()  # as a cluster does with a job of which a part has died
-    first.wait(), second.wait()
-    processes = cluster("--resume")
-    try:
-        outputs = [process.communicate(timeout=900)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], outputs
-    close(weights(tmp_path / "run"), alone)
-    steps = [line.split(",")[0] for line in (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]]
+        machines[1].kill()
+    with cluster(recipe, "-o", folder, "--resume") as machines:
+        outputs = [machine.communicate(timeout=600)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], outputs
+    close(weights(folder), alone)
+    steps = [line.split(",")[0] for line in (folder / "log.csv").read_text().splitlines()[1:]]
     assert steps[-1] == "8"
-
-
-def bound():
-    opened = socket.socket()
-    opened.bind(("localhost", 0))
-    return opened
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's devices")
