@@ -28,7 +28,7 @@ def table() -> str:
             *rows,
             "",
             f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified by "
-            "its hash where one is stated, read without PyTorch and without executing anything in it, converted, cached.",
+            "its hash if one is stated, read without PyTorch and without executing anything in it, converted, cached.",
             "",
             *by_family(published),
             "",
