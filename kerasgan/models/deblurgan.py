@@ -25,13 +25,13 @@ from kerasgan.data import blur
 from kerasgan.gan import ImageToImage
 from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalised
 from kerasgan.models.pix2pix import patches
-from kerasgan.models.super_resolution import SuperResolution
+from kerasgan.models.restoration import Restoration
 
 __all__ = ["DeblurGAN", "WienerFilter", "discriminator", "generator"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class DeblurGAN(SuperResolution):
+class DeblurGAN(Restoration):
     """A residual generator of sharp images, trained on pixels or features and against a patch critic.
 
     Args:

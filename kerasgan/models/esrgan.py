@@ -20,13 +20,13 @@ from keras import layers
 from kerasgan import schedules
 from kerasgan.data import checks
 from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalised
-from kerasgan.models.super_resolution import SuperResolution
+from kerasgan.models.restoration import Restoration
 
 __all__ = ["ESRGAN", "discriminator", "generator", "unet_discriminator"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class ESRGAN(SuperResolution):
+class ESRGAN(Restoration):
     """A generator of residual in residual dense blocks (RRDB) against a relativistic discriminator.
 
     Args:

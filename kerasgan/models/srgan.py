@@ -20,13 +20,13 @@ from keras import layers
 from kerasgan import schedules
 from kerasgan.data import checks
 from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalised
-from kerasgan.models.super_resolution import SuperResolution
+from kerasgan.models.restoration import Restoration
 
 __all__ = ["SRGAN", "discriminator", "modified_srresnet", "srresnet"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class SRGAN(SuperResolution):
+class SRGAN(Restoration):
     """A residual generator of images 2 or 4 times as large, trained on pixels or features and against a discriminator.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the super-resolution families share: content losses on pixels and on features beside the adversarial one."""
+"""What families that restore images share: content losses on pixels and on features beside the adversarial one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,16 +11,16 @@ from kerasgan import schedules
 from kerasgan.gan import ImageToImage
 from kerasgan.models import feature_networks
 
-__all__ = ["SuperResolution"]
+__all__ = ["Restoration"]
 
 DISTANCES = {"squared": ops.square, "absolute": ops.abs}
 
 
-class SuperResolution(ImageToImage):
-    """A generator of larger images, and a discriminator that holds them against real ones of their size.
+class Restoration(ImageToImage):
+    """A generator of larger or sharper images, and a discriminator that holds them against real ones of their size.
 
     Args:
-        generator: from images in [-1, 1] to images `scale` times as large.
+        generator: from images in [-1, 1] to images `scale` times as large, 1 where they keep their size.
         discriminator: of images of `image_size`.
         distance: of both content losses: "squared" or "absolute" differences, averaged over all elements.
         pixel_weight: of the distance of the images, in [-1, 1].
