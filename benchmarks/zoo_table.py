@@ -30,14 +30,17 @@ def table() -> str:
             f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified by "
             "its hash if one is stated, read without PyTorch and without executing anything in it, converted, cached.",
             "",
-            *by_family(published),
-            "",
+            *folded("The published entries", by_family(published)),
             f"{len(untrained)} *recipes* to train, with the paper's settings.",
             "",
-            *by_family(untrained),
-            "",
+            *folded("The recipes", by_family(untrained)),
         ]
     )
+
+
+def folded(title: str, rows: list[str]) -> list[str]:
+    """Out of the reader's way until it is opened."""
+    return ["<details>", f"<summary>{title}</summary>", "", *rows, "", "</details>", ""]
 
 
 def by_family(recipes: list[Recipe]) -> list[str]:

@@ -67,7 +67,7 @@ def score(recipe: "Recipe") -> str:
     for scores in (recipe.results or {}, published):
         for name, value in scores.items():
             if isinstance(value, (int, float)):
-                return f"{name.replace('_', ' ')} {value:g}"
+                return f"{name.replace('_', ' ')} {value:#.3g}"
     return "-"
 
 
