@@ -1,6 +1,7 @@
 // Draws the images of a seed file with a generator that kerasgan exported to ONNX, through ONNX Runtime's C++ API.
 //
-//     apt install g++ pkg-config libonnxruntime-dev     # Debian 13; elsewhere ONNX Runtime's headers and library
+//     apt install g++ pkg-config libonnxruntime-dev     # Debian 13; elsewhere its headers and any later libonnxruntime,
+//                                                       # such as the one in the Python package (onnxruntime/capi)
 //     g++ -std=c++17 -O2 run.cpp -o run $(pkg-config --cflags --libs libonnxruntime)
 //     ./run generator.onnx --seeds seeds.json -o drawn.png
 //
