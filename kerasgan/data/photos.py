@@ -81,7 +81,7 @@ class Patches(Source):
         size = self.image_shape[:2]
         scale = min(rng.uniform(1, FARTHEST), *np.divide(picture.shape[:2], size))
         height, width = (int(side * scale) for side in size)
-        top, left = rng.integers(np.array(picture.shape[:2]) - (height, width) + 1)
+        top, left = rng.integers(np.subtract(picture.shape[:2], (height, width)) + 1)
         part = resized(picture[np.newaxis, top : top + height, left : left + width], size=size, crop="stretch")[0]
         if rng.random() < 0.5:
             part = part[::-1]
