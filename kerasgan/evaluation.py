@@ -31,7 +31,7 @@ FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits"), "sta
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
 # Held out from the split "train".
 SPLITS = {"digits": ("test",), "moving_digits": ("test",), "photos": ("test", "regions")}
-UNMIXED = ("flip", "halves", "jitter")  # settings of training alone
+UNMIXED = ("flip", "further", "halves", "jitter", "vary")  # settings of training alone
 CLIPS = ("clips", "moving_digits")
 MOVING_FPS = 4
 ABOUT_DATA = {
@@ -47,6 +47,11 @@ ABOUT_DATA = {
     "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
     "training set is too small to say anything about generalisation.",
 }
+
+FURTHER = (
+    " Training adds four grey ones of scikit-image's: brick (CC0Textures, CC0), camera (Lav Varshney, CC0), coins "
+    "(Brooklyn Museum, no known copyright restrictions), grass (linolafett, CC0)."
+)
 
 
 def evaluate(
@@ -236,7 +241,8 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
         f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
         *_experiment(output / "experiment.json"),
     ]
-    about = ABOUT_DATA.get(recipe.data["source"])
+    about = ABOUT_DATA.get(recipe.data["source"], "")
+    about += FURTHER if recipe.data.get("further") else ""
     licence = (recipe.weights or {}).get("licence")
     parts += ["## Data and licence"] if about or licence else []
     parts += [about] if about else []

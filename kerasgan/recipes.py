@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "flip",
             "frame_size",
             "frames",
+            "further",
             "future",
             "halves",
             "image_size",
@@ -45,6 +46,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "skip_corrupt",
             "split",
             "stride",
+            "vary",
         },
     ),
     "train": (

@@ -6,6 +6,8 @@ from PIL import Image
 
 from kerasgan import data
 from kerasgan.data import degradations, derivations
+from kerasgan.data.photos import Patches
+from kerasgan.data.sources import Order
 
 
 def numbered(count, size=(8, 10), channels=3):
@@ -224,6 +226,31 @@ def test_crops_of_photographs_move_in_training_and_lie_on_a_grid_otherwise():
         data.photos(split="held-out")
     with pytest.raises(ValueError, match=r"at least 512 x 512 pixels. Received: \(512, 410\)"):
         data.photos(image_size=512)
+
+
+def test_further_photographs_and_varied_crops_are_for_training():
+    plain, source = data.photos(), data.photos(further=True, vary=True, batch_size=8, seed=1)
+    assert len(source.pictures) == 8 and source.count == plain.count + 8 * 8 * 3 + 4 * 6  # coins: 303 x 384
+    np.testing.assert_array_equal(source.images(plain.count), plain.images())
+    for picture in source.pictures[4:]:
+        np.testing.assert_array_equal(picture, np.broadcast_to(picture[..., :1], picture.shape))
+    np.testing.assert_array_equal(source[0], source[0])
+    with pytest.raises(ValueError, match=r"split train alone. Received: split='test'"):
+        data.photos(split="test", further=True)
+
+
+def test_varied_crops_are_farther_away_turned_less_colourful_and_dimmer():
+    ramp = np.stack([np.tile(np.arange(100, dtype="uint8"), (80, 1)) + base for base in (120, 60, 60)], axis=-1)
+    crops = Patches("ramp", [ramp], (16, 16), Order(batch_size=15), vary=True)[0]
+    light = 255 * (crops + 1) / 2
+    steps = [np.abs(np.diff(light, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2)]
+    turned = steps[0] > steps[1]
+    assert 0 < turned.sum() < 15 and np.minimum(*steps).max() < 0.1  # along one axis a ramp, along the other nothing
+    slopes = np.maximum(*steps)
+    assert 0.6 <= slopes.min() < 1 < slopes.max() <= 2.1  # 1 to 2 pixels a step, times 0.6 to 1 of the light
+    assert crops.min() >= -1 and light.max() <= 219
+    spread = np.ptp(light.mean(axis=(1, 2)), axis=-1)
+    assert spread.min() < 40 and not np.allclose(crops[0], crops[1])
 
 
 def test_what_a_model_is_given_is_checked_against_it():

@@ -32,6 +32,8 @@ split = "train"
 derive = "edges"
 image_size = 16
 flip = true
+further = true
+vary = true
 
 [train]
 batch_size = 4

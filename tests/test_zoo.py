@@ -1,6 +1,7 @@
 """Names, recipes and load; what is in the box is discovered."""
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -119,6 +120,15 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
 
 def test_dcgan_digits_is_at_least_as_good_as_asked():
     assert zoo.recipe("dcgan-digits").results["frechet_distance"] <= 0.40
+
+
+def test_deconv_photos_gains_as_much_as_asked_and_its_critic_sharpens():
+    experiment = json.loads((zoo.recipe("deconv-photos").folder / "experiment.json").read_text(encoding="utf-8"))
+    columns, rows = (experiment[key] for key in ("columns", "rows"))
+    found = {row[0].strip("*"): dict(zip(columns, row)) for row in rows}
+    assert float(found["mean"]["gain in dB"]) >= 1.0
+    variation = found["total variation, of the photo's"]
+    assert float(variation["without its adversarial loss"]) + 0.05 < float(variation["network"]) <= 1.0
 
 
 def test_loaded_weights_are_the_generators_and_the_averages():

@@ -5,11 +5,11 @@ Kernels are float64 (height, width) with odd sides and a sum of 1; their centre 
 
 import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.signal import fftconvolve
+from scipy import fft
 
 __all__ = [
     "REACH",
@@ -120,7 +120,7 @@ def blurred(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return _convolved(images, weights[..., np.newaxis])
 
 
-def inverse(weights: np.ndarray, noise: float, contrast: float) -> np.ndarray:
+def inverse(weights: np.ndarray, noise: float, contrast: float | Sequence[float]) -> np.ndarray:
     """Wiener's filter, the kernel that best undoes another one in the mean over photographs and noise.
 
     In frequencies it is conj(K) / (|K|^2 + N / S) (Wiener 1949). Photographs have a spectrum S that falls with the
@@ -131,9 +131,9 @@ def inverse(weights: np.ndarray, noise: float, contrast: float) -> np.ndarray:
     Args:
         weights: the kernel.
         noise: its standard deviation, of images in [0, 1].
-        contrast: standard deviation of the differences of neighbouring pixels.
+        contrast: standard deviation of the differences of neighbouring pixels; of several, there is a filter for each.
 
-    Returns float64 (2 REACH + 1, 2 REACH + 1), with a sum of 1.
+    Returns float64 (..., 2 REACH + 1, 2 REACH + 1), each with a sum of 1.
 
     Raises:
         ValueError: for a kernel that reaches further than REACH, or noise that is not positive.
@@ -144,11 +144,12 @@ def inverse(weights: np.ndarray, noise: float, contrast: float) -> np.ndarray:
     centred = np.zeros((PERIOD, PERIOD))
     centred[: weights.shape[0], : weights.shape[1]] = weights
     centred = np.roll(centred, (-(weights.shape[0] // 2), -(weights.shape[1] // 2)), axis=(0, 1))
-    response = np.fft.rfft2(centred)
+    response = fft.rfft2(centred)
     slope = 2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(PERIOD))
-    ratio = (noise / contrast) ** 2 * np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
-    taps = np.fft.irfft2(np.conj(response) / (np.abs(response) ** 2 + ratio), s=(PERIOD, PERIOD))
-    near = np.roll(taps, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
+    slopes = np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
+    ratios = np.multiply.outer(np.square(noise / np.asarray(contrast)), slopes)
+    taps = fft.irfft2(np.conj(response) / (np.abs(response) ** 2 + ratios), s=(PERIOD, PERIOD))
+    near = np.roll(taps, (REACH, REACH), axis=(-2, -1))[..., : 2 * REACH + 1, : 2 * REACH + 1]
     fade = np.cos(np.pi * np.arange(-REACH, REACH + 1) / (2 * REACH + 2))
     return _normalised(near * np.outer(fade, fade))
 
@@ -160,7 +161,7 @@ def filters(weights: np.ndarray, noise: float, channels: int) -> tuple[np.ndarra
     channels are taken for brightness, each by itself.
     """
     if channels == len(DIRECTIONS):
-        return np.stack([inverse(weights, noise, contrast) for contrast in CONTRAST], axis=-1), DIRECTIONS
+        return np.moveaxis(inverse(weights, noise, CONTRAST), 0, -1), DIRECTIONS
     alone = inverse(weights, noise, CONTRAST[0] / 3**0.5)[..., np.newaxis]
     return np.repeat(alone, channels, axis=-1), np.eye(channels)
 
@@ -185,7 +186,10 @@ def _convolved(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Images with kernels (height, width, channels), or one for all channels."""
     sides = [(size // 2, size // 2) for size in weights.shape[:2]]
     padded = np.pad(images, ((0, 0), *sides, (0, 0)), mode="reflect")
-    return fftconvolve(padded, weights[np.newaxis], mode="valid", axes=(1, 2))
+    period = [fft.next_fast_len(side, real=True) for side in padded.shape[1:3]]
+    product = fft.rfft2(padded, period, axes=(1, 2)) * fft.rfft2(weights, period, axes=(0, 1))
+    valid = (slice(size - 1, side) for size, side in zip(weights.shape, padded.shape[1:3]))  # nothing went round there
+    return fft.irfft2(product, period, axes=(1, 2))[:, *valid]
 
 
 def _positive(**numbers: float) -> None:
@@ -203,4 +207,4 @@ def _checked(weights: np.ndarray) -> np.ndarray:
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:
-    return weights / weights.sum()
+    return weights / weights.sum(axis=(-2, -1), keepdims=True)

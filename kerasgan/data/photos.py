@@ -19,22 +19,34 @@ PHOTOS = {
     "flower": ("scikit-learn", "CC BY 2.0 (vultilion)"),
 }
 HELD_OUT = ("chelsea", "flower")
+# Grey ones, which `further` adds to those of training, whole.
+FURTHER = {
+    "brick": ("scikit-image", "CC0 (CC0Textures)"),
+    "camera": ("scikit-image", "CC0 (Lav Varshney)"),
+    "coins": ("scikit-image", "no known restrictions (Brooklyn Museum)"),
+    "grass": ("scikit-image", "CC0 (linolafett)"),
+}
 REGION = 0.8  # of the others, the columns from here on are held out too
 SPLITS = ("train", "regions", "test", "all")
+FARTHEST = 2.0  # times as many pixels along each side of a varied part, before it is shrunk
+DIMMEST = 0.6  # of the light of each colour
 
 
 class Patches(Source):
     """Square parts of a few large pictures: at random places in training, on a grid without overlap in file order.
 
-    An epoch has as many parts as the grid, of each picture as many as it has there.
+    An epoch has as many parts as the grid, of each picture as many as it has there. `vary`: parts at random places are
+    varied, too; see `photos`.
     """
 
-    def __init__(self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Order) -> None:
+    def __init__(
+        self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Order, *, vary: bool = False
+    ) -> None:
         height, width = size
         small = [picture.shape for picture in pictures if picture.shape[0] < height or picture.shape[1] < width]
         if small:
             raise ValueError(f"Expected pictures of at least {height} x {width} pixels. Received: {small[0][:2]}")
-        self.pictures = tuple(pictures)
+        self.pictures, self.vary = tuple(pictures), vary
         self._grid = np.array(
             [
                 (index, top, left)
@@ -53,6 +65,9 @@ class Patches(Source):
         places = self._grid[rows]
         if self.order.shuffle:
             rng = np.random.default_rng([self.order.seed, self.epoch, index, 2])
+            if self.vary:
+                varied = np.stack([self._varied(self.pictures[each], rng) for each in places[:, 0]])
+                return self.order.mirrored(varied, self.epoch, index)
             room = np.array([self.pictures[each].shape[:2] for each in places[:, 0]]) - self.image_shape[:2]
             places[:, 1:] = rng.integers(room + 1)
         return self.order.mirrored(scaled(self._cut(places)), self.epoch, index)
@@ -60,6 +75,22 @@ class Patches(Source):
     def _cut(self, places: np.ndarray) -> np.ndarray:
         height, width, _ = self.image_shape
         return np.stack([self.pictures[each][top : top + height, left : left + width] for each, top, left in places])
+
+    def _varied(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A part seen from farther away, turned, less colourful and in dimmer light: float32 in [-1, 1]."""
+        size = self.image_shape[:2]
+        scale = min(rng.uniform(1, FARTHEST), *np.divide(picture.shape[:2], size))
+        height, width = (int(side * scale) for side in size)
+        top, left = rng.integers(np.subtract(picture.shape[:2], (height, width)) + 1)
+        part = resized(picture[np.newaxis, top : top + height, left : left + width], size=size, crop="stretch")[0]
+        if rng.random() < 0.5:
+            part = part[::-1]
+        if size[0] == size[1] and rng.random() < 0.5:
+            part = part.swapaxes(0, 1)
+        light = (scaled(part) + 1) / 2
+        grey = light.mean(axis=-1, keepdims=True)
+        light = grey + rng.uniform(0, 1) * (light - grey)
+        return (2 * light * rng.uniform(DIMMEST, 1, light.shape[-1]) - 1).astype(np.float32)
 
     def in_order(self) -> Raw:
         for start in range(0, len(self._grid), self.batch_size):
@@ -75,6 +106,8 @@ def photos(
     channels: int = 3,
     split: str = "train",
     scale: float = 1.0,
+    further: bool = False,
+    vary: bool = False,
     **order: Unpack[OrderOptions],
 ) -> Patches:
     """Crops of the six colour photographs in scikit-learn and scikit-image, 300 to 640 pixels wide.
@@ -82,25 +115,32 @@ def photos(
     `split`: "test", two photographs that training never shows (chelsea, flower); of the other four (astronaut, china,
     coffee, rocket) "train", the left four fifths, and "regions", the right fifth: other pixels of the same scenes.
     "all": all six, whole. `scale`: makes the photographs smaller first (0.5 halves them), so that crops show more of
-    the scene. `.pictures` are the (parts of the) photographs themselves. `order`: batch_size=64, seed=0, shuffle=True,
-    flip=False, drop_remainder=True. Licences: see `PHOTOS` here; china and flower want their authors named.
-    Raises ValueError for an unknown split, or crops larger than a photograph.
+    the scene. `further`: adds four grey photographs to "train" (brick, camera, coins, grass). `vary`: makes few
+    photographs go further in training: each crop shows up to twice as much of the scene along each side, is turned, and
+    loses some of its colourfulness and of the light of each colour, by chance. `.pictures` are the (parts of the)
+    photographs themselves. `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. Licences: see
+    `PHOTOS` and `FURTHER` here; china and flower want their authors named.
+    Raises ValueError for an unknown split, further photographs of another than "train", or crops larger than one.
     """
     size, ordering = checks.pair(image_size), Order(**order)
     if split not in SPLITS:
         raise ValueError(f"Expected split to be one of {', '.join(SPLITS)}. Received: split={split!r}")
+    if further and split != "train":
+        raise ValueError(f"Expected further photographs of the split train alone. Received: split={split!r}")
     if channels not in (1, 3):
         raise ValueError(f"Expected channels 1 (grey) or 3 (RGB). Received: channels={channels!r}")
     if not 0 < scale <= 1:
         raise ValueError(f"Expected a scale above 0, 1 at most. Received: scale={scale!r}")
     names = {"all": tuple(PHOTOS), "test": HELD_OUT}.get(split) or tuple(n for n in PHOTOS if n not in HELD_OUT)
     pictures = [_part(_photo(name, channels, scale), split) for name in names]
-    return Patches(f"photos/{split}", pictures, size, ordering)
+    if further:
+        pictures += [_photo(name, channels, scale) for name in FURTHER]
+    return Patches(f"photos/{split}", pictures, size, ordering, vary=vary)
 
 
 def _photo(name: str, channels: int, scale: float) -> np.ndarray:
     picture: Any
-    if PHOTOS[name][0] == "scikit-learn":
+    if (PHOTOS | FURTHER)[name][0] == "scikit-learn":
         from sklearn.datasets import load_sample_image
 
         picture = load_sample_image(f"{name}.jpg")
@@ -108,6 +148,7 @@ def _photo(name: str, channels: int, scale: float) -> np.ndarray:
         from skimage import data
 
         picture = getattr(data, name)()
+        picture = np.stack([picture] * 3, axis=-1) if picture.ndim == 2 else picture
     size = round(picture.shape[0] * scale), round(picture.shape[1] * scale)
     picture = resized(picture[None], size=size, crop="stretch")[0]
     if channels == 1:
