@@ -11,8 +11,9 @@ import onnxruntime
 import pytest
 from test_explorer import embedded
 
+import kerasgan
 from kerasgan import evaluation, exploration, explorer, latents, pictures, zoo
-from kerasgan.explorer import runtime
+from kerasgan.export.page import runtime
 
 pytestmark = [
     pytest.mark.slow,
@@ -148,6 +149,22 @@ def test_classes_and_truncation_are_those_of_python(chromium, written):
         page.js("document.querySelector('#grid button:nth-child(28)').click()")  # row 2, class 7
         np.testing.assert_array_equal(shown(page, "#picture"), sevens[2])
         assert page.js("document.activeElement.id") == "tab-picture"
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic_int8", "static_int8"])
+def test_the_page_of_a_bundle_draws_what_its_file_draws(precision, chromium, written, tmp_path):
+    _, gan = written("cgan-digits")
+    options = {"precision": precision, "label": 7, "truncation": 0.5, "vendor": True}
+    kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["web"], **options)
+    path = tmp_path / "bundle" / "web"
+    with chromium.page((path / "index.html").as_uri()) as page:
+        page.wait("window.page !== undefined")
+        expected = drawn(path, latents=gan.prior.draw(1, gan.latent_dim, 0))[0].astype(int)
+        assert np.abs(shown(page, "#picture") - expected).max() <= 1
+        code = "gan.generate(1, seed=0, labels=7, truncation=0.5)[0]"
+        assert page.js("document.getElementById('recipe').textContent") == code
+        assert not page.js("document.getElementById('choices').hasChildNodes()")
+        assert page.trouble() == []
 
 
 def test_a_translator_shows_before_and_after_and_takes_pictures_of_any_size(chromium, written):

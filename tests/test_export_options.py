@@ -3,14 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from test_export import lively, opened
+from test_export import EXPORTS, lively, opened
 
 import kerasgan
-from kerasgan.export import ExportError, formats
+from kerasgan.export import ExportError
 from kerasgan.models import DCGAN, SNGAN, CycleGAN, StyleGAN2
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
-EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
 
 
 def made(family=DCGAN, **options):

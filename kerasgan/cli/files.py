@@ -12,6 +12,17 @@ from kerasgan.startup import start_keras
 
 __all__ = ["convert", "explore", "export"]
 
+Vendor = Annotated[
+    bool,
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+]
+Directions = Annotated[
+    int,
+    typer.Option(
+        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+    ),
+]
+
 
 def export(
     name: Target,
@@ -19,7 +30,8 @@ def export(
         Path, typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace.")
     ],
     formats: Annotated[
-        str | None, typer.Option("--format", help="Such as onnx,litert; all that hold the precision if not given.")
+        str | None,
+        typer.Option("--formats", "--format", help="Such as onnx,web; all that hold it if not given."),
     ] = None,
     weights: Weights = None,
     direction: Direction = None,
@@ -38,6 +50,8 @@ def export(
         int | None, typer.Option(min=1, help="A fixed size, of models that translate images; any if not given.")
     ] = None,
     opset: Annotated[int | None, typer.Option(help="Of ONNX, 13 to 18; 15 if not given.")] = None,
+    directions: Directions = 0,
+    vendor: Vendor = False,
 ) -> None:
     """Export the generator, and prove in each format's runtime that it gives the same images."""
     recipe = recipe_of(name)
@@ -57,6 +71,8 @@ def export(
         batch_size=batch_size,
         image_size=image_size,
         opset=opset,
+        directions=directions,
+        vendor=vendor,
     )
     choose(parts(formats), options)  # what cannot be written need not wait for the weights
     gan = told(load(name, weights), kernel)
@@ -81,12 +97,8 @@ def explore(
         Path | None, typer.Option("--output", "-o", help="Folder to write to; explorers/NAME if not given.")
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine alone, until Ctrl-C.")] = False,
-    vendor: Annotated[
-        bool, typer.Option("--vendor", help="Write ONNX Runtime Web too (from npm, once): no network needed then.")
-    ] = False,
-    directions: Annotated[
-        int, typer.Option(min=0, help="Sliders along what changes the images most; 0 spares large models the search.")
-    ] = 8,
+    vendor: Vendor = False,
+    directions: Directions = 8,
     weights: Weights = None,
     kernel: Kernel = None,
 ) -> None:

@@ -28,6 +28,7 @@ def write_and_prove(
     metadata: Mapping[str, Any],
     options: Options,
     bound: Bound,
+    about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Writes a network of the TensorFlow backend to the path of each format, opens it and compares it with `cases`.
 
@@ -37,9 +38,10 @@ def write_and_prove(
         ExportError: if the network cannot be written, or a file does not draw the cases' images.
     """
     inputs, found = signature_of(network, options), {}
-    job = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
+    plain = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
     for name, path in paths.items():
         form = formats.FORMATS[name]
+        job = plain._replace(about=about[name], written={each: paths[each] for each in found})
         attempt(functools.partial(form.write, job, path), f"a file for {form.runtime}")
         found[name] = prove(form.open, path, cases, runtime=form.runtime, bound=bound)
     return found
