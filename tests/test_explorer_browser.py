@@ -151,7 +151,7 @@ def test_classes_and_truncation_are_those_of_python(chromium, written):
         assert page.js("document.activeElement.id") == "tab-picture"
 
 
-@pytest.mark.parametrize("precision", ["float16", "dynamic_int8", "static_int8"])
+@pytest.mark.parametrize("precision", ["float16", "static_int8"])
 def test_the_page_of_a_bundle_draws_what_its_file_draws(precision, chromium, written, tmp_path):
     _, gan = written("cgan-digits")
     options = {"precision": precision, "label": 7, "truncation": 0.5, "vendor": True}

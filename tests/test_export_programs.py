@@ -207,10 +207,11 @@ def ask_another_process(gan, path, *, shift):
     (inputs,) = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=8)
     cases = proof.reference_cases(gan.sampler, inputs, batches=(1, 3, 8), tolerance=1e-5)
     cases = [case._replace(images=case.images + np.float32(shift)) for case in cases]
-    settings = {"metadata": {"family": "tiny"}, "options": Options(), "bound": Bound("max", 1e-5), "about": {"saved_model": {}}}
+    settings = {"metadata": {"family": "tiny"}, "options": Options(), "bound": Bound("max", 1e-5)}
     with writing.place(path) as temporary:
         paths = {"saved_model": temporary}
-        other_process.write_and_prove(gan.sampler, paths, cases=cases, calibration=[], **settings)
+        rest = {"calibration": [], "about": {"saved_model": {}}}
+        other_process.write_and_prove(gan.sampler, paths, cases=cases, **rest, **settings)
 
 
 def test_a_refusal_of_the_other_process_is_raised_here(tmp_path):
