@@ -22,7 +22,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["KINDS", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
+__all__ = ["KINDS", "anywhere", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
 
 KINDS = ("mirrored", "workers")
 
@@ -87,6 +87,17 @@ def worker() -> int:
     jobs = cluster.cluster_spec().as_dict()
     before = sum(len(jobs[job]) for job in sorted(jobs) if job < cluster.task_type)  # "chief" comes before "worker"
     return before + cluster.task_id
+
+
+def anywhere(fact: bool) -> bool:
+    """Whether something is so on any of the machines, all of which must ask, at the same step."""
+    if workers() == 1:
+        return fact
+    import tensorflow as tf
+
+    strategy = _strategy()
+    own = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(fact)))
+    return bool(strategy.reduce(tf.distribute.ReduceOp.SUM, own, axis=None) > 0)
 
 
 def local_value(variable: keras.Variable) -> float:

@@ -174,7 +174,10 @@ def workplace(run: str | os.PathLike[str], *, resume: bool) -> Iterator[Path]:
                     target = place / kept.relative_to(run)
                     target.parent.mkdir(exist_ok=True)
                     shutil.copy(kept, target)
-        yield place
+        try:
+            yield place
+        except Interrupted as interruption:  # what was saved is what the first one saved
+            raise Interrupted(Path(run), interruption.step, interruption.signal_number) from None
 
 
 def watchers(
@@ -318,7 +321,8 @@ def _finish(gan: "GAN", run: Path) -> None:
 class _Interruption(reports.StepCallback):
     """Ends the training after the step in progress when Ctrl-C or SIGTERM comes; a second Ctrl-C ends it at once.
 
-    Raising inside the step would leave the two players in the middle of it.
+    Raising inside the step would leave the two players in the middle of it. Of several machines it is enough that one
+    hears it: all save the same step.
     """
 
     def __init__(self) -> None:
@@ -326,13 +330,15 @@ class _Interruption(reports.StepCallback):
         self.signal_number: int | None = None
 
     def act(self, step: int) -> None:
-        if self.signal_number is not None:  # it came while `fit` was starting, which forgets earlier wishes to stop
+        # It may have come while `fit` was starting, which forgets earlier wishes to stop. Of several machines all end
+        # at one step: one would wait for ever for another that has stopped.
+        if distribution.anywhere(self.signal_number is not None):
+            self.signal_number = self.signal_number or signal.SIGTERM
             self.gan.stop_training = True
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        alone = distribution.workers() == 1  # else one would wait for ever for another that has stopped
-        if not alone or threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
+        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
             yield
             return
         previous = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -346,7 +352,7 @@ class _Interruption(reports.StepCallback):
         if self.signal_number is not None:
             raise KeyboardInterrupt
         self.signal_number = number
-        if self.gan is not None:
+        if self.gan is not None and distribution.workers() == 1:
             self.gan.stop_training = True
 
 
