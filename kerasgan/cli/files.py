@@ -9,6 +9,7 @@ import typer
 
 from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
 from kerasgan.startup import start_keras
+from kerasgan.storage import address
 
 __all__ = ["convert", "explore", "export"]
 
@@ -78,10 +79,10 @@ def export(
     gan = told(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():
-        typer.echo(f"{form}: {output / found['path']}")
+        typer.echo(f"{form}: {address(output / found['path'])}")
     for form, reason in report["left_out"].items():
         typer.echo(f"{form}: left out. {reason}", err=True)
-    typer.echo(f"Report: {output / 'export_report.json'}\nCard: {output / 'card.md'}")
+    typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")
 
 
 def _number(text: str) -> float | str:
@@ -117,7 +118,7 @@ def explore(
         examples=examples,
         vendor=vendor,
     )
-    typer.echo(f"Explorer: {folder / 'index.html'}")
+    typer.echo(f"Explorer: {address(folder / 'index.html')}")
     if serve:
         explorer.serve(folder)
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasgan import storage
 from kerasgan.export import formats
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, attempt, prove
@@ -49,7 +50,11 @@ def write_and_prove(
 
 @contextlib.contextmanager
 def place(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` that takes its place when the block succeeds and vanishes when it raises."""
+    """A temporary path that takes the place of `target` when the block succeeds and vanishes when it raises."""
+    if storage.is_remote(target):
+        with storage.staged(target) as temporary:
+            yield temporary
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         temporary = Path(folder, target.name)

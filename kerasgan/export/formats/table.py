@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasgan import storage
 from kerasgan.export.options import Options
 from kerasgan.export.proof import Run
 from kerasgan.export.signature import Input
@@ -81,13 +82,14 @@ def module_of(network: keras.Model) -> Any:
 
 def check_file(target: Path) -> None:
     """Raises ValueError where a folder would be replaced by a file."""
-    if target.is_dir():
+    if storage.names(target) or target.is_dir():
         raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
 
 
 def check_folder(target: Path, *, sign: str, kind: str) -> None:
     """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as such folders have it."""
-    if target.exists() and not target.is_dir():
+    inside = storage.names(target)
+    if inside is None:
         raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")
-    if target.exists() and any(target.iterdir()) and not (target / sign).is_file():
+    if inside and sign not in inside:
         raise ValueError(f"Expected a new or empty folder, or {kind} to replace. Received: path={str(target)!r}")
