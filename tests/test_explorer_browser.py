@@ -12,7 +12,7 @@ import pytest
 from test_explorer import embedded
 
 import kerasgan
-from kerasgan import evaluation, exploration, explorer, latents, pictures, zoo
+from kerasgan import animations, evaluation, exploration, explorer, latents, pictures, zoo
 from kerasgan.export.page import runtime
 
 pytestmark = [
@@ -69,6 +69,22 @@ def drawn(path, **inputs):
     (images,) = onnxruntime.InferenceSession(embedded(path, name)).run(None, inputs)
     levels = pictures.to_uint8(images)
     return np.broadcast_to(levels, (*levels.shape[:3], 3))
+
+
+FILM = """(async () => {
+    const record = page.film.record;
+    page.film.record = async function () {  // in half a second instead of many
+        const film = await record.call(this, 12, 600);
+        const reader = new FileReader();
+        await new Promise((done) => { reader.onload = done; reader.readAsDataURL(film); });
+        window.film = [film.type, reader.result.split(",")[1]];
+        return film;
+    };
+    const names = [];
+    HTMLAnchorElement.prototype.click = function () { names.push(this.download); };
+    await page.film.save();
+    return names[0];
+})()"""
 
 
 def type_seed(page, seed):
@@ -149,6 +165,25 @@ def test_classes_and_truncation_are_those_of_python(chromium, written):
         page.js("document.querySelector('#grid button:nth-child(28)').click()")  # row 2, class 7
         np.testing.assert_array_equal(shown(page, "#picture"), sevens[2])
         assert page.js("document.activeElement.id") == "tab-picture"
+
+
+def test_a_film_is_saved_as_a_video_of_its_frames(chromium, written, tmp_path):
+    path, gan = written("dcgan-digits")
+    with chromium.page((path / "index.html").as_uri()) as page:
+        page.wait("window.page !== undefined")
+        page.js("document.getElementById('tab-film').click()")
+        name = page.js(FILM)
+        video, kind = tmp_path / "film.webm", page.js("window.film[0]")
+        video.write_bytes(base64.b64decode(page.js("window.film[1]")))
+        assert (name, kind) == ("dcgan-digits-0.webm", "video/webm")
+        assert page.js("document.getElementById('status').textContent") == "The film is saved."
+        assert page.trouble() == []
+    frames = [np.asarray(frame) for frame in animations.read(video)]
+    points = gan.prior.draw(2, gan.latent_dim, 0)
+    first = drawn(path, latents=exploration.path(gan.prior)(points[0], points[1], [0.0]))[0]
+    times = frames[0].shape[0] // first.shape[0]
+    assert frames[0].shape[0] >= 256 and len(frames) >= 6
+    assert np.abs(frames[0][times // 2 :: times, times // 2 :: times].astype(int) - first).mean() < 8  # it is lossy
 
 
 @pytest.mark.parametrize("precision", ["float16", "static_int8"])

@@ -38,7 +38,8 @@ def write_and_prove(
     Raises:
         ExportError: if the network cannot be written, or a file does not draw the cases' images.
     """
-    inputs, found = signature_of(network, options), {}
+    inputs = signature_of(network, options)
+    found: dict[str, Any] = {}
     plain = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
     for name, path in paths.items():
         form = formats.FORMATS[name]
