@@ -12,7 +12,8 @@ normalisation, whose moving statistics each device keeps for itself and of which
 standard deviation. Dropout, noise and augmentation draw the same on each device. On JAX all see the whole batch.
 
 Several machines run the same program each (TensorFlow): a cluster tells them of each other in TF_CONFIG, as Kubernetes
-does, or in Slurm's variables.
+does, or in Slurm's variables. When one of them is told to end (SIGTERM), `kerasgan train` saves on all, after the same
+step.
 """
 
 import contextlib

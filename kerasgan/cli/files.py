@@ -28,7 +28,10 @@ Directions = Annotated[
 def export(
     name: Target,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
+        ),
     ],
     formats: Annotated[
         str | None,

@@ -21,7 +21,9 @@ __all__ = ["doctor", "train"]
 def train(
     name: Target,
     data: Annotated[Path | None, typer.Option(help="A folder of images instead of the recipe's data.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME if not given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Discriminator steps in all.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Steps between sample grids and checkpoints.")] = None,
