@@ -83,14 +83,7 @@ def fetch(source: Name, target: Path) -> bool:
     with _asking(source) as gfile:
         if not gfile.exists(root):
             return False
-        places = gfile.walk(root) if gfile.isdir(root) else [(root, [], [""])]
-        files = [
-            f"{place.rstrip('/')}/{name}".rstrip("/")
-            for place, _, below in places
-            for name in below
-            if not name.startswith(".")
-        ]
-        copies = {target / file.removeprefix(root).lstrip("/"): file for file in files}
+        copies = {target / name: _join(root, name) for name in _below(gfile, root)}
         for copy, file in copies.items():
             there = gfile.stat(file)
             if copy.is_file() and (copy.stat().st_size, copy.stat().st_mtime_ns) == (there.length, there.mtime_nsec):
@@ -131,12 +124,12 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
     with _asking(target) as gfile:
         for name, state in now.items():
             if before.get(name) != state:
-                copy = root if name == "." else f"{root}/{name}"
+                copy = _join(root, name)
                 gfile.makedirs(copy.rpartition("/")[0])
                 gfile.copy(os.fspath(source / name), f"{copy}.partial", overwrite=True)
                 gfile.rename(f"{copy}.partial", copy, overwrite=True)  # nobody sees half a file
         for name in before.keys() - now.keys():
-            gfile.remove(f"{root}/{name}")
+            gfile.remove(_join(root, name))
     before.clear()
     before.update(now)
 
@@ -145,14 +138,24 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
 def staged(target: Name) -> Iterator[Path]:
     """A path on this machine, whose file or folder takes the place of a remote one when the block succeeds."""
     root = address(target).rstrip("/")
-    names(root)  # whether its file system answers, before the work
+    with _asking(root) as gfile:  # also to learn whether its file system answers, before the work
+        earlier = dict.fromkeys(_below(gfile, root) if gfile.exists(root) else ())
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder, root.rpartition("/")[2])
         yield temporary
-        with _asking(root) as gfile:
-            if gfile.exists(root):
-                (gfile.rmtree if gfile.isdir(root) else gfile.remove)(root)
-        send(temporary, root)
+        send(temporary, root, sent=earlier)
+
+
+def _below(gfile: Any, root: str) -> list[str]:
+    """The names of the visible files in a remote folder and below, or "." of a file."""
+    if not gfile.isdir(root):
+        return ["."]
+    found = ((place, name) for place, _, files in gfile.walk(root) for name in files if not name.startswith("."))
+    return [f"{place.rstrip('/')}/{name}".removeprefix(f"{root}/") for place, name in found]
+
+
+def _join(root: str, name: str) -> str:
+    return root if name == "." else f"{root}/{name}"
 
 
 @contextlib.contextmanager
