@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
+from kerasgan.storage import local
+
 __all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
 
 ENDINGS = (".gif", ".mp4")
@@ -27,7 +29,7 @@ def check(path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
         ValueError: for another ending than .gif and .mp4, or more frames per second than a GIF can show.
         ImportError: for an MP4, if nothing that writes one is installed.
     """
-    path = Path(path)
+    path = local(path)
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise ValueError(f"Expected a file that ends in {' or '.join(ENDINGS)}. Received: {path}")
@@ -78,7 +80,7 @@ def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
         ValueError: for another kind of file, one that cannot be read, or one without frames.
         ImportError: for other files than GIF, if nothing that reads them is installed.
     """
-    path = Path(path)
+    path = local(path)
     ending = path.suffix.lower()
     if ending not in READABLE:
         raise ValueError(f"Expected a video: {', '.join(sorted(READABLE))}. Received: {path}")

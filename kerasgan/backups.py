@@ -21,6 +21,7 @@ import numpy as np
 
 from kerasgan import gradients
 from kerasgan.steps import Position, Resumed, StepCallback, below
+from kerasgan.storage import local
 
 __all__ = ["Checkpoint"]
 
@@ -54,7 +55,7 @@ class Checkpoint(StepCallback):
         super().__init__(every)
         if keep < 1:
             raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
-        self.directory, self.keep = Path(directory), keep
+        self.directory, self.keep = local(directory), keep
 
     @staticmethod
     def found(directory: str | os.PathLike[str]) -> list[Path]:

@@ -12,13 +12,13 @@ import io
 import math
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from kerasgan import events, pictures
 from kerasgan.backups import Checkpoint
 from kerasgan.progress import Progress
 from kerasgan.steps import LossCallback, StepCallback
+from kerasgan.storage import local
 
 __all__ = [
     "Checkpoint",
@@ -53,7 +53,7 @@ class SampleGrid(StepCallback):
         latest: str | os.PathLike[str] | None = None,
     ):
         super().__init__(every)
-        self.directory, self.count, self.seed, self.latest = Path(directory), count, seed, latest
+        self.directory, self.count, self.seed, self.latest = local(directory), count, seed, latest
 
     def act(self, step: int) -> None:
         images, columns = self.model.sheet(self.count, seed=self.seed)
@@ -83,7 +83,7 @@ class FilmStrip(StepCallback):
         super().__init__(every)
         if rows < 2 or rows % 2:
             raise ValueError(f"Expected an even number of rows. Received: rows={rows}")
-        self.path, self.count, self.seed, self.rows = Path(path), count, seed, rows
+        self.path, self.count, self.seed, self.rows = local(path), count, seed, rows
         self._strip: list[tuple[int, pictures.Picture]] = []
 
     def begin(self, step: int) -> None:
@@ -129,7 +129,7 @@ class LossLog(LossCallback):
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 50):
         super().__init__(every)
-        self.path = Path(path)
+        self.path = local(path)
 
     def begin(self, step: int) -> None:
         names = [metric.name for metric in self.model.metrics]
@@ -194,7 +194,7 @@ class TensorBoardLog(LossCallback):
         events.check()
         if not (isinstance(images_every, int) and images_every >= 1):
             raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
-        self.directory, self.images_every, self.count, self.seed = Path(directory), images_every, count, seed
+        self.directory, self.images_every, self.count, self.seed = local(directory), images_every, count, seed
         self.doctor = doctor
 
     def begin(self, step: int) -> None:

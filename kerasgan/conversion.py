@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasgan import zoo
+from kerasgan.storage import local
 
 if TYPE_CHECKING:
     from kerasgan.checkpoints import Report
@@ -32,7 +33,7 @@ def convert(chosen: zoo.Recipe, path: str | Path, output: str | Path) -> "Report
     """
     from kerasgan import checkpoints
 
-    path, output = Path(path), Path(output)
+    path, output = local(path), local(output)
     if not output.name.endswith(ENDING):
         raise ValueError(f"Expected an output that ends in {ENDING}. Received: {output}")
     if not path.is_file():

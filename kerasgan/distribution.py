@@ -12,7 +12,8 @@ normalisation, whose moving statistics each device keeps for itself and of which
 standard deviation. Dropout, noise and augmentation draw the same on each device. On JAX all see the whole batch.
 
 Several machines run the same program each (TensorFlow): a cluster tells them of each other in TF_CONFIG, as Kubernetes
-does, or in Slurm's variables.
+does, or in Slurm's variables. When one of them is told to end (SIGTERM), `kerasgan train` saves on all, after the same
+step.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["KINDS", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
+__all__ = ["KINDS", "anywhere", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
 
 KINDS = ("mirrored", "workers")
 
@@ -87,6 +88,17 @@ def worker() -> int:
     jobs = cluster.cluster_spec().as_dict()
     before = sum(len(jobs[job]) for job in sorted(jobs) if job < cluster.task_type)  # "chief" comes before "worker"
     return before + cluster.task_id
+
+
+def anywhere(fact: bool) -> bool:
+    """Whether something is so on any of the machines, all of which must ask, at the same step."""
+    if workers() == 1:
+        return fact
+    import tensorflow as tf
+
+    strategy = _strategy()
+    own = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(fact)))
+    return bool(strategy.reduce(tf.distribute.ReduceOp.SUM, own, axis=None) > 0)
 
 
 def local_value(variable: keras.Variable) -> float:

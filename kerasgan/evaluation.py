@@ -17,6 +17,7 @@ from kerasgan.metrics.material import FeatureNetwork
 from kerasgan.metrics.pair_card import pair_card
 from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.recipes import write_sections, write_text
+from kerasgan.storage import local
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -86,6 +87,7 @@ def evaluate(
         ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
         DownloadError: if Inception's weights are asked for and cannot be had.
     """
+    output = None if output is None else local(output)  # a mistake need not wait for the numbers
     if gan.prior is None:
         if metrics or features:
             received = f"metrics={metrics!r}, features={features!r}"
@@ -109,7 +111,7 @@ def evaluate(
         cache=_cache(),
     )
     if output is not None:
-        _write(card, recipe, gan, Path(output))
+        _write(card, recipe, gan, output)
     return card
 
 
@@ -127,7 +129,7 @@ def _evaluate_pairs(
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))
-        _write(card, recipe, gan, Path(output))
+        _write(card, recipe, gan, output)
     return card
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from kerasgan.storage import local
+
 __all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
 
 Picture = Image.Image
@@ -125,7 +127,7 @@ def read_film(path: str | os.PathLike[str]) -> tuple[list[Picture], list[int]]:
 
 def save(picture: Picture, path: str | os.PathLike[str]) -> Path:
     """Writes a PNG in one go, so that a viewer that watches the file never sees half of it; returns its path."""
-    path = Path(path)
+    path = local(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     notes = PngImagePlugin.PngInfo()
     if STEPS_KEY in picture.info:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kerasgan import export, pictures, training, zoo
+from kerasgan.storage import local
 
 __all__ = ["quickstart"]
 
@@ -33,7 +34,7 @@ def quickstart(
     Raises:
         ValueError: for an entry without weights.
     """
-    folder, console, recipe = Path(output), console or Console(), zoo.recipe(entry)
+    folder, console, recipe = local(output), console or Console(), zoo.recipe(entry)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("what it did", "seconds", "where it is"):
         table.add_column(column, justify="right" if column == "seconds" else "left", overflow="fold")

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kerasgan.storage import local
+
 __all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
@@ -221,7 +223,7 @@ def toml(value: Any) -> str:
 
 def write_text(text: str, path: str | os.PathLike[str]) -> Path:
     """Writes a file whole or not at all; returns its path."""
-    path = Path(path)
+    path = local(path)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     return partial.replace(path)

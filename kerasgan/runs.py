@@ -1,15 +1,26 @@
-"""What is in a run folder, whoever asks: whether it is one, and its newest trained state."""
+"""What is in a run folder, whoever asks: whether it is one, and its newest trained state; also of remote ones."""
 
 import os
 from pathlib import Path
 
-__all__ = ["is_run", "newest"]
+from kerasgan import storage
+
+__all__ = ["is_run", "newest", "refuse"]
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
     """Whether a folder holds a training's record; an entry's folder in a checkout of the zoo does not."""
-    folder = Path(path)
-    return (folder / "recipe.toml").is_file() and ((folder / "log.csv").exists() or (folder / "gan.keras").exists())
+    inside = storage.names(path) or ()
+    return "recipe.toml" in inside and ("log.csv" in inside or "gan.keras" in inside)
+
+
+def refuse(path: str | os.PathLike[str]) -> None:
+    """Raises FileExistsError if a folder holds a run, or the beginnings of one."""
+    if {"recipe.toml", "log.csv", "checkpoints"} & set(storage.names(path) or ()):
+        raise FileExistsError(
+            f"Expected a folder without a run. Received: {storage.address(path)}, which holds one. "
+            "Resume it (--resume), or choose another folder (--output)."
+        )
 
 
 def newest(run: str | os.PathLike[str]) -> Path:
@@ -20,10 +31,11 @@ def newest(run: str | os.PathLike[str]) -> Path:
     """
     from kerasgan.callbacks import Checkpoint  # needs Keras, `is_run` does not
 
-    finished = Path(run) / "gan.keras"
+    folder = storage.here(run)
+    finished = folder / "gan.keras"
     if finished.is_file():
         return finished
-    found = Checkpoint.found(Path(run) / "checkpoints")
+    found = Checkpoint.found(folder / "checkpoints")
     if not found:
         raise FileNotFoundError(
             f"Expected gan.keras or a checkpoint in {run}. Received: neither; the training ended before its first "

@@ -16,7 +16,6 @@ import re
 import shlex
 import shutil
 import signal
-import tempfile
 import threading
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasgan import callbacks as reports
-from kerasgan import distribution, zoo
+from kerasgan import distribution, runs, storage, zoo
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "workplace", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -46,7 +45,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, output: Path, step: int, signal_number: int):
-        super().__init__(f"Interrupted at step {step}; the state is saved in {output}.")
+        super().__init__(f"Interrupted at step {step}; the state is saved in {storage.address(output)}.")
         self.output, self.step, self.signal_number = output, step, signal_number
 
 
@@ -125,7 +124,7 @@ def train(
     """
     if seconds is not None and distribution.workers() > 1:
         raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
-    run = Path(output)
+    run = storage.local(output)
     recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
     steps, done = recipe.train["steps"], gan.optimizer.steps
     if distribution.worker() == 0:
@@ -155,28 +154,6 @@ def train(
     return gan
 
 
-@contextmanager
-def workplace(run: str | os.PathLike[str], *, resume: bool) -> Iterator[Path]:
-    """The folder that `train` is to write to: the run, or where several machines train a copy that goes afterwards.
-
-    What one keeps is the same on all; only the first one's stays. All must see the run's folder, to resume it.
-    """
-    if distribution.worker() == 0:
-        yield Path(run)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / Path(run).name
-        if resume:
-            place.mkdir()
-            newest = reports.Checkpoint.newest(Path(run) / "checkpoints")
-            for kept in (Path(run) / "recipe.toml", Path(run) / "log.csv", Path(run) / "film.png", newest):
-                if kept is not None and kept.is_file():
-                    target = place / kept.relative_to(run)
-                    target.parent.mkdir(exist_ok=True)
-                    shutil.copy(kept, target)
-        yield place
-
-
 def watchers(
     run: str | os.PathLike[str], *, steps: int, doctor: str | None = "warn", tensorboard: bool = False
 ) -> list[keras.callbacks.Callback]:
@@ -199,12 +176,8 @@ def watchers(
 
 
 def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
-    taken = any((run / name).exists() for name in ("recipe.toml", "log.csv", "checkpoints"))
-    if taken and distribution.worker() == 0:  # the first machine may have begun to write when another comes
-        raise FileExistsError(
-            f"Expected a folder without a run. Received: {run}, which holds one. "
-            "Resume it (--resume), or choose another folder (--output)."
-        )
+    if distribution.worker() == 0:  # the first machine may have begun to write when another comes
+        runs.refuse(run)
     _seed(recipe)
     gan = _started(recipe)
     recipe = with_data(recipe, data, gan)
@@ -298,8 +271,7 @@ def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False
         options["input_channels"] = gan.input_shape[-1]
     if kind == "clips":
         options["frames"] = gan.frames
-    path = str(Path(data).expanduser().resolve())
-    folder = {"source": kind, "path": path, "image_size": size, "channels": channels, **options}
+    folder = {"source": kind, "path": storage.absolute(data), "image_size": size, "channels": channels, **options}
     return dataclasses.replace(recipe, data=folder)
 
 
@@ -318,7 +290,8 @@ def _finish(gan: "GAN", run: Path) -> None:
 class _Interruption(reports.StepCallback):
     """Ends the training after the step in progress when Ctrl-C or SIGTERM comes; a second Ctrl-C ends it at once.
 
-    Raising inside the step would leave the two players in the middle of it.
+    Raising inside the step would leave the two players in the middle of it. Of several machines it is enough that one
+    hears it: all save the same step.
     """
 
     def __init__(self) -> None:
@@ -326,13 +299,15 @@ class _Interruption(reports.StepCallback):
         self.signal_number: int | None = None
 
     def act(self, step: int) -> None:
-        if self.signal_number is not None:  # it came while `fit` was starting, which forgets earlier wishes to stop
+        # It may have come while `fit` was starting, which forgets earlier wishes to stop. Of several machines all end
+        # at one step: one would wait for ever for another that has stopped.
+        if distribution.anywhere(self.signal_number is not None):
+            self.signal_number = self.signal_number or signal.SIGTERM
             self.gan.stop_training = True
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        alone = distribution.workers() == 1  # else one would wait for ever for another that has stopped
-        if not alone or threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
+        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
             yield
             return
         previous = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -346,7 +321,7 @@ class _Interruption(reports.StepCallback):
         if self.signal_number is not None:
             raise KeyboardInterrupt
         self.signal_number = number
-        if self.gan is not None:
+        if self.gan is not None and distribution.workers() == 1:
             self.gan.stop_training = True
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.recipes import UNPUBLISHED, Recipe, check, read
+from kerasgan.storage import here
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -157,7 +158,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     if weights is None:
         return build(chosen)
     if weights != "recipe":
-        return _load_file(chosen, Path(weights))
+        return _load_file(chosen, here(weights))
     if chosen.weights is None:
         raise WeightsError(
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "

@@ -32,13 +32,14 @@ LEVELS = {
         "pyramid",
         "schedules",
         "startup",
+        "storage",
     },
     1: {"gan"},
     2: {"models", "backups", "callbacks", "exploration", "export", "doctor", "steps", "progress"},
     3: {"checkpoints"},
     4: {"zoo"},
     5: {"conversion", "evaluation", "explorer", "report", "runs", "sampling", "styling", "tables", "training"},
-    6: {"quickstart"},
+    6: {"quickstart", "workplace"},
     7: {"cli"},
 }
 LEVEL = {name: level for level, names in LEVELS.items() for name in names}
@@ -91,8 +92,9 @@ def test_files_and_functions_stay_short_and_assert_nothing(path):
 
 
 BACKENDS = {"jax", "tensorflow", "torch"}
-# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS.
-MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients"}
+# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS,
+# storage asks tf.io.gfile.
+MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients", "storage"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

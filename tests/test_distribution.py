@@ -5,6 +5,8 @@ Devices cannot be added to a process that has begun to compute: each test has pr
 
 import contextlib
 import json
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -44,20 +46,41 @@ discriminator_optimizer = {{ name = "SGD", learning_rate = 0.1, momentum = 0.9 }
 SHARES = 'family = "R3GAN"\n[model]\nwidths = [4, 2]\nblocks = 1\ngroup_width = 4'
 WHOLE = 'family = "DCGAN"\n[model]\nwidth = 4\ndiscriminator_norm = "none"'
 
-TWO_CPUS = """
+# What a user writes who knows Keras: its own devices, and `fit` without a command line.
+PLAIN_FIT = """
+import random, numpy as np
+from kerasgan import callbacks, zoo
+
+def fit(recipe, scope, target):
+    random.seed(3)
+    with scope:
+        gan = zoo.build(zoo.recipe(recipe))
+    last = callbacks.StopAfter(steps=8)
+    gan.fit(zoo.source(zoo.recipe(recipe)), epochs=8, verbose=0, callbacks=[last])
+    np.savez(target, *gan.get_weights())
+"""
+
+TWO_CPUS = f"""
 import sys, tensorflow as tf
 two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
 from kerasgan import cli
-cli.app(["train", *sys.argv[1:], "--devices", "2", "--every", "4"])
+recipe, run, plain = sys.argv[1:]
+cli.app(["train", recipe, "-o", run, "--devices", "2", "--every", "4"], standalone_mode=False)
+{PLAIN_FIT}
+fit(recipe, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope(), plain)
 """
 
-BOTH_ON_JAX = """
-import sys
+BOTH_ON_JAX = f"""
+import contextlib, sys
 from kerasgan import cli
-recipe, one, two = sys.argv[1:]
+recipe, one, two, plain = sys.argv[1:]
 cli.app(["train", recipe, "-o", one], standalone_mode=False)
 cli.app(["train", recipe, "-o", two, "--devices", "2"], standalone_mode=False)
+import keras
+keras.distribution.set_distribution(keras.distribution.DataParallel(devices=keras.distribution.list_devices()))
+{PLAIN_FIT}
+fit(recipe, contextlib.nullcontext(), plain)
 """
 
 
@@ -81,6 +104,11 @@ def weights(folder):
     return gan.get_weights()
 
 
+def plain_weights(path):
+    with np.load(path) as arrays:
+        return [arrays[f"arr_{index}"] for index in range(len(arrays.files))]
+
+
 def close(ours, theirs):
     for own, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(own, other, atol=1e-5)
@@ -93,24 +121,26 @@ def started(*arguments, **variables):
 
 
 @pytest.mark.slow
-def test_two_devices_give_the_weights_of_one(recipe, alone, tmp_path):
-    process = started("-c", TWO_CPUS, recipe, "-o", tmp_path / "run")
+def test_two_devices_give_the_weights_of_one_also_in_a_plain_fit_under_a_strategy(recipe, alone, tmp_path):
+    process = started("-c", TWO_CPUS, recipe, tmp_path / "run", tmp_path / "plain.npz")
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0, output
     close(weights(tmp_path / "run"), alone)
+    close(plain_weights(tmp_path / "plain.npz"), alone)
 
 
 @pytest.mark.slow
-def test_two_devices_on_jax_give_the_weights_of_one(tmp_path):
+def test_two_devices_on_jax_give_the_weights_of_one_also_in_a_plain_fit(tmp_path):
     pytest.importorskip("jax")
     (tmp_path / "recipe.toml").write_text(RECIPE.format(family=WHOLE))
     variables = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    paths = tmp_path / "recipe.toml", tmp_path / "one", tmp_path / "two"
+    paths = [tmp_path / name for name in ("recipe.toml", "one", "two", "plain.npz")]
     process = started("-c", BOTH_ON_JAX, *paths, **variables, **flags)
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0, output
     close(weights(tmp_path / "two"), weights(tmp_path / "one"))
+    close(plain_weights(tmp_path / "plain.npz"), weights(tmp_path / "one"))
 
 
 @contextlib.contextmanager
@@ -136,15 +166,33 @@ def free_ports(count):
         return [each.getsockname()[1] for each in sockets]
 
 
+def wait_for(path, machines):
+    deadline = time.monotonic() + 600
+    while not path.exists():
+        for machine in machines:
+            assert machine.poll() is None and time.monotonic() < deadline, machine.communicate(timeout=60)
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_machines_of_which_one_is_told_to_end_save_the_same_step_and_end(recipe, tmp_path):
+    folder = tmp_path / "a run"
+    with cluster(recipe, "-o", folder, "--steps", 5000) as machines:
+        wait_for(folder / "checkpoints" / "step-000002.keras", machines)
+        machines[1].terminate()
+        outputs = [machine.communicate(timeout=600)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [128 + signal.SIGTERM] * 2, outputs
+    (said,) = {re.search(r"^Interrupted at step \d+; the state is saved in .*$", each, re.M)[0] for each in outputs}
+    assert said.endswith(f"saved in {folder}.")
+    assert (folder / "checkpoints" / f"step-{int(re.findall(r'[0-9]+', said)[0]):06d}.keras").is_file()
+    assert f"Go on with: kerasgan train '{folder}' --resume" in outputs[1]
+
+
 @pytest.mark.slow
 def test_machines_go_on_from_the_last_checkpoint_when_one_has_died_and_give_the_weights_of_one(recipe, alone, tmp_path):
     folder = tmp_path / "run"
     with cluster(recipe, "-o", folder) as machines:
-        deadline = time.monotonic() + 600
-        while not list((folder / "checkpoints").glob("step-000004.keras")):
-            for machine in machines:
-                assert machine.poll() is None and time.monotonic() < deadline, machine.communicate(timeout=60)
-            time.sleep(0.05)
+        wait_for(folder / "checkpoints" / "step-000004.keras", machines)
         machines[1].kill()
     with cluster(recipe, "-o", folder, "--resume") as machines:
         outputs = [machine.communicate(timeout=600)[0] for machine in machines]

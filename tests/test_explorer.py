@@ -13,7 +13,9 @@ import pytest
 from command_line import run
 
 from kerasgan import evaluation, exploration, explorer, zoo
-from kerasgan.explorer import folder, runtime
+from kerasgan.explorer import folder
+from kerasgan.export import page
+from kerasgan.export.page import runtime
 from kerasgan.gan import GAN
 from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN, StyleGAN2
 
@@ -38,7 +40,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
     path = explorer.write(gan, tmp_path / "page", entry="tiny", licence="MIT", directions=3)
     names = {each.name for each in path.iterdir()}
-    assert names == {each.name for each in folder.page().iterdir() if each.suffix != ".png"} | {
+    assert names == {each.name for each in page.source().iterdir() if each.suffix != ".png"} | {
         "facts.js",
         "generator.onnx.js",
     }
@@ -46,14 +48,14 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     assert (facts["name"], facts["licence"], facts["num_classes"]) == ("tiny", "MIT", 10)
     assert facts["latent_prior"] == {"name": "uniform", "low": -1.0, "high": 1.0}
     assert np.shape(facts["directions"]) == (3, 5)
-    assert facts["truncation"] == "latents"
+    assert facts["truncates"] == "latents"
     session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
     latents, labels = gan.prior.draw(2, 5, 3), np.array([4, 4], "int32")
     (images,) = session.run(None, {"latents": latents, "labels": labels})
     np.testing.assert_allclose(images, gan.generate(2, seed=3, labels=4), atol=1e-5)
-    page = (path / "index.html").read_text(encoding="utf-8")
-    assert "<title>tiny · kerasgan explorer</title>" in page
-    assert f"connect-src {runtime.ADDRESS};" in page  # pinned: no other address of that host, and no other host
+    index = (path / "index.html").read_text(encoding="utf-8")
+    assert "<title>tiny · kerasgan explorer</title>" in index
+    assert f"connect-src {runtime.ADDRESS};" in index  # pinned: no other address of that host, and no other host
 
 
 @tensorflow
@@ -61,7 +63,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
 def test_a_style_based_model_takes_its_truncation_as_an_input(tmp_path):
     gan = StyleGAN2(**StyleGAN2.tiny)
     path = explorer.write(gan, tmp_path / "page", directions=1)
-    assert facts_of(path)["truncation"] == "input"
+    assert facts_of(path)["truncates"] == "input"
     latents = gan.prior.draw(2, gan.latent_dim, 3)
     session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
     (images,) = session.run(None, {"latents": latents, "truncation": np.full(2, 0.5, "float32")})

@@ -11,8 +11,9 @@ import onnxruntime
 import pytest
 from test_explorer import embedded
 
-from kerasgan import evaluation, exploration, explorer, latents, pictures, zoo
-from kerasgan.explorer import runtime
+import kerasgan
+from kerasgan import animations, evaluation, exploration, explorer, latents, pictures, zoo
+from kerasgan.export.page import runtime
 
 pytestmark = [
     pytest.mark.slow,
@@ -68,6 +69,22 @@ def drawn(path, **inputs):
     (images,) = onnxruntime.InferenceSession(embedded(path, name)).run(None, inputs)
     levels = pictures.to_uint8(images)
     return np.broadcast_to(levels, (*levels.shape[:3], 3))
+
+
+FILM = """(async () => {
+    const record = page.film.record;
+    page.film.record = async function () {  // in half a second instead of many
+        const film = await record.call(this, 12, 600);
+        const reader = new FileReader();
+        await new Promise((done) => { reader.onload = done; reader.readAsDataURL(film); });
+        window.film = [film.type, reader.result.split(",")[1]];
+        return film;
+    };
+    const names = [];
+    HTMLAnchorElement.prototype.click = function () { names.push(this.download); };
+    await page.film.save();
+    return names[0];
+})()"""
 
 
 def type_seed(page, seed):
@@ -150,6 +167,43 @@ def test_classes_and_truncation_are_those_of_python(chromium, written):
         assert page.js("document.activeElement.id") == "tab-picture"
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # imageio-ffmpeg leaves pipes to ffmpeg open
+def test_a_film_is_saved_as_a_video_of_its_frames(chromium, written, tmp_path):
+    pytest.importorskip("imageio_ffmpeg")
+    path, gan = written("dcgan-digits")
+    with chromium.page((path / "index.html").as_uri()) as page:
+        page.wait("window.page !== undefined")
+        page.js("document.getElementById('tab-film').click()")
+        name = page.js(FILM)
+        video, kind = tmp_path / "film.webm", page.js("window.film[0]")
+        video.write_bytes(base64.b64decode(page.js("window.film[1]")))
+        assert (name, kind) == ("dcgan-digits-0.webm", "video/webm")
+        assert page.js("document.getElementById('status').textContent") == "The film is saved."
+        assert page.trouble() == []
+    frames = [np.asarray(frame) for frame in animations.read(video)]
+    points = gan.prior.draw(2, gan.latent_dim, 0)
+    first = drawn(path, latents=exploration.path(gan.prior)(points[0], points[1], [0.0]))[0]
+    times = frames[0].shape[0] // first.shape[0]
+    assert frames[0].shape[0] >= 256 and len(frames) >= 6
+    assert np.abs(frames[0][times // 2 :: times, times // 2 :: times].astype(int) - first).mean() < 8  # it is lossy
+
+
+@pytest.mark.parametrize("precision", ["float16", "static_int8"])
+def test_the_page_of_a_bundle_draws_what_its_file_draws(precision, chromium, written, tmp_path):
+    _, gan = written("cgan-digits")
+    options = {"precision": precision, "label": 7, "truncation": 0.5, "vendor": True}
+    kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["web"], **options)
+    path = tmp_path / "bundle" / "web"
+    with chromium.page((path / "index.html").as_uri()) as page:
+        page.wait("window.page !== undefined")
+        expected = drawn(path, latents=gan.prior.draw(1, gan.latent_dim, 0))[0].astype(int)
+        assert np.abs(shown(page, "#picture") - expected).max() <= 1
+        code = "gan.generate(1, seed=0, labels=7, truncation=0.5)[0]"
+        assert page.js("document.getElementById('recipe').textContent") == code
+        assert not page.js("document.getElementById('choices').hasChildNodes()")
+        assert page.trouble() == []
+
+
 def test_a_translator_shows_before_and_after_and_takes_pictures_of_any_size(chromium, written):
     path, _ = written("cyclegan-digits")
     (inputs, _) = evaluation.examples(zoo.recipe("cyclegan-digits"))
@@ -216,7 +270,7 @@ def test_without_vendored_files_it_takes_the_pinned_ones_and_no_others(chromium,
         wasm = next(url for url in files if url.endswith(".wasm"))
         tampered = {**files, wasm: base64.b64encode(b"\0asm\1\0\0\0").decode()}
         with chromium.page(page_file.as_uri(), answers=tampered) as page:
-            page.wait("!document.getElementById('failure').hidden")
+            page.wait("document.getElementById('failure')?.hidden === false")  # it may not be there yet
             assert page.js("window.page === undefined")
     finally:
         page_file.write_text(kept[0])

@@ -19,7 +19,7 @@ from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
+EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS if name != "web"}  # which bundles have
 FAMILIES = {
     "DCGAN": lambda: DCGAN(image_size=16, channels=3, latent_dim=5, width=4),
     "ConditionalGAN": lambda: ConditionalGAN(image_size=8, latent_dim=5, width=0.02),

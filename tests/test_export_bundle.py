@@ -14,7 +14,7 @@ from PIL import Image
 from test_export_options import made
 
 import kerasgan
-from kerasgan.export import ExportError, formats
+from kerasgan.export import ExportError, formats, page
 from kerasgan.models import SNGAN, CycleGAN
 
 REPOSITORY = Path(__file__).parent.parent
@@ -38,6 +38,7 @@ def test_a_bundle_has_every_format_and_what_belongs_to_it(bundled):
         "sn-tiny",
         "sn-tiny.onnx",
         "sn-tiny.tflite",
+        "web",
     }
     assert report == json.loads((folder / "export_report.json").read_text())
     assert set(report["formats"]) == set(formats.FORMATS) and report["left_out"] == {}
@@ -67,11 +68,12 @@ def test_the_report_says_what_goes_in_what_comes_out_and_how_well_it_agrees(bund
 
 def test_the_card_names_the_licence_the_files_and_the_commands(bundled):
     card = (bundled[1] / "card.md").read_text()
-    for text in ("# sn-tiny", "CC0-1.0", "`sn-tiny.tflite`", "(batch, 8)", "export/litert/run.py sn-tiny.tflite"):
+    files = ("`sn-tiny.tflite`", "export/litert/run.py sn-tiny.tflite", "open web/index.html")
+    for text in ("# sn-tiny", "CC0-1.0", "(batch, 8)", *files):
         assert text in card, text
 
 
-@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("form", sorted(formats.FORMATS.keys() - {"web"}))  # which test_explorer_browser draws with
 def test_every_program_draws_the_samples_from_the_seed_file(form, bundled, tmp_path):
     gan, folder, report = bundled
     drawn = run(form, folder / report["formats"][form]["path"], folder, tmp_path)
@@ -85,8 +87,9 @@ def test_every_program_draws_the_samples_from_the_seed_file(form, bundled, tmp_p
 
 def run(form, model, folder, tmp_path):
     """The picture that export/<form>/run.py draws from the folder's seeds."""
-    program = REPOSITORY / formats.FORMATS[form].program
-    command = [sys.executable, program, model, "--seeds", folder / "seeds.json", "-o", tmp_path / "drawn.png"]
+    _, program, *_ = formats.FORMATS[form].command.split()
+    written = ["--seeds", folder / "seeds.json", "-o", tmp_path / "drawn.png"]
+    command = [sys.executable, REPOSITORY / program, model, *written]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return np.asarray(Image.open(tmp_path / "drawn.png"), "int32")
@@ -116,18 +119,60 @@ def test_one_format_that_fails_leaves_nothing_and_an_earlier_bundle_as_it_was(bu
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_the_page_of_a_bundle_draws_with_the_file_that_was_proven(bundled):
+    _, folder, report = bundled
+    assert page.model_in(folder / "web") == (folder / "sn-tiny.onnx").read_bytes()
+    facts = json.loads((folder / "web" / "facts.js").read_text().removeprefix("const facts = ").removesuffix(";\n"))
+    assert (facts["name"], facts["licence"], facts["num_classes"]) == ("sn-tiny", "CC0-1.0", 3)
+    assert {f"web/{path.name}" for path in (folder / "web").iterdir()} == set(report["formats"]["web"]["sha256"])
+
+
+def test_a_page_alone_has_its_model_and_what_it_was_asked_for(tmp_path):
+    options = {"formats": ["web"], "label": 2, "truncation": 0.5, "precision": "float16", "opset": 14, "directions": 2}
+    gan = made(SNGAN, num_classes=3)
+    report = kerasgan.export.bundle(gan, tmp_path / "bundle", **options)
+    assert list(report["formats"]) == ["web"] and not list((tmp_path / "bundle").glob("*.onnx"))
+    text = (tmp_path / "bundle" / "web" / "facts.js").read_text()
+    facts = json.loads(text.removeprefix("const facts = ").removesuffix(";\n"))
+    assert (facts["label"], facts["truncation"], facts["truncates"]) == (2, 0.5, None)
+    assert np.shape(facts["directions"]) == (2, gan.latent_dim) and "num_classes" not in facts
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"formats": ["web"], "output": "uint8"}, "Expected no output for web. Received: output='uint8'"),
+        ({"formats": ["web"], "noise": "input"}, "Expected no noise for web. Received: noise='input'"),
+        ({"formats": ["web"], "batch_size": 2}, "Expected no batch_size for web. Received: batch_size=2"),
+        ({"formats": ["litert"], "vendor": True}, "Expected vendor with the format web only. Received: vendor=True"),
+        ({"directions": -1}, "directions from 0 on. Received: directions=-1"),
+    ],
+)
+def test_what_a_page_cannot_show_is_refused(options, message, bundled, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        kerasgan.export.bundle(bundled[0], tmp_path / "bundle", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_of_other_channels_than_colours_is_no_page(tmp_path):
+    gan = made(CycleGAN, input_channels=5, identity_weight=0.0)
+    with pytest.raises(ValueError, match=r"grey or RGB pictures\. Received: one of 5 channels"):
+        kerasgan.export.bundle(gan, tmp_path / "bundle", direction="ab", formats=["onnx", "web"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_with_other_things_is_not_replaced(bundled, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match="a new or empty folder, or an earlier bundle to replace"):
         kerasgan.export.bundle(bundled[0], tmp_path)
-    with pytest.raises(ValueError, match=r"Expected formats among onnx, saved_model, litert. Received: tflite"):
+    with pytest.raises(ValueError, match=r"Expected formats among onnx, saved_model, litert, web. Received: tflite"):
         kerasgan.export.bundle(bundled[0], tmp_path / "new", formats=["tflite"])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_format_is_one_entry_in_the_table(bundled, tmp_path, monkeypatch):
     """What another format needs: bundle, report, card and errors know it, and the proof uses it."""
-    again = formats.FORMATS["onnx"]._replace(runtime="Another Runtime", suffix=".another")
+    again = formats.FORMATS["onnx"]._replace(runtime="Another Runtime", path="{name}.another")
     monkeypatch.setitem(formats.FORMATS, "another", again)
     report = kerasgan.export.bundle(bundled[0], tmp_path / "bundle", formats=["another"])
     assert report["formats"]["another"]["runtime"] == "Another Runtime"
@@ -140,5 +185,5 @@ def test_formats_whose_runtime_is_missing_are_left_out_unless_they_are_named(bun
     with pytest.raises(ImportError, match="pip install ai-edge-litert"):
         kerasgan.export.litert(bundled[0], tmp_path / "file")
     report = kerasgan.export.bundle(bundled[0], tmp_path / "bundle", opset=14)
-    assert set(report["formats"]) == {"onnx", "saved_model"}
+    assert set(report["formats"]) == {"onnx", "saved_model", "web"}
     assert report["left_out"]["litert"].endswith("Run: pip install ai-edge-litert")

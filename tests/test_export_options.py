@@ -3,14 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from test_export import lively, opened
+from test_export import EXPORTS, lively, opened
 
 import kerasgan
-from kerasgan.export import ExportError, formats
+from kerasgan.export import ExportError
 from kerasgan.models import DCGAN, SNGAN, CycleGAN, StyleGAN2
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
-EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
 
 
 def made(family=DCGAN, **options):
@@ -146,6 +145,6 @@ def test_options_that_the_model_does_not_know_are_refused(family, options, messa
 def test_a_format_that_cannot_hold_what_is_asked_for_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"a precision that saved_model holds: float32. Received: precision='float16'"):
         kerasgan.export.saved_model(made(), tmp_path / "file", precision="float16")
-    with pytest.raises(ValueError, match=r"opset with the format onnx only. Received: opset=15"):
+    with pytest.raises(ValueError, match=r"opset with the format onnx or web only. Received: opset=15"):
         kerasgan.export.litert(made(), tmp_path / "file", opset=15)
     assert not list(tmp_path.iterdir())

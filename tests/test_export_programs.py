@@ -192,7 +192,7 @@ def test_an_export_from_another_backend_draws_its_images(backend, tmp_path):
     ours = onnxruntime.InferenceSession(kerasgan.export.onnx(made(), tmp_path / "ours.onnx"))
     np.testing.assert_allclose(images, ours.run(["images"], inputs)[0], atol=1e-5)
     report = json.loads((tmp_path / "bundle" / "export_report.json").read_text())
-    assert set(report["formats"]) == {"onnx", "saved_model", "litert"}
+    assert set(report["formats"]) == {"onnx", "saved_model", "litert", "web"}
     assert report["versions"]["backend"] == backend
     assert session.get_modelmeta().custom_metadata_map["entry"] == "tiny"
     translated, session = (
@@ -210,7 +210,8 @@ def ask_another_process(gan, path, *, shift):
     settings = {"metadata": {"family": "tiny"}, "options": Options(), "bound": Bound("max", 1e-5)}
     with writing.place(path) as temporary:
         paths = {"saved_model": temporary}
-        other_process.write_and_prove(gan.sampler, paths, cases=cases, calibration=[], **settings)
+        rest = {"calibration": [], "about": {"saved_model": {}}}
+        other_process.write_and_prove(gan.sampler, paths, cases=cases, **rest, **settings)
 
 
 def test_a_refusal_of_the_other_process_is_raised_here(tmp_path):

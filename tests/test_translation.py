@@ -19,7 +19,7 @@ from kerasgan.models.pix2pix import patches
 from kerasgan.schedules import LinearDecay
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
-EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS}
+EXPORTS = {name: getattr(kerasgan.export, name) for name in formats.FORMATS if name != "web"}
 
 
 def parameters(network):

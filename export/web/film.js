@@ -2,6 +2,7 @@
 // A closed walk through the draws of a seed.
 
 const LEG = 1600; // milliseconds from one draw to the next, at a steady pace
+const FRAMES = 96; // of a film that is saved
 
 class Film {
   constructor(generator) {
@@ -10,6 +11,8 @@ class Film {
     this.playing = false;
     byId("position").addEventListener("input", ({ target }) => this.jump(Number(target.value)));
     byId("play").addEventListener("click", () => (this.playing ? this.stop() : this.start()));
+    byId("record").hidden = !window.MediaRecorder;
+    byId("record").addEventListener("click", () => this.save());
     fill(byId("position"));
   }
 
@@ -31,12 +34,41 @@ class Film {
     this.generator.mark(this.leg);
   }
 
-  async paint() {
+  /** The latents at a position. */
+  at(position) {
     const { draws, parts } = this.generator;
-    const { leg } = this, next = (leg + 1) % DRAWS;
-    const latents = between(parts, draws[leg], draws[next], this.position * DRAWS - leg);
-    paint(byId("picture"), toPixels(await this.generator.images([this.generator.adjusted(latents)])));
-    byId("picture").setAttribute("aria-label", `From draw ${leg} to draw ${next}`);
+    const leg = Math.floor(position * DRAWS) % DRAWS, next = (leg + 1) % DRAWS;
+    return this.generator.adjusted(between(parts, draws[leg], draws[next], position * DRAWS - leg));
+  }
+
+  async paint() {
+    paint(byId("picture"), toPixels(await this.generator.images([this.at(this.position)])));
+    byId("picture").setAttribute("aria-label", `From draw ${this.leg} to draw ${(this.leg + 1) % DRAWS}`);
+  }
+
+  /** One round as a video: all frames are drawn before, so that it moves evenly however slow the model is. */
+  async record(count = FRAMES, milliseconds = (LEG * DRAWS) / Number(byId("pace").value)) {
+    const frames = [];
+    for (let index = 0; index < count; index++) {
+      frames.push(toPixels(await this.generator.images([this.at(index / count)])));
+      say(`Frame ${index + 1} of ${count} drawn.`);
+    }
+    return video(frames, milliseconds);
+  }
+
+  async save() {
+    this.stop();
+    byId("record").disabled = true;
+    try {
+      const film = await this.record();
+      const { facts, state } = this.generator;
+      give(film, `${facts.name}-${state.seed}.${film.type.split("/")[1]}`);
+      say("The film is saved.");
+    } catch (error) {
+      fail(error);
+    } finally {
+      byId("record").disabled = false;
+    }
   }
 
   start() {

@@ -14,7 +14,7 @@ class Generator {
     this.file = facts.networks[0].file;
     this.parts = priorParts(facts.latent_prior, facts.latent_dim);
     this.directions = facts.directions.map((numbers) => Float32Array.from(numbers));
-    this.state = { view: "picture", seed: 0, draw: 0, label: 0, truncation: 1 };
+    this.state = { view: "picture", seed: 0, draw: 0, label: facts.label ?? 0, truncation: facts.truncates ? 1 : (facts.truncation ?? 1) };
     this.cost = Infinity; // milliseconds per image, once measured
     this.clear();
     this.redraw();
@@ -50,7 +50,7 @@ class Generator {
         moved[column] = Math.min(range[1], Math.max(range[0], moved[column]));
       }
     }
-    const shrinks = this.facts.truncation === "latents" && this.state.truncation !== 1;
+    const shrinks = this.facts.truncates === "latents" && this.state.truncation !== 1;
     return shrinks ? shrink(this.parts, moved, this.state.truncation) : moved;
   }
 
@@ -61,7 +61,7 @@ class Generator {
       const each = Int32Array.from(rows, (_, index) => (Array.isArray(labels) ? labels[index] : labels));
       feeds.push(["labels", "int32", each, [rows.length]]);
     }
-    if (this.facts.truncation === "input") {
+    if (this.facts.truncates === "input") {
       const each = new Float32Array(rows.length).fill(this.state.truncation);
       feeds.push(["truncation", "float32", each, [rows.length]]);
     }
@@ -135,11 +135,16 @@ class Generator {
     ends.flat().forEach((canvas, index) => paint(canvas, toPixels(made, index)));
   }
 
+  /** Whether an image has a class: one to choose, or the file's own. */
+  get classed() {
+    return this.facts.num_classes !== undefined || this.facts.label !== undefined;
+  }
+
   /** The Python that draws the same; nothing where sliders have moved the latents. */
   code() {
     if (this.edits.size || this.amounts.some(Boolean)) return "";
     const { view, seed, draw, label, truncation } = this.state;
-    const labels = this.facts.num_classes ? [`labels=${label}`] : [];
+    const labels = this.classed ? [`labels=${label}`] : [];
     const share = truncation === 1 ? [] : [`truncation=${truncation}`];
     const call = (name, ...given) => `${name}(${[...given, ...share].join(", ")})`;
     const points = `gan.prior.draw(${DRAWS}, gan.latent_dim, ${seed})`;
@@ -152,8 +157,8 @@ class Generator {
   /** A program around it, with the picture's latents written out where they have no seed. */
   program() {
     const { label, truncation } = this.state;
-    const labels = this.facts.num_classes ? `, labels=${label}` : "";
-    const share = this.facts.truncation === "input" && truncation !== 1 ? `, truncation=${truncation}` : "";
+    const labels = this.classed ? `, labels=${label}` : "";
+    const share = this.facts.truncates !== "latents" && truncation !== 1 ? `, truncation=${truncation}` : "";
     const loaded = `gan = kerasgan.zoo.load(${JSON.stringify(this.facts.entry ?? "NAME")})`;
     const call = this.code() || `gan.generate(latents=[[${Array.from(this.latents()).join(", ")}]]${labels}${share})[0]`;
     return `import kerasgan\n\n${loaded}\nimages = ${call}\n`;
@@ -226,7 +231,7 @@ class Generator {
       this.classes = choice({ legend: "Class", options, value: 0, change: (label) => this.set({ label }) });
       byId("choices").append(this.classes);
     }
-    if (this.facts.truncation) {
+    if (this.facts.truncates) {
       const change = (truncation) => this.set({ truncation });
       this.truncation = slider({ label: "Truncation", range: [0, 1], value: 1, change });
       byId("choices").append(this.truncation.root);

@@ -1,6 +1,9 @@
 "use strict";
 // Images in [-1, 1] to pixels on a canvas, files and back.
 
+const SMALLEST_VIDEO = 256; // pixels of its shorter side: players blur what is smaller
+const QUALITY = 8e6; // bits per second of a video
+
 /** ImageData of the image at `index` among (count, height, width, channels); rounds as NumPy does: halves to even. */
 function toPixels({ data, dims }, index = 0) {
   const [, height, width, channels] = dims;
@@ -104,13 +107,44 @@ function sheetOf(canvases, columns) {
   return sheet;
 }
 
+/** A video of ImageData of one size, which takes as long to make as it lasts. */
+async function video(frames, milliseconds) {
+  const [{ width, height }] = frames;
+  const times = Math.ceil(Math.max(1, SMALLEST_VIDEO / Math.min(width, height)));
+  const screen = element("canvas", { width: width * times, height: height * times }), picture = element("canvas");
+  const context = screen.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  const stream = screen.captureStream(0); // a frame whenever one is asked for
+  const mimeType = ["video/webm", "video/mp4"].find((type) => MediaRecorder.isTypeSupported(type));
+  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: QUALITY });
+  const parts = [];
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  const stopped = new Promise((done, failed) => {
+    recorder.addEventListener("stop", done);
+    recorder.addEventListener("error", ({ error }) => failed(error));
+  });
+  recorder.start();
+  for (const frame of frames) {
+    paint(picture, frame);
+    context.drawImage(picture, 0, 0, screen.width, screen.height);
+    stream.getVideoTracks()[0].requestFrame();
+    await new Promise((done) => setTimeout(done, milliseconds / frames.length));
+  }
+  recorder.stop();
+  await stopped;
+  return new Blob(parts, { type: mimeType });
+}
+
 /** Gives a canvas to the user as a PNG. */
 function download(canvas, name) {
-  canvas.toBlob((blob) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
+  canvas.toBlob((blob) => give(blob, `${name}.png`));
+}
+
+/** Gives a file to the user. */
+function give(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -71,9 +71,11 @@ def complain(message: str) -> None:
 
 def _explain(interrupt: KeyboardInterrupt) -> int:
     """Says how to go on after an interruption; returns the exit code, which shells expect to be 128 + the signal."""
+    from kerasgan.storage import address
+
     run = getattr(interrupt, "output", None)
     if run is None:
         complain("Interrupted.")
         return 130
-    typer.echo(f"{interrupt}\nGo on with: kerasgan train {shlex.quote(str(run))} --resume", err=True)
+    typer.echo(f"{interrupt}\nGo on with: kerasgan train {shlex.quote(address(run))} --resume", err=True)
     return 128 + interrupt.signal_number  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import typer
 
 from kerasgan.runs import is_run, newest
 from kerasgan.startup import start_keras
+from kerasgan.storage import here
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -42,7 +43,7 @@ def recipe_of(name: str) -> "Recipe":
     """The recipe of an entry, a file or a run folder."""
     from kerasgan import zoo
 
-    return zoo.recipe(Path(name) / "recipe.toml" if is_run(name) else name)
+    return zoo.recipe(here(f"{name}/recipe.toml") if is_run(name) else name)
 
 
 def load(name: str, weights: Path | None) -> "GAN":
@@ -57,7 +58,7 @@ def load(name: str, weights: Path | None) -> "GAN":
         weights = newest(name)
         if weights.name != "gan.keras":
             typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
-    return zoo.load(Path(name) / "recipe.toml", weights=weights)
+    return zoo.load(here(f"{name}/recipe.toml"), weights=weights)
 
 
 def told(gan: "GAN", kernel: str | None) -> "GAN":

@@ -9,17 +9,33 @@ import typer
 
 from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
 from kerasgan.startup import start_keras
+from kerasgan.storage import address
 
 __all__ = ["convert", "explore", "export"]
+
+Vendor = Annotated[
+    bool,
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+]
+Directions = Annotated[
+    int,
+    typer.Option(
+        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+    ),
+]
 
 
 def export(
     name: Target,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
+        ),
     ],
     formats: Annotated[
-        str | None, typer.Option("--format", help="Such as onnx,litert; all that hold the precision if not given.")
+        str | None,
+        typer.Option("--formats", "--format", help="Such as onnx,web; all that hold it if not given."),
     ] = None,
     weights: Weights = None,
     direction: Direction = None,
@@ -38,6 +54,8 @@ def export(
         int | None, typer.Option(min=1, help="A fixed size, of models that translate images; any if not given.")
     ] = None,
     opset: Annotated[int | None, typer.Option(help="Of ONNX, 13 to 18; 15 if not given.")] = None,
+    directions: Directions = 0,
+    vendor: Vendor = False,
 ) -> None:
     """Export the generator, and prove in each format's runtime that it gives the same images."""
     recipe = recipe_of(name)
@@ -57,15 +75,17 @@ def export(
         batch_size=batch_size,
         image_size=image_size,
         opset=opset,
+        directions=directions,
+        vendor=vendor,
     )
     choose(parts(formats), options)  # what cannot be written need not wait for the weights
     gan = told(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():
-        typer.echo(f"{form}: {output / found['path']}")
+        typer.echo(f"{form}: {address(output / found['path'])}")
     for form, reason in report["left_out"].items():
         typer.echo(f"{form}: left out. {reason}", err=True)
-    typer.echo(f"Report: {output / 'export_report.json'}\nCard: {output / 'card.md'}")
+    typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")
 
 
 def _number(text: str) -> float | str:
@@ -81,12 +101,8 @@ def explore(
         Path | None, typer.Option("--output", "-o", help="Folder to write to; explorers/NAME if not given.")
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine alone, until Ctrl-C.")] = False,
-    vendor: Annotated[
-        bool, typer.Option("--vendor", help="Write ONNX Runtime Web too (from npm, once): no network needed then.")
-    ] = False,
-    directions: Annotated[
-        int, typer.Option(min=0, help="Sliders along what changes the images most; 0 spares large models the search.")
-    ] = 8,
+    vendor: Vendor = False,
+    directions: Directions = 8,
     weights: Weights = None,
     kernel: Kernel = None,
 ) -> None:
@@ -105,7 +121,7 @@ def explore(
         examples=examples,
         vendor=vendor,
     )
-    typer.echo(f"Explorer: {folder / 'index.html'}")
+    typer.echo(f"Explorer: {address(folder / 'index.html')}")
     if serve:
         explorer.serve(folder)
 

@@ -13,6 +13,7 @@ from kerasgan.cli.application import complain
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.runs import is_run
 from kerasgan.startup import start_keras
+from kerasgan.storage import address
 
 __all__ = ["doctor", "train"]
 
@@ -20,7 +21,9 @@ __all__ = ["doctor", "train"]
 def train(
     name: Target,
     data: Annotated[Path | None, typer.Option(help="A folder of images instead of the recipe's data.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME if not given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Discriminator steps in all.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Steps between sample grids and checkpoints.")] = None,
@@ -50,16 +53,18 @@ def train(
     recipe = recipe_of(str(run) if resume and is_run(run) else name)
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
     from kerasgan import training
+    from kerasgan.workplace import workplace
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = training.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = training.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
-    with _warnings_in_one_line(), shared, training.workplace(run, resume=resume) as place:
+    with _warnings_in_one_line(), shared, workplace(run, resume=resume) as (place, mirrors):
         watching = training.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
-        training.train(recipe, output=place, callbacks=watching, **options)
-    typer.echo(f"Samples: {run / 'samples.png'}\nMore of them: kerasgan generate {shlex.quote(str(run))} -o more.png")
+        training.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
+    told = shlex.quote(address(run))
+    typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {told} -o more.png")
 
 
 def doctor(

@@ -18,6 +18,7 @@ from kerasgan.data import checks
 from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
 from kerasgan.data.semi_supervised import UNLABELLED
 from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader
+from kerasgan.storage import here
 
 MEMORY_BUDGET = 2**30  # bytes of decoded uint8 pixels up to which a set is kept in memory
 THREADS = min(16, (os.cpu_count() or 1) + 2)
@@ -57,7 +58,7 @@ def folder(
     `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
     Raises FileNotFoundError, NotADirectoryError, or ValueError naming the first unreadable picture.
     """
-    root = Path(path).expanduser()
+    root = here(path)
     size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
     ordering = Order(**order)
     paths = found(root)

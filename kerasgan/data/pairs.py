@@ -14,6 +14,7 @@ from kerasgan.data.folders import Pictures, folder, found
 from kerasgan.data.memory import arrays
 from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions, Reader, Source, scaled
 from kerasgan.data.translation import Images, Jittered, Pairs, Unpaired
+from kerasgan.storage import here
 
 SUBFOLDERS = "two sub-folders with pictures"
 
@@ -80,7 +81,7 @@ def pairs(
         read = _enlarged(image_size or 256, jitter)
         several = checks.channel_count(input_channels), checks.channel_count(channels)
         several = several[::-1] if reverse else several
-        name, count, reader = _files(Path(inputs), targets, read, several, checked_crop(crop))
+        name, count, reader = _files(here(inputs), targets, read, several, checked_crop(crop))
         facts = Facts(name, (*read, sum(several)), count)  # type: ignore[arg-type]
         source: Source = Indexed(facts, ordering, reader)
     else:
@@ -144,7 +145,7 @@ def _files(inputs: Path, targets: Any, size: Any, channels: tuple[int, int], cro
         if not below:
             return _side_by_side(inputs, size, channels, crop)
         inputs, targets = below
-    matched = _matched(inputs, Path(targets).expanduser())
+    matched = _matched(inputs, here(targets))
     readers = [Pictures(paths, (*size, each), crop).read(False)[0] for paths, each in zip(matched, channels)]
     return name, len(matched[0]), _Stacked(readers)
 
@@ -179,12 +180,12 @@ def subfolders(path: Path) -> list[Path]:
 def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
     """The files of both folders in one order: those of one name, whatever their endings. Both must have all."""
     named = [{each.relative_to(root).with_suffix(""): each for each in found(root)} for root in (inputs, targets)]
-    for (here, root), (there, other) in ((zip(named, (inputs, targets))), zip(named[::-1], (targets, inputs))):
-        lonely = sorted(here.keys() - there.keys())
+    for (own, root), (there, other) in ((zip(named, (inputs, targets))), zip(named[::-1], (targets, inputs))):
+        lonely = sorted(own.keys() - there.keys())
         if lonely:
             raise ValueError(
-                f"Expected a picture of the same name in {other} for each of the {len(here)} in {root}. "
-                f"Received: none for {here[lonely[0]]}" + (f" and {len(lonely) - 1} more" if lonely[1:] else "")
+                f"Expected a picture of the same name in {other} for each of the {len(own)} in {root}. "
+                f"Received: none for {own[lonely[0]]}" + (f" and {len(lonely) - 1} more" if lonely[1:] else "")
             )
     order = sorted(named[0])
     matched = [named[0][name] for name in order], [named[1][name] for name in order]
@@ -240,7 +241,7 @@ def unpaired(
     elif second is None:
         if not isinstance(first, str | Path):
             raise ValueError(f"Expected two domains, or a folder. Received: {type(first).__name__}, second=None")
-        below = subfolders(Path(first).expanduser())
+        below = subfolders(here(first))
         if not below:
             raise ValueError(f"Expected {SUBFOLDERS}, one for each domain. Received: path={first} with pictures")
         first, second = below

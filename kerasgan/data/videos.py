@@ -16,6 +16,7 @@ from kerasgan.data.clips import Clips, MovingParts, Windows
 from kerasgan.data.decoding import EXTENSIONS, coloured, decode, resized
 from kerasgan.data.folders import MEMORY_BUDGET, Pictures
 from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader, Source
+from kerasgan.storage import here
 
 FRAMES = EXTENSIONS - animations.READABLE  # a GIF is a video here
 
@@ -69,7 +70,7 @@ def clips(
             raise ValueError(f"Expected a whole number from 1 on. Received: {name}={number!r}")
     read_size = frame_size or image_size
     if isinstance(videos, str | Path):
-        reader, named, shape = _read(Path(videos).expanduser(), read_size, checks.channel_count(channels))
+        reader, named, shape = _read(here(videos), read_size, checks.channel_count(channels))
         name = str(videos)
     else:
         reader, named, shape = _given(videos, read_size)
@@ -141,7 +142,7 @@ def video(path: str | os.PathLike[str], *, channels: int = 3) -> np.ndarray:
     Raises:
         ValueError, FileNotFoundError, ImportError: as `clips`, and for a folder of several videos.
     """
-    several = found(Path(path).expanduser())
+    several = found(here(path))
     if len(several) > 1:
         raise ValueError(f"Expected one video. Received: {path} with {len(several)}")
     shape = (*several[0].size, checks.channel_count(channels))

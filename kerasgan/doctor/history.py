@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.storage import local
+
 __all__ = ["Columns", "read"]
 
 Columns = dict[str, np.ndarray]
@@ -32,7 +34,7 @@ def read(history: Any) -> Columns:
     keeps its name. Raises ValueError if there is no loss of either player, FileNotFoundError if there is no file.
     """
     if isinstance(history, str | os.PathLike):
-        name, raw = str(history), _read_csv(Path(history))
+        name, raw = str(history), _read_csv(local(history))
     else:
         name, raw = type(history).__name__, _mapping(getattr(history, "history", history))
     columns = {str(key): _numbers(values) for key, values in raw.items()}

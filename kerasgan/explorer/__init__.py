@@ -4,11 +4,12 @@
     kerasgan.explorer.serve(folder)                                            # or open folder/index.html
 
 The page is `export/web/` of the repository; beside it lie the model, exported and proven as by
-`kerasgan.export.onnx`, and what there is to say about it. ONNX Runtime Web computes in the browser.
+`kerasgan.export.onnx`, and what there is to say about it. ONNX Runtime Web computes in the browser. The format "web" of
+`kerasgan.export.bundle` is the same page.
 """
 
 from kerasgan.explorer.folder import write
-from kerasgan.explorer.runtime import RuntimeFilesError
 from kerasgan.explorer.server import open_server, serve
+from kerasgan.export.page.runtime import RuntimeFilesError
 
 __all__ = ["RuntimeFilesError", "open_server", "serve", "write"]

@@ -1,27 +1,17 @@
-"""The explorer's folder: the page, the model and the facts about it, as files that also a double click opens.
+"""The explorer's folder: the page with everything that a model has to show, in both directions where there are two."""
 
-A page opened from a disk may load scripts and nothing else, so that whatever is no script travels in one, as base64.
-"""
-
-import base64
-import json
+import dataclasses
 import os
-import shutil
 import tempfile
-from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from kerasgan.explorer import facts, runtime
-from kerasgan.export import onnx
+from kerasgan.export import Options, onnx, page
+from kerasgan.export.formats import check_folder
 from kerasgan.export.writing import place
-from kerasgan.gan import GAN
+from kerasgan.gan import GAN, ImageToImage
 
 __all__ = ["write"]
-
-INDEX, FACTS = "index.html", "facts.js"
-CONNECTIONS = "connect-src 'none'"  # in the page's own policy
 
 
 def write(
@@ -58,52 +48,18 @@ def write(
     if not isinstance(gan, GAN):
         raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
     target = Path(directory)
-    _check(target)
-    carried = runtime.vendored() if vendor else {}
-    about = facts.gather(gan, entry=entry, licence=licence, directions=directions, examples=examples)
-    about["runtime"] = runtime.describe(vendored=vendor)
+    check_folder(target, sign=page.FACTS, kind="an explorer")
+    inside = not isinstance(gan, ImageToImage) and page.truncates_styles(gan)
+    options = Options(entry=entry, licence=licence, truncation="input" if inside else 1.0)
+    shown = dataclasses.replace(options, directions=directions, vendor=vendor)
+    about = page.gather(gan, shown, examples=examples)
     with place(target) as temporary:
-        shutil.copytree(page(), temporary, ignore=shutil.ignore_patterns("*.png", "*.md"))
-        for name, content in carried.items():
-            _embed(temporary, name, content)
-        for network in about["networks"]:
-            options = {"entry": entry, "licence": licence, "direction": network["direction"]}
-            if about.get("truncation") == "input":
-                options["truncation"] = "input"
-            _embed(temporary, network["file"], _model(gan, options))
-        (temporary / FACTS).write_text(f"const facts = {json.dumps(about)};\n", encoding="utf-8")
-        _finish(temporary / INDEX, about, vendor=vendor)
+        networks = {each["file"]: each["direction"] for each in about["networks"]}
+        models = {file: _model(gan, dataclasses.replace(options, direction=way)) for file, way in networks.items()}
+        page.write(temporary, about, models)
     return target
 
 
-def page() -> Path:
-    """The folder of the page: in the installed package, or in the checkout that it is used from."""
-    package = Path(__file__).parent.parent
-    installed = package / "_web"
-    return installed if installed.is_dir() else package.parent / "export" / "web"
-
-
-def _check(target: Path) -> None:
-    if target.exists() and not target.is_dir():
-        raise ValueError(f"Expected the path of a folder. Received a file: directory={str(target)!r}")
-    earlier = (target / INDEX).is_file() and (target / FACTS).is_file()
-    if target.exists() and any(target.iterdir()) and not earlier:
-        raise ValueError(f"Expected a new or empty folder, or an explorer to replace. Received: {str(target)!r}")
-
-
-def _model(gan: GAN, options: Mapping[str, Any]) -> bytes:
+def _model(gan: GAN, options: Options) -> bytes:
     with tempfile.TemporaryDirectory(prefix="kerasgan-explorer-") as folder:
-        return onnx(gan, Path(folder, "model.onnx"), **options).read_bytes()
-
-
-def _embed(folder: Path, name: str, content: bytes) -> None:
-    text = base64.b64encode(content).decode()
-    (folder / f"{name}.js").write_text(f'embedded["{name}"] = "{text}";\n', encoding="ascii")
-
-
-def _finish(index: Path, about: Mapping[str, Any], *, vendor: bool) -> None:
-    """Puts the title into the page, and the addresses that it may connect to: none, or the runtime's."""
-    text = index.read_text(encoding="utf-8").replace("<title>kerasgan", f"<title>{escape(about['name'])} · kerasgan")
-    if not vendor:
-        text = text.replace(CONNECTIONS, f"connect-src {runtime.ADDRESS}")
-    index.write_text(text, encoding="utf-8")
+        return onnx(gan, Path(folder, "model.onnx"), **dataclasses.asdict(options)).read_bytes()

@@ -83,7 +83,8 @@ def bundle(
     Args:
         gan: the model; its moving-average generator is written where there is one.
         directory: a new or empty folder, or an earlier bundle, which is replaced only by one that passes.
-        formats: names among onnx, saved_model and litert; if not given, all that hold the precision and are installed.
+        formats: names among onnx, saved_model, litert and web, the page of `kerasgan.explorer`; if not given, all that
+            hold the model and the options and are installed.
         tolerance: as of `onnx`.
         **options: of `Options`.
 
@@ -94,30 +95,38 @@ def bundle(
         ExportError, ImportError, ValueError: as `onnx`, if any of the formats cannot be written.
     """
     chosen = Options(**options)
-    names, left_out = choose(formats, chosen)
+    names, left_out = choose(formats, chosen, gan)
     target = Path(directory)
     check_folder(target, sign=folder.REPORT, kind="an earlier bundle")
     prepared = prepare(gan, chosen)
+    about = {each: FORMATS[each].gather(gan, chosen) for each in names}
     with writing.place(target) as temporary:
         temporary.mkdir()
         name = folder.name_of(gan, chosen)
-        paths = {each: temporary / f"{name}{FORMATS[each].suffix}" for each in names}
-        found = _write(prepared, paths, chosen, tolerance)
+        paths = {each: temporary / FORMATS[each].path.format(name=name) for each in names}
+        found = _write(prepared, paths, about, chosen, tolerance)
         bound = chosen.bound(tolerance)
         return folder.fill(temporary, gan, prepared, found, left_out=left_out, options=chosen, bound=bound)
 
 
 def _file(gan: GAN, path: str | os.PathLike, format_name: str, tolerance: float | None, options: Options) -> Path:
-    choose([format_name], options)
+    choose([format_name], options, gan)
     target = Path(path)
     FORMATS[format_name].check_target(target)
     prepared = prepare(gan, options)
+    about = {format_name: FORMATS[format_name].gather(gan, options)}
     with writing.place(target) as temporary:
-        _write(prepared, {format_name: temporary}, options, tolerance)
+        _write(prepared, {format_name: temporary}, about, options, tolerance)
     return target
 
 
-def _write(prepared: Prepared, paths: dict[str, Path], options: Options, tolerance: float | None) -> dict[str, Any]:
+def _write(
+    prepared: Prepared,
+    paths: dict[str, Path],
+    about: dict[str, Any],
+    options: Options,
+    tolerance: float | None,
+) -> dict[str, Any]:
     how = writing if keras.backend.backend() == "tensorflow" else other_process
     return how.write_and_prove(
         prepared.network,
@@ -127,4 +136,5 @@ def _write(prepared: Prepared, paths: dict[str, Path], options: Options, toleran
         metadata=prepared.facts,
         options=options,
         bound=options.bound(tolerance),
+        about=about,
     )

@@ -69,8 +69,7 @@ def _proof(report: Mapping[str, Any]) -> str:
 
 
 def _commands(report: Mapping[str, Any]) -> str:
-    lines = [f"python {each['program']} {each['path']} --seeds seeds.json" for each in report["formats"].values()]
-    text = "\n".join(f"    {line} -o drawn.png" for line in lines)
+    text = "\n".join(f"    {each['command']}" for each in report["formats"].values())
     return (
         f"{text}\n\nThe programs are in kerasgan's repository and need neither it nor Keras. `samples.png` is by Keras."
     )

@@ -74,12 +74,12 @@ def fill(
 
 def _described(folder: Path, name: str, format_name: str) -> dict[str, Any]:
     form = formats.FORMATS[format_name]
-    path = folder / f"{name}{form.suffix}"
+    path = folder / form.path.format(name=name)
     files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
     return {
         "path": path.name,
         "runtime": form.runtime,
-        "program": form.program,
+        "command": form.command.format(path=path.name),
         "bytes": sum(each.stat().st_size for each in files),
         "sha256": {
             each.relative_to(folder).as_posix(): hashlib.sha256(each.read_bytes()).hexdigest() for each in files

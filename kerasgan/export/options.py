@@ -46,6 +46,10 @@ class Options:
         batch_size: a fixed number of images; any number if not given.
         image_size: of models that translate images, a fixed int or (height, width); any if not given.
         opset: of ONNX, 13 to 18; 15 if not given.
+        directions: of the web page: how many of the directions along which the images change most get a slider, see
+            `kerasgan.exploration.sensitive_directions`; large models take long to search.
+        vendor: of the web page: whether ONNX Runtime Web lies beside it, for use without a network, or is loaded from
+            jsDelivr by its hashes.
 
     Raises:
         ValueError: for choices that there are not, and numbers out of range.
@@ -62,6 +66,8 @@ class Options:
     batch_size: int | None = None
     image_size: int | Sequence[int] | None = None
     opset: int | None = None
+    directions: int = 0
+    vendor: bool = False
 
     def __post_init__(self) -> None:
         choices = {"precision": tuple(PRECISIONS), "output": ("float32", "uint8"), "noise": ("constant", INPUT)}
@@ -74,6 +80,8 @@ class Options:
             raise ValueError(f"Expected a positive number of images. Received: batch_size={self.batch_size}")
         if self.opset is not None and self.opset not in range(13, 19):
             raise ValueError(f"Expected an opset from 13 to 18. Received: opset={self.opset!r}")
+        if self.directions < 0:
+            raise ValueError(f"Expected a number of directions from 0 on. Received: directions={self.directions}")
 
     @property
     def sides(self) -> tuple[int, int] | None:
@@ -84,10 +92,15 @@ class Options:
         return height, width
 
     @property
-    def chosen(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The options that are not as they are without being given."""
         fields = type(self).__dataclass_fields__
         return {name: getattr(self, name) for name in fields if getattr(self, name) != fields[name].default}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Those of them that say what the network is like."""
+        return {name: value for name, value in self.given.items() if name not in ("directions", "vendor")}
 
     def bound(self, tolerance: float | None) -> Bound:
         """What the file's images may differ by; `tolerance` replaces the precision's own limit."""

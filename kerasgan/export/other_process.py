@@ -33,6 +33,7 @@ def write_and_prove(
     metadata: Mapping[str, Any],
     options: Options,
     bound: Bound,
+    about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """As `writing.write_and_prove`, for a network of any backend; the cases stay those of this process' backend.
 
@@ -45,6 +46,7 @@ def write_and_prove(
         "metadata": metadata,
         "options": dataclasses.asdict(options),
         "bound": bound,
+        "about": about,
     }
     with tempfile.TemporaryDirectory(prefix="kerasgan-export-") as folder:
         network.save(Path(folder, "network.keras"))
@@ -90,6 +92,7 @@ def answer(folder: str) -> None:
             metadata=request["metadata"],
             options=Options(**request["options"]),
             bound=Bound(*request["bound"]),
+            about=request["about"],
         )
     except ExportError as refusal:
         Path(folder, "refusal.txt").write_text(str(refusal), encoding="utf-8")

@@ -35,10 +35,8 @@ def prepare(gan: GAN, options: Options) -> Prepared:
 
     Raises:
         ExportError: if Keras itself cannot draw the same finite images twice, or from a copy of the network.
-        ValueError: if `gan` is not a GAN, its inputs have other names than exported ones, or options do not suit it.
+        ValueError: if its inputs have other names than exported ones, or options do not suit it.
     """
-    if not isinstance(gan, GAN):
-        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
     original = _sampler(gan, options.direction)
     plain = signature_of(original, options)
     copy = attempt(lambda: portable(original), "a generator that its layers' get_config() describe in full")

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasgan import storage
 from kerasgan.export import formats
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, attempt, prove
@@ -28,6 +29,7 @@ def write_and_prove(
     metadata: Mapping[str, Any],
     options: Options,
     bound: Bound,
+    about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Writes a network of the TensorFlow backend to the path of each format, opens it and compares it with `cases`.
 
@@ -36,10 +38,12 @@ def write_and_prove(
     Raises:
         ExportError: if the network cannot be written, or a file does not draw the cases' images.
     """
-    inputs, found = signature_of(network, options), {}
-    job = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
+    inputs = signature_of(network, options)
+    found: dict[str, Any] = {}
+    plain = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
     for name, path in paths.items():
         form = formats.FORMATS[name]
+        job = plain._replace(about=about[name], written={each: paths[each] for each in found})
         attempt(functools.partial(form.write, job, path), f"a file for {form.runtime}")
         found[name] = prove(form.open, path, cases, runtime=form.runtime, bound=bound)
     return found
@@ -47,7 +51,11 @@ def write_and_prove(
 
 @contextlib.contextmanager
 def place(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` that takes its place when the block succeeds and vanishes when it raises."""
+    """A temporary path that takes the place of `target` when the block succeeds and vanishes when it raises."""
+    if storage.is_remote(target):
+        with storage.staged(target) as temporary:
+            yield temporary
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         temporary = Path(folder, target.name)

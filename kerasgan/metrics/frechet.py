@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from kerasgan.metrics import checks
+from kerasgan.storage import local
 
 __all__ = ["Moments", "frechet_distance"]
 
@@ -71,13 +72,13 @@ class Moments:
 
     def save(self, path: str | Path) -> None:
         """Write to a `.npz` file, which `load` reads."""
-        with Path(path).open("wb") as file:  # np.savez would append another ending to a name of its own
+        with local(path).open("wb") as file:  # np.savez would append another ending to a name of its own
             np.savez(file, count=self.count, mean=self.mean, scatter=self.scatter)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote. Raises ValueError for another file; nothing in the file is executed."""
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
+        with local(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             if sorted(found.files) != ["count", "mean", "scatter"]:
                 raise ValueError(f"Expected a file of Moments.save. Received: {path} with {sorted(found.files)}")
             return cls(int(found["count"]), found["mean"], found["scatter"])

@@ -16,6 +16,7 @@ import numpy as np
 from kerasgan.metrics import checks, scores
 from kerasgan.metrics.features import weights_hash
 from kerasgan.metrics.material import FeatureNetwork, RealImages, feature_network, generated, real_images
+from kerasgan.storage import local
 
 __all__ = ["ScoreCard", "interval", "library_versions", "rounded", "score_card"]
 
@@ -88,7 +89,7 @@ class ScoreCard:
 
     def write(self, directory: str | Path) -> Path:
         """Writes card.json and card.md into a folder, created if need be; returns the folder."""
-        folder = Path(directory)
+        folder = local(directory)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "card.json").write_text(self.to_json(), encoding="utf-8")
         (folder / "card.md").write_text(self.to_markdown(), encoding="utf-8")

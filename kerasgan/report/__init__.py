@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerasgan.report import page, sections
 from kerasgan.report.evidence import Evidence, gather
+from kerasgan.storage import local
 
 __all__ = ["Evidence", "gather", "write"]
 
@@ -23,7 +24,7 @@ def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = N
         ValueError: if `run` is no run folder, or holds a log that is none.
     """
     found = gather(run)
-    path = Path(output) if output is not None else Path(run) / "report.html"
+    path = Path(run) / "report.html" if output is None else local(output)
     content = page.document(f"{found.recipe.name}: a training report", sections.body(found))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")

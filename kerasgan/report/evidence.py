@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasgan import doctor, pictures, runs, zoo
 from kerasgan.doctor import history
+from kerasgan.storage import local
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -78,7 +79,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
     Raises:
         ValueError: if it is no run folder.
     """
-    folder = Path(run)
+    folder = local(run)
     if not runs.is_run(folder):
         raise ValueError(f"Expected the folder of a run, with recipe.toml and log.csv. Received: {folder}")
     found = Evidence(folder, zoo.recipe(folder / "recipe.toml"))

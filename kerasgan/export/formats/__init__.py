@@ -11,26 +11,34 @@ from kerasgan.export.formats.litert import LITERT
 from kerasgan.export.formats.onnx import ONNX
 from kerasgan.export.formats.saved_model import SAVED_MODEL
 from kerasgan.export.formats.table import Format, Job, check_folder
+from kerasgan.export.formats.web import WEB
 from kerasgan.export.options import Options
+from kerasgan.gan import GAN
 
 __all__ = ["FORMATS", "Format", "Job", "check_folder", "choose"]
 
-FORMATS: dict[str, Format] = {"onnx": ONNX, "saved_model": SAVED_MODEL, "litert": LITERT}
+FORMATS: dict[str, Format] = {"onnx": ONNX, "saved_model": SAVED_MODEL, "litert": LITERT, "web": WEB}
+SPECIAL = {option for form in FORMATS.values() for option in form.options}  # options of these formats and not of others
 
 
-def choose(names: Sequence[str] | None, options: Options) -> tuple[list[str], dict[str, str]]:
+def choose(names: Sequence[str] | None, options: Options, gan: GAN | None = None) -> tuple[list[str], dict[str, str]]:
     """The formats of those names; if none are given, all that can be written here, and why the others cannot.
+
+    Whether a format can hold the model is asked if that is given.
 
     Raises:
         ImportError: saying what to install for a format.
-        ValueError: for a name that is not in the table, a format that cannot hold what the options ask for, or none.
+        ValueError: for a name that is not in the table, a format that cannot hold the model or what the options ask
+            for, or none; or if `gan` is not a GAN.
     """
+    if gan is not None and not isinstance(gan, GAN):
+        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
     chosen, left = list(dict.fromkeys(FORMATS if names is None else names)), {}
     if unknown := [name for name in chosen if name not in FORMATS]:
         raise ValueError(f"Expected formats among {', '.join(FORMATS)}. Received: {', '.join(unknown)}")
     for name in [*chosen]:
         try:
-            _check(name, options)
+            _check(name, options, gan)
         except (ImportError, ValueError) as error:
             if names is not None:
                 raise
@@ -38,14 +46,20 @@ def choose(names: Sequence[str] | None, options: Options) -> tuple[list[str], di
             chosen.remove(name)
     if not chosen:
         raise ValueError(" ".join([f"Expected formats among {', '.join(FORMATS)}. Received: none.", *left.values()]))
-    if options.opset is not None and "onnx" not in chosen:
-        raise ValueError(f"Expected opset with the format onnx only. Received: opset={options.opset}")
+    for option in SPECIAL & options.given.keys():
+        if not any(option in FORMATS[name].options for name in chosen):
+            takers = " or ".join(name for name, form in FORMATS.items() if option in form.options)
+            received = f"{option}={getattr(options, option)}"
+            raise ValueError(f"Expected {option} with the format {takers} only. Received: {received}")
     return chosen, left
 
 
-def _check(name: str, options: Options) -> None:
-    """Raises ValueError if a format cannot hold a precision, ImportError if packages are missing; imports none."""
+def _check(name: str, options: Options, gan: GAN | None) -> None:
+    """Raises ValueError for what a format cannot hold, ImportError if packages are missing; imports none."""
     form = FORMATS[name]
+    for option in form.refused:
+        if option in options.given:
+            raise ValueError(f"Expected no {option} for {name}. Received: {option}={getattr(options, option)!r}")
     if options.precision not in form.precisions:
         expected = f"Expected a precision that {name} holds: {', '.join(form.precisions)}"
         raise ValueError(f"{expected}. Received: precision={options.precision!r}")
@@ -53,3 +67,5 @@ def _check(name: str, options: Options) -> None:
     if missing:
         needed = " ".join(package.replace("_", "-") for package in missing)
         raise ImportError(f"Expected {', '.join(missing)} to be installed for {name}. Run: pip install {needed}")
+    if gan is not None:
+        form.check(gan, options)

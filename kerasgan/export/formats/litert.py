@@ -81,10 +81,10 @@ def _open(path: Path) -> Run:
 
 LITERT = Format(
     runtime="LiteRT",
-    suffix=".tflite",
+    path="{name}.tflite",
     packages=("tensorflow", "ai_edge_litert"),
     precisions=tuple(REDUCTIONS),
-    program="export/litert/run.py",
+    command="python export/litert/run.py {path} --seeds seeds.json -o drawn.png",
     check_target=check_file,
     write=_write,
     open=_open,

@@ -12,7 +12,7 @@ import numpy as np
 from kerasgan.export.formats.table import Format, Job, check_file, trace
 from kerasgan.export.proof import Run
 
-__all__ = ["ONNX"]
+__all__ = ["ONNX", "opened"]
 
 AXES = ("batch", "height", "width")
 OPSET = 15
@@ -120,20 +120,22 @@ class _Batches:
 REDUCTIONS = {"float32": _whole, "float16": _halved, "dynamic_int8": _dynamic, "static_int8": _static}
 
 
-def _open(path: Path) -> Run:
+def opened(model: Path | bytes) -> Run:
+    """A function from inputs by name to images, of a file or of what is in it."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return lambda inputs: session.run(None, dict(inputs))[0]
 
 
 ONNX = Format(
     runtime="ONNX Runtime",
-    suffix=".onnx",
+    path="{name}.onnx",
     packages=("tensorflow", "onnx", "tf2onnx", "onnxruntime"),
     precisions=tuple(REDUCTIONS),
-    program="export/onnx/run.py",
+    command="python export/onnx/run.py {path} --seeds seeds.json -o drawn.png",
     check_target=check_file,
     write=_write,
-    open=_open,
+    open=opened,
+    options=("opset",),
 )

@@ -39,10 +39,10 @@ def _open(path: Path) -> Run:
 
 SAVED_MODEL = Format(
     runtime="TensorFlow",
-    suffix="",
+    path="{name}",
     packages=("tensorflow",),
     precisions=("float32",),
-    program="export/saved_model/run.py",
+    command="python export/saved_model/run.py {path} --seeds seeds.json -o drawn.png",
     check_target=functools.partial(check_folder, sign="saved_model.pb", kind="a SavedModel"),
     write=_write,
     open=_open,

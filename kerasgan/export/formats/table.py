@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasgan import storage
 from kerasgan.export.options import Options
 from kerasgan.export.proof import Run
 from kerasgan.export.signature import Input
+from kerasgan.gan import GAN
 
 __all__ = ["Format", "Job", "check_file", "check_folder", "module_of", "trace"]
 
@@ -18,7 +20,8 @@ class Job(NamedTuple):
     """What a format's `write` is given.
 
     `network` is in float32 on TensorFlow, `inputs` its inputs as the file will have them, `output` the output's name,
-    `calibration` some batches of inputs, where ranges are to be measured.
+    `calibration` some batches of inputs, where ranges are to be measured, `about` what the format's `gather` found,
+    `written` the files of the same network that are there already, by format.
     """
 
     network: keras.Model
@@ -27,6 +30,8 @@ class Job(NamedTuple):
     metadata: Mapping[str, Any]
     options: Options
     calibration: Sequence[Mapping[str, np.ndarray]] = ()
+    about: Mapping[str, Any] = {}
+    written: Mapping[str, Path] = {}
 
 
 class Format(NamedTuple):
@@ -34,17 +39,24 @@ class Format(NamedTuple):
 
     `write(job, path)` writes it and `open(path)` returns a function from inputs by name to images; `check_target(path)`
     refuses a path that must not be replaced. `packages` are the modules to install, of which the last is the runtime's;
-    `program`, beside the package in the repository, draws from such a file.
+    `path` is where a bundle of some name has it, and `command` draws from it there, with the repository's `export/`
+    beside it. `options` are those that this format has and not every other, `refused` those that it has not.
+    `check(gan, options)` raises ValueError for a model that it cannot hold, and `gather(gan, options)` returns what
+    `write` must know of the model beyond the network and the metadata, as plain data.
     """
 
     runtime: str
-    suffix: str
+    path: str
     packages: tuple[str, ...]
     precisions: tuple[str, ...]
-    program: str
+    command: str
     check_target: Callable[[Path], None]
     write: Callable[[Job, Path], None]
     open: Callable[[Path], Run]
+    options: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    check: Callable[[GAN, Options], None] = lambda gan, options: None
+    gather: Callable[[GAN, Options], Mapping[str, Any]] = lambda gan, options: {}
 
 
 def trace(job: Job) -> Any:
@@ -70,13 +82,14 @@ def module_of(network: keras.Model) -> Any:
 
 def check_file(target: Path) -> None:
     """Raises ValueError where a folder would be replaced by a file."""
-    if target.is_dir():
+    if storage.names(target) or target.is_dir():
         raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
 
 
 def check_folder(target: Path, *, sign: str, kind: str) -> None:
     """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as such folders have it."""
-    if target.exists() and not target.is_dir():
+    inside = storage.names(target)
+    if inside is None:
         raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")
-    if target.exists() and any(target.iterdir()) and not (target / sign).is_file():
+    if inside and sign not in inside:
         raise ValueError(f"Expected a new or empty folder, or {kind} to replace. Received: path={str(target)!r}")

@@ -1,0 +1,9 @@
+"""The web page of a generator: the page itself, its models and the facts about them, as files in a folder.
+
+The page is `export/web/` of the repository. It asks no server for anything: a browser opens it from a disk, too.
+"""
+
+from kerasgan.export.page.facts import check, gather, truncates_styles
+from kerasgan.export.page.files import FACTS, model_in, source, write
+
+__all__ = ["FACTS", "check", "gather", "model_in", "source", "truncates_styles", "write"]
