@@ -17,11 +17,10 @@ QUICK = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-# XLA compiles some steps for half a minute: JAX keeps the files of smaller networks. Both run float16 on dense layers:
-# on a CPU PyTorch lacks gradients of some convolutions in it ("grad_weight must be contiguous").
+# XLA compiles some steps for half a minute, and files are Keras' own: JAX keeps those of one family of each kind. Both
+# run float16 on dense layers: on a CPU PyTorch lacks gradients of some convolutions ("grad_weight must be contiguous").
 DENSE = " and not (float16 and not GAN2014)"
-LARGE = "BigGAN or LAPGAN or PGGAN or R3GAN or SRGAN or StyleGAN"
-ON_JAX = f" and not (keras_file and ({LARGE}))"
+ON_JAX = " and not (keras_file and not (DCGAN or InfoGAN or CycleGAN))"
 ON_JAX += " and not below_the_papers and not logged_and_kept and not (keep_the_quality and not (dcgan or sngan))"
 # TensorFlow measures every entry in the box; PyTorch one of each kind.
 ON_TORCH = " and not (keep_the_quality and not (dcgan or sngan or stylegan2 or cyclegan or deepsim or video))"
