@@ -46,8 +46,10 @@ class Run:
 
 def run(kind: str, name: str, seed: int, doctor: Doctor, *, expected: tuple[str, ...] = ()) -> Run:
     end = "undecided" if doctor.diagnosis is None else doctor.diagnosis.verdict
-    distance, steps = doctor.history["distance"][-1], int(doctor.history["step"][-1])
-    return Run(kind, name, seed, dict(doctor.found), end, float(distance), steps, expected)
+    distances = doctor.history.get("distance", [np.nan])  # translators have none
+    return Run(
+        kind, name, seed, dict(doctor.found), end, float(distances[-1]), int(doctor.history["step"][-1]), expected
+    )
 
 
 class Record:
@@ -110,6 +112,10 @@ def share(several: Iterable[bool]) -> str:
     return f"{sum(flags)} of {len(flags)} runs ({np.mean(flags) if flags else 0:.0%})"
 
 
+def span(distances: list[float]) -> str:
+    return "-" if np.isnan(distances).all() else f"{np.nanmin(distances):.2f} to {np.nanmax(distances):.2f}"
+
+
 def table(runs: list[Run]) -> str:
     rows = [
         "| training | seeds | alarms | first at step | verdicts | distance at the end |",
@@ -125,7 +131,7 @@ def table(runs: list[Run]) -> str:
             f"{len(steps)}",
             f"{min(steps)} to {max(steps)}" if steps else "-",
             ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common()) or "-",
-            f"{np.min([run.distance for run in own]):.2f} to {np.max([run.distance for run in own]):.2f}",
+            span([run.distance for run in own]),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
