@@ -13,7 +13,7 @@ from kerasgan.doctor import Doctor
 
 # What was looked at while the rules were made: the first seeds, of the recipes that there were. Anything else is fresh.
 SEEN_SEEDS = range(5)
-SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "wgan-gp")
+SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "r3gan", "stylegan2", "wgan-gp")
 
 
 @dataclass(frozen=True)
