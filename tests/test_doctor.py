@@ -206,6 +206,12 @@ def test_a_generator_that_still_comes_closer_is_left_to_go_on():
     assert doctor.diagnose(early).verdict == "undecided"
 
 
+def test_kinds_that_a_young_generator_lacks_may_still_come():
+    few = {"coverage": 0.5, "distance": 0.2, "diversity": 0.6}  # of an R3GAN and a StyleGAN2 that went well
+    assert doctor.diagnose(probed(**few, step=12 * np.arange(20))).verdict == "healthy"
+    assert doctor.diagnose(probed(**few, step=60 * np.arange(20))).verdict == "mode dropping"
+
+
 def test_a_distance_that_falls_through_noise_still_falls():
     distance = np.array([0.62, 0.62, 0.68, 0.68, 0.6, 0.56, 0.57, 0.54, 0.53, 0.53])  # of a GRAN that went well
     slow = probed(distance=np.append(np.full(10, 0.7), distance), diversity=0.33, repeats=0.98, coverage=0.28)

@@ -34,6 +34,7 @@ VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided")
 FEWEST_PROBES = 10
 FEWEST_STEPS = 200  # the samples of a generator that has learnt nothing yet are alike, and far from the real images
+YOUNG = 1000  # steps: kinds of images are learnt one after another, and those that are missing by then may still come
 CALM = 0.2  # a collapse from the losses below which they are called noise
 FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can learn the former by heart, hardly the latter
 
@@ -213,7 +214,8 @@ def mode_dropping(signals: Signals) -> Finding:
         return Finding(verdict, rise(taught, 0.9, 0.6), (evidence,))
     coverage = signals.now("coverage")
     evidence = f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples."
-    moving = signals.improving() or signals.diversifying() or signals.growing("coverage")
+    young = signals.columns["step"][-1] < YOUNG
+    moving = young or signals.improving() or signals.diversifying() or signals.growing("coverage")
     # Samples farther away than the mean are of no kind yet. 64 samples of real images cover 73 % of them at least (99 %
     # of draws), those of half of the kinds of digits 63 %.
     settled = not moving and signals.now("distance") < 1
