@@ -209,7 +209,8 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
     output.mkdir(parents=True, exist_ok=True)
     write_text(card.to_json(), output / "card.json")
     write_text(_markdown(card, recipe, output), output / "card.md")
-    images, columns = gan.sheet(None if gan.num_classes else 8 if gan.prior is None else 64)
+    arranged = gan.num_classes or (gan.prior and gan.prior.codes)  # a column per class or category, in whole rows
+    images, columns = gan.sheet(8 if gan.prior is None else None if arranged else 64)
     pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
     if (moving := gan.moving_sheet()) is not None:
         sheets, columns = moving

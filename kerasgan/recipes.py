@@ -7,7 +7,7 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from typing import Any
 
 from kerasgan.storage import local
 
-__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "refuse_unknown", "toml", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
@@ -169,6 +169,13 @@ def read(path: Path) -> Recipe:
     return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
 
 
+def refuse_unknown(keys: Iterable[str], known: Collection[str], where: str) -> None:
+    """Raises ValueError that names the first key of a table which is not known, and the nearest that is."""
+    for key in sorted(set(keys) - set(known)):
+        near = difflib.get_close_matches(key, known, n=1) or sorted(known)
+        raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
+
+
 def check(content: Mapping[str, Any], path: Path) -> None:
     """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
     for section, (required, optional) in SECTIONS.items():
@@ -181,9 +188,7 @@ def check(content: Mapping[str, Any], path: Path) -> None:
                 raise ValueError(
                     f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
                 )
-        for key in sorted(keys.keys() - required - optional):
-            near = difflib.get_close_matches(key, required | optional, n=1) or sorted(required | optional)
-            raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
+        refuse_unknown(keys, required | optional, where)
     if not isinstance(content["model"], Mapping):
         raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
     if content["data"]["source"] not in SOURCES:

@@ -6,6 +6,7 @@ Reading recipes needs neither Keras nor a backend, so that listing them is insta
 
 import difflib
 import hashlib
+import inspect
 import shutil
 import tempfile
 import warnings
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.recipes import UNPUBLISHED, Recipe, check, read
+from kerasgan.recipes import UNPUBLISHED, Recipe, check, read, refuse_unknown
 from kerasgan.storage import here
 
 if TYPE_CHECKING:
@@ -76,9 +77,12 @@ def build(chosen: Recipe) -> "GAN":
     if chosen.family not in models.__all__:
         near = difflib.get_close_matches(chosen.family, models.__all__, n=1) or sorted(models.__all__)
         raise ValueError(f"Expected a family such as {', '.join(near)} in {chosen.path}. Received: {chosen.family!r}")
+    family = getattr(models, chosen.family)
+    arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
+    refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     try:
-        gan = getattr(models, chosen.family)(**chosen.model)
+        gan = family(**chosen.model)
         for player in ("generator_optimizer", "discriminator_optimizer"):
             if player in settings:
                 settings[player] = _optimizer(settings[player])

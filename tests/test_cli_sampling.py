@@ -32,7 +32,9 @@ def test_generate_gives_each_class_a_column(trained, tmp_path):
     assert size(path) == (2 * 66 + 2, 3 * 66 + 2)
 
 
-@pytest.mark.parametrize(("labels", "expected"), [("3,12", "labels from 0 to 9"), ("three", "whole numbers")])
+@pytest.mark.parametrize(
+    ("labels", "expected"), [("3,12,13", "labels from 0 to 9. Received: labels=12, 13\n"), ("three", "whole numbers")]
+)
 def test_labels_that_the_model_does_not_know_are_refused(trained, tmp_path, labels, expected):
     result = run("generate", trained / "digits-run", "-o", tmp_path / "x.png", "--labels", labels)
     assert result.exit_code == 1

@@ -240,6 +240,19 @@ def test_a_mixtures_density_integrates_to_one():
     assert scipy.integrate.trapezoid(density, points) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_the_density_of_a_product_is_that_of_its_parts_multiplied():
+    prior = Product([(Uniform(-1, 3), 1), Categorical(3, [0.2, 0.3, 0.5]), (Normal(), 2), Part(TREE, code="leaf")])
+    points = prior.draw(4, prior.latent_dim, seed=0)
+    leaves = [scipy.stats.multivariate_normal(m, np.diag(np.square(s))) for m, s in zip(TREE.means, TREE.scales)]
+    expected = (
+        -math.log(4)
+        + np.log(points[:, 1:4] @ [0.2, 0.3, 0.5])
+        + scipy.stats.norm.logpdf(points[:, 4:6]).sum(axis=1)
+        + np.log(sum(w * leaf.pdf(points[:, 6:]) for w, leaf in zip(TREE.weights, leaves)))
+    )
+    np.testing.assert_allclose(numbers(prior.log_prob(points)), expected, rtol=1e-5)
+
+
 def test_a_mixture_can_be_given_by_a_number_of_components_and_a_seed():
     prior = GaussianMixture(num_components=7, latent_dim=3, seed=4)
     np.testing.assert_array_equal(prior.means, np.random.default_rng(4).uniform(-1, 1, (7, 3)).astype("float32"))

@@ -97,6 +97,7 @@ def test_dcgan_refuses_other_sizes(size):
         (ConditionalDCGAN, {"image_size": 30}, "multiple of 4"),
         (ConditionalGAN, {"num_classes": 1}, "at least two classes"),
         (ConditionalGAN, {"width": 0}, "positive width"),
+        (DCGAN, {"width": 0}, "positive integer.*units=0"),
     ],
 )
 def test_constructors_say_what_they_expect(family, arguments, message):

@@ -186,7 +186,7 @@ def test_a_wrong_recipe_is_an_error_that_names_key_and_file(tmp_path, old, new, 
     ("old", "new", "message"),
     [
         ('family = "DCGAN"', 'family = "DCGANN"', "such as DCGAN"),
-        ("width = 4", "widht = 4", "widht"),
+        ("width = 4", "widht = 4", r"Unknown key 'widht' in \[model\] of .*such as width"),
         ("image_size = 16\nchannels", "image_size = 17\nchannels", "power of two"),
         ("steps = 3", "steps = 3\nobjective = 'hing'", "such as hinge"),
         ("steps = 3", "steps = 3\ngenerator_optimizer = {name = 'Adaam'}", "such as Adam"),

@@ -31,7 +31,8 @@ def class_labels(
     """
     if num_classes is None:
         if labels is not None:
-            raise ValueError(f"Expected no labels: this model is not class-conditional. Received: labels={labels}")
+            expected = "Expected no labels: this model is not class-conditional."
+            raise ValueError(f"{expected} Received: labels={_different(labels)}")
         return None
     if labels is None:
         stream = None if seed is None else [seed, 1]  # not the stream of the latents
@@ -39,6 +40,12 @@ def class_labels(
     array = np.asarray(labels)
     if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
         raise ValueError(f"Expected an int or {count} ints as labels. Received: labels={labels!r}")
-    if array.min() < 0 or array.max() >= num_classes:
-        raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={labels!r}")
+    unknown = array[(array < 0) | (array >= num_classes)]
+    if unknown.size:
+        raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={_different(unknown)}")
     return np.broadcast_to(array, (count,)).astype("int32")
+
+
+def _different(labels: Any) -> str:
+    """Each label once, for messages: of many images most have the same."""
+    return ", ".join(map(str, dict.fromkeys(np.ravel(labels).tolist())))

@@ -3,9 +3,9 @@
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-__all__ = ["Maxout", "MaxoutConv2D", "normalised"]
+__all__ = ["Maxout", "MaxoutConv2D"]
 
 
 def _largest_piece(outputs: Any, units: int, pieces: int) -> Any:
@@ -63,27 +63,3 @@ class MaxoutConv2D(keras.layers.Conv2D):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters // self.pieces, "pieces": self.pieces}
-
-
-def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initializer: Any = "ones") -> Any:
-    """`x` after a layer that normalises it, for functional models.
-
-    Args:
-        x: maps (batch, height, width, channels) or features (batch, channels).
-        norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "layer": all of an image
-            together, as WGAN-GP (1704.00028) does in a critic; "none": `x` as it is.
-        name: of the layer.
-        affine: whether each channel is scaled and shifted afterwards.
-        gamma_initializer: of the scales.
-
-    Raises:
-        ValueError: for another normalisation.
-    """
-    if norm not in ("batch", "layer", "none"):
-        raise ValueError(f"Expected a normalisation: batch, layer or none. Received: norm={norm!r}")
-    if norm == "none":
-        return x
-    options = dict(epsilon=1e-5, center=affine, scale=affine, gamma_initializer=gamma_initializer, name=name)
-    if norm == "batch":
-        return layers.BatchNormalization(momentum=0.9, **options)(x)
-    return layers.GroupNormalization(groups=1, **options)(x)

@@ -62,7 +62,7 @@ class DCGAN(GAN):
             raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
         _check_size(image_size, variant)
         later = variant in ("torch", "upsampling")
-        width = width or (64 if later else 128)
+        width = (64 if later else 128) if width is None else width
         prior = prior or ("normal" if later else "uniform")
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant, output_bias=output_bias),

@@ -80,7 +80,7 @@ class GRAN(GAN):
         factor = 2 ** len(multiples)
         if not isinstance(image_size, int) or image_size < factor or image_size % factor:
             raise ValueError(f"Expected image_size to be a multiple of {factor}. Received: image_size={image_size}")
-        width = width or published
+        width = published if width is None else width
         shape = (image_size, image_size, channels)
         super().__init__(
             generator(shape, latent_dim, steps=steps, width=width, variant=variant),

@@ -66,7 +66,7 @@ class SAGAN(GAN):
             raise ValueError(f"Expected a power of two from 8 to 1024. Received: image_size={image_size}")
         if num_classes < 2:
             raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-        discriminator_width = discriminator_width or width
+        discriminator_width = width if discriminator_width is None else discriminator_width
         shared: dict[str, Any] = dict(num_classes=num_classes, attention_size=attention_size)
         tables: dict[str, Any] = dict(spectral_tables=spectral_tables, spectral_estimate=spectral_estimate)
         widths = _widths(image_size, width, growth)

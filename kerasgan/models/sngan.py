@@ -72,8 +72,9 @@ class SNGAN(GAN):
             raise ValueError(f"Expected image_size to be one of {expected}. Received: image_size={image_size}")
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
-        width = width or (256 if image_size <= 32 else 64)
-        discriminator_width = discriminator_width or (128 if image_size <= 32 else 64)
+        published, judging = (256, 128) if image_size <= 32 else (64, 64)
+        width = published if width is None else width
+        discriminator_width = judging if discriminator_width is None else discriminator_width
         shape = (image_size, image_size, channels)
         own: dict[str, Any] = dict(width=width, epsilon=epsilon, interpolation=interpolation)
         super().__init__(

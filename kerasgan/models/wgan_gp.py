@@ -62,7 +62,7 @@ class WGANGP(GAN):
         if image_size not in [2**n for n in range(3, 11) if 2**n >= smallest]:
             expected = f"a power of two from {smallest} to 1024"
             raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
-        width = width or published
+        width = published if width is None else width
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant),
             discriminator(image_size, channels, width=width, variant=variant),
