@@ -1,0 +1,142 @@
+"""Steps of four games: `fit` on each backend, and the twin in plain PyTorch, eagerly and with `torch.compile`.
+
+A step is what `fit` does with a batch: a step of the discriminator, one of the generator if it is its turn, and the
+penalties whose turn it is; where that changes from step to step, whole periods are timed.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from games import GAMES, QUICK, Game
+from rows import Found, Row
+
+BASELINE = "plain PyTorch, eager"
+CONTESTANTS = {
+    "kerasgan, TensorFlow": ("kerasgan", "tensorflow"),
+    "kerasgan, JAX": ("kerasgan", "jax"),
+    "kerasgan, PyTorch": ("kerasgan", "torch"),
+    BASELINE: ("eager", "torch"),
+    "plain PyTorch, torch.compile": ("compiled", "torch"),
+}
+MULTIPLIER, SIDE = 2, 4096  # a product of two square matrices takes 2 n^3 operations
+
+
+def rows(options: Any) -> list[Row]:
+    made = []
+    for title in GAMES:
+        for contestant, (kind, backend) in CONTESTANTS.items():
+            own = {"title": title, "kind": kind, "quick": options.quick, "seconds": options.seconds}
+            own |= {"dtype": options.dtype}
+            made.append(Row("training", f"{title}, {contestant}", own, backend, options.threads))
+    return [Row("training", "matrix product", {"kind": "product", "dtype": options.dtype}, "", options.threads), *made]
+
+
+def measure(kind: str, dtype: str, title: str = "", quick: bool = False, seconds: float = 0.0) -> Found:
+    if kind == "product":
+        return {"rate": matrix_rate(dtype)}
+    game = (QUICK if quick else GAMES)[title]
+    if kind == "kerasgan":
+        run, found = kerasgan_steps(game, dtype)
+    else:
+        run, found = torch_steps(game, dtype, compiled=kind == "compiled")
+    start = time.perf_counter()
+    run(game.warm_up)
+    found["warm_up"] = time.perf_counter() - start
+    timings: list[float] = []
+    while len(timings) < 2 or sum(timings) < seconds:
+        start = time.perf_counter()
+        run(game.period)
+        timings.append(time.perf_counter() - start)
+    return {"step": statistics.median(timings) / game.period, "batch": game.batch, **found}
+
+
+def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found]:
+    """A function that runs so many steps of `fit`, as the family's paper trains, and the networks' sizes."""
+    import keras
+    import numpy as np
+
+    import kerasgan
+
+    keras.config.set_dtype_policy("float32" if dtype == "float32" else f"mixed_{dtype}")
+    gan = getattr(kerasgan.models, game.family)(**game.model)
+    gan.compile()
+
+    def run(steps: int) -> None:
+        # One epoch of so many batches: what `fit` does between epochs is no part of a step.
+        draws = np.random.default_rng(0)
+        shape = (game.batch * steps, *gan.image_shape)
+        images = [draws.uniform(-1, 1, shape).astype("float32") for _ in range(2 if game.family == "CycleGAN" else 1)]
+        gan.fit(*images, batch_size=game.batch, verbose=0)
+
+    weights = {name: getattr(gan, name).trainable_weights for name in ("generator", "discriminator")}
+    return run, {name: sum(int(np.prod(each.shape)) for each in several) for name, several in weights.items()}
+
+
+def torch_steps(game: Game, dtype: str, *, compiled: bool) -> tuple[Callable[[int], None], Found]:
+    """The same of the twin; the eager one also counts the operations of its convolutions and products."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    twin = importlib.import_module(f"twins.{game.family.lower()}")
+    play = twin.play(game.batch, torch.compile if compiled else lambda network: network, device, **game.model)
+    done = 0
+
+    def run(steps: int) -> None:
+        nonlocal done
+        reduced = dtype != "float32"
+        with torch.autocast(device, getattr(torch, dtype)) if reduced else contextlib.nullcontext():
+            for _ in range(steps):
+                play.step(done)
+                done += 1
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    networks = {"generator": play.generator, "discriminator": play.discriminator}
+    found: Found = {name: sum(each.numel() for each in network.parameters()) for name, network in networks.items()}
+    if not compiled:
+        found["operations"] = operations(lambda: run(game.period)) / game.period
+    return run, found
+
+
+def operations(work: Callable[[], None]) -> int:
+    """Multiplications and additions of the convolutions and products of PyTorch's that `work` runs."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import flop_registry
+
+    class Counter(TorchDispatchMode):  # PyTorch's own follows modules too, and fails where gradients are differentiated
+        total = 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            value = function(*args, **(kwargs or {}))
+            count = flop_registry.get(function._overloadpacket)
+            self.total += count(*args, **(kwargs or {}), out_val=value) if count else 0
+            return value
+
+    with Counter() as counter:
+        work()
+    return counter.total
+
+
+def matrix_rate(dtype: str) -> float:
+    """Operations a second of this machine's best product of large matrices."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    size = SIDE if device == "cuda" else SIDE // 4
+    left = torch.randn(size, size, device=device, dtype=getattr(torch, dtype))
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        for _ in range(10):
+            left @ left
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - start
+
+    seconds()
+    return 10 * MULTIPLIER * size**3 / min(seconds() for _ in range(5))
