@@ -63,7 +63,9 @@ def check_networks(found: dict) -> None:
 
 
 def summary(found: dict) -> str:
-    return ", ".join(f"{name} {each:.4g}" if isinstance(each, float) else f"{name} {each}" for name, each in found.items())
+    return ", ".join(
+        f"{name} {each:.4g}" if isinstance(each, float) else f"{name} {each}" for name, each in found.items()
+    )
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -23,7 +23,9 @@ def machine(threads: int, dtype: str) -> str:
         except importlib.metadata.PackageNotFoundError:
             versions.append(f"no {package}")
     cores = f"{threads} of {os.cpu_count()} cores" if threads != os.cpu_count() else f"{threads} cores"
-    return f"{accelerator() or processor()}, {cores}, {dtype}; Python {platform.python_version()}, {', '.join(versions)}"
+    return (
+        f"{accelerator() or processor()}, {cores}, {dtype}; Python {platform.python_version()}, {', '.join(versions)}"
+    )
 
 
 def processor() -> str:
@@ -40,7 +42,9 @@ def accelerator() -> str | None:
 
 
 def markdown(kept: Kept, heading: str) -> str:
-    parts = [f"# Speed\n\n{heading}. Each row is the median of its timings, in a process of its own with a memory of its own."]
+    parts = [
+        f"# Speed\n\n{heading}. Each row is the median of its timings, in a process of its own with a memory of its own."
+    ]
     parts += [SECTIONS[name](kept[name]) for name in SECTIONS if name in kept]
     return "\n\n".join([*parts, "Measured and written by `python benchmarks/speed`.\n"])
 

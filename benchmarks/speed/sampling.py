@@ -22,8 +22,7 @@ def rows(options: Any) -> list[Row]:
     own = {"folder": str(options.folder), "quick": options.quick, "seconds": options.seconds / 4}
     names = {"export": "written", "called": BASELINE, "generate": "gan.generate", **FORMATS}
     return [
-        Row("sampling", name, {"way": way, **own}, "tensorflow", threads=options.threads)
-        for way, name in names.items()
+        Row("sampling", name, {"way": way, **own}, "tensorflow", threads=options.threads) for way, name in names.items()
     ]
 
 

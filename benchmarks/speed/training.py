@@ -1,7 +1,7 @@
 """Steps of four games: `fit` on each backend, and the twin in plain PyTorch, eagerly and with `torch.compile`.
 
 A step is what `fit` does with a batch: a step of the discriminator, one of the generator if it is its turn, and the
-penalties whose turn it is; where that changes from step to step, whole periods are timed.
+penalties whose turn it is; a timing is of so many steps that each of these has had its share of turns.
 """
 
 import contextlib
@@ -23,7 +23,6 @@ CONTESTANTS = {
     BASELINE: ("eager", "torch"),
     "plain PyTorch, torch.compile": ("compiled", "torch"),
 }
-MULTIPLIER, SIDE = 2, 4096  # a product of two square matrices takes 2 n^3 operations
 
 
 def rows(options: Any) -> list[Row]:
@@ -50,9 +49,9 @@ def measure(kind: str, dtype: str, title: str = "", quick: bool = False, seconds
     timings: list[float] = []
     while len(timings) < 2 or sum(timings) < seconds:
         start = time.perf_counter()
-        run(game.period)
+        run(game.steps)
         timings.append(time.perf_counter() - start)
-    return {"step": statistics.median(timings) / game.period, "batch": game.batch, **found}
+    return {"step": statistics.median(timings) / game.steps, "batch": game.batch, **found}
 
 
 def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found]:
@@ -66,12 +65,14 @@ def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found
     gan = getattr(kerasgan.models, game.family)(**game.model)
     gan.compile()
 
+    most = max(game.steps, game.warm_up) * game.batch
+    domains = 2 if isinstance(gan, kerasgan.gan.ImageToImage) else 1
+    shape = (domains, most, *gan.image_shape)
+    images = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
+
     def run(steps: int) -> None:
         # One epoch of so many batches: what `fit` does between epochs is no part of a step.
-        draws = np.random.default_rng(0)
-        shape = (game.batch * steps, *gan.image_shape)
-        images = [draws.uniform(-1, 1, shape).astype("float32") for _ in range(2 if game.family == "CycleGAN" else 1)]
-        gan.fit(*images, batch_size=game.batch, verbose=0)
+        gan.fit(*images[:, : steps * game.batch], batch_size=game.batch, verbose=0)
 
     weights = {name: getattr(gan, name).trainable_weights for name in ("generator", "discriminator")}
     return run, {name: sum(int(np.prod(each.shape)) for each in several) for name, several in weights.items()}
@@ -99,7 +100,7 @@ def torch_steps(game: Game, dtype: str, *, compiled: bool) -> tuple[Callable[[in
     networks = {"generator": play.generator, "discriminator": play.discriminator}
     found: Found = {name: sum(each.numel() for each in network.parameters()) for name, network in networks.items()}
     if not compiled:
-        found["operations"] = operations(lambda: run(game.period)) / game.period
+        found["operations"] = operations(lambda: run(game.steps)) / game.steps
     return run, found
 
 
@@ -123,20 +124,25 @@ def operations(work: Callable[[], None]) -> int:
 
 
 def matrix_rate(dtype: str) -> float:
-    """Operations a second of this machine's best product of large matrices."""
+    """Operations a second of this machine's best product of large matrices, as a product or as a 1x1 convolution.
+
+    On processors other than Intel's, PyTorch's products are half as fast as its convolutions.
+    """
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    size = SIDE if device == "cuda" else SIDE // 4
-    left = torch.randn(size, size, device=device, dtype=getattr(torch, dtype))
+    size, repeats = (4096 if device == "cuda" else 1024), 10
+    left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    maps, kernel = left.T.reshape(1, size, 32, size // 32), right.reshape(size, size, 1, 1)
 
-    def seconds() -> float:
+    def seconds(work: Callable[[], Any]) -> float:
         start = time.perf_counter()
-        for _ in range(10):
-            left @ left
+        for _ in range(repeats):
+            work()
         if device == "cuda":
             torch.cuda.synchronize()
         return time.perf_counter() - start
 
-    seconds()
-    return 10 * MULTIPLIER * size**3 / min(seconds() for _ in range(5))
+    ways = [lambda: left @ right, lambda: torch.nn.functional.conv2d(maps, kernel)]
+    fastest = min(seconds(way) for way in ways for _ in range(5))
+    return repeats * 2 * size**3 / fastest  # a multiplication and an addition each

@@ -15,9 +15,7 @@ class Block(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         first = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width), nn.ReLU(True)]
-        self.layers = nn.Sequential(
-            *first, nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)
-        )
+        self.layers = nn.Sequential(*first, nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.layers(x)

@@ -62,9 +62,7 @@ class Discriminator(nn.Module):
         return self.logit(relu(self.blocks(images)).sum((2, 3)))
 
 
-def play(
-    batch: int, compiled: Callable, device: str, *, width: int = 256, discriminator_width: int = 128
-) -> Play:
+def play(batch: int, compiled: Callable, device: str, *, width: int = 256, discriminator_width: int = 128) -> Play:
     makes, judges = Generator(width).to(device), Discriminator(discriminator_width).to(device)
     optimizers = [torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9)) for network in (makes, judges)]
     real = torch.rand(batch, 3, 32, 32, device=device) * 2 - 1

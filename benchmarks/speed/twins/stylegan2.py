@@ -64,7 +64,9 @@ class Blur(nn.Module):
 class Modulated(nn.Module):
     """Scales inputs and outputs instead of kernels, which is the same and needs no kernel per image."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True, up: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True, up: bool = False
+    ):
         super().__init__()
         self.affine = Dense(style, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
@@ -181,7 +183,9 @@ class Discriminator(nn.Module):
 class Game:
     """Both players, and what they do on a step."""
 
-    def __init__(self, networks: nn.ModuleList, judges: nn.Module, compiled: Callable, real: torch.Tensor, latents: int):
+    def __init__(
+        self, networks: nn.ModuleList, judges: nn.Module, compiled: Callable, real: torch.Tensor, latents: int
+    ):
         self.networks, self.judges, self.real, self.latents = networks, judges, real, latents
         self.average = copy.deepcopy(networks)
         self.mapping, self.synthesis, self.judge = compiled(networks[0]), compiled(networks[1]), compiled(judges)
