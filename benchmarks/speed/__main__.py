@@ -63,9 +63,8 @@ def check_networks(found: dict) -> None:
 
 
 def summary(found: dict) -> str:
-    return ", ".join(
-        f"{name} {each:.4g}" if isinstance(each, float) else f"{name} {each}" for name, each in found.items()
-    )
+    values = {name: f"{each:.4g}" if isinstance(each, float) else each for name, each in found.items()}
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -21,7 +21,7 @@ GAMES = {
     "DCGAN-64": Game("DCGAN", 32, {"image_size": 64, "width": 64, "variant": "torch"}),
     "SNGAN-32": Game("SNGAN", 16, {"width": 256, "discriminator_width": 128}, steps=10, warm_up=5),
     "StyleGAN2-64": Game("StyleGAN2", 4, {"image_size": 64, "channel_base": 4096}, steps=16),
-    "CycleGAN-128": Game("CycleGAN", 1, {"image_size": 128, "width": 64, "blocks": 6}),
+    "CycleGAN-128": Game("CycleGAN", 1, {"image_size": 128, "width": 64, "blocks": 6}, steps=4),
 }
 
 _NARROW = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "channel_base": 128, "channel_limit": 16}

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from games import GAMES, QUICK
+from games import GAMES
 from rows import Found
 from training import BASELINE, CONTESTANTS
 
@@ -42,9 +42,7 @@ def accelerator() -> str | None:
 
 
 def markdown(kept: Kept, heading: str) -> str:
-    parts = [
-        f"# Speed\n\n{heading}. Each row is the median of its timings, in a process of its own with a memory of its own."
-    ]
+    parts = [f"# Speed\n\n{heading}. Every row has a process, and a memory, of its own; times are medians."]
     parts += [SECTIONS[name](kept[name]) for name in SECTIONS if name in kept]
     return "\n\n".join([*parts, "Measured and written by `python benchmarks/speed`.\n"])
 
@@ -58,7 +56,7 @@ of this machine's products of large matrices{rate} that convolutions and product
 "First" is how long the first steps take, tracing and compilation included."""
     product = found.get("matrix product", {}).get("rate")
     parts = [text.format(rate=f", {product / 1e9:,.0f} GFLOP/s," if product else "")]
-    for title, game in GAMES.items():
+    for title in GAMES:
         several = {name: found[f"{title}, {name}"] for name in CONTESTANTS if f"{title}, {name}" in found}
         if several:
             eager = several.get(BASELINE, {})
@@ -117,8 +115,8 @@ Images a second from a folder of 128-pixel JPEGs, resized with antialiasing to 1
 
 
 def start(found: dict[str, Found]) -> str:
-    lines = [[name, f"{each['seconds']:.2f}", f"{each['mebibytes']:,.0f}"] for name, each in good(found)]
-    return f"## Start\n\n{table(['', 'seconds', 'memory, MiB'], lines)}"
+    lines = [[name, f"{each['seconds']:.2f}"] for name, each in good(found)]
+    return f"## Start\n\n{table(['', 'seconds'], lines)}"
 
 
 def good(found: dict[str, Found]) -> list[tuple[str, Found]]:

@@ -40,10 +40,5 @@ class Row(NamedTuple):
 def measured(section: str, arguments: dict[str, Any]) -> Found:
     """What a row measures, in this process."""
     found = importlib.import_module(section).measure(**arguments)
-    return {"mebibytes": peak_mebibytes(resource.RUSAGE_SELF), **found}
-
-
-def peak_mebibytes(whose: int) -> float:
-    """The most memory that this process, or the largest of its children, has held."""
-    peak = resource.getrusage(whose).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"mebibytes": peak / 2**20 if sys.platform == "darwin" else peak / 2**10, **found}

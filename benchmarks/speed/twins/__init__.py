@@ -1,9 +1,9 @@
 """The games of the benchmark in plain PyTorch, one file each: the same networks, updates and regularisers.
 
-Each file has `play(batch, compiled, device, **model)`: the two players' networks, each under its name, and `step(index)`,
-which plays the step of that number as `GAN.train_step` does. `model` are the arguments of kerasgan's class, `compiled`
-is what a network goes through before it is called: `torch.compile`, or nothing. The player whose turn it is not is
-frozen, so that backward passes compute no gradients that nobody uses.
+Each file has `play(batch, compiled, device, **model)`: the players' networks, and `step(index)`, which plays the step
+of that number as `GAN.train_step` does. `model` are the arguments of kerasgan's class, `compiled` is what a network
+goes through before it is called: `torch.compile`, or nothing. The player whose turn it is not is frozen, so that
+backward passes compute no gradients that nobody uses.
 """
 
 from collections.abc import Callable, Iterator

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from torch.nn.functional import l1_loss
+
 from twins import Play, frozen
 
 CYCLE, IDENTITY, POOL = 10.0, 0.5, 50

@@ -1,10 +1,12 @@
 """DCGAN as in PyTorch's example of it: batch normalisation, 4x4 kernels, Adam, the non-saturating loss."""
 
+import itertools
 from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn.functional import softplus
+
 from twins import Play, frozen
 
 LATENTS = 100
@@ -22,7 +24,7 @@ def generator(size: int, width: int) -> nn.Module:
 def discriminator(size: int, width: int) -> nn.Module:
     channels = [width * 2**stage for stage in range(size.bit_length() - 3)]
     layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-    for narrow, wide in zip(channels, channels[1:]):
+    for narrow, wide in itertools.pairwise(channels):
         layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, True)]
     return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4, bias=False), nn.Flatten())
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 from torch.nn.utils.parametrizations import spectral_norm
+
 from twins import Play, frozen
 
 LATENTS, DISCRIMINATOR_STEPS = 128, 5

@@ -1,12 +1,14 @@
 """StyleGAN2: modulated convolutions, FIR resampling, style mixing, lazy R1 and path lengths, the moving average."""
 
 import copy
+import itertools
 import math
 from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear, pad, softplus
+
 from twins import Play, frozen
 
 R1_WEIGHT, R1_INTERVAL, PATH_WEIGHT, PATH_INTERVAL, MIXING, HALF_LIFE = 10.0, 16, 2.0, 4, 0.9, 10_000
@@ -116,7 +118,7 @@ class Mapping(nn.Module):
     def __init__(self, latents: int, style: int, depth: int):
         super().__init__()
         sizes = [latents] + [style] * depth
-        self.layers = nn.ModuleList(Dense(*pair, multiplier=0.01) for pair in zip(sizes, sizes[1:]))
+        self.layers = nn.ModuleList(Dense(*pair, multiplier=0.01) for pair in itertools.pairwise(sizes))
         self.register_buffer("mean", torch.zeros(style))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -133,7 +135,7 @@ class Synthesis(nn.Module):
     def __init__(self, widths: list[int], style: int):
         super().__init__()
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
-        self.first, pairs = Styled(widths[0], widths[0], style), list(zip(widths, widths[1:]))
+        self.first, pairs = Styled(widths[0], widths[0], style), list(itertools.pairwise(widths))
         self.ups = nn.ModuleList(Styled(*pair, style, up=True) for pair in pairs)
         self.convolutions = nn.ModuleList(Styled(wide, wide, style) for wide in widths[1:])
         self.colours = nn.ModuleList(Coloured(width, style) for width in widths)
