@@ -5,6 +5,7 @@ penalties whose turn it is; a timing is of so many steps that each of these has 
 """
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import statistics
@@ -84,7 +85,8 @@ def torch_steps(game: Game, dtype: str, *, compiled: bool) -> tuple[Callable[[in
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     twin = importlib.import_module(f"twins.{game.family.lower()}")
-    play = twin.play(game.batch, torch.compile if compiled else lambda network: network, device, **game.model)
+    sizes_stay = functools.partial(torch.compile, dynamic=False)
+    play = twin.play(game.batch, sizes_stay if compiled else lambda network: network, device, **game.model)
     done = 0
 
     def run(steps: int) -> None:
