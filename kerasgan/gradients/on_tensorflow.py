@@ -1,7 +1,7 @@
 """Gradients on TensorFlow; what the functions mean is said in `kerasgan.gradients`."""
 
-import contextlib
 import functools
+import types
 
 import keras
 from keras import ops
@@ -52,28 +52,14 @@ def gradients(loss_fn, variables, scale, record):
 
 
 def apply(optimizer, grads, variables):
-    with _fused(getattr(optimizer, "inner_optimizer", optimizer)):
-        optimizer.apply(grads, variables)
-
-
-@contextlib.contextmanager
-def _fused(optimizer):
-    """Within, Keras' Adam updates a weight by TensorFlow's one operation for it, of the same formula, not by fifteen.
-
-    Each of those passes over the whole weight: of DCGAN-64's step on a CPU they were a tenth.
-    """
-    theirs = type(optimizer).update_step is keras.optimizers.Adam.update_step
-    if not theirs or optimizer.amsgrad:
-        yield
-        return
-    optimizer.update_step = functools.partial(_adam_step, optimizer)
-    try:
-        yield
-    finally:
-        del optimizer.update_step
+    own = getattr(optimizer, "inner_optimizer", optimizer)
+    if type(own).update_step is keras.optimizers.Adam.update_step and not own.amsgrad:
+        own.update_step = types.MethodType(_adam_step, own)
+    optimizer.apply(grads, variables)
 
 
 def _adam_step(optimizer, gradient, variable, learning_rate):
+    """Keras' `Adam.update_step` as the one operation that TensorFlow has for it: as fifteen, each passes over all."""
     import tensorflow as tf
 
     index, step = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, variable.dtype)
