@@ -4,6 +4,7 @@ Both decode, resize with antialiasing, shuffle, and make batches of 64 float32 i
 kerasgan includes reading the folder, and keeps the pictures if they fit into its memory budget.
 """
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,8 +98,6 @@ def loader(root: Path, size: int, workers: int = 0) -> Callable[[], None]:
 
 
 def workers(root: Path, size: int) -> Callable[[], None]:
-    import os
-
     return loader(root, size, workers=int(os.environ["OMP_NUM_THREADS"]))
 
 

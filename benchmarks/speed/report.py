@@ -51,17 +51,17 @@ def training(found: dict[str, Found]) -> str:
     text = """## Training steps
 
 A step is one of `fit`, as the family's paper trains; the plain PyTorch networks have as many weights, and play the same
-updates and penalties. "Against eager" is how many times as fast as that row, "matrix rate" the share of the rate
-of this machine's products of large matrices{rate} that convolutions and products reach, counted in the eager row.
-"First" is how long the first steps take, tracing and compilation included."""
+updates and penalties. "Against eager" is how many times as fast as that row; "of the rate" the share of this machine's
+largest{rate} of products and convolutions, of the operations that PyTorch counts in the eager row's. "First" is how
+long the first steps take, tracing and compilation included."""
     product = found.get("matrix product", {}).get("rate")
-    parts = [text.format(rate=f", {product / 1e9:,.0f} GFLOP/s," if product else "")]
+    parts = [text.format(rate=f" rate, {product / 1e9:,.0f} GFLOP/s," if product else " rate")]
     for title in GAMES:
         several = {name: found[f"{title}, {name}"] for name in CONTESTANTS if f"{title}, {name}" in found}
         if several:
             eager = several.get(BASELINE, {})
             lines = [training_cells(name, each, eager, product) for name, each in several.items()]
-            heads = ["", "ms/step", "images/s", "against eager", "matrix rate", "first, s", "memory, MiB"]
+            heads = ["", "ms/step", "images/s", "against eager", "of the rate", "first, s", "memory, MiB"]
             parts.append(f"### {caption(title, several, eager)}\n\n{table(heads, lines)}")
     return "\n\n".join(parts)
 

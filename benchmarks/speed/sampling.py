@@ -3,6 +3,7 @@
 A runtime's row loads the file and that runtime alone: its memory is what a server would need.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -112,8 +113,6 @@ def litert(folder: Path, quick: bool) -> tuple[Draw, int]:
 
 
 def threads() -> int:
-    import os
-
     return int(os.environ["OMP_NUM_THREADS"])
 
 
