@@ -40,7 +40,7 @@ def main() -> None:
         for section, module in SECTIONS.items():
             for row in module.rows(options):
                 if options.only in f"{section}, {row.name}":
-                    kept.setdefault(section, {})[row.name] = found = row.run()
+                    kept.setdefault(section, {})[row.name] = found = row.run(options.limit)
                     print(f"{section}, {row.name}: {summary(found)}", flush=True)
                     keep(kept, heading, options.quick)
     print("\n" + report.markdown(kept, heading))
@@ -74,6 +74,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only rows whose section or name holds this")
     parser.add_argument("--threads", type=int, default=usable, help="of each row [default: the cores it may use]")
     parser.add_argument("--seconds", type=float, default=10.0, help="a training row's timings take at least")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds after which a row is given up")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"), help="bfloat16: mixed precision")
     parser.add_argument("--row", nargs=2, metavar=("SECTION", "ARGUMENTS"), help="one row, in this process")
     return parser.parse_args()

@@ -22,15 +22,18 @@ class Row(NamedTuple):
     backend: str = ""
     threads: int = 1
 
-    def run(self) -> Found:
-        """What the row measures, in a new process."""
+    def run(self, limit: float) -> Found:
+        """What the row measures, in a new process that has so many seconds for it."""
         cores = str(self.threads)
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": cores}
         environment |= {"TF_NUM_INTRAOP_THREADS": cores, "TF_NUM_INTEROP_THREADS": cores}
         if self.backend:
             environment["KERAS_BACKEND"] = self.backend
         command = [sys.executable, str(Path(__file__).parent), "--row", self.section, json.dumps(self.arguments)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return {"failed": f"not done after {limit:.0f} s"}
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
             return {"failed": reason}

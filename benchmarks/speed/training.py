@@ -7,7 +7,6 @@ penalties whose turn it is; a timing is of so many steps that each of these has 
 import contextlib
 import functools
 import importlib
-import importlib.util
 import statistics
 import time
 from collections.abc import Callable
