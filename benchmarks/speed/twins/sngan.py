@@ -73,7 +73,8 @@ def play(batch: int, compiled: Callable, device: str, *, width: int = 256, discr
         with torch.no_grad():
             fake = make(torch.randn(batch, LATENTS, device=device))
         optimizers[1].zero_grad()
-        (relu(1 - judge(real)).mean() + relu(1 + judge(fake)).mean()).backward()
+        relu(1 - judge(real)).mean().backward()  # at once: compiled, the other call overwrites what this one saves
+        relu(1 + judge(fake)).mean().backward()
         optimizers[1].step()
         if index % DISCRIMINATOR_STEPS == DISCRIMINATOR_STEPS - 1:
             optimizers[0].zero_grad()
