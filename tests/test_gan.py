@@ -61,17 +61,23 @@ def test_without_a_half_life_the_generator_itself_is_sampled():
     assert dcgan().average_generator is None
 
 
-def test_reused_fakes_come_from_the_same_latents():
-    class Recording(DCGAN):
+def test_reused_fakes_are_made_once_of_the_same_latents():
+    class Counting(DCGAN):
+        drawn = made = 0
+
         def sample_latents(self, real):
-            self.drawn = getattr(self, "drawn", 0) + 1
+            self.drawn += 1
             return super().sample_latents(real)
 
+        def synthesize(self, game):
+            self.made += 1
+            return super().synthesize(game)
+
     for reuse, expected in ((True, 1), (False, 2)):
-        model = Recording(**DCGAN.tiny)
+        model = Counting(**DCGAN.tiny)
         model.compile(reuse_fakes=reuse, run_eagerly=True)
         model.fit(IMAGES[:4], batch_size=4, verbose=0)
-        assert model.drawn == expected
+        assert (model.drawn, model.made) == (expected, expected)
 
 
 def test_lazy_penalties_are_computed_on_every_nth_step_and_weighted():

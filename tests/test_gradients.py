@@ -1,4 +1,4 @@
-"""The five primitives of the training path; `test_backends` runs this file on JAX and PyTorch too."""
+"""The primitives of the training path; `test_backends` runs this file on JAX and PyTorch too."""
 
 import keras
 import numpy as np
@@ -109,3 +109,35 @@ def test_unused_weights_have_zero_gradients():
     used, unused = keras.Variable(3.0), keras.Variable([5.0, 6.0])
     _, grads = gradients.gradients(lambda: used * used, [used, unused])
     np.testing.assert_array_equal(ops.convert_to_numpy(grads[1]), [0.0, 0.0])
+
+
+def test_a_recorded_start_is_differentiated_with_the_loss_and_not_computed_again():
+    """w^2 is recorded and the loss is w^3, whose derivative at 3 is 27; JAX, which records nothing, starts anew."""
+    w, visits = keras.Variable(3.0), []
+
+    def start():
+        visits.append(1)
+        return w * w
+
+    with gradients.recording([w]) as record:
+        begun = start()
+    _, grads = gradients.gradients(lambda: w * (start() if record is None else begun), [w], record=record)
+    assert float(ops.convert_to_numpy(grads[0])) == 27.0
+    assert len(visits) == (2 if keras.backend.backend() == "jax" else 1)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_adam_moves_by_its_formula(scaled):
+    """m / (sqrt(v) + epsilon) with both averages corrected for their start at zero, for two steps."""
+    w = keras.Variable([1.0, -2.0])
+    adam = keras.optimizers.Adam(0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-3)
+    optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=4.0) if scaled else adam
+    optimizer.build([w])
+    value, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    for step in (1, 2):
+        grad = np.array([0.5, -step])
+        gradients.apply(optimizer, [ops.convert_to_tensor(grad * (4.0 if scaled else 1.0), "float32")], [w])
+        m, v = 0.5 * m + 0.5 * grad, 0.9 * v + 0.1 * grad**2
+        value = value - 0.1 * np.sqrt(1 - 0.9**step) / (1 - 0.5**step) * m / (np.sqrt(v) + 1e-3)
+    np.testing.assert_allclose(ops.convert_to_numpy(w.value), value, rtol=1e-5)
+    assert int(ops.convert_to_numpy(adam.iterations)) == 2

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import keras
@@ -47,15 +48,19 @@ class AdversarialStep(keras.Model):
         """One discriminator step, and on every k-th call one generator step after it."""
         game = self.deal(batch)
         steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
+        steps = self.discriminator_steps
+        kept = self.reuse_fakes and steps == 1  # else the generator's step may be a branch, and others' fakes
+        with gradients.recording(self.generator.trainable_variables) if kept else nullcontext() as record:
+            game = game._replace(fake=self.synthesize(game))
         self._play_discriminator(game, steps_done)
         if not self.reuse_fakes:
             game = self.redraw(game)
-        steps = self.discriminator_steps
-        gradients.every(steps, steps_done, lambda: self._play_generator(game), otherwise=_nothing, phase=steps - 1)
+        play = functools.partial(self._play_generator, game, record)
+        gradients.every(steps, steps_done, play, otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
 
     def _play_discriminator(self, game: Round, steps_done: Any) -> None:
-        game = self.show(game._replace(fake=keras.tree.map_structure(ops.stop_gradient, self.synthesize(game))))
+        game = self.show(game._replace(fake=keras.tree.map_structure(ops.stop_gradient, game.fake)))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
 
         def loss() -> Any:
@@ -80,22 +85,22 @@ class AdversarialStep(keras.Model):
 
     def _add_lazily(self, grads: list, player: Player, penalty: Callable[[], Any], *, interval: int, step: Any) -> list:
         """The gradients and, on every `interval`-th step, `interval` times those of a player's penalty."""
-        more = gradients.every(
-            interval,
-            step,
-            lambda: self._gradients(player, lambda: interval * penalty()),
-            otherwise=lambda: [ops.zeros_like(grad) for grad in grads],
-        )
-        return [first + second for first, second in zip(grads, more)]
 
-    def _play_generator(self, game: Round) -> Any:
+        def raised() -> list:
+            more = self._gradients(player, lambda: interval * penalty())
+            return [first + second for first, second in zip(grads, more)]
+
+        return gradients.every(interval, step, raised, otherwise=lambda: grads)
+
+    def _play_generator(self, game: Round, record: Any) -> Any:
         def loss() -> Any:
-            adversarial = self.generator_loss(game._replace(fake=self.synthesize(game)))
+            fake = self.synthesize(game) if record is None else game.fake
+            adversarial = self.generator_loss(game._replace(fake=fake))
             self.report("generator_loss", adversarial)
             return adversarial + sum(self.generator.losses)
 
         player, moves = (self.generator, self.optimizer.generator), self.moves(self.generator)
-        grads = self._gradients(player, loss)
+        grads = self._gradients(player, loss, record)
         if self.generator_penalty_interval:
             own, step = functools.partial(self.generator_penalty, game), self.optimizer.generator.iterations
             grads = self._add_lazily(grads, player, own, interval=self.generator_penalty_interval, step=step)
@@ -109,9 +114,9 @@ class AdversarialStep(keras.Model):
         """Whether a player's step changes its weights: a boolean scalar, or None for always. Asked before the step."""
         return None
 
-    def _gradients(self, player: Player, loss: Any) -> list:
+    def _gradients(self, player: Player, loss: Any, record: Any = None) -> list:
         network, optimizer = player
-        return gradients.gradients(loss, network.trainable_variables, scale=optimizer.scale_loss)[1]
+        return gradients.gradients(loss, network.trainable_variables, scale=optimizer.scale_loss, record=record)[1]
 
     def discriminator_loss(self, game: Round) -> Any:
         """The scalar the discriminator minimises, penalties aside. Real images and fakes pass in separate batches."""

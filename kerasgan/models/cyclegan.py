@@ -121,7 +121,7 @@ class CycleGAN(ImageToImage):
         return self.sampler.get_layer(f"generator_{direction or 'ab'}")
 
     def paper_settings(self):
-        return {**super().paper_settings(), "objective": "least_squares"}
+        return {**super().paper_settings(), "objective": "least_squares", "reuse_fakes": True}
 
     def synthesize(self, game):
         """(G(a), F(b)): fakes of domain b and of domain a."""

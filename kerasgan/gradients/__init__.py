@@ -1,0 +1,184 @@
+"""Gradients with respect to weights and to inputs, on TensorFlow, JAX and PyTorch.
+
+With distribution.py all of the training path that knows the backend. `GAN.train_step` and the penalties are
+written once, in terms of the functions here; each has the same meaning everywhere:
+
+- `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
+- `gradients`       a scalar loss and its gradients with respect to weights;
+- `recording`       a context for what a loss starts from, so that `gradients` need not compute it again;
+- `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
+- `every`           runs a function on every n-th step, inside a compiled step too;
+- `apply`           applies gradients with an optimiser, loss scaling included;
+- `none`            a context in which none are prepared, for sampling;
+- `passing_over`    a context in which `fit` passes over its first batches;
+- `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
+
+What differs from backend to backend is in the files beside this one, under the same names.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan.gradients import on_jax, on_tensorflow, on_torch
+
+__all__ = [
+    "apply",
+    "every",
+    "generator_state",
+    "gradients",
+    "input_gradients",
+    "none",
+    "passing_over",
+    "recording",
+    "set_generator_state",
+    "trainer_step",
+]
+
+
+def trainer_step(step: Callable) -> Callable:
+    """Adapts `step(self, data) -> logs` to the signature that the backend's trainer calls.
+
+    JAX's trainer passes the state and wants the new one back; the others call the step as it is. TensorFlow's takes
+    the mean over machines along an axis, which scalars lack.
+    """
+    return _own().trainer_step(step)
+
+
+def gradients(
+    loss_fn: Callable[[], Any],
+    variables: Sequence[keras.Variable],
+    *,
+    scale: Callable[[Any], Any] = lambda loss: loss,
+    record: Any = None,
+) -> tuple[Any, list]:
+    """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables`, zeros where unused.
+
+    `scale` is an optimiser's `scale_loss`; the loss comes back unscaled. `record` is what `recording` gave. Under
+    `tf.distribute` the differentiated loss is divided by the number of replicas, because Keras 3 sums gradients over
+    them.
+    """
+    return _own().gradients(loss_fn, list(variables), scale, record)
+
+
+def recording(variables: Sequence[keras.Variable]) -> contextlib.AbstractContextManager:
+    """Within, what is computed of `variables` is recorded for one `gradients` of a loss that starts from it.
+
+    Gives the record; on JAX None, where a loss must compute all that it depends on.
+    """
+    return _own().recording(list(variables))
+
+
+def input_gradients(fn: Callable[[Any], Any], inputs: Any) -> Any:
+    """The gradient of `sum(fn(inputs))` with respect to `inputs`, in their shape; it can be differentiated again.
+
+    The outputs of one sample must not depend on its neighbours for this to be a per-sample gradient.
+    """
+    return _own().input_gradients(fn, inputs)
+
+
+def every(interval: int, step: Any, fn: Callable[[], Any], *, otherwise: Callable[[], Any], phase: int = 0) -> Any:
+    """`fn()` if `step % interval == phase`, else `otherwise()`; side effects happen only where `fn` runs.
+
+    Take gradients inside `fn`, not of what it returns: XLA cannot differentiate through TensorFlow's branches.
+
+    Args:
+        interval: positive integer; 1 calls `fn` without a branch.
+        step: integer scalar tensor.
+        fn: takes nothing, returns tensors.
+        otherwise: takes nothing, returns tensors of the same structure, shapes and dtypes, without side effects.
+        phase: integer in [0, interval).
+    """
+    if interval == 1:
+        return fn()
+    predicate = ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase)
+    return _own().conditional(predicate, fn, otherwise)
+
+
+def apply(
+    optimizer: keras.optimizers.Optimizer, grads: Sequence, variables: Sequence[keras.Variable], *, when: Any = None
+) -> None:
+    """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed.
+
+    `when` may be a boolean scalar: where it is false, `variables` and the optimiser's slots stay as they are, and only
+    its count of iterations goes on.
+    """
+    if when is not None:
+        kept = [variable for variable in (*variables, *optimizer.variables) if "float" in variable.dtype]
+        before = [ops.copy(variable.value) for variable in kept]
+        apply(optimizer, grads, variables)
+        for variable, old in zip(kept, before):
+            variable.assign(ops.where(when, variable.value, old))
+        return
+    _own().apply(optimizer, list(grads), list(variables))
+
+
+def none() -> contextlib.AbstractContextManager:
+    """A context that keeps PyTorch from recording operations; the other backends record nothing unasked."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
+@contextlib.contextmanager
+def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
+    """Within, `fit` takes its first so many batches and leaves the model as it is: a resumed epoch has seen them.
+
+    Raises:
+        ValueError: if `steps_per_execution` does not divide them.
+    """
+    if not batches:
+        yield
+        return
+    left, rest = divmod(batches, trainer.steps_per_execution)
+    if rest:
+        expected = f"Expected steps_per_execution to divide the {batches} batches that an interrupted epoch has done"
+        raise ValueError(f"{expected}. Received: steps_per_execution={trainer.steps_per_execution}")
+    trainer.make_train_function()
+    train = trainer.train_function
+
+    def pass_over(*arguments: Any) -> Any:
+        nonlocal left
+        if not left:
+            return train(*arguments)
+        left -= 1
+        *state, data = arguments  # a state on JAX only; data that is still to be taken, but for PyTorch
+        if isinstance(data, Iterator):
+            for _ in range(trainer.steps_per_execution):
+                next(data)
+        return ({}, *state) if state else {}
+
+    trainer.train_function = pass_over
+    try:
+        yield
+    finally:
+        trainer.train_function = train
+
+
+def generator_state() -> np.ndarray:
+    """The state of the generator that PyTorch's dropout draws from, uint8; empty on the other backends."""
+    if keras.backend.backend() != "torch":
+        return np.empty(0, "uint8")
+    import torch
+
+    return torch.get_rng_state().numpy()
+
+
+def set_generator_state(state: np.ndarray) -> None:
+    """Sets what `generator_state` returned."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_rng_state(torch.from_numpy(state))
+
+
+def _own() -> ModuleType:
+    """The backend's functions."""
+    return {"tensorflow": on_tensorflow, "torch": on_torch, "jax": on_jax}[keras.backend.backend()]

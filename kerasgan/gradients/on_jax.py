@@ -1,0 +1,121 @@
+"""Gradients on JAX; what the functions mean is said in `kerasgan.gradients`.
+
+JAX must not update variables in place: the step runs inside a scope that holds the values of all variables, and
+whatever differentiates or branches opens an inner scope and hands its updates outwards.
+"""
+
+import contextlib
+import functools
+from collections.abc import Callable, Sequence
+
+import keras
+from keras import ops
+
+
+def trainer_step(step):
+    """For a trainer that passes the state and wants the new one back."""
+
+    @functools.wraps(step)
+    def stateless_step(self, state, data):
+        owners = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
+        with Scope(mapping) as scope:
+            logs = step(self, data)
+        return logs, tuple([scope.get_current_value(variable) for variable in variables] for variables in owners)
+
+    return stateless_step
+
+
+def recording(variables):
+    return contextlib.nullcontext()
+
+
+def apply(optimizer, grads, variables):
+    # LossScaleOptimizer.apply branches with side effects, which JAX cannot trace; its stateless form can be.
+    slots = optimizer.variables
+    values, slot_values = optimizer.stateless_apply([v.value for v in slots], grads, [v.value for v in variables])
+    _assign([*variables, *slots], [*values, *slot_values])
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+
+
+class Scope(keras.StatelessScope):
+    """A stateless scope that starts from the enclosing one's values and remembers which variables were assigned."""
+
+    current: "Scope | None" = None
+
+    def __init__(self, mapping=()):
+        super().__init__(state_mapping=mapping)
+        self.assigned: dict[int, keras.Variable] = {}
+
+    def __enter__(self):
+        self.enclosing, Scope.current = Scope.current, self
+        if self.enclosing is not None:
+            self.state_mapping = {**self.enclosing.state_mapping, **self.state_mapping}
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        Scope.current = self.enclosing
+        return super().__exit__(*exception)
+
+    def add_update(self, update):
+        self.assigned[id(update[0])] = update[0]
+        super().add_update(update)
+
+
+def _pure(fn: Callable, assigned: dict) -> Callable:
+    """`fn` without side effects: returns its value and the values it assigned; `assigned` learns to which variables."""
+
+    def pure(*arguments, mapping=()):
+        with Scope(mapping) as scope:
+            value = fn(*arguments)
+        assigned.update(scope.assigned)
+        return value, [scope.get_current_value(variable) for variable in assigned.values()]
+
+    return pure
+
+
+def gradients(loss_fn, variables, scale, record):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(loss_fn, assigned)
+
+    def scaled_loss(values):
+        loss, updates = pure(mapping=list(zip(variables, values)))
+        return scale(loss), (loss, updates)
+
+    values = [variable.value for variable in variables]
+    (_, (loss, updates)), grads = jax.value_and_grad(scaled_loss, has_aux=True)(values)
+    _assign(list(assigned.values()), updates)
+    return loss, grads
+
+
+def input_gradients(fn, inputs):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(lambda images: ops.sum(fn(images)), assigned)
+    grads, updates = jax.grad(pure, has_aux=True)(inputs)
+    _assign(list(assigned.values()), updates)
+    return grads
+
+
+def conditional(predicate, fn, otherwise):
+    import jax
+
+    assigned: dict[int, keras.Variable] = {}
+    pure = _pure(fn, assigned)
+    jax.eval_shape(pure)  # learns which variables fn assigns, for the branch that leaves them alone
+    variables = list(assigned.values())
+    value, updates = jax.lax.cond(predicate, pure, lambda: (otherwise(), [variable.value for variable in variables]))
+    _assign(variables, updates)
+    return value

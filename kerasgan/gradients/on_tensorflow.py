@@ -1,0 +1,110 @@
+"""Gradients on TensorFlow; what the functions mean is said in `kerasgan.gradients`."""
+
+import functools
+import types
+
+import keras
+from keras import ops
+
+from kerasgan.distribution import replicas, workers
+
+
+def trainer_step(step):
+    """For a trainer that takes the mean over machines along an axis, which scalars lack."""
+
+    @functools.wraps(step)
+    def step_of_a_machine(self, data):
+        logs = step(self, data)
+        return logs if workers() == 1 else {name: ops.expand_dims(value, 0) for name, value in logs.items()}
+
+    return step_of_a_machine
+
+
+def recording(variables):
+    import tensorflow as tf
+
+    # Watching the player's weights alone halves the step: a default tape also records the other player's.
+    tape = tf.GradientTape(watch_accessed_variables=False)
+    with tape:
+        tape.watch(_values(variables))
+    return tape
+
+
+def _values(variables):
+    import tensorflow as tf
+
+    values = [variable.value for variable in variables]
+    if tf.distribute.in_cross_replica_context():  # outside of a step what several devices mirror is read from the first
+        return [tf.distribute.get_strategy().experimental_local_results(value)[0] for value in values]
+    return values
+
+
+def gradients(loss_fn, variables, scale, record):
+    import tensorflow as tf
+
+    tape = record or recording(variables)
+    with tape:  # goes on
+        loss = loss_fn()
+        scaled = scale(loss) / replicas()
+    unused = tf.UnconnectedGradients.ZERO
+    grads = tape.gradient(scaled, _values(variables), unconnected_gradients=unused)
+    return loss, [tf.convert_to_tensor(grad) for grad in grads]  # an embedding's are sparse, and cannot be added
+
+
+def apply(optimizer, grads, variables):
+    own = getattr(optimizer, "inner_optimizer", optimizer)
+    if type(own).update_step is keras.optimizers.Adam.update_step and not own.amsgrad:
+        own.update_step = types.MethodType(_adam_step, own)
+    optimizer.apply(grads, variables)
+
+
+def _adam_step(optimizer, gradient, variable, learning_rate):
+    """Keras' `Adam.update_step` as the one operation that TensorFlow has for it: as fifteen, each passes over all."""
+    import tensorflow as tf
+
+    index, step = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, variable.dtype)
+    rate, *decays = (tf.cast(each, variable.dtype) for each in (learning_rate, optimizer.beta_1, optimizer.beta_2))
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=tf.pow(decays[0], step),
+        beta2_power=tf.pow(decays[1], step),
+        lr=rate,
+        beta1=decays[0],
+        beta2=decays[1],
+        epsilon=tf.cast(optimizer.epsilon, variable.dtype),
+        grad=tf.cast(gradient, variable.dtype),
+    )
+
+
+def input_gradients(fn, inputs):
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        outputs = fn(inputs)
+    return tape.gradient(outputs, inputs)
+
+
+def conditional(predicate, fn, otherwise):
+    if replicas() == 1:
+        return ops.cond(predicate, fn, otherwise)
+    import tensorflow as tf
+
+    # No optimiser runs inside a branch of one replica, but a branch may run something on all of them.
+    def both(strategy, predicate, fn, otherwise, keep):
+        local = strategy.experimental_local_results
+        first, *_ = local(predicate)
+
+        def on_all(own):
+            values = strategy.run(lambda own: own(), args=(own,))
+            several = [local(value) for value in tf.nest.flatten(values)]  # of each a tensor per replica
+            return [tf.nest.pack_sequence_as(values, one) for one in zip(*several)]
+
+        for keep_own, own in zip(local(keep), tf.cond(first, lambda: on_all(fn), lambda: on_all(otherwise))):
+            keep_own(own)
+
+    kept: list = []
+    tf.distribute.get_replica_context().merge_call(both, args=(predicate, fn, otherwise, kept.append))
+    return kept[0]

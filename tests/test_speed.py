@@ -1,0 +1,66 @@
+"""The benchmark of speed: that it compares the same networks, and says what it cannot measure."""
+
+import importlib
+import math
+from pathlib import Path
+
+import pytest
+
+import kerasgan
+
+FOLDER = Path(__file__).parent.parent / "benchmarks" / "speed"
+TITLES = ("DCGAN-64", "SNGAN-32", "StyleGAN2-64", "CycleGAN-128")
+
+
+@pytest.fixture(autouse=True)
+def modules(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+def twin(title):
+    pytest.importorskip("torch")
+    game = importlib.import_module("games").QUICK[title]
+    played = importlib.import_module(f"twins.{game.family.lower()}")
+    return game, played.play(game.batch, lambda network: network, "cpu", **game.model)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_a_twin_has_as_many_weights_and_both_players_move(title):
+    game, play = twin(title)
+    gan = getattr(kerasgan.models, game.family)(**game.model)
+    for name in ("generator", "discriminator"):
+        weights = [weight.detach().clone() for weight in getattr(play, name).parameters()]
+        own = sum(math.prod(weight.shape) for weight in getattr(gan, name).trainable_weights)
+        assert sum(weight.numel() for weight in weights) == own
+    for index in range(game.warm_up):
+        play.step(index)
+    for network in (play.generator, play.discriminator):
+        assert all(weight.isfinite().all() and weight.requires_grad for weight in network.parameters())
+        assert any(weight.grad is not None and weight.grad.any() for weight in network.parameters())
+
+
+def test_operations_are_those_of_the_convolutions_and_products():
+    torch = pytest.importorskip("torch")
+    images, kernel = torch.ones(2, 3, 8, 8), torch.ones(5, 3, 3, 3, requires_grad=True)
+
+    def work():
+        torch.nn.functional.conv2d(images, kernel).sum().backward()
+        torch.ones(4, 6) @ torch.ones(6, 7)
+
+    once = 2 * 2 * 5 * 6 * 6 * 3 * 3 * 3  # of the convolution; its kernel's gradient takes as many
+    assert importlib.import_module("training").operations(work) == 2 * once + 2 * 4 * 6 * 7
+
+
+def test_the_table_sets_each_row_against_eager_pytorch_and_says_why_one_failed():
+    report = importlib.import_module("report")
+    found = {"step": 0.5, "batch": 32, "generator": 10**6, "discriminator": 10**6, "warm_up": 3.0, "mebibytes": 900.0}
+    rows = {
+        "matrix product": {"rate": 2e11},
+        "DCGAN-64, kerasgan, TensorFlow": {**found, "step": 0.4},
+        "DCGAN-64, kerasgan, JAX": {"failed": "no module named jax"},
+        "DCGAN-64, plain PyTorch, eager": {**found, "operations": 5e10},
+    }
+    text = report.markdown({"training": rows}, "a machine")
+    assert "| kerasgan, TensorFlow | 400 | 80.0 | 1.25 | 62% | 3.0 | 900 |" in text
+    assert "| kerasgan, JAX | failed | no module named jax |" in text
+    assert "DCGAN-64: batch 32, 1.0 and 1.0 million weights, 50 GFLOP a step" in text
