@@ -1,6 +1,6 @@
 """How fast a training step, sampling, loading and the start are, side by side with plain PyTorch.
 
-    python benchmarks/speed                       # half an hour; writes results/speed.json and results/speed.md
+    python benchmarks/speed                       # an hour at most; writes results/speed.json and results/speed.md
     python benchmarks/speed --quick               # tiny networks, to see that it runs: prints only
     python benchmarks/speed --only DCGAN          # rows whose section or name holds this; the others are kept
     python benchmarks/speed --dtype bfloat16      # on a GPU, where kerasgan compiles its step with XLA

@@ -51,11 +51,11 @@ def training(found: dict[str, Found]) -> str:
     text = """## Training steps
 
 A step is one of `fit`, as the family's paper trains; the plain PyTorch networks have as many weights, and play the same
-updates and penalties. "Against eager" is how many times as fast as that row; "of the rate" the share of this machine's
-largest{rate} of products and convolutions, of the operations that PyTorch counts in the eager row's. "First" is how
-long the first steps take, tracing and compilation included."""
+updates and penalties. "Against eager" is how many times as fast as that row, "of the rate" which share of the largest
+rate of this machine{rate} that is, by the operations of convolutions and products in the eager row's step. "First"
+is how long the first steps take, tracing and compilation included."""
     product = found.get("matrix product", {}).get("rate")
-    parts = [text.format(rate=f" rate, {product / 1e9:,.0f} GFLOP/s," if product else " rate")]
+    parts = [text.format(rate=f" ({product / 1e9:,.0f} GFLOP/s)" if product else "")]
     for title in GAMES:
         several = {name: found[f"{title}, {name}"] for name in CONTESTANTS if f"{title}, {name}" in found}
         if several:
