@@ -86,6 +86,15 @@ def test_samples_are_clipped():
     np.testing.assert_array_equal(gan.generate(2, seed=0), 1.0)
 
 
+def test_the_base_levels_images_can_be_bounded():
+    for activation, bounded in (("linear", False), ("hard_tanh", True)):
+        gan = tiny(base_activation=activation)
+        base = gan.generator.get_layer("generator_4")
+        base.get_layer("image").bias.assign(np.linspace(-5, 5, 16))
+        images = ops.convert_to_numpy(base(gan.prior.draw(3, 8, seed=0)))
+        assert (np.abs(images).max() <= 1) == bounded
+
+
 def test_a_discriminator_adds_the_low_pass_before_anything_else():
     gan = tiny()
     rng = np.random.default_rng(0)

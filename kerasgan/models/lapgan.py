@@ -41,6 +41,8 @@ class LAPGAN(GAN):
         latent_dim: latents of the base level.
         width: planes of the convolutions of all levels above the base, of generator and discriminator.
         base_width: hidden units of the base level's two dense networks.
+        base_activation: of the base level's images. Not the paper's: "hard_tanh" gives images that are black or white
+            in places what noise would grey.
         dropout: of the discriminators, in [0, 1).
         prior: of the latents; U(-1, 1) if not given.
 
@@ -61,6 +63,7 @@ class LAPGAN(GAN):
         latent_dim: int = 100,
         width: Sequence[int] = (64, 64),
         base_width: Sequence[int] = (1200, 600),
+        base_activation: str = "linear",
         dropout: float = 0.5,
         prior: Any = None,
         name: str | None = None,
@@ -73,7 +76,9 @@ class LAPGAN(GAN):
         (planes, judging_planes), (units, judging_units) = width, base_width
         told = {"num_classes": num_classes}
         super().__init__(
-            generator(sizes, channels, latent_dim, width=planes, base_width=units, **told),
+            generator(
+                sizes, channels, latent_dim, width=planes, base_width=units, base_activation=base_activation, **told
+            ),
             discriminator(sizes, channels, width=judging_planes, base_width=judging_units, dropout=dropout, **told),
             prior=prior or "uniform",
             num_classes=num_classes,
@@ -88,6 +93,7 @@ class LAPGAN(GAN):
             latent_dim=latent_dim,
             width=tuple(width),
             base_width=tuple(base_width),
+            base_activation=base_activation,
             dropout=dropout,
             prior=self.prior,
         )
@@ -167,13 +173,22 @@ class LAPGAN(GAN):
 
 
 def generator(
-    sizes: Sequence[int], channels: int, latent_dim: int, *, num_classes: int | None, width: int, base_width: int
+    sizes: Sequence[int],
+    channels: int,
+    latent_dim: int,
+    *,
+    num_classes: int | None,
+    width: int,
+    base_width: int,
+    base_activation: str,
 ) -> keras.Model:
     """Latents [and labels] to images in [-1, 1]: I_k = u(I_{k+1}) + G_k(z_k, u(I_{k+1})), equation 3."""
     noises = [latent_dim, *(size * size for size in sizes[1:])]
     latents, labels = keras.Input((sum(noises),), name="latents"), _labels(num_classes)
     noises = Split(noises, name="noises")(latents)
-    base = _base_generator(sizes[0], channels, latent_dim, num_classes=num_classes, width=base_width)
+    base = _base_generator(
+        sizes[0], channels, latent_dim, num_classes=num_classes, width=base_width, activation=base_activation
+    )
     image = layers.Activation("linear", dtype="float32", name=f"image_{sizes[0]}")(
         base(_given(noises[0], None, labels))
     )
@@ -204,13 +219,15 @@ def discriminator(
     return keras.Model(_given(images, None, labels), logits, name="discriminator")
 
 
-def _base_generator(size: int, channels: int, latent_dim: int, *, num_classes: int | None, width: int) -> keras.Model:
+def _base_generator(
+    size: int, channels: int, latent_dim: int, *, num_classes: int | None, width: int, activation: str
+) -> keras.Model:
     """Latents [and labels] to the smallest images."""
     latents, labels = keras.Input((latent_dim,), name="latents"), _labels(num_classes)
     x = _with_classes(latents, labels, num_classes)
     x = layers.Dense(width, activation="relu", name="hidden1")(x)
     x = layers.Dense(width, activation="sigmoid", name="hidden2")(x)
-    x = layers.Dense(size * size * channels, name="image")(x)
+    x = layers.Dense(size * size * channels, activation=activation, name="image")(x)
     images = layers.Reshape((size, size, channels), name="image_map")(x)
     return keras.Model(_given(latents, None, labels), images, name=f"generator_{size}")
 
