@@ -35,7 +35,7 @@ def test_squared_errors_learn_the_mean_which_is_neither_future(scene):
 
 
 def test_an_adversarial_loss_learns_one_or_the_other_at_twice_the_error(scene):
-    found = bimodal.judge(bimodal.adversarially(scene, width=128, steps=1500, penalty=0.1), scene)
+    found = bimodal.judge(bimodal.adversarially(scene, width=128, steps=1500, penalty=1.0), scene)
     assert found.nearest < 0.08
     assert 1.7 < found.error / (scene.difference / 4) < 2.3
     assert 0.1 < found.share < 0.9
