@@ -107,4 +107,4 @@ def conditional(predicate, fn, otherwise):
 
     kept: list = []
     tf.distribute.get_replica_context().merge_call(both, args=(predicate, fn, otherwise, kept.append))
-    return kept[0]
+    return tf.nest.map_structure(tf.identity, kept[0])  # a branch's outputs are on no device, and cannot be reduced
