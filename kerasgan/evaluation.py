@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan import animations, pictures, zoo
+from kerasgan.data.photos import FURTHER
 from kerasgan.metrics.material import FeatureNetwork
 from kerasgan.metrics.pair_card import pair_card
 from kerasgan.metrics.score_card import ScoreCard, score_card
@@ -48,11 +49,6 @@ ABOUT_DATA = {
     "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
     "training set is too small to say anything about generalisation.",
 }
-
-FURTHER = (
-    " Training adds four grey ones of scikit-image's: brick (CC0Textures, CC0), camera (Lav Varshney, CC0), coins "
-    "(Brooklyn Museum, no known copyright restrictions), grass (linolafett, CC0)."
-)
 
 
 def evaluate(
@@ -245,7 +241,9 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
         *_experiment(output / "experiment.json"),
     ]
     about = ABOUT_DATA.get(recipe.data["source"], "")
-    about += FURTHER if recipe.data.get("further") else ""
+    if recipe.data.get("further"):
+        added = "; ".join(f"{name}: {licence}" for name, (_, licence) in FURTHER.items())
+        about += f" Training adds grey ones of scikit-image's ({added})."
     licence = (recipe.weights or {}).get("licence")
     parts += ["## Data and licence"] if about or licence else []
     parts += [about] if about else []

@@ -23,7 +23,7 @@ HELD_OUT = ("chelsea", "flower")
 FURTHER = {
     "brick": ("scikit-image", "CC0 (CC0Textures)"),
     "camera": ("scikit-image", "CC0 (Lav Varshney)"),
-    "coins": ("scikit-image", "no known restrictions (Brooklyn Museum)"),
+    "coins": ("scikit-image", "no known copyright restrictions (Brooklyn Museum)"),
     "grass": ("scikit-image", "CC0 (linolafett)"),
 }
 REGION = 0.8  # of the others, the columns from here on are held out too
