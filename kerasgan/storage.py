@@ -8,12 +8,25 @@ import contextlib
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["absolute", "address", "fetch", "here", "is_remote", "local", "names", "send", "snapshot", "staged"]
+__all__ = [
+    "absolute",
+    "address",
+    "cache_directory",
+    "fetch",
+    "here",
+    "is_remote",
+    "local",
+    "names",
+    "send",
+    "snapshot",
+    "staged",
+]
 
 Name = str | os.PathLike[str]
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # of two letters at least, as C:/ is a drive; pathlib halves a //
@@ -58,10 +71,22 @@ def names(path: Name) -> list[str] | None:
         return sorted(name.rstrip("/") for name in gfile.listdir(address(path))) if inside else None
 
 
+def cache_directory() -> Path:
+    """Where downloads are kept: `checkpoints` in $KERASGAN_HOME, else in the user's own cache folder."""
+    chosen = os.environ.get("KERASGAN_HOME")
+    if chosen:
+        return Path(chosen).expanduser() / "checkpoints"
+    if sys.platform == "win32":
+        parent = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        parent = Path.home() / "Library" / "Caches"
+    else:
+        parent = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return parent / "kerasgan" / "checkpoints"
+
+
 def here(path: Name) -> Path:
     """The path itself, or of a remote file or folder a copy that is kept in the cache and only brought up to date."""
-    from kerasgan.checkpoints.download import cache_directory
-
     if not is_remote(path):
         return Path(path).expanduser()
     key = hashlib.sha256(address(path).encode()).hexdigest()[:16]

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import os
 import re
-import sys
 import tempfile
 import urllib.error
 import urllib.parse
@@ -13,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+from kerasgan.storage import cache_directory
 
 _CHUNK = 1 << 18
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -35,20 +36,6 @@ class DownloadError(OSError):
             f"Expected to download {url}. Received: {reason}.\n"
             f"To provide the file by hand, put it at {path}{condition}, then run this again."
         )
-
-
-def cache_directory() -> Path:
-    """Where downloads are kept: `checkpoints` in $KERASGAN_HOME, else in the user's own cache folder."""
-    chosen = os.environ.get("KERASGAN_HOME")
-    if chosen:
-        return Path(chosen).expanduser() / "checkpoints"
-    if sys.platform == "win32":
-        parent = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        parent = Path.home() / "Library" / "Caches"
-    else:
-        parent = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return parent / "kerasgan" / "checkpoints"
 
 
 def cached_path(url: str, *, sha256: str | None, directory: str | Path | None = None) -> Path:

@@ -8,6 +8,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from kerasgan.storage import cache_directory
+
 __all__ = ["ADDRESS", "RuntimeFilesError", "describe", "vendored"]
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
@@ -37,8 +39,6 @@ def vendored() -> dict[str, bytes]:
     Raises:
         RuntimeFilesError: if there is no npm, it fails, or the archive is not the one that this version pins.
     """
-    from kerasgan.checkpoints.download import cache_directory
-
     path = cache_directory().with_name("web") / ARCHIVE
     if not path.is_file():
         _pack(path.parent)
