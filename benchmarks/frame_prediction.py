@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan import training, zoo
+from kerasgan.metrics.pair_card import translation_scores
 
 ENTRY = "video-digits"
 ALONE = {"gradient_weight": 0.0, "adversarial_weight": 0.0, "discriminator_width": 1}  # nobody listens to it
@@ -107,7 +108,7 @@ def main() -> None:
     inputs, targets = held_out.examples(held_out.count)
     scores = {}
     for name, gan in models.items():
-        scores[name], scores["copy"] = gan.pair_scores(inputs, targets)
+        scores[name], scores["copy"] = translation_scores(gan, inputs, targets)
     found = experiment(recipe, scores, len(inputs))
     print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"

@@ -12,43 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan import animations, pictures, zoo
-from kerasgan.data.photos import FURTHER
+from kerasgan import animations, data_sources, pictures, zoo
 from kerasgan.metrics.material import FeatureNetwork
 from kerasgan.metrics.pair_card import pair_card
 from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.recipes import write_sections, write_text
-from kerasgan.storage import local
+from kerasgan.storage import cache_directory, local
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 __all__ = ["evaluate", "examples"]
 
-# For images of any kind, and for the embedded digits, whose classes can be told apart.
-METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_coverage", "sharpness")
-DIGITS_METRICS = (*METRICS, "inception_score", "class_shares", "memorisation", "self_similarity")
-STACKED_METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "mode_coverage")
-FEATURES: dict[str, tuple[str, ...]] = {"digits": ("thumbnails", "digits"), "stacked_digits": ("stacked-digits",)}
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
-# Held out from the split "train".
-SPLITS = {"digits": ("test",), "moving_digits": ("test",), "photos": ("test", "regions")}
-UNMIXED = ("flip", "further", "halves", "jitter", "vary")  # settings of training alone
-CLIPS = ("clips", "moving_digits")
 MOVING_FPS = 4
-ABOUT_DATA = {
-    "moving_digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as "
-    "embedded in scikit-learn, flying over a grey ground (`kerasgan.data.moving_digits`). A toy: the model knows "
-    "nothing but such flights. No digit of the held-out clips is in the training's.",
-    "photos": "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; "
-    "rocket: SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
-    "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
-    "colours and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
-    "right fifth of the other four.",
-    "digits": "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
-    "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and its "
-    "training set is too small to say anything about generalisation.",
-}
 
 
 def evaluate(
@@ -84,20 +61,18 @@ def evaluate(
         DownloadError: if Inception's weights are asked for and cannot be had.
     """
     output = None if output is None else local(output)  # a mistake need not wait for the numbers
-    if gan.prior is None:
+    if gan.task.from_images:
         if metrics or features:
             received = f"metrics={metrics!r}, features={features!r}"
             raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
         return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
-    kind = recipe.data["source"] if data is None else "folder"
-    conditional = ("label_accuracy",) if gan.num_classes and kind == "digits" else ()
-    usual = {"digits": (*DIGITS_METRICS, *conditional), "stacked_digits": STACKED_METRICS}
-    chosen = metrics or usual.get(kind, METRICS)
+    source = recipe.source if data is None else data_sources.for_task(gan.task)
+    chosen = metrics or (*source.metrics, *(source.class_metrics if gan.num_classes else ()))
     unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
-    compared: Sequence[str] = features or FEATURES.get(kind, ("inception",))
+    compared = features or source.features
     card = score_card(
         gan,
-        _real(recipe) if data is None else _folder(data, gan),
+        zoo.source(recipe, compared=True) if data is None else _folder(data, gan),
         metrics=chosen,
         features=[_features(name) for name in compared],
         samples=samples,
@@ -131,24 +106,20 @@ def _evaluate_pairs(
 
 def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
     """Eight pairs that a translator was not trained on, of a recipe whose data come with the package; else None."""
-    if recipe.data["source"] not in SPLITS:
+    if recipe.source.needs_path:
         return None
     return _spread(next(iter(_pairs(recipe).values())))
 
 
 def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
     """Sources of the pairs that the recipe holds out, by their split; of its own data where it holds out none."""
-    splits = SPLITS.get(recipe.data["source"], ()) if recipe.data.get("split") == "train" else ()
-    recipes = {split: dataclasses.replace(recipe, data={**recipe.data, "split": split}) for split in splits}
-    return {name: _unmixed(each) for name, each in (recipes or {"data": recipe}).items()}
+    splits = recipe.source.held_out_settings(recipe.data) or {"data": recipe.data}
+    return {name: _unmixed(dataclasses.replace(recipe, data=settings)) for name, settings in splits.items()}
 
 
 def _unmixed(recipe: zoo.Recipe) -> Any:
     """The recipe's pairs, together and in file order."""
-    plain = {key: value for key, value in recipe.data.items() if key not in UNMIXED}
-    if "frame_size" in plain:  # whole frames, not parts of them
-        plain["image_size"] = plain.pop("frame_size")
-    return zoo.source(dataclasses.replace(recipe, data=plain))
+    return zoo.source(dataclasses.replace(recipe, data=recipe.source.measured(recipe.data)))
 
 
 def _spread(pairs: Any, count: int = 8) -> Any:
@@ -158,33 +129,20 @@ def _spread(pairs: Any, count: int = 8) -> Any:
     return inputs[chosen], targets[chosen]
 
 
-def _real(recipe: zoo.Recipe) -> Any:
-    """The recipe's images: of the digits all, with all their labels, whatever the training was shown of them."""
-    if recipe.data["source"] != "digits":
-        return zoo.source(recipe)
-    from kerasgan import data
-
-    return data.digits(**{key: recipe.data[key] for key in ("image_size", "channels") if key in recipe.data})
-
-
 def _held_out(recipe: zoo.Recipe) -> Any:
-    """The digits that a recipe leaves out of its training; None if it leaves none out."""
-    if recipe.data["source"] != "digits" or recipe.data.get("split") != "train":
-        return None
-    return zoo.source(dataclasses.replace(recipe, data={**recipe.data, "split": "test", "labels_per_class": None}))
+    """Images that the recipe leaves out of its training, for the scores that ask for some; None if there are none."""
+    settings = recipe.source.unseen(recipe.data)
+    return None if settings is None else zoo.source(dataclasses.replace(recipe, data=settings))
 
 
 def _cache() -> Path:
-    from kerasgan.checkpoints.download import cache_directory
-
     return cache_directory().with_name("statistics")
 
 
 def _folder(path: str | Path, gan: "GAN") -> Any:
-    from kerasgan import data
-
     height, width, channels = gan.image_shape
-    return data.folder(path, image_size=(height, width), channels=channels, shuffle=False)
+    source = data_sources.for_task(gan.task)
+    return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
 
 
 def _features(name: str) -> str | FeatureNetwork:
@@ -204,11 +162,12 @@ def _features(name: str) -> str | FeatureNetwork:
 def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     write_text(card.to_json(), output / "card.json")
-    write_text(_markdown(card, recipe, output), output / "card.md")
     arranged = gan.num_classes or (gan.prior and gan.prior.codes)  # a column per class or category, in whole rows
-    images, columns = gan.sheet(8 if gan.prior is None else None if arranged else 64)
+    images, columns = gan.sheet(8 if gan.task.from_images else None if arranged else 64)
     pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
-    if (moving := gan.moving_sheet()) is not None:
+    moving = gan.moving_sheet()
+    write_text(_markdown(card, recipe, output, moves=moving is not None), output / "card.md")
+    if moving is not None:
         sheets, columns = moving
         grids = (pictures.grid(each, columns=columns) for each in sheets)
         animations.save(grids, output / "samples.gif", fps=MOVING_FPS)
@@ -227,11 +186,11 @@ def _results(card: ScoreCard) -> dict[str, Any]:
     return {**means, "samples": content["samples"], "seeds": content["seeds"], "data": content["data"]["name"]}
 
 
-def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
+def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool) -> str:
     parts = [
         f"# {recipe.name}",
         "![samples](samples.png)",
-        "![moving samples](samples.gif)" if recipe.data["source"] in CLIPS else "",
+        "![moving samples](samples.gif)" if moves else "",
         f"`kerasgan.models.{recipe.family}`, trained by",
         f"    {recipe.command}",
         recipe.summary.strip(),
@@ -240,10 +199,7 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path) -> str:
         f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
         *_experiment(output / "experiment.json"),
     ]
-    about = ABOUT_DATA.get(recipe.data["source"], "")
-    if recipe.data.get("further"):
-        added = "; ".join(f"{name}: {licence}" for name, (_, licence) in FURTHER.items())
-        about += f" Training adds grey ones of scikit-image's ({added})."
+    about = recipe.source.card_text(recipe.data)
     licence = (recipe.weights or {}).get("licence")
     parts += ["## Data and licence"] if about or licence else []
     parts += [about] if about else []

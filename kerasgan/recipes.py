@@ -3,54 +3,25 @@
 Reading needs neither Keras nor a backend, so that listing the zoo is instant.
 """
 
-import difflib
 import json
 import os
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kerasgan import data_sources
+from kerasgan.data_sources import DataSource, refuse_unknown
 from kerasgan.storage import local
 
-__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "refuse_unknown", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
 
-# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor.
+# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor, [data]
+# by its source.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "": ({"family", "model", "data", "train"}, {"weights", "results"}),
-    "data": (
-        {"source"},
-        {
-            "channels",
-            "count",
-            "crop",
-            "derive",
-            "digit_size",
-            "digits",
-            "flip",
-            "frame_size",
-            "frames",
-            "further",
-            "future",
-            "halves",
-            "image_size",
-            "input_channels",
-            "jitter",
-            "labels",
-            "labels_per_class",
-            "motion",
-            "name",
-            "path",
-            "reverse",
-            "scale",
-            "skip_corrupt",
-            "split",
-            "stride",
-            "vary",
-        },
-    ),
     "train": (
         {"batch_size", "steps"},
         {
@@ -85,17 +56,6 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-SOURCES = (
-    "clips",
-    "digits",
-    "folder",
-    "moving_digits",
-    "pairs",
-    "photos",
-    "stacked_digits",
-    "tfds",
-    "unpaired",
-)
 FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
@@ -109,8 +69,9 @@ class Recipe:
         path: the recipe.toml.
         family: name of a class in `kerasgan.models`.
         model: arguments of that class.
-        data: `source` (one of `SOURCES`) and that source's arguments; of image-to-image families also `derive`, what
-            their inputs are made of its images, and `halves`, whether the pairs are then taken apart.
+        data: `source` (one of `kerasgan.data_sources.names()`) and that source's options; of image-to-image families
+            also `derive`, what their inputs are made of its images, and `halves`, whether the pairs are then taken
+            apart.
         train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, that the
             generator goes on from), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
@@ -127,6 +88,11 @@ class Recipe:
     weights: Mapping[str, Any] | None = None
     results: Mapping[str, Any] | None = None
     header: str = ""
+
+    @property
+    def source(self) -> DataSource:
+        """Where its images come from, with all that is to be known of that."""
+        return data_sources.get(self.data["source"])
 
     @property
     def command(self) -> str:
@@ -169,13 +135,6 @@ def read(path: Path) -> Recipe:
     return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
 
 
-def refuse_unknown(keys: Iterable[str], known: Collection[str], where: str) -> None:
-    """Raises ValueError that names the first key of a table which is not known, and the nearest that is."""
-    for key in sorted(set(keys) - set(known)):
-        near = difflib.get_close_matches(key, known, n=1) or sorted(known)
-        raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")
-
-
 def check(content: Mapping[str, Any], path: Path) -> None:
     """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
     for section, (required, optional) in SECTIONS.items():
@@ -189,11 +148,10 @@ def check(content: Mapping[str, Any], path: Path) -> None:
                     f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
                 )
         refuse_unknown(keys, required | optional, where)
-    if not isinstance(content["model"], Mapping):
-        raise ValueError(f"Expected a table [model] in {path}. Received: model={content['model']!r}")
-    if content["data"]["source"] not in SOURCES:
-        expected, received = ", ".join(SOURCES), content["data"]["source"]
-        raise ValueError(f"Expected source in [data] of {path} to be one of {expected}. Received: source={received!r}")
+    for section in ("model", "data"):
+        if not isinstance(content[section], Mapping):
+            raise ValueError(f"Expected a table [{section}] in {path}. Received: {section}={content[section]!r}")
+    _check_data(content["data"], path)
     weights = content.get("weights", {"file": None})
     if "file" not in weights and not {"url", "sha256"} <= weights.keys():
         received = ", ".join(sorted(weights)) or "nothing"
@@ -212,6 +170,16 @@ def check(content: Mapping[str, Any], path: Path) -> None:
         if not isinstance(content["train"][key], int) or content["train"][key] < 1:
             received = content["train"][key]
             raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+
+
+def _check_data(settings: Mapping[str, Any], path: Path) -> None:
+    where, name = f"[data] of {path}", settings.get("source")
+    if "source" not in settings:
+        raise ValueError(f"Expected the key 'source' in {where}. Received: {', '.join(sorted(settings)) or 'nothing'}")
+    if name not in data_sources.names():
+        expected = ", ".join(data_sources.names())
+        raise ValueError(f"Expected source in {where} to be one of {expected}. Received: source={name!r}")
+    data_sources.get(name).check(settings, where)
 
 
 def toml(value: Any) -> str:

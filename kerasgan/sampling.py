@@ -102,9 +102,9 @@ def translate(
     Raises:
         ValueError: for a model that draws images, or a file that is no picture.
     """
-    if gan.prior is not None:
+    if not gan.task.from_images:
         raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
-    if gan.reads == "clips":  # type: ignore[attr-defined]
+    if gan.task == "video-prediction":
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
         raise ValueError(f"Expected --frames and --fps of models of videos. Received: a {type(gan).__name__}")

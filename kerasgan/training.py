@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasgan import callbacks as reports
-from kerasgan import distribution, runs, storage, zoo
+from kerasgan import data_sources, distribution, runs, storage, zoo
+from kerasgan.gan import Task
 from kerasgan.recipes import toml, write_text
 
 if TYPE_CHECKING:
@@ -247,31 +248,17 @@ def _checked(source: Any, gan: "GAN") -> Any:
 
 
 def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> zoo.Recipe:
-    """The recipe with a folder of images as its data, in the size and channels that the model makes.
+    """The recipe with a folder as its data, in the size and channels that the model makes.
 
-    For a model that translates, of pairs or, where it learns without, of two domains; of pairs in any case if `paired`.
+    The folder holds what models of its task learn from: images, pairs, images of two domains, or videos. With `paired`
+    a model that learns without pairs is given some all the same.
     """
     if data is None:
         return recipe
-    height, width, channels = gan.image_shape
-    size = height if height == width else [height, width]
-    kind = "folder"
-    if gan.prior is None and "derive" not in recipe.data:
-        kind = "pairs" if paired and not gan.paired else gan.reads
-    own = {
-        "clips": ("frame_size", "future", "motion", "stride"),
-        "folder": ("labels", "skip_corrupt"),
-        "pairs": ("jitter", "reverse"),
-        "unpaired": ("jitter",),
-    }[kind]
-    # Another source's crop suits that source's images only.
-    keys = ("flip", "derive", "halves", *(("crop", *own) if recipe.data["source"] == kind else ()))
-    options = {key: recipe.data[key] for key in keys if key in recipe.data}
-    if kind == "pairs":
-        options["input_channels"] = gan.input_shape[-1]
-    if kind == "clips":
-        options["frames"] = gan.frames
-    folder = {"source": kind, "path": storage.absolute(data), "image_size": size, "channels": channels, **options}
+    task = Task.GENERATION if "derive" in recipe.data else gan.task  # inputs are then made of images
+    if paired and task is Task.UNPAIRED:
+        task = Task.IMAGE_TO_IMAGE
+    folder = data_sources.for_task(task).of_folder(storage.absolute(data), gan, recipe.data)
     return dataclasses.replace(recipe, data=folder)
 
 

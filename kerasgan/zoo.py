@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.recipes import UNPUBLISHED, Recipe, check, read, refuse_unknown
+from kerasgan.data_sources import refuse_unknown
+from kerasgan.recipes import UNPUBLISHED, Recipe, check, read
 from kerasgan.storage import here
 
 if TYPE_CHECKING:
@@ -116,31 +117,26 @@ def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
     raise ValueError(f"Expected a name such as {', '.join(near)}. Received: name={name!r}")
 
 
-def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None) -> Any:
+def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
     """The recipe's training data as a source of batches.
 
     Args:
         chosen: whose [data] to read.
         batch_size: instead of the recipe's.
         seed: of the order, instead of the recipe's.
+        compared: instead of the training data, the real images that samples are compared with.
 
     Raises:
         ValueError: if the recipe reads a folder and does not say which, or names what its source does not take.
     """
-    from kerasgan import data as sources
-
-    options = dict(chosen.data)
-    kind, where = options.pop("source"), options.pop("path", None) or options.pop("name", None)
-    options["batch_size"] = batch_size or chosen.train["batch_size"]
-    options["seed"] = chosen.train.get("seed", 0) if seed is None else seed
-    embedded = kind in ("digits", "moving_digits", "photos", "stacked_digits")
-    if not embedded and where is None:
-        raise ValueError(f"Expected a folder of images for {chosen.name}, as --data FOLDER or `path`. Received: none")
-    derive, halves = options.pop("derive", None), options.pop("halves", False)
+    found = chosen.source
+    if found.needs_path and found.place(chosen.data) is None:
+        expected = f"Expected a folder of {found.holds} for {chosen.name}, as --data FOLDER or `path`"
+        raise ValueError(f"{expected}. Received: none")
+    load = found.load_compared if compared else found.load
+    seed = chosen.train.get("seed", 0) if seed is None else seed
     try:
-        found = getattr(sources, kind)(*([] if embedded else [where]), **options)
-        found = found if derive is None else sources.derived(found, derive)
-        return sources.halves(found) if halves else found
+        return load(chosen.data, batch_size=batch_size or chosen.train["batch_size"], seed=seed)
     except TypeError as error:
         raise ValueError(f"[data] of {chosen.path}: {error}") from error
 

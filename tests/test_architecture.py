@@ -18,6 +18,7 @@ LEVELS = {
         "augment",
         "contrastive",
         "data",
+        "data_sources",
         "distribution",
         "events",
         "gradients",

@@ -8,10 +8,10 @@ import pytest
 from keras import ops
 
 from kerasgan import latents, models
-from kerasgan.gan import ImageToImage
+from kerasgan.gan import Task
 
 FAMILIES = [getattr(models, name) for name in models.__all__]
-TRANSLATING = [family for family in FAMILIES if issubclass(family, ImageToImage)]
+TRANSLATING = [family for family in FAMILIES if family.task.from_images]
 DRAWING = [family for family in FAMILIES if family not in TRANSLATING]
 
 
@@ -44,14 +44,14 @@ def penalisable(family, **options):
 def training_set(gan, count=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         return rng.uniform(-1, 1, (count, *gan.input_shape)).astype("float32"), images
     return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
 
 
 def made(gan):
     """Some images that the generator makes, always of the same latents or images; the pixels of both directions."""
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         ways = zip(gan.directions or [None], training_set(gan, 3))
         return np.concatenate([gan.predict(images, direction=way).ravel() for way, images in ways])
     return gan.generate(3, seed=1)
@@ -150,7 +150,7 @@ def test_calling_the_model_and_predict_sample_the_generator(family):
 @families
 def test_the_networks_name_their_inputs(family):
     gan = family(**family.tiny)
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         for direction in gan.directions or [None]:
             assert [tensor.name for tensor in gan.translator(direction).inputs] == ["images"]
         return
@@ -198,7 +198,7 @@ def test_the_sheet_shows_inputs_beside_what_is_made_of_them(family):
         gan.sheet()
     gan.examples = training_set(gan, 3)
     images, columns = gan.sheet(2)
-    assert columns == (3 if gan.paired else 4)
+    assert columns == (4 if gan.task is Task.UNPAIRED else 3)
     assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
     assert gan.strip(2).shape == (2, *gan.image_shape)
 

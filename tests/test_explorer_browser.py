@@ -41,7 +41,7 @@ def written(tmp_path_factory):
     def write(name):
         if name not in gans:
             gan = gans[name] = zoo.load(name)
-            examples = evaluation.examples(zoo.recipe(name)) if gan.prior is None else None
+            examples = evaluation.examples(zoo.recipe(name)) if gan.task.from_images else None
             explorer.write(gan, folder / name, entry=name, directions=2, examples=examples, vendor=True)
         return folder / name, gans[name]
 

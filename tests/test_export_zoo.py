@@ -21,9 +21,9 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 def check(gan, folder):
     for direction in getattr(gan, "directions", ()) or (None,):
         report = kerasgan.export.bundle(gan, folder / str(direction), direction=direction)
-        network = gan.sampler if gan.prior is not None else gan.translator(direction)
+        network = gan.translator(direction) if gan.task.from_images else gan.sampler
         sizes = 2 if None in network.inputs[0].shape[1:] else 1
-        channels = {network.inputs[0].shape[-1] if gan.prior is None else 3, gan.image_shape[-1]}
+        channels = {network.inputs[0].shape[-1] if gan.task.from_images else 3, gan.image_shape[-1]}
         assert set(report["left_out"]) == (set() if channels <= {1, 3} else {"web"}), report["left_out"]
         for name in formats.FORMATS.keys() - report["left_out"].keys():
             found = report["formats"][name]

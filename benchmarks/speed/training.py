@@ -66,7 +66,7 @@ def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found
     gan.compile()
 
     most = max(game.steps, game.warm_up) * game.batch
-    domains = 2 if isinstance(gan, kerasgan.gan.ImageToImage) else 1
+    domains = 2 if gan.task.from_images else 1
     shape = (domains, most, *gan.image_shape)
     images = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
 

@@ -63,9 +63,8 @@ def load(name: str, weights: Path | None) -> "GAN":
 
 def told(gan: "GAN", kernel: str | None) -> "GAN":
     """The model for one kernel of blur, where it is told one; else the model as it is."""
-    informed = not getattr(gan, "blind", True)
-    if informed != (kernel is not None):
-        expected = "Expected --kernel, the blur to undo, of" if informed else "Expected no --kernel of"
+    if gan.takes_kernel != (kernel is not None):
+        expected = "Expected --kernel, the blur to undo, of" if gan.takes_kernel else "Expected no --kernel of"
         raise ValueError(f"{expected} a {type(gan).__name__} such as this. Received: {kernel}")
     if kernel is None:
         return gan

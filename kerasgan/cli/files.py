@@ -111,7 +111,7 @@ def explore(
     from kerasgan import evaluation, explorer
 
     licence = (recipe.weights or {}).get("licence") if weights is None else None
-    examples = evaluation.examples(recipe) if gan.prior is None else None
+    examples = evaluation.examples(recipe) if gan.task.from_images else None
     folder = explorer.write(
         gan,
         output or Path("explorers") / recipe.name,

@@ -113,7 +113,7 @@ def generate(
     amount = numbers_of("--amounts", amounts or AMOUNTS)
     change = styling.Edit(edit or "pca", amounts=amount, layers=None if layers is None else layers_of(layers))
     gan = load(name, weights)
-    if gan.prior is None:
+    if gan.task.from_images:
         raise ValueError(f"Expected --input FILE_OR_FOLDER: a {type(gan).__name__} makes images of images.")
     typer.echo(f"{_draw(gan, way, choice, motion, change, truncations, output)}: {output}")
 

@@ -11,6 +11,7 @@ import typer
 
 from kerasgan.cli.application import complain
 from kerasgan.cli.arguments import Target, recipe_of
+from kerasgan.data_sources import folders
 from kerasgan.runs import is_run
 from kerasgan.startup import start_keras
 from kerasgan.storage import address
@@ -20,7 +21,7 @@ __all__ = ["doctor", "train"]
 
 def train(
     name: Target,
-    data: Annotated[Path | None, typer.Option(help="A folder of images instead of the recipe's data.")] = None,
+    data: Annotated[Path | None, typer.Option(help=f"A folder of {folders()} instead of the recipe's data.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
     ] = None,

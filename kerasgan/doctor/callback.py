@@ -73,8 +73,8 @@ class Doctor(LossCallback):
 
     def begin(self, step: int) -> None:
         self._troubles, self._roll_back = 0, False
-        translates = self.model.prior is None  # from images: its losses alone are looked at
-        if self._data is not None and self._probe is None and not translates:
+        # Of a model that starts from images the losses alone are looked at.
+        if self._data is not None and self._probe is None and not self.model.task.from_images:
             taught = None if self._taught is None else _examples(self._taught, None, self.model)[0]
             self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model), taught=taught)
         if self.resumed and self.resumed.state is not None:

@@ -74,7 +74,7 @@ def _jacobian(
     moves = np.zeros((len(columns), len(latents)), "float32")
     moves[np.arange(len(columns)), columns] = steps
     moved = np.concatenate([latents + moves, latents - moves])
-    if hasattr(gan, "styles"):
+    if gan.has_styles:
         drawn = gan.styles(latents=moved, labels=label)[:, 0]
     else:
         drawn = gan.generate(latents=moved, labels=label, batch_size=batch_size)

@@ -9,7 +9,7 @@ from typing import Any
 from kerasgan.export import Options, onnx, page
 from kerasgan.export.formats import check_folder
 from kerasgan.export.writing import place
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.gan import GAN
 
 __all__ = ["write"]
 
@@ -49,7 +49,7 @@ def write(
         raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
     target = Path(directory)
     check_folder(target, sign=page.FACTS, kind="an explorer")
-    inside = not isinstance(gan, ImageToImage) and page.truncates_styles(gan)
+    inside = page.truncates_styles(gan)
     options = Options(entry=entry, licence=licence, truncation="input" if inside else 1.0)
     shown = dataclasses.replace(options, directions=directions, vendor=vendor)
     about = page.gather(gan, shown, examples=examples)

@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.gan import GAN
 from kerasgan.latents import class_labels
 from kerasgan.layers import Noise
 
@@ -47,7 +47,7 @@ def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
 
 
 def _check(gan: GAN, network: keras.Model, options: Options) -> None:
-    translates = isinstance(gan, ImageToImage)
+    translates = gan.task.from_images
     for name in ("truncation", "label") if translates else ("image_size",):
         if name in options.chosen:
             received = f"{name}={getattr(options, name)!r}"

@@ -11,7 +11,7 @@ from kerasgan.export.options import LEVEL, PRECISIONS, Options
 from kerasgan.export.portable import exactly, portable
 from kerasgan.export.proof import Case, attempt, compare_copy, reference_cases
 from kerasgan.export.signature import Input, describe, example_inputs, signature_of
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.gan import GAN
 
 __all__ = ["Prepared", "prepare"]
 
@@ -54,7 +54,7 @@ def prepare(gan: GAN, options: Options) -> Prepared:
 
 
 def _sampler(gan: GAN, direction: str | None) -> keras.Model:
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         return gan.translator(direction)
     if direction is not None:
         raise ValueError(f"Expected no direction for a {type(gan).__name__}. Received: direction={direction!r}")

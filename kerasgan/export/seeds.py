@@ -28,7 +28,7 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
 
     A truncation is left at 1 and noise at 0, which is what the programs take for inputs that a seed file does not name.
     """
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         return {IMAGES: _waves(gan, inputs[0].shape)}
     values = {
         "latents": gan.prior.draw(COUNT, gan.latent_dim, 0),

@@ -9,7 +9,7 @@ import numpy as np
 import kerasgan
 from kerasgan.export.options import Options
 from kerasgan.export.portable import HALF
-from kerasgan.gan import GAN, ImageToImage
+from kerasgan.gan import GAN
 
 __all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
 
@@ -63,7 +63,7 @@ def output_of(inputs: Sequence[Input]) -> str:
 
 def describe(gan: GAN, options: Options) -> dict[str, Any]:
     """The facts about a generator that its file carries, as plain data; what is not known is left out."""
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest}
     else:
         start = {"latent_prior": gan.prior.describe(gan.latent_dim), "latent_dim": gan.latent_dim}
@@ -89,7 +89,7 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int =
     """
     rng = np.random.default_rng(seed)
     shapes: dict[str, Any] = {each.name: each.shape for each in inputs}
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         _, height, width, channels = shapes[IMAGES]
         side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
         sizes = [(height, width)] if height and width else [(side, side), (side, side + gan.multiple)]

@@ -3,6 +3,7 @@
 from kerasgan.gan.balance import Balance
 from kerasgan.gan.model import GAN
 from kerasgan.gan.step import AdversarialStep, Round
+from kerasgan.gan.task import Task
 from kerasgan.gan.translation import ImageToImage
 
-__all__ = ["GAN", "AdversarialStep", "Balance", "ImageToImage", "Round"]
+__all__ = ["GAN", "AdversarialStep", "Balance", "ImageToImage", "Round", "Task"]

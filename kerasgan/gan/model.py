@@ -11,6 +11,7 @@ from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
+from kerasgan.gan.task import Task
 from kerasgan.optimizers import Players
 
 __all__ = ["GAN"]
@@ -34,6 +35,15 @@ class GAN(AdversarialStep, Sampling):
 
     tiny: Mapping[str, Any] = MappingProxyType({})
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
+
+    task: Task = Task.GENERATION
+    """What the model makes, and of what; see `Task`."""
+
+    has_styles: bool = False
+    """Whether latents become styles first, which `styles` gives and `render` draws."""
+
+    takes_kernel: bool = False
+    """Whether it must be told the kernel of the blur that it undoes, by `for_kernel`, before it translates."""
 
     accepts_unlabelled: bool = False
     """Whether the labels that `fit` takes may be -1, for images without one."""

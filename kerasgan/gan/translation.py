@@ -12,8 +12,8 @@ from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.gan.model import GAN
 from kerasgan.gan.step import Round
+from kerasgan.gan.task import Task
 from kerasgan.gan.tiling import Tiling, translate
-from kerasgan.metrics.pair_card import likened, pair_scores
 
 __all__ = ["ImageToImage"]
 
@@ -37,13 +37,8 @@ class ImageToImage(GAN):
 
     tiny: Mapping[str, Any] = MappingProxyType({})
 
-    paired: bool = True
-    """Whether `fit` takes pairs of images that belong together, or images of two domains."""
-
-    @property
-    def reads(self) -> str:
-        """The function of `kerasgan.data` that reads what `fit` is given."""
-        return "pairs" if self.paired else "unpaired"
+    task: Task = Task.IMAGE_TO_IMAGE
+    """What the model makes, and what `fit` takes for it: pairs, images of two domains, or videos."""
 
     directions: tuple[str, ...] = ()
     """Names of the ways that a family with several generators translates; the first is the usual one."""
@@ -105,7 +100,8 @@ class ImageToImage(GAN):
 
     def data_options(self) -> dict[str, Any]:
         """What `kerasgan.data.image_pairs` must know of the model."""
-        return {"input_shape": self.input_shape, "image_shape": self.image_shape, "paired": self.paired}
+        paired = self.task is not Task.UNPAIRED
+        return {"input_shape": self.input_shape, "image_shape": self.image_shape, "paired": paired}
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
         """Trains both players, as `keras.Model.fit`.
@@ -253,22 +249,14 @@ class ImageToImage(GAN):
         inputs, targets = self.examples
         return inputs[:count], targets[:count]
 
-    def pair_scores(
-        self, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
-    ) -> tuple[dict, dict]:
-        """Scores by name, one number for each pair: of what is made of the inputs, and of the inputs as they are.
-
-        Where the inputs are the targets themselves, only of the first.
+    def family_pair_scores(self, made: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+        """Numbers that only this family has, one for each pair: none, unless a family overrides this.
 
         Args:
-            inputs: float32 (count, height, width, channels) in [-1, 1].
-            targets: what they should become.
-            direction: as of `predict`.
+            made: what it made of the inputs, float32 (count, height, width, channels) in [-1, 1].
+            targets: what they should have become.
         """
-        scores = pair_scores(self.predict(inputs, direction=direction), targets, scale=self.scale)
-        if inputs is targets:
-            return scores, {}
-        return scores, pair_scores(likened(inputs, targets), targets, scale=self.scale)
+        return {}
 
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
         """What the discriminator says of images, as when it is not trained: its logits as an array.

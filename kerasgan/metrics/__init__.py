@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.metrics.battle import Battle, battle
 from kerasgan.metrics.density_coverage import density_coverage, expected_coverage
 from kerasgan.metrics.digits import digit_scores
-from kerasgan.metrics.frames import frame_scores, moving_areas
+from kerasgan.metrics.frames import clip_scores, frame_scores, moving_areas
 from kerasgan.metrics.frechet import Moments, frechet_distance
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance, squared_discrepancy
@@ -43,6 +43,7 @@ __all__ = [
     "ScoreCard",
     "Spectrum",
     "battle",
+    "clip_scores",
     "dataset_moments",
     "density_coverage",
     "digit_scores",

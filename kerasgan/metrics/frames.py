@@ -8,7 +8,7 @@ from kerasgan.metrics import checks
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.structural_similarity import WINDOW, local_similarity
 
-__all__ = ["frame_scores", "moving_areas"]
+__all__ = ["clip_scores", "frame_scores", "moving_areas"]
 
 LEAST_ERROR = 1e-4  # of squared 8-bit levels: equal frames score 88 dB, not infinity
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -52,6 +52,31 @@ def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np
         "sharpness_difference": sharpness_difference(*signed),
         "sharpness_ratio": sharpness(signed[0]) / np.maximum(sharpness(signed[1]), 1e-12),
     }
+
+
+def clip_scores(
+    newest: np.ndarray, made: np.ndarray, targets: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """`frame_scores` of the first frame that follows and of the last, on whole frames and where they move.
+
+    Args:
+        newest: the newest frame that the prediction was made of, (count, height, width, channels).
+        made: the frames predicted, (count, time, height, width, channels).
+        targets: the true ones.
+
+    Returns:
+        The scores by name, and those of `newest`, which is what a model that copies would predict.
+    """
+    scores: dict[str, np.ndarray] = {}
+    beside: dict[str, np.ndarray] = {}
+    for place in sorted({0, targets.shape[1] - 1}):
+        moving = moving_areas(targets[:, place - 1] if place else newest, targets[:, place])
+        number = f"_frame_{place + 1}" if place else ""
+        for area, mask in (("", None), ("_moving", moving)):
+            for found, frames in ((scores, made[:, place]), (beside, newest)):
+                values = frame_scores(frames, targets[:, place], moving=mask)
+                found.update({f"{name}{area}{number}": value for name, value in values.items()})
+    return scores, beside
 
 
 def moving_areas(before: Any, after: Any, *, threshold: float = 0.1) -> np.ndarray:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from kerasgan.metrics.features import weights_hash
+from kerasgan.metrics.frames import clip_scores
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.score_card import ScoreCard, interval, library_versions, rounded
 from kerasgan.metrics.sharpness import sharpness
 from kerasgan.metrics.structural_similarity import structural_similarity
 
-__all__ = ["likened", "pair_card", "pair_scores"]
+__all__ = ["likened", "pair_card", "pair_scores", "translation_scores"]
 
 
 def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dict[str, np.ndarray]:
@@ -35,6 +36,30 @@ def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dic
         "mean_absolute_error": np.abs(made - targets).mean(axis=(1, 2, 3), dtype="float64"),
         "sharpness_ratio": sharpness(made) / np.maximum(sharpness(targets), 1e-12),
     }
+
+
+def translation_scores(
+    gan: Any, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Scores by name, one number for each pair: of what a model makes of the inputs, and of the inputs as they are.
+
+    Where the inputs are the targets themselves, only of the first. Of clips `clip_scores`, else `pair_scores` and those
+    that only the model's family has.
+
+    Args:
+        gan: a `kerasgan.gan.ImageToImage`.
+        inputs: float32 (count, height, width, channels) in [-1, 1].
+        targets: what they should become.
+        direction: as of `gan.predict`.
+    """
+    if gan.task == "video-prediction":
+        from kerasgan.data.clips import unstacked  # imports Keras, which scores do without
+
+        given, true = (unstacked(images, gan.image_shape[-1]) for images in (inputs, targets))
+        return clip_scores(given[:, -1], gan.predict_frames(given, count=true.shape[1]), true)
+    made = gan.predict(inputs, direction=direction)
+    scores = {**pair_scores(made, targets, scale=gan.scale), **gan.family_pair_scores(made, targets)}
+    return scores, {} if inputs is targets else pair_scores(likened(inputs, targets), targets, scale=gan.scale)
 
 
 def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, name: str | None = None) -> ScoreCard:
@@ -67,7 +92,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
         for direction in gan.directions or (None,):
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
-            scores, plain = gan.pair_scores(given, wanted, direction=direction)
+            scores, plain = translation_scores(gan, given, wanted, direction=direction)
             for key, values in scores.items():
                 beside = rounded(np.mean(plain[key])) if key in plain else None
                 mean = rounded(np.mean(values))

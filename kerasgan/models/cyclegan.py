@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan.gan import ImageToImage
+from kerasgan.gan import ImageToImage, Task
 from kerasgan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
 from kerasgan.models.pix2pix import patches
 
@@ -49,7 +49,7 @@ class CycleGAN(ImageToImage):
         dict(image_size=16, blocks=1, width=4, patch_layers=1, pool_size=8, input_channels=1, identity_weight=0.0)
     )
 
-    paired = False
+    task = Task.UNPAIRED
     directions = ("ab", "ba")
     reports = ("cycle", "identity")
 

@@ -106,7 +106,7 @@ class DeblurGAN(Restoration):
             name=name,
             **losses,
         )
-        self.blind, self.noise = blind, noise
+        self.blind, self.noise, self.takes_kernel = blind, noise, not blind
         self.record(
             image_size=image_size,
             channels=channels,

@@ -242,21 +242,19 @@ class DeePSiM(ImageToImage):
         pixels = data.sources.scaled(checks.image_array(images))
         return self._outputs(self.discriminator, [pixels, self.encode(inputs)], batch_size=batch_size)
 
-    def pair_scores(self, inputs, targets, *, direction=None):
-        """As of `ImageToImage`, how near reconstructions come in the inverted layer, and whether the class is kept.
+    def family_pair_scores(self, made, targets):
+        """How near reconstructions come in the inverted layer, and whether the class is kept.
 
         `feature_error`: the distance of the features, relative to the length of the target's. `agreement`, with a
         `class_layer`: 1 where the most likely class is the same.
         """
-        scores, beside = super().pair_scores(inputs, targets, direction=direction)
-        made = self.predict(inputs)
         found, wanted = (self.encode(images).reshape(len(images), -1) for images in (made, targets))
         length = np.maximum(np.linalg.norm(wanted, axis=1), 1e-12)
-        scores["feature_error"] = np.linalg.norm(found - wanted, axis=1) / length
+        scores = {"feature_error": np.linalg.norm(found - wanted, axis=1) / length}
         if self.classifier is not None:
             classes = [self._outputs(self.classifier, [images], batch_size=64) for images in (made, targets)]
             scores["agreement"] = np.equal(*(each.argmax(axis=-1) for each in classes)).astype("float64")
-        return scores, beside
+        return scores
 
     def _translate(self, pixels, direction=None, tiling=None):
         """Images of other sizes are resized to the network's, not cut into tiles, and what is made of them is back."""

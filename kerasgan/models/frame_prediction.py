@@ -22,8 +22,7 @@ from keras import layers, ops
 from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.clips import unstacked
-from kerasgan.gan import ImageToImage
-from kerasgan.metrics.frames import frame_scores, moving_areas
+from kerasgan.gan import ImageToImage, Task
 
 __all__ = ["FramePrediction", "discriminator", "generator", "gradient_difference"]
 
@@ -67,6 +66,8 @@ class FramePrediction(ImageToImage):
     """
 
     tiny = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
+
+    task = Task.VIDEO_PREDICTION
 
     reports = ("pixel_loss", "gradient_loss", "adversarial_loss")
 
@@ -124,10 +125,6 @@ class FramePrediction(ImageToImage):
         return {**super().paper_settings(), "generator_optimizer": sgd(0.04), "discriminator_optimizer": sgd(0.02)}
 
     # How it is trained
-
-    @property
-    def reads(self):
-        return "clips"
 
     def batches(self, x, y=None, *, batch_size=None):
         """As of `ImageToImage`, and of videos, as `kerasgan.data.clips` takes them."""
@@ -235,22 +232,6 @@ class FramePrediction(ImageToImage):
         given, true, made = self._followed(*self._shown(8))
         rows = np.concatenate([given, true], axis=1), np.concatenate([given, made], axis=1)
         return np.concatenate(rows).swapaxes(0, 1), len(given)
-
-    def pair_scores(self, inputs, targets, *, direction=None):
-        """The paper's scores of the first frame that follows and of the last, on whole frames and where they move.
-
-        Beside them those of the newest frame given, which is what a model that copies would predict.
-        """
-        given, true, made = self._followed(inputs, targets)
-        newest, scores, beside = given[:, -1], {}, {}
-        for place in sorted({0, true.shape[1] - 1}):
-            moving = moving_areas(true[:, place - 1] if place else newest, true[:, place])
-            number = f"_frame_{place + 1}" if place else ""
-            for area, mask in (("", None), ("_moving", moving)):
-                for found, frames in ((scores, made[:, place]), (beside, newest)):
-                    values = frame_scores(frames, true[:, place], moving=mask)
-                    found.update({f"{name}{area}{number}": value for name, value in values.items()})
-        return scores, beside
 
     def _followed(self, inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Clips (count, time, height, width, channels): given, true and, as many of them, predicted frames."""

@@ -26,6 +26,8 @@ class StyleBasedGAN(GAN):
         **options: of `GAN`.
     """
 
+    has_styles = True
+
     def __init__(self, generator: keras.Model, discriminator: keras.Model, *, style_mixing: float, **options: Any):
         if not 0 <= style_mixing <= 1:
             raise ValueError(f"Expected style_mixing to be a share from 0 to 1. Received: style_mixing={style_mixing}")

@@ -86,7 +86,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
     _read_log(found)
     _read_card(found)
     gan = _load(found)
-    if gan is not None and gan.prior is None:
+    if gan is not None and gan.task.from_images:
         _translate(found, gan)
     elif gan is not None:
         few = _affordable(SAMPLES, gan.image_shape)
@@ -168,7 +168,7 @@ def _translate(found: Evidence, gan: Any) -> None:
 
 
 def _source(recipe: zoo.Recipe) -> Any:
-    if recipe.data["source"] in ("tfds", "unpaired") and not _prepared(recipe.data):
+    if not recipe.source.at_hand(recipe.data):
         raise ValueError(f"{recipe.data.get('name')} is not on this disk, and a report downloads nothing")
     return zoo.source(recipe, seed=0)
 
@@ -182,12 +182,6 @@ def _read_data(found: Evidence, gan: "GAN") -> None:
         return
     if samples is not None:
         found.neighbours = _neighbours(samples, found.reals, small)
-
-
-def _prepared(data: Mapping[str, Any]) -> bool:
-    from kerasgan.data import builders
-
-    return builders.is_prepared(data.get("path") or data.get("name"))
 
 
 def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:

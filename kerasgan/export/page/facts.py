@@ -12,7 +12,6 @@ from kerasgan.export.options import INPUT, Options
 from kerasgan.export.page import runtime
 from kerasgan.export.signature import describe
 from kerasgan.gan import GAN, ImageToImage
-from kerasgan.gan.sampling import Sampling
 
 __all__ = ["check", "gather", "truncates_styles"]
 
@@ -20,7 +19,7 @@ __all__ = ["check", "gather", "truncates_styles"]
 def check(gan: GAN, options: Options) -> None:
     """Raises ValueError for images that a page cannot show or take: those that are neither grey nor in colours."""
     counts = [gan.image_shape[-1]]
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         counts += [_channels(gan, way) for way in _ways(gan, options)]
     for count in counts:
         if count not in (1, 3):
@@ -50,7 +49,7 @@ def gather(gan: GAN, options: Options, *, examples: Any = None) -> dict[str, Any
         "parameters": int(gan.sampler.count_params()),
         "runtime": runtime.describe(vendored=options.vendor),
     }
-    if isinstance(gan, ImageToImage):
+    if gan.task.from_images:
         return about | {"networks": [_translator(gan, way, options, examples) for way in _ways(gan, options)]}
     network = {"direction": None, "file": "generator.onnx"}
     moves = {"directions": _directions(gan, options.directions), "truncates": _truncates(gan, options)}
@@ -59,7 +58,7 @@ def gather(gan: GAN, options: Options, *, examples: Any = None) -> dict[str, Any
 
 def truncates_styles(gan: GAN) -> bool:
     """Whether truncation happens inside the network, so that a page needs an input for it."""
-    return type(gan).truncated is not Sampling.truncated and _moves(gan)
+    return gan.has_styles and _moves(gan)
 
 
 def _ways(gan: ImageToImage, options: Options) -> Sequence[str | None]:
