@@ -162,8 +162,7 @@ def _features(name: str) -> str | FeatureNetwork:
 def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     write_text(card.to_json(), output / "card.json")
-    arranged = gan.num_classes or (gan.prior and gan.prior.codes)  # a column per class or category, in whole rows
-    images, columns = gan.sheet(8 if gan.task.from_images else None if arranged else 64)
+    images, columns = gan.sheet(_shown(gan))
     pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
     moving = gan.moving_sheet()
     write_text(_markdown(card, recipe, output, moves=moving is not None), output / "card.md")
@@ -173,6 +172,13 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
         animations.save(grids, output / "samples.gif", fps=MOVING_FPS)
     if recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
+
+
+def _shown(gan: "GAN") -> int | None:
+    """How many samples stand beside a card; None for whole rows with a column per class or category."""
+    if gan.task.from_images:
+        return 8
+    return None if gan.num_classes or gan.prior.codes else 64
 
 
 def _results(card: ScoreCard) -> dict[str, Any]:

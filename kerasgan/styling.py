@@ -186,10 +186,9 @@ def _array(path: Path) -> np.ndarray:
 
 def _style_based(gan: Any, what: str) -> "StyleBasedGAN":
     from kerasgan import models
-    from kerasgan.models.style_based import StyleBasedGAN
 
-    if not isinstance(gan, StyleBasedGAN):
-        kinds = [name for name in models.__all__ if issubclass(getattr(models, name), StyleBasedGAN)]
+    if not gan.has_styles:
+        kinds = [name for name in models.__all__ if getattr(models, name).has_styles]
         raise ValueError(
             f"Expected a style-based model ({', '.join(kinds)}) for {what}. Received: {type(gan).__name__}"
         )
