@@ -1,5 +1,7 @@
 """Every entry in the box, and every family without one, in every format, opened in its own runtime and compared.
 
+The first entry of each family in every run, its others among the slow tests.
+
 The comparison is the export's own, in batches of 1, 3 and 8, of translators in two sizes, of one image with its
 neighbours; here its report is read. An entry or a family that comes later is found by itself.
 """
@@ -12,8 +14,9 @@ import kerasgan
 from kerasgan import models, zoo
 from kerasgan.export import formats
 
-BOX = [name for name in zoo.names(pretrained=True) if zoo.recipe(name).in_the_box]
-OTHERS = sorted(set(models.__all__) - {zoo.recipe(name).family for name in BOX})
+BOX = {name: zoo.recipe(name).family for name in zoo.names(pretrained=True) if zoo.recipe(name).in_the_box}
+FIRST = {family: name for name, family in reversed(BOX.items())}
+OTHERS = sorted(set(models.__all__) - FIRST.keys())
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
 
@@ -33,7 +36,10 @@ def check(gan, folder):
             assert found["neighbours"] <= 5e-5
 
 
-@pytest.mark.parametrize("name", BOX)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if FIRST[family] == name else pytest.mark.slow) for name, family in BOX.items()],
+)
 def test_every_entry_in_the_box_is_the_same_in_every_format(name, tmp_path):
     check(zoo.load(name), tmp_path)
 
