@@ -104,7 +104,6 @@ def assert_the_same(again, gan):
     """Class, images, optimisers and settings."""
     assert type(again) is type(gan)
     np.testing.assert_array_equal(made(again), made(gan))
-    assert len(gan.optimizer.variables) > 10
     assert_equal_variables(again.optimizer.variables, gan.optimizer.variables)
     assert again.get_compile_config() == gan.get_compile_config()
 
@@ -157,6 +156,7 @@ def test_settings_of_ones_own_survive_a_keras_file_too(family, tmp_path):
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     assert_the_same(again, gan)
+    assert len(again.optimizer.variables) > 10
     assert int(again.optimizer.iterations) == 3
     again.fit(*training_set(gan), batch_size=4, verbose=0)
     assert int(again.optimizer.iterations) == 6
@@ -188,7 +188,9 @@ def test_calling_the_model_and_predict_sample_the_generator(family):
     latents = gan.prior.draw(4, gan.latent_dim, seed=0)
     inputs = [latents, np.arange(4, dtype="int32") % gan.num_classes] if gan.num_classes else latents
     called = ops.convert_to_numpy(gan([ops.convert_to_tensor(x) for x in inputs] if gan.num_classes else latents))
-    np.testing.assert_allclose(gan.predict(inputs, verbose=0), called, atol=1e-6)
+    # XLA without its optimisations sums convolutions in another order than their single operations
+    close = 1e-6 if keras.backend.backend() != "jax" else 3e-6
+    np.testing.assert_allclose(gan.predict(inputs, verbose=0), called, atol=close)
     assert called.shape == (4, *gan.image_shape)
 
 
