@@ -1,6 +1,6 @@
 """What every family keeps, on every backend. Families are discovered; nobody edits a list here.
 
-What a family does not override is the base class's, and tested on one plain family: objectives, penalties and priors
+What a family does not override is the base class's, and tested on plain families: objectives, penalties and priors
 run on one family of each set of overridden methods.
 """
 
