@@ -1,4 +1,4 @@
-"""What all tests share: silence, seeds, and two finished runs of tiny recipes."""
+"""What all tests share: silence, seeds, parts of the slow tests, and two finished runs of tiny recipes."""
 
 import os
 
@@ -6,6 +6,50 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import pytest
+
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def part(text):
+    """(I, N) of "I/N", from 1 to N."""
+    index, count = map(int, text.split("/"))
+    if not 1 <= index <= count:
+        raise ValueError
+    return index, count
+
+
+def pytest_addoption(parser):
+    parser.addoption("--part", type=part, metavar="I/N", help="every N-th test, from the I-th on")
+    parser.addoption("--slow-part", type=part, metavar="I/N", help='with -m "": the same of the slow tests, all others')
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out the tests that are not for this backend, and those of the other parts."""
+    left = [item for item in items if _is_for(item, BACKEND)]
+    left = _part(left, config.getoption("--part"), of=lambda item: True)
+    left = _part(left, config.getoption("--slow-part"), of=lambda item: "slow" in item.keywords)
+    kept = {id(item) for item in left}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+    items[:] = left
+
+
+def _is_for(item, backend):
+    marker = item.get_closest_marker("backends")
+    return backend == "tensorflow" or marker is None or backend in marker.args
+
+
+def _part(items, chosen, *, of):
+    """The items without those of the other parts. Neighbours, which are alike, go to different parts, but all that a
+    file tests on one parameter goes to one: they may share a fixture."""
+    if chosen is None:
+        return items
+    index, count = chosen
+    groups = {}
+    for item in filter(of, items):
+        key = item.path, item.callspec.id if hasattr(item, "callspec") else item.name
+        groups.setdefault(key, []).append(id(item))
+    others = {one for place, group in enumerate(groups.values()) if place % count != index - 1 for one in group}
+    return [item for item in items if id(item) not in others]
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,7 @@ def test_the_discriminator_sees_images_alone_and_gives_two_answers():
     assert gan.discriminate(round_.real, round_.labels).shape == (2, 1)
 
 
+@pytest.mark.slow
 def test_it_learns_to_classify_what_is_easily_told_apart():
     gan = tiny(dropout=0.0, width=0.2)
     gan.compile(

@@ -1,4 +1,4 @@
-"""The contract on JAX and PyTorch, each in a process of its own where TensorFlow cannot be imported."""
+"""What is marked `backends` on JAX and PyTorch, in processes of their own where TensorFlow cannot be imported."""
 
 import importlib.util
 import os
@@ -8,32 +8,13 @@ from pathlib import Path
 
 import pytest
 
-# What depends on the backend. Every objective, prior and precision compiles a step of its own: minutes on JAX.
-SELECTION = "not every_objective and not every_penalty and not every_family_shows and not any_prior"
-SELECTION += " and not weights_file and not bfloat16"
 # XLA's optimisations and programs compiled twice took half of JAX's time here.
 QUICK = {
     "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-# XLA compiles some steps for half a minute, and files are Keras' own: JAX keeps those of one family of each kind. Both
-# run float16 on dense layers: on a CPU PyTorch lacks gradients of some convolutions ("grad_weight must be contiguous").
-DENSE = " and not (float16 and not GAN2014)"
-ON_JAX = " and not (keras_file and not (DCGAN or InfoGAN or CycleGAN))"
-ON_JAX += " and not below_the_papers and not logged_and_kept and not (keep_the_quality and not (dcgan or sngan))"
-# TensorFlow measures every entry in the box; PyTorch one of each kind.
-ON_TORCH = " and not (keep_the_quality and not (dcgan or sngan or stylegan2 or cyclegan or deepsim or video))"
-CONTRACT = (
-    "test_contracts.py",
-    "test_augment.py",
-    "test_gradients.py",
-    "test_latents.py",
-    "test_penalties.py",
-    "test_resampling.py",
-    "test_schedules.py",
-    "test_zoo.py::test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card",
-)
+PARTS = 4
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0")
 BLOCKER = """
 import importlib.machinery
@@ -58,17 +39,19 @@ sys.meta_path.insert(0, Blocker())
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_the_contract_holds_without_tensorflow(backend, tmp_path):
+def test_what_is_marked_for_backends_holds_without_tensorflow(backend, part, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}: pip install {backend}")
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     here = Path(__file__).parent
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(tmp_path), "JAX_PLATFORMS": "cpu"}
     environment |= QUICK | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "programs")}
-    selection = SELECTION + DENSE + (ON_JAX if backend == "jax" else ON_TORCH)
+    marked = [path for path in sorted(here.glob("test_*.py")) if "pytest.mark.backends" in path.read_text()]
+    marked.remove(Path(__file__))
     run = subprocess.run(
-        [*PYTEST, "-k", selection, *(str(here / name) for name in CONTRACT)],
+        [*PYTEST, "-m", "backends and not slow", "--part", f"{part}/{PARTS}", *map(str, marked)],
         env=environment,
         cwd=here.parent,
         capture_output=True,

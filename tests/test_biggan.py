@@ -128,6 +128,7 @@ def test_truncated_latents_after_training_are_what_generate_draws():
     assert gan.generate(32, labels=1, seed=0).std(0).mean() < 0.3 * wide.std(0).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the export runs on TensorFlow")
 @pytest.mark.parametrize("form", [export.onnx, export.saved_model])
 @pytest.mark.parametrize("family", FAMILIES)

@@ -34,6 +34,7 @@ def test_squared_errors_learn_the_mean_which_is_neither_future(scene):
     assert found.from_mean < 0.02 and found.nearest > 0.2
 
 
+@pytest.mark.slow
 def test_an_adversarial_loss_learns_one_or_the_other_at_twice_the_error(scene):
     found = bimodal.judge(bimodal.adversarially(scene, width=128, steps=1500, penalty=1.0), scene)
     assert found.nearest < 0.08

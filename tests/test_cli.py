@@ -100,6 +100,7 @@ def test_a_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
+@pytest.mark.slow
 def test_quickstart_draws_trains_exports_and_says_what_next(trained, tmp_path):
     from rich.console import Console
 

@@ -7,6 +7,8 @@ from keras import ops
 
 from kerasgan import gradients
 
+pytestmark = pytest.mark.backends("jax", "torch")
+
 
 def zero():
     return ops.zeros((), dtype="float32")

@@ -25,6 +25,8 @@ from kerasgan.latents import (
     Uniform,
 )
 
+pytestmark = pytest.mark.backends("jax", "torch")
+
 MEANS, SCALES, WEIGHTS = [[0.0, 1.0], [2.0, -1.0], [-1.0, 0.5]], [[0.5, 1.0], [0.2, 0.3], [1.0, 2.0]], [0.5, 0.3, 0.2]
 MIXTURE = GaussianMixture(MEANS, SCALES, WEIGHTS)
 CONDITIONAL = [[0.5, 0.3, 0.2], [0.1, 0.6, 0.3]]  # of the second level, below each node of the first

@@ -7,6 +7,8 @@ from keras import ops
 
 from kerasgan import penalties
 
+pytestmark = pytest.mark.backends("jax", "torch")
+
 WEIGHTS = np.random.default_rng(1).normal(size=(4, 4, 2)).astype("float32")
 NORM = float(np.sqrt((WEIGHTS.astype("float64") ** 2).sum()))
 REAL, FAKE = np.random.default_rng(2).uniform(-1, 1, size=(2, 5, 4, 4, 2)).astype("float32")

@@ -8,6 +8,8 @@ from keras import ops
 from kerasgan import gradients
 from kerasgan.layers import FIRResampling2D, fir_padding, fir_resample, resampling
 
+pytestmark = pytest.mark.backends("jax", "torch")
+
 IMAGES = np.random.default_rng(0).normal(size=(2, 6, 4, 3)).astype("float32")
 
 

@@ -9,6 +9,8 @@ from kerasgan import penalties, schedules, zoo
 from kerasgan.models import DCGAN
 from kerasgan.optimizers import AnnealedAdam
 
+pytestmark = pytest.mark.backends("jax", "torch")
+
 
 def rate(schedule, step):
     return float(ops.convert_to_numpy(schedule(ops.convert_to_tensor(step))))
