@@ -135,7 +135,7 @@ class AdversarialStep(keras.Model):
         condition = self.condition(game)
         fake_logits = self.discriminate(game.fake, condition)
         real_logits = self.discriminate(game.real, condition) if self.objective.paired else None
-        return self.objective.generator_loss(fake_logits, real_logits)
+        return self.objective.generator_loss(real_logits, fake_logits)
 
     def generator_penalty(self, game: Round) -> Any:
         """A scalar that regularises the generator on every `generator_penalty_interval`-th of its steps."""

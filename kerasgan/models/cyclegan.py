@@ -140,7 +140,7 @@ class CycleGAN(ImageToImage):
         """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
         fakes = self.discriminate(list(game.fake))
         reals = self.discriminate([game.real, game.inputs]) if self.objective.paired else (None, None)
-        adversarial = sum(self.objective.generator_loss(fake, real) for fake, real in zip(fakes, reals))
+        adversarial = sum(self.objective.generator_loss(real, fake) for real, fake in zip(reals, fakes))
         fake_b, fake_a = game.fake
         back_b, back_a = self.generator([fake_a, fake_b], training=True)
         cycle = _distance(back_a, game.inputs) + _distance(back_b, game.real)

@@ -153,7 +153,9 @@ class FramePrediction(ImageToImage):
         """lambda_adv L_adv + lambda_lp L_p + lambda_gdl L_gdl, each the sum over the scales."""
 
         def adversarial(judge, real, fake):
-            return self.objective.generator_loss(judge(fake), judge(real) if self.objective.paired else None)
+            fake_logits = judge(fake)
+            real_logits = judge(real) if self.objective.paired else None
+            return self.objective.generator_loss(real_logits, fake_logits)
 
         def pixels(judge, real, fake):
             return ops.mean(ops.abs(real - fake) ** self.pixel_power)

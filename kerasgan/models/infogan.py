@@ -146,7 +146,7 @@ class InfoGAN(GAN):
         """Equation 6 for the generator."""
         fake_logits, answers = self._examine(game.fake)
         real_logits = self.discriminate(game.real) if self.objective.paired else None
-        return self.objective.generator_loss(fake_logits, real_logits) - self._information(game.latents, answers)
+        return self.objective.generator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
 
     def _examine(self, images: Any) -> tuple[Any, Any]:
         logits, answers = self.discriminator(self.augmented(images), training=True)

@@ -155,7 +155,7 @@ class SemiSupervisedGAN(GAN):
         loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
         if self.adversarial_weight:
             paired = _real_logit(ops.take(real_logits, rows, axis=0)) if self.objective.paired else None
-            loss += self.adversarial_weight * self.objective.generator_loss(_real_logit(fake_logits), paired)
+            loss += self.adversarial_weight * self.objective.generator_loss(paired, _real_logit(fake_logits))
         return loss + self._history(0, self.generator)
 
     def discriminate(self, images: Any, labels: Any = None) -> Any:

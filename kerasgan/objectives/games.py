@@ -26,6 +26,9 @@ __all__ = [
 class Objective:
     """What the two players minimise.
 
+    An objective of your own derives from this class. Both losses take the logits in one order, those of real images
+    first; `GAN.compile` refuses another one.
+
     Attributes:
         paired: whether the generator's side also looks at the logits of real images.
         needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
@@ -44,8 +47,8 @@ class Objective:
         """The scalar that the discriminator minimises."""
         raise TypeError(f"{type(self).__name__} must define `discriminator_loss`.")
 
-    def generator_loss(self, fake_logits: Any, real_logits: Any = None) -> Any:
-        """The scalar that the generator minimises; `real_logits` is given to paired objectives only."""
+    def generator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The scalar that the generator minimises; `real_logits` is None unless the objective is paired."""
         raise TypeError(f"{type(self).__name__} must define `generator_loss`.")
 
     def get_config(self) -> dict[str, Any]:
@@ -80,7 +83,7 @@ class Minimax(Objective):
             real_loss += self.label_smoothing * ops.mean(real_logits)
         return real_loss + ops.mean(ops.softplus(fake_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(ops.softplus(fake_logits))
 
     def get_config(self):
@@ -94,7 +97,7 @@ class NonSaturating(Minimax):
     Discriminator: as `Minimax`. Generator: E sp(-b) = -E log D(G(z)).
     """
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(-fake_logits))
 
 
@@ -106,7 +109,7 @@ class MaximumLikelihood(Minimax):
     can dominate a batch.
     """
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(ops.exp(fake_logits))
 
 
@@ -141,7 +144,7 @@ class LeastSquares(Objective):
         real_loss = ops.mean(ops.square(real_logits - self.real_target))
         return 0.5 * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return 0.5 * ops.mean(ops.square(fake_logits - self.generator_target))
 
     def get_config(self):
@@ -162,7 +165,7 @@ class Hinge(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(fake_logits)
 
 
@@ -179,7 +182,7 @@ class Wasserstein(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(fake_logits) - ops.mean(real_logits)
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(fake_logits)
 
 
@@ -196,7 +199,7 @@ class Relativistic(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(fake_logits - real_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
@@ -216,5 +219,5 @@ class RelativisticAverage(Objective):
         fake = ops.subtract(fake_logits, ops.mean(real_logits))
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return self.discriminator_loss(fake_logits, real_logits)  # the two kinds change their places
