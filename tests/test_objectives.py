@@ -68,6 +68,12 @@ def test_least_squares_takes_its_three_targets():
     expected = 0.5 * ((1 + 1) / 2 + (0 + 4) / 2)
     assert value(objective.discriminator_loss(REAL, FAKE)) == pytest.approx(expected)
     assert value(objective.generator_loss(None, FAKE)) == pytest.approx(0.5)
+    bare = objectives.get({"name": "least_squares", "factor": 1.0})
+    halved = objectives.get("least_squares")
+    assert value(bare.generator_loss(None, FAKE)) == pytest.approx(2 * value(halved.generator_loss(None, FAKE)))
+    assert value(bare.discriminator_loss(REAL, FAKE)) == pytest.approx(2 * value(halved.discriminator_loss(REAL, FAKE)))
+    with pytest.raises(ValueError, match="Received: factor=0"):
+        objectives.LeastSquares(factor=0)
 
 
 def test_one_sided_smoothing_moves_the_target_of_real_images_only():

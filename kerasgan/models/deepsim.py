@@ -50,7 +50,7 @@ class DeePSiM(ImageToImage):
         discriminator_stride: of its first convolution: 4 suits 227 pixels (paper), 1 suits 32.
         image_weight: of half the squared differences of pixels, in units of 1 / 255, summed over an image.
         feature_weight: of half the squared differences of the comparator's features, summed over an image; or 0.
-        adversarial_weight: of the adversarial loss; or 0.
+        adversarial_weight: of the adversarial loss; or 0, which leaves the discriminator untrained.
         balance: whether a player that is too far ahead waits: see `kerasgan.gan.Balance`. Not for objectives whose
             losses may be negative.
         weight_decay: L2 regularisation of the kernels of both players, times half the squared weights.
@@ -167,8 +167,9 @@ class DeePSiM(ImageToImage):
         return game.latents
 
     def moves(self, network):
-        if self.balance is None:
-            return None
+        moves = super().moves(network)
+        if moves is False or self.balance is None:
+            return moves
         flags = self.balance.discriminator_moves, self.balance.generator_moves
         return ops.convert_to_tensor(flags[network is self.generator]) > 0.5
 

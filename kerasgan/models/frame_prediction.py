@@ -60,7 +60,7 @@ class FramePrediction(ImageToImage):
         pixel_weight: lambda_lp.
         gradient_power: alpha of the gradient difference loss.
         gradient_weight: lambda_gdl.
-        adversarial_weight: lambda_adv; with 0 the discriminators play along without being listened to.
+        adversarial_weight: lambda_adv; with 0 the discriminators are not trained.
 
     Raises:
         ValueError: for sizes or scales that the convolutions do not fit into, or fewer than two frames.

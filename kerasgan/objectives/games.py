@@ -2,7 +2,7 @@
 
 a denotes the discriminator's output on real images, b on fakes, sp(x) = log(1 + exp x), and sigma the logistic
 function; D = sigma(a). None of them carries the factor 1/2 that some codes put before the sum of the real and the fake
-term.
+term, but for least squares, whose paper has it: `factor` says so.
 """
 
 from typing import Any
@@ -33,10 +33,13 @@ class Objective:
         paired: whether the generator's side also looks at the logits of real images.
         needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
             weights, spectral normalisation or constraints; `GAN.compile` refuses it otherwise.
+        factor: that its terms carry beside the bare ones, 1/2 in least squares. A family whose paper weighs its other
+            losses against bare terms multiplies those weights by it.
     """
 
     paired = False
     needs_lipschitz = False
+    factor: float = 1.0
 
     @property
     def boundary(self) -> float | None:
@@ -123,18 +126,30 @@ class LeastSquares(Objective):
         fake_target: the paper's a.
         real_target: the paper's b.
         generator_target: the paper's c. (-1, 1, 0) minimises Pearson's chi-square; (0, 1, 1) is the usual coding.
+        factor: before the squares of both sides; 1/2 in the paper.
 
     Raises:
-        ValueError: if fake_target equals real_target, which leaves nothing to discriminate.
+        ValueError: if fake_target equals real_target, which leaves nothing to discriminate, or for a factor that is
+            not positive.
     """
 
-    def __init__(self, *, fake_target: float = 0.0, real_target: float = 1.0, generator_target: float = 1.0):
+    def __init__(
+        self,
+        *,
+        fake_target: float = 0.0,
+        real_target: float = 1.0,
+        generator_target: float = 1.0,
+        factor: float = 0.5,
+    ):
+        if not factor > 0:
+            raise ValueError(f"Expected a positive factor. Received: factor={factor}")
         if fake_target == real_target:
             raise ValueError(
                 "Expected different targets for real images and fakes. "
                 f"Received: fake_target={fake_target}, real_target={real_target}"
             )
         self.fake_target, self.real_target, self.generator_target = fake_target, real_target, generator_target
+        self.factor = factor
 
     @property
     def boundary(self):
@@ -142,16 +157,17 @@ class LeastSquares(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         real_loss = ops.mean(ops.square(real_logits - self.real_target))
-        return 0.5 * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
+        return self.factor * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
 
     def generator_loss(self, real_logits, fake_logits):
-        return 0.5 * ops.mean(ops.square(fake_logits - self.generator_target))
+        return self.factor * ops.mean(ops.square(fake_logits - self.generator_target))
 
     def get_config(self):
         return {
             "fake_target": self.fake_target,
             "real_target": self.real_target,
             "generator_target": self.generator_target,
+            "factor": self.factor,
         }
 
 
