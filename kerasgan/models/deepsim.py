@@ -94,12 +94,10 @@ class DeePSiM(ImageToImage):
         part = feature_networks.frozen(feature_networks.get(network), [*names], image_size=image_size)
         image_shape = tuple(part.inputs[0].shape[1:])
         features = tuple(part.get_layer(layer).output.shape[1:])
-        judging: dict[str, Any] = dict(
-            width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay
-        )
+        judging: dict[str, Any] = dict(width=discriminator_width, stride=discriminator_stride)
         super().__init__(
             generator(features, image_shape, units=units, width=width, weight_decay=weight_decay),
-            discriminator(image_shape, features, **judging),
+            discriminator(image_shape, features, **judging, weight_decay=weight_decay),
             image_size=image_shape[:2],
             name=name,
         )
@@ -213,24 +211,12 @@ class DeePSiM(ImageToImage):
         return keras.Model(images, sampler(self.encoder(images)), name="reconstruction")
 
     def encode(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The features of images, which `invert` takes, float32 (count, ...).
-
-        Args:
-            images: (count, height, width, channels), uint8 or float in [-1, 1]; resized to the network's size.
-            batch_size: images computed at a time.
-
-        Raises:
-            TypeError, ValueError: for images of another kind or with other channels.
-        """
+        """Features (count, ...), float32, for `invert`, of images of any size; ValueError for other channels."""
         pixels = self._sized(data.sources.scaled(checks.image_array(images)))
         return self._outputs(self.encoder, [pixels], batch_size=batch_size)
 
     def invert(self, features: Any, *, batch_size: int = 64) -> np.ndarray:
-        """Images (count, height, width, channels), float32 in [-1, 1], of features (count, ...) of the layer.
-
-        Raises:
-            ValueError: for features of another shape.
-        """
+        """Images, float32 in [-1, 1], of features (count, ...) of the layer; ValueError for those of another shape."""
         array = np.asarray(features, "float32")
         expected = tuple(self.sampler.inputs[0].shape[1:])
         if array.shape[1:] != expected or not len(array):

@@ -22,15 +22,10 @@ from scipy.special import softmax
 
 from kerasgan.contrastive import distort, nt_xent
 from kerasgan.gan import GAN
-from kerasgan.latents import Part, Product, get
-from kerasgan.models.infogan_networks import discriminator, generator
+from kerasgan.latents import Product
+from kerasgan.models.infogan_networks import answer_places, code_prior, discriminator, generator, log_normal
 
 __all__ = ["InfoGAN", "discriminator", "generator"]
-
-MNIST_CODES = (
-    {"name": "categorical", "num_categories": 10, "code": "category"},
-    {"name": "uniform", "size": 2, "code": "continuous"},
-)
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -89,8 +84,8 @@ class InfoGAN(GAN):
         if not isinstance(image_size, int) or image_size < 8 or image_size % 2**stages or stages < 1:
             expected = f"Expected image_size to be a multiple of {2**stages} from 8 on"
             raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
-        joint = _joint(prior or "uniform", latent_dim, codes)
-        answers, size = _answers(joint)
+        joint = code_prior(prior or "uniform", latent_dim, codes)
+        answers, size = answer_places(joint)
         discrete = any(code.num_components for code, _ in joint.codes.values())
         if contrast_weight < 0 or (contrast_weight and not discrete):
             expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
@@ -162,7 +157,7 @@ class InfoGAN(GAN):
                 log_likelihood = ops.sum(prior.responsibilities(drawn) * ops.log_softmax(answer, axis=-1), axis=-1)
                 entropy = prior.component_entropy()
             else:
-                log_likelihood = _log_normal(drawn, answer, fixed_std=self.fixed_std)
+                log_likelihood = log_normal(drawn, answer, fixed_std=self.fixed_std)
                 entropy = prior.entropy(columns.stop - columns.start)
             information = ops.mean(log_likelihood) + entropy
             total, weighted = total + information, weighted + self.information_weights[name] * information
@@ -246,46 +241,12 @@ class InfoGAN(GAN):
         return {"code_error": float(1 - right / len(labels))}
 
 
-def _joint(prior: Any, latent_dim: int | None, codes: Sequence[Any] | Product | None) -> Product:
-    """The noise and the codes as one prior."""
-    noise = get(prior)
-    if latent_dim is None and not isinstance(noise, Product):
-        latent_dim = noise.latent_dim or 62
-    parts = noise.parts if isinstance(noise, Product) else [Part(noise, latent_dim)]
-    if codes is None:
-        codes = () if any(part.code is not None for part in parts) else MNIST_CODES
-    if isinstance(noise, Product) and latent_dim is not None:
-        noise.drawn_dim(latent_dim)
-    joint = Product([*parts, *(codes.parts if isinstance(codes, Product) else codes)])
-    if not joint.codes:
-        raise ValueError(f"Expected at least one part with a code. Received: codes={codes!r}")
-    return joint
-
-
-def _answers(joint: Product) -> tuple[Mapping[str, slice], int]:
-    """Where in Q's output the answer on each code is, and the output's size: logits, or means and log-variances."""
-    places, end = {}, 0
-    for name, (prior, columns) in joint.codes.items():
-        size = prior.num_components or 2 * (columns.stop - columns.start)
-        places[name], end = slice(end, end + size), end + size
-    return MappingProxyType(places), end
-
-
 def _weights(given: float | Mapping[str, float], joint: Product) -> Mapping[str, float]:
     weights = dict(given) if isinstance(given, Mapping) else dict.fromkeys(joint.codes, given)
     if weights.keys() != joint.codes.keys():
         expected = f"Expected the information_weight of each code: {', '.join(joint.codes)}"
         raise ValueError(f"{expected}. Received: {', '.join(map(str, weights)) or 'none'}")
     return MappingProxyType(weights)
-
-
-def _log_normal(drawn: Any, answer: Any, *, fixed_std: bool) -> Any:
-    """log N(drawn; mean, diag(variance)) for each row; the answer holds the means and the logarithmic variances."""
-    mean, log_variance = ops.split(answer, 2, axis=-1)
-    squares = ops.square(drawn - mean)
-    if not fixed_std:
-        squares = squares * ops.exp(-log_variance) + log_variance
-    return -0.5 * ops.sum(squares + math.log(2 * math.pi), axis=-1)
 
 
 def _ends(prior: Any) -> tuple[float, float]:

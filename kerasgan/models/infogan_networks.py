@@ -1,11 +1,24 @@
-"""InfoGAN's networks (Chen et al. 2016, 1606.03657), as in the authors' code for MNIST: two heads on one trunk."""
+"""InfoGAN's networks (Chen et al. 2016, 1606.03657), as in the authors' code for MNIST, and the codes between them.
 
+The codes are parts of the prior that the generator starts from, and what the discriminator's second head answers on.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-__all__ = ["discriminator", "generator"]
+from kerasgan.latents import Part, Product, get
+
+__all__ = ["answer_places", "code_prior", "discriminator", "generator", "log_normal"]
+
+MNIST_CODES = (
+    {"name": "categorical", "num_categories": 10, "code": "category"},
+    {"name": "uniform", "size": 2, "code": "continuous"},
+)
 
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stages: int, units: int) -> keras.Model:
@@ -56,6 +69,40 @@ def discriminator(
     x = activated(layers.Dense(code_units, kernel_initializer=_normal(), name="code_hidden")(x), "code_hidden")
     read = layers.Dense(answers, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
     return keras.Model(images, [logits, read], name="discriminator")
+
+
+def code_prior(prior: Any, latent_dim: int | None, codes: Sequence[Any] | Product | None) -> Product:
+    """The noise and the codes as one prior."""
+    noise = get(prior)
+    if latent_dim is None and not isinstance(noise, Product):
+        latent_dim = noise.latent_dim or 62
+    parts = noise.parts if isinstance(noise, Product) else [Part(noise, latent_dim)]
+    if codes is None:
+        codes = () if any(part.code is not None for part in parts) else MNIST_CODES
+    if isinstance(noise, Product) and latent_dim is not None:
+        noise.drawn_dim(latent_dim)
+    joint = Product([*parts, *(codes.parts if isinstance(codes, Product) else codes)])
+    if not joint.codes:
+        raise ValueError(f"Expected at least one part with a code. Received: codes={codes!r}")
+    return joint
+
+
+def answer_places(joint: Product) -> tuple[Mapping[str, slice], int]:
+    """Where in Q's output the answer on each code is, and the output's size: logits, or means and log-variances."""
+    places, end = {}, 0
+    for name, (prior, columns) in joint.codes.items():
+        size = prior.num_components or 2 * (columns.stop - columns.start)
+        places[name], end = slice(end, end + size), end + size
+    return MappingProxyType(places), end
+
+
+def log_normal(drawn: Any, answer: Any, *, fixed_std: bool) -> Any:
+    """log N(drawn; mean, diag(variance)) for each row; the answer holds the means and the logarithmic variances."""
+    mean, log_variance = ops.split(answer, 2, axis=-1)
+    squares = ops.square(drawn - mean)
+    if not fixed_std:
+        squares = squares * ops.exp(-log_variance) + log_variance
+    return -0.5 * ops.sum(squares + math.log(2 * math.pi), axis=-1)
 
 
 def _normal() -> keras.initializers.Initializer:
