@@ -49,6 +49,12 @@ class Players(keras.optimizers.Optimizer):
         """The number of discriminator steps, as a number of Python; `int` does not read what devices mirror."""
         return int(self.iterations.numpy())
 
+    def pass_over_discriminator(self) -> None:
+        """Counts a step of the discriminator that is not computed: callbacks and schedules go by `iterations`."""
+        own = getattr(self.discriminator, "inner_optimizer", self.discriminator)
+        # Not `own.iterations`: with gradient accumulation that is a quotient, not the variable.
+        next(variable for variable in own.variables if variable.name == "iteration").assign_add(1)
+
     @property
     def learning_rate(self) -> Any:
         return self.generator.learning_rate

@@ -15,7 +15,7 @@ from kerasgan import data
 from kerasgan.gan import Balance
 from kerasgan.metrics.digits_network import digits_network
 from kerasgan.metrics.pair_card import pair_card
-from kerasgan.models import DeePSiM, deepsim
+from kerasgan.models import DeePSiM, deepsim_networks
 from kerasgan.models.feature_networks import frozen, vgg16
 
 SMALL = {"units": 4, "width": 1, "discriminator_width": 1, "discriminator_stride": 1}
@@ -50,17 +50,17 @@ def own_gan(layer="vectors", **options):
 
 
 def test_the_networks_have_the_sizes_of_the_authors_tables(monkeypatch):
-    monkeypatch.setattr(deepsim, "_kernels", lambda decay: {"kernel_initializer": "zeros", "use_bias": False})
-    network = deepsim.generator((4096,), (256, 256, 3), units=4096, width=32)
+    monkeypatch.setattr(deepsim_networks, "_kernels", lambda decay: {"kernel_initializer": "zeros", "use_bias": False})
+    network = deepsim_networks.generator((4096,), (256, 256, 3), units=4096, width=32)
     assert network.count_params() == 56_096_256
     assert network.output_shape == (None, 256, 256, 3)
-    network = deepsim.generator((6, 6, 256), (227, 227, 3), units=8, width=32)
+    network = deepsim_networks.generator((6, 6, 256), (227, 227, 3), units=8, width=32)
     assert [network.get_layer(f"maps{index}").output.shape[1:] for index in (1, 2, 3)] == [(6, 6, 512)] * 2 + [
         (4, 4, 512)
     ]
     assert network.get_layer("conv5").output.shape[1:] == (8, 8, 512)
     assert network.output_shape == (None, 227, 227, 3)
-    network = deepsim.discriminator((227, 227, 3), (4096,), width=32, stride=4)
+    network = deepsim_networks.discriminator((227, 227, 3), (4096,), width=32, stride=4)
     maps = [network.get_layer(f"conv{level}").output.shape[1:] for level in range(1, 6)]
     assert maps == [(56, 56, 32), (52, 52, 64), (25, 25, 128), (23, 23, 256), (11, 11, 256)]
     assert network.get_layer("features1").units == 1024 and network.get_layer("features2").units == 512
@@ -68,7 +68,7 @@ def test_the_networks_have_the_sizes_of_the_authors_tables(monkeypatch):
 
 @pytest.mark.parametrize(("maps", "size"), [((10, 10, 3), 20), ((5, 5, 4), 20), ((3, 3, 2), 20), ((20, 20, 3), 20)])
 def test_maps_of_any_layer_lead_to_the_images_size(maps, size):
-    network = deepsim.generator(maps, (size, size, 2), units=4, width=1)
+    network = deepsim_networks.generator(maps, (size, size, 2), units=4, width=1)
     assert network.output_shape == (None, size, size, 2)
     meets = size % maps[0] == 0
     assert network.get_layer("maps3").output.shape[1] == maps[0] - (0 if meets else 2)

@@ -108,6 +108,8 @@ def test_a_loss_in_two_parts_is_their_sum():
 
 
 def test_the_generators_loss_alone_is_enough_to_say_something():
+    found = doctor.diagnose({"generator_loss": plateau(), "discriminator_loss": np.zeros_like(plateau())})
+    assert found == doctor.diagnose({"generator_loss": plateau()})  # zeros: a discriminator that is not trained
     found = doctor.diagnose({"generator_loss": plateau()})
     assert found.verdict == "healthy"
     assert "generator's loss" in found.evidence[0]

@@ -34,7 +34,8 @@ def test_the_maps_have_the_sides_of_the_table():
 def test_it_plays_for_the_targets_0_1_and_1():
     gan = LSGAN(**LSGAN.tiny)
     gan.compile(run_eagerly=True)
-    assert gan.objective.get_config() == {"fake_target": 0.0, "real_target": 1.0, "generator_target": 1.0}
+    targets = {"fake_target": 0.0, "real_target": 1.0, "generator_target": 1.0}
+    assert gan.objective.get_config() == {**targets, "factor": 0.5}
     history = gan.fit(np.zeros((8, 16, 16, 1), "float32"), batch_size=8, verbose=0).history
     # An untrained critic of small weights scores about 0 everywhere: (0 - 1)^2 / 2 for each player.
     assert history["discriminator_loss"][0] == pytest.approx(0.5, abs=0.1)

@@ -8,6 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 from kerasgan import objectives
+from kerasgan.gan.rules import refuse_other_order
 
 
 def value(tensor):
@@ -59,21 +60,27 @@ def test_both_sides_equal_the_values_computed_by_hand(name):
     objective = objectives.get(name)
     real = REAL if objective.paired else None
     assert value(objective.discriminator_loss(REAL, FAKE)) == pytest.approx(HAND[name][0], abs=1e-6)
-    assert value(objective.generator_loss(FAKE, real)) == pytest.approx(HAND[name][1], abs=1e-6)
+    assert value(objective.generator_loss(real, FAKE)) == pytest.approx(HAND[name][1], abs=1e-6)
 
 
 def test_least_squares_takes_its_three_targets():
     objective = objectives.LeastSquares(fake_target=-1.0, real_target=1.0, generator_target=0.0)
     expected = 0.5 * ((1 + 1) / 2 + (0 + 4) / 2)
     assert value(objective.discriminator_loss(REAL, FAKE)) == pytest.approx(expected)
-    assert value(objective.generator_loss(FAKE)) == pytest.approx(0.5)
+    assert value(objective.generator_loss(None, FAKE)) == pytest.approx(0.5)
+    bare = objectives.get({"name": "least_squares", "factor": 1.0})
+    halved = objectives.get("least_squares")
+    assert value(bare.generator_loss(None, FAKE)) == pytest.approx(2 * value(halved.generator_loss(None, FAKE)))
+    assert value(bare.discriminator_loss(REAL, FAKE)) == pytest.approx(2 * value(halved.discriminator_loss(REAL, FAKE)))
+    with pytest.raises(ValueError, match="Received: factor=0"):
+        objectives.LeastSquares(factor=0)
 
 
 def test_one_sided_smoothing_moves_the_target_of_real_images_only():
     plain, smooth = objectives.Minimax(), objectives.Minimax(label_smoothing=0.1)
     real = (0.9 * softplus(-2) + 0.1 * softplus(2) + softplus(0)) / 2
     assert value(smooth.discriminator_loss(REAL, FAKE)) == pytest.approx(real + (softplus(-1) + softplus(1)) / 2)
-    assert value(smooth.generator_loss(FAKE)) == value(plain.generator_loss(FAKE))
+    assert value(smooth.generator_loss(None, FAKE)) == value(plain.generator_loss(None, FAKE))
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "maximum_likelihood", "hinge", "relativistic"])
@@ -81,7 +88,39 @@ def test_losses_stay_finite_for_large_logits(name):
     objective = objectives.get(name)
     logits = np.array([[60.0]], "float32")
     assert math.isfinite(value(objective.discriminator_loss(-logits, logits)))
-    assert math.isfinite(value(objective.generator_loss(logits, -logits)))
+    assert math.isfinite(value(objective.generator_loss(-logits, logits)))
+
+
+def own(discriminator_loss=lambda self, real_logits, fake_logits: 0.0, generator_loss=None):
+    losses = {"discriminator_loss": discriminator_loss, "generator_loss": generator_loss or discriminator_loss}
+    return type("Mine", (objectives.Objective,), losses)()
+
+
+@pytest.mark.parametrize(
+    ("losses", "received"),
+    [
+        (
+            {"generator_loss": lambda self, fake_logits, real_logits=None: 0.0},
+            "fake_logits, real_logits",
+        ),
+        ({"generator_loss": lambda self, fakes, reals: 0.0}, r"Mine.generator_loss\(fakes, reals\)"),
+        ({"generator_loss": lambda self, fake_logits: 0.0}, r"Mine.generator_loss\(fake_logits\)"),
+        ({"generator_loss": lambda self, logits: 0.0}, r"Mine.generator_loss\(logits\)"),
+        ({"discriminator_loss": lambda self, b_fake, a_real: 0.0}, r"Mine.discriminator_loss\(b_fake, a_real\)"),
+    ],
+)
+def test_an_objective_that_takes_its_logits_in_another_order_is_refused(losses, received):
+    with pytest.raises(
+        ValueError, match=rf"Expected Mine\..*order \(real_logits, fake_logits\).*Received: .*{received}"
+    ):
+        refuse_other_order(own(**losses))
+
+
+@pytest.mark.parametrize("loss", [lambda self, a, b: 0.0, lambda self, real, fake, k=1: 0.0, lambda self, *x: 0.0])
+def test_an_objective_may_name_its_logits_as_it_likes(loss):
+    refuse_other_order(own(loss))
+    for name in objectives.names():
+        refuse_other_order(objectives.get(name))
 
 
 # Closed forms. A loss averages over its logits, so an expectation under a density is a mean over quantiles of it;
@@ -148,7 +187,7 @@ def test_generator_gradients_at_the_optimum_descend_the_known_divergences(mean, 
         # moving a fake by dx moves its logit by -mean dx
         ahead, behind = (logits - sign * mean * step for sign in (1, -1))
         loss = objectives.get(name).generator_loss
-        return (value(loss(ahead)) - value(loss(behind))) / (2 * step)
+        return (value(loss(None, ahead)) - value(loss(None, behind))) / (2 * step)
 
     keras.config.set_floatx("float64")
     try:
@@ -164,7 +203,7 @@ def test_maximum_likelihood_has_the_gradient_of_the_divergence_from_data_to_mode
 
     def integrand(x):
         logit = np.array([mean**2 / 2 - mean * x])
-        loss = value(objectives.get("maximum_likelihood").generator_loss(logit))
+        loss = value(objectives.get("maximum_likelihood").generator_loss(None, logit))
         return loss * stats.norm.pdf(x, loc=mean)
 
     total = integrate.quad(integrand, -8, 10, limit=40, epsabs=1e-5)[0]

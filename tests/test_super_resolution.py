@@ -8,7 +8,7 @@ from keras import ops
 import kerasgan
 from kerasgan.layers import BilinearUpsampling2D, PixelShuffle, PixelUnshuffle
 from kerasgan.metrics.pair_card import pair_scores
-from kerasgan.models import ESRGAN, SRGAN, esrgan, feature_networks, srgan
+from kerasgan.models import ESRGAN, SRGAN, DeePSiM, FramePrediction, esrgan, feature_networks, srgan
 from kerasgan.models.feature_networks import vgg19
 
 SMALL = {"image_size": 16, "blocks": 1, "width": 4}
@@ -103,6 +103,30 @@ def test_without_a_weight_the_generator_is_trained_alone_and_a_file_keeps_the_fe
     for first, second in zip(gan.features.weights, again.features.weights):
         np.testing.assert_array_equal(value(first), value(second))
     np.testing.assert_array_equal(again.predict(noise(1, 8, 8, 3)), gan.predict(noise(1, 8, 8, 3)))
+
+
+@pytest.mark.parametrize("build", [SRGAN, DeePSiM, FramePrediction])
+def test_without_a_weight_no_discriminator_is_trained_and_its_steps_are_counted(build, monkeypatch):
+    gan = build(**{**build.tiny, "adversarial_weight": 0.0})
+    gan.compile(run_eagerly=True)
+    monkeypatch.setattr(build, "discriminator_loss", None)  # it is not asked for
+    before = [value(weight) for weight in gan.discriminator.weights], [value(w) for w in gan.generator.weights]
+    history = gan.fit(noise(4, *gan.input_shape), noise(4, *gan.image_shape), batch_size=2, verbose=0).history
+    after = [value(weight) for weight in gan.discriminator.weights], [value(w) for w in gan.generator.weights]
+    assert all(np.array_equal(*pair) for pair in zip(before[0], after[0]))
+    assert not all(np.array_equal(*pair) for pair in zip(before[1], after[1]))
+    assert gan.optimizer.steps == int(gan.optimizer.generator.iterations) == 2
+    assert history["generator_loss"][0] > 0
+
+
+def test_a_schedule_that_begins_at_nothing_trains_the_discriminator_from_the_first_step():
+    steps = {"name": "PiecewiseConstantDecay", "boundaries": [1], "values": [0.0, 0.5]}
+    gan = SRGAN(**SMALL, adversarial_weight=steps)
+    gan.compile(run_eagerly=True)
+    before = value(gan.discriminator.trainable_variables[0])
+    history = gan.fit(noise(2, 4, 4, 3), noise(2, 16, 16, 3), batch_size=2, verbose=0).history
+    assert history["discriminator_loss"][0] > 0
+    assert not np.array_equal(before, value(gan.discriminator.trainable_variables[0]))
 
 
 def test_a_unet_judges_each_pixel_and_the_generator_hears_of_all_of_them():

@@ -103,6 +103,11 @@ def test_cyclegan_weighs_cycle_and_identity_as_the_paper():
     game = gan.deal((a, b))
     game = game._replace(fake=gan.synthesize(game))
     assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(authors / 2, rel=1e-4)
+    gan.compile({"name": "least_squares", "factor": 1.0}, run_eagerly=True)
+    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(authors, rel=1e-4)
+    gan.compile("hinge", run_eagerly=True)
+    expected = 10 * cycle + 5 * identity - sum(each.mean() for each in logits)
+    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_pool_keeps_and_returns_the_first_images_and_then_half_of_the_time_older_ones():

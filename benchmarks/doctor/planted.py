@@ -26,7 +26,7 @@ class Leaky(kerasgan.GAN):
         return self.objective.discriminator_loss(real_logits, self.discriminate(self._marked(game.fake, -1.0)))
 
     def generator_loss(self, game):
-        return self.objective.generator_loss(self.discriminate(self._marked(game.fake, -1.0)))
+        return self.objective.generator_loss(None, self.discriminate(self._marked(game.fake, -1.0)))
 
     def _marked(self, images, mark):
         return keras.ops.concatenate([images, keras.ops.full_like(images[..., :1], mark)], axis=-1)

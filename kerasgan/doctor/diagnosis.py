@@ -82,9 +82,12 @@ def diagnose_file(path: str | os.PathLike[str]) -> Diagnosis:
 
 
 def _loss(columns: histories.Columns) -> tuple[np.ndarray, str]:
-    """The loss to judge by: the discriminator's, or where there is none the generator's."""
+    """The loss to judge by: the discriminator's, or where there is none the generator's.
+
+    A discriminator that is not trained has no loss: nothing in a log, zeros in Keras' history.
+    """
     for player in ("discriminator", "generator"):
         values = columns.get(f"{player}_loss")
-        if values is not None and (player == "generator" or not np.isnan(values).all()):
+        if values is not None and (player == "generator" or (np.any(values) and not np.isnan(values).all())):
             return values, player
     return columns["discriminator_loss"], "discriminator"

@@ -8,7 +8,12 @@ import keras
 
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
-from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
+from kerasgan.gan.rules import (
+    refuse_mixed_gradients,
+    refuse_other_order,
+    refuse_unbounded_slope,
+    refuse_unknown_confidence,
+)
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.gan.task import Task
@@ -146,7 +151,8 @@ class GAN(AdversarialStep, Sampling):
         """Sets how the two players are trained; without arguments, as the family's paper does.
 
         Args:
-            objective: a name (`kerasgan.objectives.names()`) or a `kerasgan.objectives.Objective`.
+            objective: a name (`kerasgan.objectives.names()`), `{"name": "minimax", "label_smoothing": 0.1}` or a
+                `kerasgan.objectives.Objective`.
             generator_optimizer: a Keras optimiser, its name or its config.
             discriminator_optimizer: likewise. Callbacks that set a learning rate set the generator's.
             penalties: one or a list of names (`kerasgan.penalties.names()`), `{"name": "r1", "weight": 1.0}` or
@@ -165,7 +171,8 @@ class GAN(AdversarialStep, Sampling):
 
         Raises:
             ValueError: for unknown names, numbers out of range, and games that cannot work: a gradient penalty with
-                batch normalisation in the discriminator, or `wasserstein` with nothing that bounds its slope.
+                batch normalisation in the discriminator, `wasserstein` with nothing that bounds its slope, or an
+                objective whose losses do not take (real_logits, fake_logits).
         """
         given = {
             "objective": objective,
@@ -201,6 +208,7 @@ class GAN(AdversarialStep, Sampling):
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
         objective, chosen, clip = settings["objective"], settings["penalties"], settings.get("weight_clip")
+        refuse_other_order(objective)
         refuse_mixed_gradients(self.discriminator, chosen, self._arguments)
         refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
         settings["augment"] = augmentation.get(settings["augment"]) or False

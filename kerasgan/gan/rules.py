@@ -1,5 +1,6 @@
 """Games that cannot work, refused when they are compiled, with what to play instead."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import keras
 from kerasgan.objectives import Objective
 from kerasgan.penalties import Penalty
 
-__all__ = ["refuse_mixed_gradients", "refuse_unbounded_slope", "refuse_unknown_confidence"]
+__all__ = ["refuse_mixed_gradients", "refuse_other_order", "refuse_unbounded_slope", "refuse_unknown_confidence"]
 
 
 def refuse_mixed_gradients(
@@ -39,6 +40,35 @@ def refuse_mixed_gradients(
         f"normalisation mixes with its neighbours' (1704.00028, section 4): {advice}, or compile without penalties. "
         f"Received: penalties={', '.join(alone)}; batch normalisation in {', '.join(mixing)}"
     )
+
+
+def refuse_other_order(objective: Objective) -> None:
+    """Raises ValueError for an objective of one's own whose losses do not take (real_logits, fake_logits).
+
+    Exchanged logits would train, towards the wrong optimum, without an error: only the parameters' names tell.
+
+    Args:
+        objective: both of its losses are looked at.
+    """
+    for method in ("discriminator_loss", "generator_loss"):
+        signature = inspect.signature(getattr(objective, method))
+        if _takes_real_then_fake(signature):
+            continue
+        kind = type(objective).__name__
+        raise ValueError(
+            f"Expected {kind}.{method} to take its logits in the order (real_logits, fake_logits)"
+            f"{', real_logits=None unless the objective is paired' if method == 'generator_loss' else ''}. "
+            f"Received: {kind}.{method}{signature}"
+        )
+
+
+def _takes_real_then_fake(signature: inspect.Signature) -> bool:
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return False
+    names = [parameter.name.lower() for parameter in signature.parameters.values()][:2]
+    return "fake" not in names[0] and (len(names) < 2 or "real" not in names[1])  # one name: *logits
 
 
 def refuse_unbounded_slope(

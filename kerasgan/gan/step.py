@@ -50,9 +50,14 @@ class AdversarialStep(keras.Model):
         steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
         steps = self.discriminator_steps
         kept = self.reuse_fakes and steps == 1  # else the generator's step may be a branch, and others' fakes
+        trained = self.moves(self.discriminator) is not False
         with gradients.recording(self.generator.trainable_variables) if kept else nullcontext() as record:
-            game = game._replace(fake=self.synthesize(game))
-        self._play_discriminator(game, steps_done)
+            if trained or self.reuse_fakes:
+                game = game._replace(fake=self.synthesize(game))
+        if trained:
+            self._play_discriminator(game, steps_done)
+        else:
+            self.optimizer.pass_over_discriminator()
         if not self.reuse_fakes:
             game = self.redraw(game)
         play = functools.partial(self._play_generator, game, record)
@@ -111,7 +116,10 @@ class AdversarialStep(keras.Model):
         return _nothing()
 
     def moves(self, network: keras.Model) -> Any:
-        """Whether a player's step changes its weights: a boolean scalar, or None for always. Asked before the step."""
+        """Whether a player's step changes its weights: a boolean scalar, or None for always. Asked before the step.
+
+        Of the discriminator also False, Python's: then none of its step is computed, and its loss is not reported.
+        """
         return None
 
     def _gradients(self, player: Player, loss: Any, record: Any = None) -> list:
@@ -135,7 +143,7 @@ class AdversarialStep(keras.Model):
         condition = self.condition(game)
         fake_logits = self.discriminate(game.fake, condition)
         real_logits = self.discriminate(game.real, condition) if self.objective.paired else None
-        return self.objective.generator_loss(fake_logits, real_logits)
+        return self.objective.generator_loss(real_logits, fake_logits)
 
     def generator_penalty(self, game: Round) -> Any:
         """A scalar that regularises the generator on every `generator_penalty_interval`-th of its steps."""

@@ -40,6 +40,12 @@ class ImageToImage(GAN):
     task: Task = Task.IMAGE_TO_IMAGE
     """What the model makes, and what `fit` takes for it: pairs, images of two domains, or videos."""
 
+    adversarial_weight: Any = 1.0
+    """Of the adversarial loss beside others in the generator's: a number or a schedule of generator steps.
+
+    With the number 0 the discriminator is not trained; with a schedule that begins at 0 it is.
+    """
+
     directions: tuple[str, ...] = ()
     """Names of the ways that a family with several generators translates; the first is the usual one."""
 
@@ -135,6 +141,10 @@ class ImageToImage(GAN):
 
     def redraw(self, game: Round) -> Round:
         return game  # nothing is drawn
+
+    def moves(self, network: keras.Model) -> Any:
+        unheard = not callable(self.adversarial_weight) and not self.adversarial_weight
+        return False if unheard and network is self.discriminator else None
 
     def condition(self, game: Round) -> Any:
         """The inputs, for a discriminator that judges them together with what was made of them."""

@@ -125,7 +125,7 @@ class ACGAN(GAN):
         real_logits = self.discriminate(game.real) if self.objective.paired else None
         class_loss = _class_loss(game.labels, fake_classes)
         self.report("fake_class_loss", class_loss)
-        return self.objective.generator_loss(fake_logits, real_logits) + self.generator_class_weight * class_loss
+        return self.objective.generator_loss(real_logits, fake_logits) + self.generator_class_weight * class_loss
 
     def classify(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
         """The discriminator's class probabilities of images.

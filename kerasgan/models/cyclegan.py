@@ -3,9 +3,9 @@
 Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, 2017,
 https://arxiv.org/abs/1703.10593. Layer tables, weights and padding follow the authors' PyTorch code. Deviations: the
 discriminators move before the generators (the fakes that they are shown are those of before, as there); the rate falls
-to zero from step to step, where the authors change it between epochs; the adversarial loss is that of the generator's
-objective, for least squares half of the authors', so that all their other weights are halved with it (a factor that
-Adam does not feel).
+to zero from step to step, where the authors change it between epochs; the generators' least squares carry the factor
+1/2 that the authors give the discriminators alone, and `cycle_weight` is multiplied by the objective's factor, so that
+the generators' whole loss is half of theirs (which Adam does not feel).
 """
 
 from types import MappingProxyType
@@ -36,7 +36,8 @@ class CycleGAN(ImageToImage):
         width: channels next to the image of the generators, a quarter of those of the blocks.
         discriminator_width: of the first layer of the discriminators; `width` if not given.
         patch_layers: strided convolutions of the discriminators; 3 see patches of 70x70 pixels (paper).
-        cycle_weight: lambda of equation 3.
+        cycle_weight: lambda of equation 3, beside an adversarial loss without a factor: it is multiplied by the
+            objective's `factor`, 1/2 for least squares (the paper's) and 1 for every other objective.
         identity_weight: of the identity loss, relative to `cycle_weight` (section 5.2); 0 where the domains differ in
             their channels.
         pool_size: generated images of each domain that the discriminators are shown again (section 4); 0 for none.
@@ -140,7 +141,7 @@ class CycleGAN(ImageToImage):
         """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
         fakes = self.discriminate(list(game.fake))
         reals = self.discriminate([game.real, game.inputs]) if self.objective.paired else (None, None)
-        adversarial = sum(self.objective.generator_loss(fake, real) for fake, real in zip(fakes, reals))
+        adversarial = sum(self.objective.generator_loss(real, fake) for real, fake in zip(reals, fakes))
         fake_b, fake_a = game.fake
         back_b, back_a = self.generator([fake_a, fake_b], training=True)
         cycle = _distance(back_a, game.inputs) + _distance(back_b, game.real)
@@ -150,8 +151,8 @@ class CycleGAN(ImageToImage):
             same_b, same_a = self.generator([game.real, game.inputs], training=True)
             identity = _distance(same_b, game.real) + _distance(same_a, game.inputs)
         self.report("identity", identity)
-        # Halved with the least-squares loss, which the authors leave whole for the generators.
-        return adversarial + 0.5 * self.cycle_weight * (cycle + self.identity_weight * identity)
+        weight = self.objective.factor * self.cycle_weight  # as the adversarial loss, which the authors leave whole
+        return adversarial + weight * (cycle + self.identity_weight * identity)
 
     def discriminate(self, images, condition=None):
         """The logits of [images of b, images of a]."""

@@ -10,21 +10,20 @@ as He's; where doublings lead from the inverted maps to the image's size without
 convolution keeps their size. The authors inverted AlexNet, which Keras does not have.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.gan import Balance, ImageToImage
-from kerasgan.layers import ImageRange
 from kerasgan.models import feature_networks
+from kerasgan.models.deepsim_networks import discriminator, generator
 
 __all__ = ["DeePSiM", "discriminator", "generator"]
 
@@ -50,7 +49,7 @@ class DeePSiM(ImageToImage):
         discriminator_stride: of its first convolution: 4 suits 227 pixels (paper), 1 suits 32.
         image_weight: of half the squared differences of pixels, in units of 1 / 255, summed over an image.
         feature_weight: of half the squared differences of the comparator's features, summed over an image; or 0.
-        adversarial_weight: of the adversarial loss; or 0.
+        adversarial_weight: of the adversarial loss; or 0, which leaves the discriminator untrained.
         balance: whether a player that is too far ahead waits: see `kerasgan.gan.Balance`. Not for objectives whose
             losses may be negative.
         weight_decay: L2 regularisation of the kernels of both players, times half the squared weights.
@@ -95,12 +94,10 @@ class DeePSiM(ImageToImage):
         part = feature_networks.frozen(feature_networks.get(network), [*names], image_size=image_size)
         image_shape = tuple(part.inputs[0].shape[1:])
         features = tuple(part.get_layer(layer).output.shape[1:])
-        judging: dict[str, Any] = dict(
-            width=discriminator_width, stride=discriminator_stride, weight_decay=weight_decay
-        )
+        judging: dict[str, Any] = dict(width=discriminator_width, stride=discriminator_stride)
         super().__init__(
             generator(features, image_shape, units=units, width=width, weight_decay=weight_decay),
-            discriminator(image_shape, features, **judging),
+            discriminator(image_shape, features, **judging, weight_decay=weight_decay),
             image_size=image_shape[:2],
             name=name,
         )
@@ -167,8 +164,9 @@ class DeePSiM(ImageToImage):
         return game.latents
 
     def moves(self, network):
-        if self.balance is None:
-            return None
+        moves = super().moves(network)
+        if moves is False or self.balance is None:
+            return moves
         flags = self.balance.discriminator_moves, self.balance.generator_moves
         return ops.convert_to_tensor(flags[network is self.generator]) > 0.5
 
@@ -213,24 +211,12 @@ class DeePSiM(ImageToImage):
         return keras.Model(images, sampler(self.encoder(images)), name="reconstruction")
 
     def encode(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The features of images, which `invert` takes, float32 (count, ...).
-
-        Args:
-            images: (count, height, width, channels), uint8 or float in [-1, 1]; resized to the network's size.
-            batch_size: images computed at a time.
-
-        Raises:
-            TypeError, ValueError: for images of another kind or with other channels.
-        """
+        """Features (count, ...), float32, for `invert`, of images of any size; ValueError for other channels."""
         pixels = self._sized(data.sources.scaled(checks.image_array(images)))
         return self._outputs(self.encoder, [pixels], batch_size=batch_size)
 
     def invert(self, features: Any, *, batch_size: int = 64) -> np.ndarray:
-        """Images (count, height, width, channels), float32 in [-1, 1], of features (count, ...) of the layer.
-
-        Raises:
-            ValueError: for features of another shape.
-        """
+        """Images, float32 in [-1, 1], of features (count, ...) of the layer; ValueError for those of another shape."""
         array = np.asarray(features, "float32")
         expected = tuple(self.sampler.inputs[0].shape[1:])
         if array.shape[1:] != expected or not len(array):
@@ -267,96 +253,6 @@ class DeePSiM(ImageToImage):
         if pixels.shape[-1] != channels:
             raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
         return resized(pixels, size=(height, width), crop="stretch")
-
-
-def generator(
-    features: Sequence[int], image_shape: Sequence[int], *, units: int, width: int, weight_decay: float = 0.0
-) -> keras.Model:
-    """Features, vectors or maps, to images in [-1, 1]: dense layers or convolutions, then one doubling after another.
-
-    The first three doublings are each followed by a convolution. What is larger than the image is cut away around it.
-    """
-    *size, channels = image_shape
-    options = _kernels(weight_decay)
-    inputs = keras.Input(features, name="features")
-    if len(features) == 1:
-        x = _from_vector(inputs, units=units, maps=8 * width, **options)
-    else:
-        x = _from_maps(inputs, size, filters=16 * width, **options)
-    doublings = _doublings(x.shape[1:3], size)
-    for level in range(doublings - 1, 0, -1):
-        filters = width * 2 ** (level - 1)
-        x = layers.Conv2DTranspose(min(filters, 8 * width), 4, 2, "same", name=f"deconv{level}", **options)(x)
-        x = _lrelu(x, f"deconv{level}")
-        if level >= doublings - 3:
-            x = layers.Conv2D(min(filters, 16 * width), 3, padding="same", name=f"conv{level}", **options)(x)
-            x = _lrelu(x, f"conv{level}")
-    strides = 2 if doublings else 1
-    x = layers.Conv2DTranspose(channels, 4, strides, "same", dtype="float32", name="deconv0", **options)(x)
-    x = _middle(x, size)
-    return keras.Model(inputs, ImageRange(dtype="float32", name="range")(x), name="generator")
-
-
-def discriminator(
-    image_shape: Sequence[int], features: Sequence[int], *, width: int, stride: int, weight_decay: float = 0.0
-) -> keras.Model:
-    """[Images, features] to logits: convolutions without padding to the mean of their maps, beside the features."""
-    images, inputs = keras.Input(image_shape, name="images"), keras.Input(features, name="features")
-    options = {**_kernels(weight_decay), "use_bias": True}
-    x = images
-    table = ((stride + 3, stride, 1), (5, 1, 2), (3, 2, 4), (3, 1, 8), (3, 2, 8))  # 7x7 of the paper's stride of 4
-    for level, (kernel, strides, factor) in enumerate(table, start=1):
-        if min(x.shape[1:3]) < kernel:
-            raise ValueError(f"Expected larger images, or a smaller discriminator_stride. Received: {stride}")
-        x = layers.Conv2D(factor * width, kernel, strides, name=f"conv{level}", **options)(x)
-        x = layers.ReLU(name=f"conv{level}_relu")(x)
-    x = layers.Dropout(0.5, name="mean_dropout")(layers.GlobalAveragePooling2D(name="mean")(x))
-    y = layers.Flatten(name="flat")(inputs)
-    for level, factor in enumerate((32, 16), start=1):
-        y = layers.Dense(factor * width, name=f"features{level}", **options)(y)
-        y = layers.ReLU(name=f"features{level}_relu")(y)
-    x = layers.Dense(16 * width, name="joined_dense", **options)(layers.Concatenate(name="joined")([x, y]))
-    x = layers.Dropout(0.5, name="joined_dropout")(layers.ReLU(name="joined_relu")(x))
-    logits = layers.Dense(1, dtype="float32", name="logits", **options)(x)
-    return keras.Model([images, inputs], logits, name="discriminator")
-
-
-def _from_vector(x, *, units: int, maps: int, **options: Any):
-    """Three dense layers, the last one of maps of 4x4."""
-    options["use_bias"] = True
-    for name, size in (("defc7", units), ("defc6", units), ("defc5", 16 * maps)):
-        x = _lrelu(layers.Dense(size, name=name, **options)(x), name)
-    return layers.Reshape((4, 4, maps), name="maps")(x)
-
-
-def _from_maps(x, size: Sequence[int], *, filters: int, **options: Any):
-    """Three convolutions, the last one without padding unless doublings of the maps meet the image's size."""
-    meets = all(side * 2 ** _doublings(x.shape[1:3], size) == wanted for side, wanted in zip(x.shape[1:3], size))
-    for index, padding in enumerate(("same", "same", "same" if meets else "valid"), start=1):
-        x = _lrelu(layers.Conv2D(filters, 3, padding=padding, name=f"maps{index}", **options)(x), f"maps{index}")
-    return x
-
-
-def _doublings(maps: Sequence[int], size: Sequence[int]) -> int:
-    """How many it takes until maps are as high and wide as the image."""
-    return max(0, *(math.ceil(math.log2(wanted / side)) for side, wanted in zip(maps, size)))
-
-
-def _middle(x, size: Sequence[int]):
-    spare = [have - wanted for have, wanted in zip(x.shape[1:3], size)]
-    if not any(spare):
-        return x
-    return layers.Cropping2D([(each // 2, each - each // 2) for each in spare], dtype="float32", name="middle")(x)
-
-
-def _lrelu(x, name: str):
-    return layers.LeakyReLU(negative_slope=0.3, name=f"{name}_lrelu")(x)
-
-
-def _kernels(weight_decay: float) -> dict[str, Any]:
-    """He's weights, their decay, and no biases, which the authors keep at zero outside the dense layers."""
-    regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None
-    return {"kernel_initializer": "he_normal", "kernel_regularizer": regularizer, "use_bias": False}
 
 
 def _half_squares(first: Any, second: Any) -> Any:

@@ -17,19 +17,15 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 from scipy.special import softmax
 
 from kerasgan.contrastive import distort, nt_xent
 from kerasgan.gan import GAN
-from kerasgan.latents import Part, Product, get
+from kerasgan.latents import Product
+from kerasgan.models.infogan_networks import answer_places, code_prior, discriminator, generator, log_normal
 
 __all__ = ["InfoGAN", "discriminator", "generator"]
-
-MNIST_CODES = (
-    {"name": "categorical", "num_categories": 10, "code": "category"},
-    {"name": "uniform", "size": 2, "code": "continuous"},
-)
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -88,8 +84,8 @@ class InfoGAN(GAN):
         if not isinstance(image_size, int) or image_size < 8 or image_size % 2**stages or stages < 1:
             expected = f"Expected image_size to be a multiple of {2**stages} from 8 on"
             raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
-        joint = _joint(prior or "uniform", latent_dim, codes)
-        answers, size = _answers(joint)
+        joint = code_prior(prior or "uniform", latent_dim, codes)
+        answers, size = answer_places(joint)
         discrete = any(code.num_components for code, _ in joint.codes.values())
         if contrast_weight < 0 or (contrast_weight and not discrete):
             expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
@@ -146,7 +142,7 @@ class InfoGAN(GAN):
         """Equation 6 for the generator."""
         fake_logits, answers = self._examine(game.fake)
         real_logits = self.discriminate(game.real) if self.objective.paired else None
-        return self.objective.generator_loss(fake_logits, real_logits) - self._information(game.latents, answers)
+        return self.objective.generator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
 
     def _examine(self, images: Any) -> tuple[Any, Any]:
         logits, answers = self.discriminator(self.augmented(images), training=True)
@@ -161,7 +157,7 @@ class InfoGAN(GAN):
                 log_likelihood = ops.sum(prior.responsibilities(drawn) * ops.log_softmax(answer, axis=-1), axis=-1)
                 entropy = prior.component_entropy()
             else:
-                log_likelihood = _log_normal(drawn, answer, fixed_std=self.fixed_std)
+                log_likelihood = log_normal(drawn, answer, fixed_std=self.fixed_std)
                 entropy = prior.entropy(columns.stop - columns.start)
             information = ops.mean(log_likelihood) + entropy
             total, weighted = total + information, weighted + self.information_weights[name] * information
@@ -245,81 +241,6 @@ class InfoGAN(GAN):
         return {"code_error": float(1 - right / len(labels))}
 
 
-def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stages: int, units: int) -> keras.Model:
-    """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
-    size, top = shape[0] // 2**stages, width * 2 ** (stages - 1)
-    latents = keras.Input((latent_dim,), name="latents")
-    x = _dense(latents, units, "hidden")
-    x = _dense(x, top * size**2, "project")
-    x = layers.Reshape((size, size, top), name="latent_map")(x)  # (7, 7, 128)
-    for index in range(1, stages):  # (14, 14, 64)
-        x = _normalisation(_transposed(x, top // 2**index, f"up{index}"), f"up{index}")
-        x = layers.ReLU(name=f"up{index}_relu")(x)
-    x = layers.Activation("sigmoid", name="sigmoid")(_transposed(x, shape[-1], "image"))  # (28, 28, 1)
-    images = layers.Rescaling(2.0, -1.0, name="to_range", dtype="float32")(x)
-    return keras.Model(latents, images, name="generator")
-
-
-def discriminator(
-    shape: tuple[int, int, int],
-    answers: int,
-    *,
-    width: int,
-    stages: int,
-    units: int,
-    code_units: int,
-    shared: bool = True,
-    normalise: bool = True,
-    negative_slope: float = 0.01,
-) -> keras.Model:
-    """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk, or on two."""
-
-    def activated(x, name, *, normalise=normalise):
-        x = _normalisation(x, name) if normalise else x
-        return layers.LeakyReLU(negative_slope, name=f"{name}_lrelu")(x)
-
-    def trunk(x, prefix=""):
-        for index in range(stages):  # (14, 14, 64), (7, 7, 128)
-            name = f"{prefix}down{index + 1}"
-            x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
-        x, name = layers.Flatten(name=f"{prefix}flat")(x), f"{prefix}hidden"
-        return activated(layers.Dense(units, kernel_initializer=_normal(), name=name)(x), name)
-
-    images = keras.Input(shape, name="images")
-    x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
-    features = trunk(x)
-    logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(features)
-    x = features if shared else trunk(x, "reader_")
-    x = activated(layers.Dense(code_units, kernel_initializer=_normal(), name="code_hidden")(x), "code_hidden")
-    read = layers.Dense(answers, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
-    return keras.Model(images, [logits, read], name="discriminator")
-
-
-def _joint(prior: Any, latent_dim: int | None, codes: Sequence[Any] | Product | None) -> Product:
-    """The noise and the codes as one prior."""
-    noise = get(prior)
-    if latent_dim is None and not isinstance(noise, Product):
-        latent_dim = noise.latent_dim or 62
-    parts = noise.parts if isinstance(noise, Product) else [Part(noise, latent_dim)]
-    if codes is None:
-        codes = () if any(part.code is not None for part in parts) else MNIST_CODES
-    if isinstance(noise, Product) and latent_dim is not None:
-        noise.drawn_dim(latent_dim)
-    joint = Product([*parts, *(codes.parts if isinstance(codes, Product) else codes)])
-    if not joint.codes:
-        raise ValueError(f"Expected at least one part with a code. Received: codes={codes!r}")
-    return joint
-
-
-def _answers(joint: Product) -> tuple[Mapping[str, slice], int]:
-    """Where in Q's output the answer on each code is, and the output's size: logits, or means and log-variances."""
-    places, end = {}, 0
-    for name, (prior, columns) in joint.codes.items():
-        size = prior.num_components or 2 * (columns.stop - columns.start)
-        places[name], end = slice(end, end + size), end + size
-    return MappingProxyType(places), end
-
-
 def _weights(given: float | Mapping[str, float], joint: Product) -> Mapping[str, float]:
     weights = dict(given) if isinstance(given, Mapping) else dict.fromkeys(joint.codes, given)
     if weights.keys() != joint.codes.keys():
@@ -328,39 +249,7 @@ def _weights(given: float | Mapping[str, float], joint: Product) -> Mapping[str,
     return MappingProxyType(weights)
 
 
-def _log_normal(drawn: Any, answer: Any, *, fixed_std: bool) -> Any:
-    """log N(drawn; mean, diag(variance)) for each row; the answer holds the means and the logarithmic variances."""
-    mean, log_variance = ops.split(answer, 2, axis=-1)
-    squares = ops.square(drawn - mean)
-    if not fixed_std:
-        squares = squares * ops.exp(-log_variance) + log_variance
-    return -0.5 * ops.sum(squares + math.log(2 * math.pi), axis=-1)
-
-
 def _ends(prior: Any) -> tuple[float, float]:
     """Between what a continuous code moves: the whole range, or two standard deviations to each side."""
     config = prior.get_config()
     return config.get("low", -2.0), config.get("high", 2.0)
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _normalisation(x: Any, name: str) -> Any:
-    scale = keras.initializers.RandomNormal(1.0, 0.02)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_norm")(x)
-
-
-def _dense(x: Any, units: int, name: str) -> Any:
-    x = layers.Dense(units, kernel_initializer=_normal(), name=name)(x)
-    return layers.ReLU(name=f"{name}_relu")(_normalisation(x, name))
-
-
-def _transposed(x: Any, filters: int, name: str) -> Any:
-    return layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=_normal(), name=name)(x)
-
-
-def _convolution(x: Any, filters: int, name: str) -> Any:
-    start = keras.initializers.TruncatedNormal(0.0, 0.02)
-    return layers.Conv2D(filters, 4, 2, "same", kernel_initializer=start, name=name)(x)

@@ -125,7 +125,9 @@ class LAPGAN(GAN):
         """The sum of the levels' losses; a paired objective pairs each fake band with the real one it replaces."""
 
         def loss(judge, real, fake):
-            return self.objective.generator_loss(judge(fake), judge(real) if self.objective.paired else None)
+            fake_logits = judge(fake)
+            real_logits = judge(real) if self.objective.paired else None
+            return self.objective.generator_loss(real_logits, fake_logits)
 
         return self._total(loss, game, "generator_loss")
 

@@ -30,8 +30,8 @@ class Restoration(ImageToImage):
         feature_layer: the layer of `features` whose output is meant; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number, or a schedule of generator steps, or a recipe's table of one. 0 trains the
-            generator alone; a schedule that starts at 0 trains it alone first. The discriminator plays along from the
-            first step.
+            generator and nothing else; with a schedule the discriminator learns from the first step, also while it
+            is 0.
         **options: of `ImageToImage`: image_size, scale, multiple, name.
 
     Raises:

@@ -11,12 +11,18 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 from scipy.special import softmax
 
 from kerasgan import data, gradients
 from kerasgan.gan import GAN, Round
-from kerasgan.layers import MinibatchDiscrimination, WeightHistory, WeightNormalization, fit_layers
+from kerasgan.layers import WeightHistory, fit_layers
+from kerasgan.models.semi_supervised_networks import (
+    dense_discriminator,
+    dense_generator,
+    discriminator,
+    generator,
+)
 
 __all__ = ["SemiSupervisedGAN", "discriminator", "generator"]
 
@@ -155,7 +161,7 @@ class SemiSupervisedGAN(GAN):
         loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
         if self.adversarial_weight:
             paired = _real_logit(ops.take(real_logits, rows, axis=0)) if self.objective.paired else None
-            loss += self.adversarial_weight * self.objective.generator_loss(_real_logit(fake_logits), paired)
+            loss += self.adversarial_weight * self.objective.generator_loss(paired, _real_logit(fake_logits))
         return loss + self._history(0, self.generator)
 
     def discriminate(self, images: Any, labels: Any = None) -> Any:
@@ -229,92 +235,3 @@ def _unlabelled_rows(labels: Any) -> Any:
     unlabelled = ops.where(unlabelled == 0, count, unlabelled)
     first = ops.argsort(labelled * count + ops.arange(count))  # unlabelled rows, then labelled ones
     return ops.take(first, ops.arange(count) % unlabelled)
-
-
-def dense_generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
-    """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
-    x = latents = keras.Input((latent_dim,), name="latents")
-    for index in (1, 2):
-        x = layers.Dense(round(500 * width), use_bias=False, name=f"hidden{index}")(x)
-        x = layers.Activation("softplus", name=f"hidden{index}_softplus")(_normalised(x, f"hidden{index}"))
-    x = _weight_normalised(layers.Dense, int(np.prod(shape)), name="image", learn_gain=True, deviation=None)(x)
-    x = layers.Reshape(shape, name="image_map")(layers.Activation("sigmoid", name="sigmoid")(x))
-    return keras.Model(latents, layers.Rescaling(2.0, -1.0, dtype="float32", name="to_range")(x), name="generator")
-
-
-def dense_discriminator(
-    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
-) -> keras.Model:
-    """Images to class logits (batch, num_classes) and features, the last hidden layer (batch, units)."""
-    images = keras.Input(shape, name="images")
-    x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
-    x = layers.GaussianNoise(noises[0], name="noise")(x)
-    for index, units in enumerate((1000, 500, 250, 250, 250), start=1):
-        x = _weight_normalised(layers.Dense, max(1, round(units * width)), name=f"hidden{index}")(x)
-        features = layers.ReLU(name=f"hidden{index}_relu")(x)
-        x = layers.GaussianNoise(noises[1], name=f"hidden{index}_noise")(features)
-    outputs = [_class_logits(x, num_classes, minibatch_kernels, 1.0), features]
-    return keras.Model(images, outputs, name="discriminator")
-
-
-def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
-    """Latents (batch, latent_dim) to images (batch, size, size, channels) in [-1, 1]."""
-    stages = shape[0].bit_length() - 3  # doublings from 4x4
-    top = round(128 * width) * 2 ** (stages - 1)
-    latents = keras.Input((latent_dim,), name="latents")
-    x = _normalised(layers.Dense(16 * top, use_bias=False, name="project")(latents), "project")
-    x = layers.Reshape((4, 4, top), name="latent_map")(layers.ReLU(name="project_relu")(x))
-    for index in range(1, stages):
-        x = layers.Conv2DTranspose(top // 2**index, 5, 2, "same", use_bias=False, name=f"up{index}")(x)
-        x = layers.ReLU(name=f"up{index}_relu")(_normalised(x, f"up{index}"))
-    x = _weight_normalised(
-        layers.Conv2DTranspose, shape[2], 5, 2, "same", name="image", learn_gain=True, deviation=0.1
-    )(x)
-    return keras.Model(latents, layers.Activation("tanh", dtype="float32", name="tanh")(x), name="generator")
-
-
-def discriminator(
-    shape: tuple[int, int, int], num_classes: int, *, width: float, noises: tuple[float, float], minibatch_kernels: int
-) -> keras.Model:
-    """Images to class logits (batch, num_classes) and features, the mean over the last map (batch, filters)."""
-    images = keras.Input(shape, name="images")
-    x = layers.Dropout(noises[0], name="drop")(images)
-    plan = [
-        (96, 3, 1),
-        (96, 3, 1),
-        (96, 3, 2),
-        (192, 3, 1),
-        (192, 3, 1),
-        (192, 3, 2),
-        (192, 3, 1),
-        (192, 1, 1),
-        (192, 1, 1),
-    ]
-    for index, (filters, kernel, strides) in enumerate(plan, start=1):
-        padding, filters = "valid" if index == 7 else "same", max(1, round(filters * width))
-        x = _weight_normalised(layers.Conv2D, filters, kernel, strides, padding, name=f"down{index}")(x)
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
-        if strides == 2:
-            x = layers.Dropout(noises[1], name=f"down{index}_drop")(x)
-    features = layers.GlobalAveragePooling2D(name="features")(x)
-    outputs = [_class_logits(features, num_classes, minibatch_kernels, 0.1), features]
-    return keras.Model(images, outputs, name="discriminator")
-
-
-def _class_logits(x: Any, num_classes: int, minibatch_kernels: int, deviation: float) -> Any:
-    if minibatch_kernels:
-        x = MinibatchDiscrimination(minibatch_kernels, name="minibatch")(x)
-    x = _weight_normalised(layers.Dense, num_classes, name="logits", learn_gain=True, deviation=deviation)(x)
-    return layers.Activation("linear", dtype="float32", name="class_logits")(x)
-
-
-def _weight_normalised(
-    kind: Any, *arguments: Any, name: str, learn_gain: bool = False, deviation: float | None = 1.0
-) -> Any:
-    normal = keras.initializers.RandomNormal(stddev=0.05)
-    layer = kind(*arguments, use_bias=False, kernel_initializer=normal, name=f"{name}_linear")
-    return WeightNormalization(layer, learn_gain=learn_gain, deviation=deviation, name=name)
-
-
-def _normalised(x: Any, name: str) -> Any:
-    return layers.BatchNormalization(scale=False, momentum=0.9, epsilon=1e-6, name=f"{name}_norm")(x)

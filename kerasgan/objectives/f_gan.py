@@ -203,7 +203,7 @@ class FDivergence(Objective):
         fake_value = ops.mean(self.functions.conjugate_of_activation(fake_logits))
         return fake_value - ops.mean(self.functions.activation(real_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         raised = self.functions.conjugate_of_activation if self.direct else self.functions.activation
         return -ops.mean(raised(fake_logits))
 

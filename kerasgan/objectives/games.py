@@ -2,7 +2,7 @@
 
 a denotes the discriminator's output on real images, b on fakes, sp(x) = log(1 + exp x), and sigma the logistic
 function; D = sigma(a). None of them carries the factor 1/2 that some codes put before the sum of the real and the fake
-term.
+term, but for least squares, whose paper has it: `factor` says so.
 """
 
 from typing import Any
@@ -26,14 +26,20 @@ __all__ = [
 class Objective:
     """What the two players minimise.
 
+    An objective of your own derives from this class. Both losses take the logits in one order, those of real images
+    first; `GAN.compile` refuses another one.
+
     Attributes:
         paired: whether the generator's side also looks at the logits of real images.
         needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
             weights, spectral normalisation or constraints; `GAN.compile` refuses it otherwise.
+        factor: that its terms carry beside the bare ones, 1/2 in least squares. A family whose paper weighs its other
+            losses against bare terms multiplies those weights by it.
     """
 
     paired = False
     needs_lipschitz = False
+    factor: float = 1.0
 
     @property
     def boundary(self) -> float | None:
@@ -44,8 +50,8 @@ class Objective:
         """The scalar that the discriminator minimises."""
         raise TypeError(f"{type(self).__name__} must define `discriminator_loss`.")
 
-    def generator_loss(self, fake_logits: Any, real_logits: Any = None) -> Any:
-        """The scalar that the generator minimises; `real_logits` is given to paired objectives only."""
+    def generator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """The scalar that the generator minimises; `real_logits` is None unless the objective is paired."""
         raise TypeError(f"{type(self).__name__} must define `generator_loss`.")
 
     def get_config(self) -> dict[str, Any]:
@@ -80,7 +86,7 @@ class Minimax(Objective):
             real_loss += self.label_smoothing * ops.mean(real_logits)
         return real_loss + ops.mean(ops.softplus(fake_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(ops.softplus(fake_logits))
 
     def get_config(self):
@@ -94,7 +100,7 @@ class NonSaturating(Minimax):
     Discriminator: as `Minimax`. Generator: E sp(-b) = -E log D(G(z)).
     """
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(-fake_logits))
 
 
@@ -106,7 +112,7 @@ class MaximumLikelihood(Minimax):
     can dominate a batch.
     """
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(ops.exp(fake_logits))
 
 
@@ -120,18 +126,30 @@ class LeastSquares(Objective):
         fake_target: the paper's a.
         real_target: the paper's b.
         generator_target: the paper's c. (-1, 1, 0) minimises Pearson's chi-square; (0, 1, 1) is the usual coding.
+        factor: before the squares of both sides; 1/2 in the paper.
 
     Raises:
-        ValueError: if fake_target equals real_target, which leaves nothing to discriminate.
+        ValueError: if fake_target equals real_target, which leaves nothing to discriminate, or for a factor that is
+            not positive.
     """
 
-    def __init__(self, *, fake_target: float = 0.0, real_target: float = 1.0, generator_target: float = 1.0):
+    def __init__(
+        self,
+        *,
+        fake_target: float = 0.0,
+        real_target: float = 1.0,
+        generator_target: float = 1.0,
+        factor: float = 0.5,
+    ):
+        if not factor > 0:
+            raise ValueError(f"Expected a positive factor. Received: factor={factor}")
         if fake_target == real_target:
             raise ValueError(
                 "Expected different targets for real images and fakes. "
                 f"Received: fake_target={fake_target}, real_target={real_target}"
             )
         self.fake_target, self.real_target, self.generator_target = fake_target, real_target, generator_target
+        self.factor = factor
 
     @property
     def boundary(self):
@@ -139,16 +157,17 @@ class LeastSquares(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         real_loss = ops.mean(ops.square(real_logits - self.real_target))
-        return 0.5 * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
+        return self.factor * (real_loss + ops.mean(ops.square(fake_logits - self.fake_target)))
 
-    def generator_loss(self, fake_logits, real_logits=None):
-        return 0.5 * ops.mean(ops.square(fake_logits - self.generator_target))
+    def generator_loss(self, real_logits, fake_logits):
+        return self.factor * ops.mean(ops.square(fake_logits - self.generator_target))
 
     def get_config(self):
         return {
             "fake_target": self.fake_target,
             "real_target": self.real_target,
             "generator_target": self.generator_target,
+            "factor": self.factor,
         }
 
 
@@ -162,7 +181,7 @@ class Hinge(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(fake_logits)
 
 
@@ -179,7 +198,7 @@ class Wasserstein(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(fake_logits) - ops.mean(real_logits)
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return -ops.mean(fake_logits)
 
 
@@ -196,7 +215,7 @@ class Relativistic(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(fake_logits - real_logits))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
@@ -216,5 +235,5 @@ class RelativisticAverage(Objective):
         fake = ops.subtract(fake_logits, ops.mean(real_logits))
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
-    def generator_loss(self, fake_logits, real_logits=None):
+    def generator_loss(self, real_logits, fake_logits):
         return self.discriminator_loss(fake_logits, real_logits)  # the two kinds change their places
