@@ -21,6 +21,7 @@ LEVELS = {
         "distribution",
         "events",
         "gradients",
+        "keras_internals",
         "latents",
         "layers",
         "metrics",
@@ -105,6 +106,41 @@ def test_only_gradients_imports_a_backend_in_the_training_path(path):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         assert not BACKENDS & {name.split(".")[0] for name in names}, f"{path}:{node.lineno}"
+
+
+# Names that Keras alone has: those that keras_internals.py takes, and others that would do for the same.
+PRIVATE_IN_KERAS = {
+    "_flatten_layers",
+    "_functional",
+    "_get_variable_index",
+    "_inbound_nodes",
+    "_keras_history",
+    "_maybe_symbolic_build",
+    "_momentums",
+    "_nodes_by_depth",
+    "_non_trainable_variables",
+    "_operations_by_depth",
+    "_symbolic_build",
+    "_tracker",
+    "_trainable_variables",
+    "_trainable_variables_indices",
+    "_velocities",
+}
+
+
+def test_only_one_file_names_what_is_private_in_keras():
+    found = {
+        (str(path.relative_to(ROOT)), getattr(node, "attr", getattr(node, "name", None)))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Attribute, ast.FunctionDef))
+    }
+    found = {(path, name) for path, name in found if name in PRIVATE_IN_KERAS}
+    assert {path for path, _ in found} == {"keras_internals.py"}, sorted(found)
+
+
+def test_the_lowest_module_imports_keras_alone():
+    assert not list(imports(ROOT / "keras_internals.py"))
 
 
 def test_the_programs_beside_exported_files_import_neither_kerasgan_nor_keras():
