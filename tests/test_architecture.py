@@ -93,9 +93,8 @@ def test_files_and_functions_stay_short_and_assert_nothing(path):
 
 
 BACKENDS = {"jax", "tensorflow", "torch"}
-# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS,
-# storage asks tf.io.gfile.
-MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients", "storage"}
+# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS.
+MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
