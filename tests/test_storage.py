@@ -3,7 +3,6 @@
 import filecmp
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 import fsspec
@@ -96,22 +95,25 @@ def test_a_file_system_that_nothing_knows_is_no_local_folder(tmp_path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_system_without_its_package_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gcsfs", None)  # cannot be imported
-    monkeypatch.delitem(fsspec.registry._registry, "gs", raising=False)
+def test_a_file_system_without_its_package_says_what_to_install(monkeypatch):
+    def without(*_):
+        raise ImportError("Please install gcsfs to access Google Storage")
+
+    monkeypatch.setattr(fsspec, "url_to_fs", without)
     with pytest.raises(
         ImportError, match=r"gs:// needs .*pip install \"kerasgan\[gcs\]\".*Received: 'gs://bucket/run'"
     ):
         storage.names("gs://bucket/run")
 
 
-def test_what_a_file_system_complains_of_says_where(tmp_path, bucket, monkeypatch):
+def test_what_a_file_system_complains_of_says_where(bucket, monkeypatch):
     def lost(*_):
         raise RuntimeError("the bucket is locked\nand more")
 
-    monkeypatch.setattr(type(files), "exists", lost)
-    with pytest.raises(OSError, match=r"Expected to reach memory://.*/run\. Received: the bucket is locked$"):
-        storage.names(f"{bucket}/run")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(files), "exists", lost)
+        with pytest.raises(OSError, match=r"Expected to reach memory://.*/run\. Received: the bucket is locked$"):
+            storage.names(f"{bucket}/run")
 
 
 def test_only_what_has_changed_is_fetched_and_sent_again(bucket, tmp_path, monkeypatch):
