@@ -1,13 +1,14 @@
-"""Pictures that move: frames to and from a GIF, or an MP4 where a program that knows those is installed."""
+"""Pictures that move: frames to and from a GIF, or a video file where imageio-ffmpeg is installed.
+
+GIFs are Pillow's own: imageio, which asks it too, holds all frames before it writes and loses what is transparent.
+"""
 
 import contextlib
-import importlib
 import itertools
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -19,7 +20,6 @@ __all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
 ENDINGS = (".gif", ".mp4")
 READABLE = frozenset((*ENDINGS, ".avi", ".m4v", ".mkv", ".mov", ".webm"))
 FASTEST_GIF = 50  # frames per second: viewers slow down those whose frames last less than 20 ms
-ENCODERS = ("imageio_ffmpeg", "cv2")
 
 
 def check(path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
@@ -35,11 +35,8 @@ def check(path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
         raise ValueError(f"Expected a file that ends in {' or '.join(ENDINGS)}. Received: {path}")
     if not fps > 0 or (ending == ".gif" and fps > FASTEST_GIF):
         raise ValueError(f"Expected at most {FASTEST_GIF} frames per second in a GIF. Received: fps={fps:g}")
-    if ending == ".mp4" and _encoder() is None:
-        raise ImportError(
-            "An MP4 needs a program that writes it: pip install imageio-ffmpeg (or opencv-python-headless); "
-            f"a GIF needs nothing. Received: {path}"
-        )
+    if ending == ".mp4" and not _knows_videos():
+        raise ImportError(f'An MP4 needs pip install "kerasgan[mp4]"; a GIF needs nothing. Received: {path}')
     return path
 
 
@@ -66,8 +63,7 @@ def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: fl
             hundredths = max(2, round(100 / fps))  # a GIF's unit of time
             first.save(partial, format="GIF", save_all=True, append_images=remaining, duration=hundredths * 10, loop=0)
         else:
-            arrays = (_even(frame) for frame in itertools.chain([first], remaining))
-            _WRITERS[_encoder() or ""](arrays, partial, fps)
+            _write_video((_even(frame) for frame in itertools.chain([first], remaining)), partial, fps)
         return partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -84,12 +80,12 @@ def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
     ending = path.suffix.lower()
     if ending not in READABLE:
         raise ValueError(f"Expected a video: {', '.join(sorted(READABLE))}. Received: {path}")
-    if ending != ".gif" and _encoder() is None:
+    if ending != ".gif" and not _knows_videos():
         raise ImportError(
-            "A video file needs a program that reads it: pip install imageio-ffmpeg (or opencv-python-headless); a GIF "
-            f"or a folder of frames needs nothing. Received: {path}"
+            'A video file needs pip install "kerasgan[mp4]"; a GIF or a folder of frames needs nothing. '
+            f"Received: {path}"
         )
-    reading, count = _read_gif if ending == ".gif" else _READERS[_encoder() or ""], 0
+    reading, count = _read_gif if ending == ".gif" else _read_video, 0
     try:
         with contextlib.closing(reading(path)) as frames:
             for frame in frames:
@@ -101,6 +97,10 @@ def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
         raise ValueError(f"Expected a video with frames. Received: {path} without any")
 
 
+def _knows_videos() -> bool:
+    return find_spec("imageio_ffmpeg") is not None
+
+
 def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
     with Image.open(path) as picture:
         yield from (
@@ -109,28 +109,11 @@ def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
         )
 
 
-def _read_ffmpeg(path: Path) -> Generator[Image.Image, None, None]:
-    library: Any = importlib.import_module("imageio_ffmpeg")
-    frames = library.read_frames(os.fspath(path), pix_fmt="rgb24")
-    size = next(frames)["size"]  # what it gives before the frames
-    with contextlib.closing(frames):
-        yield from (Image.frombytes("RGB", size, pixels) for pixels in frames)
+def _read_video(path: Path) -> Generator[Image.Image, None, None]:
+    import imageio.v2 as imageio
 
-
-def _read_opencv(path: Path) -> Generator[Image.Image, None, None]:
-    library: Any = importlib.import_module("cv2")
-    capture = library.VideoCapture(os.fspath(path))
-    try:
-        while (found := capture.read())[0]:
-            yield Image.fromarray(np.ascontiguousarray(found[1][..., ::-1]))  # OpenCV's colours are blue, green, red
-    finally:
-        capture.release()
-
-
-_READERS: dict[str, Callable[[Path], Generator[Image.Image, None, None]]] = {
-    "imageio_ffmpeg": _read_ffmpeg,
-    "cv2": _read_opencv,
-}
+    with imageio.get_reader(path, format="FFMPEG") as reader:  # type: ignore[arg-type]
+        yield from map(Image.fromarray, reader)
 
 
 def _even(frame: Image.Image) -> np.ndarray:
@@ -140,40 +123,11 @@ def _even(frame: Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
 
 
-def _encoder() -> str | None:
-    return next((name for name in ENCODERS if find_spec(name) is not None), None)
+def _write_video(frames: Iterable[np.ndarray], path: Path, fps: float) -> None:
+    import imageio.v2 as imageio  # version 3 of the interface takes all frames in one go
 
-
-def _write_ffmpeg(frames: Iterable[np.ndarray], path: Path, fps: float) -> None:
-    remaining = iter(frames)
-    first = next(remaining)
-    library: Any = importlib.import_module("imageio_ffmpeg")
-    size = (first.shape[1], first.shape[0])
-    writer = library.write_frames(os.fspath(path), size, fps=fps, quality=8, macro_block_size=2)
-    writer.send(None)  # starts it
-    try:
-        for frame in itertools.chain([first], remaining):
-            writer.send(frame)
-    finally:
-        writer.close()
-
-
-def _write_opencv(frames: Iterable[np.ndarray], path: Path, fps: float) -> None:
-    remaining = iter(frames)
-    first = next(remaining)
-    library: Any = importlib.import_module("cv2")
-    size = (first.shape[1], first.shape[0])
-    writer = library.VideoWriter(os.fspath(path), library.VideoWriter_fourcc(*"mp4v"), fps, size)
-    if not writer.isOpened():
-        raise OSError(f"Expected OpenCV to open {path} as an MP4; it did not. Try pip install imageio-ffmpeg.")
-    try:
-        for frame in itertools.chain([first], remaining):
-            writer.write(frame[..., ::-1])  # OpenCV's colours are blue, green, red
-    finally:
-        writer.release()
-
-
-_WRITERS: dict[str, Callable[[Iterable[np.ndarray], Path, float], None]] = {
-    "imageio_ffmpeg": _write_ffmpeg,
-    "cv2": _write_opencv,
-}
+    # sides of any even number, where FFmpeg's plugin would stretch pictures to multiples of 16
+    options = {"format": "FFMPEG", "fps": fps, "quality": 8, "macro_block_size": 2}
+    with imageio.get_writer(path, **options) as writer:  # type: ignore[arg-type]
+        for frame in frames:
+            writer.append_data(frame)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasgan import schedules
+from kerasgan.keras_internals import variable_index
 
 __all__ = ["AnnealedAdam", "MomentumRampSGD", "Players", "ema_decay"]
 
@@ -142,7 +143,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
     def update_step(self, gradient, variable, learning_rate):
         done = ops.minimum(ops.cast(self.iterations, variable.dtype) / self.ramp_steps, 1.0)
         momentum = self.momentum + (self.final_momentum - self.momentum) * done
-        velocity = self.momentums[self._get_variable_index(variable)]
+        velocity = self.momentums[variable_index(self, variable)]
         step = momentum * velocity - ops.cast(learning_rate, variable.dtype) * ops.cast(gradient, variable.dtype)
         self.assign(velocity, step)
         self.assign_add(variable, step)

@@ -3,7 +3,6 @@
 Reading needs neither Keras nor a backend, so that listing the zoo is instant.
 """
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from kerasgan import data_sources
 from kerasgan.data_sources import DataSource, refuse_unknown
 from kerasgan.storage import local
 
-__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "toml", "write_sections", "write_text"]
+__all__ = ["UNPUBLISHED", "Recipe", "check", "read", "table", "write_sections", "write_text"]
 
 # What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor, [data]
 # by its source.
@@ -182,16 +181,29 @@ def _check_data(settings: Mapping[str, Any], path: Path) -> None:
     data_sources.get(name).check(settings, where)
 
 
-def toml(value: Any) -> str:
-    """A number, text, truth value, list or mapping as TOML writes it on one line."""
+def table(values: Mapping[str, Any]) -> Any:
+    """A section as tomlkit writes it: each of its values on one line, tables and lists among them too."""
+    import tomlkit
+
+    section = tomlkit.table()
+    for key, value in values.items():
+        section.add(key, _on_one_line(value))
+    return section
+
+
+def _on_one_line(value: Any) -> Any:
+    import tomlkit
+
     if isinstance(value, Mapping):
-        keys = [key if key.isidentifier() and key.isascii() else json.dumps(key) for key in value]
-        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in zip(keys, value.values())) + " }"
+        inline = tomlkit.inline_table()
+        for key, item in value.items():
+            inline.add(key, _on_one_line(item))
+        return inline
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    if isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)  # TOML's strings and booleans are written as JSON's
-    return repr(value)
+        array = tomlkit.array()
+        array.extend([_on_one_line(item) for item in value])
+        return array
+    return value
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> Path:
@@ -204,10 +216,12 @@ def write_text(text: str, path: str | os.PathLike[str]) -> Path:
 
 def write_sections(path: str | os.PathLike[str], sections: Mapping[str, Mapping[str, Any]]) -> Path:
     """Replaces whole sections of a recipe.toml, at its end; its other lines and comments stay as they are."""
-    blocks = Path(path).read_text(encoding="utf-8").split("\n[")
-    kept = [block for block in blocks if not any(block.startswith(f"{section}]") for section in sections)]
-    text = "\n[".join(kept).rstrip() + "\n"
+    import tomlkit
+
+    document = tomlkit.parse(Path(path).read_text(encoding="utf-8"))
+    for section in sections:
+        document.pop(section, None)
+    text = tomlkit.dumps(document).rstrip() + "\n"
     for section, values in sections.items():
-        lines = [f"{key} = {toml(value)}" for key, value in values.items()]
-        text += f"\n[{section}]\n" + "\n".join(lines) + "\n"
+        text += "\n" + tomlkit.dumps({section: table(values)})
     return write_text(text, path)

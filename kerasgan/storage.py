@@ -1,4 +1,6 @@
-"""Paths in other file systems, such as gs://bucket/run, through TensorFlow's own layer of them (`tf.io.gfile`).
+"""Paths in other file systems, such as gs://bucket/run, through fsspec, on every backend.
+
+fsspec knows many of them, each by a package of its own (`pip install "kerasgan[gcs]"` for gs://).
 
 What is made lies on this machine first and is sent when it is complete; what is read is fetched first. Exports, run
 folders, files of weights and folders of data may lie elsewhere; all other paths are of this machine: `local` says so.
@@ -59,16 +61,16 @@ def names(path: Name) -> list[str] | None:
 
     Raises:
         OSError: if a remote file system does not answer.
-        ValueError: for a file system that TensorFlow does not know.
+        ValueError: for a file system that fsspec does not know.
     """
     if not is_remote(path):
         folder = Path(path)
         return sorted(os.listdir(folder)) if folder.is_dir() else None if folder.exists() else []
-    with _asking(path) as gfile:
-        if not gfile.exists(address(path)):
+    with _asking(path) as (files, root):
+        if not files.exists(root):
             return []
-        inside = gfile.isdir(address(path))
-        return sorted(name.rstrip("/") for name in gfile.listdir(address(path))) if inside else None
+        inside = files.isdir(root)
+        return sorted(_last(name) for name in files.ls(root, detail=False)) if inside else None
 
 
 def cache_directory() -> Path:
@@ -102,21 +104,21 @@ def fetch(source: Name, target: Path) -> bool:
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: for a file system that TensorFlow does not know.
+        ValueError: for a file system that fsspec does not know.
     """
-    root = address(source).rstrip("/")
-    with _asking(source) as gfile:
-        if not gfile.exists(root):
+    with _asking(source) as (files, root):
+        if not files.exists(root):
             return False
-        copies = {target / name: _join(root, name) for name in _below(gfile, root)}
+        copies = {target / name: _join(root, name) for name in _below(files, root)}
         for copy, file in copies.items():
-            there = gfile.stat(file)
-            if copy.is_file() and (copy.stat().st_size, copy.stat().st_mtime_ns) == (there.length, there.mtime_nsec):
+            state = files.size(file), _changed(files, file)
+            if copy.is_file() and (copy.stat().st_size, copy.stat().st_mtime_ns) == state:
                 continue
             copy.parent.mkdir(parents=True, exist_ok=True)
             partial = copy.with_name(f".{copy.name}.partial")
-            gfile.copy(file, os.fspath(partial), overwrite=True)
-            os.utime(partial, ns=(there.mtime_nsec, there.mtime_nsec))
+            files.get_file(file, os.fspath(partial))
+            if state[1] is not None:
+                os.utime(partial, ns=(state[1], state[1]))
             partial.replace(copy)
     for gone in {path for path in target.rglob("*") if path.is_file()} - copies.keys():
         gone.unlink()
@@ -142,19 +144,18 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
 
     Raises:
         OSError: if it cannot be written.
-        ValueError: for a file system that TensorFlow does not know.
+        ValueError: for a file system that fsspec does not know.
     """
-    root, before = address(target).rstrip("/"), {} if sent is None else sent
-    now = snapshot(source)
-    with _asking(target) as gfile:
+    before, now = {} if sent is None else sent, snapshot(source)
+    with _asking(target) as (files, root):
         for name, state in now.items():
             if before.get(name) != state:
                 copy = _join(root, name)
-                gfile.makedirs(copy.rpartition("/")[0])
-                gfile.copy(os.fspath(source / name), f"{copy}.partial", overwrite=True)
-                gfile.rename(f"{copy}.partial", copy, overwrite=True)  # nobody sees half a file
+                files.makedirs(copy.rpartition("/")[0], exist_ok=True)
+                files.put_file(os.fspath(source / name), f"{copy}.partial")
+                files.mv(f"{copy}.partial", copy)  # nobody sees half a file
         for name in before.keys() - now.keys():
-            gfile.remove(_join(root, name))
+            files.rm_file(_join(root, name))
     before.clear()
     before.update(now)
 
@@ -162,21 +163,32 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
 @contextlib.contextmanager
 def staged(target: Name) -> Iterator[Path]:
     """A path on this machine, whose file or folder takes the place of a remote one when the block succeeds."""
-    root = address(target).rstrip("/")
-    with _asking(root) as gfile:  # also to learn whether its file system answers, before the work
-        earlier = dict.fromkeys(_below(gfile, root) if gfile.exists(root) else ())
+    with _asking(target) as (files, root):  # also to learn whether its file system answers, before the work
+        earlier = dict.fromkeys(_below(files, root) if files.exists(root) else ())
     with tempfile.TemporaryDirectory() as folder:
-        temporary = Path(folder, root.rpartition("/")[2])
+        temporary = Path(folder, _last(root))
         yield temporary
-        send(temporary, root, sent=earlier)
+        send(temporary, target, sent=earlier)
 
 
-def _below(gfile: Any, root: str) -> list[str]:
+def _below(files: Any, root: str) -> list[str]:
     """The names of the visible files in a remote folder and below, or "." of a file."""
-    if not gfile.isdir(root):
+    if not files.isdir(root):
         return ["."]
-    found = ((place, name) for place, _, files in gfile.walk(root) for name in files if not name.startswith("."))
-    return [f"{place.rstrip('/')}/{name}".removeprefix(f"{root}/") for place, name in found]
+    found = (name.removeprefix(f"{root}/") for name in files.find(root))
+    return [name for name in found if not any(part.startswith(".") for part in name.split("/"))]
+
+
+def _changed(files: Any, file: str) -> int | None:
+    """When a remote file was last changed, in nanoseconds; None where its file system does not say."""
+    try:
+        return round(files.modified(file).timestamp() * 1e6) * 1000
+    except NotImplementedError:
+        return None
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def _join(root: str, name: str) -> str:
@@ -184,16 +196,24 @@ def _join(root: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def _asking(path: Name) -> Iterator[Any]:
-    """`tf.io.gfile`, whose errors become Python's."""
-    import tensorflow as tf
+def _asking(path: Name) -> Iterator[tuple[Any, str]]:
+    """The file system of a remote path, and the path as that takes it; its errors become Python's."""
+    import fsspec
 
-    scheme = address(path).partition(":")[0]
-    known = [each for each in tf.io.gfile.get_registered_schemes() if each not in ("", "file")]
-    if scheme not in known:  # TensorFlow would make a local folder of that name
-        expected = f"Expected a path of this machine, or in a file system that TensorFlow knows: {', '.join(known)}"
-        raise ValueError(f"{expected}; tensorflow-io brings others. Received: {address(path)!r}")
+    where, scheme = address(path), address(path).partition(":")[0]
+    if scheme in ("http", "https") or scheme not in fsspec.available_protocols():
+        expected = (
+            "Expected a path of this machine, or in a file system that fsspec knows, such as gs://, s3:// or hf://"
+        )
+        raise ValueError(f"{expected}. Received: {where!r}")
     try:
-        yield tf.io.gfile
-    except tf.errors.OpError as error:
-        raise OSError(f"Expected to reach {address(path)}. Received: {error.message}") from error
+        files, root = fsspec.url_to_fs(where)
+        files.invalidate_cache()  # others write there too
+        yield files, root.rstrip("/")
+    except ImportError as error:
+        install = {"gs": "kerasgan[gcs]", "gcs": "kerasgan[gcs]", "s3": "s3fs"}.get(scheme)
+        advice = f'pip install "{install}"' if install else str(error)
+        raise ImportError(f"{scheme}:// needs another package: {advice}. Received: {where!r}") from error
+    except Exception as error:  # each file system has its own
+        message = str(error).partition("\n")[0] or type(error).__name__
+        raise OSError(f"Expected to reach {where}. Received: {message}") from error

@@ -28,7 +28,7 @@ import keras
 from kerasgan import callbacks as reports
 from kerasgan import data_sources, distribution, runs, storage, zoo
 from kerasgan.gan import Task
-from kerasgan.recipes import toml, write_text
+from kerasgan.recipes import table, write_text
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -317,11 +317,15 @@ def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: st
 
     Weights and results are left out: they are those of the entry, not of a run.
     """
-    lines = [f"# {line}".rstrip() for line in header.splitlines()]
-    lines.append(f"family = {toml(recipe.family)}")
+    import tomlkit
+
+    document = tomlkit.document()
+    for line in header.splitlines():
+        document.add(tomlkit.comment(line))
+    document.add("family", recipe.family)
     for section in ("model", "data", "train"):
-        lines += ["", f"[{section}]", *(f"{key} = {toml(value)}" for key, value in getattr(recipe, section).items())]
-    return write_text("\n".join(lines) + "\n", path)
+        document.add(section, table(getattr(recipe, section)))
+    return write_text(tomlkit.dumps(document), path)
 
 
 def _header(recipe: zoo.Recipe, run: Path) -> str:

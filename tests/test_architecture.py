@@ -122,9 +122,8 @@ def test_the_package_asserts_nothing():
 
 
 BACKENDS = {"jax", "tensorflow", "torch"}
-# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS,
-# storage asks tf.io.gfile.
-MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients", "storage"}
+# Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS.
+MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients"}
 
 
 def test_only_gradients_imports_a_backend_in_the_training_path():
@@ -136,6 +135,41 @@ def test_only_gradients_imports_a_backend_in_the_training_path():
         if name.split(".")[0] in BACKENDS
     ]
     assert not found, "\n".join(found)
+
+
+# Names that Keras alone has: those that keras_internals.py takes, and others that would do for the same.
+PRIVATE_IN_KERAS = {
+    "_flatten_layers",
+    "_functional",
+    "_get_variable_index",
+    "_inbound_nodes",
+    "_keras_history",
+    "_maybe_symbolic_build",
+    "_momentums",
+    "_nodes_by_depth",
+    "_non_trainable_variables",
+    "_operations_by_depth",
+    "_symbolic_build",
+    "_tracker",
+    "_trainable_variables",
+    "_trainable_variables_indices",
+    "_velocities",
+}
+
+
+def test_only_one_file_names_what_is_private_in_keras():
+    found = {
+        (str(path.relative_to(ROOT)), getattr(node, "attr", getattr(node, "name", None)))
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Attribute, ast.FunctionDef))
+    }
+    found = {(path, name) for path, name in found if name in PRIVATE_IN_KERAS}
+    assert {path for path, _ in found} == {"keras_internals.py"}, sorted(found)
+
+
+def test_the_lowest_module_imports_keras_alone():
+    assert {name.split(".")[0] for _, name in imports(ROOT / "keras_internals.py")} <= {"collections", "keras", "typing"}
 
 
 def test_the_programs_beside_exported_files_import_neither_kerasgan_nor_keras():

@@ -58,7 +58,7 @@ def test_an_mp4_is_read_where_something_reads_it(tmp_path, monkeypatch):
     path = animations.save((Image.fromarray(frame[..., 0]) for frame in film(6, (32, 32))), tmp_path / "a.mp4")
     np.testing.assert_allclose(data.video(path, channels=1)[:, 8, 16, 0], 10 * np.arange(1, 7), atol=6)  # lossy
     monkeypatch.setattr(animations, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install imageio-ffmpeg.*Received: .*a\.mp4"):
+    with pytest.raises(ImportError, match=r"pip install \"kerasgan\[mp4\]\".*Received: .*a\.mp4"):
         data.clips(path)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import optimizers
+from kerasgan import gradients, optimizers
 
 
 def test_momentum_rises_linearly_and_then_stays():
@@ -53,3 +53,38 @@ def test_the_players_show_both_optimisers_variables_and_set_the_generators_rate(
 )
 def test_the_decay_of_the_average_follows_from_its_half_life(batch, half_life, expected):
     assert optimizers.ema_decay(batch, half_life=half_life) == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW, optimizers.AnnealedAdam])
+def test_a_users_adam_is_left_as_it_is_and_moves_as_kerass_own(kind, scaled):
+    """Whatever `gradients.apply` takes for its step: attributes, variables and count of steps are as after Keras'."""
+    values, attributes = [], []
+    for apply in (gradients.apply, lambda optimizer, grads, variables: optimizer.apply(grads, variables)):
+        own = kind(0.1, beta_1=0.5, beta_2=0.75, clipnorm=3.0)  # of which one less is exact
+        optimizer = keras.optimizers.LossScaleOptimizer(own, initial_scale=4.0) if scaled else own
+        variables = [keras.Variable(np.ones(3, "float32"), name="a"), keras.Variable(2.0, name="b")]
+        optimizer.build(variables)
+        for step in range(1, 4):
+            apply(optimizer, [ops.full((3,), 4.0 * step), ops.convert_to_tensor(-8.0)], variables)
+        attributes.append({name: type(value) for name, value in vars(own).items()})
+        assert type(own) is kind and int(ops.convert_to_numpy(own.iterations)) == 3
+        values.append([ops.convert_to_numpy(variable.value) for variable in (*variables, *optimizer.variables)])
+    assert attributes[0] == attributes[1]
+    for ours, theirs in zip(*values, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's operation")
+@pytest.mark.parametrize("scaled", [False, True])
+def test_on_tensorflow_adam_is_one_operation_for_each_weight(scaled):
+    import tensorflow as tf
+
+    own = keras.optimizers.Adam(0.1)
+    optimizer = keras.optimizers.LossScaleOptimizer(own) if scaled else own
+    variables = [keras.Variable(np.ones(3, "float32")), keras.Variable(2.0)]
+    optimizer.build(variables)
+    step = tf.function(lambda: gradients.apply(optimizer, [ops.ones(3), ops.ones(())], variables))
+    graph = step.get_concrete_function().graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    assert sum(node.op == "ResourceApplyAdam" for node in nodes) == 2

@@ -1,10 +1,11 @@
-"""Other file systems than this machine's, of which TensorFlow's ram:// stands for all that it knows, such as gs://."""
+"""Other file systems than this machine's, of which fsspec's memory:// stands for all that it knows, such as gs://."""
 
 import filecmp
 import hashlib
 import os
 from pathlib import Path
 
+import fsspec
 import keras
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from kerasgan import callbacks, conversion, data, pictures, recipes, storage, tr
 from kerasgan.export import ExportError, formats
 from kerasgan.models import ConditionalGAN
 
-gfile = pytest.importorskip("tensorflow").io.gfile
+files = fsspec.filesystem("memory")
 tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports, which the backend tests do")
 
 
@@ -27,25 +28,23 @@ def _home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def bucket(request):
-    address = f"ram://{request.node.name.replace('[', '-').replace(']', '')}"
+    address = f"memory://{request.node.name.replace('[', '-').replace(']', '')}"
     yield address
-    if gfile.exists(address):
-        gfile.rmtree(address)
+    if files.exists(address):
+        files.rm(address, recursive=True)
 
 
 def put(address, content):
-    gfile.makedirs(address.rpartition("/")[0])
-    with gfile.GFile(address, "wb") as file:
-        file.write(content)
+    files.pipe_file(address, content)
 
 
 def got(address):
-    with gfile.GFile(address, "rb") as file:
-        return file.read()
+    return files.cat_file(address)
 
 
 def below(address):
-    return {f"{place}/{name}".removeprefix(f"{address}/") for place, _, files in gfile.walk(address) for name in files}
+    root = address.removeprefix("memory:/")
+    return {name.removeprefix(f"{root}/") for name in files.find(address)}
 
 
 @pytest.mark.parametrize("path", ["gs://bucket/run", Path("gs://bucket/run"), "hdfs://host:80/run"])
@@ -88,12 +87,59 @@ def test_commands_that_write_on_this_machine_only_say_so_in_one_line(tmp_path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_system_that_tensorflow_does_not_know_is_no_local_folder(tmp_path, monkeypatch):
+def test_a_file_system_that_nothing_knows_is_no_local_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for ask in (lambda: data.folder("s4://bucket/faces"), lambda: storage.send(tmp_path, "s4://bucket/run")):
-        with pytest.raises(ValueError, match=r"that TensorFlow knows: .*tensorflow-io.* Received: 's4://bucket/"):
+        with pytest.raises(ValueError, match=r"that fsspec knows, such as gs://.* Received: 's4://bucket/"):
             ask()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_system_without_its_package_says_what_to_install(monkeypatch):
+    def without(*_):
+        raise ImportError("Please install gcsfs to access Google Storage")
+
+    monkeypatch.setattr(fsspec, "url_to_fs", without)
+    with pytest.raises(
+        ImportError, match=r"gs:// needs .*pip install \"kerasgan\[gcs\]\".*Received: 'gs://bucket/run'"
+    ):
+        storage.names("gs://bucket/run")
+
+
+def test_what_a_file_system_complains_of_says_where(bucket, monkeypatch):
+    def lost(*_):
+        raise RuntimeError("the bucket is locked\nand more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(files), "exists", lost)
+        with pytest.raises(OSError, match=r"Expected to reach memory://.*/run\. Received: the bucket is locked$"):
+            storage.names(f"{bucket}/run")
+
+
+def test_only_what_has_changed_is_fetched_and_sent_again(bucket, tmp_path, monkeypatch):
+    target, moved = tmp_path / "copy", []
+    for name in ("get_file", "put_file"):
+        own = getattr(type(files), name)
+        monkeypatch.setattr(
+            type(files), name, lambda self, *paths, own=own: (moved.append(_name(paths[0])), own(self, *paths))
+        )
+    for name in ("a.txt", "in/b.txt", ".hidden"):
+        put(f"{bucket}/run/{name}", name.encode())
+    assert storage.fetch(f"{bucket}/run", target)
+    assert {path.name for path in target.rglob("*.*")} == {"a.txt", "b.txt"} and sorted(moved) == ["a.txt", "b.txt"]
+    put(f"{bucket}/run/a.txt", b"A.txt")  # of the same length
+    assert storage.fetch(f"{bucket}/run", target) and moved[2:] == ["a.txt"]
+    assert (target / "a.txt").read_bytes() == b"A.txt"
+    sent = storage.snapshot(target)
+    (target / "in/b.txt").unlink()
+    (target / "c.txt").write_bytes(b"c")
+    storage.send(target, f"{bucket}/run", sent=sent)
+    assert moved[3:] == ["c.txt"] and below(f"{bucket}/run") == {"a.txt", "c.txt", ".hidden"}
+    assert not storage.fetch(f"{bucket}/none", target)
+
+
+def _name(path):
+    return os.path.basename(path)
 
 
 @tensorflow
@@ -158,7 +204,7 @@ def test_a_remote_folder_of_pictures_is_read_and_what_is_gone_there_is_gone(buck
     for one, other in zip(next(iter(ours)), next(iter(theirs)), strict=True):
         np.testing.assert_array_equal(one, other)
     assert theirs.class_names == ["cats", "dogs"]
-    gfile.remove(f"{bucket}/faces/cats/2.png")
+    files.rm_file(f"{bucket}/faces/cats/2.png")
     assert len(data.folder(f"{bucket}/faces", **options).paths) == 2
     with pytest.raises(FileNotFoundError, match=r"Received: '.*/none', which does not exist"):
         data.folder(f"{bucket}/none")

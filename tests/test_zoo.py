@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from kerasgan import evaluation, metrics, models, zoo
+from kerasgan import evaluation, metrics, models, recipes, zoo
 
 NAMES = zoo.names()
 IN_THE_BOX = [name for name in NAMES if zoo.recipe(name).in_the_box]
@@ -314,3 +315,18 @@ def test_a_key_that_the_source_does_not_take_names_the_file(tmp_path):
     with pytest.raises(ValueError, match="crop") as caught:
         zoo.source(zoo.recipe(path))
     assert str(path) in str(caught.value)
+
+
+def test_sections_are_replaced_and_all_else_in_a_recipe_stays(tmp_path):
+    path = tmp_path / "recipe.toml"
+    kept = '# the command\nfamily = "DCGAN"  # of 2015\n\n[model]\n# why\nwidth = 3\n'
+    path.write_text(
+        kept + '\n[results]\nold = 1\n\n[results.more]\nold = 2\n\n[weights]\nfile = "a"\n', encoding="utf-8"
+    )
+    values = {"digits": [1, 2.5], "of": [{"name": "ü\n", "rate": 1e-8}], "true": True, "a b": {"c": {}}}
+    recipes.write_sections(path, {"results": values})
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(kept + '\n[weights]\nfile = "a"\n\n[results]\n')
+    assert tomllib.loads(text)["results"] == values and len(text.rpartition("[results]\n")[2].splitlines()) == 4
+    recipes.write_sections(path, {"results": values})
+    assert path.read_text(encoding="utf-8") == text

@@ -12,6 +12,7 @@ from keras import ops
 from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
 from kerasgan.gan import GAN
+from kerasgan.keras_internals import source_operation
 from kerasgan.latents import class_labels
 from kerasgan.layers import Noise
 
@@ -106,7 +107,7 @@ def _run(
         clone_function=lambda layer: layer,
         call_function=call,
     )
-    return made[network.output._keras_history.operation]
+    return made[source_operation(network.output)]
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -17,13 +17,14 @@ from kerasgan.gan.rules import (
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.gan.task import Task
+from kerasgan.keras_internals import BuiltWhenMade
 from kerasgan.optimizers import Players
 
 __all__ = ["GAN"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class GAN(AdversarialStep, Sampling):
+class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     """A generator and a discriminator, trained against each other by `fit`.
 
     Families subclass it and override what their paper changes: `discriminator_loss`, `generator_loss`, `unpack`,
@@ -285,9 +286,6 @@ class GAN(AdversarialStep, Sampling):
         first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
         with gradients.passing_over(self, done):
             return super().fit(source, callbacks=[*first, *several], **options)
-
-    def _maybe_symbolic_build(self, **_: Any) -> None:
-        """Does nothing: a GAN is built when it is made, and Keras' way fails across machines."""
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
         """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""

@@ -1,11 +1,12 @@
 """Games that cannot work, refused when they are compiled, with what to play instead."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+from kerasgan.keras_internals import layers_below
 from kerasgan.objectives import Objective
 from kerasgan.penalties import Penalty
 
@@ -26,7 +27,7 @@ def refuse_mixed_gradients(
         arguments: the model's constructor arguments, for the advice.
     """
     alone = [penalty.name for penalty in penalties if penalty.per_sample]
-    mixing = [layer.name for layer in _layers(discriminator) if _mixes(layer)]
+    mixing = [layer.name for layer in layers_below(discriminator) if _mixes(layer)]
     if not (alone and mixing):
         return
     advice = "use another normalisation there, such as keras.layers.GroupNormalization(groups=1), or none"
@@ -87,7 +88,7 @@ def refuse_unbounded_slope(
     """
     if not objective.needs_lipschitz or penalties or weight_clip:
         return
-    if any(_bounded(layer) for layer in _layers(discriminator)):
+    if any(_bounded(layer) for layer in layers_below(discriminator)):
         return
     raise ValueError(
         f"Expected something that bounds the discriminator's slope for {type(objective).__name__} (1701.07875): "
@@ -109,11 +110,6 @@ def refuse_unknown_confidence(augment: Any, objective: Objective) -> None:
             'fixed one, {"name": "ada", "probability": 0.3} (kerasgan train: --set train.augment.probability=0.3), or '
             f"another objective, such as non_saturating. Received: {type(objective).__name__}"
         )
-
-
-def _layers(network: keras.Model) -> Iterator[Any]:
-    # Keras has no public way to the layers inside layers.
-    yield from network._flatten_layers(include_self=False)
 
 
 def _mixes(layer: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kerasgan import gradients
+from kerasgan.keras_internals import layers_below
 
 __all__ = ["accumulate"]
 
@@ -21,9 +22,7 @@ def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
 
     Returns the number of batch normalisations found; without any nothing is run.
     """
-    found = [
-        layer for layer in network._flatten_layers() if hasattr(layer, "moving_mean") and hasattr(layer, "momentum")
-    ]
+    found = [layer for layer in layers_below(network) if hasattr(layer, "moving_mean") and hasattr(layer, "momentum")]
     kept = [(layer, layer.momentum, layer.trainable) for layer in found]
     statistics = {id(variable) for layer in found for variable in (layer.moving_mean, layer.moving_variance)}
     others = [variable for variable in network.non_trainable_variables if id(variable) not in statistics]

@@ -1,12 +1,12 @@
 """Gradients on TensorFlow; what the functions mean is said in `kerasgan.gradients`."""
 
 import functools
-import types
 
 import keras
 from keras import ops
 
 from kerasgan.distribution import replicas, workers
+from kerasgan.keras_internals import adam_moments
 
 
 def trainer_step(step):
@@ -52,30 +52,59 @@ def gradients(loss_fn, variables, scale, record):
 
 
 def apply(optimizer, grads, variables):
-    own = getattr(optimizer, "inner_optimizer", optimizer)
-    if type(own).update_step is keras.optimizers.Adam.update_step and not own.amsgrad:
-        own.update_step = types.MethodType(_adam_step, own)
-    optimizer.apply(grads, variables)
+    _fused(optimizer).apply(grads, variables)
 
 
-def _adam_step(optimizer, gradient, variable, learning_rate):
-    """Keras' `Adam.update_step` as the one operation that TensorFlow has for it: as fifteen, each passes over all."""
-    import tensorflow as tf
+def _fused(optimizer):
+    """The optimizer, or of Keras' Adam a stand-in that does the same in fewer operations; it stays what it is."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return _sharing(FusedLossScaling, optimizer)
+    if type(optimizer).update_step is keras.optimizers.Adam.update_step and not optimizer.amsgrad:
+        return _sharing(FusedAdam, optimizer)
+    return optimizer
 
-    index, step = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, variable.dtype)
-    rate, *decays = (tf.cast(each, variable.dtype) for each in (learning_rate, optimizer.beta_1, optimizer.beta_2))
-    tf.raw_ops.ResourceApplyAdam(
-        var=variable.handle,
-        m=optimizer._momentums[index].value.handle,
-        v=optimizer._velocities[index].value.handle,
-        beta1_power=tf.pow(decays[0], step),
-        beta2_power=tf.pow(decays[1], step),
-        lr=rate,
-        beta1=decays[0],
-        beta2=decays[1],
-        epsilon=tf.cast(optimizer.epsilon, variable.dtype),
-        grad=tf.cast(gradient, variable.dtype),
-    )
+
+def _sharing(mixin, optimizer):
+    """An object of the optimizer's class below `mixin`, which has all its attributes in common with it."""
+    shared = object.__new__(_below(mixin, type(optimizer)))
+    object.__setattr__(shared, "__dict__", optimizer.__dict__)
+    return shared
+
+
+@functools.cache
+def _below(mixin, optimizer_class):
+    return type(mixin.__name__, (mixin, optimizer_class), {})
+
+
+class FusedLossScaling:
+    """Beside `LossScaleOptimizer`: hands the gradients to the stand-in of the optimizer inside."""
+
+    @property
+    def inner_optimizer(self):
+        return _fused(self.__dict__["inner_optimizer"])
+
+
+class FusedAdam:
+    """Beside `Adam`: its update as the one operation that TensorFlow has for it: as fifteen, each passes over all."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        import tensorflow as tf
+
+        m, v = adam_moments(self, variable)
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        rate, *decays = (tf.cast(each, variable.dtype) for each in (learning_rate, self.beta_1, self.beta_2))
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=m.value.handle,
+            v=v.value.handle,
+            beta1_power=tf.pow(decays[0], step),
+            beta2_power=tf.pow(decays[1], step),
+            lr=rate,
+            beta1=decays[0],
+            beta2=decays[1],
+            epsilon=tf.cast(self.epsilon, variable.dtype),
+            grad=tf.cast(gradient, variable.dtype),
+        )
 
 
 def input_gradients(fn, inputs):

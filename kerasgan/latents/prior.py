@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasgan.keras_internals import source_operation
+
 __all__ = ["Prior", "Seed", "choose", "get", "names", "register", "stream"]
 
 Seed = int | Sequence[int] | None
@@ -136,7 +138,7 @@ class Prior:
             clone_function=lambda layer: layer,
             call_function=call,
         )
-        images = outputs[generator.output._keras_history.operation]
+        images = outputs[source_operation(generator.output)]
         return keras.Model([drawn, *others] if others else drawn, images, name=generator.name)
 
     def get_config(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Round
+from kerasgan.keras_internals import layer_ends
 from kerasgan.layers import EqualizedDense, MeanStyle, PixelNormalization, scaled_leaky_relu
 
 __all__ = ["StyleBasedGAN", "mapping"]
@@ -37,9 +38,9 @@ class StyleBasedGAN(GAN):
         self._halve(self.generator)
 
     def _halve(self, network: keras.Model) -> None:
-        _, styles = _ends(network, "styles")
+        _, styles = layer_ends(network, "styles")
         first, second = keras.Model(network.input, styles), keras.Model(styles, network.output)
-        unbounded = keras.Model(second.input, _ends(second, "images")[0])
+        unbounded = keras.Model(second.input, layer_ends(second, "images")[0])
         self._halves = MappingProxyType({**self._halves, id(network): (first, second, unbounded)})
 
     def _average(self) -> keras.Model:
@@ -121,13 +122,6 @@ class StyleBasedGAN(GAN):
     def synthesize(self, game):
         synthesis = self._halves[id(self.generator)][1]
         return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
-
-
-def _ends(network: keras.Model, name: str) -> tuple[Any, Any]:
-    """The symbolic input and output, in this network, of the layer of that name; its own may be those in another."""
-    nodes = [node for several in network._nodes_by_depth.values() for node in several]
-    node = next(node for node in nodes if node.operation.name == name)
-    return node.input_tensors[0], node.output_tensors[0]
 
 
 def mapping(latents: Any, labels: Any, *, num_classes: int | None, style_dim: int, depth: int, num_styles: int) -> Any:

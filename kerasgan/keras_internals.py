@@ -1,0 +1,66 @@
+"""All that kerasgan takes of Keras beside its public API, each with what Keras lacks; nothing else names it.
+
+`tests/test_keras_internals.py` has one test for each name, so that a new Keras that drops one breaks a test, not users.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+__all__ = ["BuiltWhenMade", "adam_moments", "layer_ends", "layers_below", "source_operation", "variable_index"]
+
+
+class BuiltWhenMade:
+    """Beside `keras.Model`, for one whose variables exist once it is made.
+
+    Keras has no way to say so: before the first step of `fit` it traces the model to build it, which fails where
+    several machines train.
+    """
+
+    def _maybe_symbolic_build(self, **_: Any) -> None:
+        """Does nothing."""
+
+
+def layers_below(network: keras.Layer) -> Iterator[Any]:
+    """Each layer inside a network, those inside layers too, without the network itself.
+
+    Keras' public `layers` are those of a model's first level only.
+    """
+    yield from network._flatten_layers(include_self=False)
+
+
+def source_operation(tensor: Any) -> Any:
+    """The layer or operation of a functional model that a symbolic tensor is the output of.
+
+    Keras' public API leads from layers to tensors, not back.
+    """
+    return tensor._keras_history.operation
+
+
+def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
+    """Which of the variables that an optimizer was built with a variable is, in `update_step`.
+
+    Keras hands `update_step` a variable (on TensorFlow its value, or a replica of that) and expects of an optimizer of
+    one's own that it finds its slots, but has no public way from one to the other.
+    """
+    return optimizer._get_variable_index(variable)
+
+
+def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras.Variable, keras.Variable]:
+    """The averages of a variable's gradients and of their squares that Adam keeps.
+
+    Keras shows them in `Optimizer.variables` only, where nothing says whose they are.
+    """
+    index = variable_index(optimizer, variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+def layer_ends(network: keras.Model, name: str) -> tuple[Any, Any]:
+    """The symbolic input and output, in this functional model, of the layer of that name.
+
+    Keras' public `layer.input` and `layer.output` may be those of another model that has the same layer.
+    """
+    nodes = [node for several in network._nodes_by_depth.values() for node in several]
+    node = next(node for node in nodes if node.operation.name == name)
+    return node.input_tensors[0], node.output_tensors[0]

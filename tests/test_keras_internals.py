@@ -1,0 +1,72 @@
+"""One test for each private name of Keras that kerasgan takes: a new Keras that drops it breaks these, not users."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasgan import keras_internals
+
+
+@pytest.fixture
+def nested():
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, name="hidden")(inputs)
+    inner = keras.Model(inputs, keras.layers.Dropout(0.5, name="inside")(hidden), name="inner")
+    outer = keras.Input((3,))
+    return keras.Model(outer, keras.layers.Dense(1, name="last")(inner(outer)))
+
+
+def test_flatten_layers_gives_layers_inside_layers_but_not_the_network(nested):
+    names = [layer.name for layer in keras_internals.layers_below(nested)]
+    assert {"inner", "hidden", "inside", "last"} <= set(names) and nested.name not in names
+    assert "hidden" not in [layer.name for layer in nested.layers]  # what the public API lacks
+
+
+def test_keras_history_leads_from_a_tensor_to_its_layer(nested):
+    assert keras_internals.source_operation(nested.output) is nested.get_layer("last")
+
+
+def test_nodes_by_depth_tell_a_layers_ends_in_this_model(nested):
+    layer, before = keras_internals.layer_ends(nested, "last")
+    part = keras.Model(layer, before)
+    assert part.input_shape == (None, 4) and part.output_shape == (None, 1)
+    shared, again = nested.get_layer("last"), keras.Input((4,))
+    shared(again)  # in another model now, too
+    assert keras_internals.layer_ends(nested, "last")[1] is nested.output
+
+
+def test_get_variable_index_is_the_place_among_the_variables_of_build():
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.5)
+    first, second = keras.Variable(np.zeros(2)), keras.Variable(np.zeros(3))
+    optimizer.build([first, second])
+    assert [keras_internals.variable_index(optimizer, variable) for variable in (second, first)] == [1, 0]
+
+
+def test_momentums_and_velocities_are_adams_averages():
+    optimizer = keras.optimizers.Adam(0.1, beta_1=0.5, beta_2=0.75)
+    other, variable = keras.Variable(np.zeros(2)), keras.Variable(np.zeros(3))
+    optimizer.build([other, variable])
+    optimizer.apply([ops.zeros(2), ops.full((3,), 2.0)], [other, variable])
+    mean, square = keras_internals.adam_moments(optimizer, variable)
+    np.testing.assert_allclose(ops.convert_to_numpy(mean.value), np.full(3, 1.0), rtol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_numpy(square.value), np.full(3, 1.0), rtol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="a name of the other trainers")
+def test_maybe_symbolic_build_is_what_fit_calls():
+    calls = []
+
+    class Model(keras_internals.BuiltWhenMade, keras.Model):
+        def _maybe_symbolic_build(self, **arguments):
+            calls.append(super()._maybe_symbolic_build(**arguments))
+
+    trainer = next(each for each in keras.Model.__mro__ if "_maybe_symbolic_build" in vars(each))
+    assert inspect.signature(trainer._maybe_symbolic_build).parameters.keys() == {"self", "iterator", "data_batch"}
+    inputs = keras.Input((1,))
+    model = Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile(loss="mse")
+    model.fit(np.zeros((2, 1), "float32"), np.zeros((2, 1), "float32"), verbose=0)
+    assert calls == [None]
