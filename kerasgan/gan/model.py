@@ -8,6 +8,7 @@ import keras
 
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
+from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.rules import refuse_mixed_gradients, refuse_unbounded_slope, refuse_unknown_confidence
 from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
@@ -38,6 +39,12 @@ class GAN(AdversarialStep, Sampling):
     accepts_unlabelled: bool = False
     """Whether the labels that `fit` takes may be -1, for images without one."""
 
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = capture_arguments(cls.__init__)  # type: ignore[method-assign]
+
+    @capture_arguments
     def __init__(
         self,
         generator: keras.Model,
@@ -58,7 +65,7 @@ class GAN(AdversarialStep, Sampling):
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
-        self.record(generator=generator, discriminator=discriminator, prior=self.prior, num_classes=num_classes)
+        self.resolve_arguments(prior=self.prior)
         self.built = True
 
     # What it is made of
@@ -86,15 +93,18 @@ class GAN(AdversarialStep, Sampling):
         """Images from latents, or from [latents, labels]."""
         return self.sampler(inputs, training=training)
 
-    def record(self, **arguments: Any) -> None:
-        """Keeps the constructor's arguments for `get_config`; families call it last, with their own."""
-        self._arguments = MappingProxyType(arguments)  # a dict would be tracked as part of the model
+    def resolve_arguments(self, **values: Any) -> None:
+        """For constructors: what `get_config` gives for arguments of theirs that None, say, left to them."""
+        resolve_arguments(self, **values)
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments of the outermost constructor, and of those to which it passes its `**options`."""
         serialize = keras.saving.serialize_keras_object
-        arguments = {key: serialize(value) for key, value in self._arguments.items()}
+        config = {key: serialize(value) for key, value in self._arguments.items()}
+        if "name" in config:
+            config["name"] = self.name
         averaged = self.average_generator is not None  # `load_model(compile=False)` must find its weights too
-        return {**arguments, "name": self.name, "dtype": self.dtype_policy.name, "averaged": averaged}
+        return {**config, "dtype": self.dtype_policy.name, "averaged": averaged}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":

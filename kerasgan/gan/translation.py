@@ -67,14 +67,6 @@ class ImageToImage(GAN):
         self.scale, self.multiple, self.smallest = scale, multiple, smallest
         self._size = height, width
         self.examples: tuple[np.ndarray, np.ndarray] | None = None
-        self.record(
-            generator=generator,
-            discriminator=discriminator,
-            image_size=image_size,
-            scale=scale,
-            multiple=multiple,
-            smallest=smallest,
-        )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

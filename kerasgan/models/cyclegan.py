@@ -93,18 +93,7 @@ class CycleGAN(ImageToImage):
         for pool, shape in zip(self.pools, (self.image_shape, self.input_shape)):
             pool.build((None, *shape))
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self.record(
-            image_size=image_size,
-            input_channels=input_channels,
-            channels=channels,
-            blocks=blocks,
-            width=width,
-            discriminator_width=judging,
-            patch_layers=patch_layers,
-            cycle_weight=cycle_weight,
-            identity_weight=identity_weight,
-            pool_size=pool_size,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     @property
     def generator_ab(self) -> keras.Model:

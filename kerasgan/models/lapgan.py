@@ -86,17 +86,7 @@ class LAPGAN(GAN):
         )
         self.sizes = sizes
         self.reports = tuple(f"{player}_loss_{size}" for player in ("discriminator", "generator") for size in sizes)
-        self.record(
-            sizes=sizes,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            width=tuple(width),
-            base_width=tuple(base_width),
-            base_activation=base_activation,
-            dropout=dropout,
-            prior=self.prior,
-        )
+        self.resolve_arguments(sizes=sizes, width=tuple(width), base_width=tuple(base_width))
 
     def paper_settings(self):
         def sgd():  # 0.0008 more momentum per epoch of 50,000 images up to 0.7

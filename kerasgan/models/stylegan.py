@@ -118,19 +118,8 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            latent_dim=latent_dim,
-            channel_base=channel_base,
-            channel_limit=channel_limit,
-            group_size=group_size,
-            style_mixing=style_mixing,
-            doublings=doublings,
-            stable_images=stable_images,
-            fade_images=fade_images,
-            prior=self.prior,
-            **sizes,
+        self.resolve_arguments(
+            image_size=image_size if isinstance(image_size, int) else list(image_size), doublings=doublings
         )
 
     def paper_settings(self) -> dict[str, Any]:

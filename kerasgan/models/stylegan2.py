@@ -104,22 +104,7 @@ class StyleGAN2(StyleBasedGAN):
         self.generator_penalty_interval = path_length_interval if path_length_weight else 0
         self.reports = ("path_length_penalty",) if path_length_weight else ()
         self.mean_path_length = self.add_weight((), initializer="zeros", trainable=False, name="mean_path_length")
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            style_dim=style_dim,
-            mapping_layers=mapping_layers,
-            channel_base=channel_base,
-            channel_limit=channel_limit,
-            residual=residual,
-            group_size=group_size,
-            style_mixing=style_mixing,
-            path_length_weight=path_length_weight,
-            path_length_interval=path_length_interval,
-            prior=self.prior,
-        )
+        self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def paper_settings(self) -> dict[str, Any]:
         """Configuration F: lazy R1 every 16 steps, Adam adjusted to what is lazy (appendix B), half-life of 10,000."""
