@@ -13,7 +13,7 @@ from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
 from kerasgan.gan import GAN, ImageToImage
 from kerasgan.latents import class_labels
-from kerasgan.layers import Noise
+from kerasgan.layers import Noise, rerun
 
 __all__ = ["assemble"]
 
@@ -90,23 +90,14 @@ def _run(
     factors = [added[name] for name in added if name == "truncation"]
     if draw_near is not None and where is None:
         fed["latents"] = draw_near([fed["latents"], *factors])
-    made: dict[Any, Any] = {}  # of the layers: the clone's own end at inputs that it puts in the place of tensors
 
     def call(layer: Any, *arguments: Any, **keywords: Any) -> Any:
         if layer.name in noises:
             keywords["noise"] = noises[layer.name]
-        made[layer] = layer(*arguments, **keywords)
-        if draw_near is not None and layer.name == where:
-            made[layer] = draw_near([made[layer], *factors])
-        return made[layer]
+        output = layer(*arguments, **keywords)
+        return draw_near([output, *factors]) if draw_near is not None and layer.name == where else output
 
-    keras.models.clone_model(
-        keras.Model([*network.inputs, *added.values()], network.outputs),
-        input_tensors=[*fed.values(), *added.values()],
-        clone_function=lambda layer: layer,
-        call_function=call,
-    )
-    return made[network.output._keras_history.operation]
+    return rerun(network, [*fed.values()], beside=[*added.values()], call=call)
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -50,7 +50,7 @@ class ImageToImage(GAN):
 
     def __init__(
         self,
-        generator: keras.Model,
+        generator: keras.Model | Mapping[str, keras.Model],
         discriminator: keras.Model,
         *,
         image_size: int | Sequence[int] = 256,

@@ -8,6 +8,7 @@ objective, for least squares half of the authors', so that all their other weigh
 Adam does not feel).
 """
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -75,20 +76,23 @@ class CycleGAN(ImageToImage):
             )
         judging = discriminator_width or width
         ways = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
-        translating = [
-            generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
-        ]
+        generators = {
+            key: generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
+        }
         options = dict(width=judging, patch_layers=patch_layers)
-        judges = [discriminator(channels, name="discriminator_b", **options)]
-        judges.append(discriminator(input_channels, name="discriminator_a", **options))
+        discriminators = {
+            domain: discriminator(planes, name=f"discriminator_{domain}", **options)
+            for domain, planes in (("b", channels), ("a", input_channels))
+        }
         super().__init__(
-            _beside(translating, "generator"),
-            _beside(judges, "discriminator"),
+            generators,
+            _beside(discriminators.values(), "discriminator"),
             image_size=image_size,
             multiple=4,
             smallest=8,
             name=name,
         )
+        self.discriminators = MappingProxyType(discriminators)  # a dict would be saved once more
         self.pools = [ImagePool(pool_size, name=f"pool_{domain}") for domain in "ba"]
         for pool, shape in zip(self.pools, (self.image_shape, self.input_shape)):
             pool.build((None, *shape))
@@ -107,7 +111,11 @@ class CycleGAN(ImageToImage):
 
     def translator(self, direction: str | None = None) -> keras.Model:
         super().translator(direction)  # refuses others
-        return self.sampler.get_layer(f"generator_{direction or 'ab'}")
+        return self.sampler_parts[direction or "ab"]
+
+    def assemble(self, parts):
+        """Both directions beside each other."""
+        return _beside(parts.values(), "generator")
 
     def paper_settings(self):
         return {**super().paper_settings(), "objective": "least_squares", "reuse_fakes": True}
@@ -150,7 +158,7 @@ class CycleGAN(ImageToImage):
         """The sum over both domains."""
         total = 0.0
         for domain, real, fake in zip("ba", (game.real, game.inputs), game.fake):
-            judge = self.discriminator.get_layer(f"discriminator_{domain}")
+            judge = self.discriminators[domain]
 
             def discriminate(images, judge=judge):
                 return ops.cast(judge(images, training=True), "float32")
@@ -192,8 +200,9 @@ def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "
     return keras.Model(images, logits, name=name)
 
 
-def _beside(networks: list[keras.Model], name: str) -> keras.Model:
+def _beside(networks: Iterable[keras.Model], name: str) -> keras.Model:
     """Two networks as one, that takes a list of the inputs of both and gives both outputs."""
+    networks = list(networks)
     inputs = [keras.Input(network.input_shape[1:], name=f"images_{network.name[-2:]}") for network in networks]
     return keras.Model(inputs, [network(each) for network, each in zip(networks, inputs)], name=name)
 
