@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["BuiltWhenMade", "adam_moments", "layer_ends", "layers_below", "source_operation", "variable_index"]
+__all__ = ["BuiltWhenMade", "adam_moments", "layers_below", "variable_index"]
 
 
 class BuiltWhenMade:
@@ -30,14 +30,6 @@ def layers_below(network: keras.Layer) -> Iterator[Any]:
     yield from network._flatten_layers(include_self=False)
 
 
-def source_operation(tensor: Any) -> Any:
-    """The layer or operation of a functional model that a symbolic tensor is the output of.
-
-    Keras' public API leads from layers to tensors, not back.
-    """
-    return tensor._keras_history.operation
-
-
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
     """Which of the variables that an optimizer was built with a variable is, in `update_step`.
 
@@ -54,13 +46,3 @@ def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras
     """
     index = variable_index(optimizer, variable)
     return optimizer._momentums[index], optimizer._velocities[index]
-
-
-def layer_ends(network: keras.Model, name: str) -> tuple[Any, Any]:
-    """The symbolic input and output, in this functional model, of the layer of that name.
-
-    Keras' public `layer.input` and `layer.output` may be those of another model that has the same layer.
-    """
-    nodes = [node for several in network._nodes_by_depth.values() for node in several]
-    node = next(node for node in nodes if node.operation.name == name)
-    return node.input_tensors[0], node.output_tensors[0]

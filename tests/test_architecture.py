@@ -169,7 +169,11 @@ def test_only_one_file_names_what_is_private_in_keras():
 
 
 def test_the_lowest_module_imports_keras_alone():
-    assert {name.split(".")[0] for _, name in imports(ROOT / "keras_internals.py")} <= {"collections", "keras", "typing"}
+    assert {name.split(".")[0] for _, name in imports(ROOT / "keras_internals.py")} <= {
+        "collections",
+        "keras",
+        "typing",
+    }
 
 
 def test_the_programs_beside_exported_files_import_neither_kerasgan_nor_keras():

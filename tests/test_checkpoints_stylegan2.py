@@ -118,8 +118,7 @@ def model(**arguments):
 
 def unbounded_images(gan, latents):
     """As `gan.generator` makes them before they are clipped, channels first."""
-    linear = gan.generator.get_layer("images").input
-    made = keras.Model(gan.generator.input, linear)(latents.astype("float32"))
+    made = gan.unbounded(gan.mapping(latents.astype("float32")))
     return keras.ops.convert_to_numpy(made).transpose(0, 3, 1, 2)
 
 

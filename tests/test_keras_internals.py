@@ -25,19 +25,6 @@ def test_flatten_layers_gives_layers_inside_layers_but_not_the_network(nested):
     assert "hidden" not in [layer.name for layer in nested.layers]  # what the public API lacks
 
 
-def test_keras_history_leads_from_a_tensor_to_its_layer(nested):
-    assert keras_internals.source_operation(nested.output) is nested.get_layer("last")
-
-
-def test_nodes_by_depth_tell_a_layers_ends_in_this_model(nested):
-    layer, before = keras_internals.layer_ends(nested, "last")
-    part = keras.Model(layer, before)
-    assert part.input_shape == (None, 4) and part.output_shape == (None, 1)
-    shared, again = nested.get_layer("last"), keras.Input((4,))
-    shared(again)  # in another model now, too
-    assert keras_internals.layer_ends(nested, "last")[1] is nested.output
-
-
 def test_get_variable_index_is_the_place_among_the_variables_of_build():
     optimizer = keras.optimizers.SGD(0.1, momentum=0.5)
     first, second = keras.Variable(np.zeros(2)), keras.Variable(np.zeros(3))

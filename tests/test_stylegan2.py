@@ -131,7 +131,7 @@ def test_the_path_length_penalty_is_the_weighted_deviation_from_a_running_mean()
     images = keras.layers.Lambda(lambda x: ops.broadcast_to(x[:, :1, None], (ops.shape(x)[0], 8, 8, 1)))(pixel(styles))
     toy = keras.Model(styles, images)
     pixel.kernel.assign(slope[:, None])
-    gan._halves = {id(gan.generator): (gan.mapping, toy, toy)}
+    gan._halves = {"mapping": gan.mapping, "synthesis": toy, "unbounded": toy}
     game = Round(None, None, ops.convert_to_tensor(gan.prior.draw(4000, 4, 0)))
     penalty = float(gan.generator_penalty(game))
     # The lengths are |n| / sqrt(4): of the four styles only the first matters.

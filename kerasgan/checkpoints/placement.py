@@ -98,6 +98,11 @@ def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]
     return [(network, prefix) for network in networks]
 
 
+def each_parts(gan: GAN) -> list[Mapping[str, keras.Model]]:
+    """The parts, by name, of the generator and, if there is one, of its moving average."""
+    return [gan.generator_parts] if gan.sampler is gan.generator else [gan.generator_parts, gan.sampler_parts]
+
+
 def generator_and_average(
     gan: GAN, names: Iterable[str], *, plain: str, averaged: str
 ) -> list[tuple[keras.Model, str]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.placement import Layout, Placement, each_parts, one_network
 from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find, transposed_convolution
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def after_dropout(names: Iterable[str]) -> Mapping[str, str]:
 def one_direction(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
     """The first generator: a file holds one, and does not say of which domains."""
     warnings.warn("The file holds one generator: only generator_ab takes its weights.", stacklevel=3)
-    return [(network.get_layer("generator_ab"), prefix) for network, prefix in one_network(gan, names)]
+    prefix = one_network(gan, names)[0][1]
+    return [(parts["ab"], prefix) for parts in each_parts(gan)]
 
 
 def u_net(generator: keras.Model) -> list[Placement]:

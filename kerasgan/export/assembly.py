@@ -12,9 +12,8 @@ from keras import ops
 from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
 from kerasgan.gan import GAN
-from kerasgan.keras_internals import source_operation
 from kerasgan.latents import class_labels
-from kerasgan.layers import Noise
+from kerasgan.layers import Noise, rerun
 
 __all__ = ["assemble"]
 
@@ -91,23 +90,14 @@ def _run(
     factors = [added[name] for name in added if name == "truncation"]
     if draw_near is not None and where is None:
         fed["latents"] = draw_near([fed["latents"], *factors])
-    made: dict[Any, Any] = {}  # of the layers: the clone's own end at inputs that it puts in the place of tensors
 
     def call(layer: Any, *arguments: Any, **keywords: Any) -> Any:
         if layer.name in noises:
             keywords["noise"] = noises[layer.name]
-        made[layer] = layer(*arguments, **keywords)
-        if draw_near is not None and layer.name == where:
-            made[layer] = draw_near([made[layer], *factors])
-        return made[layer]
+        output = layer(*arguments, **keywords)
+        return draw_near([output, *factors]) if draw_near is not None and layer.name == where else output
 
-    keras.models.clone_model(
-        keras.Model([*network.inputs, *added.values()], network.outputs),
-        input_tensors=[*fed.values(), *added.values()],
-        clone_function=lambda layer: layer,
-        call_function=call,
-    )
-    return made[source_operation(network.output)]
+    return rerun(network, [*fed.values()], beside=[*added.values()], call=call)
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -1,5 +1,6 @@
 """GAN: two networks, how they are trained together, kept and sampled from."""
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -8,6 +9,7 @@ import keras
 
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
+from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.rules import (
     refuse_mixed_gradients,
     refuse_other_order,
@@ -18,9 +20,12 @@ from kerasgan.gan.sampling import Sampling
 from kerasgan.gan.step import AdversarialStep
 from kerasgan.gan.task import Task
 from kerasgan.keras_internals import BuiltWhenMade
+from kerasgan.layers import compose
 from kerasgan.optimizers import Players
 
 __all__ = ["GAN"]
+
+PRIOR = "prior"  # the part that the prior learns, where it learns any
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -31,7 +36,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     `sample_latents`. With two networks of your own it works as it is.
 
     Args:
-        generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1].
+        generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1]; or
+            several by name, of which `assemble` makes one.
         discriminator: a built model from images, or from [images, labels], to logits.
         prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
             "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator. None
@@ -54,9 +60,15 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     accepts_unlabelled: bool = False
     """Whether the labels that `fit` takes may be -1, for images without one."""
 
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = capture_arguments(cls.__init__)  # type: ignore[method-assign]
+
+    @capture_arguments
     def __init__(
         self,
-        generator: keras.Model,
+        generator: keras.Model | Mapping[str, keras.Model],
         discriminator: keras.Model,
         *,
         prior: "str | dict | latents.Prior | None" = "normal",
@@ -64,17 +76,23 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        self.generator, self.discriminator = generator, discriminator
+        parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
+        self.generator, self.discriminator = self.assemble(parts), discriminator
         self.average_generator: keras.Model | None = None
         self.augment: augmentation.Augmentation | None = None
         self.prior: Any = None if prior is None else latents.get(prior)
         if self.prior is not None:
-            self.generator = self.prior.attach(generator)
+            learned = self.prior.network(self.latent_dim)
+            if learned is not None:
+                parts = {PRIOR: learned, **parts}
+                self.generator = self._assembled(parts)
             self.prior.check(self.latent_dim)
+        self.generator_parts: Mapping[str, keras.Model] = MappingProxyType(parts)  # a dict would be saved once more
+        self._average_parts: Mapping[str, keras.Model] = MappingProxyType({})
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._reports: dict[str, keras.metrics.Mean] = {}
-        self.record(generator=generator, discriminator=discriminator, prior=self.prior, num_classes=num_classes)
+        self.resolve_arguments(prior=self.prior)
         self.built = True
 
     # What it is made of
@@ -83,6 +101,21 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def sampler(self) -> keras.Model:
         """The network to sample from and to export: the moving-average generator where there is one."""
         return self.generator if self.average_generator is None else self.average_generator
+
+    @property
+    def sampler_parts(self) -> Mapping[str, keras.Model]:
+        """The networks that `sampler` is assembled from, by name; see also `generator_parts`."""
+        return self.generator_parts if self.average_generator is None else self._average_parts
+
+    def assemble(self, parts: Mapping[str, keras.Model]) -> keras.Model:
+        """One network of the parts of the generator, or of its moving average: each of the output of the one before."""
+        return functools.reduce(compose, parts.values())
+
+    def _assembled(self, parts: Mapping[str, keras.Model]) -> keras.Model:
+        """As `assemble`, behind what the prior learns."""
+        others = {name: part for name, part in parts.items() if name != PRIOR}
+        whole = self.assemble(others)
+        return compose(parts[PRIOR], whole) if PRIOR in parts else whole
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -102,15 +135,18 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         """Images from latents, or from [latents, labels]."""
         return self.sampler(inputs, training=training)
 
-    def record(self, **arguments: Any) -> None:
-        """Keeps the constructor's arguments for `get_config`; families call it last, with their own."""
-        self._arguments = MappingProxyType(arguments)  # a dict would be tracked as part of the model
+    def resolve_arguments(self, **values: Any) -> None:
+        """For constructors: what `get_config` gives for arguments of theirs that None, say, left to them."""
+        resolve_arguments(self, **values)
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments of the outermost constructor, and of those to which it passes its `**options`."""
         serialize = keras.saving.serialize_keras_object
-        arguments = {key: serialize(value) for key, value in self._arguments.items()}
+        config = {key: serialize(value) for key, value in self._arguments.items()}
+        if "name" in config:
+            config["name"] = self.name
         averaged = self.average_generator is not None  # `load_model(compile=False)` must find its weights too
-        return {**arguments, "name": self.name, "dtype": self.dtype_policy.name, "averaged": averaged}
+        return {**config, "dtype": self.dtype_policy.name, "averaged": averaged}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
@@ -228,7 +264,9 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def _average(self) -> keras.Model:
         if self.average_generator is not None:
             return self.average_generator
-        average = keras.models.clone_model(self.generator)
+        parts = {name: keras.models.clone_model(part) for name, part in self.generator_parts.items()}
+        average = self._assembled(parts)
+        self._average_parts = MappingProxyType(parts)
         average.set_weights(self.generator.get_weights())
         average.trainable = False
         return average

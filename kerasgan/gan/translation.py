@@ -51,7 +51,7 @@ class ImageToImage(GAN):
 
     def __init__(
         self,
-        generator: keras.Model,
+        generator: keras.Model | Mapping[str, keras.Model],
         discriminator: keras.Model,
         *,
         image_size: int | Sequence[int] = 256,
@@ -68,14 +68,6 @@ class ImageToImage(GAN):
         self.scale, self.multiple, self.smallest = scale, multiple, smallest
         self._size = height, width
         self.examples: tuple[np.ndarray, np.ndarray] | None = None
-        self.record(
-            generator=generator,
-            discriminator=discriminator,
-            image_size=image_size,
-            scale=scale,
-            multiple=multiple,
-            smallest=smallest,
-        )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

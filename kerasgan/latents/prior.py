@@ -8,8 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasgan.keras_internals import source_operation
-
 __all__ = ["Prior", "Seed", "choose", "get", "names", "register", "stream"]
 
 Seed = int | Sequence[int] | None
@@ -113,33 +111,11 @@ class Prior:
         """The symbolic tensor that the generator reads instead of the drawn `latents`: the same unless overridden."""
         return latents
 
-    def attach(self, generator: keras.Model) -> keras.Model:
-        """The generator, with what the prior learns as its first layers; `generator` itself where nothing is learned.
-
-        The layers of `generator` become layers of the new model, with their names and weights.
-        """
-        first, *others = generator.inputs
-        drawn = keras.Input((self.drawn_dim(first.shape[-1]),), name="latents")
+    def network(self, latent_dim: int) -> keras.Model | None:
+        """What the prior learns, from the latents that are drawn to those that a generator reads; None for nothing."""
+        drawn = keras.Input((self.drawn_dim(latent_dim),), name="latents")
         read = self.transform(drawn)
-        if read is drawn:
-            return generator
-        if len(first.shape) != 2:
-            raise ValueError(f"Expected a generator of latents (batch, latent_dim). Received: {first.shape}")
-        others = [keras.Input(batch_shape=each.shape, dtype=each.dtype, name=each.name) for each in others]
-        outputs = {}  # of the layers: the clone's own ends at an input that it puts in the place of `read`
-
-        def call(layer: Any, *arguments: Any, **options: Any) -> Any:
-            outputs[layer] = layer(*arguments, **options)
-            return outputs[layer]
-
-        keras.models.clone_model(
-            generator,
-            input_tensors=[read, *others] if others else read,
-            clone_function=lambda layer: layer,
-            call_function=call,
-        )
-        images = outputs[source_operation(generator.output)]
-        return keras.Model([drawn, *others] if others else drawn, images, name=generator.name)
+        return None if read is drawn else keras.Model(drawn, read, name="prior")
 
     def get_config(self) -> dict[str, Any]:
         return {}

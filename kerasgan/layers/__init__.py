@@ -1,5 +1,6 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.composition import compose, rerun
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
@@ -66,10 +67,12 @@ __all__ = [
     "Unstack",
     "WeightHistory",
     "WeightNormalization",
+    "compose",
     "faded",
     "fir_padding",
     "fir_resample",
     "fit_layers",
     "normalised",
+    "rerun",
     "scaled_leaky_relu",
 ]

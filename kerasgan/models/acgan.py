@@ -84,20 +84,7 @@ class ACGAN(GAN):
             name=name,
         )
         self.class_weight, self.generator_class_weight = class_weight, generator_class_weight
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_width=discriminator_width,
-            dropout=dropout,
-            activation_noise=activation_noise,
-            normalise=normalise,
-            class_weight=class_weight,
-            generator_class_weight=generator_class_weight,
-            prior=self.prior,
-        )
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def judge(self, images: Any) -> tuple[Any, Any]:
         """(source logits (batch, 1), class logits (batch, num_classes)) in training mode, float32."""

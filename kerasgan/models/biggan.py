@@ -166,15 +166,7 @@ class BigGAN(LargeScaleGAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            orthogonal_weight=orthogonal_weight,
-            prior=self.prior,
-            **shared,
-            **own,
-        )
+        self.resolve_arguments(latent_dim=latent_dim)
 
 
 def generator(

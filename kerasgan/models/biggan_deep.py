@@ -89,15 +89,6 @@ class BigGANDeep(LargeScaleGAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            orthogonal_weight=orthogonal_weight,
-            prior=self.prior,
-            **shared,
-            **own,
-        )
 
 
 def generator(

@@ -60,15 +60,6 @@ class ConditionalDCGAN(GAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            width=width,
-            prior=self.prior,
-            discriminator_norm=discriminator_norm,
-        )
 
 
 def generator(image_size: int, channels: int, latent_dim: int, *, num_classes: int, width: int) -> keras.Model:

@@ -63,15 +63,6 @@ class ConditionalGAN(GAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            width=width,
-            dropout=dropout,
-            prior=self.prior,
-        )
 
     def paper_settings(self):
         def sgd():

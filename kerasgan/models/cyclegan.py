@@ -8,6 +8,7 @@ to zero from step to step, where the authors change it between epochs; the gener
 the generators' whole loss is half of theirs (which Adam does not feel).
 """
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -76,36 +77,28 @@ class CycleGAN(ImageToImage):
             )
         judging = discriminator_width or width
         ways = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
-        translating = [
-            generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
-        ]
+        generators = {
+            key: generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
+        }
         options = dict(width=judging, patch_layers=patch_layers)
-        judges = [discriminator(channels, name="discriminator_b", **options)]
-        judges.append(discriminator(input_channels, name="discriminator_a", **options))
+        discriminators = {
+            domain: discriminator(planes, name=f"discriminator_{domain}", **options)
+            for domain, planes in (("b", channels), ("a", input_channels))
+        }
         super().__init__(
-            _beside(translating, "generator"),
-            _beside(judges, "discriminator"),
+            generators,
+            _beside(discriminators.values(), "discriminator"),
             image_size=image_size,
             multiple=4,
             smallest=8,
             name=name,
         )
+        self.discriminators = MappingProxyType(discriminators)  # a dict would be saved once more
         self.pools = [ImagePool(pool_size, name=f"pool_{domain}") for domain in "ba"]
         for pool, shape in zip(self.pools, (self.image_shape, self.input_shape)):
             pool.build((None, *shape))
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self.record(
-            image_size=image_size,
-            input_channels=input_channels,
-            channels=channels,
-            blocks=blocks,
-            width=width,
-            discriminator_width=judging,
-            patch_layers=patch_layers,
-            cycle_weight=cycle_weight,
-            identity_weight=identity_weight,
-            pool_size=pool_size,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     @property
     def generator_ab(self) -> keras.Model:
@@ -119,7 +112,11 @@ class CycleGAN(ImageToImage):
 
     def translator(self, direction: str | None = None) -> keras.Model:
         super().translator(direction)  # refuses others
-        return self.sampler.get_layer(f"generator_{direction or 'ab'}")
+        return self.sampler_parts[direction or "ab"]
+
+    def assemble(self, parts):
+        """Both directions beside each other."""
+        return _beside(parts.values(), "generator")
 
     def paper_settings(self):
         return {**super().paper_settings(), "objective": "least_squares", "reuse_fakes": True}
@@ -162,7 +159,7 @@ class CycleGAN(ImageToImage):
         """The sum over both domains."""
         total = 0.0
         for domain, real, fake in zip("ba", (game.real, game.inputs), game.fake):
-            judge = self.discriminator.get_layer(f"discriminator_{domain}")
+            judge = self.discriminators[domain]
 
             def discriminate(images, judge=judge):
                 return ops.cast(judge(images, training=True), "float32")
@@ -204,8 +201,9 @@ def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "
     return keras.Model(images, logits, name=name)
 
 
-def _beside(networks: list[keras.Model], name: str) -> keras.Model:
+def _beside(networks: Iterable[keras.Model], name: str) -> keras.Model:
     """Two networks as one, that takes a list of the inputs of both and gives both outputs."""
+    networks = list(networks)
     inputs = [keras.Input(network.input_shape[1:], name=f"images_{network.name[-2:]}") for network in networks]
     return keras.Model(inputs, [network(each) for network, each in zip(networks, inputs)], name=name)
 

@@ -70,16 +70,7 @@ class DCGAN(GAN):
             prior=prior,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            width=width,
-            variant=variant,
-            prior=self.prior,
-            output_bias=output_bias,
-            discriminator_norm=discriminator_norm,
-        )
+        self.resolve_arguments(width=width)
 
 
 def _check_size(image_size: int, variant: str) -> None:

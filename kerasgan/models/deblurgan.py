@@ -20,7 +20,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan import schedules
 from kerasgan.data import blur
 from kerasgan.gan import ImageToImage
 from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalised
@@ -95,7 +94,7 @@ class DeblurGAN(Restoration):
             features=features,
             feature_layer=feature_layer,
             feature_weight=feature_weight,
-            adversarial_weight=schedules.get(adversarial_weight),
+            adversarial_weight=adversarial_weight,
         )
         super().__init__(
             generator(channels, blind=blind, **sizes, norm=norm, dropout=dropout),
@@ -107,19 +106,7 @@ class DeblurGAN(Restoration):
             **losses,
         )
         self.blind, self.noise, self.takes_kernel = blind, noise, not blind
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            blind=blind,
-            noise=noise,
-            **sizes,
-            norm=norm,
-            dropout=dropout,
-            discriminator_width=judging,
-            patch_layers=patch_layers,
-            discriminator_norm=discriminator_norm,
-            **losses,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     def paper_settings(self):
         """Section 3.1, and 4.2: five steps of the critic for each of the generator."""

@@ -109,21 +109,7 @@ class DeePSiM(ImageToImage):
         self.adversarial_weight = adversarial_weight
         weights = {"feature_loss": feature_weight, "adversarial_loss": adversarial_weight}
         self.reports = ("image_loss", *(loss for loss, weight in weights.items() if weight))
-        self.record(
-            network=part,
-            layer=layer,
-            comparator=comparator,
-            class_layer=class_layer,
-            units=units,
-            width=width,
-            discriminator_width=discriminator_width,
-            discriminator_stride=discriminator_stride,
-            image_weight=image_weight,
-            feature_weight=feature_weight,
-            adversarial_weight=adversarial_weight,
-            balance=balance,
-            weight_decay=weight_decay,
-        )
+        self.resolve_arguments(network=part, image_size=None)
 
     def _up_to(self, layer: str) -> keras.Model:
         return keras.Model(self.network.inputs[0], self.network.get_layer(layer).output, name=f"up_to_{layer}")

@@ -17,7 +17,6 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasgan import schedules
 from kerasgan.data import checks
 from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalised
 from kerasgan.models.restoration import Restoration
@@ -86,7 +85,7 @@ class ESRGAN(Restoration):
             features=features,
             feature_layer=feature_layer,
             feature_weight=feature_weight,
-            adversarial_weight=schedules.get(adversarial_weight),
+            adversarial_weight=adversarial_weight,
         )
         super().__init__(
             generator(channels, scale=scale, blocks=blocks, width=width, growth=growth),
@@ -99,18 +98,7 @@ class ESRGAN(Restoration):
             name=name,
             **losses,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            scale=scale,
-            blocks=blocks,
-            width=width,
-            growth=growth,
-            discriminator_width=judging,
-            discriminator_norm=discriminator_norm,
-            judge=judge,
-            **losses,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     def paper_settings(self):
         """Section 4.1, with the moments of the authors' code."""

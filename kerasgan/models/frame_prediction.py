@@ -91,19 +91,7 @@ class FramePrediction(ImageToImage):
         self.pixel_power, self.pixel_weight = pixel_power, pixel_weight
         self.gradient_power, self.gradient_weight = gradient_power, gradient_weight
         self.adversarial_weight = adversarial_weight
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            frames=frames,
-            scales=scales,
-            width=width,
-            discriminator_width=judging,
-            pixel_power=pixel_power,
-            pixel_weight=pixel_weight,
-            gradient_power=gradient_power,
-            gradient_weight=gradient_weight,
-            adversarial_weight=adversarial_weight,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     def paper_settings(self):
         """Plain gradient descent, at the rates of the transcription."""

@@ -90,14 +90,8 @@ class GAN2014(GAN):
             name=name,
         )
         self.learning_rate = settings.learning_rate
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            variant=variant,
-            generator_units=settings.generator_units,
-            discriminator_units=settings.discriminator_units,
-            prior=self.prior,
+        self.resolve_arguments(
+            generator_units=settings.generator_units, discriminator_units=settings.discriminator_units
         )
 
     def paper_settings(self):

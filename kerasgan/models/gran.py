@@ -89,16 +89,7 @@ class GRAN(GAN):
             name=name,
         )
         self.steps = steps
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            steps=steps,
-            width=width,
-            variant=variant,
-            discriminator_norm=discriminator_norm,
-            prior=self.prior,
-        )
+        self.resolve_arguments(width=width)
 
     def paper_settings(self):
         """The code's rates for CIFAR-10; they fall as 1 / (1 + epoch / 50), an epoch being 500 batches of 100."""

@@ -105,18 +105,7 @@ class InfoGAN(GAN):
         self.information_weights, self.contrast_weight = _weights(information_weight, joint), contrast_weight
         if contrast_weight:
             self.reports = ("information", "contrast")
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=joint.read_dim,
-            codes=[],
-            **sizes,
-            **reading,
-            information_weight=information_weight,
-            contrast_weight=contrast_weight,
-            fixed_std=fixed_std,
-            prior=joint,
-        )
+        self.resolve_arguments(latent_dim=joint.read_dim, codes=[], prior=joint)
 
     def paper_settings(self):
         def adam(learning_rate):

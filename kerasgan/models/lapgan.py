@@ -10,7 +10,7 @@ maps below 9 pixels are padded, because the discriminator's valid convolutions d
 convolutions and the rule that pauses a winning player of the LSUN code are left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -74,29 +74,26 @@ class LAPGAN(GAN):
         if num_classes is not None and num_classes < 2:
             raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
         (planes, judging_planes), (units, judging_units) = width, base_width
-        told = {"num_classes": num_classes}
+        told: dict[str, Any] = {"num_classes": num_classes}
+        generators = level_generators(
+            sizes, channels, latent_dim, width=planes, base_width=units, base_activation=base_activation, **told
+        )
+        judges = level_discriminators(
+            sizes, channels, width=judging_planes, base_width=judging_units, dropout=dropout, **told
+        )
         super().__init__(
-            generator(
-                sizes, channels, latent_dim, width=planes, base_width=units, base_activation=base_activation, **told
-            ),
-            discriminator(sizes, channels, width=judging_planes, base_width=judging_units, dropout=dropout, **told),
+            generators,
+            discriminator(judges),
             prior=prior or "uniform",
             num_classes=num_classes,
             name=name,
         )
-        self.sizes = sizes
+        self.sizes, self.discriminators = sizes, MappingProxyType(judges)  # a dict would be saved once more
         self.reports = tuple(f"{player}_loss_{size}" for player in ("discriminator", "generator") for size in sizes)
-        self.record(
-            sizes=sizes,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            width=tuple(width),
-            base_width=tuple(base_width),
-            base_activation=base_activation,
-            dropout=dropout,
-            prior=self.prior,
-        )
+        self.resolve_arguments(sizes=sizes, width=tuple(width), base_width=tuple(base_width))
+
+    def assemble(self, parts):
+        return generator([*parts.values()])
 
     def paper_settings(self):
         def sgd():  # 0.0008 more momentum per epoch of 50,000 images up to 0.7
@@ -109,7 +106,7 @@ class LAPGAN(GAN):
         noises = self.generator.get_layer("noises")(game.latents)
         fakes = []
         for size, noise, (_, low) in zip(self.sizes, noises, pyramid.laplacian(game.real, self.sizes)):
-            band = self.generator.get_layer(f"generator_{size}")(_given(noise, low, game.labels), training=True)
+            band = self.generator_parts[str(size)](_given(noise, low, game.labels), training=True)
             fakes.append(ops.cast(band, "float32"))
         return tuple(fakes)
 
@@ -143,7 +140,7 @@ class LAPGAN(GAN):
         """The sum over levels of function(D_k given l_k, real band, fake band), reported level by level if named."""
         values = []
         for size, (real, low), fake in zip(self.sizes, pyramid.laplacian(game.real, self.sizes), game.fake):
-            network = self.discriminator.get_layer(f"discriminator_{size}")
+            network = self.discriminators[str(size)]
 
             def judge(band, network=network, low=low):
                 band, low = self._augmented(band, low)
@@ -168,13 +165,52 @@ class LAPGAN(GAN):
 
         Returns float32 (count, size, size, channels) in [-1, 1] for each size.
         """
-        levels = [self.sampler.get_layer(f"image_{size}").output for size in self.sizes]
-        network = keras.Model(self.sampler.inputs, levels)
-        images = self._outputs(network, self._inputs(count, None, labels, seed), batch_size=batch_size)
-        return [np.clip(image, -1.0, 1.0) for image in images]
+        images = [self.sampler.get_layer(f"image_{size}").output for size in self.sizes]
+        network = keras.Model(self.sampler.inputs, images)
+        made = self._outputs(network, self._inputs(count, None, labels, seed), batch_size=batch_size)
+        return [np.clip(image, -1.0, 1.0) for image in made]
 
 
-def generator(
+def generator(levels: Sequence[keras.Model]) -> keras.Model:
+    """Latents [and labels] to images in [-1, 1]: I_k = u(I_{k+1}) + G_k(z_k, u(I_{k+1})), equation 3.
+
+    `levels` are the networks of the pyramid's levels, from coarse to fine.
+    """
+    base, *finer = levels
+    sizes = [level.inputs[0].shape[-1] for level in levels]
+    latents, labels = keras.Input((sum(sizes),), name="latents"), _labels(len(base.inputs) > 1)
+    noises = Split(sizes, name="noises")(latents)
+    image = base(_given(noises[0], None, labels))
+    image = layers.Activation("linear", dtype="float32", name=f"image_{base.output_shape[1]}")(image)
+    for level, noise in zip(finer, noises[1:]):
+        size = level.output_shape[1]
+        low = pyramid.Up(size, dtype="float32", name=f"low_{size}")(image)
+        image = layers.Add(dtype="float32", name=f"image_{size}")([low, level(_given(noise, low, labels))])
+    images = layers.Activation("hard_tanh", dtype="float32", name="clipped")(image)
+    return keras.Model(_given(latents, None, labels), images, name="generator")
+
+
+def discriminator(levels: Mapping[str, keras.Model]) -> keras.Model:
+    """Images [and labels] to the logits (batch, levels) of their pyramid's levels, from coarse to fine.
+
+    `levels` are those levels' networks by their size, in the same order.
+    """
+    sizes = [int(size) for size in levels]
+    base, finest = levels[str(sizes[0])], levels[str(sizes[-1])]
+    images, labels = keras.Input(finest.inputs[0].shape[1:], name="images"), _labels(len(base.inputs) > 1)
+    image, logits = images, []
+    for size, smaller in zip(sizes[:0:-1], sizes[-2::-1]):
+        coarse = pyramid.Down(smaller, dtype="float32", name=f"image_{smaller}")(image)
+        low = pyramid.Up(size, dtype="float32", name=f"low_{size}")(coarse)
+        band = layers.Subtract(dtype="float32", name=f"band_{size}")([image, low])
+        logits.append(levels[str(size)](_given(band, low, labels)))
+        image = coarse
+    logits.append(base(_given(image, None, labels)))
+    logits = layers.Concatenate(dtype="float32", name="logits")(logits[::-1])
+    return keras.Model(_given(images, None, labels), logits, name="discriminator")
+
+
+def level_generators(
     sizes: Sequence[int],
     channels: int,
     latent_dim: int,
@@ -183,42 +219,23 @@ def generator(
     width: int,
     base_width: int,
     base_activation: str,
-) -> keras.Model:
-    """Latents [and labels] to images in [-1, 1]: I_k = u(I_{k+1}) + G_k(z_k, u(I_{k+1})), equation 3."""
-    noises = [latent_dim, *(size * size for size in sizes[1:])]
-    latents, labels = keras.Input((sum(noises),), name="latents"), _labels(num_classes)
-    noises = Split(noises, name="noises")(latents)
+) -> dict[str, keras.Model]:
+    """The generator of each level, by its size, from coarse to fine."""
     base = _base_generator(
         sizes[0], channels, latent_dim, num_classes=num_classes, width=base_width, activation=base_activation
     )
-    image = layers.Activation("linear", dtype="float32", name=f"image_{sizes[0]}")(
-        base(_given(noises[0], None, labels))
-    )
-    for size, noise in zip(sizes[1:], noises[1:]):
-        low = pyramid.Up(size, dtype="float32", name=f"low_{size}")(image)
-        level = _level_generator(size, channels, num_classes=num_classes, width=width)
-        image = layers.Add(dtype="float32", name=f"image_{size}")([low, level(_given(noise, low, labels))])
-    images = layers.Activation("hard_tanh", dtype="float32", name="clipped")(image)
-    return keras.Model(_given(latents, None, labels), images, name="generator")
+    finer = {str(size): _level_generator(size, channels, num_classes=num_classes, width=width) for size in sizes[1:]}
+    return {str(sizes[0]): base, **finer}
 
 
-def discriminator(
+def level_discriminators(
     sizes: Sequence[int], channels: int, *, num_classes: int | None, width: int, base_width: int, dropout: float
-) -> keras.Model:
-    """Images [and labels] to the logits (batch, levels) of their pyramid's levels, from coarse to fine."""
-    images, labels = keras.Input((sizes[-1], sizes[-1], channels), name="images"), _labels(num_classes)
-    image, logits = images, []
-    for size, smaller in zip(sizes[:0:-1], sizes[-2::-1]):
-        coarse = pyramid.Down(smaller, dtype="float32", name=f"image_{smaller}")(image)
-        low = pyramid.Up(size, dtype="float32", name=f"low_{size}")(coarse)
-        band = layers.Subtract(dtype="float32", name=f"band_{size}")([image, low])
-        level = _level_discriminator(size, channels, num_classes=num_classes, width=width, dropout=dropout)
-        logits.append(level(_given(band, low, labels)))
-        image = coarse
-    base = _base_discriminator(sizes[0], channels, num_classes=num_classes, width=base_width, dropout=dropout)
-    logits.append(base(_given(image, None, labels)))
-    logits = layers.Concatenate(dtype="float32", name="logits")(logits[::-1])
-    return keras.Model(_given(images, None, labels), logits, name="discriminator")
+) -> dict[str, keras.Model]:
+    """The discriminator of each level, by its size, from coarse to fine."""
+    options: dict[str, Any] = dict(num_classes=num_classes, dropout=dropout)
+    finer = {str(size): _level_discriminator(size, channels, width=width, **options) for size in sizes[:0:-1]}
+    base = _base_discriminator(sizes[0], channels, width=base_width, **options)
+    return {str(sizes[0]): base, **dict(reversed(finer.items()))}
 
 
 def _base_generator(
@@ -280,7 +297,7 @@ def _given(first: Any, low: Any, labels: Any) -> Any:
     return inputs if len(inputs) > 1 else first
 
 
-def _labels(num_classes: int | None) -> Any:
+def _labels(num_classes: int | bool | None) -> Any:
     return keras.Input((), dtype="int32", name="labels") if num_classes else None
 
 

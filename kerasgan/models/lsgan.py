@@ -66,15 +66,6 @@ class LSGAN(GAN):
             prior=prior,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            width=width,
-            variant=variant,
-            doublings=doublings,
-            prior=self.prior,
-        )
 
     def paper_settings(self):
         """Equation 9 (targets 0, 1 and 1) and Adam as in the code for LSUN."""

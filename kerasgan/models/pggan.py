@@ -134,18 +134,7 @@ class PGGAN(ProgressiveGAN):
             name=name,
         )
         self.drift_weight = drift_weight
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            latent_dim=latent_dim,
-            channel_base=channel_base,
-            channel_limit=channel_limit,
-            group_size=group_size,
-            drift_weight=drift_weight,
-            stable_images=stable_images,
-            fade_images=fade_images,
-            prior=self.prior,
-        )
+        self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def paper_settings(self) -> dict[str, Any]:
         """WGAN-GP's game, Adam of 0.001, and a moving average of decay 0.999 at a batch of 16 (appendix A.1)."""

@@ -83,20 +83,7 @@ class Pix2Pix(ImageToImage):
             name=name,
         )
         self.l1_weight = l1_weight
-        self.record(
-            image_size=image_size,
-            input_channels=input_channels,
-            channels=channels,
-            depth=depth,
-            width=width,
-            discriminator_width=judging,
-            patch_layers=patch_layers,
-            norm=norm,
-            discriminator_norm=discriminator_norm,
-            dropout=dropout,
-            noise_seed=noise_seed,
-            l1_weight=l1_weight,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     def discriminator_loss(self, game):
         """Halved, "which slows down the rate at which D learns relative to G" (section 3.3)."""

@@ -81,13 +81,8 @@ class R3GAN(GAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            latent_dim=latent_dim,
-            widths=widths,
-            prior=self.prior,
-            **shared,
+        self.resolve_arguments(
+            image_size=image_size if isinstance(image_size, int) else list(image_size), widths=widths
         )
 
     def paper_settings(self) -> dict[str, Any]:

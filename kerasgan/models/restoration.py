@@ -66,6 +66,7 @@ class Restoration(ImageToImage):
             self._make_features()
         self.pixel_weight, self.feature_weight = pixel_weight, feature_weight
         self.adversarial_weight = schedules.get(adversarial_weight)
+        self.resolve_arguments(adversarial_weight=self.adversarial_weight)
         of_features = ("feature_loss",) if features is not None else ()
         self.reports = ("pixel_loss", *of_features, "adversarial_loss")
 

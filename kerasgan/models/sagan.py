@@ -77,18 +77,7 @@ class SAGAN(GAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_width=discriminator_width,
-            growth=growth,
-            epsilon=epsilon,
-            prior=self.prior,
-            **shared,
-            **tables,
-        )
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def paper_settings(self) -> dict[str, Any]:
         """Hinge loss (equation 4), one step each, at two rates; beta_2 is that of the code, the paper has 0.9."""

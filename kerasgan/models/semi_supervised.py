@@ -104,23 +104,11 @@ class SemiSupervisedGAN(GAN):
         self.history_weight = history_weight
         players = (self.generator, self.discriminator) if history_weight else ()
         self.histories = [WeightHistory(player.trainable_variables) for player in players]
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            variant=variant,
+        self.resolve_arguments(
             generator_variant=generator_variant,
-            width=width,
             generator_width=generator_width,
-            noise=noise,
             input_noise=noises[0],
             matching=self.matching,
-            matching_weight=matching_weight,
-            adversarial_weight=adversarial_weight,
-            minibatch_kernels=minibatch_kernels,
-            history_weight=history_weight,
-            prior=self.prior,
         )
 
     @property

@@ -84,15 +84,7 @@ class SNGAN(GAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            discriminator_width=discriminator_width,
-            prior=self.prior,
-            **own,
-        )
+        self.resolve_arguments(width=width, discriminator_width=discriminator_width)
 
     def paper_settings(self):
         """1802.05957, section 4 and appendix B.4, residual networks; the rate's linear decay depends on the steps."""

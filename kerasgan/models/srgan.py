@@ -17,7 +17,6 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasgan import schedules
 from kerasgan.data import checks
 from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalised
 from kerasgan.models.restoration import Restoration
@@ -82,7 +81,7 @@ class SRGAN(Restoration):
             features=features,
             feature_layer=feature_layer,
             feature_weight=feature_weight,
-            adversarial_weight=schedules.get(adversarial_weight),
+            adversarial_weight=adversarial_weight,
         )
         super().__init__(
             GENERATORS[variant](channels, scale=scale, blocks=blocks, width=width),
@@ -92,17 +91,7 @@ class SRGAN(Restoration):
             name=name,
             **losses,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            scale=scale,
-            variant=variant,
-            blocks=blocks,
-            width=width,
-            discriminator_width=judging,
-            discriminator_norm=discriminator_norm,
-            **losses,
-        )
+        self.resolve_arguments(discriminator_width=judging)
 
     def paper_settings(self):
         """Section 3.2; the paper lowers the rate to 1e-5 for the second half of the second phase."""

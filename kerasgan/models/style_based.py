@@ -9,19 +9,19 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Round
-from kerasgan.keras_internals import layer_ends
-from kerasgan.layers import EqualizedDense, MeanStyle, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers import EqualizedDense, ImageRange, MeanStyle, PixelNormalization, compose, scaled_leaky_relu
 
-__all__ = ["StyleBasedGAN", "mapping"]
+__all__ = ["StyleBasedGAN", "bound", "mapping"]
 
 
 class StyleBasedGAN(GAN):
     """A generator of two halves: latents (and labels) to styles, a style for each of its layers, and styles to images.
 
-    In it are the layers `mean_style`, see `MeanStyle`, `styles`, whose output (batch, styles, style_dim) is where the
-    halves meet, and `images`, see `ImageRange`.
-
     Args:
+        generator: by the names "mapping", latents (and labels) to styles (batch, styles, style_dim), with the layers
+            `mean_style`, see `MeanStyle`, and `styles`, its output; "synthesis", those to images; and "bound", which
+            bounds these to [-1, 1], see `ImageRange`.
+        discriminator: as of `GAN`.
         style_mixing: share of the training images that have the styles of two latents, the first below and the second
             above a layer drawn at random (Karras et al. 2019, 1812.04948, section 3.1).
         **options: of `GAN`.
@@ -29,39 +29,45 @@ class StyleBasedGAN(GAN):
 
     has_styles = True
 
-    def __init__(self, generator: keras.Model, discriminator: keras.Model, *, style_mixing: float, **options: Any):
+    def __init__(
+        self,
+        generator: Mapping[str, keras.Model],
+        discriminator: keras.Model,
+        *,
+        style_mixing: float,
+        **options: Any,
+    ):
         if not 0 <= style_mixing <= 1:
             raise ValueError(f"Expected style_mixing to be a share from 0 to 1. Received: style_mixing={style_mixing}")
         super().__init__(generator, discriminator, **options)
         self.style_mixing = style_mixing
-        self._halves: Mapping[int, Any] = MappingProxyType({})  # a dict would be tracked as part of the model
-        self._halve(self.generator)
-
-    def _halve(self, network: keras.Model) -> None:
-        _, styles = layer_ends(network, "styles")
-        first, second = keras.Model(network.input, styles), keras.Model(styles, network.output)
-        unbounded = keras.Model(second.input, layer_ends(second, "images")[0])
-        self._halves = MappingProxyType({**self._halves, id(network): (first, second, unbounded)})
+        self._halves = _halves(self.generator_parts)
+        self._average_halves: Mapping[str, keras.Model] = MappingProxyType({})
 
     def _average(self) -> keras.Model:
-        average = super()._average()
-        self._halve(average)
+        before, average = self.average_generator, super()._average()
+        if average is not before:
+            self._average_halves = _halves(self._average_parts)
         return average
+
+    @property
+    def _sampler_halves(self) -> Mapping[str, keras.Model]:
+        return self._halves if self.average_generator is None else self._average_halves
 
     @property
     def mapping(self) -> keras.Model:
         """The first half of the network to sample from: its inputs to styles (batch, styles, style_dim)."""
-        return self._halves[id(self.sampler)][0]
+        return self._sampler_halves["mapping"]
 
     @property
     def synthesis(self) -> keras.Model:
         """The second half: styles (batch, styles, style_dim) to images."""
-        return self._halves[id(self.sampler)][1]
+        return self._sampler_halves["synthesis"]
 
     @property
     def unbounded(self) -> keras.Model:
         """The second half without the bound of its images to [-1, 1], which hides gradients."""
-        return self._halves[id(self.sampler)][2]
+        return self._sampler_halves["unbounded"]
 
     @property
     def num_styles(self) -> int:
@@ -101,7 +107,7 @@ class StyleBasedGAN(GAN):
 
     def training_styles(self, game: Round) -> Any:
         """Styles (batch, styles, style_dim) of a round, some of them mixed."""
-        mapping = self._halves[id(self.generator)][0]
+        mapping = self._halves["mapping"]
         inputs = game.latents if game.labels is None else [game.latents, game.labels]
         if not self.style_mixing:
             return mapping(inputs, training=True)
@@ -120,22 +126,43 @@ class StyleBasedGAN(GAN):
         return ops.logical_or(layer < crossovers, draws[1] >= self.style_mixing)
 
     def synthesize(self, game):
-        synthesis = self._halves[id(self.generator)][1]
+        synthesis = self._halves["synthesis"]
         return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
 
 
-def mapping(latents: Any, labels: Any, *, num_classes: int | None, style_dim: int, depth: int, num_styles: int) -> Any:
-    """Symbolic styles (batch, num_styles, style_dim) of symbolic latents and labels, or None for those.
+def _halves(parts: Mapping[str, keras.Model]) -> Mapping[str, keras.Model]:
+    """The generator's halves on their own, of the layers of its parts."""
+    mapping, synthesis, bound = (parts[name] for name in ("mapping", "synthesis", "bound"))
+    if "prior" in parts:
+        mapping = compose(parts["prior"], mapping)
+    whole = compose(synthesis, bound)
+    halves = {"mapping": mapping, "synthesis": whole, "unbounded": synthesis}
+    return MappingProxyType(halves)  # a dict would be tracked as part of the model
+
+
+def mapping(
+    latent_dim: int, *, num_classes: int | None, style_dim: int, mapping_layers: int, num_styles: int
+) -> keras.Model:
+    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to styles (batch, num_styles, ...).
 
     Both are normalised, and dense layers that are trained at a hundredth of the pace map them.
     """
+    latents = keras.Input((latent_dim,), name="latents")
+    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
     x = PixelNormalization(name="latent_norm")(latents)
     if labels is not None:
         x = layers.Concatenate(name="latents_and_classes")([x, embedded(labels, num_classes, style_dim)])
-    for index in range(1, depth + 1):
+    for index in range(1, mapping_layers + 1):
         x = mapped(x, style_dim, f"mapping{index}")
     x = MeanStyle(name="mean_style")(x)
-    return layers.RepeatVector(num_styles, name="styles")(x)
+    styles = layers.RepeatVector(num_styles, name="styles")(x)
+    return keras.Model(latents if labels is None else [latents, labels], styles, name="mapping")
+
+
+def bound(synthesis: keras.Model) -> keras.Model:
+    """The images of a synthesis in [-1, 1]."""
+    images = keras.Input(synthesis.output_shape[1:], name="unbounded")
+    return keras.Model(images, ImageRange(dtype="float32", name="images")(images), name="generator")
 
 
 def embedded(labels: Any, num_classes: int | None, size: int) -> Any:

@@ -21,16 +21,15 @@ from kerasgan.layers import (
     EqualizedConv2D,
     FadeIn,
     FIRResampling2D,
-    ImageRange,
     LearnedMap,
     Noise,
     Unstack,
 )
 from kerasgan.models import pggan
 from kerasgan.models.pggan import ProgressiveGAN, coloured, maps_of
-from kerasgan.models.style_based import StyleBasedGAN, mapping
+from kerasgan.models.style_based import StyleBasedGAN, bound, mapping
 
-__all__ = ["StyleGAN", "discriminator", "generator"]
+__all__ = ["StyleGAN", "discriminator", "generator", "synthesis"]
 
 VARIANTS = ("paper", "rectified")
 
@@ -118,19 +117,8 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
             num_classes=num_classes,
             name=name,
         )
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            latent_dim=latent_dim,
-            channel_base=channel_base,
-            channel_limit=channel_limit,
-            group_size=group_size,
-            style_mixing=style_mixing,
-            doublings=doublings,
-            stable_images=stable_images,
-            fade_images=fade_images,
-            prior=self.prior,
-            **sizes,
+        self.resolve_arguments(
+            image_size=image_size if isinstance(image_size, int) else list(image_size), doublings=doublings
         )
 
     def paper_settings(self) -> dict[str, Any]:
@@ -158,23 +146,29 @@ def generator(
     mapping_layers: int,
     doublings: int,
     variant: str = "paper",
-) -> keras.Model:
-    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to images as large as the last map.
+) -> dict[str, keras.Model]:
+    """Parts of a network from latents (batch, latent_dim), and labels (batch,) where there are classes, to images.
 
-    `maps` are (height, width, channels), from the smallest; so many `doublings` are missing at first.
+    `maps` are (height, width, channels), from the smallest to the images'; so many `doublings` are missing at first.
     """
-    fade = FadeIn(doublings, name="fade")
-    latents = keras.Input((latent_dim,), name="latents")
-    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    styles = mapping(
-        latents,
-        labels,
+    first = mapping(
+        latent_dim,
         num_classes=num_classes,
         style_dim=style_dim,
-        depth=mapping_layers,
+        mapping_layers=mapping_layers,
         num_styles=2 * len(maps),
     )
-    styles = Unstack(name="unstacked")(styles)
+    second = synthesis(maps, channels, style_dim, doublings=doublings, variant=variant)
+    return {"mapping": first, "synthesis": second, "bound": bound(second)}
+
+
+def synthesis(
+    maps: Sequence[tuple[int, int, int]], channels: int, style_dim: int, *, doublings: int, variant: str = "paper"
+) -> keras.Model:
+    """Styles (batch, 2 for each map, style_dim) to images that nothing bounds."""
+    fade = FadeIn(doublings, name="fade")
+    inputs = keras.Input((2 * len(maps), style_dim), name="styles")
+    styles = Unstack(name="unstacked")(inputs)
     rectified = variant == "rectified"
     x = LearnedMap(maps[0], initializer="ones", name="constant")(styles[0])
     x = _styled(x, styles[0], "constant", rectified=rectified, biased=not rectified)
@@ -188,8 +182,7 @@ def generator(
         x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}", rectified=rectified)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
         image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
-    images = ImageRange(dtype="float32", name="images")(image)
-    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+    return keras.Model(inputs, image, name="synthesis")
 
 
 def discriminator(

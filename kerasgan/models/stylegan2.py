@@ -23,7 +23,6 @@ from kerasgan.layers import (
     EqualizedConv2D,
     EqualizedDense,
     FIRResampling2D,
-    ImageRange,
     LearnedMap,
     MinibatchDeviation,
     ModulatedConv2D,
@@ -32,9 +31,9 @@ from kerasgan.layers import (
     scaled_leaky_relu,
 )
 from kerasgan.models.pggan import maps_of
-from kerasgan.models.style_based import StyleBasedGAN, embedded, mapped, mapping
+from kerasgan.models.style_based import StyleBasedGAN, bound, embedded, mapped, mapping
 
-__all__ = ["StyleGAN2", "discriminator", "generator"]
+__all__ = ["StyleGAN2", "discriminator", "generator", "synthesis"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -104,22 +103,7 @@ class StyleGAN2(StyleBasedGAN):
         self.generator_penalty_interval = path_length_interval if path_length_weight else 0
         self.reports = ("path_length_penalty",) if path_length_weight else ()
         self.mean_path_length = self.add_weight((), initializer="zeros", trainable=False, name="mean_path_length")
-        self.record(
-            image_size=image_size if isinstance(image_size, int) else list(image_size),
-            channels=channels,
-            num_classes=num_classes,
-            latent_dim=latent_dim,
-            style_dim=style_dim,
-            mapping_layers=mapping_layers,
-            channel_base=channel_base,
-            channel_limit=channel_limit,
-            residual=residual,
-            group_size=group_size,
-            style_mixing=style_mixing,
-            path_length_weight=path_length_weight,
-            path_length_interval=path_length_interval,
-            prior=self.prior,
-        )
+        self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def paper_settings(self) -> dict[str, Any]:
         """Configuration F: lazy R1 every 16 steps, Adam adjusted to what is lazy (appendix B), half-life of 10,000."""
@@ -140,7 +124,7 @@ class StyleGAN2(StyleBasedGAN):
         count = (ops.shape(game.latents)[0] + 1) // 2
         labels = None if game.labels is None else game.labels[:count]
         styles = self.training_styles(game._replace(latents=game.latents[:count], labels=labels))
-        synthesis = self._halves[id(self.generator)][1]
+        synthesis = self._halves["synthesis"]
         height, width, channels = self.image_shape
         shape = (count, height, width, channels)
         noise = keras.random.normal(shape, seed=self.seed_generator) / math.sqrt(height * width)
@@ -174,22 +158,26 @@ def generator(
     num_classes: int | None,
     style_dim: int,
     mapping_layers: int,
-) -> keras.Model:
-    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to images as large as the last map.
+) -> dict[str, keras.Model]:
+    """Parts of a network from latents (batch, latent_dim), and labels (batch,) where there are classes, to images.
 
-    `maps` are (height, width, channels), from the smallest.
+    `maps` are (height, width, channels), from the smallest to the images' size.
     """
-    latents = keras.Input((latent_dim,), name="latents")
-    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    styles = mapping(
-        latents,
-        labels,
+    first = mapping(
+        latent_dim,
         num_classes=num_classes,
         style_dim=style_dim,
-        depth=mapping_layers,
+        mapping_layers=mapping_layers,
         num_styles=2 * len(maps),
     )
-    styles = Unstack(name="unstacked")(styles)
+    second = synthesis(maps, channels, style_dim)
+    return {"mapping": first, "synthesis": second, "bound": bound(second)}
+
+
+def synthesis(maps: Sequence[tuple[int, int, int]], channels: int, style_dim: int) -> keras.Model:
+    """Styles (batch, 2 for each map, style_dim) to images that nothing bounds."""
+    inputs = keras.Input((2 * len(maps), style_dim), name="styles")
+    styles = Unstack(name="unstacked")(inputs)
     x = LearnedMap(maps[0], name="constant")(styles[0])
     x = _styled(x, styles[0], maps[0][-1], "conv1")
     image = _coloured(x, styles[1], channels, "image1")
@@ -199,8 +187,7 @@ def generator(
         x = _styled(x, own[1], width, f"conv{index}")
         above = FIRResampling2D(up=2, name=f"image{index - 1}_up")(image)
         image = layers.Add(name=f"sum{index}")([above, _coloured(x, own[2], channels, f"image{index}")])
-    images = ImageRange(dtype="float32", name="images")(image)
-    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+    return keras.Model(inputs, image, name="synthesis")
 
 
 def discriminator(

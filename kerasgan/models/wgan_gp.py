@@ -69,14 +69,7 @@ class WGANGP(GAN):
             prior=prior,
             name=name,
         )
-        self.record(
-            image_size=image_size,
-            channels=channels,
-            latent_dim=latent_dim,
-            width=width,
-            variant=variant,
-            prior=self.prior,
-        )
+        self.resolve_arguments(width=width)
         self.variant = variant
 
     def paper_settings(self):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kerasgan.checkpoints.openmmlab.networks import by_domain
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.placement import Layout, Placement, each_parts
 from kerasgan.checkpoints.pytorch import convolution, find, transposed_convolution
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
             f"The file holds one generator, {prefixes[0]}: only generator_ab takes its weights.", stacklevel=4
         )
     ways = ("ab",) if len(prefixes) == 1 else ("ba", "ab")
-    wholes = {id(network): network for network in (gan.generator, gan.sampler)}.values()
-    return [(whole.get_layer(f"generator_{way}"), prefix) for whole in wholes for way, prefix in zip(ways, prefixes)]
+    return [(parts[way], prefix) for parts in each_parts(gan) for way, prefix in zip(ways, prefixes)]
 
 
 LAYOUT = Layout(arguments="CycleGAN()", placements=placements, sources=sources)

@@ -1,0 +1,82 @@
+"""The arguments that a model was made with: kept once for all families, so that `get_config` can give them back."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["capture_arguments", "resolve_arguments"]
+
+CURRENT = "_constructor"  # in the instance's dictionary: Keras tracks what is set as an attribute
+
+
+def capture_arguments(init: Callable) -> Callable:
+    """`__init__`, after which `self._arguments` are those of the outermost constructor, by name, with its defaults.
+
+    Of a constructor that passes `**options` up, they include those of its base, but for what it fixes itself.
+    """
+    signature = inspect.signature(init)
+
+    @functools.wraps(init)
+    def constructor(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError:
+            init(self, *args, **kwargs)  # raises Python's own message, which names the constructor
+            raise
+        outer, call = self.__dict__.get(CURRENT), _Call(bound)
+        self.__dict__[CURRENT] = call
+        try:
+            init(self, *args, **kwargs)
+        finally:
+            self.__dict__[CURRENT] = outer
+        arguments = call.arguments()
+        if outer is not None:
+            outer.base, outer.inherited = call, arguments
+        self._arguments = MappingProxyType(arguments)  # a dict would be tracked as part of the model
+
+    constructor.__signature__ = signature  # type: ignore[attr-defined]  # Keras reads the names of arguments from it
+    return constructor
+
+
+def resolve_arguments(model: Any, **values: Any) -> None:
+    """Replaces arguments of the constructor that is running by what it made of them."""
+    model.__dict__[CURRENT].resolved.update(values)
+
+
+class _Call:
+    """One constructor's call: what it was given, and what its base's constructor was."""
+
+    def __init__(self, bound: inspect.BoundArguments):
+        _, *parameters = bound.signature.parameters.values()
+        kinds = {parameter.kind: parameter.name for parameter in parameters}
+        self.open = inspect.Parameter.VAR_KEYWORD in kinds
+        various = kinds.get(inspect.Parameter.VAR_POSITIONAL), kinds.get(inspect.Parameter.VAR_KEYWORD)
+        given = dict(list(bound.arguments.items())[1:])
+        self.others: tuple = given.pop(various[0], ())
+        options = given.pop(various[1], {})
+        self.explicit = {**given, **options}
+        defaults = {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+        self.values = {name: _copied(value) for name, value in {**defaults, **self.explicit}.items()}
+        self.base: _Call | None = None
+        self.inherited: dict[str, Any] = {}
+        self.resolved: dict[str, Any] = {}
+
+    def arguments(self) -> dict[str, Any]:
+        """By name: those passed up unchanged, or left at None, are what the base made of them."""
+        inherited = {name: value for name, value in self.inherited.items() if self._leaves(name)}
+        return {**self.values, **inherited, **self.resolved}
+
+    def _leaves(self, name: str) -> bool:
+        """Whether the base's argument is this constructor's, and not one that it fixes or computes."""
+        passed = self.base.explicit if self.base else {}
+        if name in self.values:
+            own = self.explicit.get(name, self.values[name])
+            return own is None or (name in passed and passed[name] is own)
+        return self.open and (name not in passed or any(passed[name] is each for each in self.others))
+
+
+def _copied(value: Any) -> Any:
+    """Containers are copied, so that what a constructor does to them does not change the configuration."""
+    return type(value)(value) if type(value) in (dict, list) else value
