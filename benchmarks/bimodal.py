@@ -20,7 +20,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasgan import data, pictures
+from kerasgan import data
+from kerasgan.files import pictures
 from kerasgan.gan import ImageToImage
 
 RESULTS = Path(__file__).with_name("results")

@@ -51,7 +51,7 @@ def spoilt(photos: Images, kernel: Any, noise: float) -> Images:
 
 
 def classical(restore: Restore, images: Images, weights: np.ndarray) -> Images:
-    """Colour by colour, in [0, 1]."""
+    """Color by color, in [0, 1]."""
     side, made = (MIRRORED, MIRRORED), []
     for image in images:
         padded = (np.pad(image[0], (side, side, (0, 0)), mode="reflect").astype("float64") + 1) / 2
@@ -122,7 +122,7 @@ def main() -> None:
     text = (
         f"Two held-out photographs, chelsea and flower, whole; noise of {noise} (images in [0, 1]); RGB inside a "
         f"border of {BORDER} pixels. All methods know the kernel. The classical ones are scikit-image's, each with the "
-        "setting that is best on the four colour photographs of the training. Gain: of the network over the better of "
+        "setting that is best on the four color photographs of the training. Gain: of the network over the better of "
         "the two."
     )
     experiment = {"title": "Beside Wiener and Richardson-Lucy", **table(found), "text": text}

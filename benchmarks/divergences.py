@@ -1,8 +1,8 @@
-"""Which modes a model that is too simple keeps, by the divergence it minimises: the picture of the lectures.
+"""Which modes a model that is too simple keeps, by the divergence it minimizes: the picture of the lectures.
 
     python benchmarks/divergences.py    # 2 minutes on a core; writes results/divergences.png and divergences.md
 
-The data P has two modes, the model Q is one normal distribution. Each divergence is minimised twice: directly, by
+The data P has two modes, the model Q is one normal distribution. Each divergence is minimized twice: directly, by
 integrating both densities and searching for the best mean and deviation from several starts; and by a GAN whose
 generator is an affine map of N(0, 1) and whose discriminator, a small network, has only samples to go by.
 """
@@ -22,22 +22,23 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import optimize, stats
 
-from kerasgan import GAN, pictures
+from kerasgan import GAN
+from kerasgan.files import pictures
 
 RESULTS = Path(__file__).with_name("results")
-SHARES, CENTRES, DEVIATION = np.array([0.7, 0.3]), np.array([-0.4, 0.4]), 0.15
+SHARES, CENTERS, DEVIATION = np.array([0.7, 0.3]), np.array([-0.4, 0.4]), 0.15
 POINTS = np.linspace(-4.0, 4.0, 16_001)  # Q may be wider than the images' range [-1, 1]
 STEP = POINTS[1] - POINTS[0]
 
 
 def data_density(x: np.ndarray) -> np.ndarray:
-    return sum(share * stats.norm.pdf(x, centre, DEVIATION) for share, centre in zip(SHARES, CENTRES))
+    return sum(share * stats.norm.pdf(x, center, DEVIATION) for share, center in zip(SHARES, CENTERS))
 
 
 def data_samples(count: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     modes = np.repeat(np.arange(2), (SHARES * count).astype(int))
-    return np.clip(CENTRES[modes] + DEVIATION * rng.standard_normal(count), -1, 1).astype("float32")
+    return np.clip(CENTERS[modes] + DEVIATION * rng.standard_normal(count), -1, 1).astype("float32")
 
 
 # The divergences, from their definitions: nothing here comes from kerasgan.objectives
@@ -97,8 +98,8 @@ class Normal:
 
     @property
     def reached(self) -> np.ndarray:
-        """Which modes' centres lie within two deviations of the mean."""
-        return np.abs(CENTRES - self.mean) < 2 * self.deviation
+        """Which modes' centers lie within two deviations of the mean."""
+        return np.abs(CENTERS - self.mean) < 2 * self.deviation
 
 
 def measured(case: Case, mean: float, deviation: float) -> Normal:
@@ -106,13 +107,13 @@ def measured(case: Case, mean: float, deviation: float) -> Normal:
     return Normal(mean, deviation, case.divergence(data_density(POINTS), density))
 
 
-def minimised(case: Case) -> Normal:
+def minimized(case: Case) -> Normal:
     """The best Q of a search from the middle and from each mode, wide and narrow."""
 
     def value(at: np.ndarray) -> float:
         return measured(case, at[0], math.exp(at[1])).divergence
 
-    starts = [(mean, math.log(width)) for mean in (0.0, *CENTRES) for width in (0.15, 0.5)]
+    starts = [(mean, math.log(width)) for mean in (0.0, *CENTERS) for width in (0.15, 0.5)]
     options = {"xatol": 1e-6, "fatol": 1e-10}
     found = [optimize.minimize(value, start, method="Nelder-Mead", options=options) for start in starts]
     best = min(found, key=lambda result: result.fun)
@@ -159,7 +160,7 @@ def small_discriminator() -> keras.Model:
 
 # What is written
 
-GREY, BLUE, ORANGE, BLACK = (222, 222, 222), (31, 87, 180), (222, 110, 20), (40, 40, 40)
+GRAY, BLUE, ORANGE, BLACK = (222, 222, 222), (31, 87, 180), (222, 110, 20), (40, 40, 40)
 PANEL, FINE = (340, 220), 3  # a panel's size in pixels, and the factor by which it is drawn larger, for smooth lines
 
 
@@ -173,7 +174,7 @@ def panel(title: str, direct: Normal, trained: Normal) -> Image.Image:
     def line(density: np.ndarray) -> list[tuple[float, float]]:
         return list(zip(x.tolist(), (floor - density[inside] / 3.0 * (floor - 30 * FINE)).tolist()))
 
-    draw.polygon([(x[0], floor), *line(data_density(POINTS)), (x[-1], floor)], fill=GREY)
+    draw.polygon([(x[0], floor), *line(data_density(POINTS)), (x[-1], floor)], fill=GRAY)
     draw.line(line(direct.density), fill=BLUE, width=2 * FINE)
     curve, dash = line(trained.density), 60
     for start in range(0, len(curve) - 1, 2 * dash):
@@ -191,10 +192,10 @@ def picture(rows: list[tuple[Case, Normal, Normal]]) -> Image.Image:
         place = index % columns * PANEL[0], index // columns * PANEL[1]
         canvas.paste(panel(case.name, direct, trained), place)
     draw, top = ImageDraw.Draw(canvas), lines * PANEL[1] + 6
-    texts = (("P, the data", GREY), ("Q, minimised directly", BLUE), ("Q, learned by a GAN (dashed)", ORANGE))
-    for index, (text, colour) in enumerate(texts):
+    texts = (("P, the data", GRAY), ("Q, minimized directly", BLUE), ("Q, learned by a GAN (dashed)", ORANGE))
+    for index, (text, color) in enumerate(texts):
         left = 10 + index * PANEL[0]
-        draw.rectangle((left, top + 3, left + 24, top + 13), fill=colour)
+        draw.rectangle((left, top + 3, left + 24, top + 13), fill=color)
         draw.text((left + 32, top), text, fill=BLACK, font=ImageFont.load_default(14))
     return canvas
 
@@ -224,7 +225,7 @@ def report(rows: list[tuple[Case, Normal, Normal]], seconds: float) -> str:
     agree = sum(in_words(direct) == in_words(trained) for _, direct, trained in rows)
     shift = max(abs(direct.mean - trained.mean) for _, direct, trained in rows)
     ratio = max(abs(math.log(trained.deviation / direct.deviation)) for _, direct, trained in rows)
-    modes = " + ".join(f"{share:g} N({centre:g}, {DEVIATION:g}²)" for share, centre in zip(SHARES, CENTRES))
+    modes = " + ".join(f"{share:g} N({center:g}, {DEVIATION:g}²)" for share, center in zip(SHARES, CENTERS))
     return f"""# What each divergence makes of two modes
 
 ![densities](divergences.png)
@@ -233,7 +234,7 @@ P = {modes}; Q is one normal distribution. The Q with the least divergence from 
 
 {chr(10).join(verdict)}
 
-A mode is reached if its centre lies within two deviations of Q's mean. The game of each divergence leads a GAN to the
+A mode is reached if its center lies within two deviations of Q's mean. The game of each divergence leads a GAN to the
 same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
 {math.expm1(ratio):.0%}.
 
@@ -256,7 +257,7 @@ def main() -> None:
     for case in CASES:
         if arguments.only and arguments.only not in case.name:
             continue
-        rows.append((case, minimised(case), learned(case, steps=arguments.steps)))
+        rows.append((case, minimized(case), learned(case, steps=arguments.steps)))
         print(case.name, *(f"{q.mean:+.3f} {q.deviation:.3f} {q.divergence:.4f} {in_words(q)};" for q in rows[-1][1:]))
     if arguments.only:
         return

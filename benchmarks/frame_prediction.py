@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan import training, zoo
-from kerasgan.metrics.pair_card import translation_scores
+from kerasgan import zoo
+from kerasgan.evaluation.pair_card import translation_scores
+from kerasgan.training import train
 
 ENTRY = "video-digits"
 ALONE = {"gradient_weight": 0.0, "adversarial_weight": 0.0, "discriminator_width": 1}  # nobody listens to it
@@ -53,7 +54,7 @@ def trained(recipe: zoo.Recipe, run: Path) -> Any:
     """The recipe's model, trained into a run folder unless a finished one is there."""
     if (run / "gan.keras").is_file():
         return zoo.load(run / "recipe.toml", weights=run / "gan.keras")
-    return training.train(recipe, output=run)
+    return train.train(recipe, output=run)
 
 
 def rows_of(title: str, scores: dict[str, np.ndarray], future: int) -> list[list[str]]:
@@ -82,7 +83,7 @@ def experiment(recipe: zoo.Recipe, scores: dict[str, dict[str, np.ndarray]], cou
         "command": "python benchmarks/frame_prediction.py",
         "columns": COLUMNS,
         "rows": [row for name, title in TITLES.items() for row in rows_of(title, scores[name], future)],
-        "text": f"The same generator, optimiser, seed and {recipe.train['steps']:,} steps; {count} held-out clips. "
+        "text": f"The same generator, optimizer, seed and {recipe.train['steps']:,} steps; {count} held-out clips. "
         "PSNR, SSIM and sharpness as the paper's code computes them (`kerasgan.metrics.frame_scores`), on whole frames "
         "and where they move; sharpness: how near gradients come to the true ones, in dB. Detail: total variation in "
         f"units of the true frame's, 1 being as sharp: {now:.2f} with the adversarial loss and {blurred:.2f} with "

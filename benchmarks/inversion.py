@@ -13,8 +13,10 @@ import time
 import keras
 import numpy as np
 
-from kerasgan import callbacks, data, metrics, pictures, training, zoo
-from kerasgan.metrics.pair_card import pair_card
+from kerasgan import callbacks, data, metrics, zoo
+from kerasgan.evaluation.pair_card import pair_card
+from kerasgan.files import pictures
+from kerasgan.training import train
 
 ENTRY = "deepsim-digits"
 LAYERS = ("features", "probabilities")
@@ -23,7 +25,7 @@ LOSSES = {
     "pixels, features": {"adversarial_weight": 0.0},
     "pixels, features, adversarial": {},
 }
-COLUMNS = ("layer", "losses", "PSNR in dB", "sharpness ratio", "feature error", "agreement", "read by neighbours")
+COLUMNS = ("layer", "losses", "PSNR in dB", "sharpness ratio", "feature error", "agreement", "read by neighbors")
 STEPS = 600
 SHOWN = 16
 
@@ -44,11 +46,11 @@ def halving(recipe: zoo.Recipe, steps: int) -> zoo.Recipe:
     for optimizer in settings.values():
         decay = {"constant_steps": steps - steps // 2, "decay_steps": steps // 2}
         optimizer["learning_rate"] = {**optimizer["learning_rate"], **decay}
-    return training.override(recipe, steps=steps, **settings)
+    return train.override(recipe, steps=steps, **settings)
 
 
 def row(layer: str, losses: str, gan: keras.Model, test: data.Source) -> list[str]:
-    scores = pair_card(gan, {"test": data.derived(test, "unchanged")}).content["scores"]
+    scores = pair_card(gan, {"test": data.derive_pairs(test, "unchanged")}).content["scores"]
     names = ("peak_signal_to_noise", "sharpness_ratio", "feature_error")
     cells = [f"{scores[name]['mean']:.{digits}f}" for name, digits in zip(names, (1, 2, 3))]
     read = metrics.digit_scores(gan.predict(test.images()), test.labels)["label_accuracy"]
@@ -65,7 +67,7 @@ def experiment(rows: list[list[str]], steps: int, test: data.Source) -> dict:
         "rows": rows,
         "text": f"{steps:,} steps each, of the {test.count} held-out digits. Feature error: distance in the inverted "
         "layer, relative to the length of the image's features. Agreement: the classifier that is inverted gives the "
-        "reconstruction the class of the image. Read by neighbours: the three nearest of all real digits, pixel by "
+        "reconstruction the class of the image. Read by neighbors: the three nearest of all real digits, pixel by "
         f"pixel, have the digit's label (of the images themselves {read:.1%}). Sharpness ratio: total variation, "
         "relative to the image's; it counts grain as well as edges."
         "\n\n![reconstructions](reconstructions.png)\n\nAbove the digits; below them, in the "

@@ -25,7 +25,7 @@ from rich.table import Table
 
 RESULTS = Path(__file__).with_name("results") / "metrics.md"
 COUNT, DIMENSIONS, BATCH = 50_000, 2048, 500
-NEIGHBOURS = 5000  # precision, recall, density and coverage compare all pairs: nobody takes more
+NEIGHBORS = 5000  # precision, recall, density and coverage compare all pairs: nobody takes more
 
 
 def batches(count: int, dimensions: int, seed: int) -> Iterator[np.ndarray]:
@@ -93,13 +93,13 @@ def kernel_torch_fidelity(count: int, dimensions: int) -> float:
 def coverage(count: int, dimensions: int) -> float:
     """Precision and recall too, which are computed apart."""
     metrics = importlib.import_module("kerasgan.metrics")
-    real, fake = whole(min(count, NEIGHBOURS), dimensions)
+    real, fake = whole(min(count, NEIGHBORS), dimensions)
     metrics.precision_recall(real, fake)
     return metrics.density_coverage(real, fake).coverage
 
 
 def coverage_prdc(count: int, dimensions: int) -> float:
-    real, fake = whole(min(count, NEIGHBOURS), dimensions)
+    real, fake = whole(min(count, NEIGHBORS), dimensions)
     return importlib.import_module("prdc").compute_prdc(real, fake, nearest_k=5)["coverage"]
 
 
@@ -131,7 +131,7 @@ def measured(name: str, count: int, dimensions: int) -> Measured:
 
 
 def cells(name: str, found: Measured, count: int) -> list[str]:
-    size = 2 * (min(count, NEIGHBOURS) if name.startswith("PRDC") else count)
+    size = 2 * (min(count, NEIGHBORS) if name.startswith("PRDC") else count)
     return [
         name,
         f"{found.seconds:.1f}",
@@ -150,7 +150,7 @@ def report(rows: list[list[str]], title: str) -> str:
     return f"""# Metrics on given features
 
 {title}. Random features, in batches of {BATCH}; FID and KID of kerasgan and FID of torchmetrics
-stream them, the others hold all. PRDC (precision, recall, density, coverage) is of {NEIGHBOURS:,}. KID: ours uses every
+stream them, the others hold all. PRDC (precision, recall, density, coverage) is of {NEIGHBORS:,}. KID: ours uses every
 feature once, torch-fidelity draws a hundred subsets. The memory is the whole process's, Python and libraries included.
 torch-fidelity imports torchvision, of which these metrics use nothing: where its build does not suit the PyTorch
 installed, an empty module of that name does.

@@ -1,10 +1,10 @@
-"""Few labels: the semi-supervised GAN's classifier against the same network trained on the labelled digits alone.
+"""Few labels: the semi-supervised GAN's classifier against the same network trained on the labeled digits alone.
 
     python benchmarks/semi_supervised.py                         # five seeds; writes zoo/ssgan-digits/experiment.json
     python benchmarks/semi_supervised.py --kept runs/seeds.json  # the same; goes on from the seeds that the file keeps
 
-Both arms have the same labelled digits (drawn by the seed), network, noise, initialisation from data, optimiser and
-number of steps, and see as many labelled digits per step. The GAN also sees the training digits without labels. The
+Both arms have the same labeled digits (drawn by the seed), network, noise, initialization from data, optimizer and
+number of steps, and see as many labeled digits per step. The GAN also sees the training digits without labels. The
 last third of the digits is the test set: nobody is trained on it, nothing is chosen by it, but for one column, which
 gives the supervised network what cannot be had: the best of many stopping points according to the test set.
 """
@@ -20,8 +20,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasgan import callbacks, data, training, zoo
+from kerasgan import callbacks, data, zoo
 from kerasgan.layers import fit_layers
+from kerasgan.training import train
 
 ENTRY = "ssgan-digits"
 SEEDS = (0, 1, 2, 3, 4)
@@ -40,19 +41,19 @@ def semi_supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> float:
 
 
 def supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> list[float]:
-    """Test errors, at CHECKS steps, of the entry's discriminator trained on the labelled digits alone."""
+    """Test errors, at CHECKS steps, of the entry's discriminator trained on the labeled digits alone."""
     keras.utils.set_random_seed(seed)
     gan = zoo.build(recipe)
     source = zoo.source(recipe, seed=seed)
     known = source.labels >= 0
     per_step = recipe.train["batch_size"] // 2
-    labelled = data.arrays(source.images()[known], source.labels[known], batch_size=per_step, seed=seed)
-    fit_layers(gan.discriminator, data.first_images(labelled, len(source.labels)))
+    labeled = data.arrays(source.images()[known], source.labels[known], batch_size=per_step, seed=seed)
+    fit_layers(gan.discriminator, data.first_images(labeled, len(source.labels)))
     classifier = keras.Model(gan.discriminator.input, gan.discriminator.outputs[0])
     entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = gan.optimizer.discriminator
     classifier.compile(optimizer.from_config(optimizer.get_config()), entropy)
-    again, errors = endless(labelled), []
+    again, errors = endless(labeled), []
     for _ in range(CHECKS):
         classifier.fit(again, steps_per_epoch=recipe.train["steps"] // CHECKS, verbose=0)
         errors.append(gan.family_scores(test.images(), test.labels)["classification_error"])
@@ -84,12 +85,12 @@ def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], see
     labels = recipe.data["labels_per_class"] * 10
     test = data.digits(image_size=8, split="test").count
     return {
-        "title": f"Test error with {labels} labels, with and without unlabelled digits",
+        "title": f"Test error with {labels} labels, with and without unlabeled digits",
         "command": "python benchmarks/semi_supervised.py",
         "columns": COLUMNS,
         "rows": rows,
-        "text": f"The same network, noise, optimiser and {recipe.train['steps']:,} steps in both arms; the {labels} "
-        f"labelled digits are drawn anew by each seed. Error on the last {test} of the 1,797 digits, which neither arm "
+        "text": f"The same network, noise, optimizer and {recipe.train['steps']:,} steps in both arms; the {labels} "
+        f"labeled digits are drawn anew by each seed. Error on the last {test} of the 1,797 digits, which neither arm "
         f"ever sees. "
         f"Against the supervised network stopped at its best on the test set, which is an advantage that nobody has, "
         f"the errors are fewer by {1 - with_gan.mean() / best.mean():.0%}. Deviations are of {len(seeds)} seeds.",
@@ -108,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe = zoo.recipe(ENTRY)
     if arguments.steps:
-        recipe = training.override(recipe, steps=arguments.steps)
+        recipe = train.override(recipe, steps=arguments.steps)
     test = data.digits(image_size=recipe.model["image_size"], split="test")
     kept = read_kept(arguments.kept)
     for seed in map(str, arguments.seeds):

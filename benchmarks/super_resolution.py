@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kerasgan import data, pictures, zoo
+from kerasgan import data, zoo
 from kerasgan.data.decoding import resized
 from kerasgan.data.derivations import shrunk
-from kerasgan.metrics.pair_card import pair_scores
+from kerasgan.files import pictures
+from kerasgan.metrics.pair_scores import pair_scores
 
 ENTRIES = {"SRResNet": "srresnet-photos-x4", "SRGAN": "srgan-photos-x4"}
 FACTOR = 4

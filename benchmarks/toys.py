@@ -37,19 +37,19 @@ LAYERS, WIDTH, LATENTS, RATE = 3, 64, 2, 2e-3
 class Toy:
     """A mixture of round Gaussians: `scale` brings it into the images' range [-1, 1]."""
 
-    centres: np.ndarray
+    centers: np.ndarray
     deviation: float
     scale: float
 
     def sample(self, count: int, seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
-        points = self.centres[rng.integers(len(self.centres), size=count)]
+        points = self.centers[rng.integers(len(self.centers), size=count)]
         points = points + self.deviation * rng.standard_normal(points.shape)
         return (points * self.scale).reshape(-1, 1, 1, 2).astype("float32")
 
     def measure(self, images: np.ndarray) -> Modes:
         points = np.nan_to_num(images.reshape(-1, 2) / self.scale, nan=1e6)  # a game that diverged reaches no mode
-        return mode_coverage(points, self.centres, deviation=self.deviation)
+        return mode_coverage(points, self.centers, deviation=self.deviation)
 
 
 # The papers' deviations, 0.01 and 0.05, are too fine for trainings this short.
@@ -134,7 +134,7 @@ class Player:
         players = self.gan.generator, self.gan.discriminator
         for player, new in zip(players, fresh):
             player.set_weights(new.get_weights())
-        self.gan.average_generator.set_weights(fresh[0].get_weights())
+        self.gan.ema_generator.set_weights(fresh[0].get_weights())
         self.gan.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
         for variable, start in zip(self.gan.optimizer.variables, self.optimizer_start):
             variable.assign(start)
@@ -142,7 +142,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Row:
-    """A game's means over the seeds: per toy, modes reached and share of samples within 3 deviations of a centre."""
+    """A game's means over the seeds: per toy, modes reached and share of samples within 3 deviations of a center."""
 
     objective: str
     penalty: str
@@ -166,9 +166,9 @@ def play(name: str, objective: dict[str, Any], penalty: str, *, steps: int, seed
 
 
 def chance(toy: str) -> str:
-    """The share of points, uniform on the square around the centres, within 3 deviations of one."""
-    sides = np.ptp(TOYS[toy].centres, axis=0)
-    return f"{len(TOYS[toy].centres) * np.pi * (3 * TOYS[toy].deviation) ** 2 / np.prod(sides):.0%}"
+    """The share of points, uniform on the square around the centers, within 3 deviations of one."""
+    sides = np.ptp(TOYS[toy].centers, axis=0)
+    return f"{len(TOYS[toy].centers) * np.pi * (3 * TOYS[toy].deviation) ** 2 / np.prod(sides):.0%}"
 
 
 def weights() -> str:
@@ -192,9 +192,9 @@ Best of this table, by modes and then by share: {winners}.
 {table}
 
 Means over {len(seeds)} seeds; {SAMPLES:,} samples of the moving average of the generator; a mode is reached if one
-sample lies within 3 deviations of its centre. Ring: radius 1, deviation {TOYS["ring"].deviation:g} (0.01 in the
+sample lies within 3 deviations of its center. Ring: radius 1, deviation {TOYS["ring"].deviation:g} (0.01 in the
 papers); grid: spacing 2, deviation {TOYS["grid"].deviation:g} (0.05). Points drawn at random from the square around
-the centres would give {chance("ring")} and {chance("grid")}, the toys themselves 98.9%. {steps:,} steps of batch
+the centers would give {chance("ring")} and {chance("grid")}, the toys themselves 98.9%. {steps:,} steps of batch
 {BATCH}, {LAYERS} hidden layers of {WIDTH} in both players, Adam({RATE:g}, 0, 0.99) that falls to a twentieth; weights:
 {weights()}; clipped: to a norm of {LONGEST:g} over all weights of
 a player. `wasserstein` without a penalty is refused by `compile`; `f_divergence` plays the paper's alternative

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from kerasgan import tables, zoo
-from kerasgan.recipes import Recipe
+from kerasgan import zoo
+from kerasgan.cli import tables
+from kerasgan.zoo.recipe import Recipe
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- zoo table: python benchmarks/zoo_table.py -->\n", "<!-- end of zoo table -->"
@@ -13,8 +14,8 @@ BEGIN, END = "<!-- zoo table: python benchmarks/zoo_table.py -->\n", "<!-- end o
 def table() -> str:
     """Three tables: one row per entry whose weights are in the box, one row per family for the others."""
     recipes = [zoo.recipe(name) for name in zoo.names()]
-    boxed = [recipe for recipe in recipes if recipe.in_the_box]
-    published = [recipe for recipe in recipes if recipe.pretrained and not recipe.in_the_box]
+    boxed = [recipe for recipe in recipes if recipe.bundled]
+    published = [recipe for recipe in recipes if recipe.pretrained and not recipe.bundled]
     untrained = [recipe for recipe in recipes if not recipe.pretrained]
     rows = ["| entry | family | images | score |", "|---|---|---|---|"]
     for recipe in boxed:

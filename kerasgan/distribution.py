@@ -7,8 +7,8 @@
 
 On TensorFlow it is `tf.distribute`, whose own strategies' scopes do as well, on JAX `keras.distribution`. The batch
 size is that of all together, and latents are drawn for all: but for rounding the weights become those of one device,
-unless an image meets its neighbours in the batch. On TensorFlow it meets those of its device's share only: in batch
-normalisation, whose moving statistics each device keeps for itself and of which the first's are saved, and in minibatch
+unless an image meets its neighbors in the batch. On TensorFlow it meets those of its device's share only: in batch
+normalization, whose moving statistics each device keeps for itself and of which the first's are saved, and in minibatch
 standard deviation. Dropout, noise and augmentation draw the same on each device. On JAX all see the whole batch.
 
 Several machines run the same program each (TensorFlow): a cluster tells them of each other in TF_CONFIG, as Kubernetes

@@ -1,4 +1,4 @@
-"""Optimisers: the two players' as one, the first papers' and the latest's, the moving average's decay."""
+"""Optimizers: the two players' as one, the first papers' and the latest's, the moving average's decay."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from keras import ops
 from kerasgan import schedules
 from kerasgan.keras_internals import variable_index
 
-__all__ = ["AnnealedAdam", "MomentumRampSGD", "Players", "ema_decay"]
+__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay"]
 
 
-class Players(keras.optimizers.Optimizer):
-    """Both players' optimisers below one Keras optimiser, whose `variables` are theirs.
+class AdversarialOptimizer(keras.optimizers.Optimizer):
+    """Both players' optimizers below one Keras optimizer, whose `variables` are theirs.
 
     `fit`, `.keras` files, checkpoints and JAX's state then see them without special cases. The learning rate that
     callbacks read and set is the generator's; `discriminator.learning_rate` is the other one.
 
     Args:
-        generator: the generator's optimiser.
-        discriminator: the discriminator's optimiser.
+        generator: the generator's optimizer.
+        discriminator: the discriminator's optimizer.
     """
 
     def __init__(self, *, generator: keras.optimizers.Optimizer, discriminator: keras.optimizers.Optimizer):
@@ -27,14 +27,14 @@ class Players(keras.optimizers.Optimizer):
         self.generator = generator
         self.discriminator = discriminator
 
-    def build_players(self, generator_variables: list, discriminator_variables: list) -> None:
-        """Creates the slots of both optimisers."""
+    def build_variables(self, generator_variables: list, discriminator_variables: list) -> None:
+        """Creates the slots of both optimizers."""
         self.generator.build(generator_variables)
         self.discriminator.build(discriminator_variables)
         self.built = True
 
     def build(self, variables: list) -> None:
-        """Does nothing: `build_players` knows whose variables are whose."""
+        """Does nothing: `build_variables` knows whose variables are whose."""
 
     @property
     def variables(self) -> list:
@@ -65,17 +65,17 @@ class Players(keras.optimizers.Optimizer):
         self.generator.learning_rate = learning_rate
 
     def save_own_variables(self, store: Any) -> None:
-        """Stores nothing: the two optimisers below store their own."""
+        """Stores nothing: the two optimizers below store their own."""
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads nothing: the two optimisers below load their own."""
+        """Loads nothing: the two optimizers below load their own."""
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.optimizers.serialize
         return {"generator": serialize(self.generator), "discriminator": serialize(self.discriminator)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Players":
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "AdversarialOptimizer":
         return cls(**{player: keras.optimizers.deserialize(value, custom_objects) for player, value in config.items()})
 
 

@@ -2,9 +2,9 @@
 
 Each penalty is a weighted mean over the batch of a function of the per-sample gradient of the discriminator's output
 with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
-(lazy regularisation, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
+(lazy regularization, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
 weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch. The gradient is per sample only where the outputs of
-a sample do not depend on its neighbours: batch normalisation in the discriminator mixes them (1704.00028, section 4),
+a sample do not depend on its neighbors: batch normalization in the discriminator mixes them (1704.00028, section 4),
 and `GAN.compile` refuses the two together.
 """
 
@@ -33,7 +33,7 @@ class Penalty:
 
     name = "penalty"
     per_sample = True
-    """Whether it looks at each image's own gradient, which batch normalisation in the discriminator would mix."""
+    """Whether it looks at each image's own gradient, which batch normalization in the discriminator would mix."""
 
     def __init__(self, *, weight: Any = 10.0, interval: int = 1):
         weight = schedules.get(weight)

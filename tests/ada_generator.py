@@ -48,7 +48,7 @@ class FullyConnected(Persistent):
         return F.linear(x, weight, self.bias * self.multiplier)
 
 
-def normalised(x):
+def normalized(x):
     return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
 
 
@@ -64,9 +64,9 @@ class Mapping(Persistent):
         self.register_buffer("w_avg", torch.randn(size))
 
     def forward(self, z, c=None):
-        x = normalised(z)
+        x = normalized(z)
         if c is not None:
-            x = torch.cat([x, normalised(self.embed(c))], 1)
+            x = torch.cat([x, normalized(self.embed(c))], 1)
         for index in range(self.depth):
             x = F.leaky_relu(getattr(self, f"fc{index}")(x), 0.2) * ROOT
         return x
@@ -132,8 +132,8 @@ class Block(Persistent):
             spread[:, :, ::2, ::2] = image
             image = 4 * F.conv2d(F.pad(spread, (2, 1, 2, 1)), self.resample_filter.expand(3, 1, 4, 4), groups=3)
         x = self.conv1(x, w)
-        coloured = self.torgb(x, w)
-        return x, coloured if image is None else image + coloured
+        colored = self.torgb(x, w)
+        return x, colored if image is None else image + colored
 
 
 class Synthesis(Persistent):

@@ -39,7 +39,7 @@ def _is_for(item, backend):
 
 
 def _part(items, chosen, *, of):
-    """The items without those of the other parts. Neighbours, which are alike, go to different parts, but all that a
+    """The items without those of the other parts. Neighbors, which are alike, go to different parts, but all that a
     file tests on one parameter goes to one: they may share a fixture."""
     if chosen is None:
         return items

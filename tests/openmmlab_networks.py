@@ -9,7 +9,7 @@ from torch import nn
 
 
 def conv_module(conv, norm=None):
-    """A convolution and what normalises it, under the names that they have in OpenMMLab's files."""
+    """A convolution and what normalizes it, under the names that they have in OpenMMLab's files."""
     return nn.ModuleDict({"conv": conv} if norm is None else {"conv": conv, "bn": norm})
 
 
@@ -51,7 +51,7 @@ class LSGANGenerator(nn.Module):
 
 
 class Projection(nn.Module):
-    """WGAN-GP's first map: a bias per channel, and rectified before it is normalised."""
+    """WGAN-GP's first map: a bias per channel, and rectified before it is normalized."""
 
     def __init__(self, latent_dim, outputs):
         super().__init__()
@@ -84,7 +84,7 @@ class WGANGPGenerator(nn.Module):
         return torch.tanh(self.to_rgb["conv"](x))
 
 
-# Spectral normalisation, "torch": PyTorch's own; "brock": that of BigGAN-PyTorch, which iterates in every call.
+# Spectral normalization, "torch": PyTorch's own; "brock": that of BigGAN-PyTorch, which iterates in every call.
 
 
 def iterated(layer):
@@ -135,7 +135,7 @@ class Attention(nn.Module):
 
 
 class TableNorm(nn.Module):
-    """SNGAN's and SAGAN's: gain - 1 and bias are rows of tables, spectrally normalised or not."""
+    """SNGAN's and SAGAN's: gain - 1 and bias are rows of tables, spectrally normalized or not."""
 
     def __init__(self, channels, classes, epsilon, style):
         super().__init__()
@@ -163,7 +163,7 @@ class SAGANBlock(nn.Module):
 
 
 class SAGANGenerator(nn.Module):
-    """And SNGAN's, which has no spectral normalisation and does not attend."""
+    """And SNGAN's, which has no spectral normalization and does not attend."""
 
     def __init__(self, *, widths, classes, latent_dim, attend_after=0, style="torch", tables="torch", epsilon=1e-4):
         super().__init__()
@@ -358,7 +358,7 @@ class RRDBNet(nn.Module):
 
 
 def trained(network, *inputs):
-    """The network with weights that keep every layer alive, as training leaves it: one optimiser step after the last
+    """The network with weights that keep every layer alive, as training leaves it: one optimizer step after the last
     look at its singular vectors and moments."""
     torch.manual_seed(0)
     with torch.no_grad():

@@ -12,9 +12,9 @@ def noise(count, *shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
-def flat(path, colour, mode="RGB", size=(12, 12), **options):
+def flat(path, color, mode="RGB", size=(12, 12), **options):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, colour).save(path, **options)
+    Image.new(mode, size, color).save(path, **options)
     return path
 
 

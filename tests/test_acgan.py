@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan.gan import Round
+from kerasgan.gan import Batch
 from kerasgan.models import ACGAN
 
 
 def tiny(**arguments):
-    return ACGAN(**{**ACGAN.tiny, **arguments})
+    return ACGAN(**{**ACGAN.tiny_config, **arguments})
 
 
 def say(gan, source, classes):
@@ -20,9 +20,9 @@ def say(gan, source, classes):
         layer.set_weights([np.zeros(layer.kernel.shape), np.asarray(value, "float32")])
 
 
-def game(gan, labels):
+def batch(gan, labels):
     images = np.random.default_rng(0).uniform(-1, 1, (2, len(labels), *gan.image_shape)).astype("float32")
-    return Round(*map(ops.convert_to_tensor, (images[0], np.asarray(labels))), None, ops.convert_to_tensor(images[1]))
+    return Batch(*map(ops.convert_to_tensor, (images[0], np.asarray(labels))), None, ops.convert_to_tensor(images[1]))
 
 
 def scalar(tensor):
@@ -34,7 +34,7 @@ def test_each_player_adds_the_cross_entropy_of_the_classes():
     gan.compile(objective="non_saturating")
     say(gan, [0.3], [0.0, 1.0, 2.0])
     entropy = np.log(1 + np.e + np.e**2) - np.mean([0, 2, 2])  # of the labels 0, 2, 2
-    round_ = game(gan, [0, 2, 2])
+    round_ = batch(gan, [0, 2, 2])
     source = np.log1p(np.exp(-0.3)) + np.log1p(np.exp(0.3))
     assert scalar(gan.discriminator_loss(round_)) == pytest.approx(source + 0.5 * 2 * entropy, rel=1e-5)
     assert scalar(gan.generator_loss(round_)) == pytest.approx(np.log1p(np.exp(-0.3)) + 0.25 * entropy, rel=1e-5)
@@ -47,7 +47,7 @@ def test_the_discriminator_sees_images_alone_and_gives_two_answers():
     gan = tiny()
     assert [tensor.name for tensor in gan.discriminator.inputs] == ["images"]
     assert gan.discriminator.output_shape == [(None, 1), (None, 3)]
-    round_ = game(gan, [0, 1])
+    round_ = batch(gan, [0, 1])
     assert gan.discriminate(round_.real, round_.labels).shape == (2, 1)
 
 
@@ -83,8 +83,8 @@ def test_the_generator_doubles_from_four_pixels(size, maps):
     assert gan.generate(1, seed=0).shape == (1, size, size, 3)
 
 
-def test_the_discriminator_can_do_without_normalisation_and_with_noise():
-    gan = tiny(normalise=False, activation_noise=0.1)
+def test_the_discriminator_can_do_without_normalization_and_with_noise():
+    gan = tiny(normalize=False, activation_noise=0.1)
     kinds = [type(layer).__name__ for layer in gan.discriminator.layers]
     assert "BatchNormalization" not in kinds
     assert kinds.count("GaussianNoise") == kinds.count("Dropout") == 6

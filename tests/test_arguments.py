@@ -108,7 +108,7 @@ def test_what_a_constructor_fixes_or_computes_is_not_its_argument():
 def test_a_computed_default_stands_where_none_was():
     assert GRAN(image_size=8, channels=1, variant="mnist", steps=1, latent_dim=4).get_config()["width"] == 10
     assert Closed().get_config()["width"] == 128
-    assert SRGAN(**SRGAN.tiny).get_config()["discriminator_width"] == SRGAN.tiny["width"]
+    assert SRGAN(**SRGAN.tiny_config).get_config()["discriminator_width"] == SRGAN.tiny_config["width"]
 
 
 def test_a_containers_later_changes_are_not_the_models():

@@ -7,7 +7,7 @@ from families import DRAWING, overriding
 from keras import ops
 
 from kerasgan import augment, gradients
-from kerasgan.augment import colour, diff_augment, geometry
+from kerasgan.augment import color, diff_augment, geometry
 from kerasgan.augment.scheme import Draws
 from kerasgan.models import DCGAN, R3GAN
 from kerasgan.schedules import Cosine
@@ -76,7 +76,7 @@ def test_mirroring_quarter_turns_and_whole_pixels_take_pixels_as_they_are():
 
 
 def test_a_smooth_image_is_turned_and_stretched_as_its_formula_is():
-    """sin(0.3 x + 0.2 y) of the places from the centre; the source of (x, y) is the matrix times it."""
+    """sin(0.3 x + 0.2 y) of the places from the center; the source of (x, y) is the matrix times it."""
     y, x = np.mgrid[:16, :24] - np.array([7.5, 11.5])[:, None, None]
     inverse = np.array([[0.8, 0.4, 0.7], [-0.5, 1.1, -0.3], [0, 0, 1]])
     places = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
@@ -92,50 +92,50 @@ def test_outside_the_image_is_its_mirror_image():
     np.testing.assert_allclose(found[0, 8, :, 0], [5, 4, 3, 2, 1, *range(11)], atol=0.25)
 
 
-def test_colours_move_as_their_formulas_say():
-    grey = ops.convert_to_tensor(np.full((2000, 2, 2, 3), 0.5, "float32"))
-    found = array(colour.change_colours(grey, draws(2000), 1.0))
-    # On the grey axis hue and saturation change nothing: contrast (0.5 + brightness), inverted half of the time.
+def test_colors_move_as_their_formulas_say():
+    gray = ops.convert_to_tensor(np.full((2000, 2, 2, 3), 0.5, "float32"))
+    found = array(color.change_colors(gray, draws(2000), 1.0))
+    # On the gray axis hue and saturation change nothing: contrast (0.5 + brightness), inverted half of the time.
     np.testing.assert_allclose(found, found.mean(axis=-1, keepdims=True).repeat(3, axis=-1), atol=1e-5)
     contrast = np.exp((0.5 * np.log(2)) ** 2 / 2)
     assert found.mean() == pytest.approx(0.0, abs=0.06)
     assert np.abs(found[:, 0, 0, 0]).mean() == pytest.approx(0.5 * contrast, rel=0.05)
-    single = array(colour.change_colours(grey[..., :1], draws(2000), 1.0))
+    single = array(color.change_colors(gray[..., :1], draws(2000), 1.0))
     assert np.abs(single).mean() == pytest.approx(0.5 * contrast, rel=0.05)
 
 
 def test_alpha_stays_as_it_is():
     batch = images(8, 6, 6, 4)
-    found = array(colour.change_colours(batch, draws(8), 1.0))
+    found = array(color.change_colors(batch, draws(8), 1.0))
     np.testing.assert_array_equal(found[..., 3], array(batch)[..., 3])
     assert not np.allclose(found[..., :3], array(batch)[..., :3], atol=0.01)
 
 
 def test_the_filters_split_a_signal_into_four_bands_and_sum_to_one():
-    filters = colour.band_filters()
+    filters = color.band_filters()
     impulse = np.zeros(filters.shape[1])
     impulse[len(impulse) // 2] = 1
     np.testing.assert_allclose(filters.sum(axis=0), impulse, atol=1e-12)
     responses = np.abs(np.fft.rfft(filters, 4096))  # from 0 to pi
-    centres = [0, round(2048 * 3 / 16), round(2048 * 3 / 8), 2048]
-    assert [int(np.argmax(responses[:, place])) for place in centres] == [0, 1, 2, 3]
+    centers = [0, round(2048 * 3 / 16), round(2048 * 3 / 8), 2048]
+    assert [int(np.argmax(responses[:, place])) for place in centers] == [0, 1, 2, 3]
 
 
 def test_gains_of_frequency_bands_leave_a_constant_image_constant():
     flat = ops.convert_to_tensor(np.full((6, 8, 8, 1), 0.5, "float32"))
-    found = array(colour.filter_bands(flat, draws(6), 1.0))
+    found = array(color.filter_bands(flat, draws(6), 1.0))
     np.testing.assert_allclose(found, found[:, :1, :1].repeat(8, axis=1).repeat(8, axis=2), atol=1e-5)
     assert found.std() > 0.01
 
 
 def test_a_cutout_is_a_rectangle_of_half_the_size_and_noise_has_its_deviation():
     ones = ops.convert_to_tensor(np.ones((2000, 8, 8, 1), "float32"))
-    found = array(colour.cut_out(ones, draws(2000), 1.0))
-    # A pixel of an axis is covered where the centre, uniform over 8 pixels, is within 2 of it.
+    found = array(color.cut_out(ones, draws(2000), 1.0))
+    # A pixel of an axis is covered where the center, uniform over 8 pixels, is within 2 of it.
     near = np.minimum(np.arange(8) + 0.5 + 2, 8) - np.maximum(np.arange(8) + 0.5 - 2, 0)
     expected = 1 - np.outer(near, near) / 64
     np.testing.assert_allclose(found.mean(axis=0)[..., 0], expected, atol=0.05)
-    noise = array(colour.add_noise(0.0 * ones, draws(2000), 1.0))
+    noise = array(color.add_noise(0.0 * ones, draws(2000), 1.0))
     assert noise.std() == pytest.approx(0.1, rel=0.05)
 
 
@@ -196,8 +196,8 @@ def test_diff_augment_has_the_papers_ranges():
     x, found = array(batch), array(diff_augment.color(batch, draws(2000)))
     shift = found.mean(axis=(1, 2, 3)) - x.mean(axis=(1, 2, 3))
     assert -0.5 <= shift.min() < -0.45 and 0.45 < shift.max() <= 0.5
-    grey, others = x.mean(axis=-1, keepdims=True), found.mean(axis=-1, keepdims=True)
-    strength = np.abs(found - others).mean(axis=(1, 2, 3)) / np.abs(x - grey).mean(axis=(1, 2, 3))
+    gray, others = x.mean(axis=-1, keepdims=True), found.mean(axis=-1, keepdims=True)
+    strength = np.abs(found - others).mean(axis=(1, 2, 3)) / np.abs(x - gray).mean(axis=(1, 2, 3))
     assert strength.mean() == pytest.approx(1.0, abs=0.05) and strength.max() < 3.0
     ones = ops.convert_to_tensor(np.ones((2000, 8, 12, 1), "float32"))
     moved = array(diff_augment.translation(ones, draws(2000)))[..., 0]
@@ -239,7 +239,7 @@ def test_gradients_flow_through_it_twice_and_each_image_is_by_itself(scheme):
 
 
 @pytest.mark.parametrize("name", augment.names())
-def test_augmentations_survive_serialisation(name):
+def test_augmentations_survive_serialization(name):
     chosen = augment.get(name)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(chosen))
     assert type(again) is type(chosen)
@@ -252,7 +252,7 @@ def test_augmentations_survive_serialisation(name):
         ("adda", "such as ada"),
         ({"name": "ada", "probability": 1.5}, "probability=1.5"),
         ({"name": "ada", "color": -1.0}, "color=-1.0"),
-        ({"name": "diff_augment", "operations": ["colour"]}, "some of color, translation, cutout"),
+        ({"name": "diff_augment", "operations": ["color"]}, "some of color, translation, cutout"),
         ({"name": "diff_augment", "operations": []}, "some of color"),
     ],
 )
@@ -282,7 +282,7 @@ class Recorded(augment.Augmentation):
 
 
 def test_the_discriminator_sees_augmented_images_in_every_loss_and_penalty():
-    model, scheme = R3GAN(**R3GAN.tiny), Recorded()
+    model, scheme = R3GAN(**R3GAN.tiny_config), Recorded()
     model.compile(objective="non_saturating", augment=scheme, run_eagerly=True)
     model.fit(array(images(4, 8, 8, 1)), batch_size=4, verbose=0)
     assert scheme.calls == 5  # real and fake for the discriminator, R1, R2, fake for the generator
@@ -292,10 +292,14 @@ def test_the_discriminator_sees_augmented_images_in_every_loss_and_penalty():
 
 
 @pytest.mark.backends("tensorflow")
-@overriding(DRAWING, "discriminator_loss", "generator_loss", "discriminate", "show", "penalise", "augmented")
+@overriding(
+    DRAWING, "discriminator_loss", "generator_loss", "discriminate", "fakes_for_discriminator", "penalize", "augmented"
+)
 def test_every_family_shows_its_discriminator_augmented_images(family):
-    model, scheme = family(**family.tiny), Recorded()
-    bounded = {"objective": "hinge"} if model.paper_settings()["objective"] in ("wasserstein", "relativistic") else {}
+    model, scheme = family(**family.tiny_config), Recorded()
+    bounded = (
+        {"objective": "hinge"} if model.default_compile_args()["objective"] in ("wasserstein", "relativistic") else {}
+    )
     model.compile(augment=scheme, discriminator_steps=1, run_eagerly=True, **bounded)
     labels = np.arange(4) % model.label_classes if model.label_classes else None
     history = model.fit(array(images(4, *model.image_shape)), labels, batch_size=4, verbose=0).history
@@ -305,7 +309,7 @@ def test_every_family_shows_its_discriminator_augmented_images(family):
 
 @pytest.mark.backends("torch")
 def test_the_probability_is_logged_and_kept_with_the_model(tmp_path):
-    model = DCGAN(**DCGAN.tiny)
+    model = DCGAN(**DCGAN.tiny_config)
     model.compile(augment={"name": "ada", "ramp": 100, "target": -1.1, "geometry": 0.0})  # every sign is above it
     history = model.fit(array(images(24, 16, 16, 1)), batch_size=4, verbose=0).history
     # 0 before the fourth of six steps, then 4 * 4 / 100
@@ -320,7 +324,7 @@ def test_the_probability_is_logged_and_kept_with_the_model(tmp_path):
 
 def test_confidence_cannot_be_adapted_to_where_only_differences_count():
     with pytest.raises(ValueError, match=r"train\.augment\.probability=0\.3.*Received: Relativistic"):
-        R3GAN(**R3GAN.tiny).compile(augment="ada")
-    model = R3GAN(**R3GAN.tiny)
+        R3GAN(**R3GAN.tiny_config).compile(augment="ada")
+    model = R3GAN(**R3GAN.tiny_config)
     model.compile(augment={"name": "ada", "probability": Cosine(0.0, 0.3, steps=10)})
     assert model.augment.probability is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# XLA's optimisations and programs compiled twice took half of JAX's time here.
+# XLA's optimizations and programs compiled twice took half of JAX's time here.
 QUICK = {
     "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

@@ -1,4 +1,4 @@
-"""BigGAN: the published parameter counts, its latents' chunks, orthogonal regularisation, truncation and export."""
+"""BigGAN: the published parameter counts, its latents' chunks, orthogonal regularization, truncation and export."""
 
 import keras
 import numpy as np
@@ -24,8 +24,8 @@ def unfilled(monkeypatch):
     )
 
 
-def test_without_a_shared_embedding_each_normalisation_has_tables_and_the_latents_stay_whole():
-    gan = BigGAN(**{**BigGAN.tiny, "embedding_dim": 0, "latent_dim": 5})
+def test_without_a_shared_embedding_each_normalization_has_tables_and_the_latents_stay_whole():
+    gan = BigGAN(**{**BigGAN.tiny_config, "embedding_dim": 0, "latent_dim": 5})
     gan.compile(run_eagerly=True)
     images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
     history = gan.fit(images, np.arange(4) % 3, batch_size=4, verbose=0).history
@@ -85,7 +85,7 @@ def test_each_block_is_given_its_own_chunk_of_the_latents():
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 4, 5), (7, 5), (3, 8), (1, 1, 2, 9)])
-def test_the_gradient_of_orthogonal_regularisation_is_that_of_the_authors_code(shape):
+def test_the_gradient_of_orthogonal_regularization_is_that_of_the_authors_code(shape):
     kernel = keras.Variable(np.random.default_rng(0).normal(size=shape).astype("float32"))
     value, (gradient,) = gradients.gradients(lambda: orthogonal_penalty(kernel), [kernel])
     rows = ops.convert_to_numpy(kernel.value).astype("float64").reshape(-1, shape[-1]).T
@@ -94,8 +94,8 @@ def test_the_gradient_of_orthogonal_regularisation_is_that_of_the_authors_code(s
     assert float(value) == pytest.approx(np.sum(products**2) / 2, rel=1e-4)
 
 
-def test_regularisation_makes_the_generators_kernels_orthogonal_and_spares_the_shared_embedding():
-    gan = BigGAN(**BigGAN.tiny, orthogonal_weight=1e3)
+def test_regularization_makes_the_generators_kernels_orthogonal_and_spares_the_shared_embedding():
+    gan = BigGAN(**BigGAN.tiny_config, orthogonal_weight=1e3)
     kernel, embedding = gan.generator.get_layer("up1_conv1").kernel, gan.generator.get_layer("classes").embeddings
     for variable in (kernel, embedding):
         variable.assign(np.random.default_rng(0).normal(0, 0.3, variable.shape))
@@ -108,20 +108,20 @@ def test_regularisation_makes_the_generators_kernels_orthogonal_and_spares_the_s
     assert np.abs(ops.convert_to_numpy(embedding.value) - start).max() < 1e-4
 
 
-def test_without_a_weight_there_is_no_regularisation_to_report():
-    gan = BigGAN(**BigGAN.tiny, orthogonal_weight=0.0)
+def test_without_a_weight_there_is_no_regularization_to_report():
+    gan = BigGAN(**BigGAN.tiny_config, orthogonal_weight=0.0)
     gan.compile()
     assert "orthogonal_penalty" not in [metric.name for metric in gan.metrics]
 
 
 def test_weights_begin_orthogonal():
-    kernel = ops.convert_to_numpy(BigGAN(**BigGAN.tiny).generator.get_layer("up1_conv1").kernel.value)
+    kernel = ops.convert_to_numpy(BigGAN(**BigGAN.tiny_config).generator.get_layer("up1_conv1").kernel.value)
     matrix = kernel.reshape(-1, kernel.shape[-1])
     np.testing.assert_allclose(matrix.T @ matrix, np.eye(kernel.shape[-1]), atol=1e-5)
 
 
 def test_truncated_latents_after_training_are_what_generate_draws():
-    gan = BigGAN(**BigGAN.tiny)
+    gan = BigGAN(**BigGAN.tiny_config)
     gan.accumulate_statistics(2, batch_size=8, seed=0)
     wide = gan.generate(32, labels=1, seed=0)
     gan.prior = latents.TruncatedNormal(0.01)
@@ -133,7 +133,7 @@ def test_truncated_latents_after_training_are_what_generate_draws():
 @pytest.mark.parametrize("form", [export.onnx, export.saved_model])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_generator_is_exported(family, form, tmp_path):
-    gan = family(**family.tiny)
+    gan = family(**family.tiny_config)
     gan.generator.get_layer("attention_gate").gamma.assign(0.5)
     assert form(gan, tmp_path / "generator").exists()  # the export itself compares the file with the model
 
@@ -149,4 +149,4 @@ def test_a_generator_is_exported(family, form, tmp_path):
 )
 def test_what_it_cannot_be_is_refused(family, wrong, message):
     with pytest.raises(ValueError, match=message):
-        family(**{**family.tiny, **wrong})
+        family(**{**family.tiny_config, **wrong})

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import callbacks, models, pictures
-from kerasgan.steps import Means, StepCallback
+from kerasgan import callbacks, models
+from kerasgan.callbacks.base import Means, StepCallback
+from kerasgan.files import pictures
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), dtype="uint8")  # five batches of two
 
@@ -37,7 +38,7 @@ def rows(path):
 
 
 class Steps(StepCallback):
-    """Remembers when it was called, and how many steps the optimiser counted then."""
+    """Remembers when it was called, and how many steps the optimizer counted then."""
 
     def __init__(self, every):
         super().__init__(every)

@@ -67,14 +67,14 @@ def test_blue_green_red_comes_out_as_red_green_blue(latents, tmp_path):
     np.testing.assert_allclose(images(gan.generator, latents), reference_images(state, latents)[:, ::-1], atol=1e-4)
 
 
-def test_grey_images_have_no_colour_order(latents, tmp_path):
+def test_gray_images_have_no_color_order(latents, tmp_path):
     state = published_dcgan(channels=1)
     gan = model(channels=1)
     assign(gan, Writer().zipped({"state_dict": state}, tmp_path / "x.pth"), channel_order="bgr")
     np.testing.assert_allclose(images(gan.generator, latents), reference_images(state, latents), atol=1e-4)
 
 
-def test_an_unknown_colour_order_is_named(tmp_path):
+def test_an_unknown_color_order_is_named(tmp_path):
     with pytest.raises(ValueError, match="channel_order='gbr'"):
         assign(model(), tmp_path / "x.pth", channel_order="gbr")
 

@@ -80,7 +80,7 @@ def test_a_keras_gan_generator_makes_its_images(whole, tmp_path):
 
 
 def test_another_version_of_it_leaves_the_model_as_it_was(tmp_path):
-    """Older ones normalise the projection too."""
+    """Older ones normalize the projection too."""
     arrays = weights()
     arrays["batch_normalization_6/gamma:0"] = np.ones(6)
     with pytest.raises(MismatchError, match="batch_normalization_6/gamma:0: left over"):

@@ -180,7 +180,7 @@ LISTED = {
 @pytest.mark.skipif(not LAYOUTS.exists(), reason="the lists of published tensors are not beside this copy")
 @pytest.mark.parametrize("layout", LISTED)
 def test_the_pytorch_networks_are_those_of_the_publisher(layout):
-    """The references here, against the publisher's own lists; that of BigGAN is of PyTorch's normalisation."""
+    """The references here, against the publisher's own lists; that of BigGAN is of PyTorch's normalization."""
     recipe = zoo.recipe(LISTED[layout])
     with torch.device("meta"):
         state = published(recipe.family, {**recipe.model, "spectral_estimate": "stored"}).state_dict()

@@ -44,11 +44,11 @@ def reference_images(state, latents):
     state = {name.removeprefix("generator_ema."): torch.tensor(value) for name, value in state.items()}
     functional = torch.nn.functional
 
-    def normalised(x):
+    def normalized(x):
         return x / (x.square().mean(1, keepdim=True).sqrt() + 1e-6)
 
     def finished(x):
-        return normalised(functional.leaky_relu(x, 0.2))
+        return normalized(functional.leaky_relu(x, 0.2))
 
     def scaled(name, gain):
         weight = state[f"{name}.weight_orig"]
@@ -63,7 +63,7 @@ def reference_images(state, latents):
         weight = wide[..., 1:, 1:] + wide[..., 1:, :-1] + wide[..., :-1, 1:] + wide[..., :-1, :-1]
         return functional.conv_transpose2d(x, weight, state[f"{name}.conv.bias"], stride=2, padding=1)
 
-    x = normalised(torch.tensor(latents)) @ scaled("noise2feat.linear", 2**0.5 / 4).T
+    x = normalized(torch.tensor(latents)) @ scaled("noise2feat.linear", 2**0.5 / 4).T
     x = finished(x.unflatten(1, (-1, 4, 4)) + state["noise2feat.bias"])
     x = finished(convolution(x, "conv_blocks.0"))
     for index in range(2):

@@ -58,13 +58,13 @@ def reference_images(state, latents, labels):
         windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[2:], axis=(2, 3))
         return np.einsum("bchwij,ocij->bohw", windows, kernel) + get(f"{name}.bias")[:, None, None]
 
-    def normalised(x, name, gain, bias):
+    def normalized(x, name, gain, bias):
         mean, variance = (get(f"{name}.running_{what}")[:, None, None] for what in ("mean", "var"))
         return np.maximum((x - mean) / np.sqrt(variance + 1e-4) * gain[..., None, None] + bias[..., None, None], 0)
 
     def conditional(x, name):
         gain, bias = (get(f"{name}.{kind}_embedding.weight")[labels] for kind in ("weight", "bias"))
-        return normalised(x, f"{name}.norm", 1 + gain, bias)
+        return normalized(x, f"{name}.norm", 1 + gain, bias)
 
     def doubled(x):
         return x.repeat(2, axis=2).repeat(2, axis=3)
@@ -74,7 +74,7 @@ def reference_images(state, latents, labels):
         y = convolution(doubled(conditional(x, f"{block}.norm_1")), f"{block}.conv_1.conv")
         y = convolution(conditional(y, f"{block}.norm_2"), f"{block}.conv_2.conv")
         x = y + convolution(doubled(x), f"{block}.shortcut.conv")
-    x = normalised(x, "to_rgb.bn", get("to_rgb.bn.weight"), get("to_rgb.bn.bias"))
+    x = normalized(x, "to_rgb.bn", get("to_rgb.bn.weight"), get("to_rgb.bn.bias"))
     return np.tanh(convolution(x, "to_rgb.conv"))
 
 

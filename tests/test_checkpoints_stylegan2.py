@@ -35,7 +35,7 @@ def published(seed=0):
         put(f"{name}.noise_injector.weight", 1)
         put(f"{name}.activate.bias", WIDTH)
 
-    def coloured(name):
+    def colored(name):
         modulated(name, 3, 1)
         put(f"{name}.bias", 1, 3, 1, 1)
 
@@ -48,13 +48,13 @@ def published(seed=0):
         put(f"style_mapping.{index}.bias", STYLE)
     put("constant_input.input", 1, WIDTH, 4, 4)
     styled("conv1")
-    coloured("to_rgb1")
+    colored("to_rgb1")
     for index in range(4):
         styled(f"convs.{index}")
     for index in range(2):
         state[f"generator_ema.convs.{2 * index}.conv.blur.kernel"] = np.ones((4, 4))
         state[f"generator_ema.to_rgbs.{index}.upsample.kernel"] = np.ones((4, 4))
-        coloured(f"to_rgbs.{index}")
+        colored(f"to_rgbs.{index}")
     return state
 
 
@@ -92,7 +92,7 @@ def reference_images(state, latents):
         x = x + state[f"{name}.noise_injector.weight"] * state[f"injected_noise_{noise}"]
         return activated(x, state[f"{name}.activate.bias"][:, None, None])
 
-    def coloured(x, style, name):
+    def colored(x, style, name):
         return modulated(x, style, name, demodulate=False) + state[f"{name}.bias"]
 
     style = torch.tensor(latents)
@@ -101,13 +101,13 @@ def reference_images(state, latents):
         weight = state[f"style_mapping.{index}.linear.weight_orig"] * 0.01 / STYLE**0.5
         style = activated(style @ weight.T, state[f"style_mapping.{index}.bias"] * 0.01)
     x = styled(state["constant_input.input"].expand(len(latents), -1, -1, -1), style, "conv1", 0)
-    image = coloured(x, style, "to_rgb1")
+    image = colored(x, style, "to_rgb1")
     for index in range(2):
         x = styled(x, style, f"convs.{2 * index}", 2 * index + 1, up=True)
         x = styled(x, style, f"convs.{2 * index + 1}", 2 * index + 2)
         spread = torch.zeros(*image.shape[:2], 2 * image.shape[2], 2 * image.shape[3], dtype=torch.float64)
         spread[:, :, ::2, ::2] = image
-        image = filtered(spread, (2, 1, 2, 1)) + coloured(x, style, f"to_rgbs.{index}")
+        image = filtered(spread, (2, 1, 2, 1)) + colored(x, style, f"to_rgbs.{index}")
     return image.numpy()
 
 

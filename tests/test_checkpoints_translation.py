@@ -101,7 +101,7 @@ def alive(network):
 
 
 def tracked(network):
-    """The state dict, with the moving statistics of instance normalisation that PyTorch kept before 0.4."""
+    """The state dict, with the moving statistics of instance normalization that PyTorch kept before 0.4."""
     state = network.state_dict()
     for name, module in network.named_modules():
         if isinstance(module, norm):
@@ -166,7 +166,7 @@ FILES = {
     "basicsr, bare": (partial(RRDB, blocks=1), partial(RRDBNet, blocks=1, scale=4), new),
 }
 REASONS = {
-    "cyclegan, old": {"counts training steps", "is a statistic that instance normalisation does not use"},
+    "cyclegan, old": {"counts training steps", "is a statistic that instance normalization does not use"},
     "pix2pix": {"counts training steps"},
     "pix2pix, several GPUs": {"counts training steps"},
     "real-esrgan x2": {"not part of the network that is assigned"},
@@ -215,4 +215,4 @@ def test_one_direction_of_a_cyclegan_is_told_and_another_architecture_is_refused
     with pytest.raises(CheckpointError, match=r"Pix2Pix\(norm='batch'\)\. Received: one with InstanceNormalization"):
         assign(PIX2PIX(norm="instance"), tmp_path / "y.pth")
     with pytest.raises(CheckpointError, match=r"publishes: CycleGAN, DeblurGAN, Pix2Pix\. Received: gan=ESRGAN"):
-        assign(ESRGAN(**ESRGAN.tiny), tmp_path / "y.pth")
+        assign(ESRGAN(**ESRGAN.tiny_config), tmp_path / "y.pth")

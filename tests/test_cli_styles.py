@@ -6,7 +6,8 @@ import pytest
 from command_line import run, size
 from PIL import Image
 
-from kerasgan import pictures, zoo
+from kerasgan import zoo
+from kerasgan.files import pictures
 
 RECIPE = """\
 # kerasgan train style

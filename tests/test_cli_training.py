@@ -13,12 +13,13 @@ import pytest
 import tiny_recipe
 from command_line import environment, run
 
-from kerasgan import objectives, penalties, training, zoo
+from kerasgan import objectives, penalties, zoo
+from kerasgan.training import train
 
 
 def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
     recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
-    batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalised
+    batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalized
     result = run("train", recipe, "-o", tmp_path / "refused", *batch)
     assert result.exit_code == 1 and result.stderr.count("\n") == 1
     assert "--set model.discriminator_norm=layer" in result.stderr
@@ -36,7 +37,7 @@ def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what
 @pytest.mark.parametrize("penalty", penalties.names())
 def test_the_digits_recipe_takes_every_objective_with_every_penalty(objective, penalty):
     """What `kerasgan train dcgan-digits --objective ... --penalty ...` compiles before it trains."""
-    zoo.build(training.override(zoo.recipe("dcgan-digits"), objective=objective, penalties=[penalty]))
+    zoo.build(train.override(zoo.recipe("dcgan-digits"), objective=objective, penalties=[penalty]))
 
 
 def test_train_writes_where_it_says_and_names_the_next_command(trained, tmp_path):

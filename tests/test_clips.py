@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import animations, data
+from kerasgan import data
+from kerasgan.files import films
 
 
 def film(count, size=(6, 8), start=0):
@@ -44,7 +45,7 @@ def test_folders_of_frames_and_files_give_the_clips_of_arrays(tmp_path):
     frames = film(12)
     expected = data.clips(frames[None], frames=3, batch_size=9, shuffle=False)[0]
     one = folder_of(tmp_path / "films" / "a", frames)
-    animations.save((Image.fromarray(frame[..., 0]) for frame in frames), tmp_path / "files" / "a.gif")
+    films.save((Image.fromarray(frame[..., 0]) for frame in frames), tmp_path / "files" / "a.gif")
     for path in (one, tmp_path / "films", tmp_path / "files" / "a.gif", tmp_path / "files"):
         for first, second in zip(data.clips(path, frames=3, channels=1, batch_size=9, shuffle=False)[0], expected):
             np.testing.assert_array_equal(first, second)
@@ -55,9 +56,9 @@ def test_folders_of_frames_and_files_give_the_clips_of_arrays(tmp_path):
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # imageio-ffmpeg leaves a pipe to ffmpeg open
 def test_an_mp4_is_read_where_something_reads_it(tmp_path, monkeypatch):
     pytest.importorskip("imageio_ffmpeg")
-    path = animations.save((Image.fromarray(frame[..., 0]) for frame in film(6, (32, 32))), tmp_path / "a.mp4")
+    path = films.save((Image.fromarray(frame[..., 0]) for frame in film(6, (32, 32))), tmp_path / "a.mp4")
     np.testing.assert_allclose(data.video(path, channels=1)[:, 8, 16, 0], 10 * np.arange(1, 7), atol=6)  # lossy
-    monkeypatch.setattr(animations, "find_spec", lambda name: None)
+    monkeypatch.setattr(films, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install \"kerasgan\[mp4\]\".*Received: .*a\.mp4"):
         data.clips(path)
 

@@ -42,11 +42,11 @@ def test_layers_that_are_run_again_can_be_called_otherwise():
 
 def test_the_parts_are_those_of_the_generator_and_of_its_moving_average():
     for family in (CycleGAN, LAPGAN, StyleGAN2):
-        gan = family(**family.tiny)
+        gan = family(**family.tiny_config)
         assert gan.sampler_parts is gan.generator_parts
         gan.compile(ema_half_life=10)
         assert gan.sampler_parts.keys() == gan.generator_parts.keys()
-        for whole, parts in ((gan.generator, gan.generator_parts), (gan.average_generator, gan.sampler_parts)):
+        for whole, parts in ((gan.generator, gan.generator_parts), (gan.ema_generator, gan.sampler_parts)):
             own = {id(weight) for weight in whole.weights}
             inside = {id(weight) for part in parts.values() for weight in part.weights}
             assert own == inside

@@ -23,24 +23,24 @@ only_tensorflow = pytest.mark.backends("tensorflow")
 families, drawing, translating = each_of(FAMILIES), each_of(DRAWING), each_of(TRANSLATING)
 # The methods that these have to do with; `overriding` tells which families have their own.
 LOSSES = ("discriminator_loss", "generator_loss", "adversarial_loss", "discriminate")
-PENALTIES = ("penalise", "generator_penalty", "discriminate", "show", "moves")
-LATENTS = ("generate", "sample_latents", "synthesize", "sheet", "truncated", "_average")
+PENALTIES = ("penalize", "generator_penalty", "discriminate", "fakes_for_discriminator", "should_update")
+LATENTS = ("generate", "sample_latents", "synthesize", "sample_grid", "truncated", "_average")
 
 
 def tiny(family, **options):
-    gan = family(**family.tiny)
+    gan = family(**family.tiny_config)
     gan.compile(**options)
     return gan
 
 
-def penalisable(family, **options):
+def penalizable(family, **options):
     """The tiny model with a discriminator that gradient penalties go with, or None where the family has none."""
-    arguments = dict(family.tiny)
+    arguments = dict(family.tiny_config)
     if "discriminator_norm" in inspect.signature(family).parameters:
         arguments["discriminator_norm"] = "none"
     gan = family(**arguments)
-    normalised = any(isinstance(x, keras.layers.BatchNormalization) for x in gan.discriminator._flatten_layers())
-    if normalised:
+    normalized = any(isinstance(x, keras.layers.BatchNormalization) for x in gan.discriminator._flatten_layers())
+    if normalized:
         return None
     gan.compile(**options)
     return gan
@@ -80,8 +80,8 @@ class Trained(NamedTuple):
 
 def averaged(family):
     """The tiny model with the settings of its paper, and an average of the generator's weights."""
-    gan = family(**family.tiny)
-    gan.compile(**{"ema_half_life": 100, **gan.paper_settings()})
+    gan = family(**family.tiny_config)
+    gan.compile(**{"ema_half_life": 100, **gan.default_compile_args()})
     return gan
 
 
@@ -101,7 +101,7 @@ def assert_equal_variables(first, second):
 
 
 def assert_the_same(again, gan):
-    """Class, images, optimisers and settings."""
+    """Class, images, optimizers and settings."""
     assert type(again) is type(gan)
     np.testing.assert_array_equal(made(again), made(gan))
     assert_equal_variables(again.optimizer.variables, gan.optimizer.variables)
@@ -117,7 +117,7 @@ def test_the_papers_settings_train_both_networks_with_finite_losses(trained):
         assert moved(old, values(network.trainable_variables))
 
 
-def test_a_keras_file_gives_back_the_images_the_optimisers_and_the_settings(trained, tmp_path):
+def test_a_keras_file_gives_back_the_images_the_optimizers_and_the_settings(trained, tmp_path):
     gan = trained.gan
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
@@ -128,7 +128,7 @@ def test_a_keras_file_gives_back_the_images_the_optimisers_and_the_settings(trai
     assert int(again.optimizer.iterations) == 7
 
 
-def test_a_weights_file_gives_back_weights_and_optimisers(trained, tmp_path):
+def test_a_weights_file_gives_back_weights_and_optimizers(trained, tmp_path):
     gan = trained.gan
     gan.save_weights(tmp_path / "gan.weights.h5")
     keras.utils.set_random_seed(7)
@@ -151,7 +151,7 @@ def test_settings_of_ones_own_survive_a_keras_file_too(family, tmp_path):
         run_eagerly=True,  # what is kept does not depend on compilation
     )
     penalties = [{"name": "r1", "weight": 0.5, "interval": 2}]
-    gan = penalisable(family, **settings, penalties=penalties) or tiny(family, **settings)
+    gan = penalizable(family, **settings, penalties=penalties) or tiny(family, **settings)
     gan.fit(*training_set(gan), batch_size=4, verbose=0)
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
@@ -188,7 +188,7 @@ def test_calling_the_model_and_predict_sample_the_generator(family):
     latents = gan.prior.draw(4, gan.latent_dim, seed=0)
     inputs = [latents, np.arange(4, dtype="int32") % gan.num_classes] if gan.num_classes else latents
     called = ops.convert_to_numpy(gan([ops.convert_to_tensor(x) for x in inputs] if gan.num_classes else latents))
-    # XLA without its optimisations sums convolutions in another order than their single operations
+    # XLA without its optimizations sums convolutions in another order than their single operations
     close = 1e-6 if keras.backend.backend() != "jax" else 3e-6
     np.testing.assert_allclose(gan.predict(inputs, verbose=0), called, atol=close)
     assert called.shape == (4, *gan.image_shape)
@@ -196,7 +196,7 @@ def test_calling_the_model_and_predict_sample_the_generator(family):
 
 @families
 def test_the_networks_name_their_inputs(family):
-    gan = family(**family.tiny)
+    gan = family(**family.tiny_config)
     if gan.task.from_images:
         for direction in gan.directions or [None]:
             assert [tensor.name for tensor in gan.translator(direction).inputs] == ["images"]
@@ -242,12 +242,12 @@ def test_large_images_pass_in_tiles_of_bounded_number_without_a_seam(family):
 def test_the_sheet_shows_inputs_beside_what_is_made_of_them(family):
     gan = tiny(family)
     with pytest.raises(ValueError, match="examples"):
-        gan.sheet()
+        gan.sample_grid()
     gan.examples = training_set(gan, 3)
-    images, columns = gan.sheet(2)
+    images, columns = gan.sample_grid(2)
     assert columns == (4 if gan.task is Task.UNPAIRED else 3)
     assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
-    assert gan.strip(2).shape == (2, *gan.image_shape)
+    assert gan.sample_row(2).shape == (2, *gan.image_shape)
 
 
 @contextlib.contextmanager
@@ -262,7 +262,7 @@ def policy(name):
 def trains_in(precision, family, **options):
     """Trains a step with a penalty, if there can be one; checks losses, images, and which losses are scaled."""
     with policy(precision):
-        gan = penalisable(family, penalties=["r1"], **options) or tiny(family, **options)
+        gan = penalizable(family, penalties=["r1"], **options) or tiny(family, **options)
         history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
     scaled = [
         isinstance(o, keras.optimizers.LossScaleOptimizer)
@@ -298,7 +298,7 @@ def test_every_objective_makes_a_step(family):
     from kerasgan import objectives
 
     for objective in objectives.names():
-        gan = penalisable(family, objective=objective, penalties="r1", run_eagerly=True)
+        gan = penalizable(family, objective=objective, penalties="r1", run_eagerly=True)
         if gan is None:
             if objectives.get(objective).needs_lipschitz:
                 continue
@@ -312,9 +312,9 @@ def test_every_objective_makes_a_step(family):
 def test_every_penalty_makes_a_step(family):
     from kerasgan import penalties
 
-    gan = penalisable(family, penalties=penalties.names(), run_eagerly=True)
+    gan = penalizable(family, penalties=penalties.names(), run_eagerly=True)
     if gan is None:
-        pytest.skip("its discriminator has batch normalisation")
+        pytest.skip("its discriminator has batch normalization")
     history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
     assert set(penalties.names()) <= history.keys()
     assert all(np.isfinite(column).all() for column in history.values())
@@ -336,25 +336,27 @@ def some_priors(size):
 @only_tensorflow
 @overriding(DRAWING, *LATENTS)
 def test_any_prior_trains_and_is_kept(family, tmp_path):
-    gan = family(**family.tiny)
-    size = family.tiny["latent_dim"] if gan.prior.codes else gan.latent_dim  # codes come beside the prior that is given
+    gan = family(**family.tiny_config)
+    size = (
+        family.tiny_config["latent_dim"] if gan.prior.codes else gan.latent_dim
+    )  # codes come beside the prior that is given
     for prior in some_priors(size):
-        gan = family(**family.tiny, prior=prior)
+        gan = family(**family.tiny_config, prior=prior)
         gan.compile(ema_half_life=100, run_eagerly=True)
         history = gan.fit(*training_set(gan, 4), batch_size=4, verbose=0).history
         assert all(np.isfinite(column).all() for column in history.values()), prior
         gan.save(tmp_path / "gan.keras")
         again = keras.saving.load_model(tmp_path / "gan.keras")
         np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
-        gan.sheet(3)
+        gan.sample_grid(3)
 
 
 @families
-def test_a_penalty_with_batch_normalisation_in_the_discriminator_is_refused_by_name(family):
-    gan = family(**family.tiny)
+def test_a_penalty_with_batch_normalization_in_the_discriminator_is_refused_by_name(family):
+    gan = family(**family.tiny_config)
     found = [x.name for x in gan.discriminator._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     if not found:
         gan.compile(penalties="r1")
         return
-    with pytest.raises(ValueError, match=f"penalties=r1; batch normalisation in {', '.join(found)}"):
+    with pytest.raises(ValueError, match=f"penalties=r1; batch normalization in {', '.join(found)}"):
         gan.compile(penalties="r1")

@@ -8,7 +8,7 @@ import pytest
 import scipy.ndimage
 from keras import ops
 
-from kerasgan.contrastive import distort, nt_xent
+from kerasgan.objectives.contrastive import distort, nt_xent
 
 
 def test_the_loss_is_known_for_rows_that_are_orthogonal_and_for_rows_that_are_alike():
@@ -31,7 +31,7 @@ def test_the_loss_is_the_cross_entropy_of_the_partners():
     assert float(nt_xent(first, second, temperature=0.5)) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-def test_images_are_turned_sheared_scaled_and_shifted_about_their_centre_as_scipy_does():
+def test_images_are_turned_sheared_scaled_and_shifted_about_their_center_as_scipy_does():
     images = np.random.default_rng(0).uniform(-1, 1, (3, 8, 12, 2)).astype("float32")
     found = ops.convert_to_numpy(distort(images, seed=5))
     draws = ops.convert_to_numpy(keras.random.uniform((7, 3), -1.0, 1.0, seed=5))
@@ -39,8 +39,8 @@ def test_images_are_turned_sheared_scaled_and_shifted_about_their_centre_as_scip
         angle = math.radians(20) * angle
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         matrix = turn @ [[1, 0.35 * shear], [0, 1]] @ np.diag([1 + 0.2 * across, 1 + 0.2 * along])  # of (x, y)
-        centre, shift = np.array([5.5, 3.5]), np.array([0.1 * 12 * right, 0.1 * 8 * down])
-        start = centre - matrix @ centre + shift
+        center, shift = np.array([5.5, 3.5]), np.array([0.1 * 12 * right, 0.1 * 8 * down])
+        start = center - matrix @ center + shift
         for channel in range(2):
             moved = scipy.ndimage.affine_transform(
                 image[..., channel], matrix[::-1, ::-1], start[::-1], order=1, mode="grid-constant", cval=-1.0

@@ -6,7 +6,8 @@ from pth_writer import Writer
 from published_dcgan import published_dcgan
 from typer.testing import CliRunner
 
-from kerasgan import cli, conversion, zoo
+from kerasgan import cli, zoo
+from kerasgan.cli import conversion
 
 RECIPE = """# kerasgan train mine
 family = "DCGAN"

@@ -23,7 +23,7 @@ def test_floats_in_range_pass_through_as_float32():
     np.testing.assert_array_equal(batch, images.astype(np.float32))
 
 
-def test_grey_images_without_a_channel_axis_get_one():
+def test_gray_images_without_a_channel_axis_get_one():
     assert data.arrays(noise(3, 8, 8)).image_shape == (8, 8, 1)
 
 
@@ -85,7 +85,7 @@ def test_labels_stay_with_their_images():
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_a_checkerboard_made_smaller_becomes_grey(dtype):
+def test_a_checkerboard_made_smaller_becomes_gray(dtype):
     board = np.indices((32, 32)).sum(0) % 2
     board = (board * 255).astype("uint8") if dtype == "uint8" else (board * 2 - 1).astype("float32")
     small = data.arrays(board[None], image_size=8, shuffle=False)[0]
@@ -98,7 +98,7 @@ def test_an_array_of_another_aspect_is_cropped_in_the_middle():
     assert (data.arrays(pixels, image_size=8)[0] == 1.0).all()
 
 
-# Order
+# Batching
 
 
 def test_the_order_is_a_function_of_seed_and_epoch():
@@ -153,7 +153,7 @@ def test_keras_trains_on_a_source_and_its_epoch_follows():
     model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(source, epochs=2, shuffle=False, verbose=0)
     assert source.epoch == 2
-    model.fit(source, epochs=8, initial_epoch=7, shuffle=False, verbose=0, callbacks=[data.KeepEpoch(source)])
+    model.fit(source, epochs=8, initial_epoch=7, shuffle=False, verbose=0, callbacks=[data.SyncEpoch(source)])
     assert source.epoch == 8
 
 
@@ -178,5 +178,5 @@ def test_digits_at_their_own_size_are_the_original_ink():
     np.testing.assert_allclose(ink, load_digits().images[:10], atol=0.04)
 
 
-def test_digits_come_in_any_size_and_colour():
+def test_digits_come_in_any_size_and_color():
     assert data.digits(image_size=(16, 24), channels=3).image_shape == (16, 24, 3)

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
-from kerasgan import data, data_sources, evaluation, models, training, zoo
+from kerasgan import data, models, zoo
+from kerasgan.evaluation import evaluate, scores
 from kerasgan.gan import Task
-from kerasgan.metrics import scores
+from kerasgan.training import train
+from kerasgan.zoo import data_sources
 
 SOURCES = [data_sources.get(name) for name in data_sources.names()]
 RECIPE = """# kerasgan train ramps
@@ -28,7 +30,7 @@ steps = 2
 NEW_SOURCE = """
 import numpy as np
 
-from kerasgan.data_sources.base import SIZE, TEXT, DataSource, Option
+from kerasgan.zoo.data_sources.base import SIZE, TEXT, DataSource, Option
 
 
 class Ramps(DataSource):
@@ -109,15 +111,15 @@ def test_a_new_source_is_one_file(tmp_path, monkeypatch):
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "ramps.py").write_text(NEW_SOURCE)
     monkeypatch.setattr(data_sources, "__path__", [*data_sources.__path__, str(tmp_path / "sources")])
-    monkeypatch.setitem(sys.modules, "kerasgan.data_sources.ramps", None)  # so that it is forgotten afterwards
-    del sys.modules["kerasgan.data_sources.ramps"]
+    monkeypatch.setitem(sys.modules, "kerasgan.zoo.data_sources.ramps", None)  # so that it is forgotten afterwards
+    del sys.modules["kerasgan.zoo.data_sources.ramps"]
     monkeypatch.setattr(data_sources, "_SOURCES", data_sources._found())
     chosen = zoo.recipe(recipe(tmp_path))
-    gan = training.train(chosen, output=tmp_path / "run")
+    gan = train.train(chosen, output=tmp_path / "run")
     assert gan.optimizer.steps == 2
-    evaluation.evaluate(zoo.recipe(tmp_path / "run" / "recipe.toml"), gan, samples=12, output=tmp_path / "card")
+    evaluate.evaluate(zoo.recipe(tmp_path / "run" / "recipe.toml"), gan, samples=12, output=tmp_path / "card")
     card = json.loads((tmp_path / "card" / "card.json").read_text())
     assert [*card["scores"]] == ["sharpness", "frechet_distance"] and [*card["features"]] == ["pixels"]
     assert "Ramps from black to white" in (tmp_path / "card" / "card.md").read_text()
-    own = training.with_data(dataclasses.replace(chosen, data={**chosen.data, "flip": True}), tmp_path, gan).data
+    own = train.with_data(dataclasses.replace(chosen, data={**chosen.data, "flip": True}), tmp_path, gan).data
     assert own == {"source": "folder", "path": str(tmp_path), "image_size": 16, "channels": 1, "flip": True}

@@ -10,7 +10,7 @@ from kerasgan.cli.arguments import told
 from kerasgan.data import blur, derivations
 from kerasgan.models import DeblurGAN, deblurgan
 
-INFORMED = {**DeblurGAN.tiny, "blind": False, "noise": 0.02}
+INFORMED = {**DeblurGAN.tiny_config, "blind": False, "noise": 0.02}
 DISC = {"name": "defocus", "radius": 1.5}
 
 
@@ -58,7 +58,7 @@ def test_kernels_have_the_shapes_of_their_optics():
         (lambda: blur.wiener(noise(1, 80, 80, 3), blur.motion(65), 0.01), r"63 pixels at most. Received: \(65, 65\)"),
         (lambda: blur.blurred(noise(1, 12, 20, 3), blur.motion(15)), "12 x 20 pixels. Received: a kernel of 15 x 15"),
         (lambda: DeblurGAN(**{**INFORMED, "noise": 0}), "noise=0"),
-        (lambda: DeblurGAN(**DeblurGAN.tiny).for_kernel(DISC), "blind=False.*Received: blind=True"),
+        (lambda: DeblurGAN(**DeblurGAN.tiny_config).for_kernel(DISC), "blind=False.*Received: blind=True"),
         (lambda: DeblurGAN(**INFORMED).predict(noise(1, 16, 16, 3)), r"for_kernel\(kernel\)"),
     ],
 )
@@ -75,7 +75,7 @@ def test_blur_is_scipys_convolution_with_mirrored_borders():
     np.testing.assert_allclose(blur.blurred(images, weights), expected, atol=1e-6)
 
 
-def test_estimates_are_those_of_scikit_images_wiener_filter_in_brightness_and_colours():
+def test_estimates_are_those_of_scikit_images_wiener_filter_in_brightness_and_colors():
     restoration = pytest.importorskip("skimage.restoration")
     side, level = 160, 0.02
     weights = blur.gaussian(1.2)
@@ -98,17 +98,17 @@ def test_estimates_are_those_of_scikit_images_wiener_filter_in_brightness_and_co
 
 
 def test_the_derivation_draws_kernels_and_noise_from_its_seed_and_the_pixels():
-    grey = np.zeros((2, 64, 64, 3), "float32")
-    grey[1] += 0.1
+    gray = np.zeros((2, 64, 64, 3), "float32")
+    gray[1] += 0.1
     kernels = [{"name": "gaussian", "sigma": [1.0, 2.0]}, DISC]
     derive = derivations.derivation({"name": "blurred", "kernels": kernels, "noise": 0.03, "estimate": True})
-    given = derive(grey)
+    given = derive(gray)
     assert given.shape == (2, 64, 64, 9)
     assert np.std(given[0, ..., :3]) == pytest.approx(0.06, rel=0.03)  # of images in [-1, 1]
     assert np.std(given[0, ..., 6:]) < 0.03 < np.std(given[0, ..., 3:6])  # noise that an estimate holds for noise
     assert np.abs(np.corrcoef(given[0].ravel(), given[1].ravel())[0, 1]) < 0.05
-    np.testing.assert_array_equal(derive(grey[1:])[0], given[1])
-    other = derivations.blurred(grey, kernels=kernels, noise=0.03, seed=1)
+    np.testing.assert_array_equal(derive(gray[1:])[0], given[1])
+    other = derivations.blurred(gray, kernels=kernels, noise=0.03, seed=1)
     assert not np.array_equal(other, given[..., :3])
 
 
@@ -122,15 +122,15 @@ def test_the_networks_have_the_parameter_counts_of_the_paper_and_begin_at_the_im
 
 
 def test_without_arguments_it_is_trained_as_in_the_paper():
-    gan = DeblurGAN(**DeblurGAN.tiny)
+    gan = DeblurGAN(**DeblurGAN.tiny_config)
     gan.compile()
     assert type(gan.objective).__name__ == "Wasserstein" and gan.discriminator_steps == 5
     assert [(penalty.name, penalty.weight) for penalty in gan.penalties] == [("gradient_penalty", 10.0)]
-    game = gan.deal((noise(2, 16, 16, 3), noise(2, 16, 16, 3, seed=1)))
-    game = game._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=2)))
+    batch = gan.prepare_batch((noise(2, 16, 16, 3), noise(2, 16, 16, 3, seed=1)))
+    batch = batch._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=2)))
     squared = np.mean((noise(2, 16, 16, 3, seed=2) - noise(2, 16, 16, 3, seed=1)) ** 2)
-    critic = float(value(ops.mean(gan.discriminator(game.fake))))
-    assert float(value(gan.generator_loss(game))) == pytest.approx(100 * squared - critic, rel=1e-5)
+    critic = float(value(ops.mean(gan.discriminator(batch.fake))))
+    assert float(value(gan.generator_loss(batch))) == pytest.approx(100 * squared - critic, rel=1e-5)
 
 
 def test_a_model_for_one_kernel_gives_what_the_estimates_give_and_is_kept(tmp_path):
@@ -147,18 +147,18 @@ def test_a_model_for_one_kernel_gives_what_the_estimates_give_and_is_kept(tmp_pa
 
 def test_sheets_and_cards_show_the_blurred_image_of_those_with_estimates():
     sharp = np.concatenate([smooth(16, 16), -smooth(16, 16)])
-    pairs = kerasgan.data.derived(
+    pairs = kerasgan.data.derive_pairs(
         sharp, {"name": "blurred", "kernels": [DISC], "noise": 0.02, "estimate": True}, batch_size=2
     )
     gan = DeblurGAN(**INFORMED)
     gan.compile(run_eagerly=True)
     history = gan.fit(pairs, verbose=0).history
     assert np.isfinite(history["pixel_loss"]).all()
-    images, columns = gan.sheet(2)
+    images, columns = gan.sample_grid(2)
     assert columns == 5 and len(images) == 10
     given = derivations.blurred(sharp, kernels=[DISC], noise=0.02)
     np.testing.assert_array_equal(images[0], given[0])
-    card = kerasgan.metrics.pair_card(gan, {"test": pairs}).content["scores"]["mean_absolute_error"]
+    card = kerasgan.evaluation.pair_card(gan, {"test": pairs}).content["scores"]["mean_absolute_error"]
     assert card["real"] == pytest.approx(np.abs(given - sharp).mean(), rel=1e-3)
 
 
@@ -168,7 +168,7 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
     from test_export import fact, opened
 
     known = DeblurGAN(**INFORMED).for_kernel(DISC)
-    for name, gan in {"known": known, "blind": DeblurGAN(**DeblurGAN.tiny)}.items():
+    for name, gan in {"known": known, "blind": DeblurGAN(**DeblurGAN.tiny_config)}.items():
         run, facts = opened(getattr(kerasgan.export, form)(gan, tmp_path / name), output="outputs")
         images = noise(2, 38, 46, 3)
         np.testing.assert_allclose(run(images=images), gan.predict(images), atol=5e-5)
@@ -176,7 +176,7 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
 
 
 def test_the_command_line_tells_the_kernel_to_those_that_are_told_one():
-    gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny)
+    gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny_config)
     assert told(blind, None) is blind
     layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
     np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))

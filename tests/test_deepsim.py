@@ -12,9 +12,9 @@ from PIL import Image
 
 import kerasgan
 from kerasgan import data
+from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.gan import Balance
 from kerasgan.metrics.digits_network import digits_network
-from kerasgan.metrics.pair_card import pair_card
 from kerasgan.models import DeePSiM, deepsim_networks
 from kerasgan.models.feature_networks import frozen, vgg16
 
@@ -77,14 +77,14 @@ def test_maps_of_any_layer_lead_to_the_images_size(maps, size):
 def test_the_generators_loss_is_the_papers_in_units_of_its_pixels():
     gan = own_gan(image_weight=0.5, feature_weight=3.0, adversarial_weight=7.0)
     images, fakes = noise(2, 20, 20, 2), noise(2, 20, 20, 2, seed=1)
-    game = gan.deal((images, images))._replace(fake=ops.convert_to_tensor(fakes))
+    batch = gan.prepare_batch((images, images))._replace(fake=ops.convert_to_tensor(fakes))
     part = keras.Model(gan.network.inputs[0], gan.network.get_layer("deeper").output)
     image = np.sum((127.5 * (fakes - images)) ** 2) / 2 / 2
     feature = np.sum((value(part(fakes)) - value(part(images))) ** 2) / 2 / 2
     gan.discriminate = lambda images, condition: gan.discriminator([images, condition], training=False)
     adversarial = np.mean(np.log1p(np.exp(-gan.examine(fakes, images))))
     expected = 0.5 * image + 3 * feature + 7 * adversarial
-    assert float(value(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-5)
+    assert float(value(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_discriminator_is_told_the_features():
@@ -99,7 +99,7 @@ def test_players_wait_by_the_ratio_of_their_losses_and_go_on():
     for ratio in (1.0, 0.2, 0.09, 0.2, 0.49, 0.51, 11.0, 9.0, 0.05):
         balance.observe_discriminator(ops.convert_to_tensor(3.0 * ratio))
         balance.observe_generator(ops.convert_to_tensor(3.0))
-        seen.append((int(value(balance.discriminator_moves)), int(value(balance.generator_moves))))
+        seen.append((int(value(balance.discriminator_updates)), int(value(balance.generator_updates))))
     assert seen == [(1, 1), (1, 1), (0, 1), (0, 1), (0, 1), (1, 1), (1, 0), (1, 1), (0, 1)]
     with pytest.raises(ValueError, match=r"lowest <= resume.*lowest=0\.6"):
         Balance(lowest=0.6)
@@ -110,8 +110,8 @@ def test_a_player_that_waits_keeps_weights_and_moments_while_steps_are_counted(p
     gan = own_gan()
     images = noise(2, 20, 20, 2)
     gan.train_on_batch(images)
-    gan.balance.discriminator_moves.assign(float(player != "discriminator"))
-    gan.balance.generator_moves.assign(float(player != "generator"))
+    gan.balance.discriminator_updates.assign(float(player != "discriminator"))
+    gan.balance.generator_updates.assign(float(player != "generator"))
     optimizer = getattr(gan.optimizer, player)
     slots = [slot for slot in optimizer.variables if slot is not optimizer.iterations]
     before = {name: values(getattr(gan, name).trainable_variables) for name in ("generator", "discriminator")}
@@ -125,7 +125,7 @@ def test_a_player_that_waits_keeps_weights_and_moments_while_steps_are_counted(p
 
 
 def test_training_lowers_the_distance_of_features_and_leaves_the_network_alone():
-    gan = DeePSiM(**{**DeePSiM.tiny, "width": 4, "units": 16}, feature_weight=1.0, adversarial_weight=0)
+    gan = DeePSiM(**{**DeePSiM.tiny_config, "width": 4, "units": 16}, feature_weight=1.0, adversarial_weight=0)
     adam = keras.optimizers.Adam(3e-3)
     gan.compile(generator_optimizer=adam)
     source = data.digits(image_size=32, split="train", batch_size=16)
@@ -168,7 +168,7 @@ def test_predict_inverts_the_features_of_images_at_their_size():
 def test_the_card_tells_what_is_lost_in_features_and_classes_and_compares_with_no_inputs():
     gan = own_gan("deeper", class_layer="classes")
     images = noise(6, 20, 20, 2)
-    scores = pair_card(gan, {"test": data.derived(images, "unchanged")}).content["scores"]
+    scores = pair_card(gan, {"test": data.derive_pairs(images, "unchanged")}).content["scores"]
     found, wanted = (gan.encode(each).reshape(6, -1) for each in (gan.predict(images), images))
     errors = np.linalg.norm(found - wanted, axis=1) / np.linalg.norm(wanted, axis=1)
     assert scores["feature_error"]["mean"] == pytest.approx(errors.mean(), rel=1e-4)
@@ -206,9 +206,9 @@ def test_vgg16_sees_what_its_weights_were_trained_on():
     network = vgg16(None)
     images = noise(1, 224, 224, 3)
     first = network.get_layer("block1_conv1")
-    centred = keras.applications.vgg16.preprocess_input(127.5 * (images + 1))
+    centered = keras.applications.vgg16.preprocess_input(127.5 * (images + 1))
     theirs = np.ascontiguousarray(value(first.kernel)[:, :, ::-1])
-    maps = np.maximum(value(ops.conv(centred, theirs, padding="same")), 0)
+    maps = np.maximum(value(ops.conv(centered, theirs, padding="same")), 0)
     part = frozen(network, ["block1_conv1", "fc1"])
     np.testing.assert_allclose(value(part(images)["block1_conv1"]), maps, atol=1e-2)
     assert part.get_layer("fc1").output.shape == (None, 4096)
@@ -228,7 +228,7 @@ def test_exported_files_hold_the_network_and_take_images(tmp_path):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from others: test_export_programs")
 def test_the_program_beside_an_export_resizes_pictures_to_the_networks_size(tmp_path):
-    gan = DeePSiM(**DeePSiM.tiny)
+    gan = DeePSiM(**DeePSiM.tiny_config)
     model = kerasgan.export.onnx(gan, tmp_path / "model.onnx")
     pixels = np.random.default_rng(0).integers(0, 256, (19, 30), "uint8")
     Image.fromarray(pixels).save(tmp_path / "in.png")

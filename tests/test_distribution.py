@@ -42,7 +42,7 @@ generator_optimizer = {{ name = "Adam", learning_rate = 1e-2, epsilon = 1e-2 }}
 discriminator_optimizer = {{ name = "SGD", learning_rate = 0.1, momentum = 0.9 }}
 """
 
-# Without batch normalisation, which sees a share of the batch only; on JAX it sees all of it.
+# Without batch normalization, which sees a share of the batch only; on JAX it sees all of it.
 SHARES = 'family = "R3GAN"\n[model]\nwidths = [4, 2]\nblocks = 1\ngroup_width = 4'
 WHOLE = 'family = "DCGAN"\n[model]\nwidth = 4\ndiscriminator_norm = "none"'
 

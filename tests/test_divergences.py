@@ -166,7 +166,7 @@ def test_losses_and_their_slopes_stay_finite_for_extreme_logits(name, direct):
         for loss in (lambda x=logits: game.discriminator_loss(x, x), lambda x=logits: game.generator_loss(None, x)):
             total, (slope,) = gradients.gradients(loss, [logits])
             assert np.isfinite(value(total)), extreme
-            # Optimisers square the gradient, to which a network adds its own factor.
+            # Optimizers square the gradient, to which a network adds its own factor.
             assert np.isfinite(np.square(np.float32(1e3) * numbers(slope))).all(), extreme
 
 
@@ -217,7 +217,7 @@ def test_a_divergence_that_cannot_be_is_refused(arguments, message):
         objectives.FDivergence(**arguments)
 
 
-def test_a_divergence_survives_serialisation():
+def test_a_divergence_survives_serialization():
     game = objectives.FDivergence(divergence=WEIGHTED, weight=0.2, direct=True)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(game))
     assert again.get_config() == game.get_config() == {"divergence": WEIGHTED, "weight": 0.2, "direct": True}

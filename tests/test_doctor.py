@@ -189,8 +189,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("mode collapse", {"diversity": 0.01, "repeats": 0.9, "distance": FAR}),
         ("mode dropping", {"coverage": 0.3, "distance": 0.4, "diversity": 0.6}),
         ("mode dropping", {"data_coverage": 0.63}),
-        ("memorisation", {"copies": 0.6}),
-        ("memorisation", {"examples": 8}),
+        ("memorization", {"copies": 0.6}),
+        ("memorization", {"examples": 8}),
         ("oscillation", {"distance": SWINGS}),
         ("oscillation", {"movement": 0.9, "generator_update": 0.02, "distance": 0.3}),
     ],
@@ -224,10 +224,10 @@ def test_a_distance_that_falls_through_noise_still_falls():
 
 def test_every_verdict_has_a_suggestion():
     named = {"mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation"}
-    assert named | {"divergence", "memorisation", "healthy", "undecided"} == set(doctor.VERDICTS)
+    assert named | {"divergence", "memorization", "healthy", "undecided"} == set(doctor.VERDICTS)
 
 
-@pytest.mark.skipif(not LOGS.is_dir(), reason="needs the labelled logs beside the checkout")
+@pytest.mark.skipif(not LOGS.is_dir(), reason="needs the labeled logs beside the checkout")
 def test_collapsed_published_logs_rank_above_the_others():
     from sklearn.metrics import roc_auc_score
 

@@ -63,8 +63,8 @@ def test_large_images_are_pooled_by_means():
 
 
 def test_clusters_find_separated_blobs():
-    centres = clusters(BLOBS, 2, seed=0)
-    found = {tuple(np.round(centre, 1)) for centre in centres}
+    centers = clusters(BLOBS, 2, seed=0)
+    found = {tuple(np.round(center, 1)) for center in centers}
     assert found == {tuple(np.round(BLOBS[part].mean(axis=0), 1)) for part in (slice(0, 100), slice(100, 200))}
 
 
@@ -240,7 +240,7 @@ def test_a_planted_failure_is_found_and_named_and_a_healthy_game_left_alone(case
 def test_fit_shows_the_doctor_the_data_it_trains_on():
     from kerasgan import data, doctor, models
 
-    gan = models.DCGAN(**models.DCGAN.tiny)
+    gan = models.DCGAN(**models.DCGAN.tiny_config)
     gan.compile(run_eagerly=True)
     watch = doctor.Doctor(every=1)
     gan.fit(data.digits(image_size=16, batch_size=16), steps_per_epoch=3, verbose=0, callbacks=[watch])

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from kerasgan.checkpoints import DownloadError, cache_directory, cached_path, download
+from kerasgan.checkpoints import DownloadError, cache_directory, cached_path
+from kerasgan.files import download
 
 CONTENT = bytes(range(256)) * 1500
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

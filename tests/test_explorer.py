@@ -12,7 +12,8 @@ import onnxruntime
 import pytest
 from command_line import run
 
-from kerasgan import evaluation, exploration, explorer, zoo
+from kerasgan import exploration, explorer, zoo
+from kerasgan.evaluation import evaluate
 from kerasgan.explorer import folder
 from kerasgan.export import page
 from kerasgan.export.page import runtime
@@ -38,14 +39,14 @@ def embedded(path, name):
 @tensorflow
 def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
-    path = explorer.write(gan, tmp_path / "page", entry="tiny", licence="MIT", directions=3)
+    path = explorer.write(gan, tmp_path / "page", entry="tiny", license="MIT", directions=3)
     names = {each.name for each in path.iterdir()}
     assert names == {each.name for each in page.source().iterdir() if each.suffix != ".png"} | {
         "facts.js",
         "generator.onnx.js",
     }
     facts = facts_of(path)
-    assert (facts["name"], facts["licence"], facts["num_classes"]) == ("tiny", "MIT", 10)
+    assert (facts["name"], facts["license"], facts["num_classes"]) == ("tiny", "MIT", 10)
     assert facts["latent_prior"] == {"name": "uniform", "low": -1.0, "high": 1.0}
     assert np.shape(facts["directions"]) == (3, 5)
     assert facts["truncates"] == "latents"
@@ -61,7 +62,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
 @tensorflow
 @pytest.mark.slow
 def test_a_style_based_model_takes_its_truncation_as_an_input(tmp_path):
-    gan = StyleGAN2(**StyleGAN2.tiny)
+    gan = StyleGAN2(**StyleGAN2.tiny_config)
     path = explorer.write(gan, tmp_path / "page", directions=1)
     assert facts_of(path)["truncates"] == "input"
     latents = gan.prior.draw(2, gan.latent_dim, 3)
@@ -76,7 +77,7 @@ def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monk
         return path
 
     monkeypatch.setattr(folder, "onnx", write)
-    gan = CycleGAN(**{**CycleGAN.tiny, "input_channels": 3, "channels": 1, "identity_weight": 0.0})
+    gan = CycleGAN(**{**CycleGAN.tiny_config, "input_channels": 3, "channels": 1, "identity_weight": 0.0})
     examples = np.zeros((2, 8, 8, 3), "float32"), np.ones((2, 8, 8, 1), "float32")
     explorer.write(gan, tmp_path / "page", examples=examples)
     networks = facts_of(tmp_path / "page")["networks"]
@@ -90,8 +91,8 @@ def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monk
     assert embedded(tmp_path / "page", "ba.onnx") == b"ba"
 
 
-def test_a_translator_of_more_than_colours_is_refused(tmp_path):
-    gan = CycleGAN(**{**CycleGAN.tiny, "input_channels": 5, "channels": 1, "identity_weight": 0.0})
+def test_a_translator_of_more_than_colors_is_refused(tmp_path):
+    gan = CycleGAN(**{**CycleGAN.tiny_config, "input_channels": 5, "channels": 1, "identity_weight": 0.0})
     with pytest.raises(ValueError, match="Received: one of 5 channels"):
         explorer.write(gan, tmp_path / "page")
     assert not list(tmp_path.iterdir())
@@ -183,15 +184,15 @@ def test_the_command_writes_and_serves(tmp_path, monkeypatch):
     assert done.output == f"Explorer: {target / 'index.html'}\n"
     assert served == [target]
     assert facts_of(target)["directions"] == []
-    assert facts_of(target)["licence"] == "Apache-2.0"
+    assert facts_of(target)["license"] == "Apache-2.0"
 
 
 def test_examples_are_of_the_held_out_split():
     recipe = zoo.recipe("cyclegan-digits")
-    inputs, targets = evaluation.examples(recipe)
+    inputs, targets = evaluate.examples(recipe)
     assert (inputs.shape, targets.shape) == ((8, 16, 16, 3), (8, 16, 16, 1))
     folder_recipe = dataclasses.replace(recipe, data={"source": "folder", "image_size": 16})
-    assert evaluation.examples(folder_recipe) is None
+    assert evaluate.examples(folder_recipe) is None
 
 
 # What the sliders move

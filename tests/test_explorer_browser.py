@@ -12,8 +12,10 @@ import pytest
 from test_explorer import embedded
 
 import kerasgan
-from kerasgan import animations, evaluation, exploration, explorer, latents, pictures, zoo
+from kerasgan import exploration, explorer, latents, zoo
+from kerasgan.evaluation import evaluate
 from kerasgan.export.page import runtime
+from kerasgan.files import films, pictures
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,7 +43,7 @@ def written(tmp_path_factory):
     def write(name):
         if name not in gans:
             gan = gans[name] = zoo.load(name)
-            examples = evaluation.examples(zoo.recipe(name)) if gan.task.from_images else None
+            examples = evaluate.examples(zoo.recipe(name)) if gan.task.from_images else None
             explorer.write(gan, folder / name, entry=name, directions=2, examples=examples, vendor=True)
         return folder / name, gans[name]
 
@@ -143,7 +145,7 @@ def test_sliders_move_latents_as_python_does(chromium, written):
         expected = drawn(path, latents=moved)[0].astype(int)
         assert np.abs(shown(page, "#picture") - expected).max() <= 1
         page.js("page.clear(); page.set({ truncation: 0.5 })")
-        shrunk = drawn(path, latents=gan.prior.shrink(draws[:1], 0.5))[0]
+        shrunk = drawn(path, latents=gan.prior.truncate(draws[:1], 0.5))[0]
         np.testing.assert_array_equal(shown(page, "#picture"), shrunk)
         page.js("page.set({ truncation: 1 }); document.getElementById('tab-film').click(); page.film.jump(0.5 / 8)")
         (halfway,) = exploration.path(gan.prior)(draws[0], draws[1], [0.5])
@@ -180,7 +182,7 @@ def test_a_film_is_saved_as_a_video_of_its_frames(chromium, written, tmp_path):
         assert (name, kind) == ("dcgan-digits-0.webm", "video/webm")
         assert page.js("document.getElementById('status').textContent") == "The film is saved."
         assert page.trouble() == []
-    frames = [np.asarray(frame) for frame in animations.read(video)]
+    frames = [np.asarray(frame) for frame in films.read(video)]
     points = gan.prior.draw(2, gan.latent_dim, 0)
     first = drawn(path, latents=exploration.path(gan.prior)(points[0], points[1], [0.0]))[0]
     times = frames[0].shape[0] // first.shape[0]
@@ -206,7 +208,7 @@ def test_the_page_of_a_bundle_draws_what_its_file_draws(precision, chromium, wri
 
 def test_a_translator_shows_before_and_after_and_takes_pictures_of_any_size(chromium, written):
     path, _ = written("cyclegan-digits")
-    (inputs, _) = evaluation.examples(zoo.recipe("cyclegan-digits"))
+    (inputs, _) = evaluate.examples(zoo.recipe("cyclegan-digits"))
     with chromium.page((path / "index.html").as_uri()) as page:
         page.wait("window.page !== undefined && document.getElementById('after').width > 1")
         np.testing.assert_array_equal(shown(page, "#before"), pictures.to_uint8(inputs[0]))

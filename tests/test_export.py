@@ -83,13 +83,13 @@ class TestEveryFamily:
         assert [each.name for each in path.parent.iterdir()] == ["generator"]
 
     def test_carries_what_a_program_must_know_to_use_it(self, family, form, tmp_path):
-        path = EXPORTS[form](made(family), tmp_path / "generator", entry="tiny", licence="CC0-1.0")
+        path = EXPORTS[form](made(family), tmp_path / "generator", entry="tiny", license="CC0-1.0")
         facts = opened(path)[1]
-        assert {key: facts[key] for key in ("entry", "family", "layout", "licence", "kerasgan", "keras")} == {
+        assert {key: facts[key] for key in ("entry", "family", "layout", "license", "kerasgan", "keras")} == {
             "entry": "tiny",
             "family": family,
             "layout": "NHWC",
-            "licence": "CC0-1.0",
+            "license": "CC0-1.0",
             "kerasgan": kerasgan.__version__,
             "keras": keras.__version__,
         }
@@ -147,7 +147,7 @@ def test_the_moving_average_is_exported_where_there_is_one(tmp_path):
     gan.generator.set_weights([weight * 0.5 for weight in gan.generator.get_weights()])
     run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"))
     latents = gan.prior.draw(2, 5, seed=0)
-    np.testing.assert_allclose(run(latents=latents), gan.average_generator(latents), atol=1e-5)
+    np.testing.assert_allclose(run(latents=latents), gan.ema_generator(latents), atol=1e-5)
 
 
 def test_inputs_that_were_given_no_name_are_named(tmp_path):

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 def bundled(tmp_path_factory):
     """(gan, folder, report) of a class-conditional model."""
     gan, folder = made(SNGAN, num_classes=3), tmp_path_factory.mktemp("bundle") / "sn"
-    return gan, folder, kerasgan.export.bundle(gan, folder, entry="sn-tiny", licence="CC0-1.0")
+    return gan, folder, kerasgan.export.bundle(gan, folder, entry="sn-tiny", license="CC0-1.0")
 
 
 def test_a_bundle_has_every_format_and_what_belongs_to_it(bundled):
@@ -60,13 +60,13 @@ def test_the_report_says_what_goes_in_what_comes_out_and_how_well_it_agrees(bund
     for found in report["formats"].values():
         assert [row["batch"] for row in found["differences"]] == [1, 3, 8]
         assert all(row["mean"] <= row["max"] <= 5e-5 for row in found["differences"])
-        assert found["neighbours"] <= 5e-5 and set(found["milliseconds"]) == {"1", "3", "8"}
+        assert found["neighbors"] <= 5e-5 and set(found["milliseconds"]) == {"1", "3", "8"}
         for name, digest in found["sha256"].items():
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     assert report["versions"]["onnxruntime"] and report["versions"]["ai_edge_litert"]
 
 
-def test_the_card_names_the_licence_the_files_and_the_commands(bundled):
+def test_the_card_names_the_license_the_files_and_the_commands(bundled):
     card = (bundled[1] / "card.md").read_text()
     files = ("`sn-tiny.tflite`", "export/litert/run.py sn-tiny.tflite", "open web/index.html")
     for text in ("# sn-tiny", "CC0-1.0", "(batch, 8)", *files):
@@ -123,7 +123,7 @@ def test_the_page_of_a_bundle_draws_with_the_file_that_was_proven(bundled):
     _, folder, report = bundled
     assert page.model_in(folder / "web") == (folder / "sn-tiny.onnx").read_bytes()
     facts = json.loads((folder / "web" / "facts.js").read_text().removeprefix("const facts = ").removesuffix(";\n"))
-    assert (facts["name"], facts["licence"], facts["num_classes"]) == ("sn-tiny", "CC0-1.0", 3)
+    assert (facts["name"], facts["license"], facts["num_classes"]) == ("sn-tiny", "CC0-1.0", 3)
     assert {f"web/{path.name}" for path in (folder / "web").iterdir()} == set(report["formats"]["web"]["sha256"])
 
 
@@ -154,9 +154,9 @@ def test_what_a_page_cannot_show_is_refused(options, message, bundled, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_of_other_channels_than_colours_is_no_page(tmp_path):
+def test_a_model_of_other_channels_than_colors_is_no_page(tmp_path):
     gan = made(CycleGAN, input_channels=5, identity_weight=0.0)
-    with pytest.raises(ValueError, match=r"grey or RGB pictures\. Received: one of 5 channels"):
+    with pytest.raises(ValueError, match=r"gray or RGB pictures\. Received: one of 5 channels"):
         kerasgan.export.bundle(gan, tmp_path / "bundle", direction="ab", formats=["onnx", "web"])
     assert not list(tmp_path.iterdir())
 

@@ -54,7 +54,7 @@ def model(path, nodes, inputs, constants=(), *, outputs):
 
 
 def conditional(path):
-    """images = reshape((latents * truncation + noise) A + labels / 10): colour, and every kind of input."""
+    """images = reshape((latents * truncation + noise) A + labels / 10): color, and every kind of input."""
     weights = np.random.default_rng(3).normal(0, 0.5, (4, 2 * 3 * 3)).astype("float32")
     step = helper.make_node
     nodes = [

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 
 def made(family=DCGAN, **options):
     keras.utils.set_random_seed(0)
-    gan = family(**family.tiny | options)
+    gan = family(**family.tiny_config | options)
     rng = np.random.default_rng(3)
     for weight in gan.generator.weights:
         if "seed" not in weight.path:
@@ -28,7 +28,7 @@ def levels(images):
 
 @pytest.fixture(scope="module")
 def wide():
-    """A network of transposed convolutions alone, large enough to be quantised."""
+    """A network of transposed convolutions alone, large enough to be quantized."""
     gan = DCGAN(image_size=16, latent_dim=32, width=16, variant="torch")
     lively(gan.generator)
     return gan
@@ -108,7 +108,7 @@ def test_a_style_based_generator_is_truncated_in_its_styles_and_takes_noise(tmp_
         opened(path)[0](latents=latents), gan.generate(latents=latents, truncation=0.5), atol=1e-5
     )
     run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "file", noise="input"))
-    noisy = [layer for layer in gan.sampler.layers if isinstance(layer, kerasgan.layers.Noise)]
+    noisy = [layer for layer in gan.sampler.layers if isinstance(layer, kerasgan.layers.NoiseInjection)]
     own = np.concatenate([np.ravel(layer.noise) for layer in noisy]).astype("float32")
     images = run(latents=latents, noise=np.stack([own, own]))
     np.testing.assert_allclose(images, gan.generate(latents=latents), atol=1e-5)

@@ -100,7 +100,7 @@ PARTS = [{"name": "uniform", "size": 2}, {"name": "categorical", "num_categories
     ],
     ids=lambda prior: prior if isinstance(prior, str) else prior["name"],
 )
-def test_the_program_draws_colour_and_every_prior(prior, tmp_path):
+def test_the_program_draws_color_and_every_prior(prior, tmp_path):
     gan = made(DCGAN, width=4, channels=3, prior=prior)
     path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
     done = run("onnx", path, "--count", 1, "--seed", 3, folder=tmp_path)
@@ -164,7 +164,7 @@ for weight in gan.generator.weights:
     weight.assign(rng.normal(0, 0.4, weight.shape))
 kerasgan.export.bundle(gan, "bundle", entry="tiny")
 np.save("images.npy", gan.generate(5, labels=3, seed=11))
-gan = CycleGAN(**CycleGAN.tiny)
+gan = CycleGAN(**CycleGAN.tiny_config)
 for weight in gan.generator.weights:
     weight.assign(rng.normal(0, 0.3, weight.shape))
 kerasgan.export.onnx(gan, "translator.onnx", direction="ba")

@@ -4,7 +4,7 @@ In every run those of a plain family and of one of each set of overridden method
 among the slow tests.
 
 The comparison is the export's own, in batches of 1, 3 and 8, of translators in two sizes, of one image with its
-neighbours; here its report is read. An entry or a family that comes later is found by itself.
+neighbors; here its report is read. An entry or a family that comes later is found by itself.
 """
 
 import keras
@@ -16,11 +16,11 @@ import kerasgan
 from kerasgan import models, zoo
 from kerasgan.export import formats
 
-BOX = {name: zoo.recipe(name).family for name in zoo.names(pretrained=True) if zoo.recipe(name).in_the_box}
+BOX = {name: zoo.recipe(name).family for name in zoo.names(pretrained=True) if zoo.recipe(name).bundled}
 FIRST = {family: name for name, family in reversed(BOX.items())}
 OTHERS = sorted(set(models.__all__) - FIRST.keys())
 USUAL = {
-    family.__name__ for family in of_each_kind(FAMILIES, "truncated", "truncation_centre", "translator", "_average")
+    family.__name__ for family in of_each_kind(FAMILIES, "truncated", "truncation_center", "translator", "_average")
 }
 
 
@@ -44,7 +44,7 @@ def check(gan, folder):
             assert [row["batch"] for row in found["differences"]] == [1, 3, 8] * sizes
             assert len({tuple(row["shape"][1:]) for row in found["differences"]}) == sizes
             assert max(row["max"] for row in found["differences"]) <= 5e-5
-            assert found["neighbours"] <= 5e-5
+            assert found["neighbors"] <= 5e-5
 
 
 @pytest.mark.parametrize("name", [sampled(name, family) for name, family in BOX.items()])

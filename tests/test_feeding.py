@@ -41,7 +41,7 @@ def test_another_shape_names_both_shapes():
         data.batches(data.digits(image_size=8), image_shape=(32, 32, 1))
 
 
-def test_channels_first_are_recognised():
+def test_channels_first_are_recognized():
     with pytest.raises(ValueError, match="moveaxis"):
         data.batches(noise(4, 3, 8, 8), image_shape=SHAPE)
 

@@ -44,7 +44,7 @@ def test_labels_can_be_refused_or_demanded(classes):
 
 
 @pytest.mark.parametrize(
-    ("name", "mode", "colour", "expected"),
+    ("name", "mode", "color", "expected"),
     [
         ("a.png", "RGB", (10, 20, 30), (10, 20, 30)),
         ("a.jpg", "RGB", (200, 100, 50), (200, 100, 50)),
@@ -63,8 +63,8 @@ def test_labels_can_be_refused_or_demanded(classes):
         ("a.ppm", "RGB", (10, 20, 30), (10, 20, 30)),
     ],
 )
-def test_every_common_format_and_mode_gives_its_colour(tmp_path, name, mode, colour, expected):
-    flat(tmp_path / name, colour, mode)
+def test_every_common_format_and_mode_gives_its_color(tmp_path, name, mode, color, expected):
+    flat(tmp_path / name, color, mode)
     assert np.abs(only_image(tmp_path).astype(int) - expected).max() <= 3
 
 
@@ -82,7 +82,7 @@ def test_alpha_is_kept_with_four_channels(tmp_path):
 
 
 def test_an_animation_gives_its_first_frame(tmp_path):
-    frames = [Image.new("RGB", (12, 12), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (12, 12), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert only_image(tmp_path)[0, 0].tolist() == [255, 0, 0]
 
@@ -98,7 +98,7 @@ def test_a_photograph_taken_sideways_stands_upright(tmp_path, size):
     assert pixels[:, :3].max() < 40 and pixels[:, -3:].min() > 215
 
 
-def test_grey_is_the_luminance(tmp_path):
+def test_gray_is_the_luminance(tmp_path):
     flat(tmp_path / "a.png", (0, 255, 0))
     assert abs(int(only_image(tmp_path, channels=1)[0, 0, 0]) - 0.587 * 255) <= 1  # ITU-R BT.601
 
@@ -123,12 +123,12 @@ def test_a_crop_in_pixels_is_cut_before_the_resize(tmp_path):
     image.save(tmp_path / "a.png")
     assert (only_image(tmp_path, crop=8, image_size=4) == 255).all()
     assert only_image(tmp_path, crop=(32, 8), image_size=(16, 4)).min() == 0
-    with pytest.raises(ValueError, match="crop='centre'"):
-        only_image(tmp_path, crop="centre")
+    with pytest.raises(ValueError, match="crop='center'"):
+        only_image(tmp_path, crop="center")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
-def test_a_fine_pattern_made_smaller_becomes_grey_not_moire(tmp_path, name):
+def test_a_fine_pattern_made_smaller_becomes_gray_not_moire(tmp_path, name):
     board = (np.indices((256, 256)).sum(0) % 2 * 255).astype(np.uint8)
     Image.fromarray(board).save(tmp_path / name)
     assert np.abs(only_image(tmp_path)[2:-2, 2:-2].astype(int) - 127.5).max() < 6

@@ -10,9 +10,10 @@ from scipy import ndimage
 from typer.testing import CliRunner
 
 import kerasgan
-from kerasgan import animations, data, gradients, metrics, pictures
+from kerasgan import data, gradients, metrics
 from kerasgan.cli import app
 from kerasgan.data.clips import stacked, unstacked
+from kerasgan.files import films, pictures
 from kerasgan.models import FramePrediction
 from kerasgan.models.frame_prediction import gradient_difference
 
@@ -27,12 +28,12 @@ def noise(*shape, seed=0):
 
 def tiny(**arguments):
     keras.utils.set_random_seed(0)
-    return FramePrediction(**{**FramePrediction.tiny, **arguments})
+    return FramePrediction(**{**FramePrediction.tiny_config, **arguments})
 
 
 def game_of(gan, count=2):
-    game = gan.deal((noise(count, *gan.input_shape), noise(count, *gan.image_shape, seed=1)))
-    return game._replace(fake=gan.synthesize(game))
+    batch = gan.prepare_batch((noise(count, *gan.input_shape), noise(count, *gan.image_shape, seed=1)))
+    return batch._replace(fake=gan.synthesize(batch))
 
 
 def test_the_networks_are_those_of_the_papers_tables():
@@ -54,7 +55,7 @@ def test_a_scale_corrects_the_enlarged_prediction_of_the_one_before():
     for weight in gan.generator.get_layer("generator_1").trainable_variables:
         weight.assign(ops.zeros(weight.shape))
     images = noise(2, 8, 16, 4)
-    coarse, fine = (ops.convert_to_numpy(each) for each in gan.synthesize(gan.deal((images, images[..., :1]))))
+    coarse, fine = (ops.convert_to_numpy(each) for each in gan.synthesize(gan.prepare_batch((images, images[..., :1]))))
     assert coarse.shape == (2, 4, 8, 1)
     np.testing.assert_allclose(fine, np.tanh(coarse.repeat(2, axis=1).repeat(2, axis=2)), atol=1e-6)
     np.testing.assert_allclose(gan.predict(images), fine, atol=1e-6)
@@ -72,29 +73,29 @@ def test_the_gradient_difference_is_that_of_absolute_gradients(power):
     assert float(gradient_difference(tensors[0], tensors[0], power=power)) == 0
 
 
-def test_the_generator_minimises_three_losses_summed_over_the_scales():
+def test_the_generator_minimizes_three_losses_summed_over_the_scales():
     gan = tiny(pixel_power=2, pixel_weight=2.0, gradient_weight=3.0, adversarial_weight=0.5)
     gan.compile(run_eagerly=True)
-    game = game_of(gan)
-    real = ops.convert_to_numpy(game.real)
+    batch = game_of(gan)
+    real = ops.convert_to_numpy(batch.real)
     pooled = real.reshape(2, 4, 2, 4, 2, 1).mean(axis=(2, 4))
     expected = 0.0
-    for index, (true, fake) in enumerate(zip((pooled, real), game.fake)):
+    for index, (true, fake) in enumerate(zip((pooled, real), batch.fake)):
         judge = gan.discriminator.get_layer(f"discriminator_{index}")
-        logits = ops.convert_to_numpy(judge([fake, game.inputs]))
+        logits = ops.convert_to_numpy(judge([fake, batch.inputs]))
         fake = ops.convert_to_numpy(fake)
         slopes = [np.abs(np.abs(np.diff(true, axis=a)) - np.abs(np.diff(fake, axis=a))).mean() for a in (1, 2)]
         expected += 2 * np.mean((true - fake) ** 2) + 3 * sum(slopes) + 0.5 * np.log1p(np.exp(-logits)).mean()
-    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-5)
+    assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_adversarial_loss_reaches_every_scale_of_the_generator():
     gan = tiny(pixel_weight=0.0, gradient_weight=0.0, adversarial_weight=1.0)
     gan.compile(run_eagerly=True)
-    game = game_of(gan)
+    batch = game_of(gan)
 
     def loss():
-        return gan.generator_loss(game._replace(fake=gan.synthesize(game)))
+        return gan.generator_loss(batch._replace(fake=gan.synthesize(batch)))
 
     grads = gradients.gradients(loss, gan.generator.trainable_variables)[1]
     assert all(np.abs(ops.convert_to_numpy(grad)).max() > 0 for grad in grads)
@@ -231,7 +232,7 @@ def test_the_commands_train_measure_continue_and_export(tmp_path):
     sheet = data.video(trained / "samples.gif", channels=1)
     assert sheet.shape == (6, 2 * 66 + 2, 8 * 66 + 2, 1)  # above the truth of eight clips, below predictions
     np.testing.assert_array_equal(sheet[:4, 2:66], sheet[:4, 68:132])
-    film = animations.save(map(pictures.single, sheet[:, :30, :40]), tmp_path / "in.gif")
+    film = films.save(map(pictures.single, sheet[:, :30, :40]), tmp_path / "in.gif")
     assert "3 images" in run("generate", trained, "--input", film, "-o", tmp_path / "out.gif", "--frames", 3)
     continued = data.video(tmp_path / "out.gif", channels=1)
     assert continued.shape == (9, 30, 40, 1)

@@ -6,14 +6,14 @@ import pytest
 from keras import ops
 
 from kerasgan import GAN, data, latents
-from kerasgan.layers import normalised
+from kerasgan.layers import normalized
 from kerasgan.models import DCGAN, ConditionalDCGAN, ConditionalGAN
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (24, 16, 16, 1)).astype("float32")
 
 
 def dcgan(**options):
-    model = DCGAN(**DCGAN.tiny, discriminator_norm="none" if "penalties" in options else "batch")
+    model = DCGAN(**DCGAN.tiny_config, discriminator_norm="none" if "penalties" in options else "batch")
     model.compile(**options)
     return model
 
@@ -49,16 +49,16 @@ def test_the_moving_average_is_what_its_definition_says():
         seen += 4
         decay = 0.5 ** (4 / min(8, 0.05 * seen))
         average = [decay * old + (1 - decay) * new for old, new in zip(average, weights(model.generator))]
-    kernels = [v for v in model.average_generator.variables if v.path.endswith("kernel")]
+    kernels = [v for v in model.ema_generator.variables if v.path.endswith("kernel")]
     expected = [a for a, v in zip(average, model.generator.trainable_variables) if v.path.endswith("kernel")]
     for value, variable in zip(expected, kernels):
         np.testing.assert_allclose(ops.convert_to_numpy(variable.value), value, atol=1e-6)
-    assert model.sampler is model.average_generator
+    assert model.sampler is model.ema_generator
 
 
 def test_without_a_half_life_the_generator_itself_is_sampled():
     assert dcgan().sampler is not None
-    assert dcgan().average_generator is None
+    assert dcgan().ema_generator is None
 
 
 def test_reused_fakes_are_made_once_of_the_same_latents():
@@ -74,7 +74,7 @@ def test_reused_fakes_are_made_once_of_the_same_latents():
             return super().synthesize(game)
 
     for reuse, expected in ((True, 1), (False, 2)):
-        model = Counting(**DCGAN.tiny)
+        model = Counting(**DCGAN.tiny_config)
         model.compile(reuse_fakes=reuse, run_eagerly=True)
         model.fit(IMAGES[:4], batch_size=4, verbose=0)
         assert (model.drawn, model.made) == (expected, expected)
@@ -152,7 +152,7 @@ def test_generate_takes_latents_instead_of_drawing_them():
     np.testing.assert_array_equal(model.generate(latents=points), images)
     np.testing.assert_allclose(model.generate(5, latents=points[::-1], batch_size=2), images[::-1], atol=1e-6)
     np.testing.assert_allclose(model.generate(latents=points), model.predict(points, verbose=0), atol=1e-6)
-    conditional = ConditionalGAN(**ConditionalGAN.tiny)
+    conditional = ConditionalGAN(**ConditionalGAN.tiny_config)
     points = conditional.prior.draw(2, 8, seed=1)
     expected = conditional.generate(2, labels=[3, 4], seed=1)
     np.testing.assert_array_equal(conditional.generate(latents=points, labels=[3, 4]), expected)
@@ -180,13 +180,13 @@ def test_generate_refuses_what_it_cannot_make(arguments, message):
 
 @pytest.mark.parametrize("labels", [10, -1, [0, 1, 2], 1.5, [0, 12]])
 def test_a_conditional_model_refuses_labels_that_do_not_fit(labels):
-    model = ConditionalGAN(**ConditionalGAN.tiny)
+    model = ConditionalGAN(**ConditionalGAN.tiny_config)
     with pytest.raises(ValueError, match=r"Expected (an int or 2 ints as labels|labels from 0 to 9)"):
         model.generate(2, labels=labels)
 
 
 def test_a_conditional_model_draws_labels_where_none_are_given():
-    model = ConditionalGAN(**ConditionalGAN.tiny)
+    model = ConditionalGAN(**ConditionalGAN.tiny_config)
     np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))
     assert not np.array_equal(model.generate(2, labels=3, seed=1), model.generate(2, labels=4, seed=1))
 
@@ -210,9 +210,9 @@ def test_keras_one_optimizer_argument_is_answered_with_the_two():
         dcgan(optimizer="adam")
 
 
-def test_one_optimiser_for_both_players_is_refused():
+def test_one_optimizer_for_both_players_is_refused():
     optimizer = keras.optimizers.Adam()
-    with pytest.raises(ValueError, match="an optimiser for each player"):
+    with pytest.raises(ValueError, match="an optimizer for each player"):
         dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 
@@ -255,7 +255,7 @@ def test_xla_compiles_the_step():
     assert all(np.isfinite(column).all() for column in history.values())
 
 
-def test_a_penalty_with_batch_normalisation_names_the_layers_and_the_way_out():
+def test_a_penalty_with_batch_normalization_names_the_layers_and_the_way_out():
     model = DCGAN(image_size=32, width=2)
     with pytest.raises(ValueError, match=r'discriminator_norm="layer" or "none".*r1, r2; .* down2_norm, down3_norm$'):
         model.compile(penalties=["r1", "r2"])
@@ -264,8 +264,8 @@ def test_a_penalty_with_batch_normalisation_names_the_layers_and_the_way_out():
         own.compile(penalties="gradient_penalty")
 
 
-def test_batch_normalisation_that_is_frozen_or_inside_another_layer_is_seen_as_what_it_is():
-    model = DCGAN(**DCGAN.tiny)
+def test_batch_normalization_that_is_frozen_or_inside_another_layer_is_seen_as_what_it_is():
+    model = DCGAN(**DCGAN.tiny_config)
     images = keras.Input((16, 16, 1))
     nested = GAN(model.generator, keras.Model(images, keras.Sequential([model.discriminator])(images)))
     with pytest.raises(ValueError, match="down2_norm"):
@@ -287,17 +287,17 @@ def test_wasserstein_with_nothing_that_bounds_the_slope_is_refused():
         keras.layers.Dense(1, kernel_constraint=keras.constraints.UnitNorm()),
     ],
 )
-def test_spectral_normalisation_or_constraints_bound_the_slope(layer):
+def test_spectral_normalization_or_constraints_bound_the_slope(layer):
     images = keras.Input((16, 16, 1))
     critic = keras.Model(images, layer(keras.layers.Flatten()(images)))
-    GAN(DCGAN(**DCGAN.tiny).generator, critic).compile(objective="wasserstein")
+    GAN(DCGAN(**DCGAN.tiny_config).generator, critic).compile(objective="wasserstein")
 
 
 @pytest.mark.parametrize("norm", ["layer", "none"])
-def test_another_normalisation_makes_each_logit_its_images_own(norm):
-    """What the penalties presume: in training mode too, an image's logit does not depend on its neighbours."""
+def test_another_normalization_makes_each_logit_its_images_own(norm):
+    """What the penalties presume: in training mode too, an image's logit does not depend on its neighbors."""
     for family in (DCGAN, ConditionalDCGAN):
-        model = family(**family.tiny, discriminator_norm=norm)
+        model = family(**family.tiny_config, discriminator_norm=norm)
         size, rng = model.image_shape[0], np.random.default_rng(0)
         images = rng.uniform(-1, 1, (5, size, size, 1)).astype("float32")
         labels = np.arange(5, dtype="int32") % 3 if model.num_classes else None
@@ -306,17 +306,17 @@ def test_another_normalisation_makes_each_logit_its_images_own(norm):
         np.testing.assert_allclose(together[:1], alone, rtol=1e-4, atol=1e-6)
 
 
-def test_layer_normalisation_is_over_all_of_an_image_as_in_wgan_gp():
+def test_layer_normalization_is_over_all_of_an_image_as_in_wgan_gp():
     images = np.random.default_rng(0).normal(3, 2, (2, 4, 4, 6)).astype("float32")
     inputs = keras.Input((4, 4, 6))
-    found = ops.convert_to_numpy(keras.Model(inputs, normalised(inputs, "layer", name="norm"))(images))
+    found = ops.convert_to_numpy(keras.Model(inputs, normalized(inputs, "layer", name="norm"))(images))
     mean, variance = images.mean(axis=(1, 2, 3), keepdims=True), images.var(axis=(1, 2, 3), keepdims=True)
     np.testing.assert_allclose(found, (images - mean) / np.sqrt(variance + 1e-5), atol=1e-4)
 
 
-def test_an_unknown_normalisation_is_refused():
+def test_an_unknown_normalization_is_refused():
     with pytest.raises(ValueError, match=r"batch, instance, layer or none\. Received: norm='group'"):
-        DCGAN(**DCGAN.tiny, discriminator_norm="group")
+        DCGAN(**DCGAN.tiny_config, discriminator_norm="group")
 
 
 def test_a_batch_of_bytes_is_scaled_and_one_out_of_range_refused():
@@ -325,7 +325,7 @@ def test_a_batch_of_bytes_is_scaled_and_one_out_of_range_refused():
             self.seen = ops.convert_to_numpy(game.real)
             return super().discriminator_loss(game)
 
-    model = Recording(**DCGAN.tiny)
+    model = Recording(**DCGAN.tiny_config)
     model.compile(run_eagerly=True)
     pixels = np.arange(4 * 256, dtype="uint32").reshape(4, 16, 16, 1).astype("uint8")
     losses = model.train_on_batch(pixels, return_dict=True)
@@ -336,7 +336,7 @@ def test_a_batch_of_bytes_is_scaled_and_one_out_of_range_refused():
 
 
 def test_a_batch_of_a_conditional_model_needs_its_labels():
-    model = ConditionalGAN(**ConditionalGAN.tiny)
+    model = ConditionalGAN(**ConditionalGAN.tiny_config)
     model.compile()
     model.train_on_batch(IMAGES[:4], np.arange(4))
     with pytest.raises(ValueError, match="Expected labels"):

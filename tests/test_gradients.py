@@ -15,7 +15,7 @@ def zero():
 
 
 class Host(keras.Model):
-    """The smallest owner of a `train_step`: minimises (w - batch mean)^2 with a branch on every third step."""
+    """The smallest owner of a `train_step`: minimizes (w - batch mean)^2 with a branch on every third step."""
 
     def __init__(self, optimizer):
         super().__init__()

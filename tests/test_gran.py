@@ -9,7 +9,7 @@ from keras import ops
 from kerasgan import metrics
 from kerasgan.models import GRAN
 
-TINY = {**GRAN.tiny, "steps": 3}
+TINY = {**GRAN.tiny_config, "steps": 3}
 EPSILON = 1e-6
 
 
@@ -17,7 +17,7 @@ def parameters(network):
     return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
 
 
-def randomised(gan, seed=0):
+def randomized(gan, seed=0):
     """Weights large enough to see, and moving statistics that differ from step to step."""
     rng = np.random.default_rng(seed)
     for variable in gan.generator.variables:
@@ -58,7 +58,7 @@ def by_hand(gan, latents, steps):
 
 
 def test_the_generator_is_the_papers_recurrence():
-    gan = randomised(GRAN(**TINY))
+    gan = randomized(GRAN(**TINY))
     latents = gan.prior.draw(4, gan.latent_dim, seed=2)
     increments = by_hand(gan, latents, steps=3)
     assert np.abs(increments[1] - increments[0]).max() > 0.1  # the state matters
@@ -67,7 +67,7 @@ def test_the_generator_is_the_papers_recurrence():
 
 
 def test_the_canvases_are_the_prefix_sums_and_end_in_the_image():
-    gan = randomised(GRAN(**TINY))
+    gan = randomized(GRAN(**TINY))
     canvases = gan.canvases(4, seed=2)
     assert canvases.shape == (4, 3, 8, 8, 1) and canvases.dtype == np.float32
     sums = np.cumsum(by_hand(gan, gan.prior.draw(4, gan.latent_dim, seed=2), steps=3), axis=0)
@@ -84,7 +84,7 @@ def test_a_single_step_has_one_canvas_and_no_encoder():
 def test_canvases_are_the_moving_averages_where_there_is_one():
     gan = GRAN(**TINY)
     gan.compile(ema_half_life=100)
-    randomised(gan)
+    randomized(gan)
     np.testing.assert_allclose(gan.canvases(2, seed=0)[:, -1], gan.generate(2, seed=0), atol=1e-5)
     assert np.abs(gan.canvases(2, seed=0)).max() < 0.1  # the average still has its initial weights
 
@@ -103,7 +103,7 @@ def test_the_cifar10_networks_have_the_count_of_their_table():
     gan = GRAN()
     hidden = 100 * 100 + 2 * 100
     decoder = 200 * 16384 + 16384 + convolutions([1024, 512, 256, 3]) + 512 + 256 + 3
-    encoder = convolutions([3, 256, 512, 1024]) + 2 * (256 + 512) + 1024  # the deepest has a bias, no normalisation
+    encoder = convolutions([3, 256, 512, 1024]) + 2 * (256 + 512) + 1024  # the deepest has a bias, no normalization
     assert parameters(gan.generator) == hidden + decoder + encoder + 16384 * 100 + 2 * 100
     dense = 16 * 256 * 100 + 100 + 100 + 1
     assert parameters(gan.discriminator) == convolutions([3, 1024, 512, 256]) + 2 * (1024 + 512 + 256) + dense
@@ -128,7 +128,7 @@ def test_each_variant_has_the_channels_of_its_table(variant, size, decoder, crit
     assert [generator(f"encode{index}").filters for index in indices] == decoder[::-1]
     assert [discriminator(f"down{index}").filters for index in indices] == critic
     deepest = {layer.name for layer in gan.generator.layers} & {f"encode{len(decoder)}_affine", "decode_affine"}
-    assert len(deepest) == (2 if variant == "mnist" else 0)  # normalised for MNIST only
+    assert len(deepest) == (2 if variant == "mnist" else 0)  # normalized for MNIST only
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def judged(gan, images):
 def test_in_a_battle_with_itself_every_ratio_is_one_and_swapping_inverts():
     """The paper's metric GAM, with the discriminators' logits: error ratios (paper) and accuracy ratios (code)."""
     ratios = ("test_error_ratio", "sample_error_ratio", "test_accuracy_ratio", "sample_accuracy_ratio")
-    first, second = randomised(GRAN(**TINY), seed=0), randomised(GRAN(**TINY), seed=1)
+    first, second = randomized(GRAN(**TINY), seed=0), randomized(GRAN(**TINY), seed=1)
     test = np.concatenate([first.generate(20, seed=5), second.generate(20, seed=6)])
     # Thresholds among their scores, so that each errs sometimes.
     shift = {gan: np.quantile(judged(gan, test), share) for gan, share in ((first, 0.4), (second, 0.6))}
@@ -169,7 +169,7 @@ def test_in_a_battle_with_itself_every_ratio_is_one_and_swapping_inverts():
             first_on_second=judged(one, other.generate(40, seed=3)) - shift[one],
             second_on_first=judged(other, one.generate(40, seed=3)) - shift[other],
         )
-        return metrics.battle(**scores, threshold=0.0)
+        return metrics.gam(**scores, threshold=0.0)
 
     itself = fight(first, first)
     assert 0 < itself.first_error_on_test < 1

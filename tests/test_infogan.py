@@ -49,16 +49,16 @@ def test_the_papers_codes_have_the_papers_number_of_latents(noise, codes, size):
 
 
 def small(**options):
-    gan = InfoGAN(**{**InfoGAN.tiny, **options})
+    gan = InfoGAN(**{**InfoGAN.tiny_config, **options})
     gan.compile(run_eagerly=True)
     return gan
 
 
 def answered(gan, latents, answers):
     """The weighted and the reported information when Q answers so."""
-    gan._reports["information"].reset_state()
+    gan._means["information"].reset_state()
     weighted = gan._information(ops.convert_to_tensor(latents), ops.convert_to_tensor(answers))
-    return float(weighted), float(gan._reports["information"].result())
+    return float(weighted), float(gan._means["information"].result())
 
 
 def test_the_bound_is_tight_for_a_known_category_and_zero_for_a_guess():
@@ -160,7 +160,7 @@ def test_the_discriminator_alone_pays_for_the_contrast():
 def test_the_information_rises_in_training():
     keras.utils.set_random_seed(0)
     only = [{"name": "categorical", "num_categories": 3, "code": "category"}]
-    gan = InfoGAN(**{**InfoGAN.tiny, "units": 32, "codes": only, "information_weight": 10.0})
+    gan = InfoGAN(**{**InfoGAN.tiny_config, "units": 32, "codes": only, "information_weight": 10.0})
     fast = [keras.optimizers.Adam(5e-3, beta_1=0.5) for _ in range(2)]
     gan.compile(generator_optimizer=fast[0], discriminator_optimizer=fast[1])
     images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
@@ -194,15 +194,15 @@ def test_codes_are_read_off_images():
 
 def test_the_sheet_has_a_column_per_category_and_moves_the_continuous_code():
     gan = small()
-    images, columns = gan.sheet(seed=3)
+    images, columns = gan.sample_grid(seed=3)
     assert (len(images), columns) == (80, 10)
     latents = gan.prior.draw(8, gan.latent_dim, seed=3)
     wanted = np.concatenate([latents[1, :8], np.eye(10)[6], latents[1, 18:]]).astype("float32")
     np.testing.assert_allclose(images[16], gan.generate(latents=wanted[None])[0], atol=1e-6)  # row 1, column 6
     moved = np.concatenate([latents[0, :8], np.eye(10)[6], [1.0], latents[0, 19:]]).astype("float32")
     np.testing.assert_allclose(images[76], gan.generate(latents=moved[None])[0], atol=1e-6)  # the last row's column 6
-    assert len(gan.sheet(7)[0]) == 7
-    assert small(codes=[("normal", 1, "a")]).sheet()[1] == 4
+    assert len(gan.sample_grid(7)[0]) == 7
+    assert small(codes=[("normal", 1, "a")]).sample_grid()[1] == 4
 
 
 def test_the_code_error_counts_each_category_as_its_commonest_label(monkeypatch):

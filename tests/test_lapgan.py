@@ -1,13 +1,13 @@
-"""LAPGAN: counts of the reference networks, the game of each level, and sampling down the pyramid."""
+"""LAPGAN: counts of the reference networks, the batch of each level, and sampling down the pyramid."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import models, pyramid
-from kerasgan.gan import Round
-from kerasgan.layers import Split
+from kerasgan import models
+from kerasgan.gan import Batch
+from kerasgan.layers import Split, pyramid
 from kerasgan.models import LAPGAN
 from kerasgan.penalties import Penalty
 
@@ -18,7 +18,7 @@ def parameters(network):
 
 def tiny(**arguments):
     keras.utils.set_random_seed(0)
-    return LAPGAN(**{**LAPGAN.tiny, **arguments})
+    return LAPGAN(**{**LAPGAN.tiny_config, **arguments})
 
 
 def images_for(gan, count=4):
@@ -28,8 +28,8 @@ def images_for(gan, count=4):
 def round_for(gan, count=4):
     labels = ops.convert_to_tensor(np.arange(count, dtype="int32") % gan.num_classes) if gan.num_classes else None
     latents = ops.convert_to_tensor(gan.prior.draw(count, gan.latent_dim, seed=1))
-    game = Round(ops.convert_to_tensor(images_for(gan, count)), labels, latents)
-    return game._replace(fake=gan.synthesize(game))
+    batch = Batch(ops.convert_to_tensor(images_for(gan, count)), labels, latents)
+    return batch._replace(fake=gan.synthesize(batch))
 
 
 def test_parameter_counts_are_those_of_the_authors_networks():
@@ -108,11 +108,11 @@ def test_a_discriminator_adds_the_low_pass_before_anything_else():
 @pytest.mark.parametrize("num_classes", [None, 3])
 def test_the_whole_discriminator_gives_every_levels_logit(num_classes):
     gan = tiny(num_classes=num_classes, dropout=0.0)
-    game = round_for(gan)
-    logits = ops.convert_to_numpy(gan.discriminate(game.real, game.labels))
+    batch = round_for(gan)
+    logits = ops.convert_to_numpy(gan.discriminate(batch.real, batch.labels))
     assert logits.shape == (4, 3)
-    labels = [] if game.labels is None else [game.labels]
-    for index, (size, (band, low)) in enumerate(zip(gan.sizes, pyramid.laplacian(game.real, gan.sizes))):
+    labels = [] if batch.labels is None else [batch.labels]
+    for index, (size, (band, low)) in enumerate(zip(gan.sizes, pyramid.laplacian(batch.real, gan.sizes))):
         inputs = [band, *([] if low is None else [low]), *labels]
         judged = gan.discriminator.get_layer(f"discriminator_{size}")(inputs if len(inputs) > 1 else band)
         np.testing.assert_allclose(logits[:, index], ops.convert_to_numpy(judged)[:, 0], atol=1e-5)
@@ -152,14 +152,14 @@ def test_undecided_discriminators_lose_log_two_at_every_level(objective, discrim
 def test_a_paired_objective_pairs_each_level_with_itself():
     gan = tiny(dropout=0.0)
     gan.compile(objective="relativistic")
-    game = round_for(gan)
+    batch = round_for(gan)
     expected = []
-    for size, (band, low), fake in zip(gan.sizes, pyramid.laplacian(game.real, gan.sizes), game.fake):
+    for size, (band, low), fake in zip(gan.sizes, pyramid.laplacian(batch.real, gan.sizes), batch.fake):
         network = gan.discriminator.get_layer(f"discriminator_{size}")
         real, fake = (ops.convert_to_numpy(network(x if low is None else [x, low])) for x in (band, fake))
         expected.append([np.logaddexp(0, fake - real).mean(), np.logaddexp(0, real - fake).mean()])
-    assert float(gan.discriminator_loss(game)) == pytest.approx(np.sum(expected, axis=0)[0], rel=1e-5)
-    assert float(gan.generator_loss(game)) == pytest.approx(np.sum(expected, axis=0)[1], rel=1e-5)
+    assert float(gan.discriminator_loss(batch)) == pytest.approx(np.sum(expected, axis=0)[0], rel=1e-5)
+    assert float(gan.generator_loss(batch)) == pytest.approx(np.sum(expected, axis=0)[1], rel=1e-5)
 
 
 def test_a_penalty_meets_every_level_at_its_own_bands():
@@ -172,9 +172,9 @@ def test_a_penalty_meets_every_level_at_its_own_bands():
 
     gan = tiny()
     gan.compile()
-    game = round_for(gan)
-    assert gan.penalise(Recorder(weight=1.0), game) == 2 + 4 + 8
-    for (real, fake, outputs), (band, _), own in zip(met, pyramid.laplacian(game.real, gan.sizes), game.fake):
+    batch = round_for(gan)
+    assert gan.penalize(Recorder(weight=1.0), batch) == 2 + 4 + 8
+    for (real, fake, outputs), (band, _), own in zip(met, pyramid.laplacian(batch.real, gan.sizes), batch.fake):
         np.testing.assert_array_equal(ops.convert_to_numpy(real), ops.convert_to_numpy(band))
         np.testing.assert_array_equal(ops.convert_to_numpy(fake), ops.convert_to_numpy(own))
         assert outputs == 1

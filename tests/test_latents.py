@@ -365,13 +365,13 @@ def test_a_learned_mixture_trains_with_the_generator_and_is_averaged_and_kept(tm
     gan.fit(np.zeros((8, 2, 2, 1), "float32"), batch_size=4, verbose=0)
     changed = {v.name for v, old in zip(gan.generator.trainable_variables, before) if np.any(numbers(v.value) != old)}
     assert {"means", "scales"} <= changed
-    assert len(gan.average_generator.weights) == len(gan.generator.weights)
+    assert len(gan.ema_generator.weights) == len(gan.generator.weights)
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
 
 
-def test_the_penalty_draws_the_scales_towards_one():
+def test_the_penalty_draws_the_scales_toward_one():
     """Under a blind discriminator, descent on w mean((1 - s)^2) moves each of n scales by rate 2 w (1 - s) / n."""
     gan = GAN(linear(3), flat(), prior=LearnedMixture(4, scale_penalty=0.5))
     for weight in gan.discriminator.weights:

@@ -1,4 +1,4 @@
-"""Layers that Keras lacks: spectral and conditional batch normalisation, projection, sum pooling."""
+"""Layers that Keras lacks: spectral and conditional batch normalization, projection, sum pooling."""
 
 from functools import partial
 
@@ -46,7 +46,7 @@ def built(kind, **options):
 
 
 def divided(kind, value, inputs):
-    """The layer's output with its weight replaced by `value`, computed without normalisation."""
+    """The layer's output with its weight replaced by `value`, computed without normalization."""
     if kind == "embedding":
         return value[inputs]
     if kind == "dense":
@@ -66,7 +66,7 @@ def test_the_weight_is_divided_by_its_largest_singular_value(kind):
 
 
 @spectral
-def test_a_matrix_of_rank_one_is_normalised_by_one_step(kind):
+def test_a_matrix_of_rank_one_is_normalized_by_one_step(kind):
     layer, weight, inputs = built(kind)
     left = random(int(np.prod(weight.shape[:-1])), seed=2)
     right = random(weight.shape[-1], seed=3)
@@ -161,13 +161,13 @@ def test_each_class_has_its_gain_and_bias():
     layer.gamma.assign(gamma)
     layer.beta.assign(beta)
     mean, variance = features.mean((0, 1, 2)), features.var((0, 1, 2))
-    normalised = (features - mean) / np.sqrt(variance + 1e-4)
-    expected = normalised * gamma[labels][:, None, None] + beta[labels][:, None, None]
+    normalized = (features - mean) / np.sqrt(variance + 1e-4)
+    expected = normalized * gamma[labels][:, None, None] + beta[labels][:, None, None]
     np.testing.assert_allclose(array(layer([features, labels], training=True)), expected, atol=1e-4)
     np.testing.assert_allclose(array(layer.normalization.moving_mean), 0.1 * mean, atol=1e-5)  # momentum 0.9
 
 
-def test_the_tables_of_the_classes_can_be_spectrally_normalised():
+def test_the_tables_of_the_classes_can_be_spectrally_normalized():
     layer = ConditionalBatchNormalization(3, spectral={"estimate": "stored"})
     features, labels = random(4, 2, 2, 5), np.array([2, 0, 1, 2])
     layer.build([features.shape, labels.shape])
@@ -181,7 +181,7 @@ def test_the_tables_of_the_classes_can_be_spectrally_normalised():
     np.testing.assert_allclose(array(layer([features, labels])), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_the_modulated_normalisation_has_gain_one_plus_linear():
+def test_the_modulated_normalization_has_gain_one_plus_linear():
     layer = ModulatedBatchNormalization(spectral=False)
     features, condition = random(4, 2, 2, 3), random(4, 5, seed=1)
     layer.build([features.shape, condition.shape])
@@ -192,7 +192,7 @@ def test_the_modulated_normalisation_has_gain_one_plus_linear():
     assert len(layer.trainable_variables) == 2
 
 
-def test_modulation_can_be_spectrally_normalised():
+def test_modulation_can_be_spectrally_normalized():
     layer = ModulatedBatchNormalization(kernel_initializer="glorot_uniform")
     layer.build([(None, 2, 2, 3), (None, 5)])
     assert sorted(v.name for v in layer.non_trainable_variables) == ["moving_mean", "moving_variance", "u", "u"]
@@ -250,7 +250,7 @@ def test_the_layers_compute_in_half_precision_and_keep_their_state_in_full(polic
     assert {str(variable.dtype) for variable in model.variables if variable.name == "u"} == {"float32"}
 
 
-def test_a_spectral_layer_can_be_penalised():
+def test_a_spectral_layer_can_be_penalized():
     """Second order: the gradient of an input gradient, with the state moving in between."""
     layer, _, inputs = built("dense")
     inputs = ops.convert_to_tensor(inputs)

@@ -13,7 +13,7 @@ def parameters(network):
 
 
 def test_the_networks_for_112_pixels_have_the_count_of_their_table():
-    """Normalised layers have no bias, but a scale and an offset."""
+    """Normalized layers have no bias, but a scale and an offset."""
     gan = LSGAN()
     dense = 1024 * 7 * 7 * 256 + 2 * 256
     channels = [256, 256, 256, 256, 256, 128, 64]
@@ -32,7 +32,7 @@ def test_the_maps_have_the_sides_of_the_table():
 
 
 def test_it_plays_for_the_targets_0_1_and_1():
-    gan = LSGAN(**LSGAN.tiny)
+    gan = LSGAN(**LSGAN.tiny_config)
     gan.compile(run_eagerly=True)
     targets = {"fake_target": 0.0, "real_target": 1.0, "generator_target": 1.0}
     assert gan.objective.get_config() == {**targets, "factor": 0.5}
@@ -56,7 +56,7 @@ def test_three_doublings_begin_twice_as_large():
 )
 def test_what_it_cannot_be_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        LSGAN(**{**LSGAN.tiny, **wrong})
+        LSGAN(**{**LSGAN.tiny_config, **wrong})
 
 
 @pytest.mark.parametrize("size", [8, 100, 112.0])

@@ -96,7 +96,7 @@ def test_merged_moments_equal_those_of_the_whole(tmp_path):
 
 def test_kernel_distance_of_two_points():
     first, second = np.zeros((5, 1)), np.full((4, 1), 2.0)
-    assert metrics.squared_discrepancy(first, second) == pytest.approx((2.0**2 + 1) ** 3 - 1, rel=1e-12)
+    assert metrics.mmd2(first, second) == pytest.approx((2.0**2 + 1) ** 3 - 1, rel=1e-12)
 
 
 def test_kernel_distance_of_shifted_gaussians():
@@ -118,7 +118,7 @@ def test_kernel_distance_agrees_with_torchmetrics():
     theirs.update(torch.from_numpy(second), real=False)
     expected = float(theirs.compute()[0])
     assert metrics.kernel_distance(first, second, subsets=2, subset_size=90).mean == pytest.approx(expected, rel=1e-6)
-    assert float(metrics.squared_discrepancy(first, second)) == pytest.approx(
+    assert float(metrics.mmd2(first, second)) == pytest.approx(
         float(kid.poly_mmd(torch.from_numpy(first), torch.from_numpy(second))), rel=1e-12
     )
 
@@ -128,7 +128,7 @@ def test_kernel_distance_in_blocks_equals_that_of_one_matrix():
     kernels = [(a @ b.T / 3 + 1) ** 3 for a, b in ((first, first), (second, second), (first, second))]
     inner = [(kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1)) for kernel in kernels[:2]]
     expected = inner[0] + inner[1] - 2 * kernels[2].mean()
-    assert metrics.squared_discrepancy(first, second) == pytest.approx(expected, rel=1e-9)
+    assert metrics.mmd2(first, second) == pytest.approx(expected, rel=1e-9)
 
 
 def test_inception_score_of_certain_and_even_classes_is_their_number():

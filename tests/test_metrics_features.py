@@ -63,12 +63,12 @@ def small_network():
     ), network
 
 
-def test_network_features_resize_batch_and_repeat_grey():
+def test_network_features_resize_batch_and_repeat_gray():
     network_features, network = small_network()
-    grey = pictures(channels=1)
-    prepared = np.repeat(resizing.clean(grey, 8), 3, axis=-1) / 127.5 - 1
+    gray = pictures(channels=1)
+    prepared = np.repeat(resizing.clean(gray, 8), 3, axis=-1) / 127.5 - 1
     expected = keras.ops.convert_to_numpy(network(prepared))
-    np.testing.assert_allclose(network_features(grey), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(network_features(gray), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_identity_of_features_names_their_weights():

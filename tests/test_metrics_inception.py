@@ -13,7 +13,7 @@ nn, functional = torch.nn, torch.nn.functional
 
 
 class Unit(nn.Module):
-    """Convolution without bias, normalisation with epsilon 0.001, ReLU."""
+    """Convolution without bias, normalization with epsilon 0.001, ReLU."""
 
     def __init__(self, before, after, **options):
         super().__init__()

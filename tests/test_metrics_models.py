@@ -14,15 +14,15 @@ from kerasgan.metrics.perceptual_path_length import interpolated
     ("dimensions", "sigma", "expected"),
     [(784, 0.2, 541.3515133), (784, 0.1, 1084.7789029), (2304, 0.1, 3187.9216738), (3072, 0.2, 2121.2140930)],
 )
-def test_parzen_density_at_its_only_centre(dimensions, sigma, expected):
-    centre = np.random.default_rng(0).uniform(size=(1, dimensions))
-    assert metrics.parzen_log_density(centre, centre, sigma=sigma)[0] == pytest.approx(expected, abs=1e-7)
+def test_parzen_density_at_its_only_center(dimensions, sigma, expected):
+    center = np.random.default_rng(0).uniform(size=(1, dimensions))
+    assert metrics.parzen_log_density(center, center, sigma=sigma)[0] == pytest.approx(expected, abs=1e-7)
 
 
-def test_parzen_density_between_and_far_beyond_two_centres():
+def test_parzen_density_between_and_far_beyond_two_centers():
     points = np.array([[0.0], [0.3], [500.0]])
     found = metrics.parzen_log_density([[-2.0], [2.0]], points, sigma=0.7)
-    terms = [stats.norm.logpdf(points[:, 0], loc=centre, scale=0.7) for centre in (-2, 2)]
+    terms = [stats.norm.logpdf(points[:, 0], loc=center, scale=0.7) for center in (-2, 2)]
     np.testing.assert_allclose(found, np.log(0.5) + np.logaddexp(*terms), rtol=1e-12)
     assert np.isfinite(found).all()  # without its row's maximum subtracted, the last would be minus infinity
 
@@ -57,7 +57,7 @@ def fight(**changes):
         first_on_second=[0.1, 0.2, 0.3, 0.6],
         second_on_first=[0.1, 0.6, 0.7, 0.2],
     )
-    return metrics.battle(**{**scores, **changes})
+    return metrics.gam(**{**scores, **changes})
 
 
 def test_a_battle_has_the_papers_ratios_of_errors_and_the_codes_ratios_of_accuracies():
@@ -70,7 +70,7 @@ def test_a_battle_has_the_papers_ratios_of_errors_and_the_codes_ratios_of_accura
 
 def test_exchanging_the_models_inverts_the_ratios_and_the_winner():
     one = fight(second_on_test=[0.9, 0.1, 0.2, 0.7])
-    other = metrics.battle(
+    other = metrics.gam(
         first_on_test=[0.9, 0.1, 0.2, 0.7],
         second_on_test=[0.9, 0.8, 0.7, 0.1],
         first_on_second=[0.1, 0.6, 0.7, 0.2],
@@ -84,41 +84,41 @@ def test_exchanging_the_models_inverts_the_ratios_and_the_winner():
 
 def test_identical_models_draw_even_if_neither_errs():
     scores = dict(first_on_test=[1.0], second_on_test=[1.0], first_on_second=[0.0], second_on_first=[0.0])
-    found = metrics.battle(**scores)
+    found = metrics.gam(**scores)
     assert (found.sample_error_ratio, found.test_error_ratio, found.sample_accuracy_ratio) == (1, 1, 1)
     assert found.winner() == "draw"
-    assert metrics.battle(**{**scores, "second_on_first": [0.9]}).sample_accuracy_ratio == float("inf")
+    assert metrics.gam(**{**scores, "second_on_first": [0.9]}).sample_accuracy_ratio == float("inf")
 
 
 def test_the_ring_and_the_grid_lie_where_the_papers_put_them():
     ring, grid = metrics.ring(), metrics.grid()
-    assert len(np.unique(ring.round(9), axis=0)) == 8  # linspace(0, 2 pi, 8) would name one centre twice
+    assert len(np.unique(ring.round(9), axis=0)) == 8  # linspace(0, 2 pi, 8) would name one center twice
     np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 1)
-    assert {tuple(centre) for centre in grid} == {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
+    assert {tuple(center) for center in grid} == {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
 
 
-@pytest.mark.parametrize(("centres", "deviation"), [(metrics.ring(), 0.01), (metrics.grid(), 0.05)])
-def test_true_samples_reach_every_mode(centres, deviation):
+@pytest.mark.parametrize(("centers", "deviation"), [(metrics.ring(), 0.01), (metrics.grid(), 0.05)])
+def test_true_samples_reach_every_mode(centers, deviation):
     generator = np.random.default_rng(0)
-    points = centres[generator.integers(len(centres), size=2500)] + deviation * generator.normal(size=(2500, 2))
-    found = metrics.mode_coverage(points, centres, deviation=deviation)
-    assert found.captured == len(centres)
+    points = centers[generator.integers(len(centers), size=2500)] + deviation * generator.normal(size=(2500, 2))
+    found = metrics.mode_coverage(points, centers, deviation=deviation)
+    assert found.captured == len(centers)
     assert found.high_quality == pytest.approx(1 - np.exp(-4.5), abs=4 * np.sqrt(0.011 / 2500))
-    assert found.divergence == pytest.approx((len(centres) - 1) / (2 * 2500), rel=2)
+    assert found.divergence == pytest.approx((len(centers) - 1) / (2 * 2500), rel=2)
 
 
-def test_samples_far_from_every_centre_are_in_no_mode():
+def test_samples_far_from_every_center_are_in_no_mode():
     points = [[1.0, 0.0], [1.02, 0.0], [1.04, 0.0], [0.0, 0.0]]
     found = metrics.mode_coverage(points, metrics.ring(), deviation=0.01)
     assert (found.captured, found.high_quality, found.divergence) == (1, 0.5, pytest.approx(np.log(8)))
     assert np.isnan(metrics.mode_coverage([[5.0, 5.0]], metrics.ring(), deviation=0.01).divergence)
 
 
-def test_stacked_digits_are_read_colour_by_colour():
+def test_stacked_digits_are_read_color_by_color():
     images = np.zeros((2, 4, 4, 3), "uint8")
     images[0, 0, 0] = (1, 2, 3)
     images[1, 0, 0] = (9, 9, 9)
-    found = metrics.stacked_digits(images, lambda grey: grey[:, 0, 0, 0].astype("int64"))
+    found = metrics.stacked_digits(images, lambda gray: gray[:, 0, 0, 0].astype("int64"))
     np.testing.assert_array_equal(np.flatnonzero(found.counts), [123, 999])
     assert found.captured == 2
     assert found.divergence == pytest.approx(np.log(1000 / 2))
@@ -208,7 +208,7 @@ def test_path_length_discards_the_extremes():
         (lambda: metrics.mode_coverage(np.zeros((3, 2)), metrics.ring(), deviation=0), "deviation=0"),
         (lambda: metrics.label_coverage([0, 10], modes=10), "a label 10"),
         (lambda: metrics.stacked_digits(np.zeros((2, 4, 4, 1)), len), r"\(count, height, width, 3\)"),
-        (lambda: metrics.stacked_digits(np.zeros((2, 4, 4, 3)), lambda grey: [10, 1]), "from 0 to 9"),
+        (lambda: metrics.stacked_digits(np.zeros((2, 4, 4, 3)), lambda gray: [10, 1]), "from 0 to 9"),
         (lambda: metrics.label_accuracy([0, 1], [0, -1]), "smallest -1"),
         (lambda: metrics.label_accuracy([0, 1, 1], [0, 1]), "3 and 2"),
         (lambda: metrics.label_accuracy(np.eye(2), [0, 2]), "a label 2"),

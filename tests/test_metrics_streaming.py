@@ -18,7 +18,7 @@ def feature_sets():
 
 
 def image_sets():
-    """Eight pairs of colour images in [-1, 1]."""
+    """Eight pairs of color images in [-1, 1]."""
     generator = np.random.default_rng(0)
     first = generator.uniform(-0.8, 0.8, (8, 16, 16, 3))
     return first, first + generator.uniform(-0.2, 0.2, first.shape)
@@ -77,10 +77,10 @@ CASES = {
         lambda: feature_sets()[1:],
         lambda fakes: metrics.precision_recall(feature_sets()[0], fakes).precision,
     ),
-    "battle": (
-        streaming.Battle,
+    "gam": (
+        streaming.GAMResult,
         lambda: np.random.default_rng(0).random((4, 40)),
-        lambda *scores: metrics.battle(**dict(zip(JUDGED, scores))).sample_error_ratio,
+        lambda *scores: metrics.gam(**dict(zip(JUDGED, scores))).sample_error_ratio,
     ),
 }
 
@@ -109,34 +109,34 @@ def test_merged_workers_give_what_the_whole_gives(case):
 
 def test_density_and_coverage_of_a_stream_of_fakes():
     reals, fakes = feature_sets()
-    parts = [streaming.DensityCoverage(reals, neighbours=3) for _ in range(2)]
+    parts = [streaming.DensityCoverage(reals, neighbors=3) for _ in range(2)]
     assert np.isnan(parts[0].result()["density"])
     parts[0].update_state(fakes[:30])
     parts[1].update_state(fakes[30:])
     parts[0].merge_state(parts[1:])
-    density, coverage = metrics.density_coverage(reals, fakes, neighbours=3)
+    density, coverage = metrics.density_coverage(reals, fakes, neighbors=3)
     assert parts[0].result() == pytest.approx({"density": density, "coverage": coverage})
 
 
 @pytest.mark.parametrize("held_out", [None, np.random.default_rng(1).normal(size=(50, 5)).round(1)])
-def test_memorisation_of_a_stream_of_samples(held_out):
+def test_memorization_of_a_stream_of_samples(held_out):
     training, samples = feature_sets()
     samples = np.concatenate([samples, training[:7] + 1e-3])
-    parts = [streaming.Memorisation(training, held_out=held_out, share=0.1) for _ in range(2)]
+    parts = [streaming.Memorization(training, held_out=held_out, share=0.1) for _ in range(2)]
     assert np.isnan(parts[0].result()["nearer"])
     parts[0].update_state(samples[:30])
     parts[1].update_state(samples[30:])
     parts[0].merge_state(parts[1:])
-    whole = metrics.memorisation(samples, training, held_out=held_out, share=0.1)
+    whole = metrics.memorization(samples, training, held_out=held_out, share=0.1)
     assert parts[0].result() == pytest.approx({"nearer": whole.nearer, "near_copies": whole.near_copies})
     assert whole.near_copies >= 7 / 107
 
 
 def test_the_judges_of_a_stream_may_come_one_at_a_time():
-    metric, scores = streaming.Battle(), np.random.default_rng(0).random((4, 40))
+    metric, scores = streaming.GAMResult(), np.random.default_rng(0).random((4, 40))
     for name, batch in zip(JUDGED, scores):
         metric.update_state(**{name: batch})
-    assert metric.judged == metrics.battle(**dict(zip(JUDGED, scores)))
+    assert metric.judged == metrics.gam(**dict(zip(JUDGED, scores)))
 
 
 def test_kernel_distance_of_a_stream_is_the_mean_over_its_blocks():
@@ -146,7 +146,7 @@ def test_kernel_distance_of_a_stream_is_the_mean_over_its_blocks():
     metric.update_state(reals[:10], fakes[:70])
     metric.update_state(reals[10:], None)
     metric.update_state(None, fakes[70:])
-    expected = [metrics.squared_discrepancy(reals[part], fakes[part]) for part in (slice(0, 40), slice(40, 80))]
+    expected = [metrics.mmd2(reals[part], fakes[part]) for part in (slice(0, 40), slice(40, 80))]
     assert metric.result() == pytest.approx(np.mean(expected), rel=1e-9)
 
 

@@ -107,7 +107,7 @@ def test_constructors_say_what_they_expect(family, arguments, message):
 
 def test_the_first_gan_starts_from_the_datas_marginals():
     """The output bias is the logit of each pixel's mean: with dead hidden layers every sample is that mean."""
-    gan = GAN2014(**GAN2014.tiny)
+    gan = GAN2014(**GAN2014.tiny_config)
     gan.compile(generator_optimizer=keras.optimizers.SGD(0.0), discriminator_optimizer=keras.optimizers.SGD(0.0))
     images = np.random.default_rng(0).uniform(-0.9, 0.9, (40, *gan.image_shape)).astype("float32")
     gan.fit(images, batch_size=40, verbose=0)
@@ -117,7 +117,7 @@ def test_the_first_gan_starts_from_the_datas_marginals():
 
 
 def test_trained_or_loaded_weights_keep_their_output_bias():
-    gan = GAN2014(**GAN2014.tiny)
+    gan = GAN2014(**GAN2014.tiny_config)
     gan.compile(generator_optimizer=keras.optimizers.SGD(0.0), discriminator_optimizer=keras.optimizers.SGD(0.0))
     bias = gan.generator.get_layer("image").bias
     bias.assign(ops.ones_like(bias))
@@ -126,7 +126,7 @@ def test_trained_or_loaded_weights_keep_their_output_bias():
 
 
 def test_the_first_gan_clips_marginals_of_black_pixels():
-    gan = GAN2014(**GAN2014.tiny)
+    gan = GAN2014(**GAN2014.tiny_config)
     gan.compile()
     gan.fit(-np.ones((8, *gan.image_shape), "float32"), batch_size=8, verbose=0)
     # -16.118 = log(1e-7 / (1 - 1e-7)), moved a little by one step
@@ -134,7 +134,7 @@ def test_the_first_gan_clips_marginals_of_black_pixels():
 
 
 def test_the_first_gan_halves_the_discriminators_loss():
-    gan = GAN2014(**GAN2014.tiny)
+    gan = GAN2014(**GAN2014.tiny_config)
     gan.compile()
     history = gan.fit(np.zeros((4, *gan.image_shape), "float32") + 0.1, batch_size=4, verbose=0).history
     assert history["discriminator_loss"][0] == pytest.approx(np.log(2), abs=0.01)  # half of log 4 at D = 1/2

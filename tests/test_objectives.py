@@ -8,7 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 from kerasgan import objectives
-from kerasgan.gan.rules import refuse_other_order
+from kerasgan.gan.compile_checks import refuse_other_order
 
 
 def value(tensor):
@@ -249,7 +249,7 @@ def test_equal_least_squares_targets_are_refused():
 
 
 @pytest.mark.parametrize("name", sorted(HAND))
-def test_objectives_survive_serialisation(name):
+def test_objectives_survive_serialization(name):
     objective = objectives.get(name)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(objective))
     assert type(again) is type(objective)

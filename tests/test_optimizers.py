@@ -1,4 +1,4 @@
-"""The schedules of the first papers, and two optimisers as one."""
+"""The schedules of the first papers, and two optimizers as one."""
 
 import keras
 import numpy as np
@@ -31,10 +31,12 @@ def test_a_constant_momentum_equals_keras_sgd():
     np.testing.assert_allclose(*values, rtol=1e-6)
 
 
-def test_the_players_show_both_optimisers_variables_and_set_the_generators_rate():
-    players = optimizers.Players(generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2))
+def test_the_players_show_both_optimizers_variables_and_set_the_generators_rate():
+    players = optimizers.AdversarialOptimizer(
+        generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2)
+    )
     first, second = keras.Variable(1.0), keras.Variable(2.0)
-    players.build_players([first], [second])
+    players.build_variables([first], [second])
     assert len(players.variables) == len(players.generator.variables) + len(players.discriminator.variables)
     players.learning_rate = 0.05
     assert float(players.generator.learning_rate) == pytest.approx(0.05)

@@ -7,7 +7,7 @@ from PIL import Image
 from kerasgan import data
 from kerasgan.data import degradations, derivations
 from kerasgan.data.photos import Patches
-from kerasgan.data.sources import Order
+from kerasgan.data.sources import Batching
 
 
 def numbered(count, size=(8, 10), channels=3):
@@ -138,8 +138,8 @@ def test_unpaired_epochs_go_on_where_the_last_one_ended():
 
 
 def test_halves_share_no_image_and_keep_the_mapping_for_measuring():
-    pairs = data.derived(numbered(7), lambda images: -images)
-    both = data.halves(pairs)
+    pairs = data.derive_pairs(numbered(7), lambda images: -images)
+    both = data.unpair(pairs)
     assert not both.paired and pairs.paired
     first, second = both.sides[0].images(), both.sides[1].images()
     assert sorted(brightness(-first)) == [10, 12, 14, 16] and sorted(brightness(second)) == [11, 13, 15]
@@ -239,9 +239,9 @@ def test_further_photographs_and_varied_crops_are_for_training():
         data.photos(split="test", further=True)
 
 
-def test_varied_crops_are_farther_away_turned_less_colourful_and_dimmer():
+def test_varied_crops_are_farther_away_turned_less_colorful_and_dimmer():
     ramp = np.stack([np.tile(np.arange(100, dtype="uint8"), (80, 1)) + base for base in (120, 60, 60)], axis=-1)
-    crops = Patches("ramp", [ramp], (16, 16), Order(batch_size=15), vary=True)[0]
+    crops = Patches("ramp", [ramp], (16, 16), Batching(batch_size=15), vary=True)[0]
     light = 255 * (crops + 1) / 2
     steps = [np.abs(np.diff(light, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2)]
     turned = steps[0] > steps[1]

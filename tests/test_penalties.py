@@ -36,7 +36,7 @@ def test_two_sided_penalties_of_a_linear_discriminator_are_exact(name, target):
 
 
 @pytest.mark.parametrize("name", ["r1", "r2"])
-def test_zero_centred_penalties_of_a_linear_discriminator_are_exact(name):
+def test_zero_centered_penalties_of_a_linear_discriminator_are_exact(name):
     assert penalty({"name": name, "weight": 7.0}) == pytest.approx(3.5 * NORM**2, rel=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_numbers_out_of_range_are_refused(options):
 
 
 @pytest.mark.parametrize("name", penalties.names())
-def test_penalties_survive_serialisation(name):
+def test_penalties_survive_serialization(name):
     chosen = penalties.get({"name": name, "weight": 3.0, "interval": 4})
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(chosen))
     assert type(again) is type(chosen)

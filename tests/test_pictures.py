@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import pictures
+from kerasgan.files import pictures
 
 
 def test_the_range_from_minus_one_to_one_becomes_the_range_of_bytes_and_nan_the_middle():
@@ -44,7 +44,7 @@ def test_what_is_no_batch_of_images_is_refused_with_its_shape(shape):
 
 def test_large_images_are_reduced_with_antialiasing_and_small_ones_left_alone():
     stripes = np.ones((1, 64, 32, 1), "float32")
-    stripes[:, ::2] = -1.0  # one pixel black, one white: grey from afar
+    stripes[:, ::2] = -1.0  # one pixel black, one white: gray from afar
     small = pictures.reduced(stripes, 16)
     assert small.shape == (1, 16, 8, 1)
     assert abs(int(small[0, 8, 4, 0]) - 128) < 10

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasgan import export
-from kerasgan.gan import Round
+from kerasgan.gan import Batch
 from kerasgan.layers import FadeIn, faded
 from kerasgan.models import PGGAN, StyleGAN
 
@@ -41,16 +41,16 @@ def test_parameter_counts_are_those_of_the_authors_networks():
 
 
 def test_networks_of_64_pixels_have_the_authors_layers():
-    """Their tables: 512 channels from 4x4 to 32x32, 256 at 64x64; every map also has its layer to or from colours."""
+    """Their tables: 512 channels from 4x4 to 32x32, 256 at 64x64; every map also has its layer to or from colors."""
     gan = PGGAN(image_size=64)
     dense, wide, narrow = 512 * 8192 + 512, 9 * 512**2 + 512, 9 * 512 * 256 + 256
-    colours = 4 * (512 * 3 + 3) + 256 * 3 + 3
+    colors = 4 * (512 * 3 + 3) + 256 * 3 + 3
     last = 9 * 256**2 + 256
-    assert parameters(gan.generator) == dense + 7 * wide + narrow + last + colours
-    from_colours = 4 * (3 * 512 + 512) + 3 * 256 + 256
+    assert parameters(gan.generator) == dense + 7 * wide + narrow + last + colors
+    from_colors = 4 * (3 * 512 + 512) + 3 * 256 + 256
     down = last + 9 * 256 * 512 + 512 + 6 * wide
     head = 9 * 513 * 512 + 512 + 8192 * 512 + 512 + 512 + 1
-    assert parameters(gan.discriminator) == from_colours + down + head
+    assert parameters(gan.discriminator) == from_colors + down + head
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_layer_blends_by_the_doublings_that_are_missing_beyond_those_that_foll
 
 @both
 def test_a_network_that_misses_doublings_sees_and_makes_only_coarse_images(family):
-    gan = family(**{**family.tiny, "image_size": 16})
+    gan = family(**{**family.tiny_config, "image_size": 16})
     for network, missing in ((gan.generator, 2.0), (gan.discriminator, 2.0)):
         network.get_layer("fade").missing.assign(missing)
     images = gan.generate(3, seed=0)
@@ -96,7 +96,7 @@ def test_a_network_that_misses_doublings_sees_and_makes_only_coarse_images(famil
 
 @both
 def test_one_fit_grows_both_networks_and_the_average_and_a_file_keeps_how_far(family, tmp_path):
-    gan = family(**{**family.tiny, "stable_images": 4, "fade_images": 16})
+    gan = family(**{**family.tiny_config, "stable_images": 4, "fade_images": 16})
     gan.compile(ema_half_life=100, run_eagerly=True)
     gan.fit(random(12, 8, 8, 1), batch_size=4, verbose=0)  # the last step has seen 8 images
     networks = gan.generator, gan.discriminator, gan.sampler
@@ -108,7 +108,7 @@ def test_one_fit_grows_both_networks_and_the_average_and_a_file_keeps_how_far(fa
 
 @both
 def test_images_may_be_rectangular_and_of_four_channels(family):
-    gan = family(**{**family.tiny, "image_size": (8, 12), "channels": 4})
+    gan = family(**{**family.tiny_config, "image_size": (8, 12), "channels": 4})
     assert gan.generate(2, seed=0).shape == (2, 8, 12, 4)
     assert gan.examine(gan.generate(2, seed=0)).shape == (2, 1)
 
@@ -126,20 +126,20 @@ def test_images_may_be_rectangular_and_of_four_channels(family):
 )
 def test_what_cannot_be_is_refused(family, arguments, message):
     with pytest.raises(ValueError, match=message):
-        family(**{**family.tiny, **arguments})
+        family(**{**family.tiny_config, **arguments})
 
 
-def test_the_drift_of_real_logits_is_penalised():
-    gan = PGGAN(**PGGAN.tiny, drift_weight=2.0)
+def test_the_drift_of_real_logits_is_penalized():
+    gan = PGGAN(**PGGAN.tiny_config, drift_weight=2.0)
     gan.compile()
     images = ops.convert_to_tensor(random(4, 8, 8, 1))
     real, fake = array(gan.discriminate(images)), array(gan.discriminate(-images))
     expected = fake.mean() - real.mean() + 2 * (real**2).mean()
-    assert float(gan.discriminator_loss(Round(images, None, None, -images))) == pytest.approx(expected, rel=1e-4)
+    assert float(gan.discriminator_loss(Batch(images, None, None, -images))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_stylegan_with_classes_judges_by_the_logit_of_the_class():
-    gan = StyleGAN(**StyleGAN.tiny, num_classes=3)
+    gan = StyleGAN(**StyleGAN.tiny_config, num_classes=3)
     images, labels = random(3, 8, 8, 1), np.array([2, 0, 1])
     every = keras.Model(gan.discriminator.inputs, gan.discriminator.get_layer("logit").output)
     logits = array(every([images, labels]))
@@ -150,7 +150,7 @@ def test_a_stylegan_with_classes_judges_by_the_logit_of_the_class():
 @both
 @pytest.mark.parametrize("form", ["onnx", "saved_model"])
 def test_exports_draw_what_keras_draws(family, form, tmp_path):
-    gan = family(**family.tiny)
+    gan = family(**family.tiny_config)
     for layer in gan.generator.layers:
         if layer.name.endswith("_noise"):
             layer.strength.assign(layer.strength + 1)

@@ -31,7 +31,7 @@ url = "{url}"
 sha256 = "{sha256}"
 format = "openmmlab"
 channel_order = "bgr"
-licence = "Apache-2.0"
+license = "Apache-2.0"
 """
 
 
@@ -75,7 +75,7 @@ def test_load_downloads_once_and_draws_the_publishers_images_in_rgb(published):
     assert len(requests) == 1
 
 
-def test_a_checkpoint_at_hand_is_taken_in_the_same_colours(published, tmp_path):
+def test_a_checkpoint_at_hand_is_taken_in_the_same_colors(published, tmp_path):
     recipe, _, requests = published
     by_hand = zoo.load(recipe, weights=tmp_path / "dcgan.pth")
     assert not requests
@@ -89,7 +89,7 @@ def test_other_bytes_than_published_are_refused(published):
         zoo.load(recipe)
 
 
-def test_a_licence_that_is_not_open_is_shown(published):
+def test_a_license_that_is_not_open_is_shown(published):
     recipe, _, _ = published
     recipe.write_text(recipe.read_text().replace("Apache-2.0", "CC-BY-NC-4.0"))
     with pytest.warns(UserWarning, match="not open: CC-BY-NC-4.0"):

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from kerasgan import pyramid
+from kerasgan.layers import pyramid
 
 
 def random_images(size, count=2, channels=3):

@@ -76,7 +76,7 @@ def test_grouped_convolutions_are_kerass(groups):
 
 
 def test_at_the_equilibrium_the_loss_is_log_2_and_the_penalties_vanish():
-    gan = R3GAN(**R3GAN.tiny)
+    gan = R3GAN(**R3GAN.tiny_config)
     gan.discriminator.get_layer("project").kernel.assign(np.zeros((4, 1), "float32"))  # D is constant
     gan.compile()
     images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype("float32")
@@ -100,7 +100,7 @@ def test_rectangles_and_any_channels_with_and_without_classes(size, channels, cl
 
 
 def test_fakes_are_bounded_when_sampled_and_not_while_training():
-    gan = R3GAN(**R3GAN.tiny)
+    gan = R3GAN(**R3GAN.tiny_config)
     kernel = gan.generator.get_layer("to_image").kernel
     kernel.assign(100.0 * kernel)
     latents = np.random.default_rng(0).normal(size=(4, 4)).astype("float32")
@@ -112,7 +112,7 @@ def test_the_weight_of_the_penalties_is_the_papers_at_both_of_its_sizes():
     for size, start, end in ((256, 150.0, 15.0), (64, 2.0, 0.2)):
         depth = size.bit_length() - 2
         gan = R3GAN(image_size=size, widths=[2] * depth, group_width=4, blocks=1)
-        weight = gan.paper_settings()["penalties"][0]["weight"]
+        weight = gan.default_compile_args()["penalties"][0]["weight"]
         assert (weight.start, weight.end) == pytest.approx((start, end), rel=1e-6)
 
 

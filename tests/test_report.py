@@ -13,8 +13,10 @@ import tiny_recipe
 from PIL import Image
 from typer.testing import CliRunner
 
-from kerasgan import cli, doctor, metrics, pictures, report, training, zoo
+from kerasgan import cli, doctor, metrics, report, zoo
+from kerasgan.files import pictures
 from kerasgan.report import charts, evidence, page
+from kerasgan.training import train
 
 VOID = {"meta", "img", "br"}
 SECTIONS = [
@@ -61,7 +63,7 @@ class Reader(HTMLParser):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     recipe = zoo.recipe(tiny_recipe.write(folder / "tiny", steps=30))
-    training.train(recipe, output=folder / "run", every=10)
+    train.train(recipe, output=folder / "run", every=10)
     return folder / "run"
 
 
@@ -89,8 +91,8 @@ def test_every_section_is_there_in_order_under_one_heading(text):
     assert reader.texts["h1"] == ["run"]
     assert "30 of 30 steps" in text and "sampled from gan.keras" in text
     identifiers = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
-    labelled = [attributes["aria-labelledby"] for attributes in reader.all("section")]
-    assert labelled == identifiers and len(set(identifiers)) == len(SECTIONS)
+    labeled = [attributes["aria-labelledby"] for attributes in reader.all("section")]
+    assert labeled == identifiers and len(set(identifiers)) == len(SECTIONS)
 
 
 def test_the_file_loads_nothing(text):
@@ -117,9 +119,9 @@ def test_every_picture_and_chart_has_words(text):
     assert "prefers-color-scheme: dark" in text and "width=device-width" in text
 
 
-def luminance(colour):
+def luminance(color):
     """Relative luminance as WCAG 2.1 defines it."""
-    values = np.array([int(colour[index : index + 2], 16) for index in (1, 3, 5)]) / 255
+    values = np.array([int(color[index : index + 2], 16) for index in (1, 3, 5)]) / 255
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     return linear @ [0.2126, 0.7152, 0.0722]
 
@@ -132,12 +134,12 @@ def contrast(one, other):
 @pytest.mark.parametrize("scheme", [0, 1])
 def test_text_and_curves_stand_out_in_light_and_dark(scheme):
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    colours = {name: pair[scheme] for name, pair in page.COLOURS.items()}
+    colors = {name: pair[scheme] for name, pair in page.COLORS.items()}
     for back in ("back", "card", "good", "bad", "open"):
-        assert contrast(colours["text"], colours[back]) >= 4.5
-    assert contrast(colours["soft"], colours["back"]) >= 4.5
+        assert contrast(colors["text"], colors[back]) >= 4.5
+    assert contrast(colors["soft"], colors["back"]) >= 4.5
     for index in range(6):
-        assert contrast(colours[f"line-{index}"], colours["back"]) >= 3
+        assert contrast(colors[f"line-{index}"], colors["back"]) >= 3
 
 
 def test_the_curves_are_those_of_the_log_lazy_penalties_too(run, text):
@@ -161,9 +163,9 @@ def test_the_verdicts_are_those_of_growing_prefixes_of_the_log(copy):
     assert 'class="chip bad">divergence' in html and "not a number" in html
 
 
-def test_neighbours_are_found_among_the_training_images(run):
+def test_neighbors_are_found_among_the_training_images(run):
     found = report.gather(run)
-    near, source = found.neighbours, zoo.source(found.recipe, seed=0).copy(with_labels=False)
+    near, source = found.neighbors, zoo.source(found.recipe, seed=0).copy(with_labels=False)
     reals = np.concatenate([source[index] for index in range(1797 // 16)])
     everything = pictures.to_uint8(reals).reshape(len(reals), -1) / 127.5
     assert near.searched == len(reals)
@@ -176,10 +178,10 @@ def test_neighbours_are_found_among_the_training_images(run):
 
 def test_samples_that_are_training_images_are_called_copies():
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype="uint8")
-    near = evidence._neighbours(images[:6], images, images)
+    near = evidence._neighbors(images[:6], images, images)
     assert (near.copies, near.distances.max()) == (1.0, 0.0)
     other = np.random.default_rng(1).integers(0, 256, (6, 8, 8, 3), dtype="uint8")
-    assert evidence._neighbours(other, images, images).copies == 0.0
+    assert evidence._neighbors(other, images, images).copies == 0.0
 
 
 def test_the_spectrum_is_that_of_samples_and_training_images(run, text):

@@ -19,8 +19,10 @@ from keras import ops
 from PIL import Image
 from test_contracts import FAMILIES, families, training_set
 
-from kerasgan import backups, callbacks, doctor, gradients, models, training, zoo
-from kerasgan.steps import StepCallback
+from kerasgan import callbacks, doctor, gradients, models, zoo
+from kerasgan.callbacks import checkpoint
+from kerasgan.callbacks.base import StepCallback
+from kerasgan.training import train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), dtype="uint8")  # five batches of four
 
@@ -32,7 +34,7 @@ def tiny(**settings):
 
 
 def everything(gan):
-    """All that a training changes: weights, statistics, random states, optimisers, running means."""
+    """All that a training changes: weights, statistics, random states, optimizers, running means."""
     variables = [*gan.variables, *gan.optimizer.variables, *gan.metrics_variables]
     return [ops.convert_to_numpy(variable.value) for variable in variables]
 
@@ -69,7 +71,7 @@ class End(StepCallback):
 def test_every_family_goes_on_to_the_bit_from_within_an_epoch_and_between_two(family, tmp_path):
     results, count = [], 4 + 4 * (FAMILIES.index(family) % 2)  # the first of two steps ends an epoch, or half of one
     for folder in ("whole", "resumed"):
-        gan = family(**family.tiny)
+        gan = family(**family.tiny_config)
         gan.compile(run_eagerly=True, discriminator_steps=1, ema_half_life=100)
         watching = [
             callbacks.StopAfter(steps=2),
@@ -184,7 +186,7 @@ training.train(zoo.recipe(recipe), output=run, every=3, resume=os.path.exists(ru
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_also_while_it_saves_ends_as_if_it_had_never_been(tmp_path):
     recipe = tiny_recipe.write(tmp_path / "tiny", steps=12, extra='discriminator_optimizer = "RMSprop"\n')
-    whole = training.train(zoo.recipe(recipe), output=tmp_path / "whole", every=3)
+    whole = train.train(zoo.recipe(recipe), output=tmp_path / "whole", every=3)
     random = np.random.default_rng(7)
     deaths = [("after a step", random.integers(1, 5)), ("while writing", 5), ("before the name", 7)]
     for how, at in [*deaths, ("after a step", random.integers(9, 12))]:
@@ -192,7 +194,7 @@ def test_a_run_killed_again_and_again_also_while_it_saves_ends_as_if_it_had_neve
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         died = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, timeout=300)
         assert died.returncode == -signal.SIGKILL, died.stderr
-    resumed = training.train(zoo.recipe(recipe), output=tmp_path / "run", every=3, resume=True)
+    resumed = train.train(zoo.recipe(recipe), output=tmp_path / "run", every=3, resume=True)
     assert_same(whole, resumed)
     assert log(tmp_path / "run/log.csv") == log(tmp_path / "whole/log.csv")
     assert (tmp_path / "run/film.png").read_bytes() == (tmp_path / "whole/film.png").read_bytes()
@@ -262,16 +264,16 @@ def test_where_every_checkpoint_is_damaged_nothing_is_begun_and_nothing_lost(che
 def test_a_bit_that_flips_anywhere_is_found_or_does_no_harm(checkpoints, tmp_path):
     good = (checkpoints / "step-000004.keras").read_bytes()
     with zipfile.ZipFile(checkpoints / "step-000004.keras") as archive:
-        content = {name: archive.read(name) for name in backups.MEMBERS}
+        content = {name: archive.read(name) for name in checkpoint.MEMBERS}
     random, path = np.random.default_rng(0), tmp_path / "flipped.keras"
     places = [*random.integers(len(good), size=100), *range(len(good) - 400, len(good))]  # the directory is at the end
     for place in places:
         bad = bytearray(good)
         bad[place] ^= 1 << random.integers(8)
         path.write_bytes(bad)
-        if backups._damage(path) is None:
+        if checkpoint._damage(path) is None:
             with zipfile.ZipFile(path) as archive:
-                assert {name: archive.read(name) for name in backups.MEMBERS} == content
+                assert {name: archive.read(name) for name in checkpoint.MEMBERS} == content
 
 
 def test_a_checkpoint_of_another_model_is_refused(checkpoints, tmp_path):

@@ -76,7 +76,7 @@ def test_attention_is_that_of_its_equations():
     np.testing.assert_allclose(ops.convert_to_numpy(network(x)), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_attention_in_the_discriminator_can_be_penalised():
+def test_attention_in_the_discriminator_can_be_penalized():
     gan = SAGAN(image_size=16, num_classes=3, latent_dim=4, width=4, attention_size=8)
     gan.compile(penalties=["r1"], run_eagerly=True)
     gan.discriminator.get_layer("attention_gate").gamma.assign(0.5)
@@ -88,15 +88,15 @@ def test_attention_in_the_discriminator_can_be_penalised():
     assert not np.array_equal(ops.convert_to_numpy(query.value), before)
 
 
-def test_every_weight_but_the_norms_is_spectrally_normalised():
-    gan = SAGAN(**SAGAN.tiny)
+def test_every_weight_but_the_norms_is_spectrally_normalized():
+    gan = SAGAN(**SAGAN.tiny_config)
     convolutions = [layer for layer in gan.generator.layers if isinstance(layer, keras.layers.Conv2D)]
     assert convolutions and all(isinstance(layer, SpectralConv2D) for layer in convolutions)
 
 
 def test_the_variant_of_the_published_checkpoints_trains_and_survives_a_keras_file(tmp_path):
     """Its stored vectors are state: moved by training, averaged, saved."""
-    gan = SAGAN(**SAGAN.tiny, growth=1, spectral_tables=True, spectral_estimate="stored", epsilon=1e-4)
+    gan = SAGAN(**SAGAN.tiny_config, growth=1, spectral_tables=True, spectral_estimate="stored", epsilon=1e-4)
     gan.compile(ema_half_life=8)
     before = ops.convert_to_numpy(gan.generator.get_layer("image").v.value).copy()
     images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
@@ -110,7 +110,7 @@ def test_the_variant_of_the_published_checkpoints_trains_and_survives_a_keras_fi
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the export runs on TensorFlow")
 @pytest.mark.parametrize("form", [export.onnx, export.saved_model])
 def test_a_generator_that_attends_is_exported(form, tmp_path):
-    gan = SAGAN(**SAGAN.tiny)
+    gan = SAGAN(**SAGAN.tiny_config)
     gan.generator.get_layer("attention_gate").gamma.assign(0.5)
     gan.accumulate_statistics(2, batch_size=4, seed=0)
     assert form(gan, tmp_path / "generator").exists()  # the export itself compares the file with the model
@@ -122,4 +122,4 @@ def test_a_generator_that_attends_is_exported(form, tmp_path):
 )
 def test_what_it_cannot_be_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        SAGAN(**{**SAGAN.tiny, **wrong})
+        SAGAN(**{**SAGAN.tiny_config, **wrong})

@@ -76,15 +76,15 @@ def test_adam_takes_the_second_moments_decay_of_the_step_at_hand():
 
 
 def test_a_scheduled_half_life_has_no_ramp_of_its_own():
-    model = DCGAN(**DCGAN.tiny)
+    model = DCGAN(**DCGAN.tiny_config)
     model.compile(ema_half_life=schedules.Cosine(0.0, 8.0, steps=2), generator_optimizer=keras.optimizers.SGD(0.1))
     pixels = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 1)).astype("float32")
     for half_life in (4.0, 8.0):
-        before = model.average_generator.get_layer("up1").kernel + 0
+        before = model.ema_generator.get_layer("up1").kernel + 0
         model.fit(pixels[:4], batch_size=4, verbose=0)
         decay = 0.5 ** (4 / half_life)
         expected = decay * before + (1 - decay) * model.generator.get_layer("up1").kernel.value
-        found = model.average_generator.get_layer("up1").kernel.value
+        found = model.ema_generator.get_layer("up1").kernel.value
         np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), atol=1e-6)
 
 

@@ -9,14 +9,15 @@ from PIL import Image
 from scipy import stats
 
 from kerasgan import data, evaluation, metrics, models, zoo
-from kerasgan.metrics import digits_network, material, scores
+from kerasgan.evaluation import evaluate, material, scores
+from kerasgan.metrics import digits_network
 from kerasgan.metrics.frechet import frechet_distance
 
 
 @pytest.fixture(scope="module")
 def gan():
     keras.utils.set_random_seed(0)
-    return models.DCGAN(**models.DCGAN.tiny)
+    return models.DCGAN(**models.DCGAN.tiny_config)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def mean_and_spread(images):
 
 
 def test_a_card_holds_the_metrics_of_each_seed_with_their_mean_and_students_interval(gan, reals):
-    card = metrics.score_card(gan, reals, metrics=["frechet_distance"], features=["pixels"], seeds=(3, 4, 5))
+    card = evaluation.score_card(gan, reals, metrics=["frechet_distance"], features=["pixels"], seeds=(3, 4, 5))
     real = reals.images().reshape(40, -1) / 127.5 - 1
     values = [frechet_distance(gan.generate(40, seed=seed).reshape(40, -1), real) for seed in (3, 4, 5)]
     found = card.content["scores"]["frechet_distance"]
@@ -43,7 +44,7 @@ def test_a_card_holds_the_metrics_of_each_seed_with_their_mean_and_students_inte
 
 def test_two_evaluations_give_the_same_bytes_and_another_seed_others(gan, reals):
     cards = [
-        metrics.score_card(gan, reals, metrics=list(METRICS), seeds=seeds) for seeds in [(0, 1, 2)] * 2 + [(1, 2, 3)]
+        evaluation.score_card(gan, reals, metrics=list(METRICS), seeds=seeds) for seeds in [(0, 1, 2)] * 2 + [(1, 2, 3)]
     ]
     assert cards[0].to_json() == cards[1].to_json() != cards[2].to_json()
     assert cards[0].to_markdown() == cards[1].to_markdown()
@@ -54,7 +55,7 @@ METRICS = {
     "density_coverage": {"density", "coverage"},
     "frechet_distance": {"frechet_distance"},
     "kernel_distance": {"kernel_distance"},
-    "memorisation": {"nearer_than_reals", "near_copies"},
+    "memorization": {"nearer_than_reals", "near_copies"},
     "precision_recall": {"precision", "recall"},
     "self_similarity": {"self_similarity"},
     "sharpness": {"sharpness"},
@@ -64,7 +65,7 @@ METRICS = {
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_metric_gives_finite_numbers_and_their_value_for_halves_of_the_real_images(metric, gan, reals):
-    found = metrics.score_card(gan, reals, metrics=[metric]).content["scores"]
+    found = evaluation.score_card(gan, reals, metrics=[metric]).content["scores"]
     assert found.keys() == METRICS[metric]
     assert all(np.isfinite([score["mean"], score["real"], *score["interval"]]).all() for score in found.values())
 
@@ -79,8 +80,8 @@ def test_the_rest_of_the_metrics_need_what_they_name(gan, reals):
         ("parzen_log_likelihood", "held_out"),
     ]:
         with pytest.raises(ValueError, match=message):
-            metrics.score_card(gan, reals, metrics=[metric])
-    with_held_out = metrics.score_card(gan, reals, metrics=["parzen_log_likelihood"], held_out=reals.images()[:20])
+            evaluation.score_card(gan, reals, metrics=[metric])
+    with_held_out = evaluation.score_card(gan, reals, metrics=["parzen_log_likelihood"], held_out=reals.images()[:20])
     assert np.isfinite(with_held_out.mean("parzen_log_likelihood"))
     assert with_held_out.content["held_out"]["count"] == 20
 
@@ -95,18 +96,18 @@ def test_a_conditional_model_is_asked_for_the_classes_of_the_real_images_and_sco
             taken = [rows[label][index % len(rows[label])] for index, label in enumerate(labels)]
             return reals.images()[taken].astype("float32") / 127.5 - 1
 
-    gan = Obedient(**{**models.ConditionalGAN.tiny, "num_classes": 3})
-    card = metrics.score_card(gan, reals, metrics=["label_accuracy", "class_shares"])
+    gan = Obedient(**{**models.ConditionalGAN.tiny_config, "num_classes": 3})
+    card = evaluation.score_card(gan, reals, metrics=["label_accuracy", "class_shares"])
     classifier = scores.View(features=mean_and_spread(reals.images()), images=reals.images(), labels=reals.labels)
     assert classifier.classes == 3
-    # each real image is one of its own three neighbours; the other two may outvote it
+    # each real image is one of its own three neighbors; the other two may outvote it
     assert card.mean("label_accuracy") > 0.5
     assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
 
 
 def test_features_of_several_networks_stand_side_by_side_and_say_what_they_are(gan, reals):
     own = material.FeatureNetwork(name="own", features=mean_and_spread)
-    card = metrics.score_card(gan, reals, metrics=["frechet_distance", "sharpness"], features=["thumbnails", own])
+    card = evaluation.score_card(gan, reals, metrics=["frechet_distance", "sharpness"], features=["thumbnails", own])
     assert card.content["scores"].keys() == {"frechet_distance", "frechet_distance_own", "sharpness"}
     assert card.content["features"]["own"] == {"network": "mean_and_spread"}
     assert "8x8" in card.content["features"]["thumbnails"]["network"]
@@ -114,7 +115,7 @@ def test_features_of_several_networks_stand_side_by_side_and_say_what_they_are(g
 
 def test_scores_that_only_a_family_has_are_on_its_card(gan, reals, monkeypatch):
     monkeypatch.setattr(type(gan), "family_scores", lambda self, images, labels, seed: {"own": seed + len(images)})
-    assert metrics.score_card(gan, reals, metrics=["sharpness"]).mean("own") == 41
+    assert evaluation.score_card(gan, reals, metrics=["sharpness"]).mean("own") == 41
 
 
 def test_the_cache_keeps_features_of_networks_by_weights_and_images(gan, tmp_path):
@@ -130,12 +131,12 @@ def test_the_cache_keeps_features_of_networks_by_weights_and_images(gan, tmp_pat
     network = material.FeatureNetwork(name="own", features=Network())
     images = np.random.default_rng(0).integers(256, size=(8, 16, 16, 1), dtype="uint8")
     cards = [
-        metrics.score_card(gan, images, metrics=["frechet_distance"], features=[network], cache=tmp_path)
+        evaluation.score_card(gan, images, metrics=["frechet_distance"], features=[network], cache=tmp_path)
         for _ in range(2)
     ]
     assert seen == [8] * 7  # the real ones once, and three seeds twice
     assert cards[0].to_json() == cards[1].to_json()
-    metrics.score_card(gan, images[::-1] // 2, metrics=["frechet_distance"], features=[network], cache=tmp_path)
+    evaluation.score_card(gan, images[::-1] // 2, metrics=["frechet_distance"], features=[network], cache=tmp_path)
     assert seen == [8] * 11
 
 
@@ -155,7 +156,7 @@ def test_the_cache_keeps_features_of_networks_by_weights_and_images(gan, tmp_pat
 def test_unsuitable_arguments_are_refused_with_what_was_expected(arguments, message, gan, reals):
     arguments = {"real": reals, **arguments}
     with pytest.raises(ValueError, match=message):
-        metrics.score_card(gan, **arguments)
+        evaluation.score_card(gan, **arguments)
 
 
 def test_the_digits_classifier_reads_the_digits_that_it_has_never_seen():
@@ -178,7 +179,7 @@ def test_evaluate_writes_the_card_of_an_entry_and_its_results(tmp_path):
     (tmp_path / "experiment.json").write_text(json.dumps(EXPERIMENT))
     recipe = zoo.recipe(recipe_file)
     keras.utils.set_random_seed(0)
-    card = evaluation.evaluate(recipe, zoo.build(recipe), samples=60, output=tmp_path)
+    card = evaluate.evaluate(recipe, zoo.build(recipe), samples=60, output=tmp_path)
     assert json.loads((tmp_path / "card.json").read_text()) == card.content
     text = (tmp_path / "card.md").read_text()
     assert f"{card.mean('frechet_distance'):.4g}" in text and "kerasgan train tiny" in text
@@ -195,7 +196,7 @@ def test_digits_that_a_recipe_leaves_out_are_held_out_and_asked_of_the_family(tm
     recipe = zoo.recipe(tmp_path / "recipe.toml")
     gan = zoo.build(recipe)
     monkeypatch.setattr(type(gan), "family_scores", lambda self, images, labels, seed: {"seen": len(labels)})
-    card = evaluation.evaluate(recipe, gan, metrics=["memorisation"], samples=50)
+    card = evaluate.evaluate(recipe, gan, metrics=["memorization"], samples=50)
     assert card.content["held_out"]["count"] == 599 == card.mean("seen")
     assert card.content["data"]["count"] == 1797
 

@@ -10,14 +10,16 @@ from picture_files import flat, noise
 from scipy.special import log_softmax, logsumexp, softmax
 
 from kerasgan import data, models
-from kerasgan.gan import Round
-from kerasgan.layers import MinibatchDiscrimination, WeightHistory, WeightNormalization
+from kerasgan.gan import Batch
+from kerasgan.layers import HistoricalAveraging, MinibatchDiscrimination, WeightNormalization
 
 SHAPE = (8, 8, 1)
 
 
 def tiny(**options):
-    gan = models.SemiSupervisedGAN(**{**models.SemiSupervisedGAN.tiny, "noise": 0.0, "input_noise": 0.0, **options})
+    gan = models.SemiSupervisedGAN(
+        **{**models.SemiSupervisedGAN.tiny_config, "noise": 0.0, "input_noise": 0.0, **options}
+    )
     gan.compile()
     return gan
 
@@ -26,8 +28,8 @@ def images(count, seed=0, shape=SHAPE):
     return np.random.default_rng(seed).uniform(-1, 1, (count, *shape)).astype("float32")
 
 
-def game(real, labels, fake):
-    return Round(ops.convert_to_tensor(real), ops.convert_to_tensor(np.array(labels, "int32")), None, fake)
+def batch(real, labels, fake):
+    return Batch(ops.convert_to_tensor(real), ops.convert_to_tensor(np.array(labels, "int32")), None, fake)
 
 
 def looked(gan, pictures):
@@ -43,10 +45,10 @@ def with_fake_class(class_logits):
 # The loss
 
 
-def test_the_discriminator_minimises_the_cross_entropies_of_a_softmax_over_k_plus_1_classes():
+def test_the_discriminator_minimizes_the_cross_entropies_of_a_softmax_over_k_plus_1_classes():
     gan = tiny()
     real, fake, labels = images(6), images(6, seed=1), [2, -1, 0, -1, -1, 1]
-    loss = float(gan.discriminator_loss(game(real, labels, fake)))
+    loss = float(gan.discriminator_loss(batch(real, labels, fake)))
     logits, fake_logits = (looked(gan, pictures)[0] for pictures in (real, fake))
     supervised = -log_softmax(logits, axis=1)[[0, 2, 5], [2, 0, 1]].mean()
     log_real = np.log1p(-np.exp(with_fake_class(logits)[[1, 3, 4], -1]))  # log D(x)
@@ -54,7 +56,7 @@ def test_the_discriminator_minimises_the_cross_entropies_of_a_softmax_over_k_plu
     assert loss == pytest.approx(supervised - 0.5 * log_real.mean() - 0.5 * log_fake.mean(), abs=1e-5)
     assert float(gan.get_metrics_result()["supervised_loss"]) == pytest.approx(supervised, abs=1e-5)
     wrong = np.mean(logits[[0, 2, 5]].argmax(axis=1) != [2, 0, 1])
-    assert float(gan.get_metrics_result()["labelled_error"]) == pytest.approx(wrong)
+    assert float(gan.get_metrics_result()["labeled_error"]) == pytest.approx(wrong)
 
 
 def test_the_logit_of_an_image_being_real_is_that_of_z_over_z_plus_1():
@@ -69,7 +71,7 @@ def test_one_sided_smoothing_makes_the_target_of_real_images_nine_tenths_and_lea
     gan = tiny()
     gan.compile({"name": "non_saturating", "label_smoothing": 0.1})
     real, fake = images(4), images(4, seed=1)
-    loss = float(gan.discriminator_loss(game(real, [-1] * 4, fake)))
+    loss = float(gan.discriminator_loss(batch(real, [-1] * 4, fake)))
     a, b = (logsumexp(looked(gan, pictures)[0], axis=1) for pictures in (real, fake))
     expected = -0.9 * np.log(1 / (1 + np.exp(-a))) - 0.1 * np.log(1 / (1 + np.exp(a)))
     assert loss == pytest.approx(0.5 * expected.mean() + 0.5 * np.logaddexp(0, b).mean(), abs=1e-5)
@@ -79,7 +81,7 @@ def test_one_sided_smoothing_makes_the_target_of_real_images_nine_tenths_and_lea
 def test_batches_with_labels_only_and_without_any_train_too(labels):
     gan = tiny()
     real, fake = images(6), images(6, seed=1)
-    loss = float(gan.discriminator_loss(game(real, labels, fake)))
+    loss = float(gan.discriminator_loss(batch(real, labels, fake)))
     logits, fake_logits = (looked(gan, pictures)[0] for pictures in (real, fake))
     known = [index for index, label in enumerate(labels) if label >= 0]
     supervised = -log_softmax(logits, axis=1)[known, labels[: len(known)]].mean() if known else 0.0
@@ -89,12 +91,12 @@ def test_batches_with_labels_only_and_without_any_train_too(labels):
 
 
 @pytest.mark.parametrize("matching, distance", [("squared", np.square), ("absolute", np.abs)])
-def test_the_generator_matches_mean_features_of_the_unlabelled_images(matching, distance):
+def test_the_generator_matches_mean_features_of_the_unlabeled_images(matching, distance):
     gan = tiny(matching=matching, matching_weight=3.0)
     real, fake, labels = images(6), images(6, seed=1), [1, -1, -1, 0, -1, 2]
     features, fake_features = looked(gan, real)[1], looked(gan, fake)[1]
     expected = 3.0 * distance(features[[1, 2, 4]].mean(axis=0) - fake_features.mean(axis=0)).mean()
-    assert float(gan.generator_loss(game(real, labels, fake))) == pytest.approx(expected, rel=1e-4)
+    assert float(gan.generator_loss(batch(real, labels, fake))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_an_adversarial_term_is_added_where_it_has_a_weight():
@@ -102,7 +104,7 @@ def test_an_adversarial_term_is_added_where_it_has_a_weight():
     with_it.discriminator.set_weights(without.discriminator.get_weights())
     real, fake, labels = images(4), images(4, seed=1), [1, -1, -1, -1]
     difference = float(
-        with_it.generator_loss(game(real, labels, fake)) - without.generator_loss(game(real, labels, fake))
+        with_it.generator_loss(batch(real, labels, fake)) - without.generator_loss(batch(real, labels, fake))
     )
     logits = logsumexp(looked(with_it, fake)[0], axis=1)
     assert difference == pytest.approx(2.0 * np.logaddexp(0, -logits).mean(), rel=1e-4)
@@ -144,28 +146,28 @@ def test_minibatch_discrimination_lets_the_loss_see_the_whole_batch():
         (keras.layers.Conv2DTranspose(3, 2, 2, use_bias=False), (6, 4, 4, 2), 2),
     ],
 )
-def test_weight_normalisation_is_a_layer_with_a_kernel_of_unit_length(layer, shape, axis):
+def test_weight_normalization_is_a_layer_with_a_kernel_of_unit_length(layer, shape, axis):
     inputs = np.random.default_rng(0).normal(size=shape).astype("float32")
-    normalised = WeightNormalization(layer)
-    outputs = ops.convert_to_numpy(normalised(inputs))
+    normalized = WeightNormalization(layer)
+    outputs = ops.convert_to_numpy(normalized(inputs))
     kernel = ops.convert_to_numpy(layer.kernel)
     others = tuple(index for index in range(kernel.ndim) if index != axis)
     layer.kernel.assign(kernel / np.sqrt(np.square(kernel).sum(axis=others, keepdims=True)))
     np.testing.assert_allclose(outputs, ops.convert_to_numpy(layer(inputs)), rtol=1e-4, atol=1e-6)
-    normalised.fit_to(ops.convert_to_tensor(inputs))
-    outputs = ops.convert_to_numpy(normalised(inputs)).reshape(-1, 3)
+    normalized.fit_to(ops.convert_to_tensor(inputs))
+    outputs = ops.convert_to_numpy(normalized(inputs)).reshape(-1, 3)
     np.testing.assert_allclose(outputs.mean(axis=0), 0.0, atol=1e-5)
     np.testing.assert_allclose(outputs.std(axis=0), 1.0, rtol=1e-4)
 
 
-def test_weight_normalisation_refuses_a_layer_with_a_bias():
+def test_weight_normalization_refuses_a_layer_with_a_bias():
     with pytest.raises(ValueError, match=r"use_bias=False. Received: layer=<Dense"):
         WeightNormalization(keras.layers.Dense(3))
 
 
 def test_the_first_fit_gives_hidden_units_mean_0_and_deviation_1_on_the_data():
     gan = tiny()
-    gan.prepare(data.arrays(images(64), np.zeros(64, int), batch_size=16))
+    gan.adapt(data.arrays(images(64), np.zeros(64, int), batch_size=16))
     x = images(64)
     hidden = [gan.discriminator.get_layer(f"hidden{index}").output for index in (1, 3)]
     for output in keras.Model(gan.discriminator.input, hidden)(x):
@@ -176,7 +178,7 @@ def test_the_first_fit_gives_hidden_units_mean_0_and_deviation_1_on_the_data():
 
 def test_historical_averaging_is_the_squared_distance_to_the_mean_of_all_weights_so_far():
     variable, history = keras.Variable([1.0, 2.0]), None
-    history, seen = WeightHistory([variable]), []
+    history, seen = HistoricalAveraging([variable]), []
     for value in ([1.0, 2.0], [3.0, 0.0], [2.0, 5.0]):
         variable.assign(value)
         seen.append(value)
@@ -260,7 +262,7 @@ def test_classify_gives_the_probabilities_of_the_classes_of_arrays_of_either_kin
         gan.classify(noise(2, 4, 4, 1))
 
 
-def test_its_score_is_the_error_on_the_labelled_images():
+def test_its_score_is_the_error_on_the_labeled_images():
     gan = tiny()
     pictures = images(4)
     found = gan.classify(pictures).argmax(axis=1)
@@ -285,11 +287,11 @@ def test_it_learns_two_shapes_from_one_label_each():
 # Data
 
 
-def test_every_batch_holds_its_share_of_labelled_images_and_an_epoch_shows_every_image_unlabelled():
-    labelled, unlabelled = noise(6, *SHAPE), noise(42, *SHAPE, seed=1)
-    source = data.semi_supervised(labelled, [0, 1, 2, 0, 1, 2], unlabelled, batch_size=16, labelled_share=0.25)
+def test_every_batch_holds_its_share_of_labeled_images_and_an_epoch_shows_every_image_unlabeled():
+    labeled, unlabeled = noise(6, *SHAPE), noise(42, *SHAPE, seed=1)
+    source = data.semi_supervised(labeled, [0, 1, 2, 0, 1, 2], unlabeled, batch_size=16, labeled_share=0.25)
     assert len(source) == 48 // 12 and source.num_classes == 3
-    everything = np.concatenate([labelled, unlabelled]).reshape(48, -1)
+    everything = np.concatenate([labeled, unlabeled]).reshape(48, -1)
     shown, counts = [], np.zeros(6, int)
     for index in range(4):
         pictures, labels = source[index]
@@ -307,7 +309,7 @@ def test_every_batch_holds_its_share_of_labelled_images_and_an_epoch_shows_every
     first = source[0][1]
     source.epoch = 1
     assert not np.array_equal(
-        source[0][0], data.semi_supervised(labelled, first[first >= 0][:1].repeat(6), unlabelled, batch_size=16)[0][0]
+        source[0][0], data.semi_supervised(labeled, first[first >= 0][:1].repeat(6), unlabeled, batch_size=16)[0][0]
     )
 
 
@@ -324,16 +326,16 @@ def test_arrays_with_minus_one_are_arranged_by_fit_for_models_that_take_them_onl
     pictures, labels = noise(20, *SHAPE), np.full(20, -1)
     labels[:3] = [0, 1, 2]
     options = dict(image_shape=SHAPE, num_classes=3, batch_size=4)
-    source = data.batches(pictures, labels, unlabelled=True, **options)
+    source = data.batches(pictures, labels, unlabeled=True, **options)
     assert isinstance(source, data.SemiSupervised) and all((targets >= 0).sum() == 2 for _, targets in source)
     with pytest.raises(ValueError, match=r"label from 0 on for each of 20 images. Received: a label -1"):
         data.batches(pictures, labels, **options)
     with pytest.raises(ValueError, match=r"such as SemiSupervisedGAN. Received: a label -1 from array"):
         data.batches(source, image_shape=SHAPE, num_classes=3)
     with pytest.raises(ValueError, match=r"or -1 for none, for each of 20 images. Received: a label -2"):
-        data.batches(pictures, labels - 1, unlabelled=True, **options)
-    with pytest.raises(ValueError, match=r"at least one labelled image"):
-        data.batches(pictures, np.full(20, -1), unlabelled=True, **options)
+        data.batches(pictures, labels - 1, unlabeled=True, **options)
+    with pytest.raises(ValueError, match=r"at least one labeled image"):
+        data.batches(pictures, np.full(20, -1), unlabeled=True, **options)
     with pytest.raises(ValueError, match=r"a label -1"):
         models.ConditionalGAN(image_size=8, latent_dim=8, width=0.05, num_classes=3).fit(pictures, labels)
 
@@ -362,15 +364,15 @@ def test_digits_keep_so_many_labels_of_each_class_and_the_test_split_is_never_am
         data.digits(split="half")
 
 
-def test_pictures_in_a_folder_named_unlabelled_have_no_label(tmp_path):
+def test_pictures_in_a_folder_named_unlabeled_have_no_label(tmp_path):
     for index in range(3):
         flat(tmp_path / "cat" / f"{index}.png", (0, 0, 0))
         flat(tmp_path / "dog" / f"{index}.png", (255, 255, 255))
-        flat(tmp_path / "unlabelled" / f"{index}.png", (128, 128, 128))
+        flat(tmp_path / "unlabeled" / f"{index}.png", (128, 128, 128))
     source = data.folder(tmp_path, image_size=8, channels=1)
     assert source.class_names == ["cat", "dog"] and source.num_classes == 2
     assert source.labels.tolist() == [0, 0, 0, 1, 1, 1, -1, -1, -1]
-    batches = data.batches(tmp_path, image_shape=SHAPE, num_classes=2, unlabelled=True, batch_size=4)
+    batches = data.batches(tmp_path, image_shape=SHAPE, num_classes=2, unlabeled=True, batch_size=4)
     pictures, labels = batches[0]
     assert (pictures[labels == 0] == -1).all() and (pictures[labels == 1] == 1).all() and (labels < 0).sum() == 2
 

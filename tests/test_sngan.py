@@ -1,4 +1,4 @@
-"""SNGAN: layer tables, initialisation and normalisation of the authors' networks, the projection."""
+"""SNGAN: layer tables, initialization and normalization of the authors' networks, the projection."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ def parameters(network):
 
 
 def tiny(**arguments):
-    return SNGAN(**{**SNGAN.tiny, **arguments})
+    return SNGAN(**{**SNGAN.tiny_config, **arguments})
 
 
 def test_the_network_for_cifar10_has_the_count_of_the_authors_code():
@@ -31,7 +31,7 @@ def test_the_network_for_imagenet_has_the_count_of_the_authors_code():
     assert parameters(gan.discriminator) == 30_041_857
 
 
-def test_a_class_costs_a_gain_and_a_bias_per_normalisation_and_one_vector():
+def test_a_class_costs_a_gain_and_a_bias_per_normalization_and_one_vector():
     """Between 3 and 4 classes: two vectors of the block's input and two of its output each, one of the features."""
     few, more = tiny(width=8), tiny(width=8, num_classes=4)
     assert parameters(more.generator) - parameters(few.generator) == 2 * (2 * 8 + 2 * 8)
@@ -46,7 +46,7 @@ def test_every_size_has_its_blocks(size, halvings):
     assert gan.discriminator.output_shape == (None, 1)
 
 
-def test_only_the_discriminator_is_spectrally_normalised_and_wholly():
+def test_only_the_discriminator_is_spectrally_normalized_and_wholly():
     gan = tiny()
     weighted = [layer for layer in gan.discriminator.layers if layer.trainable_variables]
     assert all(isinstance(layer, (Projection, SpectralConv2D, SpectralDense)) for layer in weighted)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kerasgan import data, metrics, zoo
-from kerasgan.metrics.material import feature_network
-from kerasgan.metrics.scores import Case, View, score
+from kerasgan.evaluation.material import feature_network
+from kerasgan.evaluation.scores import Case, View, score
 
 
 @pytest.fixture(scope="module")
@@ -13,13 +13,13 @@ def source():
     return data.stacked_digits(count=300, seed=5, batch_size=50)
 
 
-def test_each_colour_is_a_digit_and_the_label_the_number_that_they_make(source):
+def test_each_color_is_a_digit_and_the_label_the_number_that_they_make(source):
     images, labels = source.images(), source.labels
     assert (images.shape, images.dtype, source.num_classes) == ((300, 32, 32, 3), np.uint8, 1000)
     digits = data.digits(image_size=32)
     known = {image.tobytes(): label for image, label in zip(digits.images(), digits.labels)}
     for image, label in zip(images, labels):
-        assert [known[image[..., colour].tobytes()] for colour in range(3)] == [int(digit) for digit in f"{label:03}"]
+        assert [known[image[..., color].tobytes()] for color in range(3)] == [int(digit) for digit in f"{label:03}"]
     np.testing.assert_array_equal(images, data.stacked_digits(count=300, seed=5).images())
     assert (images != data.stacked_digits(count=300, seed=6).images()).any()
     batch, found = source[0]
@@ -35,7 +35,7 @@ def test_a_card_counts_their_modes_as_the_metric_does(source):
     assert network.features(images).shape == (300, 192)
     view = View(features=network.features(images), images=images, probabilities=probabilities)
     found = score("mode_coverage", Case(fake=view, real=view))
-    modes = metrics.stacked_digits(images, lambda grey: single.probabilities(grey).argmax(axis=1))
+    modes = metrics.stacked_digits(images, lambda gray: single.probabilities(gray).argmax(axis=1))
     assert found == {"modes": modes.captured, "modes_divergence": pytest.approx(modes.divergence)}
     assert abs(modes.captured - len(np.unique(source.labels))) < 10
 

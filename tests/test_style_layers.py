@@ -9,11 +9,11 @@ from kerasgan.layers import (
     EqualizedConv2D,
     EqualizedDense,
     ImageRange,
-    LearnedMap,
+    LearnedConstant,
     MeanStyle,
-    MinibatchDeviation,
+    MinibatchStdDev,
     ModulatedConv2D,
-    Noise,
+    NoiseInjection,
     PixelNormalization,
     scaled_leaky_relu,
 )
@@ -65,7 +65,7 @@ def test_its_upsampling_is_a_transposed_convolution_and_a_filter_with_two_zeros_
         np.testing.assert_allclose(made.transpose(2, 0, 1), expected.numpy(), atol=1e-5)
 
 
-def test_equalised_layers_scale_normal_weights_by_hes_constant_when_called():
+def test_equalized_layers_scale_normal_weights_by_hes_constant_when_called():
     dense = EqualizedDense(4, gain=2.0, learning_rate_multiplier=0.01, bias_initializer="ones")
     inputs = random(3, 9)
     outputs = array(dense(inputs))
@@ -78,7 +78,7 @@ def test_equalised_layers_scale_normal_weights_by_hes_constant_when_called():
     np.testing.assert_allclose(array(convolution(features)), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_equalised_weights_are_normal_divided_by_the_multiplier():
+def test_equalized_weights_are_normal_divided_by_the_multiplier():
     layer = EqualizedDense(200, learning_rate_multiplier=0.1)
     layer.build((None, 200))
     assert array(layer.kernel).std() == pytest.approx(10, rel=0.02)
@@ -86,7 +86,7 @@ def test_equalised_weights_are_normal_divided_by_the_multiplier():
         EqualizedDense(2, gain=0)
 
 
-def test_pixel_normalisation_makes_the_mean_square_one():
+def test_pixel_normalization_makes_the_mean_square_one():
     inputs = random(2, 3, 3, 8) * 5
     np.testing.assert_allclose((array(PixelNormalization()(inputs)) ** 2).mean(-1), 1, rtol=1e-4)
 
@@ -95,7 +95,7 @@ def test_pixel_normalisation_makes_the_mean_square_one():
 def test_the_minibatch_deviation_is_that_of_each_group(count):
     """Of 8 images in groups of 4, every second one is in the same group; 3 are one group."""
     images = random(count, 2, 3, 5)
-    outputs = array(MinibatchDeviation(4)(images))
+    outputs = array(MinibatchStdDev(4)(images))
     np.testing.assert_array_equal(outputs[..., :-1], images)
     for index in range(count):
         group = images[index % 2 :: 2] if count == 8 else images
@@ -104,7 +104,7 @@ def test_the_minibatch_deviation_is_that_of_each_group(count):
 
 
 def test_noise_is_constant_but_in_training_or_where_it_is_given():
-    layer, features = Noise(), np.zeros((2, 4, 4, 3), "float32")
+    layer, features = NoiseInjection(), np.zeros((2, 4, 4, 3), "float32")
     assert not array(layer(features, training=True)).any()  # its strength begins at 0
     layer.strength.assign([2.0])
     still = array(layer(features))
@@ -124,7 +124,7 @@ def test_the_mean_style_moves_in_training_by_a_share_of_the_distance():
 
 
 def test_a_learned_map_is_the_same_for_every_image_and_images_are_bounded_but_in_training():
-    layer = LearnedMap((2, 3, 4), initializer="ones")
+    layer = LearnedConstant((2, 3, 4), initializer="ones")
     np.testing.assert_array_equal(array(layer(random(5, 7))), np.ones((5, 2, 3, 4)))
     images = np.float32([[-3.0, 0.5]])
     np.testing.assert_array_equal(array(ImageRange()(images, training=True)), images)
@@ -133,9 +133,11 @@ def test_a_learned_map_is_the_same_for_every_image_and_images_are_bounded_but_in
 
 def test_the_layers_survive_a_keras_file(tmp_path):
     styles = keras.Input((7,))
-    x = LearnedMap((4, 4, 3))(styles)
-    x = Noise(per_channel=True)(ModulatedConv2D(5, 3, upsample=True, use_bias=True)([x, MeanStyle(0.9)(styles)]))
-    x = EqualizedConv2D(4, 3, learning_rate_multiplier=0.5)(MinibatchDeviation(2)(PixelNormalization(1e-3)(x)))
+    x = LearnedConstant((4, 4, 3))(styles)
+    x = NoiseInjection(per_channel=True)(
+        ModulatedConv2D(5, 3, upsample=True, use_bias=True)([x, MeanStyle(0.9)(styles)])
+    )
+    x = EqualizedConv2D(4, 3, learning_rate_multiplier=0.5)(MinibatchStdDev(2)(PixelNormalization(1e-3)(x)))
     model, inputs = keras.Model(styles, x), random(3, 7)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")

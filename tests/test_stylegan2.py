@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasgan import export
-from kerasgan.gan import Round
+from kerasgan.gan import Batch
 from kerasgan.models import StyleGAN2
 
 
@@ -15,7 +15,7 @@ def parameters(network):
 
 
 def tiny(**arguments):
-    return StyleGAN2(**{**StyleGAN2.tiny, **arguments})
+    return StyleGAN2(**{**StyleGAN2.tiny_config, **arguments})
 
 
 def array(value):
@@ -97,16 +97,16 @@ def test_the_mean_style_is_that_of_the_network_that_samples():
     gan = tiny()
     gan.compile(ema_half_life=4, run_eagerly=True)
     gan.fit(np.zeros((8, 8, 8, 1), "float32"), batch_size=4, verbose=0)
-    assert gan.average_generator is not None
-    np.testing.assert_array_equal(gan.mean_style, array(gan.average_generator.get_layer("mean_style").mean))
+    assert gan.ema_generator is not None
+    np.testing.assert_array_equal(gan.mean_style, array(gan.ema_generator.get_layer("mean_style").mean))
     images = gan.generate(2, seed=0)
     np.testing.assert_allclose(images, array(gan.synthesis(gan.styles(2, seed=0), training=False)), atol=1e-6)
 
 
 def test_mixed_images_have_a_second_latents_styles_from_a_layer_on():
     gan = tiny(image_size=16, style_mixing=0.5)
-    game = Round(None, None, ops.convert_to_tensor(gan.prior.draw(400, 4, 0)))
-    mixed, own = array(gan.training_styles(game)), gan.styles(latents=game.latents)
+    batch = Batch(None, None, ops.convert_to_tensor(gan.prior.draw(400, 4, 0)))
+    mixed, own = array(gan.training_styles(batch)), gan.styles(latents=batch.latents)
     kept = np.isclose(mixed, own, atol=1e-6).all(axis=-1)  # (400, 6)
     changes = (kept[:, 1:] != kept[:, :-1]).sum(axis=1)
     assert kept[:, 0].all() and set(changes) == {0, 1}
@@ -117,8 +117,8 @@ def test_mixed_images_have_a_second_latents_styles_from_a_layer_on():
 
 def test_without_mixing_training_sees_the_styles_of_its_latents():
     gan = tiny(style_mixing=0.0)
-    game = Round(None, None, ops.convert_to_tensor(gan.prior.draw(5, 4, 0)))
-    np.testing.assert_allclose(array(gan.training_styles(game)), gan.styles(latents=game.latents), atol=1e-6)
+    batch = Batch(None, None, ops.convert_to_tensor(gan.prior.draw(5, 4, 0)))
+    np.testing.assert_allclose(array(gan.training_styles(batch)), gan.styles(latents=batch.latents), atol=1e-6)
 
 
 def test_the_path_length_penalty_is_the_weighted_deviation_from_a_running_mean():
@@ -132,8 +132,8 @@ def test_the_path_length_penalty_is_the_weighted_deviation_from_a_running_mean()
     toy = keras.Model(styles, images)
     pixel.kernel.assign(slope[:, None])
     gan._halves = {"mapping": gan.mapping, "synthesis": toy, "unbounded": toy}
-    game = Round(None, None, ops.convert_to_tensor(gan.prior.draw(4000, 4, 0)))
-    penalty = float(gan.generator_penalty(game))
+    batch = Batch(None, None, ops.convert_to_tensor(gan.prior.draw(4000, 4, 0)))
+    penalty = float(gan.generator_penalty(batch))
     # The lengths are |n| / sqrt(4): of the four styles only the first matters.
     first, second = np.sqrt(2 / np.pi) / 2, 1 / 4
     mean = 0.01 * first  # the running mean begins at 0
@@ -146,21 +146,21 @@ def test_the_path_length_penalty_runs_on_every_fourth_generator_step():
     gan.compile(discriminator_steps=2, run_eagerly=True)
     calls = []
     penalty = gan.generator_penalty
-    gan.generator_penalty = lambda game: calls.append(int(gan.optimizer.iterations)) or penalty(game)
+    gan.generator_penalty = lambda batch: calls.append(int(gan.optimizer.iterations)) or penalty(batch)
     gan.fit(np.zeros((48, 8, 8, 1), "float32"), batch_size=4, verbose=0)
     assert calls == [2, 10]  # generator steps 0 and 4, after discriminator steps 2 and 10
     assert float(gan.mean_path_length.value) > 0
 
 
-def test_adam_is_slowed_for_the_steps_that_regularisation_adds():
+def test_adam_is_slowed_for_the_steps_that_regularization_adds():
     """Appendix B of 1912.04958: c = k / (k + 1)."""
-    settings = tiny().paper_settings()
+    settings = tiny().default_compile_args()
     generator, discriminator = settings["generator_optimizer"], settings["discriminator_optimizer"]
     assert float(generator.learning_rate) == pytest.approx(0.002 * 4 / 5)
     assert generator.beta_2 == pytest.approx(0.991992, abs=1e-6)
     assert float(discriminator.learning_rate) == pytest.approx(0.002 * 16 / 17)
     assert discriminator.beta_2 == pytest.approx(0.990585, abs=1e-6)
-    plain = tiny(path_length_weight=0.0).paper_settings()["generator_optimizer"]
+    plain = tiny(path_length_weight=0.0).default_compile_args()["generator_optimizer"]
     assert (float(plain.learning_rate), plain.beta_2) == (pytest.approx(0.002), 0.99)
 
 

@@ -11,7 +11,7 @@ from kerasgan.models import DCGAN, StyleGAN, StyleGAN2
 @pytest.fixture(scope="module")
 def gan():
     """Its images are paler than those of other untrained models, so that none of their pixels are clipped."""
-    gan = StyleGAN2(**{**StyleGAN2.tiny, "style_dim": 6})
+    gan = StyleGAN2(**{**StyleGAN2.tiny_config, "style_dim": 6})
     for name in ("image1", "image2"):
         layer = gan.generator.get_layer(name)
         layer.kernel.assign(layer.kernel * 0.1)
@@ -32,14 +32,14 @@ def test_a_mixture_has_some_of_the_columns_styles(gan):
 
 
 def test_a_truncation_sheet_ends_in_the_same_mean_image(gan):
-    sheet = exploration.truncation_sheet(gan, [3, 4], truncations=(1.0, -1.0, 0.0)).reshape(2, 3, 8, 8, 1)
+    sheet = exploration.truncation_grid(gan, [3, 4], truncations=(1.0, -1.0, 0.0)).reshape(2, 3, 8, 8, 1)
     np.testing.assert_allclose(sheet[1, 0], gan.generate(1, seed=4)[0], atol=1e-6)
     np.testing.assert_allclose(sheet[0, 2], sheet[1, 2], atol=1e-6)
-    latents = DCGAN(**DCGAN.tiny, prior="normal")
-    assert exploration.truncation_sheet(latents, [0, 1]).shape == (8, 16, 16, 1)
+    latents = DCGAN(**DCGAN.tiny_config, prior="normal")
+    assert exploration.truncation_grid(latents, [0, 1]).shape == (8, 16, 16, 1)
 
 
-def test_semantic_directions_are_left_singular_vectors_of_the_normalised_kernels(gan):
+def test_semantic_directions_are_left_singular_vectors_of_the_normalized_kernels(gan):
     columns = np.concatenate(gan.style_kernels(), axis=1)
     columns = columns / np.linalg.norm(columns, axis=0)
     vectors, values, _ = np.linalg.svd(columns)
@@ -51,11 +51,11 @@ def test_semantic_directions_are_left_singular_vectors_of_the_normalised_kernels
 
 
 def test_a_layers_kernel_is_that_of_the_style_it_reads():
-    gan = StyleGAN2(**StyleGAN2.tiny)
+    gan = StyleGAN2(**StyleGAN2.tiny_config)
     names = ["conv1", "up2", "conv2"]
     for kernel, name in zip(gan.style_kernels(), names, strict=True):
         np.testing.assert_array_equal(kernel, ops.convert_to_numpy(gan.generator.get_layer(name).affine.kernel))
-    assert [kernel.shape for kernel in StyleGAN(**StyleGAN.tiny).style_kernels()] == [(4, 8)] * 4
+    assert [kernel.shape for kernel in StyleGAN(**StyleGAN.tiny_config).style_kernels()] == [(4, 8)] * 4
 
 
 def test_the_first_principal_direction_is_the_one_along_which_styles_vary_most(gan):

@@ -7,7 +7,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan.layers import BilinearUpsampling2D, PixelShuffle, PixelUnshuffle
-from kerasgan.metrics.pair_card import pair_scores
+from kerasgan.metrics.pair_scores import pair_scores
 from kerasgan.models import ESRGAN, SRGAN, DeePSiM, FramePrediction, esrgan, feature_networks, srgan
 from kerasgan.models.feature_networks import vgg19
 
@@ -66,27 +66,27 @@ def test_the_generators_loss_weighs_pixels_features_and_the_discriminator():
     options = {"features": network, "feature_layer": "twice", "feature_weight": 0.5, "pixel_weight": 0.25}
     gan = SRGAN(**SMALL, discriminator_norm="none", adversarial_weight=0.125, **options)
     gan.compile()
-    game = gan.deal((noise(2, 4, 4, 3), noise(2, 16, 16, 3)))
-    game = game._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=1)))
+    batch = gan.prepare_batch((noise(2, 4, 4, 3), noise(2, 16, 16, 3)))
+    batch = batch._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=1)))
     squared = np.mean((noise(2, 16, 16, 3, seed=1) - noise(2, 16, 16, 3)) ** 2)
-    adversarial = np.mean(np.log1p(np.exp(-value(gan.discriminator(game.fake)))))
+    adversarial = np.mean(np.log1p(np.exp(-value(gan.discriminator(batch.fake)))))
     expected = 0.25 * squared + 0.5 * 4 * squared + 0.125 * adversarial
-    assert float(value(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-5)
+    assert float(value(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_schedule_of_the_adversarial_weight_makes_two_phases():
     steps = {"name": "PiecewiseConstantDecay", "boundaries": [1], "values": [0.0, 0.5]}
-    gan = ESRGAN(**ESRGAN.tiny, discriminator_norm="none", adversarial_weight=steps, pixel_weight=1.0)
+    gan = ESRGAN(**ESRGAN.tiny_config, discriminator_norm="none", adversarial_weight=steps, pixel_weight=1.0)
     gan.compile()
-    game = gan.deal((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))
-    game = game._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=1)))
+    batch = gan.prepare_batch((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))
+    batch = batch._replace(fake=ops.convert_to_tensor(noise(2, 16, 16, 3, seed=1)))
     absolute = np.mean(np.abs(noise(2, 16, 16, 3, seed=1) - noise(2, 16, 16, 3)))
-    real, fake = (value(gan.discriminator(images)) for images in (game.real, game.fake))
+    real, fake = (value(gan.discriminator(images)) for images in (batch.real, batch.fake))
     kinds = real.mean() - fake, real - fake.mean()
     adversarial = sum(np.mean(np.log1p(np.exp(kind))) for kind in kinds)
     for step, weight in ((0, 0.0), (1, 0.0), (2, 0.5)):
         gan.optimizer.generator.iterations.assign(step)
-        assert float(value(gan.generator_loss(game))) == pytest.approx(absolute + weight * adversarial, rel=1e-5)
+        assert float(value(gan.generator_loss(batch))) == pytest.approx(absolute + weight * adversarial, rel=1e-5)
 
 
 def test_without_a_weight_the_generator_is_trained_alone_and_a_file_keeps_the_features(tmp_path):
@@ -107,7 +107,7 @@ def test_without_a_weight_the_generator_is_trained_alone_and_a_file_keeps_the_fe
 
 @pytest.mark.parametrize("build", [SRGAN, DeePSiM, FramePrediction])
 def test_without_a_weight_no_discriminator_is_trained_and_its_steps_are_counted(build, monkeypatch):
-    gan = build(**{**build.tiny, "adversarial_weight": 0.0})
+    gan = build(**{**build.tiny_config, "adversarial_weight": 0.0})
     gan.compile(run_eagerly=True)
     monkeypatch.setattr(build, "discriminator_loss", None)  # it is not asked for
     before = [value(weight) for weight in gan.discriminator.weights], [value(w) for w in gan.generator.weights]
@@ -130,12 +130,12 @@ def test_a_schedule_that_begins_at_nothing_trains_the_discriminator_from_the_fir
 
 
 def test_a_unet_judges_each_pixel_and_the_generator_hears_of_all_of_them():
-    gan = ESRGAN(**ESRGAN.tiny, judge="unet", pixel_weight=0.0, features={"name": "photos"}, feature_weight=0.0)
+    gan = ESRGAN(**ESRGAN.tiny_config, judge="unet", pixel_weight=0.0, features={"name": "photos"}, feature_weight=0.0)
     gan.compile("non_saturating")
-    game = gan.deal((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))
-    logits = value(gan.discriminator(game.real))
+    batch = gan.prepare_batch((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))
+    logits = value(gan.discriminator(batch.real))
     assert logits.shape == (2, 16, 16, 1) and np.ptp(logits) > 0
-    loss = float(value(gan.generator_loss(game._replace(fake=game.real))))
+    loss = float(value(gan.generator_loss(batch._replace(fake=batch.real))))
     assert loss == pytest.approx(5e-3 * np.mean(np.log1p(np.exp(-logits))), rel=1e-3)  # sigma is one step apart
 
 
@@ -144,8 +144,8 @@ def test_vgg19_sees_what_its_weights_were_trained_on():
         network = vgg19(None, layer={"block1_conv1": 0.5, "block1_conv2": 1.0}, activated=activated)
         images = noise(1, 6, 5, 3)
         kernels = [value(network.get_layer(f"block1_conv{index}").kernel) for index in (1, 2)]
-        centred = keras.applications.vgg19.preprocess_input(127.5 * (images + 1))
-        first = value(ops.conv(centred, np.ascontiguousarray(kernels[0][:, :, ::-1]), padding="same"))
+        centered = keras.applications.vgg19.preprocess_input(127.5 * (images + 1))
+        first = value(ops.conv(centered, np.ascontiguousarray(kernels[0][:, :, ::-1]), padding="same"))
         expected = first, value(ops.conv(np.maximum(first, 0), kernels[1], padding="same"))
         least = 0 if activated else -np.inf
         for maps, theirs, weight in zip(network(images), expected, (0.5, 1.0)):
@@ -253,9 +253,9 @@ def test_exported_files_enlarge_images_of_other_sizes(form, tmp_path):
     from test_export import fact, opened
 
     for name, gan in {
-        "srgan": SRGAN(**SRGAN.tiny),
+        "srgan": SRGAN(**SRGAN.tiny_config),
         "modified": SRGAN(**SMALL, variant="modified"),
-        "esrgan": ESRGAN(**ESRGAN.tiny),
+        "esrgan": ESRGAN(**ESRGAN.tiny_config),
     }.items():
         run, facts = opened(getattr(kerasgan.export, form)(gan, tmp_path / name), output="outputs")
         images = noise(2, 6, 10, 3)

@@ -27,7 +27,7 @@ def test_a_tfds_directory_gives_images_labels_and_names(tfds_root):
         np.testing.assert_array_equal(reds, np.where(labels == 0, 200, 50))
 
 
-def test_a_tfds_builder_object_a_split_and_grey_images(tfds_root):
+def test_a_tfds_builder_object_a_split_and_gray_images(tfds_root):
     import tensorflow_datasets
 
     source = data.tfds(tensorflow_datasets.ImageFolder(str(tfds_root)), split="test", image_size=8, channels=1)
@@ -67,7 +67,7 @@ def test_tfds_resizes_with_antialiasing_and_crops_in_the_middle(tmp_path):
     assert data.tfds(tmp_path, image_size=8, crop="stretch").images()[0][:, 0].max() < 20
 
 
-def test_an_unknown_tfds_name_lists_its_neighbours():
+def test_an_unknown_tfds_name_lists_its_neighbors():
     pytest.importorskip("tensorflow_datasets")
     with pytest.raises(ValueError, match=r"cifar10.*name='cifarten'"):
         data.tfds("cifarten")

@@ -40,7 +40,7 @@ def test_a_toy_is_drawn_within_range_from_distinct_modes_that_its_measure_finds(
     points = toy.sample(2500, seed=0)
     assert points.shape == (2500, 1, 1, 2) and np.abs(points).max() <= 1
     modes = toy.measure(points)
-    assert modes.captured == len(np.unique(toy.centres.round(6), axis=0)) == len(toy.centres)
+    assert modes.captured == len(np.unique(toy.centers.round(6), axis=0)) == len(toy.centers)
     assert modes.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.01)
     assert toy.measure(np.full((100, 1, 1, 2), np.nan)).captured == 0
 
@@ -63,11 +63,11 @@ def test_the_report_names_the_game_with_most_modes_and_the_share_of_chance():
     assert toys.chance("grid") == "11%"  # 25 discs of radius 0.3 in a square of 8 by 8
 
 
-def test_the_normal_that_minimises_kl_has_the_moments_of_the_data():
+def test_the_normal_that_minimizes_kl_has_the_moments_of_the_data():
     """KL(P || Q) over all normal Q is least where mean and variance are P's own."""
-    best = divergences.minimised(divergences.CASES[0])
-    mean = divergences.SHARES @ divergences.CENTRES
-    variance = divergences.DEVIATION**2 + divergences.SHARES @ (divergences.CENTRES - mean) ** 2
+    best = divergences.minimized(divergences.CASES[0])
+    mean = divergences.SHARES @ divergences.CENTERS
+    variance = divergences.DEVIATION**2 + divergences.SHARES @ (divergences.CENTERS - mean) ** 2
     assert best.mean == pytest.approx(mean, abs=1e-4)
     assert best.deviation == pytest.approx(math.sqrt(variance), abs=1e-4)
     assert divergences.in_words(best) == "covers both modes"
@@ -86,7 +86,7 @@ def test_the_words_follow_from_the_numbers(mean, deviation, words):
     assert divergences.in_words(divergences.measured(divergences.CASES[0], mean, deviation)) == words
 
 
-def test_a_short_game_moves_a_normal_towards_the_data():
+def test_a_short_game_moves_a_normal_toward_the_data():
     case = divergences.CASES[0]
     start = divergences.measured(case, 0.0, 0.5)
     assert divergences.learned(case, steps=200).divergence < start.divergence

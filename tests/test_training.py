@@ -15,8 +15,10 @@ import pytest
 import tiny_recipe
 from PIL import Image
 
-from kerasgan import pictures, training, zoo
+from kerasgan import zoo
 from kerasgan.callbacks import StepCallback
+from kerasgan.files import pictures
+from kerasgan.training import train as training
 
 QUIET = {"every": 2, "console": None}
 

@@ -68,24 +68,24 @@ def test_one_logit_sees_a_patch_of_the_papers_size(layers, field):
 
 
 def test_pix2pix_adds_a_hundred_times_the_mean_absolute_error():
-    gan = Pix2Pix(**Pix2Pix.tiny)
+    gan = Pix2Pix(**Pix2Pix.tiny_config)
     gan.compile(run_eagerly=True)
     inputs, targets = noise(2, *gan.input_shape), noise(2, *gan.image_shape, seed=1)
-    game = gan.deal((inputs, targets))
-    game = game._replace(fake=ops.convert_to_tensor(noise(2, *gan.image_shape, seed=2)))
-    logits = ops.convert_to_numpy(gan.discriminate(game.fake, game.inputs))
+    batch = gan.prepare_batch((inputs, targets))
+    batch = batch._replace(fake=ops.convert_to_tensor(noise(2, *gan.image_shape, seed=2)))
+    logits = ops.convert_to_numpy(gan.discriminate(batch.fake, batch.inputs))
     expected = np.log1p(np.exp(-logits)).mean() + 100 * np.abs(noise(2, *gan.image_shape, seed=2) - targets).mean()
-    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-5)
+    assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_conditional_discriminator_judges_an_image_by_what_it_was_made_of():
-    gan = Pix2Pix(**Pix2Pix.tiny)
+    gan = Pix2Pix(**Pix2Pix.tiny_config)
     images, inputs = noise(2, *gan.image_shape), noise(2, *gan.input_shape)
     assert not np.allclose(gan.examine(images, inputs), gan.examine(images, -inputs))
 
 
 def test_cyclegan_weighs_cycle_and_identity_as_the_paper():
-    gan = CycleGAN(**{**CycleGAN.tiny, "input_channels": 3, "identity_weight": 0.5})
+    gan = CycleGAN(**{**CycleGAN.tiny_config, "input_channels": 3, "identity_weight": 0.5})
     gan.compile(run_eagerly=True)
     a, b = noise(2, *gan.input_shape), noise(2, *gan.image_shape, seed=1)
 
@@ -100,14 +100,14 @@ def test_cyclegan_weighs_cycle_and_identity_as_the_paper():
     cycle = np.abs(way("ba", fake_b) - a).mean() + np.abs(way("ab", fake_a) - b).mean()
     identity = np.abs(way("ab", b) - b).mean() + np.abs(way("ba", a) - a).mean()
     authors = sum(((each - 1) ** 2).mean() for each in logits) + 10 * cycle + 5 * identity
-    game = gan.deal((a, b))
-    game = game._replace(fake=gan.synthesize(game))
-    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(authors / 2, rel=1e-4)
+    batch = gan.prepare_batch((a, b))
+    batch = batch._replace(fake=gan.synthesize(batch))
+    assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(authors / 2, rel=1e-4)
     gan.compile({"name": "least_squares", "factor": 1.0}, run_eagerly=True)
-    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(authors, rel=1e-4)
+    assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(authors, rel=1e-4)
     gan.compile("hinge", run_eagerly=True)
     expected = 10 * cycle + 5 * identity - sum(each.mean() for each in logits)
-    assert float(ops.convert_to_numpy(gan.generator_loss(game))) == pytest.approx(expected, rel=1e-4)
+    assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_pool_keeps_and_returns_the_first_images_and_then_half_of_the_time_older_ones():
@@ -147,7 +147,7 @@ def test_the_rate_is_constant_and_then_falls_to_zero():
     assert LinearDecay(**rate.get_config()).get_config() == rate.get_config()
 
 
-def test_instance_normalisation_and_reflection_are_those_of_numpy():
+def test_instance_normalization_and_reflection_are_those_of_numpy():
     images = noise(2, 5, 6, 3)
     normed = ops.convert_to_numpy(InstanceNormalization()(images))
     mean, variance = images.mean((1, 2), keepdims=True), images.var((1, 2), keepdims=True)
@@ -163,7 +163,7 @@ def test_frozen_dropout_is_one_mask_for_all_images_that_repeats_over_large_maps(
     np.testing.assert_array_equal(masked[0], masked[1])
     np.testing.assert_array_equal(masked[:, 16:], masked[:, :4])
     assert not np.array_equal(masked, ops.convert_to_numpy(layer(maps, training=True)))
-    calm, noisy = Pix2Pix(**Pix2Pix.tiny), Pix2Pix(**Pix2Pix.tiny, noise_seed=1)
+    calm, noisy = Pix2Pix(**Pix2Pix.tiny_config), Pix2Pix(**Pix2Pix.tiny_config, noise_seed=1)
     noisy.set_weights(calm.get_weights())
     images = noise(1, *calm.input_shape)
     assert not np.allclose(noisy.predict(images), calm.predict(images))
@@ -193,7 +193,7 @@ def test_tiles_of_a_network_that_shades_each_one_differently_pass_smoothly_into_
         return np.stack([np.full_like(tile, next(shades)) for tile in tiles])
 
     made = translate(shaded, np.zeros((1, 120, 120, 1), "float32"), Tiling(size=48, overlap=16))[0, ..., 0]
-    spread = 2 * 15 / 99  # between neighbours in the order of tiles, which are rows of three or four
+    spread = 2 * 15 / 99  # between neighbors in the order of tiles, which are rows of three or four
     assert np.abs(np.diff(made, axis=0)).max() < spread / 4 and np.abs(np.diff(made, axis=1)).max() < spread / 4
 
 
@@ -217,7 +217,7 @@ def test_two_networks_of_ones_own_are_trained_to_undo_a_derivation():
     gan.compile(generator_optimizer=keras.optimizers.Adam(0.05))
     targets = noise(16, 8, 8, 1) - 0.3
     targets = np.clip(targets, -1, 1)
-    history = gan.fit(data.derived(targets, lambda x: -x, batch_size=8), epochs=3, verbose=0).history
+    history = gan.fit(data.derive_pairs(targets, lambda x: -x, batch_size=8), epochs=3, verbose=0).history
     assert np.isfinite(history["generator_loss"]).all()
     assert gan.examples[0].shape == (8, 8, 8, 1)
     np.testing.assert_array_equal(gan.examples[0], -gan.examples[1])
@@ -232,7 +232,7 @@ def test_two_networks_of_ones_own_are_trained_to_undo_a_derivation():
 def test_exported_files_translate_sizes_and_batches_that_the_export_did_not_try(form, tmp_path):
     from test_export import fact, opened
 
-    gan = CycleGAN(**CycleGAN.tiny)
+    gan = CycleGAN(**CycleGAN.tiny_config)
     for direction, channels in (("ab", 1), ("ba", 3)):
         lively(gan.translator(direction))
         run, facts = opened(EXPORTS[form](gan, tmp_path / direction, direction=direction), output="outputs")
@@ -241,7 +241,7 @@ def test_exported_files_translate_sizes_and_batches_that_the_export_did_not_try(
         assert np.ptp(outputs) > 0.1
         np.testing.assert_allclose(outputs, gan.predict(images, direction=direction), atol=5e-5)
         assert fact(facts, "multiple") == 4 and fact(facts, "scale") == 1
-    gan = Pix2Pix(**Pix2Pix.tiny, norm="batch", noise_seed=1)
+    gan = Pix2Pix(**Pix2Pix.tiny_config, norm="batch", noise_seed=1)
     lively(gan.generator)
     run, _ = opened(EXPORTS[form](gan, tmp_path / "unet"), output="outputs")
     images = noise(2, 16, 24, 1)
@@ -323,7 +323,7 @@ def test_half_published_models_and_other_norms_are_named():
 
 
 def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
-    gan = Pix2Pix(**Pix2Pix.tiny)
+    gan = Pix2Pix(**Pix2Pix.tiny_config)
     with pytest.raises(TypeError, match="Pix2Pix starts from images"):
         kerasgan.exploration.walk(gan, [0, 1], frames=4)
     with pytest.raises(ValueError, match=r"no augmentation of Pix2Pix.*Received: augment='diff_augment'"):

@@ -134,11 +134,11 @@ def test_on_the_way_between_products_categories_change_halfway_and_the_rest_move
     arcs = exploration.spherical(first[5:], second[5:], [0, 0.4, 0.6, 1])
     np.testing.assert_allclose(points[:, 5:], arcs, atol=1e-6)
     assert exploration.loop(prior, prior.draw(6, prior.latent_dim, 0).reshape(3, 2, -1), frames=7).shape == (7, 2, 7)
-    halved = prior.shrink(points, 0.5)
+    halved = prior.truncate(points, 0.5)
     np.testing.assert_array_equal(halved[:, 2:5], points[:, 2:5])
     np.testing.assert_allclose(halved[:, 5:], points[:, 5:] / 2, rtol=1e-6)
     with pytest.raises(ValueError, match="Expected a truncation from 0 to 1"):
-        prior.shrink(points, 2)
+        prior.truncate(points, 2)
 
 
 def test_an_interpolation_runs_from_the_one_seeds_image_to_the_others(normal):
@@ -158,7 +158,7 @@ def test_a_walk_takes_seeds_or_latents(normal):
     np.testing.assert_allclose(images[1:3], images[:3:-1], atol=1e-5)  # through two points: there and back
 
 
-def test_arithmetic_is_that_of_the_means_and_is_not_renormalised(normal):
+def test_arithmetic_is_that_of_the_means_and_is_not_renormalized(normal):
     woman, man, smile = (normal.prior.draw(3, 4, seed) for seed in range(3))
     result = exploration.combine(smile, woman, man)
     np.testing.assert_allclose(result, smile.mean(0) - woman.mean(0) + man.mean(0), rtol=1e-5)
@@ -184,12 +184,12 @@ def test_a_walk_of_a_conditional_model_stays_in_its_class_or_is_told_each_frames
     assert same == [True, True, False, True]
 
 
-def test_truncation_shrinks_latents_towards_the_priors_mean():
+def test_truncation_shrinks_latents_toward_the_priors_mean():
     points = np.float32([[1.0, 3.0]])
-    np.testing.assert_allclose(latents.Normal().shrink(points, 0.5), [[0.5, 1.5]])
-    np.testing.assert_allclose(latents.Uniform(0, 4).shrink(points, 0.5), [[1.5, 2.5]])
-    np.testing.assert_allclose(latents.Uniform(0, 4).shrink(points, 0), [[2, 2]])
-    np.testing.assert_array_equal(latents.Normal().shrink(points, 1), points)
+    np.testing.assert_allclose(latents.Normal().truncate(points, 0.5), [[0.5, 1.5]])
+    np.testing.assert_allclose(latents.Uniform(0, 4).truncate(points, 0.5), [[1.5, 2.5]])
+    np.testing.assert_allclose(latents.Uniform(0, 4).truncate(points, 0), [[2, 2]])
+    np.testing.assert_array_equal(latents.Normal().truncate(points, 1), points)
 
 
 def test_truncated_samples_are_those_of_the_shrunk_latents(conditional):

@@ -33,7 +33,7 @@ def test_the_convolutional_networks_for_cifar10_have_the_count_of_their_table():
 
 
 def test_the_networks_for_64_pixels_have_the_count_of_their_table():
-    """No bias in a block's first convolution; normalisations have a scale and an offset per channel."""
+    """No bias in a block's first convolution; normalizations have a scale and an offset per channel."""
 
     def block(inputs, inner, outputs):
         return 2 * (inputs + inner) + 9 * (inputs * inner + inner * outputs) + inputs * outputs + 2 * outputs
@@ -61,7 +61,7 @@ def test_the_plain_networks_have_two_convolutions_at_each_size():
 
 
 @pytest.mark.parametrize("variant", ["resnet", "resnet64", "dcgan", "plain"])
-def test_a_critics_score_of_an_image_does_not_depend_on_its_neighbours(variant):
+def test_a_critics_score_of_an_image_does_not_depend_on_its_neighbors(variant):
     critic = WGANGP(variant=variant, image_size=16, channels=1, width=4).discriminator
     together = ops.convert_to_numpy(critic(IMAGES[:4], training=True))
     alone = np.concatenate([ops.convert_to_numpy(critic(IMAGES[i : i + 1], training=True)) for i in range(4)])
@@ -69,7 +69,7 @@ def test_a_critics_score_of_an_image_does_not_depend_on_its_neighbours(variant):
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in critic.layers)
 
 
-def test_layer_normalisation_is_over_height_width_and_channels():
+def test_layer_normalization_is_over_height_width_and_channels():
     critic = WGANGP(variant="resnet64", image_size=16, channels=1, width=4).discriminator
     x = np.random.default_rng(1).normal(3, 2, (2, 16, 16, 4)).astype("float32")
     found = ops.convert_to_numpy(critic.get_layer("down1_1_norm")(x))
@@ -79,7 +79,7 @@ def test_layer_normalisation_is_over_height_width_and_channels():
 
 @pytest.mark.parametrize("variant", ["resnet64", "dcgan"])
 def test_every_variant_plays_the_papers_game(variant):
-    gan = WGANGP(**{**WGANGP.tiny, "variant": variant})
+    gan = WGANGP(**{**WGANGP.tiny_config, "variant": variant})
     gan.compile(run_eagerly=True)
     assert gan.discriminator_steps == 5
     assert [(penalty.name, penalty.weight, penalty.target) for penalty in gan.penalties] == [
@@ -91,7 +91,7 @@ def test_every_variant_plays_the_papers_game(variant):
 
 
 def test_both_rates_of_the_residual_model_reach_zero_with_the_same_generator_step():
-    settings = WGANGP(**WGANGP.tiny).paper_settings()
+    settings = WGANGP(**WGANGP.tiny_config).default_compile_args()
     generator, critic = (settings[f"{player}_optimizer"] for player in ("generator", "discriminator"))
     for step, rate in ((0, 2e-4), (50_000, 1e-4), (100_000, 0.0)):
         generator.iterations.assign(step)
@@ -117,7 +117,7 @@ def test_the_constructor_says_what_it_expects(arguments, message):
 
 
 def clipped(bound, objective="wasserstein", **options):
-    gan = DCGAN(**DCGAN.tiny)
+    gan = DCGAN(**DCGAN.tiny_config)
     critic = keras.optimizers.RMSprop(0.02)
     gan.compile(objective, discriminator_optimizer=critic, weight_clip=bound, run_eagerly=True, **options)
     gan.fit(IMAGES, batch_size=4, verbose=0)
@@ -154,7 +154,7 @@ def test_the_bound_is_kept_in_a_keras_file(tmp_path):
 
 def test_a_negative_bound_is_refused():
     with pytest.raises(ValueError, match=r"bound of the weights.*Received: weight_clip=-0\.1"):
-        DCGAN(**DCGAN.tiny).compile(weight_clip=-0.1)
+        DCGAN(**DCGAN.tiny_config).compile(weight_clip=-0.1)
 
 
 def test_the_recipe_for_bedrooms_is_algorithm_1():

@@ -13,10 +13,11 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import evaluation, metrics, models, recipes, zoo
+from kerasgan import metrics, models, recipes, zoo
+from kerasgan.evaluation import evaluate
 
 NAMES = zoo.names()
-IN_THE_BOX = [name for name in NAMES if zoo.recipe(name).in_the_box]
+BUNDLED = [name for name in NAMES if zoo.recipe(name).bundled]
 RECIPE = """
 family = "DCGAN"
 [model]
@@ -60,9 +61,9 @@ def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it():
 
 
 def test_a_published_entry_says_what_it_is_of_and_how_it_was_scored():
-    for name in set(zoo.names(pretrained=True)) - set(IN_THE_BOX):
+    for name in set(zoo.names(pretrained=True)) - set(BUNDLED):
         weights = zoo.recipe(name).weights
-        assert weights["url"].startswith("https://") and weights["licence"], name
+        assert weights["url"].startswith("https://") and weights["license"], name
         assert weights["sha256"] == "unpublished" or weights["url"].endswith(f"{weights['sha256']}.pth"), name
         assert ("protocol" in weights) == ("scores" in weights), name
 
@@ -101,7 +102,7 @@ def measured(name):
     return pytest.param(name, marks=[pytest.mark.backends(*backends)] if backends else [])
 
 
-@pytest.mark.parametrize("name", [measured(name) for name in IN_THE_BOX])
+@pytest.mark.parametrize("name", [measured(name) for name in BUNDLED])
 def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name):
     recipe = zoo.recipe(name)
     weights = recipe.folder / recipe.weights["file"]
@@ -109,7 +110,7 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
     assert (recipe.folder / "samples.png").stat().st_size > 1000
     gan = zoo.load(name)
     if gan.task.from_images:
-        scores = evaluation.evaluate(recipe, gan).content["scores"]
+        scores = evaluate.evaluate(recipe, gan).content["scores"]
         for key, found in scores.items():
             assert found["mean"] == pytest.approx(recipe.results[key], rel=0.01), key
             compared = "peak" in key and "frame" not in key  # later frames are predicted from predictions
@@ -142,8 +143,8 @@ def test_deconv_photos_gains_as_much_as_asked_and_its_critic_sharpens():
 
 def test_loaded_weights_are_the_generators_and_the_averages():
     gan = zoo.load("dcgan-digits")
-    assert gan.average_generator is not None
-    for first, second in zip(gan.generator.variables, gan.average_generator.variables):
+    assert gan.ema_generator is not None
+    for first, second in zip(gan.generator.variables, gan.ema_generator.variables):
         if "float" in first.dtype:
             np.testing.assert_array_equal(
                 keras.ops.convert_to_numpy(first.value), keras.ops.convert_to_numpy(second.value)
@@ -209,7 +210,7 @@ def test_a_recipe_that_cannot_be_built_names_the_file(tmp_path, old, new, messag
     assert str(path) in str(caught.value)
 
 
-def test_a_recipe_of_your_own_names_optimisers_and_schedules(tmp_path):
+def test_a_recipe_of_your_own_names_optimizers_and_schedules(tmp_path):
     schedule = "{ name = 'CosineDecay', initial_learning_rate = 0.1, decay_steps = 10 }"
     path = write(tmp_path, RECIPE + f"generator_optimizer = {{ name = 'MomentumRampSGD', learning_rate = {schedule} }}")
     gan = zoo.build(zoo.recipe(path))
@@ -289,7 +290,7 @@ def test_a_download_that_is_impossible_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
     text = (
         RECIPE
-        + '[weights]\nurl = "http://127.0.0.1:9/dcgan-1f8a2277.pth"\nsha256 = "1f8a2277"\nlicence = "Apache-2.0"\n'
+        + '[weights]\nurl = "http://127.0.0.1:9/dcgan-1f8a2277.pth"\nsha256 = "1f8a2277"\nlicense = "Apache-2.0"\n'
     )
     with pytest.raises(zoo.WeightsError) as caught:
         zoo.load(write(tmp_path, text))

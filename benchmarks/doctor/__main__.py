@@ -30,7 +30,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--logs", type=Path, help="folder of labelled logs with their index.csv")
+    parser.add_argument("--logs", type=Path, help="folder of labeled logs with their index.csv")
     parser.add_argument("--planted", action="store_true", help="train games with a planted failure, and healthy ones")
     parser.add_argument("--recipes", type=int, metavar="STEPS", help="train the box's recipes for so many steps")
     parser.add_argument("--overhead", action="store_true", help="time a probe against a step")
@@ -47,14 +47,14 @@ def main() -> None:
         print(record.cost)
     for seed in arguments.seeds:  # outermost: an interrupted measurement has seen every training
         if arguments.planted:
-            play_planted(record, seed, arguments.only)
+            train_planted(record, seed, arguments.only)
         if arguments.recipes:
-            play_recipes(record, seed, arguments.only, steps=arguments.recipes)
+            train_recipes(record, seed, arguments.only, steps=arguments.recipes)
     record.save()
     arguments.record.with_suffix(".md").write_text(record.markdown(), encoding="utf-8")
 
 
-def play_planted(record: Record, seed: int, only: str) -> None:
+def train_planted(record: Record, seed: int, only: str) -> None:
     cases = {change.__name__.replace("_", " "): (change, expected) for change, expected in planted.PLANTED.items()}
     for name, (change, expected) in cases.items():
         if only in name and not record.has("planted", name, seed):
@@ -66,7 +66,7 @@ def play_planted(record: Record, seed: int, only: str) -> None:
             keras.utils.clear_session()
 
 
-def play_recipes(record: Record, seed: int, only: str, *, steps: int) -> None:
+def train_recipes(record: Record, seed: int, only: str, *, steps: int) -> None:
     for name in recipes.names():
         if only in name and not record.has("recipe", name, seed):
             record.add(run("recipe", name, seed, recipes.play(name, seed, steps=steps)))

@@ -56,13 +56,13 @@ class Game:
     prior: Any = "normal"
     variant: str = "torch"
     channels_seen: int = 1
-    normalised: bool = True
+    normalized: bool = True
     ema_half_life: float = 500
     reference: np.ndarray | None = None
 
     def gan(self) -> kerasgan.GAN:
-        bare = mock.patch.object(dcgan, "_normalisation", lambda x, *options: x)
-        with contextlib.nullcontext() if self.normalised else bare:
+        bare = mock.patch.object(dcgan, "_normalization", lambda x, *options: x)
+        with contextlib.nullcontext() if self.normalized else bare:
             generator = dcgan.generator(16, 1, 16, width=8, variant=self.variant)
             discriminator = dcgan.discriminator(16, self.channels_seen, width=8, variant=self.variant)
         gan = self.family(generator, discriminator, prior=self.prior)
@@ -99,9 +99,9 @@ def leaked_labels(game: Game, rng: np.random.Generator) -> None:
     game.family, game.channels_seen = Leaky, 2
 
 
-def no_normalisation(game: Game, rng: np.random.Generator) -> None:
-    # At the usual rate it only learns more slowly; the rate that normalisation would have allowed breaks it.
-    game.normalised, game.generator_rate, game.discriminator_rate = False, 1e-2, 1e-2
+def no_normalization(game: Game, rng: np.random.Generator) -> None:
+    # At the usual rate it only learns more slowly; the rate that normalization would have allowed breaks it.
+    game.normalized, game.generator_rate, game.discriminator_rate = False, 1e-2, 1e-2
 
 
 def one_class(game: Game, rng: np.random.Generator) -> None:
@@ -121,13 +121,13 @@ ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discrimina
 PLANTED: dict[Callable, tuple[str, ...]] = {
     rates_times_100: ANY,
     heavy_momentum: ANY,
-    no_normalisation: ANY,
+    no_normalization: ANY,
     frozen_discriminator: ("weak discriminator",),
     frozen_generator: ("convergence failure", "mode collapse"),
     constant_latents: ("mode collapse",),
     leaked_labels: ("convergence failure",),
     one_class: ("mode dropping", "mode collapse"),
-    tiny_dataset: ("memorisation", "mode collapse"),
+    tiny_dataset: ("memorization", "mode collapse"),
     overflow: ("divergence",),
 }
 HEALTHY: dict[str, dict[str, Any]] = {

@@ -11,7 +11,7 @@ PROBES = 20
 
 
 def names() -> list[str]:
-    return [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).in_the_box]
+    return [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).bundled]
 
 
 def play(name: str, seed: int, *, steps: int) -> Doctor:

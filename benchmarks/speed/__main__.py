@@ -55,7 +55,7 @@ def keep(kept: report.Kept, heading: str, quick: bool) -> None:
 
 def check_networks(found: dict) -> None:
     """Raises ValueError if two rows of a game do not train equally many weights."""
-    for title in training.GAMES:
+    for title in training.NETWORKS:
         rows = {name: each for name, each in found.items() if name.startswith(title) and "failed" not in each}
         counts = {name: (each["generator"], each["discriminator"]) for name, each in rows.items()}
         if len(set(counts.values())) > 1:

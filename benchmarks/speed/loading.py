@@ -44,7 +44,7 @@ def measure(way: str, size: int, folder: str, count: int) -> Found:
 
 
 def write_jpegs(root: Path, count: int) -> None:
-    """Photo-like JPEGs: smooth colour with grain, so that they cost about what photographs cost to decode."""
+    """Photo-like JPEGs: smooth color with grain, so that they cost about what photographs cost to decode."""
     root.mkdir()
     generator = np.random.default_rng(0)
     for index in range(count):

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from games import GAMES
+from games import NETWORKS
 from rows import Found
 from training import BASELINE, CONTESTANTS
 
@@ -56,7 +56,7 @@ rate of this machine{rate} that is, by the operations of convolutions and produc
 is how long the first steps take, tracing and compilation included."""
     product = found.get("matrix product", {}).get("rate")
     parts = [text.format(rate=f" ({product / 1e9:,.0f} GFLOP/s)" if product else "")]
-    for title in GAMES:
+    for title in NETWORKS:
         several = {name: found[f"{title}, {name}"] for name in CONTESTANTS if f"{title}, {name}" in found}
         if several:
             eager = several.get(BASELINE, {})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from games import GAMES, QUICK
+from games import NETWORKS, QUICK
 from rows import Found, Row
 
 TITLE, BATCHES, BASELINE = "DCGAN-64", (1, 32), "Keras, called"
@@ -54,7 +54,7 @@ def median_seconds(work: Callable[[], Any], seconds: float) -> float:
 def network(quick: bool) -> Any:
     import kerasgan
 
-    return kerasgan.models.DCGAN(**(QUICK if quick else GAMES)[TITLE].model)
+    return kerasgan.models.DCGAN(**(QUICK if quick else NETWORKS)[TITLE].model)
 
 
 def export(folder: Path, quick: bool) -> Found:

@@ -158,7 +158,7 @@ class Png {
     file.write("\x89PNG\r\n\x1a\n", 8);
     std::string header = number(height);
     header.insert(0, number(width));
-    header += {8, "\0\0\4\2\6"[channels], 0, 0, 0};  // grey, grey with alpha, RGB, RGB with alpha
+    header += {8, "\0\0\4\2\6"[channels], 0, 0, 0};  // gray, gray with alpha, RGB, RGB with alpha
     part(file, "IHDR", header);
     std::string lines;
     uint32_t const line = width * channels;

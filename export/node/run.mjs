@@ -12,7 +12,7 @@ import { crc32, deflateSync } from "node:zlib";
 
 const CHUNK = 64; // images at a time
 const ARRAYS = { float32: Float32Array, int32: Int32Array };
-const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // PNG: grey, grey with alpha, RGB, RGB with alpha
+const COLOR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // PNG: gray, gray with alpha, RGB, RGB with alpha
 
 async function main() {
   const options = { seeds: { type: "string", default: "seeds.json" }, output: { type: "string", short: "o", default: "drawn.png" } };
@@ -80,7 +80,7 @@ function png({ levels, height, width, channels }) {
     ends.writeUInt32BE(crc32(body), 4);
     return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
   };
-  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, COLOUR_TYPES[channels], 0, 0, 0]);
+  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, COLOR_TYPES[channels], 0, 0, 0]);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   const line = width * channels;

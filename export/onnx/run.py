@@ -19,7 +19,7 @@ import zlib
 import numpy as np
 import onnxruntime
 
-COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: grey, grey with alpha, RGB, RGB with alpha
+COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG: gray, gray with alpha, RGB, RGB with alpha
 LEFT_OUT = {"truncation": 1.0, "noise": 0.0}  # inputs of a model that seeds need not name
 
 
@@ -169,7 +169,7 @@ def write_png(path, pixels):
         checksum = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
-    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, COLOR_TYPES[channels], 0, 0, 0)
     lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))  # each line begins with its filter: 0, none
     with open(path, "wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header))

@@ -41,7 +41,7 @@ function slider({ label, range: [low, high], value, change, ends = [] }) {
   return { root: element("label", { className: "slider" }, element("span", { "aria-hidden": "true" }, label), shown, row), set };
 }
 
-/** Colours a range up to its thumb, from the middle where that means zero. */
+/** Colors a range up to its thumb, from the middle where that means zero. */
 function fill(input) {
   const [low, high] = [Number(input.min), Number(input.max)];
   const at = (number) => `${(100 * (number - low)) / (high - low)}%`;

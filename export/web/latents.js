@@ -12,7 +12,7 @@ function priorParts(prior, size, start = 0, code = null) {
 }
 
 /** The middle of a prior between whose latents lie others, or null. */
-function priorCentre(prior) {
+function priorCenter(prior) {
   if (prior.name === "uniform") return (prior.low + prior.high) / 2;
   return ["normal", "truncated_normal"].includes(prior.name) ? 0 : null;
 }
@@ -50,7 +50,7 @@ function drawLatents(prior, count, size, seeds) {
     const noise = new Random([...seeds, 3]);
     return choices(prior.weights, count, [...seeds, 2]).map((index) => {
       const mean = Float32Array.from(prior.means[index]), scale = Float32Array.from(prior.scales[index]);
-      return Float32Array.from(mean, (centre, column) => centre + Math.fround(scale[column] * noise.normal()));
+      return Float32Array.from(mean, (center, column) => center + Math.fround(scale[column] * noise.normal()));
     });
   }
   throw new Error(`Expected a latent prior that this page can draw. Received: ${prior.name}`);
@@ -101,14 +101,14 @@ function normalQuantile(share) {
   return x;
 }
 
-/** Latents moved towards the mean, as `generate(truncation=)`; categories and mixtures stay what they are. */
+/** Latents moved toward the mean, as `generate(truncation=)`; categories and mixtures stay what they are. */
 function shrink(parts, latents, truncation) {
   const moved = latents.slice();
   for (const { prior, start, size } of parts) {
-    const centre = priorCentre(prior);
-    if (centre === null) continue;
+    const center = priorCenter(prior);
+    if (center === null) continue;
     for (let column = start; column < start + size; column++) {
-      moved[column] = centre + Math.fround(truncation * Math.fround(latents[column] - centre));
+      moved[column] = center + Math.fround(truncation * Math.fround(latents[column] - center));
     }
   }
   return moved;

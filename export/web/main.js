@@ -9,7 +9,7 @@ function describe() {
     Family: facts.family,
     Images: `${width} × ${height} × ${channels}`,
     Parameters: facts.parameters.toLocaleString("en"),
-    Licence: facts.licence ?? "not stated",
+    License: facts.license ?? "not stated",
     "ONNX Runtime Web": facts.runtime.version,
     kerasgan: facts.kerasgan,
   };

@@ -30,12 +30,12 @@ function paint(canvas, pixels) {
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
 
-/** {data, dims} in [-1, 1] of ImageData, in grey (ITU-R BT.601, as Pillow) or in colours. */
+/** {data, dims} in [-1, 1] of ImageData, in gray (ITU-R BT.601, as Pillow) or in colors. */
 function fromPixels({ data, width, height }, channels) {
   const images = new Float32Array(width * height * channels);
   for (let place = 0; place < width * height; place++) {
-    const colours = data.subarray(4 * place, 4 * place + 3);
-    const levels = channels === 1 ? [(colours[0] * 19595 + colours[1] * 38470 + colours[2] * 7471 + 0x8000) >> 16] : colours;
+    const colors = data.subarray(4 * place, 4 * place + 3);
+    const levels = channels === 1 ? [(colors[0] * 19595 + colors[1] * 38470 + colors[2] * 7471 + 0x8000) >> 16] : colors;
     for (let channel = 0; channel < channels; channel++) {
       images[place * channels + channel] = Math.fround(levels[channel] / 127.5) - 1;
     }
@@ -62,7 +62,7 @@ function reflected({ data, dims }, multiple, smallest) {
 }
 
 /** ImageData of anything that a canvas can draw, at a size. */
-function rasterised(source, height, width) {
+function rasterized(source, height, width) {
   const canvas = element("canvas", { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
@@ -75,7 +75,7 @@ function resized(pixels, height, width) {
   if (pixels.height === height && pixels.width === width) return pixels;
   const canvas = element("canvas");
   paint(canvas, pixels);
-  return rasterised(canvas, height, width);
+  return rasterized(canvas, height, width);
 }
 
 /** The pixels of a picture, made smaller if its longer side is longer than `longest`. */
@@ -83,7 +83,7 @@ async function readPicture(blob, longest) {
   const picture = await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const share = Math.min(1, longest / Math.max(picture.width, picture.height));
   const [height, width] = [picture.height, picture.width].map((side) => Math.max(1, Math.round(side * share)));
-  return rasterised(picture, height, width);
+  return rasterized(picture, height, width);
 }
 
 /** The pixels of a picture inside the page. */
@@ -91,7 +91,7 @@ async function readExample(address) {
   const picture = new Image();
   picture.src = address;
   await picture.decode();
-  return rasterised(picture, picture.naturalHeight, picture.naturalWidth);
+  return rasterized(picture, picture.naturalHeight, picture.naturalWidth);
 }
 
 /** Many canvases of one size as one, row by row. */

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerasgan import schedules
-from kerasgan.augment.colour import add_noise, change_colours, cut_out, filter_bands
+from kerasgan.augment.color import add_noise, change_colors, cut_out, filter_bands
 from kerasgan.augment.geometry import affine_matrix, blit, blit_matrix, transform
 from kerasgan.augment.scheme import Augmentation, Draws
 
@@ -15,7 +15,7 @@ __all__ = ["ADA"]
 OPERATIONS = {  # in this order
     "blit": lambda images, draws, strength: blit(images, blit_matrix(draws, images.shape[1:3], strength)),
     "geometry": lambda images, draws, strength: transform(images, affine_matrix(draws, images.shape[1:3], strength)),
-    "color": change_colours,
+    "color": change_colors,
     "filter": filter_bands,
     "noise": add_noise,
     "cutout": cut_out,
@@ -34,7 +34,7 @@ class ADA(Augmentation):
         probability: None for the adaptive one; or a number, a schedule of discriminator steps, or a recipe's table of
             one, as R3GAN has it (2501.05441).
         blit: factor of the probability of mirroring, quarter turns and translation by whole pixels; 0 for none. The
-            default pipe, "bgc", is that with geometry and colour.
+            default pipe, "bgc", is that with geometry and color.
         geometry: likewise of scaling, rotation, stretching and translation.
         color: likewise of brightness, contrast, inverted luma, hue and saturation.
         filter: likewise of stronger and weaker frequency bands.
@@ -49,7 +49,7 @@ class ADA(Augmentation):
         ValueError: for numbers out of range.
     """
 
-    reports = ("augment_probability",)
+    extra_metrics = ("augment_probability",)
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""DiffAugment: colour, translation and cutout, always and for every image."""
+"""DiffAugment: color, translation and cutout, always and for every image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,8 +50,8 @@ def color(images: Any, draws: Draws) -> Any:
         return values[:, None, None, None]
 
     images = images + per_image(draws.uniform(-0.5, 0.5))
-    grey = ops.mean(images, axis=-1, keepdims=True)
-    images = grey + (images - grey) * per_image(draws.uniform(0.0, 2.0))
+    gray = ops.mean(images, axis=-1, keepdims=True)
+    images = gray + (images - gray) * per_image(draws.uniform(0.0, 2.0))
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     return mean + (images - mean) * per_image(draws.uniform(0.5, 1.5))
 

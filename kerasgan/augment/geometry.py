@@ -52,7 +52,7 @@ def affine_matrix(draws: Draws, size: tuple[int, int], strength: float) -> Any:
 
     Args:
         draws: of the batch.
-        size: height and width; places are in pixels from the centre.
+        size: height and width; places are in pixels from the center.
         strength: factor of the probability.
     """
     height, width = size
@@ -114,18 +114,18 @@ def transform(images: Any, inverse: Any) -> Any:
 
 
 def _places(length: int) -> np.ndarray:
-    """Pixels of a doubled image with margins, as places relative to the centre in pixels of the image."""
+    """Pixels of a doubled image with margins, as places relative to the center in pixels of the image."""
     return (np.arange(2 * (length + 2 * MARGIN)) + 0.5) / 2 + DELAY - MARGIN - length / 2
 
 
 def _doubled(places: Any, length: int) -> Any:
-    """Places relative to the centre as indices into the doubled and padded image, within it."""
+    """Places relative to the center as indices into the doubled and padded image, within it."""
     indices = 2.0 * (_mirrored(places, length) + 0.5 + MARGIN - DELAY) - 0.5
     return ops.clip(indices, 0.0, 2.0 * (length + 2 * MARGIN) - 1.001)
 
 
 def _sources(inverse: Any, y: np.ndarray, x: np.ndarray) -> tuple[Any, Any]:
-    """Rows and columns (batch, height', width') that the places y and x, all relative to the centre, come from."""
+    """Rows and columns (batch, height', width') that the places y and x, all relative to the center, come from."""
     across = ops.convert_to_tensor(x[None, None], "float32")
     down = ops.convert_to_tensor(y[None, :, None], "float32")
     a, b, c, d, e, f = (inverse[:, row, column, None, None] for row in (0, 1) for column in (0, 1, 2))
@@ -133,7 +133,7 @@ def _sources(inverse: Any, y: np.ndarray, x: np.ndarray) -> tuple[Any, Any]:
 
 
 def _mirrored(places: Any, length: int) -> Any:
-    """Places relative to the centre as indices into an axis, mirrored at its outer pixels."""
+    """Places relative to the center as indices into an axis, mirrored at its outer pixels."""
     last = length - 1.0
     return last - ops.abs(ops.mod(places + last / 2, 2 * last) - last)
 

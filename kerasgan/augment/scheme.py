@@ -15,7 +15,7 @@ class Augmentation(keras.layers.Layer):
     state that is saved with the model.
     """
 
-    reports: tuple[str, ...] = ()
+    extra_metrics: tuple[str, ...] = ()
     """Names of the scalars that `state` gives, which `fit` shows."""
 
     adaptive: bool = False
@@ -36,7 +36,7 @@ class Augmentation(keras.layers.Layer):
         """Called at the end of each discriminator step, with the number of those before and the images in it."""
 
     def state(self) -> dict[str, Any]:
-        """Scalars by name, see `reports`."""
+        """Scalars by name, see `extra_metrics`."""
         return {}
 
     def compute_output_shape(self, input_shape):

@@ -5,8 +5,8 @@ says which tensor belongs where.
 """
 
 from kerasgan.checkpoints.assignment import MismatchError, Report, assign
-from kerasgan.checkpoints.download import DownloadError, cache_directory, cached_path, download
 from kerasgan.checkpoints.pickles import CheckpointError
+from kerasgan.files.download import DownloadError, cache_directory, cached_path, download
 
 __all__ = [
     "CheckpointError",

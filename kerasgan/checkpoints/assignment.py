@@ -101,8 +101,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file, HDF5 of Keras 2, or a pickle of persistent classes (StyleGAN2-ADA's `.pkl`).
-        channel_order: the order of colours in the images that the checkpoint was trained on, "rgb" or "bgr". With
-            "bgr" (OpenMMLab's colour models) the last layer's channels are reversed, so that `gan` produces RGB. It
+        channel_order: the order of colors in the images that the checkpoint was trained on, "rgb" or "bgr". With
+            "bgr" (OpenMMLab's color models) the last layer's channels are reversed, so that `gan` produces RGB. It
             does not count where the publisher has one order only.
 
     Raises:
@@ -111,14 +111,14 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     """
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
-    publisher, state = _recognise(_read(path), path)
+    publisher, state = _recognize(_read(path), path)
     layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, np.ndarray]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
         placements = _spelled(_placements(network, layout), layout, state, prefix)
-        plan += _match(placements, state, report, reverse_colours=order == "bgr")
+        plan += _match(placements, state, report, reverse_colors=order == "bgr")
     _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
@@ -138,7 +138,7 @@ def _read(path: str | Path) -> object:
     return persistence.read(path) if persistence.begins(head) else pth.read(path)
 
 
-def _recognise(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
+def _recognize(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
     for publisher in PUBLISHERS:
         state = publisher.state(contents)
         if state is not None:
@@ -177,7 +177,7 @@ def _spelled(placements: list[Placement], layout: Layout, state: Mapping[str, An
 
 
 def _match(
-    placements: list[Placement], state: Mapping[str, Any], report: Report, *, reverse_colours: bool
+    placements: list[Placement], state: Mapping[str, Any], report: Report, *, reverse_colors: bool
 ) -> list[tuple[Any, np.ndarray]]:
     plan = []
     for placement in placements:
@@ -191,7 +191,7 @@ def _match(
             )
         else:
             _note(report.assigned, name, variable.path)
-            plan.append((variable, placement.value(tensor, reverse_colours=reverse_colours)))
+            plan.append((variable, placement.value(tensor, reverse_colors=reverse_colors)))
     return plan
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan.checkpoints import pth
-from kerasgan.checkpoints.download import download
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, dense
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense
+from kerasgan.files.download import download
 from kerasgan.metrics.inception import inception_features, inception_v3
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def placements(network: Any) -> list[Placement]:
         if name.endswith(".conv"):
             found += convolution(name, layer)
         elif name.endswith(".bn"):
-            found += batch_normalisation(name, layer, epsilon=1e-3)
+            found += batch_normalization(name, layer, epsilon=1e-3)
         elif name == "fc":
             found += dense(name, layer)
     return found
@@ -84,7 +84,7 @@ def _assign(network: Any, tensors: dict, file: Path) -> None:
                 f"Expected {place.tensor} of shape {place.expected_shape} in {file}. Received: {np.shape(tensor)}"
             )
     for place in places:
-        place.variable.assign(place.value(tensors[place.tensor], reverse_colours=False))
+        place.variable.assign(place.value(tensors[place.tensor], reverse_colors=False))
 
 
 def _skipped(name: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, dense_to_map, find, moving_statistics
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense_to_map, find, moving_statistics
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +32,7 @@ def placements(generator: keras.Model) -> list[Placement]:
     top = find(generator, "latent_map").output.shape[1:]
     places = [
         *dense_to_map("l1", find(generator, "project"), shape=top),
-        *batch_normalisation(f"b{blocks + 2}", find(generator, "norm"), epsilon=1e-5),
+        *batch_normalization(f"b{blocks + 2}", find(generator, "norm"), epsilon=1e-5),
         *convolution(f"c{blocks + 2}", find(generator, "image"), image=True),
     ]
     for index in range(1, blocks + 1):
@@ -40,14 +40,14 @@ def placements(generator: keras.Model) -> list[Placement]:
         for part, name in (("c1", "conv1"), ("c2", "conv2"), ("c_sc", "shortcut")):
             places += convolution(f"{theirs}.{part}", find(generator, f"{ours}_{name}"))
         for number in (1, 2):
-            places += _normalisation(f"{theirs}.b{number}", find(generator, f"{ours}_norm{number}"))
+            places += _normalization(f"{theirs}.b{number}", find(generator, f"{ours}_norm{number}"))
     return places
 
 
-def _normalisation(tensor: str, norm: Any) -> list[Placement]:
+def _normalization(tensor: str, norm: Any) -> list[Placement]:
     """With classes, each row of one table is the gains of a class and then its biases."""
     if not hasattr(norm, "gain_and_bias"):
-        return batch_normalisation(tensor, norm, epsilon=1e-5)
+        return batch_normalization(tensor, norm, epsilon=1e-5)
     classes, channels = norm.gamma.shape
     table: dict[str, Any] = {"tensor": f"{tensor}.embed.weight", "stored": (classes, 2 * channels)}
     return [

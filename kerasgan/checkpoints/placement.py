@@ -30,7 +30,7 @@ class Placement:
         factor: what to multiply the tensor by, such as one of He's constant by another.
         offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1; one
             number, or one for each element of the variable's last axis.
-        colours: the axis, in the order of `axes`, along which the colours of an image lie (the last layer's, or those
+        colors: the axis, in the order of `axes`, along which the colors of an image lie (the last layer's, or those
             of the first layer of a network of images); else None.
     """
 
@@ -43,7 +43,7 @@ class Placement:
     flip: bool = False
     factor: float = 1.0
     offset: float | np.ndarray = 0.0
-    colours: int | None = None
+    colors: int | None = None
 
     @property
     def expected_shape(self) -> tuple[int, ...]:
@@ -55,13 +55,13 @@ class Placement:
             return shape
         return tuple(shape[self.axes.index(axis)] for axis in range(len(shape)))
 
-    def value(self, tensor: np.ndarray, *, reverse_colours: bool) -> np.ndarray:
-        """The variable's value; `reverse_colours` exchanges the first and last colour of the image."""
+    def value(self, tensor: np.ndarray, *, reverse_colors: bool) -> np.ndarray:
+        """The variable's value; `reverse_colors` exchanges the first and last color of the image."""
         tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
         tensor = tensor if self.part is None else tensor[..., slice(*self.part)]
         value = tensor if self.axes is None else tensor.transpose(self.axes)
-        if reverse_colours and self.colours is not None:
-            value = np.flip(value, self.colours)
+        if reverse_colors and self.colors is not None:
+            value = np.flip(value, self.colors)
         value = value.reshape(self.variable.shape)
         if self.flip:
             value = np.flip(value, (0, 1))

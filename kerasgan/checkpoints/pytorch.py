@@ -1,6 +1,6 @@
 """PyTorch's layers as Keras' layers: the places of their tensors, for every publisher that trained with PyTorch.
 
-A layer with spectral normalisation has, with `estimate="stored"`, the tensors of PyTorch's `spectral_norm`
+A layer with spectral normalization has, with `estimate="stored"`, the tensors of PyTorch's `spectral_norm`
 (`weight_orig`, `weight_u`, `weight_v`), and with "iterated" those of BigGAN-PyTorch's layers (`weight`, `u0`). Where a
 layer is of another kind, CheckpointError says what was received; `assign` adds what is expected.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 __all__ = [
-    "batch_normalisation",
+    "batch_normalization",
     "convolution",
     "dense",
     "dense_to_map",
@@ -50,24 +50,24 @@ def convolution(tensor: str, layer: Any, *, image: bool = False, from_image: boo
     """
     places = _convolution(tensor, layer, outputs_axis=3 if image else None)
     if from_image:
-        places[0] = dataclasses.replace(places[0], colours=2)
+        places[0] = dataclasses.replace(places[0], colors=2)
     height, width, inputs, _ = layer.kernel.shape
     v = {"unfold": (inputs, height, width), "axes": (1, 2, 0)}
-    return places + _singular_vectors(tensor, layer, u={"colours": -1 if image else None}, v=v)
+    return places + _singular_vectors(tensor, layer, u={"colors": -1 if image else None}, v=v)
 
 
 def transposed_convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:
-    """As `convolution`, for a transposed one without spectral normalisation."""
+    """As `convolution`, for a transposed one without spectral normalization."""
     return _convolution(tensor, layer, outputs_axis=2 if image else None)
 
 
 def _convolution(tensor: str, layer: Any, *, outputs_axis: int | None) -> list[Placement]:
     if len(layer.kernel.shape) != 4:
         raise CheckpointError(f"one whose layer {layer.name!r} is no convolution but {type(layer).__name__}")
-    places = [Placement(tensor=_weight(tensor, layer), variable=layer.kernel, axes=_CONVOLUTION, colours=outputs_axis)]
+    places = [Placement(tensor=_weight(tensor, layer), variable=layer.kernel, axes=_CONVOLUTION, colors=outputs_axis)]
     if layer.use_bias:
-        colours = None if outputs_axis is None else 0
-        places.append(Placement(tensor=f"{tensor}.bias", variable=layer.bias, colours=colours))
+        colors = None if outputs_axis is None else 0
+        places.append(Placement(tensor=f"{tensor}.bias", variable=layer.bias, colors=colors))
     return places
 
 
@@ -114,7 +114,7 @@ def _weight(tensor: str, layer: Any) -> str:
 def _singular_vectors(
     tensor: str, layer: Any, *, u: Mapping[str, Any] = _AS_IT_IS, v: Mapping[str, Any] = _AS_IT_IS
 ) -> list[Placement]:
-    """Those of a layer with spectral normalisation; `u` and `v` are what their placements need, such as an order."""
+    """Those of a layer with spectral normalization; `u` and `v` are what their placements need, such as an order."""
     estimate = getattr(layer, "estimate", None)
     if estimate is None:
         return []
@@ -127,7 +127,7 @@ def _singular_vectors(
     ]
 
 
-def batch_normalisation(tensor: str, layer: Any, *, epsilon: float) -> list[Placement]:
+def batch_normalization(tensor: str, layer: Any, *, epsilon: float) -> list[Placement]:
     """Gain, bias and moving statistics; raises CheckpointError unless the layer has the publisher's epsilon."""
     return [
         Placement(tensor=f"{tensor}.weight", variable=layer.gamma),
@@ -137,7 +137,7 @@ def batch_normalisation(tensor: str, layer: Any, *, epsilon: float) -> list[Plac
 
 
 def moving_statistics(tensor: str, layer: Any, *, epsilon: float) -> list[Placement]:
-    """As `batch_normalisation`, without gain and bias."""
+    """As `batch_normalization`, without gain and bias."""
     if abs(layer.epsilon - epsilon) > 1e-9:
         raise CheckpointError(f"one with epsilon={layer.epsilon}, not {epsilon}, in {layer.path}")
     return [

@@ -17,7 +17,7 @@ import numpy as np
 
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, each_parts, one_network
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find, transposed_convolution
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find, transposed_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +30,7 @@ NAME = "pytorch-CycleGAN-and-pix2pix"
 CHANNEL_ORDER = "rgb"
 
 _NAME = re.compile(r"(module\.)?model\.((model|conv_block|\d+)\.)+[a-z_]+")
-# Of instance normalisation, which PyTorch once kept moving statistics of and never used them.
+# Of instance normalization, which PyTorch once kept moving statistics of and never used them.
 _UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?running_(mean|var)")
 
 
@@ -66,7 +66,7 @@ def one_direction(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str
 
 
 def u_net(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of a pix2pix with batch normalisation."""
+    """Every tensor's place in the generator of a pix2pix with batch normalization."""
     depth = sum(layer.name.removeprefix("down").isdecimal() for layer in generator.layers)
     places, block = [], "model.model"
     for level in range(depth):
@@ -85,7 +85,7 @@ def u_net(generator: keras.Model) -> list[Placement]:
 def _norm(tensor: str, layer: Any) -> list[Placement]:
     if not hasattr(layer, "moving_mean"):
         raise CheckpointError(f"one with {type(layer).__name__} in {layer.path}")
-    return batch_normalisation(tensor, layer, epsilon=1e-5)
+    return batch_normalization(tensor, layer, epsilon=1e-5)
 
 
 FAMILIES: Mapping[str, Layout] = {
@@ -110,5 +110,5 @@ def skipped(name: str) -> str | None:
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
     if _UNUSED_STATISTICS.fullmatch(name):
-        return "is a statistic that instance normalisation does not use"
+        return "is a statistic that instance normalization does not use"
     return None

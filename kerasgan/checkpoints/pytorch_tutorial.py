@@ -1,6 +1,6 @@
 """`netG` of PyTorch's DCGAN tutorial and example: the state dict of one sequence, `main`, of transposed convolutions.
 
-Every third place of the sequence, from 0 on, is a convolution; batch normalisation and a rectifier follow all but the
+Every third place of the sequence, from 0 on, is a convolution; batch normalization and a rectifier follow all but the
 last. Trained on several GPUs its names may begin with `module.`.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
-from kerasgan.checkpoints.pytorch import batch_normalisation, find, transposed_convolution
+from kerasgan.checkpoints.pytorch import batch_normalization, find, transposed_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +30,7 @@ def placements(generator: keras.Model) -> list[Placement]:
     places = transposed_convolution(f"main.{3 * ups + 3}", find(generator, "image"), image=True)
     for index, name in enumerate(["project", *(f"up{number}" for number in range(1, ups + 1))]):
         places += transposed_convolution(f"main.{3 * index}", find(generator, name))
-        places += batch_normalisation(f"main.{3 * index + 1}", find(generator, f"{name}_norm"), epsilon=1e-5)
+        places += batch_normalization(f"main.{3 * index + 1}", find(generator, f"{name}_norm"), epsilon=1e-5)
     return places
 
 

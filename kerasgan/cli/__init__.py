@@ -1,14 +1,21 @@
-"""The command line: arguments only. What the commands do lies in the library, mostly in the module of a file's name.
+"""The command line: a file per command, with the work that only it does.
 
 Everything heavy is imported inside a command, so that `--help`, `list` and `info` answer at once.
 """
 
 from kerasgan.cli.application import app, main
-from kerasgan.cli.entries import entries, info, quickstart
-from kerasgan.cli.evaluation import evaluate, report
-from kerasgan.cli.files import convert, explore, export
-from kerasgan.cli.sampling import generate, project
-from kerasgan.cli.training import doctor, train
+from kerasgan.cli.convert import convert
+from kerasgan.cli.doctor import doctor
+from kerasgan.cli.evaluate import evaluate
+from kerasgan.cli.explore import explore
+from kerasgan.cli.export import export
+from kerasgan.cli.generate import generate
+from kerasgan.cli.info import info
+from kerasgan.cli.list import entries
+from kerasgan.cli.project import project
+from kerasgan.cli.quickstart import quickstart
+from kerasgan.cli.report import report
+from kerasgan.cli.train import train
 
 __all__ = ["app", "main"]
 

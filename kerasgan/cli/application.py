@@ -71,7 +71,7 @@ def complain(message: str) -> None:
 
 def _explain(interrupt: KeyboardInterrupt) -> int:
     """Says how to go on after an interruption; returns the exit code, which shells expect to be 128 + the signal."""
-    from kerasgan.storage import address
+    from kerasgan.files.paths import address
 
     run = getattr(interrupt, "output", None)
     if run is None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasgan.runs import is_run, newest
-from kerasgan.startup import start_keras
-from kerasgan.storage import here
+from kerasgan.cli.startup import start_keras
+from kerasgan.files.paths import here
+from kerasgan.training.run_folder import is_run, newest
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN

@@ -3,7 +3,7 @@
 from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
 from kerasgan.data.clips import Clips
-from kerasgan.data.derivations import derived, halves
+from kerasgan.data.derivations import derive_pairs, unpair
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
@@ -12,17 +12,17 @@ from kerasgan.data.pair_feeding import image_pair, image_pairs
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.photos import photos
 from kerasgan.data.semi_supervised import SemiSupervised
-from kerasgan.data.sources import KeepEpoch, Source
+from kerasgan.data.sources import Source, SyncEpoch
 from kerasgan.data.stacked import stacked_digits
 from kerasgan.data.translation import Pairs, Unpaired
 from kerasgan.data.videos import clips, video
 
 __all__ = [
     "Clips",
-    "KeepEpoch",
     "Pairs",
     "SemiSupervised",
     "Source",
+    "SyncEpoch",
     "Unpaired",
     "arrays",
     "batch",
@@ -30,11 +30,10 @@ __all__ = [
     "blur",
     "clips",
     "derivations",
-    "derived",
+    "derive_pairs",
     "digits",
     "first_images",
     "folder",
-    "halves",
     "image_pair",
     "image_pairs",
     "moving_digits",
@@ -43,6 +42,7 @@ __all__ = [
     "semi_supervised",
     "stacked_digits",
     "tfds",
+    "unpair",
     "unpaired",
     "video",
 ]

@@ -1,6 +1,6 @@
 """Blur: kernels of defocus, motion and Gaussian shape, what they do to images, and Wiener's estimate of what was there.
 
-Kernels are float64 (height, width) with odd sides and a sum of 1; their centre is the pixel that is blurred.
+Kernels are float64 (height, width) with odd sides and a sum of 1; their center is the pixel that is blurred.
 """
 
 import difflib
@@ -28,8 +28,8 @@ __all__ = [
 
 REACH = 31  # pixels that an estimate looks at in each direction
 PERIOD = 128  # samples of the transforms that `inverse` divides by each other
-# Standard deviations of the differences of neighbouring pixels of photographs in [0, 1], along each of three directions
-# of RGB at right angles: brightness, in which they differ most, and two of colour.
+# Standard deviations of the differences of neighboring pixels of photographs in [0, 1], along each of three directions
+# of RGB at right angles: brightness, in which they differ most, and two of color.
 CONTRAST = (0.07, 0.015, 0.015)
 DIRECTIONS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
 BOLD = 4  # times less noise is reckoned with by an estimate that keeps details
@@ -41,7 +41,7 @@ def gaussian(sigma: float) -> np.ndarray:
     _positive(sigma=sigma)
     places = np.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1)
     line = np.exp(-0.5 * (places / sigma) ** 2)
-    return _normalised(np.outer(line, line))
+    return _normalized(np.outer(line, line))
 
 
 def defocus(radius: float) -> np.ndarray:
@@ -51,7 +51,7 @@ def defocus(radius: float) -> np.ndarray:
     places = (np.arange((2 * half + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - half - 0.5
     inside = np.add.outer(places**2, places**2) <= radius**2
     side = 2 * half + 1
-    return _normalised(inside.reshape(side, SUBPIXELS, side, SUBPIXELS).mean(axis=(1, 3)))
+    return _normalized(inside.reshape(side, SUBPIXELS, side, SUBPIXELS).mean(axis=(1, 3)))
 
 
 def motion(length: float, angle: float = 0.0) -> np.ndarray:
@@ -67,7 +67,7 @@ def motion(length: float, angle: float = 0.0) -> np.ndarray:
     rows, columns = (np.rint(places * part).astype(int) + half for part in (-math.sin(turn), math.cos(turn)))
     times = np.zeros((2 * half + 1, 2 * half + 1))
     np.add.at(times, (rows, columns), 1.0)
-    return _normalised(times)
+    return _normalized(times)
 
 
 KERNELS: dict[str, Callable[..., np.ndarray]] = {"defocus": defocus, "gaussian": gaussian, "motion": motion}
@@ -79,7 +79,7 @@ def names() -> list[str]:
 
 
 def kernel(how: Any, rng: np.random.Generator | None = None) -> np.ndarray:
-    """A kernel from a table such as `{"name": "defocus", "radius": 3}`, or an array (height, width), normalised.
+    """A kernel from a table such as `{"name": "defocus", "radius": 3}`, or an array (height, width), normalized.
 
     Args:
         how: in a table, two numbers in a list are the bounds between which `rng` draws: `{"name": "motion",
@@ -124,14 +124,14 @@ def inverse(weights: np.ndarray, noise: float, contrast: float | Sequence[float]
     """Wiener's filter, the kernel that best undoes another one in the mean over photographs and noise.
 
     In frequencies it is conj(K) / (|K|^2 + N / S) (Wiener 1949). Photographs have a spectrum S that falls with the
-    square of the frequency, so that differences of neighbouring pixels are about equally strong in all of them:
+    square of the frequency, so that differences of neighboring pixels are about equally strong in all of them:
     N / S = (noise / contrast)^2 (4 - 2 cos u - 2 cos v) / 4. Its far ends are faded out, or the mirrored borders, which
     are not what was there, would ring through the picture.
 
     Args:
         weights: the kernel.
         noise: its standard deviation, of images in [0, 1].
-        contrast: standard deviation of the differences of neighbouring pixels; of several, there is a filter for each.
+        contrast: standard deviation of the differences of neighboring pixels; of several, there is a filter for each.
 
     Returns float64 (..., 2 REACH + 1, 2 REACH + 1), each with a sum of 1.
 
@@ -141,23 +141,23 @@ def inverse(weights: np.ndarray, noise: float, contrast: float | Sequence[float]
     _positive(noise=noise)
     if max(weights.shape) > 2 * REACH + 1:
         raise ValueError(f"Expected a kernel of {2 * REACH + 1} pixels at most. Received: {weights.shape}")
-    centred = np.zeros((PERIOD, PERIOD))
-    centred[: weights.shape[0], : weights.shape[1]] = weights
-    centred = np.roll(centred, (-(weights.shape[0] // 2), -(weights.shape[1] // 2)), axis=(0, 1))
-    response = fft.rfft2(centred)
+    centered = np.zeros((PERIOD, PERIOD))
+    centered[: weights.shape[0], : weights.shape[1]] = weights
+    centered = np.roll(centered, (-(weights.shape[0] // 2), -(weights.shape[1] // 2)), axis=(0, 1))
+    response = fft.rfft2(centered)
     slope = 2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(PERIOD))
     slopes = np.add.outer(slope, slope[: PERIOD // 2 + 1]) / 4
     ratios = np.multiply.outer(np.square(noise / np.asarray(contrast)), slopes)
     taps = fft.irfft2(np.conj(response) / (np.abs(response) ** 2 + ratios), s=(PERIOD, PERIOD))
     near = np.roll(taps, (REACH, REACH), axis=(-2, -1))[..., : 2 * REACH + 1, : 2 * REACH + 1]
     fade = np.cos(np.pi * np.arange(-REACH, REACH + 1) / (2 * REACH + 2))
-    return _normalised(near * np.outer(fade, fade))
+    return _normalized(near * np.outer(fade, fade))
 
 
 def filters(weights: np.ndarray, noise: float, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Wiener's filters (side, side, channels), and the directions of colour (channels, channels) that they filter.
+    """Wiener's filters (side, side, channels), and the directions of color (channels, channels) that they filter.
 
-    Of RGB, brightness is filtered less than colours, in which photographs differ less and noise does not; other
+    Of RGB, brightness is filtered less than colors, in which photographs differ less and noise does not; other
     channels are taken for brightness, each by itself.
     """
     if channels == len(DIRECTIONS):
@@ -203,8 +203,8 @@ def _checked(weights: np.ndarray) -> np.ndarray:
     if not odd or not np.all(weights >= 0) or not weights.sum() > 0:
         expected = "Expected a kernel (height, width) with odd sides, whose weights are not negative"
         raise ValueError(f"{expected}. Received: shape={weights.shape}, smallest={weights.min(initial=0)}")
-    return _normalised(weights)
+    return _normalized(weights)
 
 
-def _normalised(weights: np.ndarray) -> np.ndarray:
+def _normalized(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=(-2, -1), keepdims=True)

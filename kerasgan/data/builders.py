@@ -15,7 +15,7 @@ import numpy as np
 from kerasgan.data import checks, folders
 from kerasgan.data.decoding import Crop, checked_crop
 from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
-from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Raw, Source, Stream
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Raw, Source, SourceInfo, Stream
 
 SHUFFLE_BUDGET = 2**27  # bytes of pixels that the shuffle buffer of a set too large for memory may hold
 
@@ -29,7 +29,7 @@ def tfds(
     crop: Crop = "center",
     data_dir: str | os.PathLike[str] | None = None,
     labels_per_class: int | None = None,
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Source:
     """A split of a TensorFlow dataset: its images cropped and resized with antialiasing, its labels if it has classes.
 
@@ -41,7 +41,7 @@ def tfds(
     Raises ValueError for an unknown name or split and for a dataset without images, RuntimeError if it cannot be had.
     """
     size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
-    ordering = Order(**order)
+    ordering = Batching(**order)
     builder = _builder(name, data_dir)
     if split not in builder.info.splits and "[" not in split and "+" not in split:
         raise ValueError(f"Expected a split of {sorted(builder.info.splits)}. Received: split={split!r}")
@@ -49,20 +49,20 @@ def tfds(
     count = int(builder.info.splits[split].num_examples)
     _, label_key = reading.keys
     names = list(builder.info.features[label_key].names) if label_key else None
-    facts = Facts(f"{builder.name}/{split}", (*size, channels), count, class_names=names, labelled=bool(label_key))
-    fits = count * np.prod(facts.image_shape) <= folders.MEMORY_BUDGET
+    info = SourceInfo(f"{builder.name}/{split}", (*size, channels), count, class_names=names, labeled=bool(label_key))
+    fits = count * np.prod(info.image_shape) <= folders.MEMORY_BUDGET
     if labels_per_class is not None and not (fits and label_key):
         raise ValueError(
-            f"Expected labels_per_class for labelled data of at most {folders.MEMORY_BUDGET:,} bytes of pixels. "
-            f"Received: {facts.name} with {'' if label_key else 'no labels and '}{count} images {facts.image_shape}"
+            f"Expected labels_per_class for labeled data of at most {folders.MEMORY_BUDGET:,} bytes of pixels. "
+            f"Received: {info.name} with {'' if label_key else 'no labels and '}{count} images {info.image_shape}"
         )
     if not fits:
-        return Stream(facts, ordering, reading.begin)
-    source = _in_memory(facts, ordering, reading)
+        return Stream(info, ordering, reading.begin)
+    source = _in_memory(info, ordering, reading)
     if labels_per_class is None:
         return source
-    kept = keep_labels(source.facts.labels, labels_per_class, seed=ordering.seed)  # type: ignore[arg-type]
-    return SemiSupervised(dataclasses.replace(source.facts, labels=kept), ordering, source.reader)
+    kept = keep_labels(source.info.labels, labels_per_class, seed=ordering.seed)  # type: ignore[arg-type]
+    return SemiSupervised(dataclasses.replace(source.info, labels=kept), ordering, source.reader)
 
 
 def _tensorflow_datasets() -> tuple[ModuleType, ModuleType]:
@@ -133,7 +133,7 @@ def _named_builder(library: ModuleType, name: str, data_dir: str | os.PathLike[s
 class Reading:
     """How one split is read: which features, and in which order for an epoch."""
 
-    def __init__(self, builder: Any, split: str, prepare: Callable[[Any], Any], order: Order) -> None:
+    def __init__(self, builder: Any, split: str, prepare: Callable[[Any], Any], order: Batching) -> None:
         self.builder, self.split, self.prepare, self.order = builder, split, prepare, order
         self.keys = _features(builder)
 
@@ -212,8 +212,8 @@ def _in_channels(image: Any, channels: int) -> Any:
         return image
     if channels == 1:
         return tf.image.rgb_to_grayscale(image)
-    colour = tf.image.grayscale_to_rgb(image) if arrived == 1 else image
-    return colour if channels == 3 else tf.concat([colour, tf.fill(tf.shape(colour[..., :1]), 255.0)], -1)
+    color = tf.image.grayscale_to_rgb(image) if arrived == 1 else image
+    return color if channels == 3 else tf.concat([color, tf.fill(tf.shape(color[..., :1]), 255.0)], -1)
 
 
 def _cropped(image: Any, size: Sequence[int], crop: Crop) -> Any:
@@ -229,9 +229,9 @@ def _cropped(image: Any, size: Sequence[int], crop: Crop) -> Any:
     return image[start[0] : start[0] + part[0], start[1] : start[1] + part[1]]
 
 
-def _in_memory(facts: Facts, order: Order, reading: Reading) -> Indexed:
+def _in_memory(info: SourceInfo, order: Batching, reading: Reading) -> Indexed:
     """All of a split in an array, in file order."""
-    images = np.empty((facts.count or 0, *facts.image_shape), np.uint8)
+    images = np.empty((info.count or 0, *info.image_shape), np.uint8)
     labels = np.empty(len(images), np.int32)
     filled = 0
     for batch, targets in folders.shown(reading.begin(-1), -(-len(images) // order.batch_size)):
@@ -239,6 +239,6 @@ def _in_memory(facts: Facts, order: Order, reading: Reading) -> Indexed:
         labels[filled : filled + len(batch)] = 0 if targets is None else targets
         filled += len(batch)
     if filled != len(images) or not filled:
-        raise ValueError(f"Expected {len(images)} images, at least one. Received: {filled} from {facts.name}")
-    known = Facts(facts.name, facts.image_shape, filled, labels if facts.labelled else None, facts.class_names)
+        raise ValueError(f"Expected {len(images)} images, at least one. Received: {filled} from {info.name}")
+    known = SourceInfo(info.name, info.image_shape, filled, labels if info.labeled else None, info.class_names)
     return Indexed(known, order, ArrayReader(images))

@@ -18,9 +18,9 @@ def pair(image_size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def channel_count(channels: int) -> int:
-    """`channels`, checked: 1 (grey), 3 (RGB) or 4 (RGBA, alpha kept)."""
+    """`channels`, checked: 1 (gray), 3 (RGB) or 4 (RGBA, alpha kept)."""
     if channels not in (1, 3, 4):
-        raise ValueError(f"Expected channels 1 (grey), 3 (RGB) or 4 (RGBA). Received: channels={channels!r}")
+        raise ValueError(f"Expected channels 1 (gray), 3 (RGB) or 4 (RGBA). Received: channels={channels!r}")
     return channels
 
 
@@ -72,15 +72,15 @@ def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
     return array
 
 
-def label_array(labels: Any, count: int, *, unlabelled: bool = False) -> np.ndarray:
+def label_array(labels: Any, count: int, *, unlabeled: bool = False) -> np.ndarray:
     """`labels` as int32 (count,). Raises TypeError for floats, ValueError for a wrong length, one-hot or negative.
 
-    `unlabelled`: whether -1 stands for an image without a label, instead of being an error.
+    `unlabeled`: whether -1 stands for an image without a label, instead of being an error.
     """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:  # the shape of keras.datasets.cifar10's labels
         array = array[:, 0]
-    lowest = "0 on, or -1 for none," if unlabelled else "0 on"
+    lowest = "0 on, or -1 for none," if unlabeled else "0 on"
     expected = f"Expected one integer label from {lowest} for each of {count} images"
     if array.ndim == 2:
         hint = "if they are one-hot, pass np.argmax(labels, axis=1)"
@@ -89,7 +89,7 @@ def label_array(labels: Any, count: int, *, unlabelled: bool = False) -> np.ndar
         raise ValueError(f"{expected}. Received: labels.shape={array.shape}")
     if array.dtype.kind not in "iu":
         raise TypeError(f"{expected}. Received: labels.dtype={array.dtype}")
-    if array.min() < -int(unlabelled):
+    if array.min() < -int(unlabeled):
         raise ValueError(f"{expected}. Received: a label {array.min()}")
     return array.astype(np.int32)
 
@@ -117,8 +117,8 @@ def asked_for(labels: Any, num_classes: int | None) -> None:
         )
 
 
-def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unlabelled: bool = False) -> None:
-    """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabelled`."""
+def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unlabeled: bool = False) -> None:
+    """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabeled`."""
     if labels is None:
         raise ValueError(
             f"Expected labels: the model is taught {num_classes} classes. "
@@ -130,8 +130,8 @@ def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unl
             f"Expected labels from 0 to {num_classes - 1}, the model's num_classes={num_classes}. "
             f"Received: a label {highest} from {where}"
         )
-    if not unlabelled and labels.min(initial=0) < 0:
+    if not unlabeled and labels.min(initial=0) < 0:
         raise ValueError(
-            "Expected a label for every image: -1, for none, is for families that learn from unlabelled images too, "
+            "Expected a label for every image: -1, for none, is for families that learn from unlabeled images too, "
             f"such as SemiSupervisedGAN. Received: a label {int(labels.min())} from {where}"
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasgan.data.sources import Facts, Raw, Reader, Source
+from kerasgan.data.sources import Raw, Reader, Source, SourceInfo
 from kerasgan.data.translation import Images, Pairs, Wrapped
 
 TRIES = 25  # places of a part, until one has enough motion (the authors' code of 1511.05440)
@@ -88,7 +88,7 @@ class MovingParts(Wrapped):
             raise ValueError(
                 f"Expected patches within frames of {height} x {width} pixels. Received: image_size={size}"
             )
-        super().__init__(source, Facts(source.name, (*size, planes), source.count))
+        super().__init__(source, SourceInfo(source.name, (*size, planes), source.count))
         self.channels, self.motion = channels, motion
 
     def __getitem__(self, index: int) -> np.ndarray:

@@ -22,7 +22,7 @@ def checked_crop(crop: Crop) -> Crop:
     if isinstance(sizes, tuple | list) and len(sizes) == 2 and all(isinstance(n, int) and n > 0 for n in sizes):
         return tuple(sizes)
     raise ValueError(
-        "Expected 'center' (largest centred part of the target's aspect), 'stretch', or the size of a centred part in "
+        "Expected 'center' (largest centered part of the target's aspect), 'stretch', or the size of a centered part in "
         f"pixels, int or (height, width). Received: crop={crop!r}"
     )
 
@@ -41,7 +41,7 @@ def box(source: tuple[int, int], target: tuple[int, int], crop: Crop) -> tuple[f
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit and floating-point pixels as 8-bit grey; other modes as they are."""
+    """16-bit and floating-point pixels as 8-bit gray; other modes as they are."""
     if not image.mode.startswith(("I", "F")):
         return image
     pixels = np.asarray(image)
@@ -55,8 +55,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(pixels).astype(np.uint8))
 
 
-def coloured(image: Image.Image, channels: int) -> Image.Image:
-    """Grey, RGB or RGBA; transparency is laid on white unless alpha is kept."""
+def colored(image: Image.Image, channels: int) -> Image.Image:
+    """Gray, RGB or RGBA; transparency is laid on white unless alpha is kept."""
     image = _eight_bit(image)
     if channels == 4:
         return image.convert("RGBA")
@@ -97,7 +97,7 @@ def decode(
             if image.format == "JPEG" and scale >= 2:
                 image.draft(None, (int(full[1] / scale), int(full[0] / scale)))
             ImageOps.exif_transpose(image, in_place=True)
-            picture = coloured(image, channels)
+            picture = colored(image, channels)
             down, across = picture.height / upright[0], picture.width / upright[1]  # 1 unless `draft` made it smaller
             part = (left * across, top * down, (left + width) * across, (top + height) * down)
             picture = _cut(picture, part).resize(size[::-1], Image.Resampling.BICUBIC)

@@ -21,15 +21,15 @@ SIZES = range(7, 22, 2)  # of kernels, in pixels
 SHAPES = {
     "isotropic": (0.45, True, (1.0, 1.0)),
     "anisotropic": (0.25, False, (1.0, 1.0)),
-    "generalised isotropic": (0.12, True, (0.5, 4.0)),
-    "generalised anisotropic": (0.03, False, (0.5, 4.0)),
+    "generalized isotropic": (0.12, True, (0.5, 4.0)),
+    "generalized anisotropic": (0.03, False, (0.5, 4.0)),
     "plateau isotropic": (0.12, True, (1.0, 2.0)),
     "plateau anisotropic": (0.03, False, (1.0, 2.0)),
 }
 SINC = 0.1  # probability of a low-pass filter in place of a blur
 FINAL_SINC = 0.8
 GAUSSIAN = 0.5  # probability of Gaussian noise, else Poisson's
-GREY = 0.4  # of noise that is the same for all colours
+GRAY = 0.4  # of noise that is the same for all colors
 QUALITY = (30, 96)  # of JPEG, the last one excluded
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
@@ -51,7 +51,7 @@ SECOND = Stage(0.8, (0.2, 1.5), 0.3, 0.4, (0.3, 1.2), (1.0, 25.0), (0.05, 2.5))
 
 
 def degraded(image: np.ndarray, rng: np.random.Generator, *, factor: int) -> np.ndarray:
-    """An image (height, width, channels) in [0, 1], smaller by a whole factor and spoilt, in 8 bits per colour."""
+    """An image (height, width, channels) in [0, 1], smaller by a whole factor and spoilt, in 8 bits per color."""
     height, width, _ = image.shape
     small = height // factor, width // factor
     image = _stage(image, rng, FIRST, (height, width))
@@ -77,16 +77,16 @@ def _stage(image: np.ndarray, rng: np.random.Generator, stage: Stage, base: tupl
     height, width = (max(1, int(side * scale)) for side in base)
     image = np.clip(_resized(image, (height, width), FILTERS[rng.integers(len(FILTERS))]), 0, 1)
     noise = _gaussian_noise if rng.random() < GAUSSIAN else _poisson_noise
-    image = np.clip(image + noise(image, rng, stage, grey=rng.random() < GREY), 0, 1)
+    image = np.clip(image + noise(image, rng, stage, gray=rng.random() < GRAY), 0, 1)
     return _compressed(image, rng)
 
 
 def blur_kernel(
     size: int, sigma: tuple[float, float], angle: float, *, exponent: float = 1.0, plateau: bool = False
 ) -> np.ndarray:
-    """exp(-q^exponent / 2), or with a plateau 1 / (1 + q^exponent), normalised: (size, size).
+    """exp(-q^exponent / 2), or with a plateau 1 / (1 + q^exponent), normalized: (size, size).
 
-    q is the squared distance from the centre in units of `sigma`, along axes turned by `angle` radians.
+    q is the squared distance from the center in units of `sigma`, along axes turned by `angle` radians.
     """
     places = np.arange(size) - size // 2
     across, down = np.meshgrid(places, places)
@@ -97,9 +97,9 @@ def blur_kernel(
 
 
 def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
-    """The low-pass filter of a cutoff in radians per pixel, whose ringing it brings, normalised: (size, size).
+    """The low-pass filter of a cutoff in radians per pixel, whose ringing it brings, normalized: (size, size).
 
-    cutoff / (2 pi r) J1(cutoff r), with r the distance from the centre.
+    cutoff / (2 pi r) J1(cutoff r), with r the distance from the center.
     """
     places = np.arange(size) - size // 2
     distance = np.hypot(*np.meshgrid(places, places))
@@ -139,14 +139,14 @@ def _resized(image: np.ndarray, size: tuple[int, int], resample: Image.Resamplin
     return np.stack([np.asarray(plane) for plane in planes], axis=-1).astype("float64")
 
 
-def _gaussian_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *, grey: bool) -> np.ndarray:
+def _gaussian_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *, gray: bool) -> np.ndarray:
     deviation = rng.uniform(*stage.noise) / 255
-    return deviation * rng.standard_normal((*image.shape[:2], 1 if grey else image.shape[2]))
+    return deviation * rng.standard_normal((*image.shape[:2], 1 if gray else image.shape[2]))
 
 
-def _poisson_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *, grey: bool) -> np.ndarray:
+def _poisson_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *, gray: bool) -> np.ndarray:
     """As of a sensor with as many levels as the image has, rounded up to a power of two."""
-    light = np.rint((image.mean(axis=-1, keepdims=True) if grey else image) * 255) / 255
+    light = np.rint((image.mean(axis=-1, keepdims=True) if gray else image) * 255) / 255
     levels = 2.0 ** math.ceil(math.log2(len(np.unique(light))))
     return rng.uniform(*stage.poisson) * (rng.poisson(light * levels) / levels - light)
 

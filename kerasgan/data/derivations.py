@@ -1,4 +1,4 @@
-"""Inputs made from targets: edges of photos, halftone, grey, small, blurred or spoilt photos, strokes in other ink.
+"""Inputs made from targets: edges of photos, halftone, gray, small, blurred or spoilt photos, strokes in other ink.
 
 A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
 [-1, 1], to inputs of the same range; a target always has the same input: what is drawn at random, such as noise, is
@@ -17,10 +17,10 @@ from kerasgan.data import blur, degradations
 from kerasgan.data.decoding import resized
 from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
-from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, Source, scaled
+from kerasgan.data.sources import ArrayReader, Batching, Indexed, Source, SourceInfo, scaled
 from kerasgan.data.translation import Images, Pairs, Unpaired, first_pairs
 
-__all__ = ["derivation", "derived", "halves", "names", "register"]
+__all__ = ["derivation", "derive_pairs", "names", "register", "unpair"]
 
 Derivation = Callable[[np.ndarray], np.ndarray]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -67,7 +67,7 @@ def unchanged(images: np.ndarray) -> np.ndarray:
 
 
 @register
-def grey(images: np.ndarray) -> np.ndarray:
+def gray(images: np.ndarray) -> np.ndarray:
     """The luminance, one channel."""
     return images if images.shape[-1] == 1 else (images[..., :3] @ LUMA)[..., np.newaxis]
 
@@ -108,7 +108,7 @@ def blurred(
 @register
 def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     """Dark lines on white where the luminance is steep: 1 - 2 min(1, strength * Sobel's gradient / 2), one channel."""
-    padded = np.pad(grey(images)[..., 0], ((0, 0), (1, 1), (1, 1)), mode="reflect")
+    padded = np.pad(gray(images)[..., 0], ((0, 0), (1, 1), (1, 1)), mode="reflect")
     smooth = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     across = smooth[:, :, 2:] - smooth[:, :, :-2]
     smooth = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
@@ -118,7 +118,7 @@ def edges(images: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
 
 @register
 def halftone(images: np.ndarray) -> np.ndarray:
-    """Each colour of each pixel black or white: Bayer's ordered dithering with thresholds in cells of 4 x 4 (1973)."""
+    """Each color of each pixel black or white: Bayer's ordered dithering with thresholds in cells of 4 x 4 (1973)."""
     repeats = -(-images.shape[1] // 4), -(-images.shape[2] // 4)
     thresholds = np.tile((BAYER + 0.5) / 8 - 1, repeats)[: images.shape[1], : images.shape[2], np.newaxis]
     return np.where(images > thresholds, 1, -1).astype(np.float32)
@@ -128,9 +128,9 @@ def halftone(images: np.ndarray) -> np.ndarray:
 def inked(images: np.ndarray) -> np.ndarray:
     """White strokes on black as blue ink on cream paper, bleeding a little into the paper around: RGB.
 
-    The ink's share of a pixel is min(1, 1.6 (s / 2 + the sum of its neighbours' s / 8)), with s from 0, black, to 1.
+    The ink's share of a pixel is min(1, 1.6 (s / 2 + the sum of its neighbors' s / 8)), with s from 0, black, to 1.
     """
-    strokes = np.pad((grey(images)[..., 0] + 1) / 2, ((0, 0), (1, 1), (1, 1)))
+    strokes = np.pad((gray(images)[..., 0] + 1) / 2, ((0, 0), (1, 1), (1, 1)))
     around = strokes[:, :-2, 1:-1] + strokes[:, 2:, 1:-1] + strokes[:, 1:-1, :-2] + strokes[:, 1:-1, 2:]
     share = np.minimum(1, 1.6 * (strokes[:, 1:-1, 1:-1] / 2 + around / 8))[..., np.newaxis]
     return ((1 - share) * PAPER + share * INK).astype(np.float32)
@@ -161,7 +161,7 @@ def _divided(images: np.ndarray, factor: int) -> tuple[int, int]:
     return height // factor, width // factor
 
 
-def derived(images: Any, how: Any, **order: Any) -> Pairs:
+def derive_pairs(images: Any, how: Any, **order: Any) -> Pairs:
     """Pairs whose inputs are derived from their targets.
 
     Args:
@@ -182,7 +182,7 @@ def derived(images: Any, how: Any, **order: Any) -> Pairs:
     return Pairs(source, split)
 
 
-def halves(pairs: Pairs) -> Unpaired:
+def unpair(pairs: Pairs) -> Unpaired:
     """Two domains without a common image: the inputs of the even pairs, and the targets of the odd ones.
 
     The mapping between them is known, and never shown: what a model makes of held-out inputs can be compared with
@@ -196,12 +196,12 @@ def halves(pairs: Pairs) -> Unpaired:
         raise ValueError(f"Expected at least two pairs. Received: {len(targets)} in {pairs.name}")
     sides = []
     for stream, (kind, images) in enumerate((("inputs", inputs[::2]), ("targets", targets[1::2]))):
-        facts = Facts(f"{pairs.name}/{kind}", images.shape[1:], len(images))
-        order = Order(
+        info = SourceInfo(f"{pairs.name}/{kind}", images.shape[1:], len(images))
+        order = Batching(
             batch_size=pairs.batch_size,
             seed=domain_seed(pairs.order.seed, stream),
             shuffle=pairs.order.shuffle,
             flip=pairs.order.flip,
         )
-        sides.append(Indexed(facts, order, ArrayReader(scaled(images))))
+        sides.append(Indexed(info, order, ArrayReader(scaled(images))))
     return Unpaired(*sides)

@@ -12,7 +12,7 @@ from kerasgan.data import checks
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays
 from kerasgan.data.semi_supervised import arranged
-from kerasgan.data.sources import Batch, Facts, Order, Raw, Source, Stream, scaled
+from kerasgan.data.sources import Batch, Batching, Raw, Source, SourceInfo, Stream, scaled
 
 
 def batches(
@@ -21,7 +21,7 @@ def batches(
     *,
     image_shape: Sequence[int],
     num_classes: int | None = None,
-    unlabelled: bool = False,
+    unlabeled: bool = False,
     batch_size: int | None = None,
     seed: int = 0,
     shuffle: bool = True,
@@ -32,7 +32,7 @@ def batches(
     `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
     (images, labels) or a dict with "image" and "label". `batch_size` (64), `seed` and `shuffle` are for arrays and
     folders; the others bring their own. Labels inside the data that the model does not take are left out.
-    `unlabelled`: whether it learns from images without a label, -1, too; arrays and folders with such are then arranged
+    `unlabeled`: whether it learns from images without a label, -1, too; arrays and folders with such are then arranged
     as by `SemiSupervised`. A source is copied: its own epoch stays. Raises TypeError or ValueError that says what the
     model expects and what arrived.
     """
@@ -41,11 +41,11 @@ def batches(
         raise ValueError(f"Expected the labels inside the data. Received: labels and a {type(data).__name__}")
     checks.asked_for(labels, num_classes)
     if is_tf_data(data):
-        return _from_tf_data(data, shape, num_classes, unlabelled)
+        return _from_tf_data(data, shape, num_classes, unlabeled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
-        return Adapted(data, shape, num_classes, unlabelled)
+        return Adapted(data, shape, num_classes, unlabeled)
     if _inherits(data, "torch.utils.data", "DataLoader"):
-        return _from_loader(data, shape, num_classes, unlabelled)
+        return _from_loader(data, shape, num_classes, unlabeled)
     order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
     if isinstance(data, str | os.PathLike):
         source: Source = folder(data, image_size=shape[:2], channels=shape[2], **order)  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def batches(
             if len(data) != 2 or labels is not None:
                 raise ValueError(f"Expected images, or (images, labels). Received: a tuple of {len(data)}")
             data, labels = data
-        source = arrays(data, labels, unlabelled=unlabelled, **order)  # type: ignore[arg-type]
+        source = arrays(data, labels, unlabeled=unlabeled, **order)  # type: ignore[arg-type]
     else:
         raise TypeError(
             "Expected an array, (images, labels), the path of a folder, a kerasgan.data source, a tf.data.Dataset, a "
@@ -64,9 +64,9 @@ def batches(
         )
     checks.model_shape(source.image_shape, shape, source.name)
     if num_classes is not None:
-        streamed = source.labels is None and source.facts.labelled  # its labels are known by their number only
+        streamed = source.labels is None and source.info.labeled  # its labels are known by their number only
         known = np.arange(source.num_classes or 0) if streamed else source.labels
-        checks.model_labels(known, num_classes, source.name, unlabelled=unlabelled)
+        checks.model_labels(known, num_classes, source.name, unlabeled=unlabeled)
         source = arranged(source)
     return source.copy(with_labels=num_classes is not None)
 
@@ -89,7 +89,7 @@ def unpacked(batch: Any) -> tuple[Any, Any]:
     if isinstance(batch, Mapping):
         images, labels = (next((batch[key] for key in keys if key in batch), None) for keys in DICT_KEYS)
         if images is None:
-            raise ValueError(f'Expected a dict with "image" and, if labelled, "label". Received: {sorted(batch)}')
+            raise ValueError(f'Expected a dict with "image" and, if labeled, "label". Received: {sorted(batch)}')
         return images, labels
     if isinstance(batch, tuple | list):
         if not 1 <= len(batch) <= 2:
@@ -106,7 +106,7 @@ def _as_numpy(tensor: Any) -> np.ndarray:
 
 
 def checked(
-    batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str, unlabelled: bool = False
+    batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str, unlabeled: bool = False
 ) -> tuple[Any, Any]:
     """One raw batch as NumPy (images, labels or None) that the model can take, or an error naming what differs."""
     images, labels = unpacked(batch)
@@ -117,8 +117,8 @@ def checked(
     checks.model_shape(array.shape[1:], shape, where)
     if num_classes is None:
         return array, None
-    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array), unlabelled=unlabelled)
-    checks.model_labels(targets, num_classes, where, unlabelled=unlabelled)
+    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array), unlabeled=unlabeled)
+    checks.model_labels(targets, num_classes, where, unlabeled=unlabeled)
     return array, targets
 
 
@@ -128,16 +128,16 @@ def batch(
     *,
     image_shape: Sequence[int],
     num_classes: int | None = None,
-    unlabelled: bool = False,
+    unlabeled: bool = False,
 ) -> tuple[np.ndarray, Any]:
     """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
     checks.asked_for(labels, num_classes)
     given = images if labels is None else (images, labels)
-    array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabelled)
+    array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabeled)
     return scaled(array), targets
 
 
-def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> Any:
+def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
     """`data` with its elements mapped; its first batch is read here, so that errors come before training."""
     import tensorflow as tf  # it is loaded already: `data` came from it
 
@@ -146,7 +146,7 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
     first = next(iter(data.take(1)), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
-    checked(first, shape, num_classes, "tf.data", unlabelled)
+    checked(first, shape, num_classes, "tf.data", unlabeled)
 
     def prepare(*parts: Any) -> Any:
         images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
@@ -162,10 +162,10 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
 class Adapted(keras.utils.PyDataset):
     """Another PyDataset, its batches scaled and without labels that the model does not take."""
 
-    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> None:
+    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> None:
         super().__init__(data.workers, data.use_multiprocessing, data.max_queue_size)
         self._data, self._num_classes = data, num_classes
-        checked(data[0], shape, num_classes, type(data).__name__, unlabelled)
+        checked(data[0], shape, num_classes, type(data).__name__, unlabeled)
 
     @property
     def num_batches(self) -> int | None:
@@ -187,12 +187,12 @@ class Adapted(keras.utils.PyDataset):
         self._data.on_epoch_end()
 
 
-def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabelled: bool) -> Stream:
+def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Stream:
     """A PyTorch loader as a stream; its dataset gives images with channels last, as Keras does."""
     first = next(iter(loader), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty DataLoader")
-    images, _ = checked(first, shape, num_classes, "DataLoader", unlabelled)
+    images, _ = checked(first, shape, num_classes, "DataLoader", unlabeled)
 
     def begin(epoch: int) -> Raw:
         for batch in loader:
@@ -202,8 +202,8 @@ def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, u
             yield pixels[..., np.newaxis] if pixels.ndim == 3 else pixels, targets
 
     count = len(loader) * len(images) if hasattr(loader.dataset, "__len__") else None
-    facts = Facts("DataLoader", images.shape[1:], count, labelled=num_classes is not None)
-    return Stream(facts, Order(batch_size=len(images), shuffle=False), begin)
+    info = SourceInfo("DataLoader", images.shape[1:], count, labeled=num_classes is not None)
+    return Stream(info, Batching(batch_size=len(images), shuffle=False), begin)
 
 
 def first_images(batches: Any, count: int) -> np.ndarray:

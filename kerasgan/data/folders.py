@@ -16,13 +16,13 @@ from PIL import Image
 
 from kerasgan.data import checks
 from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
-from kerasgan.data.semi_supervised import UNLABELLED
-from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader
-from kerasgan.storage import here
+from kerasgan.data.semi_supervised import UNLABELED
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
+from kerasgan.files.paths import here
 
 MEMORY_BUDGET = 2**30  # bytes of decoded uint8 pixels up to which a set is kept in memory
 THREADS = min(16, (os.cpu_count() or 1) + 2)
-UNLABELLED_FOLDER = "unlabelled"
+UNLABELED_FOLDER = "unlabeled"
 Item = TypeVar("Item")
 PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 
@@ -30,8 +30,10 @@ PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 class FolderSource(Indexed):
     """The source that `folder` returns; `.paths` are its files in order, `.skipped` those that could not be read."""
 
-    def __init__(self, facts: Facts, order: Order, reader: Reader, files: "tuple[list[Path], list[Path]]") -> None:
-        super().__init__(facts, order, reader)
+    def __init__(
+        self, info: SourceInfo, order: Batching, reader: Reader, files: "tuple[list[Path], list[Path]]"
+    ) -> None:
+        super().__init__(info, order, reader)
         self.paths, self.skipped = files
 
 
@@ -43,15 +45,15 @@ def folder(
     crop: Crop = "center",
     labels: str | bool = "auto",
     skip_corrupt: bool = False,
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> FolderSource:
     """Every picture below a folder; with labels if all of them lie in sub-folders, one class per sub-folder.
 
     Pictures are turned as their EXIF says, laid on white where transparent (kept with channels=4), cropped and resized
-    with antialiasing to `image_size`, int or (height, width). `crop`: "center" takes the largest centred part of the
-    target's aspect, "stretch" everything, an int or (height, width) first cuts a centred part of so many pixels.
+    with antialiasing to `image_size`, int or (height, width). `crop`: "center" takes the largest centered part of the
+    target's aspect, "stretch" everything, an int or (height, width) first cuts a centered part of so many pixels.
     `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
-    Beside class folders, pictures in a folder `unlabelled` have the label -1, for models that learn from those too.
+    Beside class folders, pictures in a folder `unlabeled` have the label -1, for models that learn from those too.
     Hidden files and files without a picture's extension are passed over. All pictures are read once before this
     returns, and kept if they need less than `MEMORY_BUDGET`; a larger set has its headers read, and is decoded again
     each epoch. `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
@@ -60,7 +62,7 @@ def folder(
     """
     root = here(path)
     size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
-    ordering = Order(**order)
+    ordering = Batching(**order)
     paths = found(root)
     names = class_names(root, paths, labels)
     pictures = Pictures(paths, (*size, channels), crop)
@@ -70,10 +72,10 @@ def folder(
     _report(skipped, kept, root)
     targets = None
     if names is not None:
-        known = {name: label for label, name in enumerate(names)} | {UNLABELLED_FOLDER: UNLABELLED}
+        known = {name: label for label, name in enumerate(names)} | {UNLABELED_FOLDER: UNLABELED}
         targets = np.array([known[path.relative_to(root).parts[0]] for path in kept], np.int32)
-    facts = Facts(str(root), (*size, channels), len(kept), targets, names)
-    return FolderSource(facts, ordering, reader, (kept, skipped))
+    info = SourceInfo(str(root), (*size, channels), len(kept), targets, names)
+    return FolderSource(info, ordering, reader, (kept, skipped))
 
 
 def found(root: Path) -> list[Path]:
@@ -116,7 +118,7 @@ def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[s
         raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
     if labels is False or loose:
         return None
-    return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELLED_FOLDER}) or None
+    return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELED_FOLDER}) or None
 
 
 def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:

@@ -9,7 +9,7 @@ from kerasgan.data import checks
 from kerasgan.data.clips import Clips
 from kerasgan.data.memory import SPLITS
 from kerasgan.data.memory import digits as still_digits
-from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions
+from kerasgan.data.sources import Batching, BatchingOptions, Indexed, SourceInfo
 
 FASTEST = 3  # pixels per frame in each direction
 GROUND = 64  # of 255: from a black one the flat end of tanh would take a network's gradient
@@ -72,9 +72,9 @@ def moving_digits(
     future: int = 1,
     split: str = "train",
     count: int | None = None,
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Clips:
-    """Clips of scikit-learn's handwritten digits that cross the picture and bounce off its walls, white on grey.
+    """Clips of scikit-learn's handwritten digits that cross the picture and bounce off its walls, white on gray.
 
     They move by 1 to 3 whole pixels a frame in each direction, so that nothing blurs them but a prediction. A wall
     sends a digit back, and aside at a speed drawn by chance: the future after a bounce cannot be known.
@@ -93,7 +93,7 @@ def moving_digits(
     Raises:
         ValueError: for an unknown split, numbers below 1, or digits that do not fit into the frames.
     """
-    size, ordering = checks.pair(image_size), Order(**order)
+    size, ordering = checks.pair(image_size), Batching(**order)
     still = still_digits(image_size=digit_size, split=split, batch_size=1)
     if min(size) < digit_size + FASTEST:
         expected = f"Expected frames of {digit_size + FASTEST} pixels or more for digits of {digit_size}"
@@ -103,5 +103,5 @@ def moving_digits(
             raise ValueError(f"Expected a whole number from 1 on. Received: {name}={number!r}")
     length, stream = frames + future, [*SPLITS].index(split)
     reader = Bouncing(still.images()[..., 0], size, number=digits, length=length, stream=stream)
-    facts = Facts(f"moving_digits/{split}", (*size, length), count or COUNTS[split])
-    return Clips(Indexed(facts, ordering, reader), channels=1, frames=frames, future=future)
+    info = SourceInfo(f"moving_digits/{split}", (*size, length), count or COUNTS[split])
+    return Clips(Indexed(info, ordering, reader), channels=1, frames=frames, future=future)

@@ -12,9 +12,9 @@ from kerasgan.data.builders import tfds
 from kerasgan.data.decoding import Crop, checked_crop
 from kerasgan.data.folders import Pictures, folder, found
 from kerasgan.data.memory import arrays
-from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions, Reader, Source, scaled
+from kerasgan.data.sources import Batching, BatchingOptions, Indexed, Reader, Source, SourceInfo, scaled
 from kerasgan.data.translation import Images, Jittered, Pairs, Unpaired
-from kerasgan.storage import here
+from kerasgan.files.paths import here
 
 SUBFOLDERS = "two sub-folders with pictures"
 
@@ -56,7 +56,7 @@ def pairs(
     jitter: int = 0,
     reverse: bool = False,
     crop: Crop = "center",
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Pairs:
     """Pairs of images: what a model is given, and what it is to make of it.
 
@@ -76,14 +76,14 @@ def pairs(
     Raises:
         ValueError, TypeError, FileNotFoundError: naming the files or numbers that do not go together.
     """
-    ordering, jitter, scale = Order(**order), _jitter(jitter), 1
+    ordering, jitter, scale = Batching(**order), _jitter(jitter), 1
     if isinstance(inputs, str | Path):
         read = _enlarged(image_size or 256, jitter)
         several = checks.channel_count(input_channels), checks.channel_count(channels)
         several = several[::-1] if reverse else several
         name, count, reader = _files(here(inputs), targets, read, several, checked_crop(crop))
-        facts = Facts(name, (*read, sum(several)), count)  # type: ignore[arg-type]
-        source: Source = Indexed(facts, ordering, reader)
+        info = SourceInfo(name, (*read, sum(several)), count)  # type: ignore[arg-type]
+        source: Source = Indexed(info, ordering, reader)
     else:
         if targets is None:
             raise ValueError("Expected two arrays, inputs and targets. Received: targets=None")
@@ -211,7 +211,7 @@ def unpaired(
     channels: int = 3,
     jitter: int = 0,
     crop: Crop = "center",
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Unpaired:
     """Images of two domains, each in an order of its own.
 
@@ -263,7 +263,7 @@ def _enlarged(image_size: Any, jitter: int) -> tuple[int, int]:
 
 def domain_seed(seed: int, stream: int) -> int:
     """A seed of each domain's own: with one for both, arrays of one length would stay paired."""
-    Order(seed=seed)  # refuses what is no seed
+    Batching(seed=seed)  # refuses what is no seed
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
 
 

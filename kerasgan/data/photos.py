@@ -7,9 +7,9 @@ import numpy as np
 
 from kerasgan.data import checks
 from kerasgan.data.decoding import resized
-from kerasgan.data.sources import Facts, Order, OrderOptions, Raw, Source, scaled
+from kerasgan.data.sources import Batching, BatchingOptions, Raw, Source, SourceInfo, scaled
 
-# name: (library, licence). The held-out ones are never trained on.
+# name: (library, license). The held-out ones are never trained on.
 PHOTOS = {
     "astronaut": ("scikit-image", "public domain (NASA)"),
     "china": ("scikit-learn", "CC BY 2.0 (daniel buechele)"),
@@ -19,7 +19,7 @@ PHOTOS = {
     "flower": ("scikit-learn", "CC BY 2.0 (vultilion)"),
 }
 HELD_OUT = ("chelsea", "flower")
-# Grey ones, which `further` adds to those of training, whole.
+# Gray ones, which `further` adds to those of training, whole.
 FURTHER = {
     "brick": ("scikit-image", "CC0 (CC0Textures)"),
     "camera": ("scikit-image", "CC0 (Lav Varshney)"),
@@ -29,7 +29,7 @@ FURTHER = {
 REGION = 0.8  # of the others, the columns from here on are held out too
 SPLITS = ("train", "regions", "test", "all")
 FARTHEST = 2.0  # times as many pixels along each side of a varied part, before it is shrunk
-DIMMEST = 0.6  # of the light of each colour
+DIMMEST = 0.6  # of the light of each color
 
 
 class Patches(Source):
@@ -40,7 +40,7 @@ class Patches(Source):
     """
 
     def __init__(
-        self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Order, *, vary: bool = False
+        self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Batching, *, vary: bool = False
     ) -> None:
         height, width = size
         small = [picture.shape for picture in pictures if picture.shape[0] < height or picture.shape[1] < width]
@@ -55,7 +55,7 @@ class Patches(Source):
                 for left in range(0, picture.shape[1] - width + 1, width)
             ]
         )
-        super().__init__(Facts(name, (height, width, pictures[0].shape[-1]), len(self._grid)), order)
+        super().__init__(SourceInfo(name, (height, width, pictures[0].shape[-1]), len(self._grid)), order)
 
     def __getitem__(self, index: int) -> np.ndarray:
         if not 0 <= index < len(self):
@@ -77,7 +77,7 @@ class Patches(Source):
         return np.stack([self.pictures[each][top : top + height, left : left + width] for each, top, left in places])
 
     def _varied(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A part seen from farther away, turned, less colourful and in dimmer light: float32 in [-1, 1]."""
+        """A part seen from farther away, turned, less colorful and in dimmer light: float32 in [-1, 1]."""
         size = self.image_shape[:2]
         scale = min(rng.uniform(1, FARTHEST), *np.divide(picture.shape[:2], size))
         height, width = (int(side * scale) for side in size)
@@ -88,8 +88,8 @@ class Patches(Source):
         if size[0] == size[1] and rng.random() < 0.5:
             part = part.swapaxes(0, 1)
         light = (scaled(part) + 1) / 2
-        grey = light.mean(axis=-1, keepdims=True)
-        light = grey + rng.uniform(0, 1) * (light - grey)
+        gray = light.mean(axis=-1, keepdims=True)
+        light = gray + rng.uniform(0, 1) * (light - gray)
         return (2 * light * rng.uniform(DIMMEST, 1, light.shape[-1]) - 1).astype(np.float32)
 
     def in_order(self) -> Raw:
@@ -108,27 +108,27 @@ def photos(
     scale: float = 1.0,
     further: bool = False,
     vary: bool = False,
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Patches:
-    """Crops of the six colour photographs in scikit-learn and scikit-image, 300 to 640 pixels wide.
+    """Crops of the six color photographs in scikit-learn and scikit-image, 300 to 640 pixels wide.
 
     `split`: "test", two photographs that training never shows (chelsea, flower); of the other four (astronaut, china,
     coffee, rocket) "train", the left four fifths, and "regions", the right fifth: other pixels of the same scenes.
     "all": all six, whole. `scale`: makes the photographs smaller first (0.5 halves them), so that crops show more of
-    the scene. `further`: adds four grey photographs to "train" (brick, camera, coins, grass). `vary`: makes few
+    the scene. `further`: adds four gray photographs to "train" (brick, camera, coins, grass). `vary`: makes few
     photographs go further in training: each crop shows up to twice as much of the scene along each side, is turned, and
-    loses some of its colourfulness and of the light of each colour, by chance. `.pictures` are the (parts of the)
-    photographs themselves. `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. Licences: see
+    loses some of its colorfulness and of the light of each color, by chance. `.pictures` are the (parts of the)
+    photographs themselves. `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. Licenses: see
     `PHOTOS` and `FURTHER` here; china and flower want their authors named.
     Raises ValueError for an unknown split, further photographs of another than "train", or crops larger than one.
     """
-    size, ordering = checks.pair(image_size), Order(**order)
+    size, ordering = checks.pair(image_size), Batching(**order)
     if split not in SPLITS:
         raise ValueError(f"Expected split to be one of {', '.join(SPLITS)}. Received: split={split!r}")
     if further and split != "train":
         raise ValueError(f"Expected further photographs of the split train alone. Received: split={split!r}")
     if channels not in (1, 3):
-        raise ValueError(f"Expected channels 1 (grey) or 3 (RGB). Received: channels={channels!r}")
+        raise ValueError(f"Expected channels 1 (gray) or 3 (RGB). Received: channels={channels!r}")
     if not 0 < scale <= 1:
         raise ValueError(f"Expected a scale above 0, 1 at most. Received: scale={scale!r}")
     names = {"all": tuple(PHOTOS), "test": HELD_OUT}.get(split) or tuple(n for n in PHOTOS if n not in HELD_OUT)
@@ -152,8 +152,8 @@ def _photo(name: str, channels: int, scale: float) -> np.ndarray:
     size = round(picture.shape[0] * scale), round(picture.shape[1] * scale)
     picture = resized(picture[None], size=size, crop="stretch")[0]
     if channels == 1:
-        grey = picture @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as PIL and JPEG
-        picture = np.rint(grey).astype(np.uint8)[..., np.newaxis]
+        gray = picture @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as PIL and JPEG
+        picture = np.rint(gray).astype(np.uint8)[..., np.newaxis]
     return picture
 
 

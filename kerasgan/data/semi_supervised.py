@@ -1,52 +1,52 @@
-"""Few labelled images among many without a label: batches that hold enough of both."""
+"""Few labeled images among many without a label: batches that hold enough of both."""
 
 from typing import Any
 
 import numpy as np
 
-from kerasgan.data.sources import Facts, Indexed, Order, Reader, Source
+from kerasgan.data.sources import Batching, Indexed, Reader, Source, SourceInfo
 
-UNLABELLED = -1
+UNLABELED = -1
 
 
 class SemiSupervised(Indexed):
-    """A source whose every batch holds the same number of labelled images; the label -1 stands for none.
+    """A source whose every batch holds the same number of labeled images; the label -1 stands for none.
 
-    A share of the places of each batch goes to labelled images, which are shown again and again, in a new order each
-    time all have been shown. The other places take all images in turn, the labelled ones too, with their label hidden
+    A share of the places of each batch goes to labeled images, which are shown again and again, in a new order each
+    time all have been shown. The other places take all images in turn, the labeled ones too, with their label hidden
     as -1 (as in the code of Salimans et al. 2016): an epoch is one pass over them. Both kinds alternate within a batch,
     so that its parts on several devices hold both.
 
     Args:
-        facts: with labels, -1 for images that have none.
+        info: with labels, -1 for images that have none.
         order: as of every source; batches are full, those that an epoch cannot fill begin its images again.
         reader: of the images.
-        labelled_share: of each batch, in (0, 1); at least one place is for each kind.
+        labeled_share: of each batch, in (0, 1); at least one place is for each kind.
 
     Raises:
-        ValueError: without a labelled image, for a batch size of 1, or a share out of range.
+        ValueError: without a labeled image, for a batch size of 1, or a share out of range.
     """
 
-    def __init__(self, facts: Facts, order: Order, reader: Reader, *, labelled_share: float = 0.5) -> None:
-        if facts.labels is None or not (facts.labels >= 0).any():
-            raise ValueError(f"Expected at least one labelled image. Received: none in {facts.name}")
-        if not 0.0 < labelled_share < 1.0:
-            raise ValueError(f"Expected a share between 0 and 1. Received: labelled_share={labelled_share}")
+    def __init__(self, info: SourceInfo, order: Batching, reader: Reader, *, labeled_share: float = 0.5) -> None:
+        if info.labels is None or not (info.labels >= 0).any():
+            raise ValueError(f"Expected at least one labeled image. Received: none in {info.name}")
+        if not 0.0 < labeled_share < 1.0:
+            raise ValueError(f"Expected a share between 0 and 1. Received: labeled_share={labeled_share}")
         if order.batch_size < 2:
             raise ValueError(f"Expected a batch size of at least 2. Received: batch_size={order.batch_size}")
-        super().__init__(facts, order, reader)
+        super().__init__(info, order, reader)
         size = order.batch_size
-        labelled = min(max(1, round(labelled_share * size)), size - 1)
-        self._with_label = np.diff(np.arange(size + 1) * labelled // size) > 0  # (size,), spread evenly
+        labeled = min(max(1, round(labeled_share * size)), size - 1)
+        self._with_label = np.diff(np.arange(size + 1) * labeled // size) > 0  # (size,), spread evenly
 
     @property
     def num_batches(self) -> int:
-        """Batches per epoch: one pass over all images, as unlabelled ones."""
-        count = self.facts.count or 0
+        """Batches per epoch: one pass over all images, as unlabeled ones."""
+        count = self.info.count or 0
         if not self.with_labels:
             return self.order.batch_count(count)
-        unlabelled = int(np.sum(~self._with_label))
-        return max(1, count // unlabelled) if self.order.drop_remainder else -(-count // unlabelled)
+        unlabeled = int(np.sum(~self._with_label))
+        return max(1, count // unlabeled) if self.order.drop_remainder else -(-count // unlabeled)
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if self.with_labels and self._shuffled[0] != epoch:
@@ -54,19 +54,19 @@ class SemiSupervised(Indexed):
         return super()._permutation(epoch)
 
     def _arrangement(self, epoch: int) -> np.ndarray:
-        known = np.flatnonzero(self.facts.labels >= 0)  # type: ignore[operator]
+        known = np.flatnonzero(self.info.labels >= 0)  # type: ignore[operator]
         rows = np.empty((self.num_batches, self.batch_size), np.int64)
         places = rows[:, self._with_label].shape
         rng = np.random.default_rng([self.order.seed, epoch, 1])
         passes = range(-(-places[0] * places[1] // len(known)))
         again = [rng.permutation(known) if self.order.shuffle else known for _ in passes]
         rows[:, self._with_label] = np.resize(np.concatenate(again), places)
-        everything = self.order.permutation(self.facts.count or 0, epoch)
+        everything = self.order.permutation(self.info.count or 0, epoch)
         rows[:, ~self._with_label] = np.resize(everything, (len(rows), self.batch_size - places[1]))
         return rows.reshape(-1)
 
     def _targets(self, chosen: np.ndarray) -> np.ndarray:
-        return np.where(self._with_label, super()._targets(chosen), UNLABELLED).astype(np.int32)
+        return np.where(self._with_label, super()._targets(chosen), UNLABELED).astype(np.int32)
 
     def copy(self, *, with_labels: bool | None = None) -> Any:
         twin = super().copy(with_labels=with_labels)
@@ -80,7 +80,7 @@ def arranged(source: Source) -> Source:
         return source
     if source.labels.min() >= 0:
         return source
-    twin = SemiSupervised(source.facts, source.order, source.reader)
+    twin = SemiSupervised(source.info, source.order, source.reader)
     twin.epoch = source.epoch
     return twin
 
@@ -88,7 +88,7 @@ def arranged(source: Source) -> Source:
 def keep_labels(labels: np.ndarray, labels_per_class: int, *, seed: int) -> np.ndarray:
     """`labels` with all but so many of each class, drawn by seed, hidden as -1. Raises ValueError if there are less."""
     rng = np.random.default_rng([seed, 2])
-    result = np.full_like(labels, UNLABELLED)
+    result = np.full_like(labels, UNLABELED)
     for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
         if not 1 <= labels_per_class <= len(places):

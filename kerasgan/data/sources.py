@@ -12,8 +12,8 @@ Batch = np.ndarray | tuple[np.ndarray, np.ndarray]
 Raw = Iterator[tuple[np.ndarray, np.ndarray | None]]
 
 
-class OrderOptions(TypedDict, total=False):
-    """Keyword arguments that every source takes; see `Order` for defaults."""
+class BatchingOptions(TypedDict, total=False):
+    """Keyword arguments that every source takes; see `Batching` for defaults."""
 
     batch_size: int
     seed: int
@@ -23,7 +23,7 @@ class OrderOptions(TypedDict, total=False):
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
+class Batching:
     """How images become batches. `flip` mirrors half of them left to right, drawn anew each epoch.
 
     `drop_remainder` leaves out the last, smaller batch of an epoch (another epoch brings those images); a set that is
@@ -63,7 +63,7 @@ class Order:
 
 
 @dataclasses.dataclass(frozen=True)
-class Facts:
+class SourceInfo:
     """What is known of a source before its first batch; `count` is None where nobody knows the number of images."""
 
     name: str
@@ -71,7 +71,7 @@ class Facts:
     count: int | None
     labels: np.ndarray | None = None
     class_names: list[str] | None = None
-    labelled: bool = False
+    labeled: bool = False
 
 
 class Reader(Protocol):
@@ -112,38 +112,38 @@ class Source(keras.utils.PyDataset):
     after a whole pass. Pass `shuffle=False` to Keras' own `fit`, which else shuffles the batches once more, unseeded.
     """
 
-    def __init__(self, facts: Facts, order: Order, **keywords: Any) -> None:
+    def __init__(self, info: SourceInfo, order: Batching, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self.facts, self.order = facts, order
+        self.info, self.order = info, order
         self.epoch = 0
         self.start = 0  # batches before this one are not read: a resumed `fit` passes over them
         self._passed = False
-        self.with_labels = facts.labelled or facts.labels is not None
+        self.with_labels = info.labeled or info.labels is not None
 
     @property
     def name(self) -> str:
         """Where the images come from, for messages and cards."""
-        return self.facts.name
+        return self.info.name
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        return self.facts.image_shape
+        return self.info.image_shape
 
     @property
     def count(self) -> int | None:
         """Number of images."""
-        return self.facts.count
+        return self.info.count
 
     @property
     def labels(self) -> np.ndarray | None:
         """int32 (count,) in the order of `images()`; None without labels, or where it takes reading everything."""
-        return self.facts.labels
+        return self.info.labels
 
     @property
     def class_names(self) -> list[str] | None:
         """Names of the classes, by label; None without labels or names."""
-        return self.facts.class_names
+        return self.info.class_names
 
     @property
     def num_classes(self) -> int | None:
@@ -172,7 +172,7 @@ class Source(keras.utils.PyDataset):
         """The same images as a source of its own, so that its epoch and its `with_labels` bind no other reader."""
         twin = copy.copy(self)
         if with_labels is not None:
-            if with_labels and not self.with_labels and self.labels is None and not self.facts.labelled:
+            if with_labels and not self.with_labels and self.labels is None and not self.info.labeled:
                 raise ValueError(f"Expected a source with labels. Received: {self.name} without labels")
             twin.with_labels = with_labels
         return twin
@@ -203,14 +203,14 @@ class Source(keras.utils.PyDataset):
 class Indexed(Source):
     """A source that can reach any image at once."""
 
-    def __init__(self, facts: Facts, order: Order, reader: Reader) -> None:
-        super().__init__(facts, order)
+    def __init__(self, info: SourceInfo, order: Batching, reader: Reader) -> None:
+        super().__init__(info, order)
         self.reader = reader
         self._shuffled: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if self._shuffled[0] != epoch:  # one tuple, so that threads see either the old epoch or the new one
-            self._shuffled = (epoch, self.order.permutation(self.facts.count or 0, epoch))
+            self._shuffled = (epoch, self.order.permutation(self.info.count or 0, epoch))
         return self._shuffled[1]
 
     def __getitem__(self, index: int) -> Batch:
@@ -228,20 +228,20 @@ class Indexed(Source):
 
     def _blank(self) -> Batch:
         images = np.zeros((self.batch_size, *self.image_shape), np.float32)
-        labelled = self.with_labels and self.labels is not None
-        return (images, np.zeros(self.batch_size, np.int32)) if labelled else images
+        labeled = self.with_labels and self.labels is not None
+        return (images, np.zeros(self.batch_size, np.int32)) if labeled else images
 
     def _targets(self, chosen: np.ndarray) -> np.ndarray:
         """The labels of one batch, given which images it holds; a new array."""
-        return self.facts.labels[chosen]  # type: ignore[index]
+        return self.info.labels[chosen]  # type: ignore[index]
 
     def in_order(self) -> Raw:
-        for start in range(0, self.facts.count or 0, self.batch_size):
-            rows = np.arange(start, min(start + self.batch_size, self.facts.count or 0))
+        for start in range(0, self.info.count or 0, self.batch_size):
+            rows = np.arange(start, min(start + self.batch_size, self.info.count or 0))
             yield self.reader.take(rows), None if self.labels is None else self.labels[rows]
 
     def images(self, count: int | None = None) -> np.ndarray:
-        total = self.facts.count or 0
+        total = self.info.count or 0
         return self.reader.take(np.arange(total if count is None else min(count, total)))
 
 
@@ -254,8 +254,8 @@ class Stream(Source):
     `begin(epoch)` gives an iterator of raw (images, labels or None) batches; epoch -1 asks for file order.
     """
 
-    def __init__(self, facts: Facts, order: Order, begin: Callable[[int], Raw]) -> None:
-        super().__init__(facts, order)
+    def __init__(self, info: SourceInfo, order: Batching, begin: Callable[[int], Raw]) -> None:
+        super().__init__(info, order)
         self._begin = begin
         self._restart()
 
@@ -309,7 +309,7 @@ class Stream(Source):
         return np.concatenate(taken)[:count]
 
 
-class KeepEpoch(keras.callbacks.Callback):
+class SyncEpoch(keras.callbacks.Callback):
     """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the very order an interrupted run had.
 
     Args:

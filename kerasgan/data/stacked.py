@@ -6,17 +6,17 @@ from typing import Unpack
 import numpy as np
 
 from kerasgan.data.memory import digits
-from kerasgan.data.sources import Facts, Indexed, Order, OrderOptions
+from kerasgan.data.sources import Batching, BatchingOptions, Indexed, SourceInfo
 
 
 class _Triples:
     """Images put together when they are asked for."""
 
-    def __init__(self, grey: np.ndarray, triples: np.ndarray) -> None:
-        self._grey, self._triples = grey, triples
+    def __init__(self, gray: np.ndarray, triples: np.ndarray) -> None:
+        self._gray, self._triples = gray, triples
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        return np.concatenate([self._grey[chosen] for chosen in self._triples[indices].T], axis=-1)
+        return np.concatenate([self._gray[chosen] for chosen in self._triples[indices].T], axis=-1)
 
     def prepare(self, indices: np.ndarray) -> None:
         """Nothing to do: they are here."""
@@ -27,9 +27,9 @@ def stacked_digits(
     image_size: int | Sequence[int] = 32,
     count: int = 26_000,
     split: str = "all",
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Indexed:
-    """Three of the embedded digits, drawn at random, as the colours of each image (Srivastava et al. 2017).
+    """Three of the embedded digits, drawn at random, as the colors of each image (Srivastava et al. 2017).
 
     That paper, 1705.07761, stacks MNIST's. The label is the number that the digits make, red first: 0 to 999. How many
     of these a model draws is `kerasgan.metrics.stacked_digits`.
@@ -40,10 +40,10 @@ def stacked_digits(
     """
     if count < 1:
         raise ValueError(f"Expected a positive number of images. Received: count={count}")
-    ordering, single = Order(**order), digits(image_size=image_size, split=split)
-    grey, labels = single.images(), single.labels
-    triples = np.random.default_rng([ordering.seed, count]).integers(len(grey), size=(count, 3))
+    ordering, single = Batching(**order), digits(image_size=image_size, split=split)
+    gray, labels = single.images(), single.labels
+    triples = np.random.default_rng([ordering.seed, count]).integers(len(gray), size=(count, 3))
     numbers = (labels[triples] @ np.array([100, 10, 1])).astype(np.int32)  # type: ignore[index]
     names = [f"{number:03}" for number in range(1000)]
-    facts = Facts(f"stacked {single.name}", (*grey.shape[1:3], 3), count, numbers, names)
-    return Indexed(facts, ordering, _Triples(grey, triples))
+    info = SourceInfo(f"stacked {single.name}", (*gray.shape[1:3], 3), count, numbers, names)
+    return Indexed(info, ordering, _Triples(gray, triples))

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kerasgan.data.sources import Facts, Raw, Source, scaled
+from kerasgan.data.sources import Raw, Source, SourceInfo, scaled
 
 Images = tuple[np.ndarray, np.ndarray]
 
@@ -14,9 +14,9 @@ Images = tuple[np.ndarray, np.ndarray]
 class Wrapped(Source):
     """A source made of another one's batches, in the other's order and epoch."""
 
-    def __init__(self, source: Source, facts: Facts) -> None:
+    def __init__(self, source: Source, info: SourceInfo) -> None:
         self.source = source
-        super().__init__(facts, source.order)
+        super().__init__(info, source.order)
         self.with_labels = False
 
     @property
@@ -46,7 +46,7 @@ class Jittered(Wrapped):
 
     def __init__(self, source: Source, jitter: int) -> None:
         height, width, channels = source.image_shape
-        super().__init__(source, Facts(source.name, (height - jitter, width - jitter, channels), source.count))
+        super().__init__(source, SourceInfo(source.name, (height - jitter, width - jitter, channels), source.count))
         self.jitter = jitter
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -79,7 +79,7 @@ class Pairs(Wrapped):
         source = source.copy(with_labels=False)
         blank = np.zeros((1, *source.image_shape), np.float32)
         inputs, targets = split(blank)
-        super().__init__(source, Facts(source.name, targets.shape[1:], source.count))
+        super().__init__(source, SourceInfo(source.name, targets.shape[1:], source.count))
         self.split, self.input_shape = split, inputs.shape[1:]
 
     def __getitem__(self, index: int) -> Images:  # type: ignore[override]
@@ -112,7 +112,7 @@ class Unpaired(Source):
             raise ValueError("Expected sources that know their number of images. Received: one that does not")
         larger = max(sides, key=len)
         names = f"{first.name} and {second.name}"
-        super().__init__(Facts(names, second.image_shape, larger.count), larger.order)
+        super().__init__(SourceInfo(names, second.image_shape, larger.count), larger.order)
         self.sides, self.input_shape = sides, first.image_shape
         self.with_labels = False
 

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 from PIL import Image
 
-from kerasgan import animations
 from kerasgan.data import checks
 from kerasgan.data.clips import Clips, MovingParts, Windows
-from kerasgan.data.decoding import EXTENSIONS, coloured, decode, resized
+from kerasgan.data.decoding import EXTENSIONS, colored, decode, resized
 from kerasgan.data.folders import MEMORY_BUDGET, Pictures
-from kerasgan.data.sources import ArrayReader, Facts, Indexed, Order, OrderOptions, Reader, Source
-from kerasgan.storage import here
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, Source, SourceInfo
+from kerasgan.files import films
+from kerasgan.files.paths import here
 
-FRAMES = EXTENSIONS - animations.READABLE  # a GIF is a video here
+FRAMES = EXTENSIONS - films.READABLE  # a GIF is a video here
 
 
 class Video(NamedTuple):
@@ -39,7 +39,7 @@ def clips(
     stride: int = 1,
     frame_size: int | Sequence[int] | None = None,
     motion: float = 0.0,
-    **order: Unpack[OrderOptions],
+    **order: Unpack[BatchingOptions],
 ) -> Clips:
     """Every run of successive frames in some videos: what a model is given, and what follows.
 
@@ -49,9 +49,9 @@ def clips(
             or floats in [-1, 1]; or a list of arrays (time, height, width, channels).
         frames: that are given.
         future: frames that follow.
-        image_size: int or (height, width) to crop (centred) and resize frames to; the videos' own, which must
+        image_size: int or (height, width) to crop (centered) and resize frames to; the videos' own, which must
             then be one, if not given.
-        channels: 1 (grey), 3 (RGB) or 4, of frames from files.
+        channels: 1 (gray), 3 (RGB) or 4, of frames from files.
         stride: takes every so many frames.
         frame_size: where given, frames are resized to this, and images are random parts of them, drawn anew each epoch.
         motion: mean absolute difference of successive images, in units of [-1, 1], that such parts are to have.
@@ -64,7 +64,7 @@ def clips(
             or videos of other sizes, a file that cannot be read.
         ImportError: for video files other than GIF, if nothing that reads them is installed.
     """
-    ordering, length = Order(**order), frames + future
+    ordering, length = Batching(**order), frames + future
     for name, number in (("frames", frames), ("future", future), ("stride", stride)):
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"Expected a whole number from 1 on. Received: {name}={number!r}")
@@ -78,7 +78,7 @@ def clips(
     starts = _starts(named, 1 + (length - 1) * stride)
     windows = Windows(reader, starts, length=length, stride=stride)
     height, width, planes = shape
-    source: Source = Indexed(Facts(name, (height, width, length * planes), len(starts)), ordering, windows)
+    source: Source = Indexed(SourceInfo(name, (height, width, length * planes), len(starts)), ordering, windows)
     if frame_size is not None:
         source = MovingParts(source, checks.pair(image_size or frame_size), channels=planes, motion=motion)
     return Clips(source, channels=planes, frames=frames, future=future)
@@ -155,8 +155,8 @@ def _decoded(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     """All frames of a video file: uint8 (time, height, width, channels)."""
     height, width, channels = shape
     result = []
-    for frame in animations.read(path):
-        pixels = np.asarray(coloured(frame, channels)).reshape(1, frame.height, frame.width, channels)
+    for frame in films.read(path):
+        pixels = np.asarray(colored(frame, channels)).reshape(1, frame.height, frame.width, channels)
         result.append(resized(pixels, size=(height, width)))
     return np.concatenate(result)
 
@@ -177,7 +177,7 @@ def found(path: Path) -> list[Video]:
     for place in [path, *sorted((each for each in path.rglob("*") if each.is_dir()), key=_natural)]:
         inside = sorted((each for each in place.iterdir() if not each.name.startswith(".")), key=_natural)
         pictures = [each for each in inside if each.suffix.lower() in FRAMES]
-        own = [each for each in inside if each.suffix.lower() in animations.READABLE]
+        own = [each for each in inside if each.suffix.lower() in films.READABLE]
         files += own
         if pictures:
             folders.append(_folder(place, pictures))
@@ -195,7 +195,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _file(path: Path) -> Video:
-    with contextlib.closing(animations.read(path)) as frames:
+    with contextlib.closing(films.read(path)) as frames:
         first = next(frames)
     return Video(path, [], (first.height, first.width))
 

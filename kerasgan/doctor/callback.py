@@ -9,9 +9,9 @@ import numpy as np
 from keras import ops
 
 from kerasgan import data as sources
+from kerasgan.callbacks.base import LossCallback, below
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose
 from kerasgan.doctor.probe import Probe
-from kerasgan.steps import LossCallback, below
 
 __all__ = ["Doctor", "DoctorWarning"]
 
@@ -65,7 +65,7 @@ class Doctor(LossCallback):
         self._troubles = 0
         self._roll_back = False
 
-    def attend(self, source: Any) -> None:
+    def on_fit_begin(self, source: Any) -> None:
         """Called by `fit` with its batches: they are the reference if the doctor was given none."""
         self._taught = None if self._data is None else source
         if self._data is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.storage import local
+from kerasgan.files.paths import local
 
 __all__ = ["Columns", "read"]
 

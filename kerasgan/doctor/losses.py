@@ -28,7 +28,7 @@ class Sign(NamedTuple):
     sentence: str
 
 
-# The full marks are round numbers, and the four signs count equally: 28 labelled logs, 7 of them collapsed, cannot tell
+# The full marks are round numbers, and the four signs count equally: 28 labeled logs, 7 of them collapsed, cannot tell
 # fitted weights from equal ones. SLOPE and MIDDLE turn the mean severity into a probability; they order nothing.
 # `python benchmarks/doctor --logs DIR` prints what a fit would choose, and cross-validates it.
 SIGNS: Mapping[str, Sign] = {

@@ -10,14 +10,14 @@ from keras import ops
 
 from kerasgan import gradients
 from kerasgan.doctor.reference import Reference
-from kerasgan.gan import GAN, Round
+from kerasgan.gan import GAN, Batch
 from kerasgan.objectives import Objective
 
 __all__ = ["Probe"]
 
 
 class Probe:
-    """Signals of a game, from the same real images and latents each time.
+    """Signals of a batch, from the same real images and latents each time.
 
     Args:
         gan: a compiled GAN.
@@ -47,8 +47,8 @@ class Probe:
         self.labels = np.resize(labels, count) if asked and labels is not None else None
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
-        game = (images[rows], None if labels is None else labels[rows], latents)
-        self.game = Round(*(None if part is None else ops.convert_to_tensor(part) for part in game))
+        batch = (images[rows], None if labels is None else labels[rows], latents)
+        self.batch = Batch(*(None if part is None else ops.convert_to_tensor(part) for part in batch))
         self._images: np.ndarray | None = None
         self._weights: dict[str, tuple[int, np.ndarray]] = {}
 
@@ -87,7 +87,7 @@ class Probe:
 
     def _logits(self) -> dict[str, float]:
         with _overheard(self.gan) as heard:
-            self.gan.discriminator_loss(self.game._replace(fake=self.gan.synthesize(self.game)))
+            self.gan.discriminator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch)))
         if not heard.real:
             return {}
         real, fake = (np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in part]) for part in heard)
@@ -100,13 +100,13 @@ class Probe:
         }
 
     def _gradients(self) -> dict[str, float]:
-        fake = keras.tree.map_structure(ops.stop_gradient, self.gan.synthesize(self.game))
-        game = self.game._replace(fake=fake)
+        fake = keras.tree.map_structure(ops.stop_gradient, self.gan.synthesize(self.batch))
+        batch = self.batch._replace(fake=fake)
         losses = {
-            "discriminator": (self.gan.discriminator, lambda: self.gan.discriminator_loss(game)),
+            "discriminator": (self.gan.discriminator, lambda: self.gan.discriminator_loss(batch)),
             "generator": (
                 self.gan.generator,
-                lambda: self.gan.generator_loss(self.game._replace(fake=self.gan.synthesize(self.game))),
+                lambda: self.gan.generator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch))),
             ),
         }
         norms = {}

@@ -56,7 +56,7 @@ class Reference:
         distinct = np.unique(pixels, axis=0)
         self.examples = len(distinct)
         self.twin = 0.5 * float(np.median(nearest(distinct, distinct, skip_itself=True))) if len(distinct) > 1 else 0.0
-        self.centres = clusters(self.features, min(MODES, len(pixels) // 2), seed=seed)
+        self.centers = clusters(self.features, min(MODES, len(pixels) // 2), seed=seed)
         self.shares = self._shares(self.features)
 
     def compare(self, images: np.ndarray) -> Comparison:
@@ -75,8 +75,8 @@ class Reference:
         )
 
     def _shares(self, features: np.ndarray) -> np.ndarray:
-        chosen = np.argmin(squared_distances(features, self.centres), axis=1)
-        return np.bincount(chosen, minlength=len(self.centres)) / len(features)
+        chosen = np.argmin(squared_distances(features, self.centers), axis=1)
+        return np.bincount(chosen, minlength=len(self.centers)) / len(features)
 
 
 def pooled(images: np.ndarray) -> np.ndarray:
@@ -102,16 +102,16 @@ def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False)
 
 
 def clusters(features: np.ndarray, count: int, *, seed: int, rounds: int = 20) -> np.ndarray:
-    """Centres (count, dimensions) by k-means, begun far from each other."""
+    """Centers (count, dimensions) by k-means, begun far from each other."""
     generator = np.random.default_rng(seed)
-    centres = features[[generator.integers(len(features))]]
+    centers = features[[generator.integers(len(features))]]
     for _ in range(count - 1):
-        squares = squared_distances(features, centres).min(axis=1)
+        squares = squared_distances(features, centers).min(axis=1)
         total = squares.sum()
         chances = squares / total if total > 0 else None
-        centres = np.concatenate([centres, features[[generator.choice(len(features), p=chances)]]])
+        centers = np.concatenate([centers, features[[generator.choice(len(features), p=chances)]]])
     for _ in range(rounds):
-        chosen = np.argmin(squared_distances(features, centres), axis=1)
+        chosen = np.argmin(squared_distances(features, centers), axis=1)
         members = [features[chosen == index] for index in range(count)]
-        centres = np.stack([own.mean(axis=0) if len(own) else old for own, old in zip(members, centres)])
-    return centres
+        centers = np.stack([own.mean(axis=0) if len(own) else old for own, old in zip(members, centers)])
+    return centers

@@ -25,7 +25,7 @@ SUGGESTIONS = {
     "penalties='r1', and check that the latents vary.",
     "mode dropping": "Check that every kind of image is in the training data; then use a larger batch or "
     "penalties='r1'.",
-    "memorisation": "Get more images or augment them, or stop earlier.",
+    "memorization": "Get more images or augment them, or stop earlier.",
     "oscillation": "Lower the learning rates or Adam's beta_1, and sample from a moving average (ema_half_life).",
     "healthy": "Nothing to do.",
     "undecided": "Train longer: it is too early to say.",
@@ -222,7 +222,7 @@ def mode_dropping(signals: Signals) -> Finding:
     return Finding(verdict, rise(coverage, 0.7, 0.5) if settled else 0.0, (evidence,))
 
 
-def memorisation(signals: Signals) -> Finding:
+def memorization(signals: Signals) -> Finding:
     """Samples are near-copies of training images, or there are too few of those for anything else."""
     copies = signals.now("copies")
     examples = signals.now("examples") if signals.has("examples") else np.inf
@@ -230,7 +230,7 @@ def memorisation(signals: Signals) -> Finding:
     if examples < MANY_EXAMPLES:
         evidence.append(f"There are only {examples:.0f} different training images.")
     severity = max(rise(copies, 0.05, 0.45), rise(examples, MANY_EXAMPLES, FEW_EXAMPLES))
-    return Finding("memorisation", severity, tuple(evidence))
+    return Finding("memorization", severity, tuple(evidence))
 
 
 def oscillation(signals: Signals) -> Finding:
@@ -265,5 +265,5 @@ RULES: tuple[Callable[[Signals], Finding], ...] = (
     oscillation,
     restlessness,
     mode_dropping,
-    memorisation,
+    memorization,
 )

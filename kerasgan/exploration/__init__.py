@@ -10,7 +10,7 @@ Functions of a GAN give float32 images (count, height, width, channels) in [-1, 
 
 from kerasgan.exploration.projection import Projection, project
 from kerasgan.exploration.sensitivity import sensitive_directions
-from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_sheet
+from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_grid
 from kerasgan.exploration.walks import arithmetic, class_grid, combine, interpolate, linear, loop, path, spherical, walk
 
 __all__ = [
@@ -29,6 +29,6 @@ __all__ = [
     "semantic_directions",
     "sensitive_directions",
     "spherical",
-    "truncation_sheet",
+    "truncation_grid",
     "walk",
 ]

@@ -37,7 +37,7 @@ def sensitive_directions(
     """
     if points < 1:
         raise ValueError(f"Expected a positive number. Received: points={points}")
-    from kerasgan.latents import class_labels  # it imports Keras; a command line that plans a walk need not
+    from kerasgan.latents import class_labels
 
     columns = _movable(gan.prior, gan.latent_dim)
     if not len(columns):
@@ -58,11 +58,11 @@ def sensitive_directions(
 
 
 def _movable(prior: Any, latent_dim: int) -> np.ndarray:
-    """Columns of the latents that have a centre."""
+    """Columns of the latents that have a center."""
     from kerasgan.latents import Product
 
     if not isinstance(prior, Product):
-        return np.arange(latent_dim if prior.centre is not None else 0)
+        return np.arange(latent_dim if prior.center is not None else 0)
     parts = [_movable(part.prior, at.stop - at.start) + at.start for part, at in zip(prior.parts, prior.columns)]
     return np.concatenate(parts)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
     from kerasgan.models.style_based import StyleBasedGAN
 
-__all__ = ["edit", "mix", "principal_directions", "semantic_directions", "truncation_sheet"]
+__all__ = ["edit", "mix", "principal_directions", "semantic_directions", "truncation_grid"]
 
 
 def mix(
@@ -55,7 +55,7 @@ def mix(
     return grid.reshape(-1, *gan.image_shape)
 
 
-def truncation_sheet(
+def truncation_grid(
     gan: "GAN", rows: Any, *, truncations: Sequence[float] = (1.0, 0.7, 0.5, 0.0), labels: Any = None
 ) -> np.ndarray:
     """A row for each latent and a column for each truncation (Karras et al. 2019, 1812.04948, figure 8).

@@ -203,7 +203,7 @@ def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None)
 
 
 def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
-    """mean(first) - mean(minus) + mean(plus) of latents (count, latent_dim), as DCGAN's authors: not renormalised."""
+    """mean(first) - mean(minus) + mean(plus) of latents (count, latent_dim), as DCGAN's authors: not renormalized."""
     first, minus, plus = (np.asarray(concept, dtype="float64").mean(axis=0) for concept in (first, minus, plus))
     return (first - minus + plus).astype("float32")
 
@@ -217,9 +217,9 @@ def path(prior: "Prior", method: str | None = None) -> Any:
     Raises:
         ValueError: for another method, or one that would leave the prior's support.
     """
-    from kerasgan.latents import Product  # it imports Keras; a command line that plans a walk need not
+    from kerasgan.latents import Product
 
-    if isinstance(prior, Product) and any(part.prior.centre is not None for part in prior.parts):
+    if isinstance(prior, Product) and any(part.prior.center is not None for part in prior.parts):
         return _side_by_side(prior, method)
     if method is None:
         method = "spherical" if prior.spherical else "linear"
@@ -230,13 +230,13 @@ def path(prior: "Prior", method: str | None = None) -> Any:
             f"Expected method='linear': arcs leave what this prior draws from. Received: method={method!r}, "
             f"prior={prior.describe()}"
         )
-    if method == "linear" and prior.centre is None:
+    if method == "linear" and prior.center is None:
         raise ValueError(f"Expected a prior with latents between its latents. Received: prior={prior.describe()}")
     return linear if method == "linear" else spherical
 
 
 def _side_by_side(prior: Any, method: str | None) -> Any:
-    ways = [_switch if part.prior.centre is None else path(part.prior, method) for part in prior.parts]
+    ways = [_switch if part.prior.center is None else path(part.prior, method) for part in prior.parts]
 
     def way(first: Any, second: Any, shares: Any) -> np.ndarray:
         first, second = np.asarray(first), np.asarray(second)
@@ -263,7 +263,7 @@ def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     Raises:
         ValueError: for fewer than `least`, or latents of another size.
     """
-    from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
+    from kerasgan.latents import given
 
     size = gan.latent_dim  # raises where a model starts from images
     array = np.asarray(points)

@@ -19,7 +19,7 @@ def write(
     directory: str | os.PathLike,
     *,
     entry: str | None = None,
-    licence: str | None = None,
+    license: str | None = None,
     directions: int = 8,
     examples: Any = None,
     vendor: bool = False,
@@ -30,7 +30,7 @@ def write(
         gan: the model; its moving-average generator is shown where there is one.
         directory: of the folder; an earlier explorer there is replaced.
         entry: the zoo's name of the weights, for the page's title and the model's metadata.
-        licence: of the weights, likewise.
+        license: of the weights, likewise.
         directions: how many of the directions along which the images change most get a slider, see
             `kerasgan.exploration.sensitive_directions`; 0 for none, which spares large models the search.
         examples: (inputs, targets) that a translator's page offers, each (count, height, width, channels) in [-1, 1].
@@ -50,7 +50,7 @@ def write(
     target = Path(directory)
     check_folder(target, sign=page.FACTS, kind="an explorer")
     inside = page.truncates_styles(gan)
-    options = Options(entry=entry, licence=licence, truncation="input" if inside else 1.0)
+    options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
     shown = dataclasses.replace(options, directions=directions, vendor=vendor)
     about = page.gather(gan, shown, examples=examples)
     with place(target) as temporary:

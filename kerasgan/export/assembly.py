@@ -1,4 +1,4 @@
-"""What the options put before, into and behind a generator: truncation, classes, noise, and levels of grey."""
+"""What the options put before, into and behind a generator: truncation, classes, noise, and levels of gray."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
 from kerasgan.gan import GAN
 from kerasgan.latents import class_labels
-from kerasgan.layers import Noise, rerun
+from kerasgan.layers import NoiseInjection, rerun
 
 __all__ = ["assemble"]
 
@@ -61,20 +61,20 @@ def _check(gan: GAN, network: keras.Model, options: Options) -> None:
         raise ValueError(f"{expected}. Received: image_size={options.image_size!r}")
 
 
-def _noisy(network: keras.Model) -> list[Noise]:
-    return [layer for layer in network.layers if isinstance(layer, Noise)]
+def _noisy(network: keras.Model) -> list[NoiseInjection]:
+    return [layer for layer in network.layers if isinstance(layer, NoiseInjection)]
 
 
 def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | None":
     """Behind which layer, or None for the latents, and what draws to the mean there; None where nothing does."""
     if options.truncation == 1.0:
         return None
-    where, centre = gan.truncation_centre()
+    where, center = gan.truncation_center()
     fixed = None if options.truncation == INPUT else float(options.truncation)
     layer = Truncation(fixed, name="truncated")
-    layer.build([(None, len(centre))])
-    layer.centre.assign(np.nan_to_num(centre))
-    layer.moves.assign(~np.isnan(centre))
+    layer.build([(None, len(center))])
+    layer.center.assign(np.nan_to_num(center))
+    layer.moves.assign(~np.isnan(center))
     return where, layer
 
 
@@ -102,7 +102,7 @@ def _run(
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Truncation(keras.layers.Layer):
-    """centre + t (points - centre) of [points (batch, ..., size), t (batch,)], or of [points] for a fixed t.
+    """center + t (points - center) of [points (batch, ..., size), t (batch,)], or of [points] for a fixed t.
 
     Columns that do not move stay what they are.
 
@@ -117,7 +117,7 @@ class Truncation(keras.layers.Layer):
 
     def build(self, input_shape):
         shape = (input_shape[0][-1],)
-        self.centre = self.add_weight(shape, initializer="zeros", trainable=False, name="centre")
+        self.center = self.add_weight(shape, initializer="zeros", trainable=False, name="center")
         self.moves = self.add_weight(shape, initializer="ones", trainable=False, name="moves")
 
     def call(self, inputs):
@@ -126,7 +126,7 @@ class Truncation(keras.layers.Layer):
         if factors:
             factor = ops.reshape(factors[0], (-1, *[1] * (len(points.shape) - 1)))
         factor = ops.where(self.moves > 0.5, factor, 1.0)
-        return self.centre + factor * (points - self.centre)
+        return self.center + factor * (points - self.center)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])

@@ -35,7 +35,7 @@ def _about(gan: GAN, facts: Mapping[str, Any]) -> str:
     lines = [f"A generator of the family {facts['family']}, exported by kerasgan {facts['kerasgan']}.", paper]
     if options:
         lines.append("Chosen: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
-    lines.append(f"Licence of the weights: {facts.get('licence', 'not stated')}.")
+    lines.append(f"License of the weights: {facts.get('license', 'not stated')}.")
     return "\n\n".join(line for line in lines if line)
 
 

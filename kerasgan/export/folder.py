@@ -12,11 +12,11 @@ from typing import Any
 import keras
 
 import kerasgan
-from kerasgan import pictures
 from kerasgan.export import card, formats, seeds
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.preparation import Prepared
 from kerasgan.export.signature import Input, output_of
+from kerasgan.files import pictures
 from kerasgan.gan import GAN
 
 __all__ = ["REPORT", "fill", "name_of"]

@@ -32,11 +32,11 @@ class Options:
 
     Args:
         entry: the zoo's name of the weights, for the metadata.
-        licence: of the weights, for the metadata.
+        license: of the weights, for the metadata.
         direction: of a family that translates both ways, such as "ab".
         precision: of the weights. "float32"; "float16", half as large, computed in float32; "dynamic_int8", where the
             runtime also rounds what flows between layers, in ranges that it finds in each batch, so that an image
-            depends a little on its neighbours; "static_int8", in ranges measured at export on draws from the prior.
+            depends a little on its neighbors; "static_int8", in ranges measured at export on draws from the prior.
             What the images lose is in the report.
         output: "float32" images in [-1, 1], or their "uint8" levels from 0 to 255.
         truncation: as `gan.generate` takes it, fixed in the file; or "input", for an input `truncation` (batch,).
@@ -56,7 +56,7 @@ class Options:
     """
 
     entry: str | None = None
-    licence: str | None = None
+    license: str | None = None
     direction: str | None = None
     precision: str = "float32"
     output: str = "float32"

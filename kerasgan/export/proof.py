@@ -108,7 +108,7 @@ def prove(
             "batch used for sampling?"
         )
     latency = {str(len(case.images)): _milliseconds(functools.partial(run, case.inputs)) for case in cases}
-    return {"differences": found, "neighbours": float(np.max(distances)), "milliseconds": latency}
+    return {"differences": found, "neighbors": float(np.max(distances)), "milliseconds": latency}
 
 
 def attempt(action: Callable[[], Any], expected: str) -> Any:

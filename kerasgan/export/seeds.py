@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from PIL import Image
 
-from kerasgan import pictures
 from kerasgan.export.proof import draw
 from kerasgan.export.signature import IMAGES, SMALLEST_SIDE, Input
+from kerasgan.files import pictures
 from kerasgan.gan import GAN, ImageToImage
 from kerasgan.latents import class_labels
 
@@ -38,7 +38,7 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
 
 
 def _waves(gan: ImageToImage, shape: Any) -> np.ndarray:
-    """uint8 pictures of waves, each colour and each picture with its own."""
+    """uint8 pictures of waves, each color and each picture with its own."""
     _, height, width, channels = shape
     side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
     height, width = height or side, width or side

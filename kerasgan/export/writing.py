@@ -11,11 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasgan import storage
 from kerasgan.export import formats
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, attempt, prove
 from kerasgan.export.signature import output_of, signature_of
+from kerasgan.files import paths as storage
 
 __all__ = ["place", "write_and_prove"]
 

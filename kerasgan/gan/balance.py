@@ -18,9 +18,9 @@ class Balance(keras.layers.Layer):
     files and every backend keep them.
 
     Args:
-        lowest: of the ratio at which the discriminator still moves.
+        lowest: of the ratio at which the discriminator still update.
         resume: ratio above which it moves again.
-        highest: of the ratio at which the generator still moves.
+        highest: of the ratio at which the generator still update.
         **options: of `keras.layers.Layer`.
 
     Raises:
@@ -33,8 +33,8 @@ class Balance(keras.layers.Layer):
             received = f"lowest={lowest}, resume={resume}, highest={highest}"
             raise ValueError(f"Expected 0 <= lowest <= resume <= highest. Received: {received}")
         self.lowest, self.resume, self.highest = lowest, resume, highest
-        names = ("discriminator_loss", "discriminator_moves", "generator_moves")
-        self.discriminator_loss, self.discriminator_moves, self.generator_moves = (
+        names = ("discriminator_loss", "discriminator_updates", "generator_updates")
+        self.discriminator_loss, self.discriminator_updates, self.generator_updates = (
             self.add_weight(name=name, shape=(), initializer="ones", trainable=False) for name in names
         )
         self.built = True
@@ -47,9 +47,9 @@ class Balance(keras.layers.Layer):
         """Decides, by the generator's adversarial loss of a step and what was noted before, who moves in the next."""
         ratio = ops.convert_to_tensor(self.discriminator_loss) / ops.maximum(ops.stop_gradient(loss), 1e-12)
         waits, resumes = ratio < self.lowest, ratio > self.resume
-        moved = ops.convert_to_tensor(self.discriminator_moves)
-        self.discriminator_moves.assign(ops.where(waits, 0.0, ops.where(resumes, 1.0, moved)))
-        self.generator_moves.assign(ops.where(ratio > self.highest, 0.0, 1.0))
+        moved = ops.convert_to_tensor(self.discriminator_updates)
+        self.discriminator_updates.assign(ops.where(waits, 0.0, ops.where(resumes, 1.0, moved)))
+        self.generator_updates.assign(ops.where(ratio > self.highest, 0.0, 1.0))
 
     def get_config(self):
         thresholds = {"lowest": self.lowest, "resume": self.resume, "highest": self.highest}

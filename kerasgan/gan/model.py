@@ -10,18 +10,18 @@ import keras
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
-from kerasgan.gan.rules import (
+from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
     refuse_other_order,
     refuse_unbounded_slope,
     refuse_unknown_confidence,
 )
-from kerasgan.gan.sampling import Sampling
-from kerasgan.gan.step import AdversarialStep
+from kerasgan.gan.generate import Sampling
 from kerasgan.gan.task import Task
+from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade
 from kerasgan.layers import compose
-from kerasgan.optimizers import Players
+from kerasgan.optimizers import AdversarialOptimizer
 
 __all__ = ["GAN"]
 
@@ -45,7 +45,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         num_classes: number of classes of a conditional model, else None.
     """
 
-    tiny: Mapping[str, Any] = MappingProxyType({})
+    tiny_config: Mapping[str, Any] = MappingProxyType({})
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
 
     task: Task = Task.GENERATION
@@ -57,7 +57,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     takes_kernel: bool = False
     """Whether it must be told the kernel of the blur that it undoes, by `for_kernel`, before it translates."""
 
-    accepts_unlabelled: bool = False
+    accepts_unlabeled: bool = False
     """Whether the labels that `fit` takes may be -1, for images without one."""
 
     def __init_subclass__(cls, **options: Any):
@@ -78,7 +78,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         super().__init__(name=name)
         parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
         self.generator, self.discriminator = self.assemble(parts), discriminator
-        self.average_generator: keras.Model | None = None
+        self.ema_generator: keras.Model | None = None
         self.augment: augmentation.Augmentation | None = None
         self.prior: Any = None if prior is None else latents.get(prior)
         if self.prior is not None:
@@ -91,7 +91,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self._average_parts: Mapping[str, keras.Model] = MappingProxyType({})
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
-        self._reports: dict[str, keras.metrics.Mean] = {}
+        self._means: dict[str, keras.metrics.Mean] = {}
         self.resolve_arguments(prior=self.prior)
         self.built = True
 
@@ -100,12 +100,12 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     @property
     def sampler(self) -> keras.Model:
         """The network to sample from and to export: the moving-average generator where there is one."""
-        return self.generator if self.average_generator is None else self.average_generator
+        return self.generator if self.ema_generator is None else self.ema_generator
 
     @property
     def sampler_parts(self) -> Mapping[str, keras.Model]:
         """The networks that `sampler` is assembled from, by name; see also `generator_parts`."""
-        return self.generator_parts if self.average_generator is None else self._average_parts
+        return self.generator_parts if self.ema_generator is None else self._average_parts
 
     def assemble(self, parts: Mapping[str, keras.Model]) -> keras.Model:
         """One network of the parts of the generator, or of its moving average: each of the output of the one before."""
@@ -145,7 +145,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         config = {key: serialize(value) for key, value in self._arguments.items()}
         if "name" in config:
             config["name"] = self.name
-        averaged = self.average_generator is not None  # `load_model(compile=False)` must find its weights too
+        averaged = self.ema_generator is not None  # `load_model(compile=False)` must find its weights too
         return {**config, "dtype": self.dtype_policy.name, "averaged": averaged}
 
     @classmethod
@@ -156,14 +156,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         averaged = config.pop("averaged", False)
         try:
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
-            gan.average_generator = gan._average() if averaged else None
+            gan.ema_generator = gan._average() if averaged else None
         finally:
             keras.config.set_dtype_policy(policy)
         return gan
 
     # How it is trained
 
-    def paper_settings(self) -> dict[str, Any]:
+    def default_compile_args(self) -> dict[str, Any]:
         """What `compile` uses for the arguments it is not given; families return their paper's."""
 
         def adam() -> keras.optimizers.Optimizer:
@@ -190,7 +190,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Args:
             objective: a name (`kerasgan.objectives.names()`), `{"name": "minimax", "label_smoothing": 0.1}` or a
                 `kerasgan.objectives.Objective`.
-            generator_optimizer: a Keras optimiser, its name or its config.
+            generator_optimizer: a Keras optimizer, its name or its config.
             discriminator_optimizer: likewise. Callbacks that set a learning rate set the generator's.
             penalties: one or a list of names (`kerasgan.penalties.names()`), `{"name": "r1", "weight": 1.0}` or
                 `kerasgan.penalties.Penalty`; an empty list for none.
@@ -208,7 +208,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
         Raises:
             ValueError: for unknown names, numbers out of range, and games that cannot work: a gradient penalty with
-                batch normalisation in the discriminator, `wasserstein` with nothing that bounds its slope, or an
+                batch normalization in the discriminator, `wasserstein` with nothing that bounds its slope, or an
                 objective whose losses do not take (real_logits, fake_logits).
         """
         given = {
@@ -225,7 +225,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
         defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
-        self._settle(**{**defaults, **self.paper_settings(), **given})
+        self._settle(**{**defaults, **self.default_compile_args(), **given})
         if "optimizer" in options:
             raise ValueError("Expected generator_optimizer and discriminator_optimizer. Received: optimizer")
         super().compile(optimizer=self._players(), auto_scale_loss=False, **options)
@@ -256,14 +256,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
         self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
-        names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.reports)
-        names += self.augment.reports if self.augment else ()
-        self._reports = {name: keras.metrics.Mean(name=name) for name in names}
-        self.average_generator = self._average() if half_life else None
+        names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.extra_metrics)
+        names += self.augment.extra_metrics if self.augment else ()
+        self._means = {name: keras.metrics.Mean(name=name) for name in names}
+        self.ema_generator = self._average() if half_life else None
 
     def _average(self) -> keras.Model:
-        if self.average_generator is not None:
-            return self.average_generator
+        if self.ema_generator is not None:
+            return self.ema_generator
         parts = {name: keras.models.clone_model(part) for name, part in self.generator_parts.items()}
         average = self._assembled(parts)
         self._average_parts = MappingProxyType(parts)
@@ -271,14 +271,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         average.trainable = False
         return average
 
-    def _players(self) -> Players:
+    def _players(self) -> AdversarialOptimizer:
         players = [self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]]
         if players[0] is players[1]:
-            raise ValueError("Expected an optimiser for each player. Received: the same object for both")
+            raise ValueError("Expected an optimizer for each player. Received: the same object for both")
         if self.dtype_policy.name == "mixed_float16":
             players = [keras.optimizers.LossScaleOptimizer(player) for player in players]
-        optimizer = Players(generator=players[0], discriminator=players[1])
-        optimizer.build_players(self.generator.trainable_variables, self.discriminator.trainable_variables)
+        optimizer = AdversarialOptimizer(generator=players[0], discriminator=players[1])
+        optimizer.build_variables(self.generator.trainable_variables, self.discriminator.trainable_variables)
         return optimizer
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -307,7 +307,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
-        self.attend(source)
+        self.on_fit_begin(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
         callbacks = options.pop("callbacks", None) or []
         several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
@@ -316,12 +316,12 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         if position is not None:
             options["initial_epoch"] = position.epoch
         elif self.compiled and not self.optimizer.steps:
-            self.prepare(source)
+            self.adapt(source)
         for callback in several:
-            if hasattr(callback, "attend"):  # the doctor, say, looks at the data
-                callback.attend(source)
+            if hasattr(callback, "on_fit_begin"):  # the doctor, say, looks at the data
+                callback.on_fit_begin(source)
         done = 0 if position is None else position.batch
-        first = [data.KeepEpoch(source, start=done)] if isinstance(source, data.Source) else []
+        first = [data.SyncEpoch(source, start=done)] if isinstance(source, data.Source) else []
         with gradients.passing_over(self, done):
             return super().fit(source, callbacks=[*first, *several], **options)
 
@@ -342,7 +342,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         return {
             "image_shape": self.image_shape,
             "num_classes": self.label_classes,
-            "unlabelled": self.accepts_unlabelled,
+            "unlabeled": self.accepts_unlabeled,
         }
 
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
@@ -363,12 +363,12 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
 
-    def attend(self, source: Any) -> None:
+    def on_fit_begin(self, source: Any) -> None:
         """Called by every `fit` with its source of batches."""
 
-    def prepare(self, source: Any) -> None:
-        """Called by the first `fit` with its source of batches, for what an initialisation takes from the data."""
+    def adapt(self, source: Any) -> None:
+        """Called by the first `fit` with its source of batches, for what an initialization takes from the data."""
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._reports.values())
+        return list(self._means.values())

@@ -17,7 +17,7 @@ class Tiling(NamedTuple):
 
     Args:
         size: side of a tile in pixels; images up to this size pass whole.
-        overlap: pixels that neighbouring tiles share, below half of `size`: in the middle half of them one tile passes
+        overlap: pixels that neighboring tiles share, below half of `size`: in the middle half of them one tile passes
             smoothly into the other; in the quarter next to its border, where the network misses what lies beyond it,
             a tile does not count. A network that sees no further than that quarter gives what it gives of the whole.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
@@ -106,7 +106,7 @@ def _chunks(rows: Any, count: int) -> Iterator[Any]:
 
 
 def _ramp(start: int, side: int, length: int, *, overlap: int, scale: int) -> np.ndarray:
-    """How much each output row (or column) of a tile counts: 1, less towards the borders inside the image."""
+    """How much each output row (or column) of a tile counts: 1, less toward the borders inside the image."""
     place = np.arange(side * scale, dtype=np.float32) + 0.5
     quarter = max(overlap * scale / 4, 1e-3)
     ramp = np.ones(side * scale, np.float32)

@@ -8,7 +8,7 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `recording`       a context for what a loss starts from, so that `gradients` need not compute it again;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
-- `apply`           applies gradients with an optimiser, loss scaling included;
+- `apply`           applies gradients with an optimizer, loss scaling included;
 - `none`            a context in which none are prepared, for sampling;
 - `passing_over`    a context in which `fit` passes over its first batches;
 - `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
@@ -59,7 +59,7 @@ def gradients(
 ) -> tuple[Any, list]:
     """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables`, zeros where unused.
 
-    `scale` is an optimiser's `scale_loss`; the loss comes back unscaled. `record` is what `recording` gave. Under
+    `scale` is an optimizer's `scale_loss`; the loss comes back unscaled. `record` is what `recording` gave. Under
     `tf.distribute` the differentiated loss is divided by the number of replicas, because Keras 3 sums gradients over
     them.
     """
@@ -77,7 +77,7 @@ def recording(variables: Sequence[keras.Variable]) -> contextlib.AbstractContext
 def input_gradients(fn: Callable[[Any], Any], inputs: Any) -> Any:
     """The gradient of `sum(fn(inputs))` with respect to `inputs`, in their shape; it can be differentiated again.
 
-    The outputs of one sample must not depend on its neighbours for this to be a per-sample gradient.
+    The outputs of one sample must not depend on its neighbors for this to be a per-sample gradient.
     """
     return _own().input_gradients(fn, inputs)
 
@@ -105,7 +105,7 @@ def apply(
 ) -> None:
     """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed.
 
-    `when` may be a boolean scalar: where it is false, `variables` and the optimiser's slots stay as they are, and only
+    `when` may be a boolean scalar: where it is false, `variables` and the optimizer's slots stay as they are, and only
     its count of iterations goes on.
     """
     if when is not None:

@@ -121,7 +121,7 @@ def conditional(predicate, fn, otherwise):
         return ops.cond(predicate, fn, otherwise)
     import tensorflow as tf
 
-    # No optimiser runs inside a branch of one replica, but a branch may run something on all of them.
+    # No optimizer runs inside a branch of one replica, but a branch may run something on all of them.
     def both(strategy, predicate, fn, otherwise, keep):
         local = strategy.experimental_local_results
         first, *_ = local(predicate)

@@ -92,7 +92,7 @@ class LearnedMixture(Prior):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class TowardsOne(keras.regularizers.Regularizer):
+class TowardOne(keras.regularizers.Regularizer):
     """weight * mean((1 - x)^2)."""
 
     def __init__(self, weight: float):
@@ -131,7 +131,7 @@ class SelectedGaussian(keras.layers.Layer):
         self.scales = self.add_weight(
             shape=shape,
             initializer=keras.initializers.Constant(self.scale),
-            regularizer=TowardsOne(self.scale_penalty) if self.scale_penalty else None,
+            regularizer=TowardOne(self.scale_penalty) if self.scale_penalty else None,
             name="scales",
         )
 

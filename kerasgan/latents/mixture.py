@@ -90,8 +90,8 @@ class GaussianMixture(Prior):
 
     def covariance(self) -> np.ndarray:
         """sum_k w_k (diag(s_k^2) + m_k m_k^T) - m m^T, (latent_dim, latent_dim)."""
-        centred = self.means - self.mean()
-        return np.diag(self.weights @ np.square(self.scales)) + (self.weights[:, None] * centred).T @ centred
+        centered = self.means - self.mean()
+        return np.diag(self.weights @ np.square(self.scales)) + (self.weights[:, None] * centered).T @ centered
 
     def _log_joint(self, latents: Any) -> Any:
         """log w_k + log N(z; m_k, s_k) for each row and component."""

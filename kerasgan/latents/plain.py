@@ -22,7 +22,7 @@ def _size(prior: Prior, latent_dim: int | None) -> int:
 class Normal(Prior):
     """The standard normal N(0, I)."""
 
-    centre, spherical = 0.0, True
+    center, spherical = 0.0, True
 
     def sample(self, count, latent_dim, seed):
         return keras.random.normal((count, latent_dim), seed=seed, dtype="float32")
@@ -51,7 +51,7 @@ class TruncatedNormal(Prior):
         ValueError: if `threshold` is not positive.
     """
 
-    centre = 0.0
+    center = 0.0
 
     def __init__(self, threshold: float = 2.0):
         if not threshold > 0:
@@ -106,7 +106,7 @@ class Uniform(Prior):
         if not low < high:
             raise ValueError(f"Expected low < high. Received: low={low}, high={high}")
         self.low, self.high = float(low), float(high)
-        self.centre = (self.low + self.high) / 2
+        self.center = (self.low + self.high) / 2
 
     def sample(self, count, latent_dim, seed):
         return keras.random.uniform((count, latent_dim), self.low, self.high, seed=seed, dtype="float32")

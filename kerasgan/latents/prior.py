@@ -19,14 +19,14 @@ class Prior:
     Attributes:
         latent_dim: how many latents it draws, or None where it draws as many as it is asked for.
         num_components: of a discrete prior or a mixture the number of its categories or components, else None.
-        centre: the mean of every latent, where whatever lies between two draws is one too; None for categories, say.
+        center: the mean of every latent, where whatever lies between two draws is one too; None for categories, say.
         spherical: whether all latents of one length are equally likely, so that arcs between them stay likely and
             chords do not.
     """
 
     latent_dim: int | None = None
     num_components: int | None = None
-    centre: float | None = None
+    center: float | None = None
     spherical: bool = False
 
     @property
@@ -62,8 +62,8 @@ class Prior:
             raise ValueError(f"{expected}. Received: values={values!r}")
         return np.broadcast_to(array, (count, latent_dim)).copy()
 
-    def shrink(self, latents: Any, truncation: float) -> np.ndarray:
-        """Latents moved towards the mean: mean + truncation * (latents - mean).
+    def truncate(self, latents: Any, truncation: float) -> np.ndarray:
+        """Latents moved toward the mean: mean + truncation * (latents - mean).
 
         Args:
             latents: (..., latent_dim).
@@ -77,9 +77,9 @@ class Prior:
         latents = np.asarray(latents, dtype="float32")
         if truncation == 1:
             return latents
-        if self.centre is None:
+        if self.center is None:
             raise ValueError(f"Expected a prior that can be shrunk to its mean. Received: prior={self.describe()}")
-        return np.float32(self.centre) + np.float32(truncation) * (latents - np.float32(self.centre))
+        return np.float32(self.center) + np.float32(truncation) * (latents - np.float32(self.center))
 
     def log_prob(self, latents: Any) -> Any:
         """The log density (of discrete latents: probability) of each row of `latents`, (count,), in nats."""

@@ -19,7 +19,7 @@ class Part(NamedTuple):
     Attributes:
         prior: a prior, or what `latents.get` makes one of.
         size: how many latents the generator reads from it; not needed where the prior has a size of its own.
-        code: a name under which its latents can be asked for and, in an InfoGAN, are recognised; None for noise.
+        code: a name under which its latents can be asked for and, in an InfoGAN, are recognized; None for noise.
     """
 
     prior: Any
@@ -81,14 +81,14 @@ class Product(Prior):
             drawn.append(prior.draw(count, size, own) if wanted is None else _given(part, wanted, count, size, own))
         return np.concatenate(drawn, axis=1)
 
-    def shrink(self, latents, truncation):
+    def truncate(self, latents, truncation):
         """As a prior's; parts between whose latents nothing lies, such as categories, stay what they are."""
-        if all(part.prior.centre is None for part in self.parts):
-            return super().shrink(latents, truncation)
+        if all(part.prior.center is None for part in self.parts):
+            return super().truncate(latents, truncation)
         latents = np.array(latents, dtype="float32")
         for part, columns in zip(self.parts, self.columns):
-            if part.prior.centre is not None:
-                latents[..., columns] = part.prior.shrink(latents[..., columns], truncation)
+            if part.prior.center is not None:
+                latents[..., columns] = part.prior.truncate(latents[..., columns], truncation)
         return latents
 
     def log_prob(self, latents):

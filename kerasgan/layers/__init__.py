@@ -5,13 +5,13 @@ from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
-from kerasgan.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination
+from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from kerasgan.layers.normalization import (
     ConditionalBatchNormalization,
     InstanceNormalization,
     ModulatedBatchNormalization,
     ScaleAndOffset,
-    normalised,
+    normalized,
 )
 from kerasgan.layers.pool import ImagePool
 from kerasgan.layers.progressive import FadeIn, faded
@@ -27,8 +27,15 @@ from kerasgan.layers.shapes import (
     Unstack,
 )
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
-from kerasgan.layers.style import AdaptiveInstanceNormalization, Bias, LearnedMap, MeanStyle, ModulatedConv2D, Noise
-from kerasgan.layers.weights import WeightHistory, WeightNormalization, fit_layers
+from kerasgan.layers.style import (
+    AdaptiveInstanceNormalization,
+    Bias,
+    LearnedConstant,
+    MeanStyle,
+    ModulatedConv2D,
+    NoiseInjection,
+)
+from kerasgan.layers.weights import HistoricalAveraging, WeightNormalization, fit_layers
 
 __all__ = [
     "AdaptiveInstanceNormalization",
@@ -41,18 +48,19 @@ __all__ = [
     "FadeIn",
     "FrozenDropout",
     "GroupedConv2D",
+    "HistoricalAveraging",
     "ImagePool",
     "ImageRange",
     "InstanceNormalization",
-    "LearnedMap",
+    "LearnedConstant",
     "Maxout",
     "MaxoutConv2D",
     "MeanStyle",
-    "MinibatchDeviation",
     "MinibatchDiscrimination",
+    "MinibatchStdDev",
     "ModulatedBatchNormalization",
     "ModulatedConv2D",
-    "Noise",
+    "NoiseInjection",
     "PixelNormalization",
     "PixelShuffle",
     "PixelUnshuffle",
@@ -65,14 +73,13 @@ __all__ = [
     "Split",
     "SumPooling",
     "Unstack",
-    "WeightHistory",
     "WeightNormalization",
     "compose",
     "faded",
     "fir_padding",
     "fir_resample",
     "fit_layers",
-    "normalised",
+    "normalized",
     "rerun",
     "scaled_leaky_relu",
 ]

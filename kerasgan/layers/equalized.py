@@ -1,4 +1,4 @@
-"""Equalised learning rate, and what goes with it: pixel normalisation and a leaky rectifier that keeps the variance."""
+"""Equalized learning rate, and what goes with it: pixel normalization and a leaky rectifier that keeps the variance."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ def scaled_leaky_relu(inputs: Any) -> Any:
 class _Equalized:
     """Mixed into a layer: weights of N(0, 1) are scaled by He's constant in every call, not when they are drawn.
 
-    Karras et al. 2018 (1710.10196), section 4.1: an optimiser that divides by the size of gradients then moves all
+    Karras et al. 2018 (1710.10196), section 4.1: an optimizer that divides by the size of gradients then moves all
     layers at one pace. Kernels are stored divided by `learning_rate_multiplier` and multiplied by it in the call, which
     slows their training by that factor (Karras et al. 2019, 1812.04948, section C); biases likewise.
     """
@@ -49,7 +49,7 @@ class _Equalized:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class EqualizedDense(_Equalized, keras.layers.Dense):
-    """A dense layer with equalised learning rate (Karras et al. 2018, 1710.10196, section 4.1).
+    """A dense layer with equalized learning rate (Karras et al. 2018, 1710.10196, section 4.1).
 
     Args:
         units: outputs.
@@ -64,7 +64,7 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
-    """A convolution with equalised learning rate (Karras et al. 2018, 1710.10196, section 4.1).
+    """A convolution with equalized learning rate (Karras et al. 2018, 1710.10196, section 4.1).
 
     Args:
         filters: output channels.

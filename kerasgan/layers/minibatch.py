@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasgan.layers.weights import FromData
 
-__all__ = ["MinibatchDeviation", "MinibatchDiscrimination"]
+__all__ = ["MinibatchDiscrimination", "MinibatchStdDev"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -16,7 +16,7 @@ class MinibatchDiscrimination(FromData):
     """Appends to each vector how close the rest of its batch is to it (Salimans et al. 2016, 1606.03498, section 3.2).
 
     M_i = x_i T, a matrix (kernels, dimensions) for each vector x_i; o_b(x_i) = sum over j != i of
-    exp(-||M_i,b - M_j,b||_1). T's columns have a length of their own, as in weight normalisation, and o has a bias.
+    exp(-||M_i,b - M_j,b||_1). T's columns have a length of their own, as in weight normalization, and o has a bias.
     Inputs (batch, features), outputs (batch, features + kernels). An output depends on the whole batch.
 
     Args:
@@ -48,7 +48,7 @@ class MinibatchDiscrimination(FromData):
         return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
 
     def fit_to(self, inputs: Any) -> None:
-        """Scales T by half the mean distance to the nearest, and centres o, as the authors' code does."""
+        """Scales T by half the mean distance to the nearest, and centers o, as the authors' code does."""
         nearest = 0.5 * ops.mean(ops.min(self._distances(inputs), axis=1), axis=0)  # (kernels,)
         self.log_lengths.assign(self.log_lengths - ops.log(ops.maximum(nearest, 1e-6))[:, None])
         self.bias.assign(-ops.mean(ops.sum(ops.exp(-self._distances(inputs)), axis=1), axis=0))
@@ -61,7 +61,7 @@ class MinibatchDiscrimination(FromData):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class MinibatchDeviation(keras.layers.Layer):
+class MinibatchStdDev(keras.layers.Layer):
     """Appends to maps a channel that says how much the images of a group differ (Karras et al. 2018, 1710.10196).
 
     Section 3 there: the standard deviation of each feature at each place over the group, averaged over all of them. A
@@ -89,8 +89,8 @@ class MinibatchDeviation(keras.layers.Layer):
         members = ops.cast(members, "float32")  # (batch, groups)
         shares = ops.transpose(members / ops.sum(members, axis=0))  # of an image in its group's mean
         features = ops.reshape(ops.cast(inputs, "float32"), (batch, math.prod(inputs.shape[1:])))
-        centred = features - ops.matmul(members, ops.matmul(shares, features))
-        deviations = ops.sqrt(ops.matmul(shares, ops.square(centred)) + 1e-8)  # (groups, features)
+        centered = features - ops.matmul(members, ops.matmul(shares, features))
+        deviations = ops.sqrt(ops.matmul(shares, ops.square(centered)) + 1e-8)  # (groups, features)
         averages = ops.matmul(members, ops.mean(deviations, axis=-1, keepdims=True))  # (batch, 1)
         channel = ops.broadcast_to(ops.reshape(averages, (batch, 1, 1, 1)), (batch, height, width, 1))
         return ops.concatenate([inputs, ops.cast(channel, inputs.dtype)], axis=-1)

@@ -1,4 +1,4 @@
-"""Normalisation that Keras lacks: conditional, modulated, in parts."""
+"""Normalization that Keras lacks: conditional, modulated, in parts."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ __all__ = [
     "InstanceNormalization",
     "ModulatedBatchNormalization",
     "ScaleAndOffset",
-    "normalised",
+    "normalized",
 ]
 
 
-def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initializer: Any = "ones") -> Any:
-    """`x` after a layer that normalises it, for functional models.
+def normalized(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initializer: Any = "ones") -> Any:
+    """`x` after a layer that normalizes it, for functional models.
 
     Args:
         x: maps (batch, height, width, channels) or features (batch, channels).
@@ -29,10 +29,10 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
         gamma_initializer: of the scales.
 
     Raises:
-        ValueError: for another normalisation.
+        ValueError: for another normalization.
     """
     if norm not in ("batch", "instance", "layer", "none"):
-        raise ValueError(f"Expected a normalisation: batch, instance, layer or none. Received: norm={norm!r}")
+        raise ValueError(f"Expected a normalization: batch, instance, layer or none. Received: norm={norm!r}")
     if norm == "none":
         return x
     options = dict(epsilon=1e-5, center=affine, scale=affine, gamma_initializer=gamma_initializer, name=name)
@@ -47,7 +47,7 @@ def normalised(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
 class InstanceNormalization(keras.layers.Layer):
     """Each channel of each image with mean 0 and variance 1 over its pixels (Ulyanov et al. 2016, 1607.08022).
 
-    In training and afterwards alike; for one image it is what batch normalisation does with its own statistics. Keras'
+    In training and afterwards alike; for one image it is what batch normalization does with its own statistics. Keras'
     `GroupNormalization(groups=-1)` computes the same, but not in files with dynamic height and width.
 
     Args:
@@ -70,8 +70,8 @@ class InstanceNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")  # variances overflow in float16
-        centred = x - ops.mean(x, axis=(1, 2), keepdims=True)
-        x = centred * ops.rsqrt(ops.mean(ops.square(centred), axis=(1, 2), keepdims=True) + self.epsilon)
+        centered = x - ops.mean(x, axis=(1, 2), keepdims=True)
+        x = centered * ops.rsqrt(ops.mean(ops.square(centered), axis=(1, 2), keepdims=True) + self.epsilon)
         x = ops.cast(x, self.compute_dtype)
         return x * self.gamma + self.beta if self.affine else x
 
@@ -89,7 +89,7 @@ class InstanceNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ScaleAndOffset(keras.layers.Layer):
-    """scale * x + offset, one of each per channel: the trained half of a normalisation, for layers to share."""
+    """scale * x + offset, one of each per channel: the trained half of a normalization, for layers to share."""
 
     def build(self, input_shape):
         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
@@ -103,7 +103,7 @@ class ScaleAndOffset(keras.layers.Layer):
 
 
 class _GivenBatchNormalization(keras.layers.Layer):
-    """Batch normalisation of [features (batch, ..., channels), condition] whose gain and bias depend on the condition.
+    """Batch normalization of [features (batch, ..., channels), condition] whose gain and bias depend on the condition.
 
     Args:
         momentum: of the running statistics.
@@ -145,7 +145,7 @@ class _GivenBatchNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ConditionalBatchNormalization(_GivenBatchNormalization):
-    """Batch normalisation of [features, labels (batch,)] with a gain and a bias per class.
+    """Batch normalization of [features, labels (batch,)] with a gain and a bias per class.
 
     Dumoulin et al. 2017 (1610.07629), equation 5; in GANs since Miyato, Koyama 2018 (1802.05637).
 
@@ -153,7 +153,7 @@ class ConditionalBatchNormalization(_GivenBatchNormalization):
         num_classes: number of classes.
         spectral: options of `SpectralEmbedding` where gain - 1 and bias come from such tables, as in PyTorch-StudioGAN;
             None for tables of their own.
-        **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
+        **options: `momentum` and `epsilon` of the normalization, and those of `keras.layers.Layer`.
     """
 
     def __init__(self, num_classes: int, *, spectral: dict[str, Any] | None = None, **options: Any):
@@ -185,16 +185,16 @@ class ConditionalBatchNormalization(_GivenBatchNormalization):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ModulatedBatchNormalization(_GivenBatchNormalization):
-    """Batch normalisation of [features, condition (batch, size)] with gain 1 + A condition and bias B condition.
+    """Batch normalization of [features, condition (batch, size)] with gain 1 + A condition and bias B condition.
 
     Brock et al. 2019 (1809.11096), appendix B; A and B are linear, without biases.
 
     Args:
-        spectral: whether A and B are spectrally normalised.
+        spectral: whether A and B are spectrally normalized.
         kernel_initializer: of A and B.
         spectral_epsilon: `SpectralDense`'s epsilon.
         spectral_estimate: `SpectralDense`'s estimate.
-        **options: `momentum` and `epsilon` of the normalisation, and those of `keras.layers.Layer`.
+        **options: `momentum` and `epsilon` of the normalization, and those of `keras.layers.Layer`.
     """
 
     def __init__(

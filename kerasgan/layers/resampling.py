@@ -16,7 +16,7 @@ LARGEST_PRODUCT = 64
 
 
 def fir_padding(taps: int, *, up: int = 1, down: int = 1) -> tuple[int, int]:
-    """Zeros before and after, so that a map of n becomes one of n * up / down and its centre stays (1912.04958).
+    """Zeros before and after, so that a map of n becomes one of n * up / down and its center stays (1912.04958).
 
     Args:
         taps: length of the kernel.
@@ -43,7 +43,7 @@ def fir_resample(
 
     Args:
         images: (batch, height, width, channels).
-        kernel: of one axis; used as it is, without normalisation.
+        kernel: of one axis; used as it is, without normalization.
         up: samples that each one becomes, 1 or more.
         down: samples that become one, 1 or more.
         padding: zeros before and after on both axes, negative to crop; `fir_padding` if not given.
@@ -106,7 +106,7 @@ class FIRResampling2D(keras.layers.Layer):
     upsampling of images and the downsampling of skips). Inputs (batch, height, width, channels).
 
     Args:
-        kernel: of one axis; normalised to a sum of 1.
+        kernel: of one axis; normalized to a sum of 1.
         up: factor of the samples, 1 or more.
         down: divisor of the samples, 1 or more.
         padding: zeros before and after on both axes, negative to crop; `fir_padding` if not given.

@@ -161,7 +161,7 @@ class PixelUnshuffle(_Rescaled):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class BilinearUpsampling2D(_Rescaled):
-    """Maps enlarged by linear interpolation between the centres of pixels; beyond the outermost they stay constant.
+    """Maps enlarged by linear interpolation between the centers of pixels; beyond the outermost they stay constant.
 
     `keras.layers.UpSampling2D` computes the same, but not in ONNX files with dynamic height and width.
 
@@ -180,8 +180,8 @@ class BilinearUpsampling2D(_Rescaled):
         head, tail = ([slice(None)] * axis + [slice(*ends)] for ends in ((None, -1), (1, None)))
         before = ops.concatenate([maps[tuple(first)], maps[tuple(head)]], axis)
         after = ops.concatenate([maps[tuple(tail)], maps[tuple(last)]], axis)
-        centres = [(phase + 0.5) / self.factor - 0.5 for phase in range(self.factor)]  # -1/2 to 1/2 of a pixel
-        phases = [maps + abs(way) * ((before if way < 0 else after) - maps) for way in centres]
+        centers = [(phase + 0.5) / self.factor - 0.5 for phase in range(self.factor)]  # -1/2 to 1/2 of a pixel
+        phases = [maps + abs(way) * ((before if way < 0 else after) - maps) for way in centers]
         shape = [-1, *ops.shape(maps)[1:]]
         shape[axis] = shape[axis] * self.factor
         return ops.reshape(ops.stack(phases, axis + 1), shape)

@@ -16,9 +16,9 @@ class _Spectral:
 
     Miyato et al. 2018 (1802.05957), algorithm 1 and equation 12: W is seen as a matrix with one row per output, sigma
     = u' W v is differentiated with u and v held constant, and one power iteration per call keeps the estimate close.
-    The weight itself stays as the optimiser left it; `u` is state that only calls in training mode move.
+    The weight itself stays as the optimizer left it; `u` is state that only calls in training mode move.
     `keras.layers.SpectralNormalization` overwrites the weight by its quotient in every call, so that gradients miss
-    sigma's share (the second term of equation 12) and the model at rest is one optimiser step away from normalised.
+    sigma's share (the second term of equation 12) and the model at rest is one optimizer step away from normalized.
 
     Calls outside training iterate too, as in the code of the papers; with `estimate="stored"` they take u and v as the
     last call in training left them, as PyTorch does. Published weights make their images only in their own way.
@@ -170,7 +170,7 @@ class Projection(keras.layers.Layer):
 
     Args:
         num_classes: number of classes.
-        embedding: `SpectralEmbedding`'s options, such as its initialiser or epsilon.
+        embedding: `SpectralEmbedding`'s options, such as its initializer or epsilon.
         **options: of `keras.layers.Layer`.
     """
 

@@ -10,7 +10,7 @@ from keras import ops
 from kerasgan.layers.equalized import EqualizedDense
 from kerasgan.layers.resampling import fir_resample
 
-__all__ = ["AdaptiveInstanceNormalization", "Bias", "LearnedMap", "MeanStyle", "ModulatedConv2D", "Noise"]
+__all__ = ["AdaptiveInstanceNormalization", "Bias", "LearnedConstant", "MeanStyle", "ModulatedConv2D", "NoiseInjection"]
 
 BINOMIAL = (1 / 8, 3 / 8, 3 / 8, 1 / 8)
 
@@ -94,7 +94,7 @@ def _demodulation(scales: Any, kernel: Any) -> Any:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Each channel of each image normalised, then scaled and shifted as a style says (Karras et al. 2019, 1812.04948).
+    """Each channel of each image normalized, then scaled and shifted as a style says (Karras et al. 2019, 1812.04948).
 
     Equation 1 there, of [features (batch, height, width, channels), styles (batch, style_dim)]: s (x - mean) /
     deviation + b, where 1 less than s, and b, are an affine function of the style.
@@ -117,9 +117,9 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
         features, styles = inputs
         scale, shift = ops.split(self.affine(styles)[:, None, None], 2, axis=-1)
         wide = ops.cast(features, "float32")
-        centred = wide - ops.mean(wide, axis=(1, 2), keepdims=True)
-        deviation = ops.sqrt(ops.mean(ops.square(centred), axis=(1, 2), keepdims=True) + self.epsilon)
-        return ops.cast(centred / deviation, features.dtype) * (scale + 1) + shift
+        centered = wide - ops.mean(wide, axis=(1, 2), keepdims=True)
+        deviation = ops.sqrt(ops.mean(ops.square(centered), axis=(1, 2), keepdims=True) + self.epsilon)
+        return ops.cast(centered / deviation, features.dtype) * (scale + 1) + shift
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])
@@ -129,7 +129,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class LearnedMap(keras.layers.Layer):
+class LearnedConstant(keras.layers.Layer):
     """The same learned map for every image (Karras et al. 2019, 1812.04948, section 2).
 
     Inputs (batch, ...), of which only the batch matters; outputs (batch, height, width, channels).
@@ -160,7 +160,7 @@ class LearnedMap(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class Noise(keras.layers.Layer):
+class NoiseInjection(keras.layers.Layer):
     """Adds one picture of noise to all channels of a map, times a strength that is learned from 0.
 
     Karras et al. 2019 (1812.04948), section 2. The noise is what `noise` gives, else fresh in training and otherwise

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["FromData", "WeightHistory", "WeightNormalization", "fit_layers"]
+__all__ = ["FromData", "HistoricalAveraging", "WeightNormalization", "fit_layers"]
 
 
 class FromData(keras.layers.Layer):
-    """A layer that `fit_layers` initialises from the inputs of one call."""
+    """A layer that `fit_layers` initializes from the inputs of one call."""
 
     awaits_data = False
 
@@ -32,8 +32,8 @@ class WeightNormalization(FromData, keras.layers.Wrapper):
 
     Args:
         layer: Dense, Conv2D or Conv2DTranspose, with `use_bias=False` and no activation: the bias is added here.
-        learn_gain: whether g is trained, or stays as initialised.
-        deviation: of the outputs that the initialisation aims at; None to stay out of it.
+        learn_gain: whether g is trained, or stays as initialized.
+        deviation: of the outputs that the initialization aims at; None to stay out of it.
 
     Raises:
         ValueError: if the layer has a bias.
@@ -83,7 +83,7 @@ class WeightNormalization(FromData, keras.layers.Wrapper):
         return {**super().get_config(), "learn_gain": self.learn_gain, "deviation": self.deviation}
 
 
-class WeightHistory(keras.layers.Layer):
+class HistoricalAveraging(keras.layers.Layer):
     """Historical averaging: ||theta - mean of theta so far||^2 of a model's weights (1606.03498, section 3.3).
 
     Args:
@@ -107,7 +107,7 @@ class WeightHistory(keras.layers.Layer):
 
 
 def fit_layers(network: keras.Model, inputs: Any) -> None:
-    """Initialises from data the layers that can be, each with what those before it make of `inputs`.
+    """Initializes from data the layers that can be, each with what those before it make of `inputs`.
 
     Args:
         network: a functional model.

@@ -8,24 +8,23 @@ the patches of `sliced_wasserstein`. `streaming` holds the same numbers as Keras
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.metrics.battle import Battle, battle
 from kerasgan.metrics.density_coverage import density_coverage, expected_coverage
 from kerasgan.metrics.digits import digit_scores
 from kerasgan.metrics.frames import clip_scores, frame_scores, moving_areas
 from kerasgan.metrics.frechet import Moments, frechet_distance
+from kerasgan.metrics.gam import GAMResult, gam
 from kerasgan.metrics.inception_score import inception_score
-from kerasgan.metrics.kernel import kernel_distance, squared_discrepancy
+from kerasgan.metrics.kernel import kernel_distance, mmd2
 from kerasgan.metrics.label_accuracy import label_accuracy
-from kerasgan.metrics.memorisation import Memorisation, memorisation
+from kerasgan.metrics.memorization import Memorization, memorization
 from kerasgan.metrics.mode_coverage import Modes, grid, label_coverage, mode_coverage, ring, stacked_digits
 from kerasgan.metrics.multiscale_similarity import multiscale_similarity, self_similarity
-from kerasgan.metrics.neighbours import nearest
-from kerasgan.metrics.pair_card import pair_card, pair_scores
+from kerasgan.metrics.neighbors import nearest
+from kerasgan.metrics.pair_scores import pair_scores
 from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
 from kerasgan.metrics.precision_recall import precision_recall
-from kerasgan.metrics.score_card import ScoreCard, score_card
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
 from kerasgan.metrics.spectrum import Spectrum, power_spectrum
@@ -36,13 +35,11 @@ if TYPE_CHECKING:
     from kerasgan.metrics import streaming
 
 __all__ = [
-    "Battle",
-    "Memorisation",
+    "GAMResult",
+    "Memorization",
     "Modes",
     "Moments",
-    "ScoreCard",
     "Spectrum",
-    "battle",
     "clip_scores",
     "dataset_moments",
     "density_coverage",
@@ -50,17 +47,18 @@ __all__ = [
     "expected_coverage",
     "frame_scores",
     "frechet_distance",
+    "gam",
     "grid",
     "inception_score",
     "kernel_distance",
     "label_accuracy",
     "label_coverage",
-    "memorisation",
+    "memorization",
+    "mmd2",
     "mode_coverage",
     "moving_areas",
     "multiscale_similarity",
     "nearest",
-    "pair_card",
     "pair_scores",
     "parzen_log_density",
     "parzen_log_likelihood",
@@ -69,13 +67,11 @@ __all__ = [
     "power_spectrum",
     "precision_recall",
     "ring",
-    "score_card",
     "self_similarity",
     "sharpness",
     "sharpness_difference",
     "sliced_distance",
     "sliced_wasserstein",
-    "squared_discrepancy",
     "squared_feature_distance",
     "stacked_digits",
     "streaming",

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbours import EDGE, distances, radii
+from kerasgan.metrics.neighbors import EDGE, distances, radii
 
-__all__ = ["DensityCoverage", "Neighbourhoods", "density_coverage", "expected_coverage"]
+__all__ = ["DensityCoverage", "Neighborhoods", "density_coverage", "expected_coverage"]
 
 
 class DensityCoverage(NamedTuple):
@@ -17,18 +17,18 @@ class DensityCoverage(NamedTuple):
     coverage: float
 
 
-class Neighbourhoods:
-    """The reals' neighbourhoods, and how many fakes have been found in them; fakes may come in batches.
+class Neighborhoods:
+    """The reals' neighborhoods, and how many fakes have been found in them; fakes may come in batches.
 
     Raises ValueError as `density_coverage` does.
     """
 
-    def __init__(self, reals: Any, *, neighbours: int) -> None:
-        self._neighbours = checks.integer(neighbours, name="neighbours")
-        rows = checks.features(reals, name="reals", least=neighbours + 1)
-        self._centre = rows.mean(axis=0, dtype="float64")
-        self._reals = rows - self._centre
-        self._radii = radii(self._reals, neighbours)
+    def __init__(self, reals: Any, *, neighbors: int) -> None:
+        self._neighbors = checks.integer(neighbors, name="neighbors")
+        rows = checks.features(reals, name="reals", least=neighbors + 1)
+        self._center = rows.mean(axis=0, dtype="float64")
+        self._reals = rows - self._center
+        self._radii = radii(self._reals, neighbors)
         self.reset()
 
     def reset(self) -> None:
@@ -39,15 +39,15 @@ class Neighbourhoods:
     def add(self, fakes: Any) -> None:
         """Take in a batch of fakes (count, dimensions)."""
         rows = checks.features(fakes, name="fakes")
-        if rows.shape[1] != len(self._centre):
-            raise ValueError(f"Expected fakes (count, {len(self._centre)}). Received: fakes.shape={rows.shape}")
-        for _, block in distances(rows - self._centre, self._reals):
+        if rows.shape[1] != len(self._center):
+            raise ValueError(f"Expected fakes (count, {len(self._center)}). Received: fakes.shape={rows.shape}")
+        for _, block in distances(rows - self._center, self._reals):
             within = block < self._radii * (1 - EDGE)
             self._inside += int(within.sum())
             self._covered |= within.any(axis=0)
         self._count += len(rows)
 
-    def merge(self, other: "Neighbourhoods") -> None:
+    def merge(self, other: "Neighborhoods") -> None:
         """Take in the fakes that another has seen, of the same reals."""
         if other._covered.shape != self._covered.shape:
             raise ValueError(f"Expected {len(self._covered)} reals. Received: {len(other._covered)}")
@@ -59,19 +59,19 @@ class Neighbourhoods:
         """Of the fakes so far; NaN before the first."""
         if not self._count:
             return DensityCoverage(float("nan"), float("nan"))
-        return DensityCoverage(self._inside / (self._neighbours * self._count), float(self._covered.mean()))
+        return DensityCoverage(self._inside / (self._neighbors * self._count), float(self._covered.mean()))
 
 
-def density_coverage(reals: Any, fakes: Any, *, neighbours: int = 5) -> DensityCoverage:
-    """How many reals' neighbourhoods a fake lies in, and the share of reals with a fake in theirs (Naeem et al. 2020).
+def density_coverage(reals: Any, fakes: Any, *, neighbors: int = 5) -> DensityCoverage:
+    """How many reals' neighborhoods a fake lies in, and the share of reals with a fake in theirs (Naeem et al. 2020).
 
-    2002.09797. The neighbourhood of a real is the open ball that reaches to its `neighbours`-th nearest
+    2002.09797. The neighborhood of a real is the open ball that reaches to its `neighbors`-th nearest
     other real.
 
     Args:
-        reals: features (count, dimensions), more rows than `neighbours`.
+        reals: features (count, dimensions), more rows than `neighbors`.
         fakes: features of the same dimensions.
-        neighbours: k; the paper's 5.
+        neighbors: k; the paper's 5.
 
     Returns:
         `(density, coverage)`. For samples of the real distribution itself density is 1 on average and coverage is
@@ -80,18 +80,18 @@ def density_coverage(reals: Any, fakes: Any, *, neighbours: int = 5) -> DensityC
     Raises:
         ValueError: if the shapes do not suit, a feature is not finite, or there are too few reals.
     """
-    found = Neighbourhoods(reals, neighbours=neighbours)
+    found = Neighborhoods(reals, neighbors=neighbors)
     found.add(fakes)
     return found.scores
 
 
-def expected_coverage(real_count: int, fake_count: int, *, neighbours: int = 5) -> float:
+def expected_coverage(real_count: int, fake_count: int, *, neighbors: int = 5) -> float:
     """Coverage that samples of the real distribution itself reach on average: 1 - prod (N - i) / (N + M - i), i = 1..k.
 
-    Naeem et al. 2020 (2002.09797); N reals, M fakes, k neighbours. Raises ValueError for counts below 1 or
-    `neighbours` not below `real_count`.
+    Naeem et al. 2020 (2002.09797); N reals, M fakes, k neighbors. Raises ValueError for counts below 1 or
+    `neighbors` not below `real_count`.
     """
     checks.integer(real_count, name="real_count", least=2)
     checks.integer(fake_count, name="fake_count")
-    steps = np.arange(1, checks.integer(neighbours, name="neighbours", most=real_count - 1) + 1)
+    steps = np.arange(1, checks.integer(neighbors, name="neighbors", most=real_count - 1) + 1)
     return float(1 - np.prod((real_count - steps) / (real_count + fake_count - steps)))

@@ -29,7 +29,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 @cache
 def _reference(image_size: int) -> tuple[np.ndarray, Any]:
-    """The real digits' pixels, passed through the same resizing, and a 3-nearest-neighbour classifier of them."""
+    """The real digits' pixels, passed through the same resizing, and a 3-nearest-neighbor classifier of them."""
     from sklearn.neighbors import KNeighborsClassifier
 
     from kerasgan import data
@@ -48,7 +48,7 @@ def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[s
 
     Returns:
         `frechet_distance` of the 64 pixels in [-1, 1] to all real digits; `class_shares`, the share of each digit
-        among the samples by a 3-nearest-neighbour classifier on the real digits; with labels, `label_accuracy`, the
+        among the samples by a 3-nearest-neighbor classifier on the real digits; with labels, `label_accuracy`, the
         share of samples that it reads as asked.
     """
     reals, classifier = _reference(images.shape[1])

@@ -28,7 +28,7 @@ def untrained_network() -> Any:
     x = images
     for index, width in enumerate((16, 32, 64), start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
-        x = layers.BatchNormalization(name=f"normalisation{index}")(x)
+        x = layers.BatchNormalization(name=f"normalization{index}")(x)
         x = layers.ReLU(name=f"relu{index}")(x)
         x = layers.AveragePooling2D(2, name=f"pool{index}")(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
@@ -50,7 +50,7 @@ def digits_features(output: str = "features", *, stacked: bool = False, batch_si
 
     Args:
         output: "features" or "probabilities" (count, 10).
-        stacked: for images with a digit in each of three colours: features (count, 192), or probabilities (count, 1000)
+        stacked: for images with a digit in each of three colors: features (count, 192), or probabilities (count, 1000)
             of the numbers that the digits make.
         batch_size: images per call.
 
@@ -72,7 +72,7 @@ def digits_features(output: str = "features", *, stacked: bool = False, batch_si
         extract,
         name="digits network",
         prepare=lambda images: prepared(images, size=SIZE, resize="clean", scale=127.5, channels=channels),
-        settings=f"{output}{' of each colour' if stacked else ''}, clean resizing to {SIZE}",
+        settings=f"{output}{' of each color' if stacked else ''}, clean resizing to {SIZE}",
         batch_size=batch_size,
         weights=_weights_hash(),
     )

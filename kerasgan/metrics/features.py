@@ -106,7 +106,7 @@ def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int
     """Images resized, shifted by -scale and divided by scale: float32 (count, size, size, channels).
 
     Args:
-        images: (count, height, width, 1 or channels), uint8 or floats in [-1, 1]; grey is repeated.
+        images: (count, height, width, 1 or channels), uint8 or floats in [-1, 1]; gray is repeated.
         size: pixels that the network takes.
         resize: one of `resizing.RESIZERS`.
         scale: 127.5 for [-1, 1], 128 for the scaling of the original FID graph.
@@ -118,5 +118,5 @@ def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int
     if pixels.shape[-1] == 1:
         pixels = np.repeat(pixels, channels, axis=-1)
     if pixels.shape[-1] != channels:
-        raise ValueError(f"Expected grey images or {channels} channels. Received: {pixels.shape[-1]} channels")
+        raise ValueError(f"Expected gray images or {channels} channels. Received: {pixels.shape[-1]} channels")
     return (pixels - np.float32(scale)) / np.float32(scale)

@@ -45,10 +45,10 @@ def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np
     signed = [frames * 2.0 - 1.0 for frames in pair]
     error = np.mean((signed[0] - signed[1]) ** 2, axis=(1, 2, 3))
     around = ((0, 0), *[(WINDOW - 1, WINDOW - 1)] * 2, (0, 0))
-    grey = [frames @ LUMA[:, np.newaxis] if frames.shape[-1] == 3 else frames for frames in pair]
+    gray = [frames @ LUMA[:, np.newaxis] if frames.shape[-1] == 3 else frames for frames in pair]
     return {
         "peak_signal_to_noise": 10.0 * np.log10(255.0**2 / np.maximum(128.0**2 * error, LEAST_ERROR)),
-        "structural_similarity": local_similarity(*(np.pad(frames, around) for frames in grey))[0],
+        "structural_similarity": local_similarity(*(np.pad(frames, around) for frames in gray))[0],
         "sharpness_difference": sharpness_difference(*signed),
         "sharpness_ratio": sharpness(signed[0]) / np.maximum(sharpness(signed[1]), 1e-12),
     }

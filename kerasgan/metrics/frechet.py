@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from scipy import linalg
 
+from kerasgan.files.paths import local
 from kerasgan.metrics import checks
-from kerasgan.storage import local
 
 __all__ = ["Moments", "frechet_distance"]
 

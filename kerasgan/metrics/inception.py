@@ -3,7 +3,7 @@
 Inception v3 (Szegedy et al. 2015, 1512.00567) as the graph of 2015-12-05 has it: 1,008 classes, average pools that do
 not count the padding, and a maximum pool in the last block. Layers are named as the tensors of the published
 `pt_inception-2015-12-05-6726825d.pth`, with two underscores for its dots, which PyTorch forbids in a name. Keras' own
-`InceptionV3` differs in pools and normalisation.
+`InceptionV3` differs in pools and normalization.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ SCALES = {"legacy": 128.0, "clean": 128.0, "half_pixel": 127.5}
 
 
 def _convolution(inputs: Any, name: str, width: int, kernel: int | tuple[int, int], **options: Any) -> Any:
-    """Convolution, normalisation, ReLU; `valid=True` leaves out the padding, strides are 1 unless given."""
+    """Convolution, normalization, ReLU; `valid=True` leaves out the padding, strides are 1 unless given."""
     from keras import layers
 
     padding = "valid" if options.pop("valid", False) else "same"

@@ -1,4 +1,4 @@
-"""The Inception score: are images recognisable, and are there many kinds of them."""
+"""The Inception score: are images recognizable, and are there many kinds of them."""
 
 from typing import Any, NamedTuple
 

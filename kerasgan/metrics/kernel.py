@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasgan.metrics import checks
 
-__all__ = ["KernelDistance", "kernel_distance", "squared_discrepancy"]
+__all__ = ["KernelDistance", "kernel_distance", "mmd2"]
 
 _ROWS = 2048  # rows of the kernel matrix that are held at once
 
@@ -30,7 +30,7 @@ def _diagonal(rows: np.ndarray) -> float:
     return float(((np.einsum("nd,nd->n", rows, rows) / rows.shape[1] + 1) ** 3).sum())
 
 
-def squared_discrepancy(first: Any, second: Any) -> float:
+def mmd2(first: Any, second: Any) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x·y / dimensions + 1)^3, over all pairs.
 
     Binkowski et al. 2018 (1801.01401); the time grows with the product of the counts.
@@ -53,7 +53,7 @@ def squared_discrepancy(first: Any, second: Any) -> float:
 def kernel_distance(
     first: Any, second: Any, *, subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> KernelDistance:
-    """KID: the mean of `squared_discrepancy` over random subsets (Binkowski et al. 2018, 1801.01401).
+    """KID: the mean of `mmd2` over random subsets (Binkowski et al. 2018, 1801.01401).
 
     Args:
         first: features (count, dimensions).
@@ -73,9 +73,7 @@ def kernel_distance(
     checks.integer(subset_size, name="subset_size", least=2, most=min(len(first), len(second)))
     generator = checks.generator(seed)
     values = [
-        squared_discrepancy(
-            *(rows[generator.choice(len(rows), subset_size, replace=False)] for rows in (first, second))
-        )
+        mmd2(*(rows[generator.choice(len(rows), subset_size, replace=False)] for rows in (first, second)))
         for _ in range(subsets)
     ]
     return KernelDistance(float(np.mean(values)), float(np.std(values)))

@@ -40,26 +40,26 @@ class Modes:
 
 
 def ring(modes: int = 8, *, radius: float = 1.0) -> np.ndarray:
-    """Centres (modes, 2) evenly on a circle; deviation 0.01 in PacGAN (1712.04086) and VEEGAN (1705.07761)."""
+    """Centers (modes, 2) evenly on a circle; deviation 0.01 in PacGAN (1712.04086) and VEEGAN (1705.07761)."""
     angles = 2 * np.pi * np.arange(checks.integer(modes, name="modes")) / modes
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def grid(side: int = 5, *, spacing: float = 2.0) -> np.ndarray:
-    """Centres (side * side, 2) on a square about the origin; deviation 0.05 in PacGAN and VEEGAN."""
+    """Centers (side * side, 2) on a square about the origin; deviation 0.05 in PacGAN and VEEGAN."""
     steps = spacing * (np.arange(checks.integer(side, name="side")) - (side - 1) / 2)
     return np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def mode_coverage(points: Any, centres: Any, *, deviation: float, within: float = 3.0) -> Modes:
-    """Count samples of a mixture of round Gaussians within `within` deviations of their nearest centre.
+def mode_coverage(points: Any, centers: Any, *, deviation: float, within: float = 3.0) -> Modes:
+    """Count samples of a mixture of round Gaussians within `within` deviations of their nearest center.
 
     The papers draw 2,500 points and report `captured` and `high_quality`; of the true ring or grid,
     1 - exp(-within^2 / 2) = 0.9889 are of high quality.
 
     Args:
         points: samples (count, dimensions).
-        centres: (modes, dimensions), as `ring()` or `grid()`.
+        centers: (modes, dimensions), as `ring()` or `grid()`.
         deviation: the standard deviation of each mode.
         within: how many deviations a sample may be away.
 
@@ -71,12 +71,12 @@ def mode_coverage(points: Any, centres: Any, *, deviation: float, within: float 
     """
     from sklearn.metrics import pairwise_distances_argmin
 
-    points, centres = checks.feature_pair(points, centres)
+    points, centers = checks.feature_pair(points, centers)
     if not (deviation > 0 and within > 0):
         raise ValueError(f"Expected positive numbers. Received: deviation={deviation!r}, within={within!r}")
-    closest = pairwise_distances_argmin(points, centres)
-    away = np.linalg.norm(points.astype("float64") - centres[closest], axis=1)
-    return Modes(np.bincount(closest[away <= within * deviation], minlength=len(centres)), len(points))
+    closest = pairwise_distances_argmin(points, centers)
+    away = np.linalg.norm(points.astype("float64") - centers[closest], axis=1)
+    return Modes(np.bincount(closest[away <= within * deviation], minlength=len(centers)), len(points))
 
 
 def label_coverage(labels: Any, *, modes: int) -> Modes:
@@ -96,7 +96,7 @@ def label_coverage(labels: Any, *, modes: int) -> Modes:
 
 
 def stacked_digits(images: Any, classify: Callable[[np.ndarray], Any]) -> Modes:
-    """Modes among 1,000 of images with a digit in each colour (Srivastava et al. 2017, 1705.07761).
+    """Modes among 1,000 of images with a digit in each color (Srivastava et al. 2017, 1705.07761).
 
     As PacGAN's code: 26,000 samples, a mode is captured by one of them, divergence from the even distribution, natural
     logarithm. Even samples of that count give a divergence of about 0.0192; papers differ in its direction.

@@ -26,7 +26,7 @@ def parzen_log_density(samples: Any, points: Any, *, sigma: float) -> np.ndarray
     """Log density of points under Gaussians of deviation `sigma` about the samples, all of one weight.
 
     Args:
-        samples: centres (count, dimensions).
+        samples: centers (count, dimensions).
         points: where to evaluate, (count, dimensions).
         sigma: the bandwidth, in units of the samples.
 
@@ -50,8 +50,8 @@ def _densities(samples: np.ndarray, points: np.ndarray, sigmas: tuple[float, ...
     """Log densities (sigmas, points), each squared distance being computed once."""
     from sklearn.metrics.pairwise import euclidean_distances
 
-    centre = samples.mean(axis=0, dtype="float64")  # the fast formula for distances loses digits far from the origin
-    samples, points = samples - centre, points - centre
+    center = samples.mean(axis=0, dtype="float64")  # the fast formula for distances loses digits far from the origin
+    samples, points = samples - center, points - center
     result = np.empty((len(sigmas), len(points)))
     rows = max(1, _BLOCK // len(samples))
     for start in range(0, len(points), rows):

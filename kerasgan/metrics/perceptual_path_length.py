@@ -37,7 +37,7 @@ def interpolated(starts: np.ndarray, ends: np.ndarray, places: np.ndarray, *, in
     """Latents on the way from `starts` (0) to `ends` (1): float64 (count, dimensions); places (count, 1).
 
     "lerp" is the straight line; "slerp_unit" the great circle between the two directions, of length 1 as StyleGAN's;
-    "slerp_any" the same weights on latents of any length, for generators that do not normalise them.
+    "slerp_any" the same weights on latents of any length, for generators that do not normalize them.
     """
     if interpolation == "lerp":
         return starts + (ends - starts) * places

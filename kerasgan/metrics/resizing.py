@@ -36,7 +36,7 @@ def legacy(images: Any, size: int) -> np.ndarray:
 
 
 def half_pixel(images: Any, size: int) -> np.ndarray:
-    """Bilinear without antialiasing, pixel centres at halves, as pytorch-fid does; arguments as those of `legacy`."""
+    """Bilinear without antialiasing, pixel centers at halves, as pytorch-fid does; arguments as those of `legacy`."""
     return _bilinear(_pixels(images), checks.integer(size, name="size"), offset=0.5)
 
 

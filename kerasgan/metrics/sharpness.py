@@ -17,7 +17,7 @@ def _signed(value: np.ndarray) -> np.ndarray:
 
 
 def sharpness(images: Any) -> np.ndarray:
-    """Mean absolute difference of neighbouring pixels, down plus across: the total variation per pixel and colour.
+    """Mean absolute difference of neighboring pixels, down plus across: the total variation per pixel and color.
 
     Blurred images score below the images they were made from; noise scores above. Compare with the training images.
 

@@ -79,7 +79,7 @@ def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _patches(images: np.ndarray, *, level: int, levels: int, patches: int, seed: int) -> np.ndarray:
-    """Random patches of one scale as rows (count * patches, 7 * 7 * channels), each colour standardised."""
+    """Random patches of one scale as rows (count * patches, 7 * 7 * channels), each color standardized."""
     generator = np.random.default_rng([seed, level])
     found = []
     for batch in _batches(images):
@@ -111,9 +111,9 @@ def sliced_wasserstein(
     """Sliced Wasserstein distance of 7x7 patches on each level of a Laplacian pyramid (Karras et al. 2018, section 5).
 
     PGGAN, 1710.10196: 16,384 images (8,192 in the paper's ablations), 128 patches of each, 4 times 128 directions, each
-    set's colours standardised on each scale. Coarse scales tell of large structure, fine ones of texture. Both sets are
+    set's colors standardized on each scale. Coarse scales tell of large structure, fine ones of texture. Both sets are
     read at the same places, so that equal sets give 0. Memory: one scale's patches of both sets, in float32 75 KiB per
-    colour image.
+    color image.
 
     Args:
         reals: images (count, height, width, channels), at least 16 pixels, uint8 or floats in [-1, 1].

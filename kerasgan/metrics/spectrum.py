@@ -20,7 +20,7 @@ class Spectrum(NamedTuple):
 
 
 def power_spectrum(images: Any) -> Spectrum:
-    """The azimuthally averaged power spectrum of images, mean over images and colours (Durall et al. 2020, 2003.01826).
+    """The azimuthally averaged power spectrum of images, mean over images and colors (Durall et al. 2020, 2003.01826).
 
     Powers are |discrete Fourier transform|^2 / (height * width): white noise has its variance at every frequency, and
     `(power * counts).sum() / (height * width)` is the mean square of the pixels (Parseval). Ring k holds the

@@ -47,7 +47,7 @@ def local_similarity(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray,
 def structural_similarity(first: Any, second: Any, *, luminance: bool = False, border: int = 0) -> np.ndarray:
     """SSIM of each pair of images: 1 for equal ones, about 0 for unrelated ones (Wang et al. 2004, eq. 13).
 
-    An 11x11 Gaussian window of deviation 1.5 wherever it fits, population covariance, K1 = 0.01, K2 = 0.03; colours
+    An 11x11 Gaussian window of deviation 1.5 wherever it fits, population covariance, K1 = 0.01, K2 = 0.03; colors
     are averaged. Implementations differ: SRGAN's numbers come from the tool daala and do not compare.
 
     Args:

@@ -1,4 +1,4 @@
-"""AC-GAN: the discriminator also names the class, and the generator is paid for being recognised.
+"""AC-GAN: the discriminator also names the class, and the generator is paid for being recognized.
 
 Odena, Olah, Shlens: Conditional Image Synthesis with Auxiliary Classifier GANs, 2017, https://arxiv.org/abs/1610.09585.
 No code of the authors was found: the tables for 32 and 128 pixels follow the paper's appendix as remembered, not as
@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
-from kerasgan.gan import GAN, Round
+from kerasgan.gan import GAN, Batch
 
 __all__ = ["ACGAN", "discriminator", "generator"]
 
@@ -32,7 +32,7 @@ class ACGAN(GAN):
         discriminator_width: that of the discriminator's layers, `width` if not given.
         dropout: dropout rate after the discriminator's convolutions, in [0, 1).
         activation_noise: standard deviation of the noise added to the discriminator's activations.
-        normalise: whether the discriminator has batch normalisation, which makes gradient penalties inexact.
+        normalize: whether the discriminator has batch normalization, which makes gradient penalties inexact.
         class_weight: factor of the discriminator's class loss.
         generator_class_weight: factor of the generator's.
         prior: of the latents.
@@ -41,8 +41,8 @@ class ACGAN(GAN):
         ValueError: for another size, fewer than two classes, a width that is not positive or a negative weight.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
-    reports = ("class_accuracy", "fake_class_loss", "real_class_loss")
+    tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
+    extra_metrics = ("class_accuracy", "fake_class_loss", "real_class_loss")
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ACGAN(GAN):
         discriminator_width: float | None = None,
         dropout: float = 0.5,
         activation_noise: float = 0.0,
-        normalise: bool = True,
+        normalize: bool = True,
         class_weight: float = 1.0,
         generator_class_weight: float = 1.0,
         prior: Any = "normal",
@@ -69,15 +69,15 @@ class ACGAN(GAN):
         if not min(width, discriminator_width) > 0 or class_weight < 0 or generator_class_weight < 0:
             received = f"{width=}, {discriminator_width=}, {class_weight=}, {generator_class_weight=}"
             raise ValueError(f"Expected a positive width, and no negative weights. Received: {received}")
-        shape, regularisation = (image_size, image_size, channels), (dropout, activation_noise)
+        shape, regularization = (image_size, image_size, channels), (dropout, activation_noise)
         super().__init__(
             generator(shape, latent_dim, num_classes=num_classes, width=width),
             discriminator(
                 shape,
                 num_classes=num_classes,
                 width=discriminator_width,
-                normalise=normalise,
-                regularisation=regularisation,
+                normalize=normalize,
+                regularization=regularization,
             ),
             prior=prior,
             num_classes=num_classes,
@@ -95,23 +95,23 @@ class ACGAN(GAN):
         """The source logits alone: what penalties and the doctor look at. The labels are not an input."""
         return self.judge(images)[0]
 
-    def discriminator_loss(self, game: Round) -> Any:
-        """Section 3: the discriminator maximises L_S + L_C; real images and fakes both count in L_C (equation 3)."""
-        real_logits, real_classes = self.judge(game.real)
-        fake_logits, fake_classes = self.judge(game.fake)
-        real_loss, fake_loss = _class_loss(game.labels, real_classes), _class_loss(game.labels, fake_classes)
-        self.report("real_class_loss", real_loss)
-        correct = ops.equal(ops.argmax(real_classes, axis=-1), ops.cast(game.labels, "int32"))
-        self.report("class_accuracy", ops.mean(ops.cast(correct, "float32")))
+    def discriminator_loss(self, batch: Batch) -> Any:
+        """Section 3: the discriminator maximizes L_S + L_C; real images and fakes both count in L_C (equation 3)."""
+        real_logits, real_classes = self.judge(batch.real)
+        fake_logits, fake_classes = self.judge(batch.fake)
+        real_loss, fake_loss = _class_loss(batch.labels, real_classes), _class_loss(batch.labels, fake_classes)
+        self.log("real_class_loss", real_loss)
+        correct = ops.equal(ops.argmax(real_classes, axis=-1), ops.cast(batch.labels, "int32"))
+        self.log("class_accuracy", ops.mean(ops.cast(correct, "float32")))
         source_loss = self.adversarial_loss(real_logits, fake_logits)
         return source_loss + self.class_weight * (real_loss + fake_loss)
 
-    def generator_loss(self, game: Round) -> Any:
-        """Section 3: the generator maximises L_C - L_S."""
-        fake_logits, fake_classes = self.judge(game.fake)
-        real_logits = self.discriminate(game.real) if self.objective.paired else None
-        class_loss = _class_loss(game.labels, fake_classes)
-        self.report("fake_class_loss", class_loss)
+    def generator_loss(self, batch: Batch) -> Any:
+        """Section 3: the generator maximizes L_C - L_S."""
+        fake_logits, fake_classes = self.judge(batch.fake)
+        real_logits = self.discriminate(batch.real) if self.objective.paired else None
+        class_loss = _class_loss(batch.labels, fake_classes)
+        self.log("fake_class_loss", class_loss)
         return self.objective.generator_loss(real_logits, fake_logits) + self.generator_class_weight * class_loss
 
     def classify(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
@@ -141,7 +141,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, num_classes: int,
     x = layers.Dense(16 * first, activation="relu", kernel_initializer=_normal(), name="project")(x)
     x = layers.Reshape((4, 4, first), name="latent_map")(x)
     for index, units in enumerate(rest, start=1):
-        x = layers.ReLU(name=f"up{index}_relu")(_normalisation(_transposed(x, units, f"up{index}"), f"up{index}"))
+        x = layers.ReLU(name=f"up{index}_relu")(_normalization(_transposed(x, units, f"up{index}"), f"up{index}"))
     images = layers.Activation("tanh", dtype="float32", name="tanh")(_transposed(x, shape[-1], "image"))
     return keras.Model([latents, labels], images, name="generator")
 
@@ -151,14 +151,14 @@ def discriminator(
     *,
     num_classes: int,
     width: float,
-    normalise: bool = True,
-    regularisation: tuple[float, float] = (0.5, 0.0),
+    normalize: bool = True,
+    regularization: tuple[float, float] = (0.5, 0.0),
 ) -> keras.Model:
     """Images to source logits (batch, 1) and class logits (batch, num_classes).
 
-    `regularisation` is (dropout rate, standard deviation of the activations' noise) after each convolution.
+    `regularization` is (dropout rate, standard deviation of the activations' noise) after each convolution.
     """
-    dropout, noise = regularisation
+    dropout, noise = regularization
     images = keras.Input(shape, name="images")
     x = images
     for index, filters in enumerate((16, 32, 64, 128, 256, 512), start=1):
@@ -166,7 +166,7 @@ def discriminator(
         x = layers.Conv2D(max(round(width * filters), 1), 3, strides, "same", kernel_initializer=_normal(), name=name)(
             x
         )
-        x = _normalisation(x, name) if normalise and index > 1 else x
+        x = _normalization(x, name) if normalize and index > 1 else x
         x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
         x = layers.GaussianNoise(noise, name=f"{name}_noise")(x) if noise else x
         x = layers.Dropout(dropout, name=f"{name}_drop")(x)
@@ -185,7 +185,7 @@ def _normal() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(0.0, 0.02)
 
 
-def _normalisation(x: Any, name: str) -> Any:
+def _normalization(x: Any, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
 
 

@@ -1,4 +1,4 @@
-"""BigGAN: very wide networks and batches, latents at every scale, orthogonal regularisation and truncated sampling.
+"""BigGAN: very wide networks and batches, latents at every scale, orthogonal regularization and truncated sampling.
 
 Brock, Donahue, Simonyan: Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019,
 https://arxiv.org/abs/1809.11096. Layers follow ajbrock/BigGAN-PyTorch (an author's) and google/compare_gan, whose
@@ -6,8 +6,8 @@ parameter counts the tests hold; past blocks that halve without widening, where 
 is followed. Truncation: `gan.prior = kerasgan.latents.TruncatedNormal(0.5)`, after
 `gan.accumulate_statistics()`. Deviations: fakes are given the labels of the real batch instead of labels of their own;
 the moving average of the weights starts with a short half-life that grows, where the authors start it at step 20,000;
-spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart; batch
-normalisation sees the batch of one device.
+spectral normalization makes its power iteration in every pass in training mode, real images and fakes apart; batch
+normalization sees the batch of one device.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan.gan import GAN, Round
+from kerasgan.gan import GAN, Batch
 from kerasgan.layers import (
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
@@ -68,9 +68,9 @@ class LargeScaleGAN(GAN):
     ):
         super().__init__(generator, discriminator, prior=prior or "normal", **options)
         self.orthogonal_weight = orthogonal_weight
-        self.reports = ("orthogonal_penalty",) if orthogonal_weight else ()
+        self.extra_metrics = ("orthogonal_penalty",) if orthogonal_weight else ()
 
-    def paper_settings(self) -> dict[str, Any]:
+    def default_compile_args(self) -> dict[str, Any]:
         """Hinge loss, two discriminator steps, Adam at two rates, averages of decay 0.9999 at a batch of 2048."""
 
         def adam(learning_rate: float) -> keras.optimizers.Optimizer:
@@ -84,22 +84,22 @@ class LargeScaleGAN(GAN):
             "ema_half_life": 14_195_000,
         }
 
-    def generator_loss(self, game: Round) -> Any:
-        """Adds orthogonal regularisation (equation 3) of all kernels but the classes' shared embedding."""
-        loss = super().generator_loss(game)
+    def generator_loss(self, batch: Batch) -> Any:
+        """Adds orthogonal regularization (equation 3) of all kernels but the classes' shared embedding."""
+        loss = super().generator_loss(batch)
         if not self.orthogonal_weight:
             return loss
         shared = {id(layer.embeddings) for layer in self.generator.layers if layer.name == "classes"}
         kernels = [v for v in self.generator.trainable_variables if len(v.shape) > 1 and id(v) not in shared]
         penalty = sum(orthogonal_penalty(kernel) for kernel in kernels)
-        self.report("orthogonal_penalty", penalty)
+        self.log("orthogonal_penalty", penalty)
         return loss + self.orthogonal_weight * penalty
 
 
 def orthogonal_penalty(kernel: Any) -> Any:
     """|W W^T * (1 - I)|^2 / 2: how far a kernel's output channels, the rows of W, are from orthogonal to each other.
 
-    The norms of the rows are free, unlike in earlier regularisations (1809.11096, equation 3). The half is the authors'
+    The norms of the rows are free, unlike in earlier regularizations (1809.11096, equation 3). The half is the authors'
     code's, whose gradient is 2 (W W^T * (1 - I)) W.
     """
     columns = ops.reshape(ops.convert_to_tensor(kernel), (-1, kernel.shape[-1]))  # W^T
@@ -124,9 +124,9 @@ class BigGAN(LargeScaleGAN):
             chunk, which is 120, 140 and 160 at 128, 256 and 512 pixels.
         width: channels that the networks' multipliers multiply.
         embedding_dim: size of the class embedding that all blocks share; 0 for gains and biases of each class in each
-            normalisation, and latents that are not split but enter once, as BigGAN-PyTorch has it for CIFAR-10.
+            normalization, and latents that are not split but enter once, as BigGAN-PyTorch has it for CIFAR-10.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
-        orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
         spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
@@ -134,7 +134,9 @@ class BigGAN(LargeScaleGAN):
         ValueError: for another size, fewer than two classes, or a latent_dim that does not split into chunks.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=2, attention_size=8))
+    tiny_config = MappingProxyType(
+        dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=2, attention_size=8)
+    )
 
     def __init__(
         self,
@@ -186,18 +188,18 @@ def generator(
     labels = keras.Input((), dtype="int32", name="labels")
     kernels = partial(convolution, estimate=spectral_estimate)
     if not embedding_dim:
-        first, normalisations = latents, [partial(_by_class, num_classes, labels)] * len(others)
+        first, normalizations = latents, [partial(_by_class, num_classes, labels)] * len(others)
     else:
         classes, chunks = embedded(labels, num_classes, embedding_dim), len(UP[image_size])
         first, *own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
         conditions = [
             layers.Concatenate(name=f"condition{index}")([classes, chunk]) for index, chunk in enumerate(own, start=1)
         ]
-        normalisations = [partial(modulated, condition, estimate=spectral_estimate) for condition in conditions]
+        normalizations = [partial(modulated, condition, estimate=spectral_estimate) for condition in conditions]
     x = dense(16 * top * width, estimate=spectral_estimate, name="project")(first)
     x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
-    for index, (multiplier, normalise) in enumerate(zip(others, normalisations), start=1):
-        x = residual_up(x, multiplier * width, f"up{index}", normalise, kernels)
+    for index, (multiplier, normalize) in enumerate(zip(others, normalizations), start=1):
+        x = residual_up(x, multiplier * width, f"up{index}", normalize, kernels)
         if x.shape[1] == attention_size:
             x = self_attention(x, kernels)
     return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
@@ -235,7 +237,7 @@ def dense(units: int, **options: Any) -> Any:
 
 
 def embedded(labels: Any, num_classes: int, size: int) -> Any:
-    """The classes' embedding, without spectral normalisation: that cripples the generator, the authors found."""
+    """The classes' embedding, without spectral normalization: that cripples the generator, the authors found."""
     return layers.Embedding(num_classes, size, embeddings_initializer="orthogonal", name="classes")(labels)
 
 
@@ -251,7 +253,7 @@ def _by_class(num_classes: int, labels: Any, x: Any, name: str) -> Any:
 
 
 def image(x: Any, channels: int, convolution: Callable) -> Any:
-    """The last map to images in [-1, 1]; its batch normalisation knows no class."""
+    """The last map to images in [-1, 1]; its batch normalization knows no class."""
     x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
     return layers.Activation("tanh", dtype="float32", name="tanh")(convolution(channels, 3, name="image")(x))
 

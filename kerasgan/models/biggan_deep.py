@@ -49,11 +49,11 @@ class BigGANDeep(LargeScaleGAN):
         image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
-        latent_dim: size of the latent vector, which every batch normalisation sees whole.
+        latent_dim: size of the latent vector, which every batch normalization sees whole.
         width: channels that the networks' multipliers multiply.
         embedding_dim: size of the class embedding that all blocks share.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
-        orthogonal_weight: the paper's beta, of the regularisation of the generator's kernels; 0 for none.
+        orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
         spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
@@ -61,7 +61,9 @@ class BigGANDeep(LargeScaleGAN):
         ValueError: for another size, or fewer than two classes.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=4, attention_size=8))
+    tiny_config = MappingProxyType(
+        dict(image_size=8, num_classes=3, latent_dim=4, width=2, embedding_dim=4, attention_size=8)
+    )
 
     def __init__(
         self,
@@ -109,12 +111,12 @@ def generator(
     classes = embedded(labels, num_classes, embedding_dim)
     condition = layers.Concatenate(name="condition")([latents, classes])
     kernels = partial(convolution, estimate=spectral_estimate)
-    normalise = partial(modulated, condition, estimate=spectral_estimate)
+    normalize = partial(modulated, condition, estimate=spectral_estimate)
     x = dense(16 * top * width, estimate=spectral_estimate, name="project")(condition)
     x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
     for index, multiplier in enumerate(others):
         double = index % 2 == 1
-        x = _up(x, multiplier * width, f"up{index + 1}", normalise, kernels, double=double)
+        x = _up(x, multiplier * width, f"up{index + 1}", normalize, kernels, double=double)
         if double and x.shape[1] == attention_size:
             x = self_attention(x, kernels)
     return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
@@ -134,13 +136,13 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
     return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
 
 
-def _up(x: Any, filters: int, name: str, normalise: Callable, convolution: Callable, *, double: bool) -> Any:
+def _up(x: Any, filters: int, name: str, normalize: Callable, convolution: Callable, *, double: bool) -> Any:
     """A bottleneck block; its shortcut drops the channels that are too many."""
     many = x.shape[-1] - filters
     skip = Split([filters, many], name=f"{name}_kept")(x)[0] if many > 0 else x
     narrow = max(x.shape[-1], filters) // 4
     for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
-        x = layers.ReLU(name=f"{name}_relu{part}")(normalise(x, f"{name}_norm{part}"))
+        x = layers.ReLU(name=f"{name}_relu{part}")(normalize(x, f"{name}_norm{part}"))
         if part == 2 and double:
             x = layers.UpSampling2D(name=f"{name}_double")(x)
         x = convolution(units, kernel, name=f"{name}_conv{part}")(x)

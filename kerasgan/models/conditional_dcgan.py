@@ -2,7 +2,7 @@
 
 Radford, Metz, Chintala, 2016, https://arxiv.org/abs/1511.06434; the network is not in the paper but in its authors'
 code for conditional MNIST. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); running
-statistics of batch normalisation are kept and used for sampling; no L2 decay of the weights.
+statistics of batch normalization are kept and used for sampling; no L2 decay of the weights.
 """
 
 from types import MappingProxyType
@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import normalised
+from kerasgan.layers import normalized
 
 __all__ = ["ConditionalDCGAN", "discriminator", "generator"]
 
@@ -28,14 +28,14 @@ class ConditionalDCGAN(GAN):
         latent_dim: size of the latent vector.
         width: channels of the larger map; the smaller one has twice, the dense layers 16 times as many.
         prior: of the latents; U(-1, 1) if not given.
-        discriminator_norm: what normalises the discriminator: "batch" (authors' code); "layer", over each image alone,
-            or "none", for gradient penalties, which batch normalisation does not go with.
+        discriminator_norm: what normalizes the discriminator: "batch" (authors' code); "layer", over each image alone,
+            or "none", for gradient penalties, which batch normalization does not go with.
 
     Raises:
-        ValueError: for a size that is no multiple of 4, fewer than two classes, or an unknown normalisation.
+        ValueError: for a size that is no multiple of 4, fewer than two classes, or an unknown normalization.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=4))
+    tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=4))
 
     def __init__(
         self,
@@ -106,8 +106,8 @@ def _joined(x: Any, classes: Any) -> Any:
 
 
 def _activated(x: Any, name: str, slope: float = 0.0, norm: str = "batch") -> Any:
-    """Normalisation without scale and shift, then a (leaky) ReLU."""
-    x = normalised(x, norm, affine=False, name=f"{name}_norm")
+    """Normalization without scale and shift, then a (leaky) ReLU."""
+    x = normalized(x, norm, affine=False, name=f"{name}_norm")
     return layers.LeakyReLU(slope, name=f"{name}_relu")(x)
 
 

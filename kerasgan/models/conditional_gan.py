@@ -37,7 +37,7 @@ class ConditionalGAN(GAN):
         ValueError: for fewer than two classes or a width that is not positive.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, latent_dim=8, width=0.05))
+    tiny_config = MappingProxyType(dict(image_size=16, latent_dim=8, width=0.05))
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class ConditionalGAN(GAN):
             name=name,
         )
 
-    def paper_settings(self):
+    def default_compile_args(self):
         def sgd():
             return MomentumRampSGD(ExponentialDecayWithFloor(0.1, decay=1.00004))
 

@@ -47,13 +47,13 @@ class CycleGAN(ImageToImage):
         ValueError: for sizes that are no multiples of 4, or an identity loss between images of different channels.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(image_size=16, blocks=1, width=4, patch_layers=1, pool_size=8, input_channels=1, identity_weight=0.0)
     )
 
     task = Task.UNPAIRED
     directions = ("ab", "ba")
-    reports = ("cycle", "identity")
+    extra_metrics = ("cycle", "identity")
 
     def __init__(
         self,
@@ -118,36 +118,36 @@ class CycleGAN(ImageToImage):
         """Both directions beside each other."""
         return _beside(parts.values(), "generator")
 
-    def paper_settings(self):
-        return {**super().paper_settings(), "objective": "least_squares", "reuse_fakes": True}
+    def default_compile_args(self):
+        return {**super().default_compile_args(), "objective": "least_squares", "reuse_fakes": True}
 
-    def synthesize(self, game):
+    def synthesize(self, batch):
         """(G(a), F(b)): fakes of domain b and of domain a."""
-        return tuple(ops.cast(made, "float32") for made in self.generator([game.inputs, game.real], training=True))
+        return tuple(ops.cast(made, "float32") for made in self.generator([batch.inputs, batch.real], training=True))
 
-    def show(self, game):
+    def fakes_for_discriminator(self, batch):
         """The round with fakes of the two pools in place of half of the newest ones."""
-        return game._replace(fake=tuple(pool(images) for pool, images in zip(self.pools, game.fake)))
+        return batch._replace(fake=tuple(pool(images) for pool, images in zip(self.pools, batch.fake)))
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """The sum over both domains."""
-        judged = self.discriminate([game.real, game.inputs]), self.discriminate(list(game.fake))
+        judged = self.discriminate([batch.real, batch.inputs]), self.discriminate(list(batch.fake))
         return sum(self.adversarial_loss(real, fake) for real, fake in zip(*judged))
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
-        fakes = self.discriminate(list(game.fake))
-        reals = self.discriminate([game.real, game.inputs]) if self.objective.paired else (None, None)
+        fakes = self.discriminate(list(batch.fake))
+        reals = self.discriminate([batch.real, batch.inputs]) if self.objective.paired else (None, None)
         adversarial = sum(self.objective.generator_loss(real, fake) for real, fake in zip(reals, fakes))
-        fake_b, fake_a = game.fake
+        fake_b, fake_a = batch.fake
         back_b, back_a = self.generator([fake_a, fake_b], training=True)
-        cycle = _distance(back_a, game.inputs) + _distance(back_b, game.real)
-        self.report("cycle", cycle)
+        cycle = _distance(back_a, batch.inputs) + _distance(back_b, batch.real)
+        self.log("cycle", cycle)
         identity = 0.0
         if self.identity_weight:
-            same_b, same_a = self.generator([game.real, game.inputs], training=True)
-            identity = _distance(same_b, game.real) + _distance(same_a, game.inputs)
-        self.report("identity", identity)
+            same_b, same_a = self.generator([batch.real, batch.inputs], training=True)
+            identity = _distance(same_b, batch.real) + _distance(same_a, batch.inputs)
+        self.log("identity", identity)
         weight = self.objective.factor * self.cycle_weight  # as the adversarial loss, which the authors leave whole
         return adversarial + weight * (cycle + self.identity_weight * identity)
 
@@ -155,10 +155,10 @@ class CycleGAN(ImageToImage):
         """The logits of [images of b, images of a]."""
         return tuple(ops.cast(logits, "float32") for logits in self.discriminator(images, training=True))
 
-    def penalise(self, penalty, game):
+    def penalize(self, penalty, batch):
         """The sum over both domains."""
         total = 0.0
-        for domain, real, fake in zip("ba", (game.real, game.inputs), game.fake):
+        for domain, real, fake in zip("ba", (batch.real, batch.inputs), batch.fake):
             judge = self.discriminators[domain]
 
             def discriminate(images, judge=judge):
@@ -167,7 +167,7 @@ class CycleGAN(ImageToImage):
             total = total + penalty(discriminate, real, fake, self.seed_generator, step=self.optimizer.iterations)
         return total
 
-    def condition(self, game):
+    def discriminator_condition(self, batch):
         return None
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
@@ -178,16 +178,16 @@ def generator(input_channels: int, channels: int, *, blocks: int, width: int, na
     """Images of sides that are multiples of 4 to images in [-1, 1] (appendix 7.2)."""
     images = keras.Input((None, None, input_channels), name="images")
     x = ReflectionPadding2D(3, name="stem_pad")(images)
-    x = _normalised(_convolution(x, width, 7, "stem"), "stem")
+    x = _normalized(_convolution(x, width, 7, "stem"), "stem")
     for level in (1, 2):
         x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
-        x = _normalised(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}")
+        x = _normalized(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}")
     for index in range(1, blocks + 1):
         x = _block(x, width * 4, f"block{index}")
     for level in (2, 1):
         x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=_normal(), name=f"up{level}")(x)
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
-        x = _normalised(x, f"up{level}")
+        x = _normalized(x, f"up{level}")
     x = ReflectionPadding2D(3, name="image_pad")(x)
     x = _convolution(x, channels, 7, "image", dtype="float32")
     made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
@@ -215,14 +215,14 @@ def _distance(images: Any, others: Any) -> Any:
 def _block(x, filters: int, name: str):
     """Two convolutions, the second without an activation, beside the identity."""
     y = ReflectionPadding2D(1, name=f"{name}_pad1")(x)
-    y = _normalised(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1")
+    y = _normalized(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1")
     y = ReflectionPadding2D(1, name=f"{name}_pad2")(y)
     y = _convolution(y, filters, 3, f"{name}_conv2")
     y = InstanceNormalization(name=f"{name}_conv2_norm")(y)
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
-def _normalised(x, name: str):
+def _normalized(x, name: str):
     return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=f"{name}_norm")(x))
 
 

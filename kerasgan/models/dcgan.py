@@ -1,12 +1,12 @@
-"""DCGAN: strided convolutions, batch normalisation and no dense hidden layers made adversarial training stable.
+"""DCGAN: strided convolutions, batch normalization and no dense hidden layers made adversarial training stable.
 
 Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks,
 2016, https://arxiv.org/abs/1511.06434. Layer tables follow the authors' Theano code ("paper": 5x5 kernels, a dense
 projection; "imagenet": 3x3 kernels at 32 pixels) and the Torch code of the same year ("torch": 4x4 kernels, latents
-projected by a transposed convolution). Deviations: running statistics of batch normalisation are kept and used for
+projected by a transposed convolution). Deviations: running statistics of batch normalization are kept and used for
 sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates; no L2
 decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the paper: a
-discriminator without batch normalisation, for the gradient penalties that came after it; "upsampling", the generator of
+discriminator without batch normalization, for the gradient penalties that came after it; "upsampling", the generator of
 Keras-GAN (https://github.com/eriklindernoren/Keras-GAN), which enlarges by nearest pixels before 3x3 convolutions.
 """
 
@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import normalised
+from kerasgan.layers import normalized
 
 __all__ = ["DCGAN", "discriminator", "generator"]
 
@@ -32,18 +32,18 @@ class DCGAN(GAN):
         image_size: a power of two from 8 on, in pixels; the variant "imagenet" has 32, "upsampling" a multiple of 4.
         channels: of the images, 1 or more.
         latent_dim: size of the latent vector.
-        width: channels next to the image; they double towards the 4x4 map. 128 (paper) or 64 if not given.
+        width: channels next to the image; they double toward the 4x4 map. 128 (paper) or 64 if not given.
         variant: "paper", "torch", "imagenet" or "upsampling".
         prior: of the latents; U(-1, 1) (paper) or N(0, 1) if not given.
         output_bias: whether the generator's last layer has a bias, as in some published checkpoints.
-        discriminator_norm: what normalises the discriminator: "batch" (paper); "layer", over each image alone, or
-            "none", with biases instead, for gradient penalties, which batch normalisation does not go with.
+        discriminator_norm: what normalizes the discriminator: "batch" (paper); "layer", over each image alone, or
+            "none", with biases instead, for gradient penalties, which batch normalization does not go with.
 
     Raises:
-        ValueError: for an unknown variant or normalisation, or a size that the variant does not have.
+        ValueError: for an unknown variant or normalization, or a size that the variant does not have.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=8))
+    tiny_config = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=8))
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
     for index, (filters, strides) in enumerate(plan, start=1):
         x = _convolution(x, filters, kernel, f"down{index}", strides=strides, use_bias=norm == "none")
         if index > 1:
-            x = _normalisation(x, f"down{index}", norm)
+            x = _normalization(x, f"down{index}", norm)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
     if variant == "torch":
         x = _convolution(x, 1, 4, "logit", strides=1, padding="valid")
@@ -130,7 +130,7 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
 
 
 def _upsampled(latents, side: int, channels: int, width: int):
-    """Two doublings by nearest pixels, before biased 3x3 convolutions whose normalisation is Keras'."""
+    """Two doublings by nearest pixels, before biased 3x3 convolutions whose normalization is Keras'."""
     x = layers.Dense(side * side * 2 * width, "relu", kernel_initializer=_normal(), name="project")(latents)
     x = layers.Reshape((side, side, 2 * width), name="latent_map")(x)
     for index, filters in ((1, 2 * width), (2, width)):
@@ -149,18 +149,18 @@ def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(mean, 0.02)
 
 
-def _normalisation(x, name: str, norm: str = "batch"):
-    return normalised(x, norm, gamma_initializer=_normal(1.0), name=f"{name}_norm")
+def _normalization(x, name: str, norm: str = "batch"):
+    return normalized(x, norm, gamma_initializer=_normal(1.0), name=f"{name}_norm")
 
 
 def _project(latents, top: int, variant: str):
-    """Latents to a map (4, 4, top); the paper normalises each of its 16 * top units, Torch's code each channel."""
+    """Latents to a map (4, 4, top); the paper normalizes each of its 16 * top units, Torch's code each channel."""
     if variant == "torch":
         x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_map")(latents)
-        x = _normalisation(_transposed(x, top, 4, "project", strides=1, padding="valid"), "project")
+        x = _normalization(_transposed(x, top, 4, "project", strides=1, padding="valid"), "project")
         return layers.ReLU(name="project_relu")(x)
     x = layers.Dense(16 * top, use_bias=False, kernel_initializer=_normal(), name="project")(latents)
-    x = layers.ReLU(name="project_relu")(_normalisation(x, "project"))
+    x = layers.ReLU(name="project_relu")(_normalization(x, "project"))
     return layers.Reshape((4, 4, top), name="latent_map")(x)
 
 
@@ -177,5 +177,5 @@ def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, paddi
 
 
 def _up(x, filters: int, kernel: int, name: str, *, strides: int = 2):
-    x = _normalisation(_transposed(x, filters, kernel, name, strides=strides), name)
+    x = _normalization(_transposed(x, filters, kernel, name, strides=strides), name)
     return layers.ReLU(name=f"{name}_relu")(x)

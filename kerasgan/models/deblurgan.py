@@ -22,7 +22,7 @@ from keras import layers, ops
 
 from kerasgan.data import blur
 from kerasgan.gan import ImageToImage
-from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalised
+from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalized
 from kerasgan.models.pix2pix import patches
 from kerasgan.models.restoration import Restoration
 
@@ -59,7 +59,7 @@ class DeblurGAN(Restoration):
         ValueError: for noise that is not positive, or without a content loss.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, halvings=1, blocks=1, width=4, patch_layers=1))
+    tiny_config = MappingProxyType(dict(image_size=16, halvings=1, blocks=1, width=4, patch_layers=1))
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class DeblurGAN(Restoration):
         self.blind, self.noise, self.takes_kernel = blind, noise, not blind
         self.resolve_arguments(discriminator_width=judging)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Section 3.1, and 4.2: five steps of the critic for each of the generator."""
 
         def adam():
@@ -248,14 +248,14 @@ def _block(x, name: str, initializer: Any, *, norm: str, dropout: float):
     if dropout:
         y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
     y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2", _normal())
-    y = normalised(y, norm, affine=False, name=f"{name}_conv2_norm")
+    y = normalized(y, norm, affine=False, name=f"{name}_conv2_norm")
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _activated(x, norm: str, name: str):
     if norm == "none":  # rectified units would die one by one, and the network with them
         return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
-    return layers.ReLU(name=f"{name}_relu")(normalised(x, norm, affine=False, name=f"{name}_norm"))
+    return layers.ReLU(name=f"{name}_relu")(normalized(x, norm, affine=False, name=f"{name}_norm"))
 
 
 def _padded_convolution(x, filters: int, size: int, name: str, initializer: Any, *, dtype: str | None = None):

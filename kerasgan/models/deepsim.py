@@ -52,13 +52,13 @@ class DeePSiM(ImageToImage):
         adversarial_weight: of the adversarial loss; or 0, which leaves the discriminator untrained.
         balance: whether a player that is too far ahead waits: see `kerasgan.gan.Balance`. Not for objectives whose
             losses may be negative.
-        weight_decay: L2 regularisation of the kernels of both players, times half the squared weights.
+        weight_decay: L2 regularization of the kernels of both players, times half the squared weights.
 
     Raises:
         ValueError: for a network, layer or size that does not suit, or images too small for the discriminator.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(
             network={"name": "digits"},
             layer="features",
@@ -108,7 +108,7 @@ class DeePSiM(ImageToImage):
         self.image_weight, self.feature_weight = image_weight, feature_weight
         self.adversarial_weight = adversarial_weight
         weights = {"feature_loss": feature_weight, "adversarial_loss": adversarial_weight}
-        self.reports = ("image_loss", *(loss for loss, weight in weights.items() if weight))
+        self.extra_metrics = ("image_loss", *(loss for loss, weight in weights.items() if weight))
         self.resolve_arguments(network=part, image_size=None)
 
     def _up_to(self, layer: str) -> keras.Model:
@@ -118,64 +118,64 @@ class DeePSiM(ImageToImage):
     def input_shape(self) -> tuple[int, int, int]:
         return self.image_shape
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Of the authors' solver, which halves the rate at 300,000 steps and then every 200,000."""
 
         def adam():
             return keras.optimizers.Adam(2e-4, beta_1=0.9, beta_2=0.999)
 
-        return {**super().paper_settings(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+        return {**super().default_compile_args(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
 
     # How it is trained
 
     def batches(self, x, y=None, *, batch_size=None):
         """Of images alone, which are inputs and targets both; or of what `ImageToImage` takes."""
         if y is None and not (getattr(x, "paired", False) or isinstance(x, tuple)):
-            x = data.derived(data.batches(x, image_shape=self.image_shape, batch_size=batch_size), "unchanged")
+            x = data.derive_pairs(data.batches(x, image_shape=self.image_shape, batch_size=batch_size), "unchanged")
             batch_size = None
         return super().batches(x, y, batch_size=batch_size)
 
     def train_on_batch(self, x, y=None, **options):
         return super().train_on_batch(x, x if y is None else y, **options)
 
-    def deal(self, batch):
+    def prepare_batch(self, batch):
         """The round of a batch: the features are the generator's latents."""
-        game = super().deal(batch)
-        return game._replace(latents=self._seen(self.encoder, game.inputs))
+        batch = super().prepare_batch(batch)
+        return batch._replace(latents=self._seen(self.encoder, batch.inputs))
 
-    def synthesize(self, game):
-        return ops.cast(self.generator(game.latents, training=True), "float32")
+    def synthesize(self, batch):
+        return ops.cast(self.generator(batch.latents, training=True), "float32")
 
-    def condition(self, game):
-        return game.latents
+    def discriminator_condition(self, batch):
+        return batch.latents
 
-    def moves(self, network):
-        moves = super().moves(network)
-        if moves is False or self.balance is None:
-            return moves
-        flags = self.balance.discriminator_moves, self.balance.generator_moves
+    def should_update(self, network):
+        update = super().moves(network)
+        if update is False or self.balance is None:
+            return update
+        flags = self.balance.discriminator_updates, self.balance.generator_updates
         return ops.convert_to_tensor(flags[network is self.generator]) > 0.5
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """The cross-entropies of real and made images (L_discr of section 3)."""
-        loss = super().discriminator_loss(game)
+        loss = super().discriminator_loss(batch)
         if self.balance is not None:
             self.balance.observe_discriminator(loss)
         return loss
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """The losses on features and pixels and the adversarial one, each times its weight (section 3)."""
-        image = _half_squares(127.5 * game.fake, 127.5 * game.real)
-        self.report("image_loss", image)
+        image = _half_squares(127.5 * batch.fake, 127.5 * batch.real)
+        self.log("image_loss", image)
         loss = self.image_weight * image
         if self.feature_weight:
-            feature = _half_squares(*(self._seen(self.compared, images) for images in (game.fake, game.real)))
-            self.report("feature_loss", feature)
+            feature = _half_squares(*(self._seen(self.compared, images) for images in (batch.fake, batch.real)))
+            self.log("feature_loss", feature)
             loss += self.feature_weight * feature
         if not self.adversarial_weight:
             return loss
-        adversarial = super().generator_loss(game)
-        self.report("adversarial_loss", adversarial)
+        adversarial = super().generator_loss(batch)
+        self.log("adversarial_loss", adversarial)
         if self.balance is not None:
             self.balance.observe_generator(adversarial)
         return loss + self.adversarial_weight * adversarial

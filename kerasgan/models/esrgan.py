@@ -1,4 +1,4 @@
-"""ESRGAN: dense residual blocks without batch normalisation, judged by how much more real than real images they look.
+"""ESRGAN: dense residual blocks without batch normalization, judged by how much more real than real images they look.
 
 Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
 Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
@@ -18,7 +18,7 @@ import keras
 from keras import layers
 
 from kerasgan.data import checks
-from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalised
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalized
 from kerasgan.models.restoration import Restoration
 
 __all__ = ["ESRGAN", "discriminator", "generator", "unet_discriminator"]
@@ -52,7 +52,7 @@ class ESRGAN(Restoration):
         ValueError: for another scale, or sides that it does not divide.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, blocks=1, width=4, growth=2, scale=2))
+    tiny_config = MappingProxyType(dict(image_size=16, blocks=1, width=4, growth=2, scale=2))
 
     def __init__(
         self,
@@ -100,14 +100,14 @@ class ESRGAN(Restoration):
         )
         self.resolve_arguments(discriminator_width=judging)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Section 4.1, with the moments of the authors' code."""
 
         def adam():
             return keras.optimizers.Adam(1e-4, beta_1=0.9, beta_2=0.99)
 
         players = {"generator_optimizer": adam(), "discriminator_optimizer": adam()}
-        return {**super().paper_settings(), "objective": "relativistic_average", **players}
+        return {**super().default_compile_args(), "objective": "relativistic_average", **players}
 
 
 def generator(channels: int, *, scale: int, blocks: int, width: int, growth: int) -> keras.Model:
@@ -140,14 +140,14 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
             name = f"conv{level + 1}_{strides}"
             own = norm if level or strides == 2 else "none"
             x = layers.Conv2D(filters, kernel, strides, "same", use_bias=own == "none", name=name)(x)
-            x = normalised(x, own, name=f"{name}_norm")
+            x = normalized(x, own, name=f"{name}_norm")
             x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
     x = layers.Dense(100, activation="leaky_relu", name="dense")(layers.Flatten(name="flat")(x))
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
 
 
 def unet_discriminator(channels: int, *, width: int) -> keras.Model:
-    """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalised, as in Real-ESRGAN."""
+    """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalized, as in Real-ESRGAN."""
     images = keras.Input((None, None, channels), name="images")
     x = layers.LeakyReLU(negative_slope=0.2, name="stem_lrelu")(
         layers.Conv2D(width, 3, padding="same", name="stem")(images)

@@ -74,7 +74,7 @@ def vgg19(
     first = whole.get_layer(known[0])  # of blue, green, red, which here come the other way round
     first.kernel.assign(ops.flip(first.kernel, axis=2))
     images = keras.Input((None, None, 3), name="images")
-    x = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centred")(images)
+    x = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centered")(images)
     outputs: list[Any] = []
     for part in whole.layers[1:]:
         if len(outputs) == len(wanted):
@@ -104,12 +104,12 @@ def photos() -> keras.Model:
 
 
 def untrained_photos() -> keras.Model:
-    """The network of `photos` with random weights; its last maps are normalised and not yet rectified."""
+    """The network of `photos` with random weights; its last maps are normalized and not yet rectified."""
     images = keras.Input((None, None, 3), name="images")
     x = images
     for index, width in enumerate(WIDTHS, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
-        x = layers.BatchNormalization(momentum=0.9, name=f"normalisation{index}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"normalization{index}")(x)
         if index < len(WIDTHS):
             x = layers.ReLU(name=f"relu{index}")(x)
         if index in (2, 4):
@@ -124,8 +124,8 @@ def vgg16(weights: Any = "imagenet") -> keras.Model:
         weights: of `keras.applications.VGG16` with its top: a file, "imagenet", which Keras downloads, or None.
     """
     images = keras.Input((224, 224, 3), name="images")
-    centred = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centred")(images)
-    whole = keras.applications.VGG16(weights=weights, input_tensor=centred)
+    centered = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centered")(images)
+    whole = keras.applications.VGG16(weights=weights, input_tensor=centered)
     first = whole.get_layer("block1_conv1")  # of blue, green, red, which here come the other way round
     first.kernel.assign(ops.flip(first.kernel, axis=2))
     return whole

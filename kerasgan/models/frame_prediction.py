@@ -51,11 +51,11 @@ class FramePrediction(ImageToImage):
         ValueError: for sizes or scales that the convolutions do not fit into, or fewer than two frames.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
+    tiny_config = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
 
     task = Task.VIDEO_PREDICTION
 
-    reports = ("pixel_loss", "gradient_loss", "adversarial_loss")
+    extra_metrics = ("pixel_loss", "gradient_loss", "adversarial_loss")
 
     def __init__(
         self,
@@ -93,10 +93,14 @@ class FramePrediction(ImageToImage):
         self.adversarial_weight = adversarial_weight
         self.resolve_arguments(discriminator_width=judging)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Plain gradient descent, at the rates of the transcription."""
         sgd = keras.optimizers.SGD
-        return {**super().paper_settings(), "generator_optimizer": sgd(0.04), "discriminator_optimizer": sgd(0.02)}
+        return {
+            **super().default_compile_args(),
+            "generator_optimizer": sgd(0.04),
+            "discriminator_optimizer": sgd(0.02),
+        }
 
     # How it is trained
 
@@ -108,19 +112,19 @@ class FramePrediction(ImageToImage):
             x = data.clips(x, frames=self.frames, batch_size=batch_size or 1, **options)
         return super().batches(x.shortened(1) if isinstance(x, data.Clips) else x, y, batch_size=batch_size)
 
-    def synthesize(self, game):
+    def synthesize(self, batch):
         """The predictions at every scale, from coarse to fine: Y_k = u(Y_{k-1}) + G_k(X_k, u(Y_{k-1}))."""
         predictions: list[Any] = []
         for index in range(self.scales):
             level = self.generator.get_layer(f"generator_{index}")
-            predictions.append(level([game.inputs, *predictions[-1:]], training=True))
+            predictions.append(level([batch.inputs, *predictions[-1:]], training=True))
         return tuple(ops.cast(each, "float32") for each in predictions)
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """The sum over the scales of D_k's loss, given the frames before."""
-        return self._total(lambda judge, real, fake: self.adversarial_loss(judge(real), judge(fake)), game)
+        return self._total(lambda judge, real, fake: self.adversarial_loss(judge(real), judge(fake)), batch)
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """lambda_adv L_adv + lambda_lp L_p + lambda_gdl L_gdl, each the sum over the scales."""
 
         def adversarial(judge, real, fake):
@@ -141,30 +145,30 @@ class FramePrediction(ImageToImage):
         )
         loss = 0.0
         for name, weight, function in several:
-            value = self._total(function, game) if weight else ops.zeros(())
-            self.report(name, value)
+            value = self._total(function, batch) if weight else ops.zeros(())
+            self.log(name, value)
             loss = loss + weight * value
         return loss
 
-    def penalise(self, penalty, game):
+    def penalize(self, penalty, batch):
         """The sum of the scales' penalties on the gradient of D_k in the frame, given the frames before it."""
 
         def value(judge, real, fake):
             return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
-        return self._total(value, game)
+        return self._total(value, batch)
 
-    def _total(self, function: Callable, game: Any) -> Any:
+    def _total(self, function: Callable, batch: Any) -> Any:
         """The sum over the scales of function(D_k given the inputs, real frame, predicted frame)."""
         values = []
-        for index, fake in enumerate(game.fake):
+        for index, fake in enumerate(batch.fake):
             network = self.discriminator.get_layer(f"discriminator_{index}")
             factor = 2 ** (self.scales - 1 - index)
 
             def judge(images, network=network):
-                return ops.cast(network([images, game.inputs], training=True), "float32")
+                return ops.cast(network([images, batch.inputs], training=True), "float32")
 
-            values.append(function(judge, ops.average_pool(game.real, factor, factor), fake))
+            values.append(function(judge, ops.average_pool(batch.real, factor, factor), fake))
         return sum(values)
 
     # What it makes
@@ -203,7 +207,7 @@ class FramePrediction(ImageToImage):
         shown = sorted({0, true.shape[1] - 1})
         return [given[:, -1], *(frames[:, place] for place in shown for frames in (made, true))]
 
-    def moving_sheet(self):
+    def moving_sample_grid(self):
         """Above the true frames, below the given ones and then the predictions, of all `examples`."""
         given, true, made = self._followed(*self._shown(8))
         rows = np.concatenate([given, true], axis=1), np.concatenate([given, made], axis=1)

@@ -1,9 +1,9 @@
-"""GAN: two networks play a minimax game, one drawing samples and one telling them from data.
+"""GAN: two networks play a minimax batch, one drawing samples and one telling them from data.
 
 Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio: Generative Adversarial Networks, 2014,
 https://arxiv.org/abs/1406.2661. Networks and hyper-parameters follow the configuration files of the authors' code;
 there the generator is non-saturating. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside, where
-the authors' CIFAR-10 runs use contrast-normalised images and a linear output, here a tanh); the players move in turn
+the authors' CIFAR-10 runs use contrast-normalized images and a linear output, here a tanh); the players move in turn
 on fresh fakes, where the code moves both at once on the same (`compile(reuse_fakes=True)` comes closest); the TFD
 output layer starts dense, not sparse; "tfd" is trained whole, without the first stage that the authors trained before.
 """
@@ -67,7 +67,9 @@ class GAN2014(GAN):
         ValueError: for an unknown variant, or units whose number does not fit the variant's activations.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, latent_dim=8, generator_units=(16, 16), discriminator_units=(8, 8)))
+    tiny_config = MappingProxyType(
+        dict(image_size=16, latent_dim=8, generator_units=(16, 16), discriminator_units=(8, 8))
+    )
 
     def __init__(
         self,
@@ -94,17 +96,17 @@ class GAN2014(GAN):
             generator_units=settings.generator_units, discriminator_units=settings.discriminator_units
         )
 
-    def paper_settings(self):
+    def default_compile_args(self):
         def sgd():
             return MomentumRampSGD(ExponentialDecayWithFloor(self.learning_rate))
 
         return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """Half the sum of both terms, as the authors' code averages them."""
-        return 0.5 * super().discriminator_loss(game)
+        return 0.5 * super().discriminator_loss(batch)
 
-    def prepare(self, source):
+    def adapt(self, source):
         """Sets the output bias to the logit of each pixel's mean, so that the first samples have the data's marginals.
 
         The mean is clipped to [1e-7, 1 - 1e-7]; taken over at most 10,000 images. Variants with a tanh output start
@@ -112,7 +114,7 @@ class GAN2014(GAN):
         """
         output = self.generator.get_layer("image")
         if np.any(ops.convert_to_numpy(output.bias.value)):
-            return  # trained or loaded: no initialisation is wanted
+            return  # trained or loaded: no initialization is wanted
         total, count = np.zeros(self.image_shape), 0
         for batch in source:
             images = ops.convert_to_numpy(self.unpack(batch)[0])
@@ -123,7 +125,7 @@ class GAN2014(GAN):
         logit = np.log(mean / (1 - mean))
         # tanh(x) = 2 sigmoid(2x) - 1
         bias = logit if output.activation is keras.activations.sigmoid else logit / 2
-        for network in filter(None, (self.generator, self.average_generator)):
+        for network in filter(None, (self.generator, self.ema_generator)):
             network.get_layer("image").bias.assign(bias.reshape(output.bias.shape))
 
 

@@ -8,7 +8,7 @@ https://arxiv.org/abs/1602.05110, section 4; layer tables follow the authors' co
 with a decoder f and an encoder g that are the same at every step; state_0 = 0, and the image is sigma(sum of
 increments). So the encoder sees the increment and never the canvas. As in the code every step has the same latents.
 
-Deviations: running statistics of batch normalisation are used for sampling, those of each step apart because the
+Deviations: running statistics of batch normalization are used for sampling, those of each step apart because the
 steps' inputs differ (the code samples with batch statistics); 1e-6 is added to the variance, by the code to its root;
 no L2 decay of the discriminator's dense weights (5e-6 there). The code's Adam has a decay that leaves no momentum after
 the first update: Adam(beta_1=0) here, without the factor of up to ten that it has in its first updates.
@@ -24,7 +24,7 @@ from keras import layers, ops
 
 from kerasgan import gradients
 from kerasgan.gan import GAN
-from kerasgan.layers import ScaleAndOffset, normalised
+from kerasgan.layers import ScaleAndOffset, normalized
 
 __all__ = ["GRAN", "discriminator", "generator"]
 
@@ -48,16 +48,16 @@ class GRAN(GAN):
         steps: increments that make an image, 1 or more; 1 is a GAN without recurrence.
         width: factor of all convolutions' channels; the published one of the variant if not given.
         variant: "mnist", "cifar10", "lsun" or "lsun128", the layer table.
-        discriminator_norm: what normalises the discriminator: "batch" (the authors' code); "layer", over each image
+        discriminator_norm: what normalizes the discriminator: "batch" (the authors' code); "layer", over each image
             alone, or "none", for gradient penalties.
         prior: of the latents.
 
     Raises:
-        ValueError: for an unknown variant or normalisation, fewer than one step, or a size that the variant cannot
+        ValueError: for an unknown variant or normalization, fewer than one step, or a size that the variant cannot
             make.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, channels=1, latent_dim=8, steps=2, width=1, variant="mnist"))
+    tiny_config = MappingProxyType(dict(image_size=8, channels=1, latent_dim=8, steps=2, width=1, variant="mnist"))
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class GRAN(GAN):
         self.steps = steps
         self.resolve_arguments(width=width)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """The code's rates for CIFAR-10; they fall as 1 / (1 + epoch / 50), an epoch being 500 batches of 100."""
 
         def adam(rate: float) -> keras.optimizers.Optimizer:
@@ -129,10 +129,10 @@ class GRAN(GAN):
 def generator(shape: tuple[int, int, int], latent_dim: int, *, steps: int, width: int, variant: str) -> keras.Model:
     """Latents (batch, latent_dim) to images (batch, height, width, channels) in [-1, 1]."""
     decode, encode = _decoder(shape, width, variant), _encoder(width, variant)
-    remember, normalise = layers.Dense(latent_dim, use_bias=False, name="state"), _normalisation("state")
+    remember, normalize = layers.Dense(latent_dim, use_bias=False, name="state"), _normalization("state")
     latents = keras.Input((latent_dim,), name="latents")
     hidden = layers.Dense(latent_dim, use_bias=False, name="hidden")(latents)
-    hidden = layers.Activation("tanh", name="hidden_tanh")(_normalisation("hidden")(hidden, 1))
+    hidden = layers.Activation("tanh", name="hidden_tanh")(_normalization("hidden")(hidden, 1))
     state = layers.Rescaling(0.0, name="no_state")(hidden)  # zeros for every image of the batch
     canvas = None
     for step in range(1, steps + 1):
@@ -142,7 +142,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, steps: int, width
         else:
             canvas = layers.Add(dtype="float32", name=f"canvas{step}")([canvas, increment])
         if step < steps:  # nothing answers the last increment
-            state = normalise(remember(encode(increment, step)), step)
+            state = normalize(remember(encode(increment, step)), step)
             state = layers.Activation("tanh", name=f"state_tanh{step}")(state)
     x = layers.Activation("sigmoid", dtype="float32", name="sigmoid")(canvas)
     images = layers.Rescaling(2.0, -1.0, dtype="float32", name="to_range")(x)
@@ -156,7 +156,7 @@ def discriminator(shape: tuple[int, int, int], *, width: int, variant: str, norm
     for index, multiple in enumerate(sorted(VARIANTS[variant][0], reverse=True), start=1):
         x = _convolution(multiple * width, f"down{index}", use_bias=False)(x)
         shared = norm == "batch"
-        x = _normalisation(f"down{index}")(x, 1) if shared else normalised(x, norm, name=f"down{index}_norm")
+        x = _normalization(f"down{index}")(x, 1) if shared else normalized(x, norm, name=f"down{index}_norm")
         x = layers.ReLU(name=f"down{index}_relu")(x)
     x = layers.Dense(100, activation="tanh", name="dense")(layers.Flatten(name="flat")(x))
     logits = layers.Dense(1, dtype="float32", name="logit")(x)
@@ -167,15 +167,15 @@ def _decoder(shape: tuple[int, int, int], width: int, variant: str) -> Callable:
     """f: [h, state] (batch, 2 latent_dim) to an increment (batch, height, width, channels), without a nonlinearity."""
     first, *others = [multiple * width for multiple in VARIANTS[variant][0]]
     side = shape[0] // 2 ** (len(others) + 1)
-    normalising = variant == "mnist"
-    project = layers.Dense(side * side * first, use_bias=not normalising, name="decode")
-    normalise = _normalisation("decode") if normalising else lambda x, step: x
+    normalizing = variant == "mnist"
+    project = layers.Dense(side * side * first, use_bias=not normalizing, name="decode")
+    normalize = _normalization("decode") if normalizing else lambda x, step: x
     unfold = layers.Reshape((side, side, first), name="decode_map")
     ups = [_transposed(filters, f"up{index}") for index, filters in enumerate(others, start=1)]
     last = _transposed(shape[-1], "increment")
 
     def decode(x: Any, step: int) -> Any:
-        x = layers.ReLU(name=f"decode_relu{step}")(unfold(normalise(project(x), step)))
+        x = layers.ReLU(name=f"decode_relu{step}")(unfold(normalize(project(x), step)))
         for up in ups:
             x = layers.ReLU(name=f"{up.name}_relu{step}")(up(x))
         return last(x)
@@ -184,30 +184,30 @@ def _decoder(shape: tuple[int, int, int], width: int, variant: str) -> Callable:
 
 
 def _encoder(width: int, variant: str) -> Callable:
-    """g: an increment to a flat code; the decoder's mirror. The deepest layer is normalised for MNIST only."""
+    """g: an increment to a flat code; the decoder's mirror. The deepest layer is normalized for MNIST only."""
     stages = []
     for index, multiple in enumerate(reversed(VARIANTS[variant][0]), start=1):
-        normalised = variant == "mnist" or index < len(VARIANTS[variant][0])
-        convolution = _convolution(multiple * width, f"encode{index}", use_bias=not normalised)
-        stages.append((convolution, _normalisation(f"encode{index}") if normalised else lambda x, step: x))
+        normalized = variant == "mnist" or index < len(VARIANTS[variant][0])
+        convolution = _convolution(multiple * width, f"encode{index}", use_bias=not normalized)
+        stages.append((convolution, _normalization(f"encode{index}") if normalized else lambda x, step: x))
 
     def encode(x: Any, step: int) -> Any:
-        for convolution, normalise in stages:
-            x = layers.ReLU(name=f"{convolution.name}_relu{step}")(normalise(convolution(x), step))
+        for convolution, normalize in stages:
+            x = layers.ReLU(name=f"{convolution.name}_relu{step}")(normalize(convolution(x), step))
         return layers.Flatten(name=f"code{step}")(x)
 
     return encode
 
 
-def _normalisation(name: str) -> Callable:
-    """Batch normalisation with statistics of each step, and a scale and an offset that all steps share."""
+def _normalization(name: str) -> Callable:
+    """Batch normalization with statistics of each step, and a scale and an offset that all steps share."""
     affine = ScaleAndOffset(name=f"{name}_affine")
 
-    def normalise(x: Any, step: int) -> Any:
+    def normalize(x: Any, step: int) -> Any:
         options = {"center": False, "scale": False, "momentum": 0.9, "epsilon": 1e-6}
         return affine(layers.BatchNormalization(**options, name=f"{name}_norm{step}")(x))
 
-    return normalise
+    return normalize
 
 
 def _normal() -> keras.initializers.Initializer:

@@ -3,7 +3,7 @@
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: InfoGAN: Interpretable Representation Learning by Information
 Maximizing Generative Adversarial Nets, 2016, https://arxiv.org/abs/1606.03657. Layers follow the authors' code for
 MNIST, whose leaky slope is 0.01 where the paper's appendix has 0.1. Deviations: images are in [-1, 1] at both networks'
-doors ([0, 1] inside); running statistics of batch normalisation are used for sampling; the entropy of continuous codes
+doors ([0, 1] inside); running statistics of batch normalization are used for sampling; the entropy of continuous codes
 is their own, where the code takes a standard normal's: another constant, the same gradients. Not in the paper: codes
 may be mixtures and trees, whose component is read (its posterior given the latents is what the head must answer); and
 the contrast, a term on real images, after Elastic-InfoGAN (Ojha, Singh, Hsieh, Lee 2020, 1910.01112), which has it on
@@ -20,10 +20,10 @@ import numpy as np
 from keras import ops
 from scipy.special import softmax
 
-from kerasgan.contrastive import distort, nt_xent
 from kerasgan.gan import GAN
 from kerasgan.latents import Product
 from kerasgan.models.infogan_networks import answer_places, code_prior, discriminator, generator, log_normal
+from kerasgan.objectives.contrastive import distort, nt_xent
 
 __all__ = ["InfoGAN", "discriminator", "generator"]
 
@@ -49,7 +49,7 @@ class InfoGAN(GAN):
             0, the paper's, for none.
         fixed_std: whether the posterior of a continuous code has the standard deviation 1, as in the authors' runs;
             otherwise the head also answers with its logarithmic variance.
-        normalise: whether the discriminator normalises over the batch.
+        normalize: whether the discriminator normalizes over the batch.
         negative_slope: of the discriminator's leaky ReLUs.
         prior: of the noise, U(-1, 1) if not given; or of all latents, as a Product whose parts with a `code` are codes.
 
@@ -58,8 +58,8 @@ class InfoGAN(GAN):
             negative or has no categories.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
-    reports: tuple[str, ...] = ("information",)  # the lower bound of the mutual information, in nats, unweighted
+    tiny_config = MappingProxyType(dict(image_size=8, latent_dim=8, width=4, units=16, code_units=8))
+    extra_metrics: tuple[str, ...] = ("information",)  # the lower bound of the mutual information, in nats, unweighted
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class InfoGAN(GAN):
         information_weight: float | Mapping[str, float] = 1.0,
         contrast_weight: float = 0.0,
         fixed_std: bool = True,
-        normalise: bool = True,
+        normalize: bool = True,
         negative_slope: float = 0.01,
         prior: Any = None,
         name: str | None = None,
@@ -93,7 +93,7 @@ class InfoGAN(GAN):
         shape = (image_size, image_size, channels)
         sizes: dict[str, Any] = dict(width=width, stages=stages, units=units)
         reading: dict[str, Any] = dict(
-            code_units=code_units, shared=shared, normalise=normalise, negative_slope=negative_slope
+            code_units=code_units, shared=shared, normalize=normalize, negative_slope=negative_slope
         )
         super().__init__(
             generator(shape, joint.read_dim, **sizes),
@@ -104,10 +104,10 @@ class InfoGAN(GAN):
         self.answers, self.fixed_std = answers, fixed_std
         self.information_weights, self.contrast_weight = _weights(information_weight, joint), contrast_weight
         if contrast_weight:
-            self.reports = ("information", "contrast")
+            self.extra_metrics = ("information", "contrast")
         self.resolve_arguments(latent_dim=joint.read_dim, codes=[], prior=joint)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         def adam(learning_rate):
             return keras.optimizers.Adam(learning_rate, beta_1=0.5)
 
@@ -120,18 +120,18 @@ class InfoGAN(GAN):
     def discriminate(self, images, labels=None):
         return self._examine(images)[0]
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """Equation 6 for the discriminator, which trains the code head Q too, and the contrast if it has a weight."""
-        real_logits = self.discriminate(game.real)
-        fake_logits, answers = self._examine(game.fake)
-        loss = self.adversarial_loss(real_logits, fake_logits) - self._information(game.latents, answers)
-        return loss + self.contrast_weight * self._contrast(game.real) if self.contrast_weight else loss
+        real_logits = self.discriminate(batch.real)
+        fake_logits, answers = self._examine(batch.fake)
+        loss = self.adversarial_loss(real_logits, fake_logits) - self._information(batch.latents, answers)
+        return loss + self.contrast_weight * self._contrast(batch.real) if self.contrast_weight else loss
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """Equation 6 for the generator."""
-        fake_logits, answers = self._examine(game.fake)
-        real_logits = self.discriminate(game.real) if self.objective.paired else None
-        return self.objective.generator_loss(real_logits, fake_logits) - self._information(game.latents, answers)
+        fake_logits, answers = self._examine(batch.fake)
+        real_logits = self.discriminate(batch.real) if self.objective.paired else None
+        return self.objective.generator_loss(real_logits, fake_logits) - self._information(batch.latents, answers)
 
     def _examine(self, images: Any) -> tuple[Any, Any]:
         logits, answers = self.discriminator(self.augmented(images), training=True)
@@ -150,7 +150,7 @@ class InfoGAN(GAN):
                 entropy = prior.entropy(columns.stop - columns.start)
             information = ops.mean(log_likelihood) + entropy
             total, weighted = total + information, weighted + self.information_weights[name] * information
-        self.report("information", total)
+        self.log("information", total)
         return weighted
 
     def _contrast(self, images: Any) -> Any:
@@ -164,7 +164,7 @@ class InfoGAN(GAN):
                 first, second = (ops.softmax(answers[:, self.answers[name]], axis=-1) for answers in views)
                 mean = ops.mean((first + second) / 2, axis=0)
                 total = total + nt_xent(first, second) + ops.sum(mean * ops.log(ops.maximum(mean, 1e-8)))
-        self.report("contrast", total)
+        self.log("contrast", total)
         return total
 
     def generate(self, count=None, *, latents=None, codes=None, seed=None, **options):
@@ -196,14 +196,14 @@ class InfoGAN(GAN):
     def _discrete_code(self) -> str | None:
         return next((name for name, (prior, _) in self.prior.codes.items() if prior.num_components), None)
 
-    def sheet(self, count=None, *, seed=0):
+    def sample_grid(self, count=None, *, seed=0):
         """A column per category of the first categorical code; one noise per row, then one continuous code per row.
 
         The lower half of the rows keeps the first row's noise and moves the first continuous code from end to end.
         """
         name = self._discrete_code()
         if name is None:
-            return super().sheet(count, seed=seed)
+            return super().sample_grid(count, seed=seed)
         columns = self.prior.codes[name][0].num_components
         rows = 8 if count is None else math.ceil(count / columns)
         base = self.prior.draw(rows, self.latent_dim, seed)

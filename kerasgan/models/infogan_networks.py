@@ -29,7 +29,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stage
     x = _dense(x, top * size**2, "project")
     x = layers.Reshape((size, size, top), name="latent_map")(x)  # (7, 7, 128)
     for index in range(1, stages):  # (14, 14, 64)
-        x = _normalisation(_transposed(x, top // 2**index, f"up{index}"), f"up{index}")
+        x = _normalization(_transposed(x, top // 2**index, f"up{index}"), f"up{index}")
         x = layers.ReLU(name=f"up{index}_relu")(x)
     x = layers.Activation("sigmoid", name="sigmoid")(_transposed(x, shape[-1], "image"))  # (28, 28, 1)
     images = layers.Rescaling(2.0, -1.0, name="to_range", dtype="float32")(x)
@@ -45,19 +45,19 @@ def discriminator(
     units: int,
     code_units: int,
     shared: bool = True,
-    normalise: bool = True,
+    normalize: bool = True,
     negative_slope: float = 0.01,
 ) -> keras.Model:
     """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk, or on two."""
 
-    def activated(x, name, *, normalise=normalise):
-        x = _normalisation(x, name) if normalise else x
+    def activated(x, name, *, normalize=normalize):
+        x = _normalization(x, name) if normalize else x
         return layers.LeakyReLU(negative_slope, name=f"{name}_lrelu")(x)
 
     def trunk(x, prefix=""):
         for index in range(stages):  # (14, 14, 64), (7, 7, 128)
             name = f"{prefix}down{index + 1}"
-            x = activated(_convolution(x, width * 2**index, name), name, normalise=normalise and index > 0)
+            x = activated(_convolution(x, width * 2**index, name), name, normalize=normalize and index > 0)
         x, name = layers.Flatten(name=f"{prefix}flat")(x), f"{prefix}hidden"
         return activated(layers.Dense(units, kernel_initializer=_normal(), name=name)(x), name)
 
@@ -109,14 +109,14 @@ def _normal() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(0.0, 0.02)
 
 
-def _normalisation(x: Any, name: str) -> Any:
+def _normalization(x: Any, name: str) -> Any:
     scale = keras.initializers.RandomNormal(1.0, 0.02)
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_norm")(x)
 
 
 def _dense(x: Any, units: int, name: str) -> Any:
     x = layers.Dense(units, kernel_initializer=_normal(), name=name)(x)
-    return layers.ReLU(name=f"{name}_relu")(_normalisation(x, name))
+    return layers.ReLU(name=f"{name}_relu")(_normalization(x, name))
 
 
 def _transposed(x: Any, filters: int, name: str) -> Any:

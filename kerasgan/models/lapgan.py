@@ -2,9 +2,9 @@
 
 Denton, Chintala, Szlam, Fergus: Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks, 2015,
 https://arxiv.org/abs/1506.05751. Layer tables follow the authors' Torch code. Deviations: images enter in [-1, 1], not
-standardised per channel, and samples are clipped to it; all levels train at once, each on its own losses, where the
+standardized per channel, and samples are clipped to it; all levels train at once, each on its own losses, where the
 paper trains them one after the other (they share no weights, so the games are the same); weights start with Glorot's
-distribution; `up` interpolates between pixel centres, where Torch's bilinear `image.scale` aligns the corners (`down`
+distribution; `up` interpolates between pixel centers, where Torch's bilinear `image.scale` aligns the corners (`down`
 averages areas as it does); the base level is told the class by its one-hot vector, which the sources do not describe;
 maps below 9 pixels are padded, because the discriminator's valid convolutions do not fit into them; the grouped
 convolutions and the rule that pauses a winning player of the LSUN code are left out.
@@ -19,9 +19,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan import pyramid
 from kerasgan.gan import GAN
-from kerasgan.layers import Split
+from kerasgan.layers import Split, pyramid
 from kerasgan.optimizers import MomentumRampSGD
 
 __all__ = ["LAPGAN", "discriminator", "generator"]
@@ -42,7 +41,7 @@ class LAPGAN(GAN):
         width: planes of the convolutions of all levels above the base, of generator and discriminator.
         base_width: hidden units of the base level's two dense networks.
         base_activation: of the base level's images. Not the paper's: "hard_tanh" gives images that are black or white
-            in places what noise would grey.
+            in places what noise would gray.
         dropout: of the discriminators, in [0, 1).
         prior: of the latents; U(-1, 1) if not given.
 
@@ -50,7 +49,7 @@ class LAPGAN(GAN):
         ValueError: for fewer than two levels, sizes that do not increase, or fewer than two classes.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(sizes=(4, 7, 16), channels=1, latent_dim=8, width=(4, 4), base_width=(16, 16), dropout=0.2)
     )
 
@@ -89,36 +88,38 @@ class LAPGAN(GAN):
             name=name,
         )
         self.sizes, self.discriminators = sizes, MappingProxyType(judges)  # a dict would be saved once more
-        self.reports = tuple(f"{player}_loss_{size}" for player in ("discriminator", "generator") for size in sizes)
+        self.extra_metrics = tuple(
+            f"{player}_loss_{size}" for player in ("discriminator", "generator") for size in sizes
+        )
         self.resolve_arguments(sizes=sizes, width=tuple(width), base_width=tuple(base_width))
 
     def assemble(self, parts):
         return generator([*parts.values()])
 
-    def paper_settings(self):
+    def default_compile_args(self):
         def sgd():  # 0.0008 more momentum per epoch of 50,000 images up to 0.7
             return MomentumRampSGD(0.02, momentum=0.5, final_momentum=0.7, ramp_steps=195_250)
 
         return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
 
-    def synthesize(self, game):
+    def synthesize(self, batch):
         """The fake bands G_k(z_k, l_k) from coarse to fine; in training the low-pass l_k is a real image's (2.2)."""
-        noises = self.generator.get_layer("noises")(game.latents)
+        noises = self.generator.get_layer("noises")(batch.latents)
         fakes = []
-        for size, noise, (_, low) in zip(self.sizes, noises, pyramid.laplacian(game.real, self.sizes)):
-            band = self.generator_parts[str(size)](_given(noise, low, game.labels), training=True)
+        for size, noise, (_, low) in zip(self.sizes, noises, pyramid.laplacian(batch.real, self.sizes)):
+            band = self.generator_parts[str(size)](_given(noise, low, batch.labels), training=True)
             fakes.append(ops.cast(band, "float32"))
         return tuple(fakes)
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """The sum of the levels' losses on (h_k, l_k) and (G_k(z_k, l_k), l_k), equation 4."""
 
         def loss(judge, real, fake):
             return self.adversarial_loss(judge(real), judge(fake))
 
-        return self._total(loss, game, "discriminator_loss")
+        return self._total(loss, batch, "discriminator_loss")
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """The sum of the levels' losses; a paired objective pairs each fake band with the real one it replaces."""
 
         def loss(judge, real, fake):
@@ -126,29 +127,29 @@ class LAPGAN(GAN):
             real_logits = judge(real) if self.objective.paired else None
             return self.objective.generator_loss(real_logits, fake_logits)
 
-        return self._total(loss, game, "generator_loss")
+        return self._total(loss, batch, "generator_loss")
 
-    def penalise(self, penalty, game):
+    def penalize(self, penalty, batch):
         """The sum of the levels' penalties on the gradient of D_k in the band, at the low-pass that it is given."""
 
         def value(judge, real, fake):
             return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
-        return self._total(value, game)
+        return self._total(value, batch)
 
-    def _total(self, function: Callable, game: Any, name: str | None = None) -> Any:
+    def _total(self, function: Callable, batch: Any, name: str | None = None) -> Any:
         """The sum over levels of function(D_k given l_k, real band, fake band), reported level by level if named."""
         values = []
-        for size, (real, low), fake in zip(self.sizes, pyramid.laplacian(game.real, self.sizes), game.fake):
+        for size, (real, low), fake in zip(self.sizes, pyramid.laplacian(batch.real, self.sizes), batch.fake):
             network = self.discriminators[str(size)]
 
             def judge(band, network=network, low=low):
                 band, low = self._augmented(band, low)
-                return ops.cast(network(_given(band, low, game.labels), training=True), "float32")
+                return ops.cast(network(_given(band, low, batch.labels), training=True), "float32")
 
             values.append(function(judge, real, fake))
             if name:
-                self.report(f"{name}_{size}", values[-1])
+                self.log(f"{name}_{size}", values[-1])
         return sum(values)
 
     def _augmented(self, band: Any, low: Any) -> tuple[Any, Any]:

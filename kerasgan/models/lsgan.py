@@ -1,10 +1,10 @@
-"""LSGAN: least squares instead of cross-entropy pull fakes towards the data even where they are already judged real.
+"""LSGAN: least squares instead of cross-entropy pull fakes toward the data even where they are already judged real.
 
 Mao, Li, Xie, Lau, Wang, Smolley: Least Squares Generative Adversarial Networks, 2017, https://arxiv.org/abs/1611.04076.
 The layers follow the authors' code for LSUN at 112x112 (its generator in the manner of VGG: 3x3 kernels, and layers of
 stride 1 between the doublings). What is new is the objective, "least_squares", which any family takes. Deviations: the
 losses are means over the batch, where the code sums, which Adam does not see; running statistics of batch
-normalisation are used for sampling; the authors' initial weights are not known here, these are DCGAN's. "torch" is the
+normalization are used for sampling; the authors' initial weights are not known here, these are DCGAN's. "torch" is the
 generator of OpenMMLab's checkpoints: its strided kernels lie one pixel further up and left, its projection has a bias.
 """
 
@@ -38,7 +38,7 @@ class LSGAN(GAN):
         ValueError: for an unknown variant, fewer than two doublings, or a size that they do not reach.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
+    tiny_config = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class LSGAN(GAN):
             name=name,
         )
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Equation 9 (targets 0, 1 and 1) and Adam as in the code for LSUN."""
 
         def adam() -> keras.optimizers.Optimizer:
@@ -84,11 +84,11 @@ def generator(
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(side * side * top, use_bias=torch, kernel_initializer=_normal(), name="project")(latents)
     x = layers.Reshape((side, side, top), name="latent_map")(x)
-    x = layers.ReLU(name="latent_relu")(_normalisation(x, "latent"))
+    x = layers.ReLU(name="latent_relu")(_normalization(x, "latent"))
     # channels as multiples of the width, and strides: a layer of stride 1 after all but the last two doublings
     for index, (multiple, strides) in enumerate([(4, 2), (4, 1)] * (doublings - 2) + [(2, 2), (1, 2)], start=1):
         x = _transposed(x, multiple * width, f"up{index}", strides=strides, shifted=torch)
-        x = layers.ReLU(name=f"up{index}_relu")(_normalisation(x, f"up{index}"))
+        x = layers.ReLU(name=f"up{index}_relu")(_normalization(x, f"up{index}"))
     x = _transposed(x, channels, "image", use_bias=True)
     images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(latents, images, name="generator")
@@ -103,7 +103,7 @@ def discriminator(image_size: int, channels: int, *, width: int, halvings: int) 
         x = layers.Conv2D(
             width * 2 ** (index - 1), 5, 2, "same", use_bias=first, kernel_initializer=_normal(), name=f"down{index}"
         )(x)
-        x = x if first else _normalisation(x, f"down{index}")
+        x = x if first else _normalization(x, f"down{index}")
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
     x = layers.Flatten(name="flat")(x)
     scores = layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="score")(x)
@@ -114,7 +114,7 @@ def _normal() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(0.0, 0.02)
 
 
-def _normalisation(x: Any, name: str) -> Any:
+def _normalization(x: Any, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan import distribution, pyramid
+from kerasgan import distribution
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Bias,
@@ -24,9 +24,10 @@ from kerasgan.layers import (
     FadeIn,
     FIRResampling2D,
     ImageRange,
-    MinibatchDeviation,
+    MinibatchStdDev,
     PixelNormalization,
     faded,
+    pyramid,
 )
 
 __all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of"]
@@ -91,17 +92,17 @@ class PGGAN(ProgressiveGAN):
         latent_dim: size of the latent vector.
         channel_base: channels of a map times its height.
         channel_limit: the most channels of a map.
-        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        group_size: images that the discriminator compares (`MinibatchStdDev`).
         drift_weight: of the mean square of the real images' logits in the discriminator's loss (appendix A.1).
         stable_images: see `ProgressiveGAN`.
         fade_images: likewise.
-        prior: of the latents, which are normalised.
+        prior: of the latents, which are normalized.
 
     Raises:
         ValueError: for a size that cannot be made, or numbers out of range.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(image_size=8, channels=1, latent_dim=4, channel_base=32, channel_limit=4, stable_images=2, fade_images=8)
     )
 
@@ -136,8 +137,8 @@ class PGGAN(ProgressiveGAN):
         self.drift_weight = drift_weight
         self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
-    def paper_settings(self) -> dict[str, Any]:
-        """WGAN-GP's game, Adam of 0.001, and a moving average of decay 0.999 at a batch of 16 (appendix A.1)."""
+    def default_compile_args(self) -> dict[str, Any]:
+        """WGAN-GP's batch, Adam of 0.001, and a moving average of decay 0.999 at a batch of 16 (appendix A.1)."""
 
         def adam() -> keras.optimizers.Optimizer:
             return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
@@ -150,10 +151,10 @@ class PGGAN(ProgressiveGAN):
             "ema_half_life": 11_085,
         }
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """Adds the drift of the real images' logits from 0, which WGAN's loss leaves free."""
-        real_logits = self.discriminate(game.real, game.labels)
-        loss = self.adversarial_loss(real_logits, self.discriminate(game.fake, game.labels))
+        real_logits = self.discriminate(batch.real, batch.labels)
+        loss = self.adversarial_loss(real_logits, self.discriminate(batch.fake, batch.labels))
         return loss + self.drift_weight * ops.mean(ops.square(real_logits))
 
 
@@ -167,14 +168,14 @@ def generator(maps: Sequence[tuple[int, int, int]], channels: int, latent_dim: i
     x = PixelNormalization(name="latent_norm")(latents)
     x = EqualizedDense(math.prod(maps[0]), gain=math.sqrt(2) / 4, use_bias=False, name="project")(x)
     x = Bias("leaky_relu", name="project_bias")(layers.Reshape(maps[0], name="latent_map")(x))
-    x = _convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalise=True)
-    image = coloured(x, channels, "image1")
+    x = _convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalize=True)
+    image = colored(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
-        x = _convolution(x, width, f"up{index}", normalise=True)
-        x = _convolution(x, width, f"conv{index}", normalise=True)
+        x = _convolution(x, width, f"up{index}", normalize=True)
+        x = _convolution(x, width, f"conv{index}", normalize=True)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
-        image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+        image = fade([colored(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     return keras.Model(latents, ImageRange(dtype="float32", name="images")(image), name="generator")
 
 
@@ -203,23 +204,23 @@ def discriminator(
     return keras.Model(images, judged(x, group_size=group_size, classes=classes), name="discriminator")
 
 
-def coloured(x: Any, channels: int, name: str) -> Any:
+def colored(x: Any, channels: int, name: str) -> Any:
     return EqualizedConv2D(channels, 1, name=name)(x)
 
 
 def judged(x: Any, *, group_size: int, classes: int) -> Any:
     """Logits (batch, classes) of the smallest map."""
     width = x.shape[-1]
-    x = _convolution(MinibatchDeviation(group_size, name="deviation")(x), width, "conv1")
+    x = _convolution(MinibatchStdDev(group_size, name="deviation")(x), width, "conv1")
     x = layers.Flatten(name="flat")(x)
     x = EqualizedDense(width, gain=math.sqrt(2), activation="leaky_relu", name="dense")(x)
     return EqualizedDense(classes, dtype="float32", name="logit")(x)
 
 
-def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalise: bool = False) -> Any:
+def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalize: bool = False) -> Any:
     options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
     x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
-    return PixelNormalization(name=f"{name}_norm")(x) if normalise else x
+    return PixelNormalization(name=f"{name}_norm")(x) if normalize else x
 
 
 def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:

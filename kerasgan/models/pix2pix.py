@@ -2,7 +2,7 @@
 
 Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks, 2017,
 https://arxiv.org/abs/1611.07004. Layer tables follow the authors' Torch code; skips are joined before the decoder's
-maps, as in their PyTorch code. The paper trains with batches of one, and normalises with the statistics of the batch
+maps, as in their PyTorch code. The paper trains with batches of one, and normalizes with the statistics of the batch
 when it samples, too: of one image these are its own. That is `norm="instance"` here, the default, which neither a
 batch's other images nor moving statistics change; `norm="batch"` has moving statistics, as published checkpoints do.
 Deviations: the generator's step follows the discriminator's, where the Torch code keeps the answers from before it;
@@ -16,7 +16,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import ImageToImage
-from kerasgan.layers import FrozenDropout, normalised
+from kerasgan.layers import FrozenDropout, normalized
 
 __all__ = ["Pix2Pix", "discriminator", "generator"]
 
@@ -43,9 +43,9 @@ class Pix2Pix(ImageToImage):
         ValueError: for sizes that the strides do not divide.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, input_channels=1, depth=3, width=4, patch_layers=1))
+    tiny_config = MappingProxyType(dict(image_size=16, input_channels=1, depth=3, width=4, patch_layers=1))
 
-    reports = ("l1",)
+    extra_metrics = ("l1",)
 
     def __init__(
         self,
@@ -85,15 +85,15 @@ class Pix2Pix(ImageToImage):
         self.l1_weight = l1_weight
         self.resolve_arguments(discriminator_width=judging)
 
-    def discriminator_loss(self, game):
+    def discriminator_loss(self, batch):
         """Halved, "which slows down the rate at which D learns relative to G" (section 3.3)."""
-        return 0.5 * super().discriminator_loss(game)
+        return 0.5 * super().discriminator_loss(batch)
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """The adversarial loss and lambda times the mean absolute difference to the target, equation 4."""
-        distance = ops.mean(ops.abs(game.fake - game.real))
-        self.report("l1", distance)
-        return super().generator_loss(game) + self.l1_weight * distance
+        distance = ops.mean(ops.abs(batch.fake - batch.real))
+        self.log("l1", distance)
+        return super().generator_loss(batch) + self.l1_weight * distance
 
 
 def generator(
@@ -119,7 +119,7 @@ def generator(
     for level in range(depth - 1, 0, -1):
         x = layers.ReLU(name=f"up{level}_relu")(x)
         x = _up(x, filters[level - 1], f"up{level}")
-        x = _normalisation(x, norm, f"up{level}")
+        x = _normalization(x, norm, f"up{level}")
         if level >= depth - 3 and dropout:
             x = _dropout(dropout, noise_seed, f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([skips[level - 1], x])
@@ -146,7 +146,7 @@ def patches(x, *, width: int, patch_layers: int, norm: str, affine: bool = True)
         x: maps (batch, height, width, channels).
         width: filters of the first layer; they double to 8 times that.
         patch_layers: 1 to 5 strided layers of 4x4 see 16, 34, 70, 142, 286 pixels; 0 gives two layers of 1x1.
-        norm: as of `kerasgan.layers.normalised`, from the second layer on.
+        norm: as of `kerasgan.layers.normalized`, from the second layer on.
         affine: whether the norms have scales and offsets; layers before norms without have biases.
     """
     kernel = 4 if patch_layers else 1
@@ -155,7 +155,7 @@ def patches(x, *, width: int, patch_layers: int, norm: str, affine: bool = True)
         bias = own == "none" or not affine
         strides = 2 if level < patch_layers else 1
         x = _judging(x, width * min(2**level, 8), kernel, f"down{level}", strides=strides, use_bias=bias)
-        x = _normalisation(x, own, f"down{level}", affine=affine)
+        x = _normalization(x, own, f"down{level}", affine=affine)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
     return _judging(x, 1, kernel, "logits", dtype="float32")
 
@@ -171,7 +171,7 @@ def _judging(x, filters: int, kernel: int, name: str, *, strides: int = 1, use_b
 
 def _down(x, filters: int, name: str, *, norm: str):
     x = layers.Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=_normal(), name=name)(x)
-    return _normalisation(x, norm, name)
+    return _normalization(x, norm, name)
 
 
 def _up(x, filters: int, name: str, *, use_bias: bool = False):
@@ -184,8 +184,8 @@ def _dropout(rate: float, noise_seed: int | None, name: str) -> keras.layers.Lay
     return FrozenDropout(rate, mask_seed=noise_seed, name=name)
 
 
-def _normalisation(x, norm: str, name: str, *, affine: bool = True):
-    return normalised(x, norm, affine=affine, gamma_initializer=_normal(1.0), name=f"{name}_norm")
+def _normalization(x, norm: str, name: str, *, affine: bool = True):
+    return normalized(x, norm, affine=affine, gamma_initializer=_normal(1.0), name=f"{name}_norm")
 
 
 def _normal(mean: float = 0.0) -> keras.initializers.Initializer:

@@ -17,9 +17,9 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import FIRResampling2D, GroupedConv2D, ImageRange, LearnedMap, SumPooling
+from kerasgan.layers import FIRResampling2D, GroupedConv2D, ImageRange, LearnedConstant, SumPooling
+from kerasgan.layers.pyramid import doublings
 from kerasgan.optimizers import AnnealedAdam
-from kerasgan.pyramid import doublings
 from kerasgan.schedules import Cosine
 
 __all__ = ["R3GAN", "discriminator", "generator"]
@@ -47,7 +47,7 @@ class R3GAN(GAN):
             divide, or fewer than two classes.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, channels=1, latent_dim=4, widths=(4, 2), blocks=1, group_width=4))
+    tiny_config = MappingProxyType(dict(image_size=8, channels=1, latent_dim=4, widths=(4, 2), blocks=1, group_width=4))
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class R3GAN(GAN):
             image_size=image_size if isinstance(image_size, int) else list(image_size), widths=widths
         )
 
-    def paper_settings(self) -> dict[str, Any]:
+    def default_compile_args(self) -> dict[str, Any]:
         """FFHQ's: everything is annealed over 20 million images, in batches of 256.
 
         The penalties' weight falls to a tenth, from 150 at 256 pixels and 2 at 64; at other sizes it is what the power
@@ -123,7 +123,7 @@ def generator(
         x = layers.Concatenate(name="latents_and_classes")([x, _embedded(labels, num_classes, EMBEDDING)])
     strengths = layers.Dense(top, use_bias=False, kernel_initializer=_scaled(1.0), name="project")(x)
     strengths = layers.Reshape((1, 1, top), name="latent_map")(strengths)
-    x = layers.Multiply(name="modulated_basis")([LearnedMap(maps[0], name="basis")(latents), strengths])
+    x = layers.Multiply(name="modulated_basis")([LearnedConstant(maps[0], name="basis")(latents), strengths])
     for index, (height, _, width) in enumerate(maps):
         if index:
             x = FIRResampling2D(up=2, name=f"double{height}")(_matched(x, width, f"match{height}"))
@@ -148,7 +148,7 @@ def discriminator(
             x = _matched(FIRResampling2D(down=2, name=f"halve{height}")(x), maps[index - 1][2], f"match{height}")
     # A depthwise convolution as large as the map is the generator's basis the other way round.
     spread = keras.initializers.RandomNormal(stddev=1 / math.sqrt(maps[0][0] * maps[0][1]))
-    x = layers.Multiply(name="weighted_map")([x, LearnedMap(maps[0], initializer=spread, name="basis")(x)])
+    x = layers.Multiply(name="weighted_map")([x, LearnedConstant(maps[0], initializer=spread, name="basis")(x)])
     x = SumPooling(name="sum")(x)
     top = maps[0][2]
     units = 1 if labels is None else top
@@ -162,7 +162,7 @@ def discriminator(
 def residual(x: Any, name: str, *, group_width: int, depth: int) -> Any:
     """x + an inverted bottleneck: 1x1 to twice the channels, 3x3 in groups, 1x1 back; biases where it is rectified.
 
-    No normalisation: the last convolution begins as zero, the others with He's gain times depth^(-1/4), where depth is
+    No normalization: the last convolution begins as zero, the others with He's gain times depth^(-1/4), where depth is
     the number of blocks in the network.
     """
     channels = x.shape[-1]

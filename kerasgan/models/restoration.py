@@ -68,7 +68,7 @@ class Restoration(ImageToImage):
         self.adversarial_weight = schedules.get(adversarial_weight)
         self.resolve_arguments(adversarial_weight=self.adversarial_weight)
         of_features = ("feature_loss",) if features is not None else ()
-        self.reports = ("pixel_loss", *of_features, "adversarial_loss")
+        self.extra_metrics = ("pixel_loss", *of_features, "adversarial_loss")
 
     def make_train_function(self, force: bool = False) -> Any:
         """As Keras', after the feature network is there: nothing but training needs it, or its weights."""
@@ -83,20 +83,20 @@ class Restoration(ImageToImage):
             network = keras.Model(network.inputs, network.get_layer(layer).output, name="features")
         self.features = network
 
-    def generator_loss(self, game):
+    def generator_loss(self, batch):
         """The content losses and the adversarial one, each times its weight (1609.04802, equation 3)."""
-        pixel = self._distance(game.fake, game.real)
-        self.report("pixel_loss", pixel)
+        pixel = self._distance(batch.fake, batch.real)
+        self.log("pixel_loss", pixel)
         loss = self.pixel_weight * pixel
         if self.features is not None:
-            maps = [keras.tree.flatten(self.features(images, training=False)) for images in (game.fake, game.real)]
+            maps = [keras.tree.flatten(self.features(images, training=False)) for images in (batch.fake, batch.real)]
             feature = sum(self._distance(*pair) for pair in zip(*maps))
-            self.report("feature_loss", feature)
+            self.log("feature_loss", feature)
             loss += self.feature_weight * feature
         if not callable(self.adversarial_weight) and not self.adversarial_weight:
             return loss
-        adversarial = super().generator_loss(game)
-        self.report("adversarial_loss", adversarial)
+        adversarial = super().generator_loss(batch)
+        self.log("adversarial_loss", adversarial)
         return loss + schedules.at(self.adversarial_weight, self.optimizer.generator.iterations) * adversarial
 
     def _distance(self, first: Any, second: Any) -> Any:

@@ -3,7 +3,7 @@
 Zhang, Goodfellow, Metaxas, Odena: Self-Attention Generative Adversarial Networks, 2019,
 https://arxiv.org/abs/1805.08318. Layers and settings follow the authors' code, its generator and discriminator "test",
 which are those with attention. Deviations: fakes are given the labels of the real batch instead of labels of their own;
-spectral normalisation makes its power iteration in every pass in training mode, real images and fakes apart. Not in the
+spectral normalization makes its power iteration in every pass in training mode, real images and fakes apart. Not in the
 paper, for OpenMMLab's checkpoints: `growth`, `epsilon`, `spectral_tables` and `spectral_estimate`.
 """
 
@@ -34,8 +34,8 @@ class SAGAN(GAN):
         discriminator_width: the discriminator's; `width` if not given.
         growth: how many times as many channels a map of half the size has, up to 16 times `width`; 1 for equally many.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
-        epsilon: of batch normalisation.
-        spectral_tables: whether the classes' gains and biases are spectrally normalised as the generator's kernels are.
+        epsilon: of batch normalization.
+        spectral_tables: whether the classes' gains and biases are spectrally normalized as the generator's kernels are.
         spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
@@ -43,7 +43,7 @@ class SAGAN(GAN):
         ValueError: for a size that is no power of two from 8 on, or fewer than two classes.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=4, attention_size=8))
+    tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=4, attention_size=8))
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class SAGAN(GAN):
         )
         self.resolve_arguments(discriminator_width=discriminator_width)
 
-    def paper_settings(self) -> dict[str, Any]:
+    def default_compile_args(self) -> dict[str, Any]:
         """Hinge loss (equation 4), one step each, at two rates; beta_2 is that of the code, the paper has 0.9."""
         return {
             "objective": "hinge",
@@ -108,7 +108,7 @@ def generator(
     convolution = partial(_convolution, estimate=spectral_estimate)
     tables = {"estimate": spectral_estimate, "embeddings_initializer": "glorot_uniform"} if spectral_tables else None
 
-    def normalise(x: Any, name: str) -> Any:
+    def normalize(x: Any, name: str) -> Any:
         return ConditionalBatchNormalization(num_classes, spectral=tables, momentum=0.9, epsilon=epsilon, name=name)(
             [x, labels]
         )
@@ -117,7 +117,7 @@ def generator(
     x = SpectralDense(16 * top, estimate=spectral_estimate, name="project")(latents)
     x = layers.Reshape((4, 4, top), name="latent_map")(x)
     for index, filters in enumerate(others, start=1):
-        x = residual_up(x, filters, f"up{index}", normalise, convolution)
+        x = residual_up(x, filters, f"up{index}", normalize, convolution)
         if x.shape[1] == attention_size:
             x = self_attention(x, convolution)
     x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="image_norm")(x))
@@ -152,12 +152,12 @@ def _convolution(filters: int, kernel_size: int, **options: Any) -> Any:
     return SpectralConv2D(filters, kernel_size, padding="same", **options)
 
 
-def residual_up(x: Any, filters: int, name: str, normalise: Callable, convolution: Callable) -> Any:
-    """A residual block that doubles height and width; `normalise(x, name)` is its conditional batch normalisation."""
+def residual_up(x: Any, filters: int, name: str, normalize: Callable, convolution: Callable) -> Any:
+    """A residual block that doubles height and width; `normalize(x, name)` is its conditional batch normalization."""
     skip = convolution(filters, 1, name=f"{name}_skip")(x)
-    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_norm1"))
+    x = layers.ReLU(name=f"{name}_relu1")(normalize(x, f"{name}_norm1"))
     x = convolution(filters, 3, name=f"{name}_conv1")(layers.UpSampling2D(name=f"{name}_double")(x))
-    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_norm2"))
+    x = layers.ReLU(name=f"{name}_relu2")(normalize(x, f"{name}_norm2"))
     x = convolution(filters, 3, name=f"{name}_conv2")(x)
     return layers.Add(name=name)([x, layers.UpSampling2D(name=f"{name}_skip_double")(skip)])
 

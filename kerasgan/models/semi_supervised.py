@@ -1,9 +1,9 @@
 """Semi-supervised GAN: the discriminator is a classifier with a further class for fakes: it learns without labels, too.
 
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs, 2016,
-https://arxiv.org/abs/1606.03498, sections 3 and 5; networks follow the authors' Theano code. Deviations: labelled and
-unlabelled images pass the discriminator in one batch; its trained weights classify, where the code averages them over
-time; virtual batch normalisation (section 3.4) is left out, as in the authors' semi-supervised experiments.
+https://arxiv.org/abs/1606.03498, sections 3 and 5; networks follow the authors' Theano code. Deviations: labeled and
+unlabeled images pass the discriminator in one batch; its trained weights classify, where the code averages them over
+time; virtual batch normalization (section 3.4) is left out, as in the authors' semi-supervised experiments.
 """
 
 from types import MappingProxyType
@@ -15,14 +15,9 @@ from keras import ops
 from scipy.special import softmax
 
 from kerasgan import data, gradients
-from kerasgan.gan import GAN, Round
-from kerasgan.layers import WeightHistory, fit_layers
-from kerasgan.models.semi_supervised_networks import (
-    dense_discriminator,
-    dense_generator,
-    discriminator,
-    generator,
-)
+from kerasgan.gan import GAN, Batch
+from kerasgan.layers import HistoricalAveraging, fit_layers
+from kerasgan.models.semi_supervised_networks import dense_discriminator, dense_generator, discriminator, generator
 
 __all__ = ["SemiSupervisedGAN", "discriminator", "generator"]
 
@@ -32,7 +27,7 @@ MATCHINGS = {"squared": ops.square, "absolute": ops.abs}
 
 @keras.saving.register_keras_serializable("kerasgan")
 class SemiSupervisedGAN(GAN):
-    """Classifier of few labelled and many unlabelled images, and a generator of more; square images.
+    """Classifier of few labeled and many unlabeled images, and a generator of more; square images.
 
     `fit` takes labels from 0 to num_classes - 1, and -1 for images without one.
 
@@ -59,9 +54,9 @@ class SemiSupervisedGAN(GAN):
         ValueError: for an unknown variant or matching, fewer than two classes, or a size that is no power of two.
     """
 
-    tiny = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
-    accepts_unlabelled = True
-    reports = ("supervised_loss", "labelled_error")
+    tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
+    accepts_unlabeled = True
+    extra_metrics = ("supervised_loss", "labeled_error")
 
     def __init__(
         self,
@@ -103,7 +98,7 @@ class SemiSupervisedGAN(GAN):
         self.matching_weight, self.adversarial_weight = matching_weight, adversarial_weight
         self.history_weight = history_weight
         players = (self.generator, self.discriminator) if history_weight else ()
-        self.histories = [WeightHistory(player.trainable_variables) for player in players]
+        self.histories = [HistoricalAveraging(player.trainable_variables) for player in players]
         self.resolve_arguments(
             generator_variant=generator_variant,
             generator_width=generator_width,
@@ -115,36 +110,36 @@ class SemiSupervisedGAN(GAN):
     def label_classes(self):
         return self.classes
 
-    def paper_settings(self):
+    def default_compile_args(self):
         rate = 3e-3 if self.variant == "dense" else 3e-4
         adam = [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2)]
         return {"objective": "non_saturating", "generator_optimizer": adam[0], "discriminator_optimizer": adam[1]}
 
-    def prepare(self, source):
-        """Sets gains and biases of weight normalisation from 500 images, as the authors' code does."""
+    def adapt(self, source):
+        """Sets gains and biases of weight normalization from 500 images, as the authors' code does."""
         images = data.first_images(source, 500)
         with gradients.none():
             fit_layers(self.discriminator, ops.convert_to_tensor(images))
             fit_layers(self.generator, self.sample_latents(images))
 
-    def discriminator_loss(self, game: Round) -> Any:
-        """Section 5: -log p(y | x, y <= K) for labelled images, and 1/2 of the objective with D = Z / (Z + 1)."""
-        class_logits, _ = self._look(game.real)
-        labelled = ops.cast(game.labels >= 0, "float32")
-        labels = ops.maximum(ops.cast(game.labels, "int32"), 0)
+    def discriminator_loss(self, batch: Batch) -> Any:
+        """Section 5: -log p(y | x, y <= K) for labeled images, and 1/2 of the objective with D = Z / (Z + 1)."""
+        class_logits, _ = self._look(batch.real)
+        labeled = ops.cast(batch.labels >= 0, "float32")
+        labels = ops.maximum(ops.cast(batch.labels, "int32"), 0)
         entropies = keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True)
-        supervised = _mean(entropies, labelled)
+        supervised = _mean(entropies, labeled)
         wrong = ops.cast(ops.argmax(class_logits, axis=-1), "int32") != labels
-        self.report("supervised_loss", supervised)
-        self.report("labelled_error", _mean(ops.cast(wrong, "float32"), labelled))
-        real_logits = _real_logit(ops.take(class_logits, _unlabelled_rows(game.labels), axis=0))
-        unsupervised = 0.5 * self.adversarial_loss(real_logits, self.discriminate(game.fake))
+        self.log("supervised_loss", supervised)
+        self.log("labeled_error", _mean(ops.cast(wrong, "float32"), labeled))
+        real_logits = _real_logit(ops.take(class_logits, _unlabeled_rows(batch.labels), axis=0))
+        unsupervised = 0.5 * self.adversarial_loss(real_logits, self.discriminate(batch.fake))
         return supervised + unsupervised + self._history(-1, self.discriminator)
 
-    def generator_loss(self, game: Round) -> Any:
-        """Section 3.1: mean features of fakes like those of unlabelled images; the adversarial loss where weighted."""
-        rows = _unlabelled_rows(game.labels)
-        (real_logits, real), (fake_logits, fake) = self._look(game.real), self._look(game.fake)
+    def generator_loss(self, batch: Batch) -> Any:
+        """Section 3.1: mean features of fakes like those of unlabeled images; the adversarial loss where weighted."""
+        rows = _unlabeled_rows(batch.labels)
+        (real_logits, real), (fake_logits, fake) = self._look(batch.real), self._look(batch.fake)
         difference = ops.mean(ops.take(real, rows, axis=0), axis=0) - ops.mean(fake, axis=0)
         loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
         if self.adversarial_weight:
@@ -156,8 +151,8 @@ class SemiSupervisedGAN(GAN):
         """The logit (batch, 1) of an image being real: D = Z / (Z + 1) with Z = sum of exp(class logits)."""
         return _real_logit(self._look(images)[0])
 
-    def synthesize(self, game: Round) -> Any:
-        return super().synthesize(game._replace(labels=None))  # they are the discriminator's to learn
+    def synthesize(self, batch: Batch) -> Any:
+        return super().synthesize(batch._replace(labels=None))  # they are the discriminator's to learn
 
     def _look(self, images: Any) -> tuple[Any, Any]:
         class_logits, features = self.discriminator(self.augmented(images), training=True)
@@ -181,7 +176,7 @@ class SemiSupervisedGAN(GAN):
         return softmax(self.examine(images, batch_size=batch_size)[0], axis=-1)
 
     def family_scores(self, images, labels, *, seed=0):
-        """`classification_error`: the share of the labelled images that `classify` puts into another class."""
+        """`classification_error`: the share of the labeled images that `classify` puts into another class."""
         known = np.full(len(images), -1) if labels is None else np.asarray(labels)
         if not (known >= 0).any():
             return {}
@@ -211,15 +206,15 @@ def _mean(values: Any, weights: Any) -> Any:
     return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
 
 
-def _unlabelled_rows(labels: Any) -> Any:
-    """Indices (batch,) that go through the unlabelled rows again and again; through all rows where all have a label.
+def _unlabeled_rows(labels: Any) -> Any:
+    """Indices (batch,) that go through the unlabeled rows again and again; through all rows where all have a label.
 
-    So every objective takes its mean over unlabelled images alone, in tensors of a fixed shape; it is exact where they
+    So every objective takes its mean over unlabeled images alone, in tensors of a fixed shape; it is exact where they
     are half of the batch, as in the batches of `kerasgan.data.SemiSupervised`, or another whole fraction.
     """
-    labelled = ops.cast(labels >= 0, "int32")
+    labeled = ops.cast(labels >= 0, "int32")
     count = ops.shape(labels)[0]
-    unlabelled = count - ops.sum(labelled)
-    unlabelled = ops.where(unlabelled == 0, count, unlabelled)
-    first = ops.argsort(labelled * count + ops.arange(count))  # unlabelled rows, then labelled ones
-    return ops.take(first, ops.arange(count) % unlabelled)
+    unlabeled = count - ops.sum(labeled)
+    unlabeled = ops.where(unlabeled == 0, count, unlabeled)
+    first = ops.argsort(labeled * count + ops.arange(count))  # unlabeled rows, then labeled ones
+    return ops.take(first, ops.arange(count) % unlabeled)

@@ -2,7 +2,7 @@
 
 Miyato, Kataoka, Koyama, Yoshida: Spectral Normalization for Generative Adversarial Networks, 2018,
 https://arxiv.org/abs/1802.05957; Miyato, Koyama: cGANs with Projection Discriminator, 2018,
-https://arxiv.org/abs/1802.05637. Layer tables, initialisation and training follow the authors' Chainer code; that of
+https://arxiv.org/abs/1802.05637. Layer tables, initialization and training follow the authors' Chainer code; that of
 the 64-pixel generator is the discriminator's mirrored. Deviations: the generator's step follows the last of the
 discriminator's five steps, not the first, has its batch size (twice as large there) and the labels of its real batch.
 """
@@ -32,7 +32,7 @@ DISCRIMINATOR = {
 
 @keras.saving.register_keras_serializable("kerasgan")
 class SNGAN(GAN):
-    """Residual networks with spectral normalisation; with `num_classes` a projection discriminator.
+    """Residual networks with spectral normalization; with `num_classes` a projection discriminator.
 
     Args:
         image_size: 32, 64 or 128 as in the papers, or 16 (the network for 32 with a block less).
@@ -41,7 +41,7 @@ class SNGAN(GAN):
         latent_dim: size of the latent vector.
         width: the generator's channels next to the image; 256 for images up to 32 pixels, else 64, if not given.
         discriminator_width: the discriminator's; 128 for images up to 32 pixels, else 64, if not given.
-        epsilon: of batch normalisation; OpenMMLab's checkpoints were trained with 1e-4, mimicry's with 1e-5.
+        epsilon: of batch normalization; OpenMMLab's checkpoints were trained with 1e-4, mimicry's with 1e-5.
         interpolation: how the generator's blocks enlarge: "nearest", or "bilinear" as mimicry's.
         prior: of the latents.
 
@@ -49,7 +49,7 @@ class SNGAN(GAN):
         ValueError: for another size or interpolation, or fewer than two classes.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, num_classes=3, latent_dim=8, width=4, discriminator_width=4))
+    tiny_config = MappingProxyType(dict(image_size=16, num_classes=3, latent_dim=8, width=4, discriminator_width=4))
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class SNGAN(GAN):
         )
         self.resolve_arguments(width=width, discriminator_width=discriminator_width)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """1802.05957, section 4 and appendix B.4, residual networks; the rate's linear decay depends on the steps."""
 
         def adam():
@@ -113,7 +113,7 @@ def generator(
     latents = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
 
-    def normalise(x: Any, name: str, *, conditional: bool = True) -> Any:
+    def normalize(x: Any, name: str, *, conditional: bool = True) -> Any:
         if conditional and num_classes is not None:
             given = ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)
             return given([x, labels])
@@ -123,8 +123,8 @@ def generator(
     x = layers.Dense(16 * first * width, kernel_initializer=_glorot(), name="project")(latents)
     x = layers.Reshape((4, 4, first * width), name="latent_map")(x)
     for index, factor in enumerate(rest, start=1):
-        x = _up_block(x, factor * width, normalise, f"block{index}", interpolation=interpolation)
-    x = layers.ReLU(name="relu")(normalise(x, "norm", conditional=False))
+        x = _up_block(x, factor * width, normalize, f"block{index}", interpolation=interpolation)
+    x = layers.ReLU(name="relu")(normalize(x, "norm", conditional=False))
     x = layers.Conv2D(shape[-1], 3, padding="same", kernel_initializer=_glorot(), name="image")(x)
     images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
@@ -155,8 +155,8 @@ def _glorot(gain: float = 1.0) -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
 
 
-def _up_block(x: Any, filters: int, normalise: Any, name: str, *, interpolation: str) -> Any:
-    """Normalisation, ReLU, doubling, convolution, and the same without doubling; the shortcut doubles and convolves."""
+def _up_block(x: Any, filters: int, normalize: Any, name: str, *, interpolation: str) -> Any:
+    """Normalization, ReLU, doubling, convolution, and the same without doubling; the shortcut doubles and convolves."""
 
     def convolution(x: Any, kernel: int, suffix: str) -> Any:
         gain = math.sqrt(2) if kernel == 3 else 1.0
@@ -168,9 +168,9 @@ def _up_block(x: Any, filters: int, normalise: Any, name: str, *, interpolation:
         return layers.UpSampling2D(interpolation=interpolation, name=f"{name}_{suffix}")(x)
 
     shortcut = convolution(doubled(x, "shortcut_up"), 1, "shortcut")
-    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_norm1"))
+    x = layers.ReLU(name=f"{name}_relu1")(normalize(x, f"{name}_norm1"))
     x = convolution(doubled(x, "up"), 3, "conv1")
-    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_norm2"))
+    x = layers.ReLU(name=f"{name}_relu2")(normalize(x, f"{name}_norm2"))
     return layers.Add(name=name)([convolution(x, 3, "conv2"), shortcut])
 
 

@@ -3,7 +3,7 @@
 Ledig et al.: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, 2017,
 https://arxiv.org/abs/1609.04802, figure 4. SRResNet is its generator, trained with `adversarial_weight=0`: the paper's
 first phase, from whose weights the second one starts; a schedule of the weight puts both into one `fit`. The variant
-"modified" is OpenMMLab's MSRResNet: no batch normalisation, leaky ReLU, and the bilinearly enlarged image added at the
+"modified" is OpenMMLab's MSRResNet: no batch normalization, leaky ReLU, and the bilinearly enlarged image added at the
 end. Small images count from 0 to 1 inside the generator, large ones from -1 to 1 (section 3.2). Deviations: the
 adversarial loss is averaged over the batch, where equation 6 sums; the distance of features is averaged over their
 channels too, where equation 5 divides by height and width alone; slopes of PReLU are one for each channel, on which the
@@ -18,7 +18,7 @@ import keras
 from keras import layers
 
 from kerasgan.data import checks
-from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalised
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalized
 from kerasgan.models.restoration import Restoration
 
 __all__ = ["SRGAN", "discriminator", "modified_srresnet", "srresnet"]
@@ -49,7 +49,7 @@ class SRGAN(Restoration):
         ValueError: for another scale or variant, or without a content loss.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, blocks=1, width=4))
+    tiny_config = MappingProxyType(dict(image_size=16, blocks=1, width=4))
 
     def __init__(
         self,
@@ -93,13 +93,13 @@ class SRGAN(Restoration):
         )
         self.resolve_arguments(discriminator_width=judging)
 
-    def paper_settings(self):
+    def default_compile_args(self):
         """Section 3.2; the paper lowers the rate to 1e-5 for the second half of the second phase."""
 
         def adam():
             return keras.optimizers.Adam(1e-4, beta_1=0.9)
 
-        return {**super().paper_settings(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+        return {**super().default_compile_args(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
 
 
 def srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
@@ -108,10 +108,10 @@ def srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Mod
     x = layers.Rescaling(0.5, 0.5, name="unit")(images)
     x = skip = _prelu(layers.Conv2D(width, 9, padding="same", name="stem")(x), "stem")
     for index in range(1, blocks + 1):
-        y = _prelu(_normalised_convolution(x, width, f"block{index}_conv1"), f"block{index}")
-        y = _normalised_convolution(y, width, f"block{index}_conv2")
+        y = _prelu(_normalized_convolution(x, width, f"block{index}_conv1"), f"block{index}")
+        y = _normalized_convolution(y, width, f"block{index}_conv2")
         x = layers.Add(name=f"block{index}_sum")([x, y])
-    x = layers.Add(name="trunk_sum")([skip, _normalised_convolution(x, width, "trunk")])
+    x = layers.Add(name="trunk_sum")([skip, _normalized_convolution(x, width, "trunk")])
     for level in range(1, scale.bit_length()):
         x = _prelu(_doubled(x, width, f"up{level}"), f"up{level}")
     x = layers.Conv2D(channels, 9, padding="same", dtype="float32", name="image")(x)
@@ -147,15 +147,15 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
         for strides in (1, 2):
             name = f"conv{level + 1}_{strides}"
             x = layers.Conv2D(width * 2**level, 3, strides, "same", name=name)(x)
-            x = normalised(x, norm if level or strides == 2 else "none", name=f"{name}_norm")
+            x = normalized(x, norm if level or strides == 2 else "none", name=f"{name}_norm")
             x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
     x = layers.Dense(16 * width, name="dense")(layers.Flatten(name="flat")(x))
     x = layers.LeakyReLU(negative_slope=0.2, name="dense_lrelu")(x)
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
 
 
-def _normalised_convolution(x, filters: int, name: str):
-    return normalised(layers.Conv2D(filters, 3, padding="same", name=name)(x), "batch", name=f"{name}_norm")
+def _normalized_convolution(x, filters: int, name: str):
+    return normalized(layers.Conv2D(filters, 3, padding="same", name=name)(x), "batch", name=f"{name}_norm")
 
 
 def _prelu(x, name: str):

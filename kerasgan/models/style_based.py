@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan.gan import GAN, Round
+from kerasgan.gan import GAN, Batch
 from kerasgan.layers import EqualizedDense, ImageRange, MeanStyle, PixelNormalization, compose, scaled_leaky_relu
 
 __all__ = ["StyleBasedGAN", "bound", "mapping"]
@@ -45,14 +45,14 @@ class StyleBasedGAN(GAN):
         self._average_halves: Mapping[str, keras.Model] = MappingProxyType({})
 
     def _average(self) -> keras.Model:
-        before, average = self.average_generator, super()._average()
+        before, average = self.ema_generator, super()._average()
         if average is not before:
             self._average_halves = _halves(self._average_parts)
         return average
 
     @property
     def _sampler_halves(self) -> Mapping[str, keras.Model]:
-        return self._halves if self.average_generator is None else self._average_halves
+        return self._halves if self.ema_generator is None else self._average_halves
 
     @property
     def mapping(self) -> keras.Model:
@@ -102,17 +102,17 @@ class StyleBasedGAN(GAN):
         styles = self._outputs(self.mapping, inputs, batch_size=1024)
         return self.synthesis, [self.mean_style + np.float32(truncation) * (styles - self.mean_style)]
 
-    def truncation_centre(self):
+    def truncation_center(self):
         return "styles", self.mean_style
 
-    def training_styles(self, game: Round) -> Any:
+    def training_styles(self, batch: Batch) -> Any:
         """Styles (batch, styles, style_dim) of a round, some of them mixed."""
         mapping = self._halves["mapping"]
-        inputs = game.latents if game.labels is None else [game.latents, game.labels]
+        inputs = batch.latents if batch.labels is None else [batch.latents, batch.labels]
         if not self.style_mixing:
             return mapping(inputs, training=True)
-        others = self.sample_latents(game.latents)
-        others = others if game.labels is None else [others, game.labels]
+        others = self.sample_latents(batch.latents)
+        others = others if batch.labels is None else [others, batch.labels]
         both = keras.tree.map_structure(lambda *pair: ops.concatenate(pair), inputs, others)
         first, second = ops.split(mapping(both, training=True), 2)
         return ops.where(self._kept(first), first, second)
@@ -125,9 +125,9 @@ class StyleBasedGAN(GAN):
         layer = ops.reshape(ops.arange(count, dtype="float32"), (1, count, 1))
         return ops.logical_or(layer < crossovers, draws[1] >= self.style_mixing)
 
-    def synthesize(self, game):
+    def synthesize(self, batch):
         synthesis = self._halves["synthesis"]
-        return ops.cast(synthesis(self.training_styles(game), training=True), "float32")
+        return ops.cast(synthesis(self.training_styles(batch), training=True), "float32")
 
 
 def _halves(parts: Mapping[str, keras.Model]) -> Mapping[str, keras.Model]:
@@ -145,7 +145,7 @@ def mapping(
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) where there are classes, to styles (batch, num_styles, ...).
 
-    Both are normalised, and dense layers that are trained at a hundredth of the pace map them.
+    Both are normalized, and dense layers that are trained at a hundredth of the pace map them.
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
@@ -166,7 +166,7 @@ def bound(synthesis: keras.Model) -> keras.Model:
 
 
 def embedded(labels: Any, num_classes: int | None, size: int) -> Any:
-    """Each class' vector (batch, size), normalised."""
+    """Each class' vector (batch, size), normalized."""
     one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
     return PixelNormalization(name="class_norm")(EqualizedDense(size, name="classes")(one_hot))
 

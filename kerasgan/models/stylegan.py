@@ -2,7 +2,7 @@
 
 Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks, 2019,
 https://arxiv.org/abs/1812.04948. Networks grow as Progressive GAN's, with its deviations; the generator's parameter
-count is that of the authors' network. Further deviations: upsampling is nearest-neighbour and a convolution at all
+count is that of the authors' network. Further deviations: upsampling is nearest-neighbor and a convolution at all
 sizes, which is what the authors' fused layers compute; classes as in StyleGAN2, fakes being given the labels of the
 real batch; the mean style is averaged with the weights; one learning rate for all resolutions.
 """
@@ -21,12 +21,12 @@ from kerasgan.layers import (
     EqualizedConv2D,
     FadeIn,
     FIRResampling2D,
-    LearnedMap,
-    Noise,
+    LearnedConstant,
+    NoiseInjection,
     Unstack,
 )
 from kerasgan.models import pggan
-from kerasgan.models.pggan import ProgressiveGAN, coloured, maps_of
+from kerasgan.models.pggan import ProgressiveGAN, colored, maps_of
 from kerasgan.models.style_based import StyleBasedGAN, bound, mapping
 
 __all__ = ["StyleGAN", "discriminator", "generator", "synthesis"]
@@ -49,19 +49,19 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
             rectifier before the blur and another rectifier after it, noise one strength for all channels of a map.
         channel_base: channels of a map times its height.
         channel_limit: the most channels of a map.
-        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        group_size: images that the discriminator compares (`MinibatchStdDev`).
         style_mixing: share of training images that mix two latents' styles.
         doublings: of the image's size while training, from a small one on; if not given from 8 pixels, or 4 for images
             of 8; 0 for none.
         stable_images: see `ProgressiveGAN`.
         fade_images: likewise.
-        prior: of the latents, which are normalised.
+        prior: of the latents, which are normalized.
 
     Raises:
         ValueError: for a size that cannot be made, fewer than two classes, an unknown variant, or numbers out of range.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(
             image_size=8,
             channels=1,
@@ -121,8 +121,8 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
             image_size=image_size if isinstance(image_size, int) else list(image_size), doublings=doublings
         )
 
-    def paper_settings(self) -> dict[str, Any]:
-        """The non-saturating game, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
+    def default_compile_args(self) -> dict[str, Any]:
+        """The non-saturating batch, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
 
         def adam() -> keras.optimizers.Optimizer:
             return keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
@@ -170,10 +170,10 @@ def synthesis(
     inputs = keras.Input((2 * len(maps), style_dim), name="styles")
     styles = Unstack(name="unstacked")(inputs)
     rectified = variant == "rectified"
-    x = LearnedMap(maps[0], initializer="ones", name="constant")(styles[0])
+    x = LearnedConstant(maps[0], initializer="ones", name="constant")(styles[0])
     x = _styled(x, styles[0], "constant", rectified=rectified, biased=not rectified)
     x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1", rectified=rectified)
-    image = coloured(x, channels, "image1")
+    image = colored(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
         x = _convolution(x, width, f"up{index}", activation="leaky_relu" if rectified else None)
@@ -181,7 +181,7 @@ def synthesis(
         x = _styled(x, styles[2 * index - 2], f"up{index}", rectified=rectified, biased=not rectified)
         x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}", rectified=rectified)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
-        image = fade([coloured(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+        image = fade([colored(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     return keras.Model(inputs, image, name="synthesis")
 
 
@@ -206,7 +206,7 @@ def _convolution(x: Any, filters: int, name: str, *, activation: str | None = No
 
 
 def _styled(x: Any, style: Any, name: str, *, rectified: bool, biased: bool = True) -> Any:
-    x = Noise(per_channel=not rectified, name=f"{name}_noise")(x)
+    x = NoiseInjection(per_channel=not rectified, name=f"{name}_noise")(x)
     if biased:
         x = Bias("leaky_relu", name=f"{name}_bias")(x)
     else:

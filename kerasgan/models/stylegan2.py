@@ -23,10 +23,10 @@ from kerasgan.layers import (
     EqualizedConv2D,
     EqualizedDense,
     FIRResampling2D,
-    LearnedMap,
-    MinibatchDeviation,
+    LearnedConstant,
+    MinibatchStdDev,
     ModulatedConv2D,
-    Noise,
+    NoiseInjection,
     Unstack,
     scaled_leaky_relu,
 )
@@ -50,17 +50,17 @@ class StyleGAN2(StyleBasedGAN):
         channel_base: channels of a map times its height: 32768 in configuration F, 16384 in A to E.
         channel_limit: the most channels of a map.
         residual: whether the discriminator has skip connections (configuration F), or plain blocks.
-        group_size: images that the discriminator compares (`MinibatchDeviation`).
+        group_size: images that the discriminator compares (`MinibatchStdDev`).
         style_mixing: share of training images that mix two latents' styles.
-        path_length_weight: of path length regularisation; 0 for none.
-        path_length_interval: generator steps from one regularisation to the next.
-        prior: of the latents, which are normalised.
+        path_length_weight: of path length regularization; 0 for none.
+        path_length_interval: generator steps from one regularization to the next.
+        prior: of the latents, which are normalized.
 
     Raises:
         ValueError: for a size that cannot be made, fewer than two classes, or numbers out of range.
     """
 
-    tiny = MappingProxyType(
+    tiny_config = MappingProxyType(
         dict(image_size=8, channels=1, latent_dim=4, style_dim=4, mapping_layers=1, channel_base=32, channel_limit=4)
     )
 
@@ -101,11 +101,11 @@ class StyleGAN2(StyleBasedGAN):
         )
         self.path_length_weight = path_length_weight
         self.generator_penalty_interval = path_length_interval if path_length_weight else 0
-        self.reports = ("path_length_penalty",) if path_length_weight else ()
+        self.extra_metrics = ("path_length_penalty",) if path_length_weight else ()
         self.mean_path_length = self.add_weight((), initializer="zeros", trainable=False, name="mean_path_length")
         self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
-    def paper_settings(self) -> dict[str, Any]:
+    def default_compile_args(self) -> dict[str, Any]:
         """Configuration F: lazy R1 every 16 steps, Adam adjusted to what is lazy (appendix B), half-life of 10,000."""
         return {
             "objective": "non_saturating",
@@ -115,15 +115,15 @@ class StyleGAN2(StyleBasedGAN):
             "ema_half_life": 10_000,
         }
 
-    def generator_penalty(self, game):
+    def generator_penalty(self, batch):
         """Equation 4: E (|J' y| - a)^2 for y ~ N(0, I) and a the running mean of |J' y|, of half of the batch.
 
         J is the images' Jacobian by the styles; the length is a mean square over the layers' styles, and y is divided
         by the square root of the number of pixels, so that `a` depends on neither.
         """
-        count = (ops.shape(game.latents)[0] + 1) // 2
-        labels = None if game.labels is None else game.labels[:count]
-        styles = self.training_styles(game._replace(latents=game.latents[:count], labels=labels))
+        count = (ops.shape(batch.latents)[0] + 1) // 2
+        labels = None if batch.labels is None else batch.labels[:count]
+        styles = self.training_styles(batch._replace(latents=batch.latents[:count], labels=labels))
         synthesis = self._halves["synthesis"]
         height, width, channels = self.image_shape
         shape = (count, height, width, channels)
@@ -137,12 +137,12 @@ class StyleGAN2(StyleBasedGAN):
         mean = self.mean_path_length + 0.01 * (ops.stop_gradient(ops.mean(lengths)) - self.mean_path_length)
         self.mean_path_length.assign(mean)
         penalty = self.path_length_weight * ops.mean(ops.square(lengths - mean))
-        self.report("path_length_penalty", penalty)
+        self.log("path_length_penalty", penalty)
         return penalty
 
 
 def lazy_adam(learning_rate: float, interval: int) -> keras.optimizers.Optimizer:
-    """Adam of decays 0 and 0.99 for a player that is regularised on every `interval`-th step, which makes a step more.
+    """Adam of decays 0 and 0.99 for a player that is regularized on every `interval`-th step, which makes a step more.
 
     With c = interval / (interval + 1), rate and decays become c times and to the power c (appendix B).
     """
@@ -178,15 +178,15 @@ def synthesis(maps: Sequence[tuple[int, int, int]], channels: int, style_dim: in
     """Styles (batch, 2 for each map, style_dim) to images that nothing bounds."""
     inputs = keras.Input((2 * len(maps), style_dim), name="styles")
     styles = Unstack(name="unstacked")(inputs)
-    x = LearnedMap(maps[0], name="constant")(styles[0])
+    x = LearnedConstant(maps[0], name="constant")(styles[0])
     x = _styled(x, styles[0], maps[0][-1], "conv1")
-    image = _coloured(x, styles[1], channels, "image1")
+    image = _colored(x, styles[1], channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         own = styles[2 * index - 3 :]
         x = _styled(x, own[0], width, f"up{index}", upsample=True)
         x = _styled(x, own[1], width, f"conv{index}")
         above = FIRResampling2D(up=2, name=f"image{index - 1}_up")(image)
-        image = layers.Add(name=f"sum{index}")([above, _coloured(x, own[2], channels, f"image{index}")])
+        image = layers.Add(name=f"sum{index}")([above, _colored(x, own[2], channels, f"image{index}")])
     return keras.Model(inputs, image, name="synthesis")
 
 
@@ -199,7 +199,7 @@ def discriminator(
     for index in range(len(maps), 1, -1):
         x = _down(x, maps[index - 1][-1], maps[index - 2][-1], index, residual=residual)
     width = maps[0][-1]
-    x = MinibatchDeviation(group_size, name="deviation")(x)
+    x = MinibatchStdDev(group_size, name="deviation")(x)
     x = layers.Flatten(name="flat")(_convolution(x, width, 3, "conv1"))
     x = EqualizedDense(width, activation=scaled_leaky_relu, name="dense")(x)
     if num_classes is None:
@@ -211,10 +211,10 @@ def discriminator(
 
 def _styled(x: Any, style: Any, filters: int, name: str, *, upsample: bool = False) -> Any:
     x = ModulatedConv2D(filters, 3, upsample=upsample, name=name)([x, style])
-    return Bias(scaled_leaky_relu, name=f"{name}_bias")(Noise(name=f"{name}_noise")(x))
+    return Bias(scaled_leaky_relu, name=f"{name}_bias")(NoiseInjection(name=f"{name}_noise")(x))
 
 
-def _coloured(x: Any, style: Any, channels: int, name: str) -> Any:
+def _colored(x: Any, style: Any, channels: int, name: str) -> Any:
     return ModulatedConv2D(channels, 1, demodulate=False, use_bias=True, name=name)([x, style])
 
 

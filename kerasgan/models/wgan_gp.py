@@ -2,12 +2,12 @@
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs, 2017,
 https://arxiv.org/abs/1704.00028. Layer tables follow the authors' code: "resnet" (CIFAR-10: constant width, mean
-pooling), "resnet64" (LSUN at 64 pixels: doubling widths, layer normalisation in the critic) and "dcgan" (CIFAR-10:
+pooling), "resnet64" (LSUN at 64 pixels: doubling widths, layer normalization in the critic) and "dcgan" (CIFAR-10:
 strided 5x5 convolutions). "plain" is OpenMMLab's: what Progressive GAN (Karras et al. 2018, 1710.10196) begins with,
-configuration (a) of its table 1, with two 3x3 convolutions at each size. No critic has batch normalisation, under which
-the penalty would not be per image (section 4). Deviations: running statistics of batch normalisation are used for
+configuration (a) of its table 1, with two 3x3 convolutions at each size. No critic has batch normalization, under which
+the penalty would not be per image (section 4). Deviations: running statistics of batch normalization are used for
 sampling; the generator sees as many latents per step as the critic, where the CIFAR-10 code gives it twice as many; no
-dequantisation noise on the images; the penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has
+dequantization noise on the images; the penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has
 its widths from the image outwards, so that it can have any number of stages. The class-conditional model, with an
 auxiliary classifier, is not here.
 """
@@ -43,7 +43,7 @@ class WGANGP(GAN):
         ValueError: for an unknown variant or a size that is not such a power of two.
     """
 
-    tiny = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
+    tiny_config = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
 
     def __init__(
         self,
@@ -72,8 +72,8 @@ class WGANGP(GAN):
         self.resolve_arguments(width=width)
         self.variant = variant
 
-    def paper_settings(self):
-        """Algorithm 1: five critic steps, penalty weight 10; optimisers as in the code of each variant."""
+    def default_compile_args(self):
+        """Algorithm 1: five critic steps, penalty weight 10; optimizers as in the code of each variant."""
 
         def adam(steps: int) -> keras.optimizers.Optimizer:
             rate: Any = 1e-4
@@ -100,17 +100,17 @@ def generator(image_size: int, channels: int, latent_dim: int, *, width: int, va
     x = layers.Dense(16 * widths[0], name="project")(latents)
     x = layers.Reshape((4, 4, widths[0]), name="latent_map")(x)
     if variant == "dcgan":
-        x = layers.ReLU(name="latent_relu")(_batch_normalisation(x, "latent"))
+        x = layers.ReLU(name="latent_relu")(_batch_normalization(x, "latent"))
         for index, filters in enumerate(widths[1:], start=1):
             x = _transposed(x, filters, f"up{index}")
-            x = layers.ReLU(name=f"up{index}_relu")(_batch_normalisation(x, f"up{index}"))
+            x = layers.ReLU(name=f"up{index}_relu")(_batch_normalization(x, f"up{index}"))
         x = _transposed(x, channels, "image")
     else:
         # (4, 4) to (image_size, image_size); "resnet64" begins with a block of the same width as its input
         for index, filters in enumerate(widths if variant == "resnet64" else widths[1:], start=1):
             bias = variant == "resnet"
-            x = _residual(x, filters, f"up{index}", normalise=_batch_normalisation, resample="up", first_bias=bias)
-        x = layers.ReLU(name="image_relu")(_batch_normalisation(x, "image"))
+            x = _residual(x, filters, f"up{index}", normalize=_batch_normalization, resample="up", first_bias=bias)
+        x = layers.ReLU(name="image_relu")(_batch_normalization(x, "image"))
         x = _convolution(x, channels, "image")
     return keras.Model(latents, _tanh(x), name="generator")
 
@@ -128,16 +128,16 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
         x = _convolution(x, width, "from_image")
         widths = _widths(image_size, width, variant)
         for index, filters in enumerate([*widths[1:], widths[-1]], start=1):
-            x = _residual(x, filters, f"down{index}", normalise=_layer_normalisation, resample="down", first_bias=False)
+            x = _residual(x, filters, f"down{index}", normalize=_layer_normalization, resample="down", first_bias=False)
         x = layers.Flatten(name="flat")(x)
     elif variant == "plain":
         x = layers.Flatten(name="flat")(_plain_down(images, _widths(image_size, width, variant)))
     else:
         x = _first_block(x, width)
         for index in range(2, image_size.bit_length() - 3):  # to 8x8
-            x = _residual(x, width, f"down{index}", normalise=_nothing, resample="down")
+            x = _residual(x, width, f"down{index}", normalize=_nothing, resample="down")
         for index in (1, 2):
-            x = _residual(x, width, f"flat{index}", normalise=_nothing)
+            x = _residual(x, width, f"flat{index}", normalize=_nothing)
         x = layers.GlobalAveragePooling2D(name="mean")(layers.ReLU(name="mean_relu")(x))
     scores = layers.Dense(1, name="score", dtype="float32")(x)
     return keras.Model(images, scores, name="discriminator")
@@ -154,15 +154,15 @@ def _widths(image_size: int, width: int, variant: str) -> list[int]:
 
 
 def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
-    """A 4x4 map, rectified before it is normalised, then two convolutions at each size."""
+    """A 4x4 map, rectified before it is normalized, then two convolutions at each size."""
     x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_pixel")(latents)
     x = layers.Conv2DTranspose(widths[0], 4, kernel_initializer=_he(), name="project")(x)  # one bias per channel
-    x = _batch_normalisation(layers.ReLU(name="project_relu")(x), "project")
-    x = layers.ReLU(name="first_relu")(_batch_normalisation(_convolution(x, widths[0], "first"), "first"))
+    x = _batch_normalization(layers.ReLU(name="project_relu")(x), "project")
+    x = layers.ReLU(name="first_relu")(_batch_normalization(_convolution(x, widths[0], "first"), "first"))
     for index, filters in enumerate(widths[1:], start=1):
         x = layers.UpSampling2D(2, name=f"up{index}_larger")(x)
         for name in (f"up{index}_1", f"up{index}_2"):
-            x = layers.ReLU(name=f"{name}_relu")(_batch_normalisation(_convolution(x, filters, name), name))
+            x = layers.ReLU(name=f"{name}_relu")(_batch_normalization(_convolution(x, filters, name), name))
     return layers.Conv2D(channels, 1, kernel_initializer=_he(), name="image")(x)
 
 
@@ -176,22 +176,22 @@ def _plain_down(images: Any, widths: list[int]) -> Any:
     x = leaky(x, "from_image")
     for index, (filters, wider) in enumerate(pairwise(widths), start=1):
         for name, outputs in ((f"down{index}_1", filters), (f"down{index}_2", wider)):
-            x = leaky(_layer_normalisation(_convolution(x, outputs, name), name), name)
+            x = leaky(_layer_normalization(_convolution(x, outputs, name), name), name)
         x = layers.AveragePooling2D(2, name=f"down{index}_smaller")(x)
     x = layers.Conv2D(widths[-1], 4, kernel_initializer=_he(), name="last")(x)
-    return leaky(_layer_normalisation(x, "last"), "last")
+    return leaky(_layer_normalization(x, "last"), "last")
 
 
-def _residual(x: Any, filters: int, name: str, *, normalise: Any, resample: str = "", first_bias: bool = True) -> Any:
+def _residual(x: Any, filters: int, name: str, *, normalize: Any, resample: str = "", first_bias: bool = True) -> Any:
     """x + f(x), f = conv(relu(norm(conv(relu(norm(x)))))) with nearest upsampling before f's first or mean pooling
     after its last convolution; the shortcut has a 1x1 convolution where it is resampled."""
     shortcut = x
     inner = x.shape[-1] if resample == "down" else filters
-    x = layers.ReLU(name=f"{name}_relu1")(normalise(x, f"{name}_1"))
+    x = layers.ReLU(name=f"{name}_relu1")(normalize(x, f"{name}_1"))
     if resample == "up":
         x = layers.UpSampling2D(2, name=f"{name}_larger")(x)
     x = _convolution(x, inner, f"{name}_conv1", use_bias=first_bias)
-    x = layers.ReLU(name=f"{name}_relu2")(normalise(x, f"{name}_2"))
+    x = layers.ReLU(name=f"{name}_relu2")(normalize(x, f"{name}_2"))
     x = _convolution(x, filters, f"{name}_conv2")
     if resample == "down":
         x = layers.AveragePooling2D(2, name=f"{name}_smaller")(x)
@@ -231,11 +231,11 @@ def _transposed(x: Any, filters: int, name: str) -> Any:
     return layers.Conv2DTranspose(filters, 5, 2, "same", kernel_initializer=_he(), name=name)(x)
 
 
-def _batch_normalisation(x: Any, name: str) -> Any:
+def _batch_normalization(x: Any, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
 
 
-def _layer_normalisation(x: Any, name: str) -> Any:
+def _layer_normalization(x: Any, name: str) -> Any:
     """Over height, width and channels, with a scale and an offset per channel."""
     return layers.GroupNormalization(groups=1, epsilon=1e-5, name=f"{name}_norm")(x)
 

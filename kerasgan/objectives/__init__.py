@@ -1,13 +1,12 @@
 """Adversarial objectives: logits in, scalars out.
 
-Every objective has two sides, both to be minimised and both averaged over all elements of the logits (so that a
+Every objective has two sides, both to be minimized and both averaged over all elements of the logits (so that a
 patch discriminator's map works like a single logit).
 """
 
 import difflib
 
-from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
-from kerasgan.objectives.games import (
+from kerasgan.objectives.adversarial import (
     Hinge,
     LeastSquares,
     MaximumLikelihood,
@@ -18,6 +17,7 @@ from kerasgan.objectives.games import (
     RelativisticAverage,
     Wasserstein,
 )
+from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
 
 __all__ = [
     "Divergence",

@@ -20,7 +20,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasgan.objectives.games import Objective
+from kerasgan.objectives.adversarial import Objective
 
 __all__ = ["Divergence", "FDivergence", "divergence_names", "get_divergence"]
 
@@ -185,7 +185,7 @@ class FDivergence(Objective):
     Args:
         divergence: one of `kerasgan.objectives.divergence_names()`.
         weight: of the data in "weighted_jensen_shannon", in (0, 1).
-        direct: whether the generator minimises the estimated divergence itself.
+        direct: whether the generator minimizes the estimated divergence itself.
 
     Raises:
         ValueError: for an unknown divergence, or a weight that does not suit it.

@@ -1,4 +1,4 @@
-"""A run as one HTML file that loads nothing: curves, the doctor's time line, samples, neighbours, spectrum, score card.
+"""A run as one HTML file that loads nothing: curves, the doctor's time line, samples, neighbors, spectrum, score card.
 
 kerasgan.report.write("runs/dcgan-celeba")      # or: kerasgan report runs/dcgan-celeba
 """
@@ -6,9 +6,9 @@ kerasgan.report.write("runs/dcgan-celeba")      # or: kerasgan report runs/dcgan
 import os
 from pathlib import Path
 
+from kerasgan.files.paths import local
 from kerasgan.report import page, sections
 from kerasgan.report.evidence import Evidence, gather
-from kerasgan.storage import local
 
 __all__ = ["Evidence", "gather", "write"]
 

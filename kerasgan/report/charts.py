@@ -1,6 +1,6 @@
 """Charts as SVG text, drawn here so that a report needs no library and loads nothing.
 
-Colours come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Whoever
+Colors come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Whoever
 cannot see a chart is read its description; whoever points at it is shown the numbers there.
 """
 
@@ -95,7 +95,7 @@ def chart(
 
 
 def legend(names: Sequence[str]) -> str:
-    """Names of curves in their colours, for the caption."""
+    """Names of curves in their colors, for the caption."""
     keys = [
         f'<span class="key"><i class="swatch fill-{index}"></i>{escape(name)}</span>'
         for index, name in enumerate(names)

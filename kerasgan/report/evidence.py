@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan import doctor, pictures, runs, zoo
+from kerasgan import doctor, zoo
 from kerasgan.doctor import history
-from kerasgan.storage import local
+from kerasgan.files import pictures
+from kerasgan.files.paths import local
+from kerasgan.training import run_folder
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Evidence", "Neighbours", "Segment", "gather"]
+__all__ = ["Evidence", "Neighbors", "Segment", "gather"]
 
 SAMPLES, REALS = 256, 4000
 VALUES = 2**26  # of all samples, or of all real images: fewer of large ones
 PREFIXES = 60  # of the log that the doctor is asked about
-SMALL = 32  # pixels of height at which neighbours are sought
+SMALL = 32  # pixels of height at which neighbors are sought
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """Samples, the training image nearest to each, and distances: root mean squares per value, in units of [-1, 1].
 
     Attributes:
@@ -68,7 +70,7 @@ class Evidence:
     sheet: tuple[np.ndarray, int] | None = None
     samples: np.ndarray | None = None
     reals: np.ndarray | None = None
-    neighbours: Neighbours | None = None
+    neighbors: Neighbors | None = None
     card: Mapping[str, Any] | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +82,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
         ValueError: if it is no run folder.
     """
     folder = local(run)
-    if not runs.is_run(folder):
+    if not run_folder.is_run(folder):
         raise ValueError(f"Expected the folder of a run, with recipe.toml and log.csv. Received: {folder}")
     found = Evidence(folder, zoo.recipe(folder / "recipe.toml"))
     _read_log(found)
@@ -90,7 +92,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
         _translate(found, gan)
     elif gan is not None:
         few = _affordable(SAMPLES, gan.image_shape)
-        found.sheet = gan.sheet(seed=0)
+        found.sheet = gan.sample_grid(seed=0)
         found.samples = pictures.to_uint8(gan.generate(few, seed=1, batch_size=min(few, 64)))
         _read_data(found, gan)
     return found
@@ -147,7 +149,7 @@ def _read_card(found: Evidence) -> None:
 
 def _load(found: Evidence) -> "GAN | None":
     try:
-        found.state = runs.newest(found.run)
+        found.state = run_folder.newest(found.run)
     except FileNotFoundError as error:
         found.missing["model"] = f"There is no model to sample from yet. {error}"
         return None
@@ -156,14 +158,14 @@ def _load(found: Evidence) -> "GAN | None":
 
 def _translate(found: Evidence, gan: Any) -> None:
     """What an image-to-image model makes of images of its data, and what it should have made."""
-    found.missing["neighbours"] = "What a model makes of an image has that image's target to be compared with, above."
+    found.missing["neighbors"] = "What a model makes of an image has that image's target to be compared with, above."
     try:
         gan.examples = _source(found.recipe).examples(_affordable(64, gan.image_shape))
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         found.missing["model"] = f"There are no images to translate: {error}"
         return
-    found.sheet = gan.sheet()
-    found.samples = pictures.to_uint8(gan.strip(len(gan.examples[0])))
+    found.sheet = gan.sample_grid()
+    found.samples = pictures.to_uint8(gan.sample_row(len(gan.examples[0])))
     found.reals = pictures.to_uint8(gan.examples[1])
 
 
@@ -181,7 +183,7 @@ def _read_data(found: Evidence, gan: "GAN") -> None:
         found.missing["data"] = f"The training images are not at hand: {error}"
         return
     if samples is not None:
-        found.neighbours = _neighbours(samples, found.reals, small)
+        found.neighbors = _neighbors(samples, found.reals, small)
 
 
 def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -199,16 +201,16 @@ def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     return np.concatenate(whole)[:wanted], np.concatenate(small)[:wanted]
 
 
-def _neighbours(samples: np.ndarray, reals: np.ndarray, small: np.ndarray, shown: int = 10) -> Neighbours:
+def _neighbors(samples: np.ndarray, reals: np.ndarray, small: np.ndarray, shown: int = 10) -> Neighbors:
     from kerasgan.metrics import nearest
-    from kerasgan.metrics.neighbours import centred, radii
+    from kerasgan.metrics.neighbors import centered, radii
 
     ours = pictures.reduced(samples / np.float32(127.5) - 1, SMALL)
     rows, images = (pixels.reshape(len(pixels), -1) / np.float32(127.5) for pixels in (ours, small))
     unit = np.sqrt(rows.shape[1])
     found = nearest(rows, images)
-    usual = float(np.median(radii(centred(images, images)[0], 1)) / unit) if len(images) > 1 else float("nan")
-    return Neighbours(
+    usual = float(np.median(radii(centered(images, images)[0], 1)) / unit) if len(images) > 1 else float("nan")
+    return Neighbors(
         samples=samples[:shown],
         nearest=reals[found.indices[:shown]],
         distances=found.distances[:shown] / unit,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
-__all__ = ["COLOURS", "document", "figure", "note", "picture", "picture_file", "section", "table"]
+__all__ = ["COLORS", "document", "figure", "note", "picture", "picture_file", "section", "table"]
 
 # name: light, dark. Text has at least 4.5:1 on its background, curves 3:1 (tests/test_report.py computes it).
-COLOURS = {
+COLORS = {
     "back": ("#ffffff", "#14171c"),
     "text": ("#1b1f24", "#e6e9ee"),
     "soft": ("#59626e", "#9aa5b3"),
@@ -60,7 +60,7 @@ code { background: var(--card); padding: .1rem .35rem; border-radius: 4px; overf
 
 
 def _palette(index: int) -> str:
-    return " ".join(f"--{name}: {pair[index]};" for name, pair in COLOURS.items())
+    return " ".join(f"--{name}: {pair[index]};" for name, pair in COLORS.items())
 
 
 def _style() -> str:

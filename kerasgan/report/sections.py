@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan import metrics, pictures
+from kerasgan import metrics
 from kerasgan.doctor.rules import NO_TROUBLE
+from kerasgan.files import pictures
 from kerasgan.report import charts, page
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
@@ -27,7 +28,7 @@ def body(found: Evidence) -> str:
         doctor,
         film,
         samples,
-        neighbours,
+        neighbors,
         spectrum,
         card,
         recipe,
@@ -125,10 +126,10 @@ def samples(found: Evidence) -> str:
     return page.section("Samples", page.figure(page.picture(shown, alt), "Not selected: seed 0."))
 
 
-def neighbours(found: Evidence) -> str:
-    near = found.neighbours
+def neighbors(found: Evidence) -> str:
+    near = found.neighbors
     if near is None:
-        reason = found.missing.get("model") or found.missing.get("neighbours") or found.missing["data"]
+        reason = found.missing.get("model") or found.missing.get("neighbors") or found.missing["data"]
         return page.section("Nearest training images", page.note(reason))
     pairs = np.concatenate([near.samples, near.nearest])
     count = len(near.samples)

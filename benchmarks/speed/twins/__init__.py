@@ -1,4 +1,4 @@
-"""The games of the benchmark in plain PyTorch, one file each: the same networks, updates and regularisers.
+"""The games of the benchmark in plain PyTorch, one file each: the same networks, updates and regularizers.
 
 Each file has `play(batch, compiled, device, **model)`: the players' networks, and `step(index)`, which plays the step
 of that number as `GAN.train_step` does. `model` are the arguments of kerasgan's class, `compiled` is what a network

@@ -22,17 +22,17 @@ class Block(nn.Module):
         return x + self.layers(x)
 
 
-def normalised(layer: nn.Module, width: int) -> list[nn.Module]:
+def normalized(layer: nn.Module, width: int) -> list[nn.Module]:
     return [layer, nn.InstanceNorm2d(width), nn.ReLU(True)]
 
 
 def generator(width: int, blocks: int) -> nn.Module:
-    layers = [nn.ReflectionPad2d(3), *normalised(nn.Conv2d(3, width, 7), width)]
+    layers = [nn.ReflectionPad2d(3), *normalized(nn.Conv2d(3, width, 7), width)]
     for wide in (2 * width, 4 * width):
-        layers += normalised(nn.Conv2d(wide // 2, wide, 3, 2, 1), wide)
+        layers += normalized(nn.Conv2d(wide // 2, wide, 3, 2, 1), wide)
     layers += [Block(4 * width) for _ in range(blocks)]
     for narrow in (2 * width, width):
-        layers += normalised(nn.ConvTranspose2d(2 * narrow, narrow, 3, 2, 1, output_padding=1), narrow)
+        layers += normalized(nn.ConvTranspose2d(2 * narrow, narrow, 3, 2, 1, output_padding=1), narrow)
     return nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh())
 
 

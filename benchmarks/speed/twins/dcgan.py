@@ -1,4 +1,4 @@
-"""DCGAN as in PyTorch's example of it: batch normalisation, 4x4 kernels, Adam, the non-saturating loss."""
+"""DCGAN as in PyTorch's example of it: batch normalization, 4x4 kernels, Adam, the non-saturating loss."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""SNGAN for 32 pixels: residual blocks, PyTorch's own spectral normalisation, hinge loss, five steps against one."""
+"""SNGAN for 32 pixels: residual blocks, PyTorch's own spectral normalization, hinge loss, five steps against one."""
 
 from collections.abc import Callable
 

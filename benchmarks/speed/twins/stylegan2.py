@@ -20,7 +20,7 @@ def activated(x: torch.Tensor) -> torch.Tensor:
 
 
 class Dense(nn.Module):
-    """With equalised learning rate."""
+    """With equalized learning rate."""
 
     def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, multiplier: float = 1.0):
         super().__init__()
@@ -33,7 +33,7 @@ class Dense(nn.Module):
 
 
 class Convolution(nn.Module):
-    """With equalised learning rate."""
+    """With equalized learning rate."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, bias: bool = True):
         super().__init__()
@@ -102,7 +102,7 @@ class Styled(nn.Module):
         return activated(x + noise * self.strength + self.bias)
 
 
-class Coloured(nn.Module):
+class Colored(nn.Module):
     def __init__(self, inputs: int, style: int):
         super().__init__()
         self.convolution = Modulated(inputs, 3, 1, style, demodulate=False)
@@ -138,17 +138,17 @@ class Synthesis(nn.Module):
         self.first, pairs = Styled(widths[0], widths[0], style), list(itertools.pairwise(widths))
         self.ups = nn.ModuleList(Styled(*pair, style, up=True) for pair in pairs)
         self.convolutions = nn.ModuleList(Styled(wide, wide, style) for wide in widths[1:])
-        self.colours = nn.ModuleList(Coloured(width, style) for width in widths)
+        self.colors = nn.ModuleList(Colored(width, style) for width in widths)
         self.doubled = Blur((2, 1), up=2)
 
     def forward(self, styles: torch.Tensor) -> torch.Tensor:
         styles = styles.unbind(1)
         x = self.first(self.constant.repeat(len(styles[0]), 1, 1, 1), styles[0])
-        image = self.colours[0](x, styles[1])
-        for index, (up, convolution, colour) in enumerate(zip(self.ups, self.convolutions, self.colours[1:])):
+        image = self.colors[0](x, styles[1])
+        for index, (up, convolution, color) in enumerate(zip(self.ups, self.convolutions, self.colors[1:])):
             own = styles[2 * index + 1 :]
             x = convolution(up(x, own[0]), own[1])
-            image = self.doubled(image) + colour(x, own[2])
+            image = self.doubled(image) + color(x, own[2])
         return image
 
 
@@ -201,7 +201,7 @@ class Game:
         """Of each image those of one latent below a layer, and of another above it."""
         latents = torch.randn(2 * count, self.latents, device=self.real.device)
         first, second = self.mapping(latents)[:, None].chunk(2)
-        layers = 2 * len(self.networks[1].colours)
+        layers = 2 * len(self.networks[1].colors)
         draws = torch.rand(2, count, 1, 1, device=self.real.device)
         place = torch.arange(layers, device=self.real.device)[None, :, None]
         return torch.where((place < 1 + (draws[0] * (layers - 1)).floor()) | (draws[1] >= MIXING), first, second)

@@ -1,7 +1,7 @@
 """OpenMMLab's checkpoints (mmgeneration, mmediting): {"meta": ..., "state_dict": {tensor name: tensor}}.
 
 Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` where training kept a moving
-average. Its unconditional colour models are trained on images in the order blue, green, red (its loader's default,
+average. Its unconditional color models are trained on images in the order blue, green, red (its loader's default,
 and `to_rgb=False` in its configurations), so that their generators produce this order: pass `channel_order="bgr"`.
 One file per family says which tensor belongs where; `FAMILIES` lists them.
 """

@@ -8,7 +8,7 @@ from kerasgan.checkpoints.openmmlab.attention import attention, numbered
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import (
-    batch_normalisation,
+    batch_normalization,
     convolution,
     dense,
     dense_to_map,
@@ -42,7 +42,7 @@ def deep_placements(generator: keras.Model) -> list[Placement]:
 
 def _classes_blocks_and_image(generator: keras.Model, *, kernels: dict[str, str], norms: int) -> list[Placement]:
     places = [
-        *batch_normalisation("output_layer.bn", find(generator, "image_norm"), epsilon=1e-5),
+        *batch_normalization("output_layer.bn", find(generator, "image_norm"), epsilon=1e-5),
         *convolution("output_layer.conv", find(generator, "image"), image=True),
     ]
     for layer in generator.layers:

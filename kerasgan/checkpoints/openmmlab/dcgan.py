@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, find, transposed_convolution
+from kerasgan.checkpoints.pytorch import batch_normalization, find, transposed_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +24,7 @@ def placements(generator: keras.Model) -> list[Placement]:
     for theirs, ours in names.items():
         places += transposed_convolution(f"{theirs}.conv", find(generator, ours))
         norm = find(generator, f"{ours}_norm")
-        places += batch_normalisation(f"{theirs}.bn", norm, epsilon=1e-5)
+        places += batch_normalization(f"{theirs}.bn", norm, epsilon=1e-5)
     return places
 
 

@@ -45,7 +45,7 @@ def _stem(generator: keras.Model) -> list[Placement]:
     weight, bias = convolution("conv_first", layer)
     cells = (outputs, channels, factor, factor, height, width)
     axes = (4, 5, 2, 3, 1, 0)
-    return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=axes, colours=4), bias]
+    return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=axes, colors=4), bias]
 
 
 LAYOUT = Layout(arguments="ESRGAN()", placements=placements, sources=one_generator)

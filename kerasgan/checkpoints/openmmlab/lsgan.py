@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, dense_to_map, find, transposed_convolution
+from kerasgan.checkpoints.pytorch import batch_normalization, dense_to_map, find, transposed_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -20,13 +20,13 @@ def placements(generator: keras.Model) -> list[Placement]:
     top = find(generator, "latent_map").output.shape[1:]
     places = [
         *dense_to_map("noise2feat_head.0", find(generator, "project"), shape=top),
-        *batch_normalisation("noise2feat_tail.0", find(generator, "latent_norm"), epsilon=1e-5),
+        *batch_normalization("noise2feat_tail.0", find(generator, "latent_norm"), epsilon=1e-5),
         *transposed_convolution(f"conv_blocks.{ups}.conv", find(generator, "image"), image=True),
     ]
     for index in range(ups):
         places += transposed_convolution(f"conv_blocks.{index}.conv", find(generator, f"up{index + 1}"))
         norm = find(generator, f"up{index + 1}_norm")
-        places += batch_normalisation(f"conv_blocks.{index}.bn", norm, epsilon=1e-5)
+        places += batch_normalization(f"conv_blocks.{index}.bn", norm, epsilon=1e-5)
     return places
 
 

@@ -57,8 +57,8 @@ def fully_grown(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarr
 def _convolution(tensor: str, layer: Any, *, image: bool = False) -> list[Placement]:
     kernel, bias = (3, 0) if image else (None, None)
     return [
-        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, axes=(2, 3, 1, 0), colours=kernel),
-        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colours=bias),
+        Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, axes=(2, 3, 1, 0), colors=kernel),
+        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colors=bias),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kerasgan.checkpoints.openmmlab.networks import by_domain
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find, transposed_convolution
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find, transposed_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +34,7 @@ def placements(generator: keras.Model) -> list[Placement]:
             norm = find(generator, f"{ours}_norm")
             if not hasattr(norm, "moving_mean"):
                 raise CheckpointError(f"one with {type(norm).__name__} in {norm.path}")
-            places += batch_normalisation(f"{theirs}.bn", norm, epsilon=1e-5)
+            places += batch_normalization(f"{theirs}.bn", norm, epsilon=1e-5)
     return places
 
 

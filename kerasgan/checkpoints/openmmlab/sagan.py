@@ -1,4 +1,4 @@
-"""SAGANGenerator, which is SNGANGenerator with spectral normalisation and one SelfAttentionBlock."""
+"""SAGANGenerator, which is SNGANGenerator with spectral normalization and one SelfAttentionBlock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kerasgan.checkpoints.openmmlab.attention import attention, numbered
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import (
-    batch_normalisation,
+    batch_normalization,
     convolution,
     dense_to_map,
     embedding,
@@ -30,7 +30,7 @@ def placements(generator: keras.Model) -> list[Placement]:
     ]
     spectral = find(generator, "up1_norm1").spectral is not None
     epsilon = 1e-4 if spectral else 1e-5  # the publisher's checkpoints have both or neither
-    places += batch_normalisation("to_rgb.bn", find(generator, "image_norm"), epsilon=epsilon)
+    places += batch_normalization("to_rgb.bn", find(generator, "image_norm"), epsilon=epsilon)
     for index, ours in enumerate(numbered(generator)):
         theirs = f"conv_blocks.{index}"
         if ours == "attention":
@@ -45,7 +45,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def _conditional(tensor: str, norm: Any, *, epsilon: float) -> list[Placement]:
-    """Gains, stored as 1 less, and biases of the classes: tables of their own or spectrally normalised ones."""
+    """Gains, stored as 1 less, and biases of the classes: tables of their own or spectrally normalized ones."""
     places = moving_statistics(f"{tensor}.norm", norm.normalization, epsilon=epsilon)
     names = f"{tensor}.weight_embedding", f"{tensor}.bias_embedding"
     if norm.spectral is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, dense_to_map, find, moving_statistics
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense_to_map, find, moving_statistics
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +22,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
     places = [
         *dense_to_map("noise2feat", find(generator, "project"), shape=find(generator, "latent_map").output.shape[1:]),
-        *batch_normalisation("to_rgb.bn", find(generator, "norm"), epsilon=1e-4),
+        *batch_normalization("to_rgb.bn", find(generator, "norm"), epsilon=1e-4),
         *convolution("to_rgb.conv", find(generator, "image"), image=True),
     ]
     for index in range(sum(layer.name.endswith("_conv1") for layer in generator.layers)):

@@ -81,10 +81,10 @@ def _style(tensor: str, affine: Any) -> list[Placement]:
 
 
 def _image(tensor: str, layer: Any) -> list[Placement]:
-    kernel: dict[str, Any] = {"axes": (2, 3, 1, 0), "factor": GAIN, "colours": 3}
+    kernel: dict[str, Any] = {"axes": (2, 3, 1, 0), "factor": GAIN, "colors": 3}
     return [
         Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, **kernel),
-        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colours=0),
+        Placement(tensor=f"{tensor}.conv.bias", variable=layer.bias, colors=0),
     ]
 
 

@@ -32,12 +32,12 @@ def placements(generator: keras.Model) -> list[Placement]:
     places = [constant("constant_input.input", find(generator, "constant").map)]
     for index in range(1, 1 + sum(name.startswith("mapping") for name in names)):
         places += _dense(f"style_mapping.{index}", find(generator, f"mapping{index}"))
-    places += _styled("conv1", generator, "conv1", noise=0) + _coloured("to_rgb1", generator, "image1")
+    places += _styled("conv1", generator, "conv1", noise=0) + _colored("to_rgb1", generator, "image1")
     for index in range(2, 1 + sum(name.startswith("image") and name[5:].isdigit() for name in names)):
         first = 2 * index - 4
         places += _styled(f"convs.{first}", generator, f"up{index}", noise=first + 1)
         places += _styled(f"convs.{first + 1}", generator, f"conv{index}", noise=first + 2)
-        places += _coloured(f"to_rgbs.{index - 2}", generator, f"image{index}")
+        places += _colored(f"to_rgbs.{index - 2}", generator, f"image{index}")
     return places
 
 
@@ -74,9 +74,9 @@ def _modulated(tensor: str, layer: Any, *, image: bool) -> list[Placement]:
     height, width, inputs, outputs = layer.kernel.shape
     unfold = (outputs, inputs, height, width)
     kernel: dict[str, Any] = {"stored": (1, *unfold), "unfold": unfold, "axes": (2, 3, 1, 0)}
-    colours = 3 if image else None
+    colors = 3 if image else None
     return [
-        Placement(tensor=f"{tensor}.weight_orig", variable=layer.kernel, colours=colours, **kernel),
+        Placement(tensor=f"{tensor}.weight_orig", variable=layer.kernel, colors=colors, **kernel),
         *_dense(f"{tensor}.style_modulation", layer.affine),
     ]
 
@@ -91,14 +91,14 @@ def _styled(tensor: str, generator: keras.Model, name: str, *, noise: int) -> li
     ]
 
 
-def _coloured(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
+def _colored(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
     layer = find(generator, name)
     bias = Placement(
         tensor=f"{tensor}.bias",
         variable=layer.bias,
         stored=(1, layer.filters, 1, 1),
         unfold=(layer.filters,),
-        colours=0,
+        colors=0,
     )
     return [*_modulated(f"{tensor}.conv", layer, image=True), bias]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan.checkpoints.openmmlab.networks import one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
-from kerasgan.checkpoints.pytorch import batch_normalisation, convolution, find
+from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find
 
 if TYPE_CHECKING:
     import keras
@@ -21,12 +21,12 @@ def placements(generator: keras.Model) -> list[Placement]:
         names |= {f"conv_blocks.{3 * index + part - 2}": f"up{index}_{part}" for part in (1, 2)}
     places = [
         *_projection("noise2feat", find(generator, "project")),
-        *batch_normalisation("noise2feat.norm", find(generator, "project_norm"), epsilon=1e-5),
+        *batch_normalization("noise2feat.norm", find(generator, "project_norm"), epsilon=1e-5),
         *convolution("to_rgb.conv", find(generator, "image"), image=True),
     ]
     for theirs, ours in names.items():
         places += convolution(f"{theirs}.conv", find(generator, ours))
-        places += batch_normalisation(f"{theirs}.bn", find(generator, f"{ours}_norm"), epsilon=1e-5)
+        places += batch_normalization(f"{theirs}.bn", find(generator, f"{ours}_norm"), epsilon=1e-5)
     return places
 
 

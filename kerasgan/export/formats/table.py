@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasgan import storage
 from kerasgan.export.options import Options
 from kerasgan.export.proof import Run
 from kerasgan.export.signature import Input
+from kerasgan.files import paths
 from kerasgan.gan import GAN
 
 __all__ = ["Format", "Job", "check_file", "check_folder", "module_of", "trace"]
@@ -82,13 +82,13 @@ def module_of(network: keras.Model) -> Any:
 
 def check_file(target: Path) -> None:
     """Raises ValueError where a folder would be replaced by a file."""
-    if storage.names(target) or target.is_dir():
+    if paths.names(target) or target.is_dir():
         raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
 
 
 def check_folder(target: Path, *, sign: str, kind: str) -> None:
     """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as such folders have it."""
-    inside = storage.names(target)
+    inside = paths.names(target)
     if inside is None:
         raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")
     if inside and sign not in inside:

@@ -7,23 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan import exploration, pictures
+from kerasgan import exploration
 from kerasgan.export.options import INPUT, Options
 from kerasgan.export.page import runtime
 from kerasgan.export.signature import describe
+from kerasgan.files import pictures
 from kerasgan.gan import GAN, ImageToImage
 
 __all__ = ["check", "gather", "truncates_styles"]
 
 
 def check(gan: GAN, options: Options) -> None:
-    """Raises ValueError for images that a page cannot show or take: those that are neither grey nor in colours."""
+    """Raises ValueError for images that a page cannot show or take: those that are neither gray nor in colors."""
     counts = [gan.image_shape[-1]]
     if gan.task.from_images:
         counts += [_channels(gan, way) for way in _ways(gan, options)]
     for count in counts:
         if count not in (1, 3):
-            raise ValueError(f"Expected a model of grey or RGB pictures. Received: one of {count} channels")
+            raise ValueError(f"Expected a model of gray or RGB pictures. Received: one of {count} channels")
 
 
 def gather(gan: GAN, options: Options, *, examples: Any = None) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def _truncates(gan: GAN, options: Options) -> str | None:
 def _moves(gan: GAN) -> bool:
     """Whether the prior has latents between its latents, and so a mean to move them to."""
     try:
-        gan.prior.shrink(gan.prior.draw(1, gan.latent_dim, 0), 0.5)
+        gan.prior.truncate(gan.prior.draw(1, gan.latent_dim, 0), 0.5)
     except ValueError:
         return False
     return True

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from kerasgan.storage import cache_directory
+from kerasgan.files.paths import cache_directory
 
 __all__ = ["ADDRESS", "RuntimeFilesError", "describe", "vendored"]
 

@@ -7,7 +7,7 @@ Three have no such form: recall and the sliced Wasserstein distance compare all 
 perceptual path length draws its own images, in batches, and leaves out its longest ones.
 """
 
-from kerasgan.metrics.streaming.coverage import Battle, DensityCoverage, Memorisation, ModeCoverage
+from kerasgan.metrics.streaming.coverage import DensityCoverage, GAMResult, Memorization, ModeCoverage
 from kerasgan.metrics.streaming.distances import FrechetDistance, InceptionScore, KernelDistance
 from kerasgan.metrics.streaming.means import (
     LabelAccuracy,
@@ -21,14 +21,14 @@ from kerasgan.metrics.streaming.means import (
 )
 
 __all__ = [
-    "Battle",
     "DensityCoverage",
     "FrechetDistance",
+    "GAMResult",
     "InceptionScore",
     "KernelDistance",
     "LabelAccuracy",
     "MeanOf",
-    "Memorisation",
+    "Memorization",
     "ModeCoverage",
     "MultiscaleSimilarity",
     "ParzenLogLikelihood",

@@ -1,4 +1,4 @@
-"""Streams of fakes beside what stays in memory: modes, neighbourhoods of reals, training images; and GAM's judges."""
+"""Streams of fakes beside what stays in memory: modes, neighborhoods of reals, training images; and GAM's judges."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.battle import Battle as Judged
-from kerasgan.metrics.density_coverage import Neighbourhoods
-from kerasgan.metrics.memorisation import Habits
+from kerasgan.metrics.density_coverage import Neighborhoods
+from kerasgan.metrics.gam import GAMResult as Judged
+from kerasgan.metrics.memorization import Habits
 from kerasgan.metrics.mode_coverage import Modes, mode_coverage
 from kerasgan.metrics.streaming.means import MeanOf
 
@@ -22,17 +22,17 @@ class ModeCoverage(keras.metrics.Metric):
 
     modes: Modes
 
-    def __init__(self, centres: Any, *, deviation: float, within: float = 3.0, name: str = "mode_coverage") -> None:
+    def __init__(self, centers: Any, *, deviation: float, within: float = 3.0, name: str = "mode_coverage") -> None:
         super().__init__(name=name)
         self._settings = {"deviation": deviation, "within": within}
-        self._centres = checks.features(centres, name="centres")
+        self._centers = checks.features(centers, name="centers")
         self.reset_state()
 
     def update_state(self, points: Any) -> None:
-        self.merge(mode_coverage(points, self._centres, **self._settings))
+        self.merge(mode_coverage(points, self._centers, **self._settings))
 
     def merge(self, found: Modes) -> None:
-        """Take in modes counted elsewhere, of the same centres."""
+        """Take in modes counted elsewhere, of the same centers."""
         self.modes = Modes(self.modes.counts + found.counts, self.modes.total + found.total)
 
     def merge_state(self, metrics: Iterable["ModeCoverage"]) -> None:
@@ -43,7 +43,7 @@ class ModeCoverage(keras.metrics.Metric):
         return self.modes.captured
 
     def reset_state(self) -> None:
-        self.modes = Modes(np.zeros(len(self._centres), dtype="int64"), 0)
+        self.modes = Modes(np.zeros(len(self._centers), dtype="int64"), 0)
 
 
 class DensityCoverage(keras.metrics.Metric):
@@ -51,15 +51,15 @@ class DensityCoverage(keras.metrics.Metric):
 
     Args:
         reals: features (count, dimensions), held in memory.
-        neighbours: k.
+        neighbors: k.
         name: of the metric.
 
     `update_state(fakes)`; `result()` is {"density": ..., "coverage": ...}, NaN before the first batch.
     """
 
-    def __init__(self, reals: Any, *, neighbours: int = 5, name: str = "density_coverage") -> None:
+    def __init__(self, reals: Any, *, neighbors: int = 5, name: str = "density_coverage") -> None:
         super().__init__(name=name)
-        self._found = Neighbourhoods(reals, neighbours=neighbours)
+        self._found = Neighborhoods(reals, neighbors=neighbors)
 
     def update_state(self, fakes: Any) -> None:
         self._found.add(fakes)
@@ -75,19 +75,19 @@ class DensityCoverage(keras.metrics.Metric):
         self._found.reset()
 
 
-class Memorisation(keras.metrics.Metric):
+class Memorization(keras.metrics.Metric):
     """Are samples nearer to training images than held-out reals are; memory of the training images.
 
     Args:
         training: features (count, dimensions), or flattened images, held in memory.
-        held_out: likewise: real images that the generator was not trained on; None as in `memorisation`.
+        held_out: likewise: real images that the generator was not trained on; None as in `memorization`.
         share: of held-out reals that count as near-copies by chance.
         name: of the metric.
 
     `update_state(samples)`; `result()` is {"nearer": ..., "near_copies": ...}, NaN before the first batch.
     """
 
-    def __init__(self, training: Any, *, held_out: Any = None, share: float = 0.01, name: str = "memorisation") -> None:
+    def __init__(self, training: Any, *, held_out: Any = None, share: float = 0.01, name: str = "memorization") -> None:
         super().__init__(name=name)
         self._habits = Habits(training, held_out, share=share)
         self._nearer = MeanOf(lambda distances: self._habits.nearer(distances), name="nearer")
@@ -98,7 +98,7 @@ class Memorisation(keras.metrics.Metric):
         self._nearer.update_state(distances)
         self._copies.update_state(distances)
 
-    def merge_state(self, metrics: Iterable["Memorisation"]) -> None:
+    def merge_state(self, metrics: Iterable["Memorization"]) -> None:
         for metric in metrics:
             self._nearer.merge_state([metric._nearer])
             self._copies.merge_state([metric._copies])
@@ -111,13 +111,13 @@ class Memorisation(keras.metrics.Metric):
         self._copies.reset_state()
 
 
-class Battle(keras.metrics.Metric):
+class GAMResult(keras.metrics.Metric):
     """GAM of two GANs; `update_state` takes the arguments of `battle`, each or None; memory of eight numbers.
 
     `result()` is the paper's ratio of errors on samples, below 1 if the first wins; `judged` holds the rest.
     """
 
-    def __init__(self, *, threshold: float = 0.5, name: str = "battle") -> None:
+    def __init__(self, *, threshold: float = 0.5, name: str = "gam") -> None:
         super().__init__(name=name)
         self._on_test = [MeanOf(lambda scores: scores < threshold, name=f"{who}_on_test") for who in _JUDGES]
         self._on_fakes = [MeanOf(lambda scores: scores >= threshold, name=f"{who}_on_fakes") for who in _JUDGES]
@@ -138,7 +138,7 @@ class Battle(keras.metrics.Metric):
             if batch is not None:
                 rate.update_state(checks.scores(batch, name=rate.name))
 
-    def merge_state(self, metrics: Iterable["Battle"]) -> None:
+    def merge_state(self, metrics: Iterable["GAMResult"]) -> None:
         for metric in metrics:
             for ours, theirs in zip(self._rates, metric._rates):
                 ours.merge_state([theirs])

@@ -9,7 +9,7 @@ import numpy as np
 from kerasgan.metrics import checks
 from kerasgan.metrics.frechet import Moments, frechet_distance
 from kerasgan.metrics.inception_score import ClassMass, checked_probabilities
-from kerasgan.metrics.kernel import squared_discrepancy
+from kerasgan.metrics.kernel import mmd2
 from kerasgan.metrics.streaming.means import MeanOf
 
 
@@ -88,7 +88,7 @@ class KernelDistance(MeanOf):
                 self._waiting[index] = rows if kept is None else np.concatenate([kept, rows])
         values = []
         while all(kept is not None and len(kept) >= self._size for kept in self._waiting):
-            values.append(squared_discrepancy(*(kept[: self._size] for kept in self._waiting)))
+            values.append(mmd2(*(kept[: self._size] for kept in self._waiting)))
             self._waiting = [kept[self._size :] for kept in self._waiting]
         return np.array(values)
 

@@ -103,5 +103,5 @@ class ParzenLogLikelihood(MeanOf):
 class Precision(MeanOf):
     """Share of fakes inside the manifold of reals held in memory; `update_state(fakes)`; see `precision_recall`."""
 
-    def __init__(self, reals: Any, *, neighbours: int = 3, name: str = "precision") -> None:
-        super().__init__(Manifold(reals, neighbours=neighbours).holds, name=name)
+    def __init__(self, reals: Any, *, neighbors: int = 3, name: str = "precision") -> None:
+        super().__init__(Manifold(reals, neighbors=neighbors).holds, name=name)

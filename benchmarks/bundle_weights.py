@@ -1,0 +1,54 @@
+"""Puts the weights of a finished run into a zoo entry: python benchmarks/box.py ENTRY --run RUN
+
+Weights are stored as float16. Then measure what was stored: kerasgan evaluate ENTRY --output zoo/ENTRY
+"""
+
+import argparse
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from kerasgan import zoo
+from kerasgan.files.toml import write_sections
+
+
+def store_halved(source: Path, target: Path) -> str:
+    """Copies a .weights.h5 with float32 as float16; returns the copy's sha256."""
+    with h5py.File(source) as file, h5py.File(target, "w") as halved:
+
+        def copy(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Group):
+                halved.require_group(name).attrs.update(item.attrs)
+                return
+            values = item[()]
+            dataset = halved.create_dataset(name, data=values.astype("f2") if item.dtype == np.float32 else values)
+            dataset.attrs.update(item.attrs)
+
+        file.visititems(copy)
+    return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("entry")
+    parser.add_argument("--run", type=Path, required=True, help="the run folder")
+    parser.add_argument("--discriminator", action="store_true", help="store it too, where scores or users need it")
+    arguments = parser.parse_args()
+    entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
+    weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}
+    if arguments.discriminator:
+        name = "discriminator.weights.h5"
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, name)
+            gan = zoo.load(arguments.run / "recipe.toml", weights=arguments.run / "gan.keras")
+            gan.discriminator.save_weights(whole)
+            weights |= {"discriminator": name, "discriminator_sha256": store_halved(whole, entry.folder / name)}
+    write_sections(entry.path, {"weights": {**weights, "license": "Apache-2.0"}})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""How callbacks of an adversarial training count its steps, read its losses, and go on after a checkpoint."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from kerasgan.distribution import local_value
+
+__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below"]
+
+
+class Position(NamedTuple):
+    """Where in `fit` a checkpoint was taken.
+
+    epoch: of `fit`, the one that goes on.
+    batch: batches of it that are done.
+    step: steps that the callbacks had counted.
+    epoch_start: their count when the epoch began.
+    """
+
+    epoch: int
+    batch: int
+    step: int
+    epoch_start: int
+
+
+class Resumed(NamedTuple):
+    """What a callback finds when `fit` goes on from a checkpoint: where, and its own `state`, None if it is new."""
+
+    position: Position
+    state: Mapping[str, np.ndarray] | None
+
+
+def below(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The part of a state whose names begin with `prefix`, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Calls `act(step)` whenever the step count passes a multiple of `every`, and at the end of the training.
+
+    Checkpoints keep what `state` returns. When `fit` goes on from one, `begin` finds it in `resumed`, and what the
+    callback does from then on must be what it does in a training that was never interrupted.
+
+    Args:
+        every: discriminator steps from one call to the next.
+
+    Raises:
+        ValueError: if `every` is not a positive whole number.
+    """
+
+    def __init__(self, every: int):
+        super().__init__()
+        if not (isinstance(every, int) and every >= 1):
+            raise ValueError(f"Expected a positive whole number of steps. Received: every={every!r}")
+        self.every = every
+        self.step = 0
+        self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too much for every step
+        self.resumed: Resumed | None = None
+
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        self.gan = model
+
+    def begin(self, step: int) -> None:
+        """Called once before the training, with the number of steps that the model has behind it."""
+
+    def act(self, step: int) -> None:
+        """Called with the number of steps done; `self.model` is in that state."""
+        raise TypeError(f"{type(self).__name__} must define `act`.")
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must keep, numbers and arrays by name; to be added to `super().state()`."""
+        return {"step": self.step, "acted": self._acted}
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        position, state = self.resumed or (None, None)
+        self.step = self._acted = self.model.optimizer.steps if position is None else position.step
+        if state is not None:
+            self.step, self._acted = int(state["step"]), int(state["acted"])
+        self.begin(self.step)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # Not the optimizer's count: a LossScaleOptimizer may have skipped steps of the epoch that goes on.
+        resumed, self.resumed = self.resumed, None
+        self._epoch_start = self.model.optimizer.steps
+        if resumed is not None and resumed.position.batch:
+            self._epoch_start = resumed.position.epoch_start
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._arrive(self._epoch_start + batch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._arrive(self.model.optimizer.steps)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.resumed = None  # where no epoch was left to do
+        if self.step > self._acted:
+            self._act()
+
+    def _arrive(self, step: int) -> None:
+        # Steps that a LossScaleOptimizer skipped are taken back at the epoch's end: never act twice for them.
+        due = step // self.every > self.step // self.every
+        self.step = max(step, self.step)
+        if due:
+            self._act()
+
+    def _act(self) -> None:
+        self._acted = self.step
+        self.act(self.step)
+
+
+class Means:
+    """The losses' means since the last `take`, out of Keras' running means, which start again with every epoch.
+
+    The metrics are only read, never reset: what `fit` reports and other callbacks see stays as it is.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, float]] = {}
+        self._sums: dict[str, tuple[float, float]] = {}
+
+    def restart(self) -> None:
+        """Called when an epoch begins: Keras has set its metrics to zero."""
+        self._seen = {}
+
+    def collect(self, metrics: Iterable[Any]) -> None:
+        """Adds what the metrics have counted since the last call; due when an epoch ends."""
+        for metric in metrics:
+            now = local_value(metric.total), local_value(metric.count)
+            old, kept = self._seen.get(metric.name, (0.0, 0.0)), self._sums.get(metric.name, (0.0, 0.0))
+            self._sums[metric.name] = kept[0] + now[0] - old[0], kept[1] + now[1] - old[1]
+            self._seen[metric.name] = now
+
+    def take(self, metrics: Iterable[Any]) -> dict[str, float | None]:
+        """The means by name, None for what was not computed meanwhile (a lazy penalty, say), and a fresh start."""
+        self.collect(metrics)
+        sums, self._sums = self._sums, {}
+        return {name: total / count if count else None for name, (total, count) in sums.items()}
+
+    def state(self) -> dict[str, tuple[float, float]]:
+        """Everything, for `Means.from_state`."""
+        seen = {f"seen/{name}": pair for name, pair in self._seen.items()}
+        return seen | {f"sums/{name}": pair for name, pair in self._sums.items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Means":
+        """The means as they were; other names in `state` are passed over."""
+        means = cls()
+        means._seen = {name: (float(total), float(count)) for name, (total, count) in below(state, "seen/").items()}
+        means._sums = {name: (float(total), float(count)) for name, (total, count) in below(state, "sums/").items()}
+        return means
+
+
+class LossCallback(StepCallback):
+    """A `StepCallback` that reads the losses: `self.means` are those since it last took them."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.means = Means()
+        if self.resumed and self.resumed.state is not None:
+            self.means = Means.from_state(self.resumed.state)
+        elif self.resumed:
+            self.means.take(self.model.metrics)  # they were counted before it was there
+        super().on_train_begin(logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        inside = self.resumed is not None and self.resumed.position.batch
+        super().on_epoch_begin(epoch, logs)
+        if not inside:
+            self.means.restart()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        self.means.collect(self.model.metrics)
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), **self.means.state()}

@@ -1,0 +1,250 @@
+"""Checkpoints: all that a training is made of in one file, from which `fit` goes on as if nothing had happened.
+
+A checkpoint is the `.keras` file of the GAN with one more member, which holds what Keras leaves out: the random states,
+the running means of the losses, the place in `fit`, and what the other callbacks remember. As members of a zip archive
+all of them carry a checksum (CRC-32).
+"""
+
+import contextlib
+import io
+import os
+import shutil
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasgan import gradients
+from kerasgan.callbacks.base import Position, Resumed, StepCallback, below
+from kerasgan.files.paths import local
+
+__all__ = ["Checkpoint"]
+
+STATE = "training.npz"
+MEMBERS = {"config.json", "model.weights.h5", STATE}
+
+
+class Checkpoint(StepCallback):
+    """Saves the whole training as directory/step-000500.keras, keeps the last few, and lets `fit` go on from them.
+
+    A `fit` whose model is behind the directory's newest checkpoint, as an untrained one is, goes on from there, to the
+    last bit as if it had never ended, if it is called with the same model, data and callbacks; `epochs` are those in
+    all. What is damaged is passed over with a warning. A checkpoint appears under its name only when it is complete and
+    on the disk. The first is written before the first step, so that a folder that is read-only or a disk that is too
+    small comes out at once, and the last after the last step. `keras.saving.load_model` reads them, too.
+
+    The order of the data is continued where it is a function of the epoch: arrays, folders and the other sources of
+    `kerasgan.data`. A `tf.data.Dataset` or a PyTorch loader that shuffles by itself begins with its first order again.
+
+    Args:
+        directory: where to; created if need be. Of one training only.
+        every: steps from one checkpoint to the next.
+        keep: how many to keep.
+
+    Raises:
+        OSError: if a checkpoint cannot be written; those before it stay.
+        ValueError: if none of those in the directory is intact, or they are another model's.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
+        super().__init__(every)
+        if keep < 1:
+            raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
+        self.directory, self.keep = local(directory), keep
+
+    @staticmethod
+    def found(directory: str | os.PathLike[str]) -> list[Path]:
+        """The checkpoints in a directory, the newest last."""
+        return sorted(Path(directory).glob("step-*.keras"), key=_step)
+
+    @classmethod
+    def newest(cls, directory: str | os.PathLike[str]) -> Path | None:
+        """The newest intact checkpoint, with a warning of each later one that is damaged; None if there are none.
+
+        Raises:
+            ValueError: if there are some, but none is intact.
+        """
+        found = cls.found(directory)
+        for path in reversed(found):
+            if (damage := _damage(path)) is None:
+                return path
+            expected = "Expected an intact checkpoint; the one before it is taken"
+            warnings.warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
+        if found:
+            raise ValueError(f"Expected an intact checkpoint in {directory}. Received: {len(found)} damaged ones")
+        return None
+
+    def restore(self, gan: Any, callbacks: Sequence[Any], *, epochs: int) -> Position | None:
+        """Called by `fit` before it begins: puts the newest checkpoint into the model and its callbacks.
+
+        Returns where in `fit` it was taken, or None if there is nothing to go on with: no checkpoint, a model that is
+        ahead of it, or one that has just done all the `epochs`.
+        """
+        self._watching = _by_name(callbacks)
+        path = self.newest(self.directory)
+        if path is None:
+            return None
+        kept = _read(path)
+        position, done = Position(*map(int, kept["position"])), gan.optimizer.steps
+        if position.step < done or (position.step == done and position.epoch >= epochs):
+            return None
+        try:
+            gan.load_weights(path)
+        except ValueError as error:
+            raise ValueError(f"Expected checkpoints of the same model. Received: {path}: {error}") from error
+        _assign(gan.metrics_variables, below(kept, "metric/"))
+        _assign(_random_states(gan), below(kept, "random/"))
+        self._kept = kept
+        for name, callback in self._watching.items():
+            callback.resumed = Resumed(position, below(kept, f"callback/{name}/") or None)
+        for later in self.found(self.directory):
+            if _step(later) > _step(path):  # damaged: it must not count among the last few
+                later.replace(later.with_suffix(".damaged"))
+        return position
+
+    def begin(self, step: int) -> None:
+        self._acted = step  # if it goes on, from a checkpoint of this step
+        self._position = Position(0, 0, step, step)
+        self._begins = True
+        self._ended: dict[str, Any] | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        resumed, begins, self._begins = self.resumed, self._begins, False
+        super().on_epoch_begin(epoch, logs)
+        batch = resumed.position.batch if resumed else 0
+        self._position = Position(epoch, batch, self.step, self._epoch_start)
+        if batch:  # Keras has just set them to zero
+            _assign(self.model.metrics_variables, below(self._kept, "metric/"))
+        elif resumed:
+            gradients.set_generator_state(self._kept["generator"])
+        if begins:
+            if not resumed:
+                self._save(self._position, self._states())
+            self._check_room()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not batch and self._position.batch:  # only now: PyTorch's loaders draw from it as they begin an epoch
+            gradients.set_generator_state(self._kept["generator"])
+        self._begun = batch
+        # A resumed `fit` passes over the batches that are done: the place stays.
+        self._position = self._position._replace(batch=max(batch, self._position.batch))
+        super().on_train_batch_begin(batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        done, total = self._begun + self.gan.steps_per_execution, self.params.get("steps")
+        if self.gan.stop_training and not (total and done >= total):
+            self._position = self._position._replace(batch=max(done, self._position.batch))
+        else:
+            self._position = Position(epoch + 1, 0, self.step, 0)
+        super().on_epoch_end(epoch, logs)
+        if self.gan.stop_training or epoch + 1 == self.params.get("epochs"):
+            # Before the others' last acts, which a training that goes on instead never sees.
+            self._ended = self._states()
+
+    def act(self, step: int) -> None:
+        self._save(self._position._replace(step=step), self._states() if self._ended is None else self._ended)
+        for old in self.found(self.directory)[: -self.keep]:
+            old.unlink()
+
+    def _states(self) -> dict[str, Any]:
+        states = ((name, callback.state()) for name, callback in self._watching.items())
+        return {f"callback/{name}/{key}": np.array(value) for name, state in states for key, value in state.items()}
+
+    def _save(self, position: Position, states: Mapping[str, Any]) -> None:
+        gan = self.model
+        arrays = {"position": np.array(position), "generator": gradients.generator_state(), **states}
+        for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
+            arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            gan.save(self._partial)
+            with zipfile.ZipFile(self._partial, "a") as archive:
+                archive.writestr(STATE, content.getvalue())
+            _sync(self._partial)
+            self._partial.replace(self.directory / f"step-{position.step:06d}.keras")
+            _sync(self.directory)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._partial.unlink()
+            expected = f"Expected to write the checkpoint of step {position.step} into {self.directory}"
+            raise OSError(f"{expected}. Received: {error}") from error
+
+    @property
+    def _partial(self) -> Path:
+        return self.directory / ".partial.keras"
+
+    def _check_room(self) -> None:
+        """Raises OSError now, not hours later, if the folder cannot take all the checkpoints that will lie in it."""
+        found = self.found(self.directory)
+        self._partial.touch()
+        self._partial.unlink()
+        size, free = found[-1].stat().st_size, shutil.disk_usage(self.directory).free
+        more = self.keep + 1 - len(found)  # one is written before the oldest goes
+        if more * size > free:
+            expected = f"Expected room for {more} more checkpoints of {size:,} bytes in {self.directory}"
+            raise OSError(f"{expected}. Received: {free:,} bytes free")
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
+
+
+def _by_name(callbacks: Iterable[Any]) -> dict[str, StepCallback]:
+    """Those that have a state, under names by which another process finds them again."""
+    named: dict[str, StepCallback] = {}
+    count: Counter[str] = Counter()
+    for callback in callbacks:
+        if isinstance(callback, StepCallback):
+            kind = type(callback).__name__
+            named[f"{kind}.{count[kind]}"] = callback
+            count[kind] += 1
+    return named
+
+
+def _random_states(gan: keras.Model) -> list[Any]:
+    """The states of all seed generators: the variables that Keras does not count among the weights."""
+    weights = {id(variable) for variable in gan.weights}
+    return [variable for variable in gan.variables if id(variable) not in weights]
+
+
+def _assign(variables: Sequence[Any], values: Mapping[str, np.ndarray]) -> None:
+    if len(variables) != len(values):
+        expected = "Expected a checkpoint of the same model and settings"
+        raise ValueError(f"{expected}. Received: one with {len(values)} states instead of {len(variables)}")
+    for index, variable in enumerate(variables):
+        variable.assign(values[str(index)])
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with a file, or None."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing, broken = MEMBERS - set(archive.namelist()), archive.testzip()
+    except Exception as error:  # zipfile lets nearly anything through where headers are damaged
+        return f"{type(error).__name__}: {error}"
+    if missing:
+        return f"without {', '.join(sorted(missing))}"
+    return None if broken is None else f"wrong checksum of {broken}"
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive, np.load(io.BytesIO(archive.read(STATE))) as arrays:
+        return dict(arrays)
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk and not only in the system's memory."""
+    if path.is_dir() and os.name != "posix":  # Windows does not open folders
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

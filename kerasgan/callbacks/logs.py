@@ -1,0 +1,136 @@
+"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+
+Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
+here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
+batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
+`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
+`BackupAndRestore` forgets the random states and the place within the epoch.
+"""
+
+import csv
+import io
+import os
+import time
+from typing import Any
+
+from kerasgan.callbacks.base import LossCallback
+from kerasgan.files import event_files, pictures
+from kerasgan.files.paths import local
+
+__all__ = ["LossLog", "TensorBoardLog"]
+
+
+class LossLog(LossCallback):
+    """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
+
+    A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
+    steps behind it continues an existing file after the last row that it knows of; a new one begins a new file.
+
+    Args:
+        path: of the file; its folder is created if need be.
+        every: steps from one row to the next.
+
+    Raises:
+        ValueError: when training begins, if the existing file has other columns.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 50):
+        super().__init__(every)
+        self.path = local(path)
+
+    def begin(self, step: int) -> None:
+        names = [metric.name for metric in self.model.metrics]
+        columns = ["step", *names[:2], "seconds", *names[2:]]
+        # Not up to `step`: a row that was written because the training ended is not one of a training that goes on.
+        rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        with partial.open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+        partial.replace(self.path)
+        self._columns = columns
+        self._started = time.monotonic() - (float(rows[-1][3]) if rows else 0.0)
+
+    def _known_rows(self, columns: list[str], step: int) -> list[list[str]]:
+        with self.path.open(newline="") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+        if header != columns:
+            expected = f"Expected a log with the columns {', '.join(columns)}"
+            raise ValueError(f"{expected}. Received: {self.path} with {', '.join(header) or 'nothing'}")
+        return [row for row in rows if len(row) == len(columns) and int(row[0]) <= step]
+
+    def act(self, step: int) -> None:
+        means = self.means.take(self.model.metrics)
+        seconds = time.monotonic() - self._started
+        values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
+        row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]
+        with self.path.open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(row)
+
+
+class TensorBoardLog(LossCallback):
+    """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
+
+    By steps and on every backend. Keras' own `TensorBoard` callback works too, also beside it, but counts epochs and
+    shows no samples.
+
+    Args:
+        directory: where to; created if need be. A resumed training adds a file of its own.
+        every: steps from one row of losses, their means over the steps since the row before, to the next.
+        images_every: steps from one grid of samples, of always the same latents, to the next.
+        count: images of a grid, as those of `SampleGrid`.
+        seed: of the latents.
+        doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before: each of its probes is written too.
+
+    Raises:
+        ImportError: if TensorBoard is not installed.
+        ValueError: if an interval is not a positive whole number.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 50,
+        images_every: int = 500,
+        count: int | None = None,
+        seed: int = 0,
+        doctor: Any = None,
+    ):
+        super().__init__(every)
+        event_files.check()
+        if not (isinstance(images_every, int) and images_every >= 1):
+            raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
+        self.directory, self.images_every, self.count, self.seed = local(directory), images_every, count, seed
+        self.doctor = doctor
+
+    def begin(self, step: int) -> None:
+        self._file = event_files.EventFile(self.directory)
+        self._probes = len(self._history().get("step", [])) if step else 0
+        self._drawn = -self.images_every
+
+    def _history(self) -> dict[str, list[float]]:
+        return {} if self.doctor is None else self.doctor.history
+
+    def on_train_end(self, logs: Any = None) -> None:
+        super().on_train_end(logs)
+        self._file.close()
+
+    def act(self, step: int) -> None:
+        means = self.means.take(self.model.metrics)
+        self._file.scalars(step, {name: value for name, value in means.items() if value is not None})
+        history = self._history()
+        for row in range(self._probes, len(history.get("step", []))):
+            found = {name: history[name][row] for name in history if name not in {"step", *means}}
+            signals = {f"doctor/{name}": value for name, value in found.items() if value == value}  # NaN: not probed
+            self._file.scalars(int(history["step"][row]), signals)
+            self._probes = row + 1
+        if self.doctor is not None and self.doctor.diagnosis is not None:
+            self._file.scalars(step, {"doctor/collapse": self.doctor.diagnosis.collapse})
+        if step // self.images_every > self._drawn // self.images_every:
+            self._drawn = step
+            images, columns = self.model.sample_grid(self.count, seed=self.seed)
+            picture, written = pictures.grid(images, columns=columns), io.BytesIO()
+            picture.save(written, format="PNG")
+            channels = len(picture.getbands())
+            self._file.picture(step, "samples", written.getvalue(), size=picture.size, channels=channels)

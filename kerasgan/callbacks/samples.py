@@ -1,0 +1,99 @@
+"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+
+Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
+here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
+batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
+`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
+`BackupAndRestore` forgets the random states and the place within the epoch.
+"""
+
+import math
+import os
+from typing import Any
+
+from kerasgan.callbacks.base import StepCallback
+from kerasgan.files import pictures
+from kerasgan.files.paths import local
+
+__all__ = ["FilmStrip", "SampleGrid"]
+
+
+class SampleGrid(StepCallback):
+    """Writes a grid of samples from always the same latents, as directory/step-000500.png.
+
+    Args:
+        directory: where to; created if need be.
+        every: steps from one grid to the next.
+        count: images; if not given, 16, or a few of each class for a class-conditional model (a column per class).
+        seed: of the latents.
+        latest: a path where the newest grid is kept too.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 500,
+        count: int | None = None,
+        seed: int = 0,
+        latest: str | os.PathLike[str] | None = None,
+    ):
+        super().__init__(every)
+        self.directory, self.count, self.seed, self.latest = local(directory), count, seed, latest
+
+    def act(self, step: int) -> None:
+        images, columns = self.model.sample_grid(self.count, seed=self.seed)
+        picture = pictures.grid(images, columns=columns)
+        pictures.save(picture, self.directory / f"step-{step:06d}.png")
+        if self.latest is not None:
+            pictures.save(picture, self.latest)
+
+
+class FilmStrip(StepCallback):
+    """Keeps one PNG in which a row of the same latents is added as the training goes on.
+
+    When the strip is full, every other row is taken out and `every` doubles: it always spans the whole training. A
+    resumed training goes on with the strip it finds.
+
+    Args:
+        path: of the PNG.
+        every: steps from one row to the next, at first.
+        count: images per row.
+        seed: of the latents.
+        rows: at most; an even number.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, every: int = 20, count: int = 10, seed: int = 0, rows: int = 12
+    ):
+        super().__init__(every)
+        if rows < 2 or rows % 2:
+            raise ValueError(f"Expected an even number of rows. Received: rows={rows}")
+        self.path, self.count, self.seed, self.rows = local(path), count, seed, rows
+        self._strip: list[tuple[int, pictures.Picture]] = []
+
+    def begin(self, step: int) -> None:
+        state = self.resumed.state if self.resumed else None
+        rows, steps = pictures.read_film(self.path) if step and self.path.is_file() else ([], [])
+        known = range(step) if state is None else state["steps"].tolist()
+        self._strip = [(number, row) for number, row in zip(steps, rows) if number in known]
+        if state is None:
+            if len(steps) > 2:
+                self.every = max(self.every, steps[2] - steps[1])
+            self.act(step)
+        else:
+            # If it was thinned out after the checkpoint, every second of its rows is left, or every fourth, ...
+            share = len(known) / len(self._strip) if self._strip else 1
+            self.every = int(state["every"]) * 2 ** math.ceil(math.log2(share))
+
+    def act(self, step: int) -> None:
+        images = self.model.sample_row(self.count, seed=self.seed)
+        self._strip.append((step, pictures.grid(pictures.reduced(images, 128), columns=self.count)))
+        if len(self._strip) > self.rows:
+            self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number
+            self.every *= 2
+        steps, rows = zip(*self._strip)
+        pictures.save(pictures.film(rows, steps), self.path)
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "steps": [step for step, _ in self._strip], "every": self.every}

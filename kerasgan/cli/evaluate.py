@@ -1,0 +1,49 @@
+"""Measuring a model, and the report of its run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
+from kerasgan.training.run_folder import is_run
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="thumbnails, pixels, digits, stacked-digits, inception, inception-legacy; with commas."),
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,
+    held_out: Annotated[Path | None, typer.Option(help="A folder of real images that were not trained on.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the card; the run, or evaluations/NAME.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
+    recipe, gan = recipe_of(name), load(name, weights)
+    from kerasgan.evaluation import evaluate
+
+    folder = output or (Path(name) if is_run(name) else Path("evaluations") / recipe.name)
+    card = evaluate.evaluate(
+        recipe,
+        gan,
+        data=data,
+        metrics=parts(metrics),
+        features=parts(features),
+        samples=samples,
+        seeds=range(seeds),
+        held_out=held_out,
+        output=folder,
+    )
+    from kerasgan.cli import tables
+
+    show(tables.scores(card))
+    typer.echo(f"Card: {folder / 'card.md'}")

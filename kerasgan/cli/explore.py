@@ -1,0 +1,54 @@
+"""Files for other programs, and files of theirs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Kernel, Target, Weights, load, recipe_of, told
+from kerasgan.files.paths import address
+
+__all__ = ["explore"]
+
+Vendor = Annotated[
+    bool,
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+]
+Directions = Annotated[
+    int,
+    typer.Option(
+        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+    ),
+]
+
+
+def explore(
+    name: Target,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write to; explorers/NAME if not given.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine alone, until Ctrl-C.")] = False,
+    vendor: Vendor = False,
+    directions: Directions = 8,
+    weights: Weights = None,
+    kernel: Kernel = None,
+) -> None:
+    """Write a web page that draws with the generator in a browser, without a server: open its index.html."""
+    gan, recipe = told(load(name, weights), kernel), recipe_of(name)
+    from kerasgan import explorer
+    from kerasgan.evaluation import evaluate
+
+    license = (recipe.weights or {}).get("license") if weights is None else None
+    examples = evaluate.examples(recipe) if gan.task.from_images else None
+    folder = explorer.write(
+        gan,
+        output or Path("explorers") / recipe.name,
+        entry=recipe.name,
+        license=license,
+        directions=directions,
+        examples=examples,
+        vendor=vendor,
+    )
+    typer.echo(f"Explorer: {address(folder / 'index.html')}")
+    if serve:
+        explorer.serve(folder)

@@ -1,0 +1,94 @@
+"""Files for other programs, and files of theirs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
+from kerasgan.cli.startup import start_keras
+from kerasgan.files.paths import address
+
+__all__ = ["export"]
+
+Vendor = Annotated[
+    bool,
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+]
+Directions = Annotated[
+    int,
+    typer.Option(
+        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+    ),
+]
+
+
+def export(
+    name: Target,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
+        ),
+    ],
+    formats: Annotated[
+        str | None,
+        typer.Option("--formats", "--format", help="Such as onnx,web; all that hold it if not given."),
+    ] = None,
+    weights: Weights = None,
+    direction: Direction = None,
+    kernel: Kernel = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the weights, such as float16 or static_int8; what it costs is in the report.")
+    ] = "float32",
+    uint8: Annotated[bool, typer.Option("--uint8", help="Images as levels from 0 to 255.")] = False,
+    truncation: Annotated[
+        str, typer.Option(help="As of generate; or `input`: the file then takes one for each image.")
+    ] = "1.0",
+    label: Annotated[int | None, typer.Option(min=0, help="A class that the file always draws.")] = None,
+    noise: Annotated[str, typer.Option(help="Of style-based models: constant or input.")] = "constant",
+    batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="A fixed size, of models that translate images; any if not given.")
+    ] = None,
+    opset: Annotated[int | None, typer.Option(help="Of ONNX, 13 to 18; 15 if not given.")] = None,
+    directions: Directions = 0,
+    vendor: Vendor = False,
+) -> None:
+    """Export the generator, and prove in each format's runtime that it gives the same images."""
+    recipe = recipe_of(name)
+    start_keras()
+    from kerasgan import export as exports
+    from kerasgan.export.formats import choose
+
+    options = exports.Options(
+        entry=recipe.name,
+        license=(recipe.weights or {}).get("license") if weights is None else None,
+        direction=direction,
+        precision=precision,
+        output="uint8" if uint8 else "float32",
+        truncation=_number(truncation),
+        label=label,
+        noise=noise,
+        batch_size=batch_size,
+        image_size=image_size,
+        opset=opset,
+        directions=directions,
+        vendor=vendor,
+    )
+    choose(parts(formats), options)  # what cannot be written need not wait for the weights
+    gan = told(load(name, weights), kernel)
+    report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
+    for form, found in report["formats"].items():
+        typer.echo(f"{form}: {address(output / found['path'])}")
+    for form, reason in report["left_out"].items():
+        typer.echo(f"{form}: left out. {reason}", err=True)
+    typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,12 @@
+"""What there is in the zoo, and a tour of it."""
+
+from kerasgan.cli.arguments import Target, recipe_of, show
+
+__all__ = ["info"]
+
+
+def info(name: Target) -> None:
+    """An entry's recipe: how to train it, what to expect, its weights, their license and scores."""
+    from kerasgan.cli import tables
+
+    show(tables.details(recipe_of(name)))

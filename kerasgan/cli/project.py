@@ -1,0 +1,46 @@
+"""Pictures of what a model makes."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Target, Weights, load
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["project"]
+
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
+Styles = Annotated[Path | None, typer.Option(help="Style-based: an .npy of `kerasgan project` instead of latents.")]
+
+
+def project(
+    name: Target,
+    source: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture, or a folder of pictures.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="PNG of pictures and projections; the styles go beside it, .npy.")
+    ] = Path("projected.png"),
+    steps: Annotated[int, typer.Option(min=1, help="Of the search.")] = 1000,
+    each_layer: Annotated[
+        bool, typer.Option("--each-layer", help="A style of its own for each layer (W+): nearer, worse to edit.")
+    ] = False,
+    features: Annotated[
+        Path | None, typer.Option(help="A .keras network whose features are compared instead of pixels.")
+    ] = None,
+    seed: Seed = 0,
+    weights: Weights = None,
+) -> None:
+    """Find the styles whose image is nearest to a picture, of a style-based model."""
+    if output.suffix.lower() != ".png":
+        raise ValueError(f"Expected an output that ends in .png. Received: {output}")
+    gan = load(name, weights)
+    from kerasgan.cli import styles as styling
+
+    found = styling.project(gan, source, output, steps=steps, each_layer=each_layer, features=features, seed=seed)
+    styles = output.with_suffix(".npy")
+    typer.echo(f"Distance: {found.distances[0]:.4g}, after {steps} steps {found.distances[-1]:.4g}\nPicture: {output}")
+    command = shlex.join(["kerasgan", "generate", name, "--styles", str(styles), "--edit", "pca", "-o", "edited.png"])
+    typer.echo(f"Styles: {styles}\nEdit them: {command}")

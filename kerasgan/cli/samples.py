@@ -1,0 +1,229 @@
+"""What `kerasgan generate` does: samples, class grids, interpolations and walks, into a PNG, a GIF or an MP4.
+
+A picture that moves shows all its walks at once; a PNG of the same shows each as a row of frames. Where the model is
+class-conditional, every walk is shown in every class that is asked for: the latents are the same.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasgan import exploration
+from kerasgan.files import films, pictures
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["Choice", "Motion", "checked", "fitting", "grid", "move", "samples", "show", "translate", "truncations"]
+
+FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
+STOPS = 4  # latents that a walk passes
+LARGEST_CELL = 256  # pixels of one of several images in a picture that moves
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which images: how many (None: as many as suit the model), of which classes (None: all, or ten), and so on.
+
+    `styles` is a file of a style-based model's styles, instead of latents.
+    """
+
+    count: int | None = None
+    labels: list[int] | None = None
+    seed: int = 0
+    truncation: float = 1.0
+    styles: Path | None = None
+
+    def classes(self, gan: "GAN") -> list[int | None]:
+        if self.labels is not None:
+            return list(self.labels)
+        if gan.num_classes is None:
+            return [None]
+        return [*np.linspace(0, gan.num_classes - 1, min(gan.num_classes, FEW_CLASSES)).astype(int).tolist()]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How latents move: in a closed walk, or from one to another; None leaves the choice to prior and format."""
+
+    closed: bool
+    frames: int | None = None
+    fps: int = 20
+    method: str | None = None
+
+    def length(self, output: Path) -> int:
+        """How many frames are drawn for a still or a moving picture."""
+        return self.frames or (10 if output.suffix.lower() == ".png" else 60)
+
+
+def checked(output: Path, motion: Motion | None) -> Path:
+    """The path, if what is asked for can be written there; asked before a model is loaded.
+
+    Raises:
+        ValueError: for an ending that is none of .png, .gif and .mp4, or a still picture in one that moves.
+        ImportError: for an MP4, if nothing that writes one is installed.
+    """
+    ending = output.suffix.lower()
+    if ending not in (".png", *films.ENDINGS):
+        raise ValueError(f"Expected an output that ends in .png, .gif or .mp4. Received: {output}")
+    if ending == ".png":
+        return output
+    if motion is None:
+        raise ValueError(
+            f"Expected --walk, --interpolate or --edit for a picture that moves, else a .png. Received: {output}"
+        )
+    return films.check(output, fps=motion.fps)
+
+
+def translate(
+    gan: "GAN",
+    source: Path,
+    output: Path,
+    *,
+    direction: str | None = None,
+    frames: int | None = None,
+    fps: int | None = None,
+) -> int:
+    """Writes what an image-to-image model makes of a picture, or of all pictures in a folder; returns how many.
+
+    Of models of videos, a video and what they predict to follow.
+
+    Args:
+        gan: the model.
+        source: a picture, or a folder of such.
+        output: a .png, or of a folder the folder to write to: each picture as a PNG of its name.
+        direction: of families that translate both ways.
+        frames: to predict, of models of videos; 8 if not given.
+        fps: of the video that these write; 10 if not given.
+
+    Raises:
+        ValueError: for a model that draws images, or a file that is no picture.
+    """
+    if not gan.task.from_images:
+        raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
+    if gan.task == "video-prediction":
+        return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
+    if (frames, fps) != (None, None):
+        raise ValueError(f"Expected --frames and --fps of models of videos. Received: a {type(gan).__name__}")
+    from kerasgan.data.decoding import decode
+    from kerasgan.data.folders import found
+
+    several = source.is_dir()
+    if not several:
+        checked(output, None)
+    paths = found(source) if several else [source]
+    channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
+    for path in paths:
+        made = gan.predict(decode(path, channels=channels), direction=direction)  # type: ignore[call-arg]
+        target = (output / path.relative_to(source)).with_suffix(".png") if several else output
+        pictures.save(pictures.single(made), target)
+    return len(paths)
+
+
+def _continue(gan: "GAN", source: Path, output: Path, *, frames: int, fps: int) -> int:
+    """Writes a video and the frames predicted to follow it, as a GIF or an MP4."""
+    from kerasgan import data
+
+    films.check(output, fps=fps)
+    given = data.video(source, channels=gan.image_shape[-1])
+    made = pictures.to_uint8(gan.predict_frames(given, count=frames))  # type: ignore[attr-defined]
+    films.save(map(pictures.single, np.concatenate([given, made])), output, fps=fps)
+    return frames
+
+
+def samples(gan: "GAN", choice: Choice, output: Path) -> int:
+    """Writes a grid of samples, with a column for each class; returns how many."""
+    images, columns = _samples(gan, choice)
+    pictures.save(pictures.grid(images, columns=columns), output)
+    return len(images)
+
+
+def _samples(gan: "GAN", choice: Choice) -> tuple[np.ndarray, int | None]:
+    if choice.labels is None and choice.truncation == 1:
+        return gan.sample_grid(choice.count, seed=choice.seed)
+    labels, columns = pictures.grid_labels(choice.count, gan.num_classes)
+    if choice.labels is not None:
+        labels = np.resize(choice.labels, choice.count or 16)
+        columns = len(choice.labels) if len(choice.labels) > 1 else None
+    count = choice.count or (16 if labels is None else len(labels))
+    drawn = gan.generate(count, labels=labels, seed=choice.seed, truncation=choice.truncation)
+    return drawn, columns
+
+
+def grid(gan: "GAN", choice: Choice, output: Path) -> int:
+    """Writes the same latents in every class, a column per class; returns how many images."""
+    classes = choice.classes(gan)
+    rows = math.ceil(choice.count / len(classes)) if choice.count else 4
+    images = exploration.class_grid(gan, rows, labels=classes, seed=choice.seed, truncation=choice.truncation)
+    pictures.save(pictures.grid(images, columns=len(classes)), output)
+    return len(images)
+
+
+def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Path) -> int:
+    """Writes the same images at several truncations, a column for each; returns how many images."""
+    rows = choice.count or 4
+    points = gan.prior.draw(rows, gan.latent_dim, choice.seed)
+    labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else np.resize(choice.labels, rows)
+    images = exploration.truncation_grid(gan, points, truncations=values, labels=labels)
+    pictures.save(pictures.grid(images, columns=len(values)), output)
+    return len(images)
+
+
+def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
+    """Writes interpolations or walks; returns how many frames."""
+    classes, still = choice.classes(gan), output.suffix.lower() == ".png"
+    rows = math.ceil(choice.count / len(classes)) if choice.count else 1 if len(classes) > 1 else 8 if still else 16
+    points = _points(gan, choice, motion, rows, frames=motion.length(output))
+    frames = (_frame(gan, latents, classes, choice.truncation) for latents in points)
+    show(frames, output, motion, columns=len(classes) if len(classes) > 1 else None)
+    return len(points)
+
+
+def show(frames: Iterable[np.ndarray], output: Path, motion: Motion, *, columns: int | None = None) -> None:
+    """Writes frames (images, height, width, channels): a grid that moves, or a still with a row for each image.
+
+    Args:
+        frames: each with as many images.
+        output: a .png, .gif or .mp4.
+        motion: of the frames.
+        columns: of the grid.
+    """
+    if output.suffix.lower() == ".png":
+        images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
+        pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=images.shape[1]), output)
+        return
+    drawn = (pictures.grid(fitting(frame, among=len(frame)), columns=columns) for frame in frames)
+    films.save(_there_and_back(drawn, closed=motion.closed), output, fps=motion.fps)
+
+
+def fitting(images: np.ndarray, *, among: int) -> np.ndarray:
+    """uint8 images so small that a screen can show `among` of them at once; one as large as it is."""
+    return pictures.reduced(images, LARGEST_CELL if among > 1 else images.shape[1])
+
+
+def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) -> np.ndarray:
+    """Latents (frames, rows, latent_dim): the first ones are those that samples of this seed begin with."""
+    stops = STOPS if motion.closed else 2
+    ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
+    if motion.closed:
+        return exploration.loop(gan.prior, ends, frames=frames, method=motion.method)
+    return exploration.path(gan.prior, motion.method)(*ends, np.linspace(0, 1, frames))
+
+
+def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None], truncation: float) -> np.ndarray:
+    """Images row by row: a row per latent, a column per class."""
+    labels = None if classes == [None] else np.tile(np.asarray(classes), len(latents))
+    return gan.generate(latents=np.repeat(latents, len(classes), axis=0), labels=labels, truncation=truncation)
+
+
+def _there_and_back(frames: Iterator[pictures.Picture], *, closed: bool) -> Iterator[pictures.Picture]:
+    """The frames, and where they do not close the same backwards, so that the repeated picture never jumps."""
+    kept = []
+    for frame in frames:
+        yield frame
+        kept += [] if closed else [frame]
+    yield from kept[-2:0:-1]

@@ -1,0 +1,93 @@
+"""Training a recipe, and what its log says."""
+
+import shlex
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kerasgan.cli.application import complain
+from kerasgan.cli.arguments import Target, recipe_of
+from kerasgan.cli.startup import start_keras
+from kerasgan.files.paths import address
+from kerasgan.training.run_folder import is_run
+from kerasgan.zoo.data_sources import folders
+
+__all__ = ["train"]
+
+
+def train(
+    name: Target,
+    data: Annotated[Path | None, typer.Option(help=f"A folder of {folders()} instead of the recipe's data.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Discriminator steps in all.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="Steps between sample grids and checkpoints.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
+    penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
+    augment: Annotated[str | None, typer.Option(help="Such as diff_augment or ada.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
+    doctor: Annotated[
+        str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
+    ] = "warn",
+    devices: Annotated[int | None, typer.Option(min=1, help="How many GPUs (else CPUs) share each batch.")] = None,
+    distribute: Annotated[
+        str | None, typer.Option(help="mirrored: all devices of this machine; workers: machines, as TF_CONFIG says.")
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+) -> None:
+    """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
+    if doctor not in ("off", "rollback", "stop", "warn"):
+        raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
+    run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
+    recipe = recipe_of(str(run) if resume and is_run(run) else name)
+    shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
+    from kerasgan.training import train
+    from kerasgan.training.working_folder import workplace
+
+    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
+    recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment)
+    recipe = train.assign(recipe, assignments or [])
+    remedy = None if doctor == "off" else doctor
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
+    with _warnings_in_one_line(), shared, workplace(run, resume=resume) as (place, mirrors):
+        watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+        train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
+    told = shlex.quote(address(run))
+    typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {told} -o more.png")
+
+
+def _shared(distribute: str | None, devices: int | None) -> AbstractContextManager[Any]:
+    from kerasgan import distribution
+
+    return distribution.scope(distribute, devices=devices)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Shows the doctor's warnings as text, without a line of source; others as ever."""
+    from kerasgan.doctor.callback import DoctorWarning
+
+    usual = warnings.showwarning
+
+    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
+        if issubclass(category, DoctorWarning):
+            complain(str(message))
+        else:
+            usual(message, category, *where, **options)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DoctorWarning)
+        warnings.showwarning = show
+        yield

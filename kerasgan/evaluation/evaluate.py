@@ -1,0 +1,225 @@
+"""What `kerasgan evaluate` does: a model and real images in; card.json, card.md and samples.png out.
+
+Cards of the zoo's entries are written by this and nothing else.
+"""
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasgan import zoo
+from kerasgan.evaluation.material import FeatureNetwork
+from kerasgan.evaluation.pair_card import pair_card
+from kerasgan.evaluation.score_card import ScoreCard, score_card
+from kerasgan.files import films, pictures
+from kerasgan.files.paths import cache_directory, local
+from kerasgan.files.toml import write_sections, write_text
+from kerasgan.zoo import data_sources
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["evaluate", "examples"]
+
+INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
+MOVING_FPS = 4
+
+
+def evaluate(
+    recipe: zoo.Recipe,
+    gan: "GAN",
+    *,
+    data: str | Path | None = None,
+    metrics: Sequence[str] | None = None,
+    features: Sequence[str] | None = None,
+    samples: int | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    held_out: str | Path | None = None,
+    output: str | Path | None = None,
+) -> ScoreCard:
+    """Measures a model against real images, and writes its card.
+
+    Args:
+        recipe: whose data to compare with, and whose text the card repeats.
+        gan: the model.
+        data: a folder of images instead of the recipe's data.
+        metrics: of `kerasgan.evaluation.scores.NAMES`; a choice that suits the data if not given.
+        features: "thumbnails", "pixels", "digits", "stacked-digits", "inception", "inception-legacy" or
+            "inception-half-pixel"; Inception (downloaded once) if not given, and for digits thumbnails and the
+            classifier in the box, for stacked digits the latter.
+        samples: generated for each seed; as many as there are real images, 50,000 at most, if not given.
+        seeds: three or more.
+        held_out: a folder of real images that the model was not trained on.
+        output: a folder for card.json, card.md and samples.png. If it holds the recipe itself, its [results] are
+            written too.
+
+    Raises:
+        ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
+        DownloadError: if Inception's weights are asked for and cannot be had.
+    """
+    output = None if output is None else local(output)  # a mistake need not wait for the numbers
+    if gan.task.from_images:
+        if metrics or features:
+            received = f"metrics={metrics!r}, features={features!r}"
+            raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
+        return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
+    source = recipe.source if data is None else data_sources.for_task(gan.task)
+    chosen = metrics or (*source.metrics, *(source.class_metrics if gan.num_classes else ()))
+    unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
+    compared = features or source.features
+    card = score_card(
+        gan,
+        zoo.source(recipe, compared=True) if data is None else _folder(data, gan),
+        metrics=chosen,
+        features=[_features(name) for name in compared],
+        samples=samples,
+        seeds=seeds,
+        held_out=unseen,
+        name=recipe.name,
+        cache=_cache(),
+    )
+    if output is not None:
+        _write(card, recipe, gan, output)
+    return card
+
+
+def _evaluate_pairs(
+    recipe: zoo.Recipe, gan: Any, data: Any, held_out: Any, samples: int | None, output: Any
+) -> ScoreCard:
+    """The card of a model that translates, of pairs that it was not trained on where the recipe knows such."""
+    given = held_out or data
+    if given is not None:
+        from kerasgan.training.train import with_data
+
+        pairs = {"data": _unmixed(with_data(recipe, given, gan, paired=True))}
+    else:
+        pairs = _pairs(recipe)
+    card = pair_card(gan, pairs, count=samples, name=recipe.name)
+    if output is not None:
+        gan.examples = _spread(next(iter(pairs.values())))
+        _write(card, recipe, gan, output)
+    return card
+
+
+def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
+    """Eight pairs that a translator was not trained on, of a recipe whose data come with the package; else None."""
+    if recipe.source.needs_path:
+        return None
+    return _spread(next(iter(_pairs(recipe).values())))
+
+
+def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
+    """Sources of the pairs that the recipe holds out, by their split; of its own data where it holds out none."""
+    splits = recipe.source.held_out_settings(recipe.data) or {"data": recipe.data}
+    return {name: _unmixed(dataclasses.replace(recipe, data=settings)) for name, settings in splits.items()}
+
+
+def _unmixed(recipe: zoo.Recipe) -> Any:
+    """The recipe's pairs, together and in file order."""
+    return zoo.source(dataclasses.replace(recipe, data=recipe.source.measured(recipe.data)))
+
+
+def _spread(pairs: Any, count: int = 8) -> Any:
+    """Some pairs from everywhere in a source."""
+    inputs, targets = pairs.examples(pairs.count)
+    chosen = np.linspace(0, len(targets) - 1, min(count, len(targets))).astype(int)
+    return inputs[chosen], targets[chosen]
+
+
+def _held_out(recipe: zoo.Recipe) -> Any:
+    """Images that the recipe leaves out of its training, for the scores that ask for some; None if there are none."""
+    settings = recipe.source.unseen(recipe.data)
+    return None if settings is None else zoo.source(dataclasses.replace(recipe, data=settings))
+
+
+def _cache() -> Path:
+    return cache_directory().with_name("statistics")
+
+
+def _folder(path: str | Path, gan: "GAN") -> Any:
+    height, width, channels = gan.image_shape
+    source = data_sources.for_task(gan.task)
+    return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
+
+
+def _features(name: str) -> str | FeatureNetwork:
+    if name not in INCEPTION:
+        return name
+    from kerasgan.checkpoints import inception
+    from kerasgan.metrics.inception import inception_features
+
+    network, sha256 = inception.load()
+    outputs = [
+        inception_features(network, output=output, resize=INCEPTION[name], weights=sha256)
+        for output in ("pool", "probabilities")
+    ]
+    return FeatureNetwork(name=name, features=outputs[0], probabilities=outputs[1])
+
+
+def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    write_text(card.to_json(), output / "card.json")
+    images, columns = gan.sample_grid(_shown(gan))
+    pictures.save(pictures.grid(images, columns=columns), output / "samples.png")
+    moving = gan.moving_sample_grid()
+    write_text(_markdown(card, recipe, output, moves=moving is not None), output / "card.md")
+    if moving is not None:
+        sheets, columns = moving
+        grids = (pictures.grid(each, columns=columns) for each in sheets)
+        films.save(grids, output / "samples.gif", fps=MOVING_FPS)
+    if recipe.path.parent.resolve() == output.resolve():
+        write_sections(recipe.path, {"results": _results(card)})
+
+
+def _shown(gan: "GAN") -> int | None:
+    """How many samples stand beside a card; None for whole rows with a column per class or category."""
+    if gan.task.from_images:
+        return 8
+    return None if gan.num_classes or gan.prior.codes else 64
+
+
+def _results(card: ScoreCard) -> dict[str, Any]:
+    """What lists and tables show: the means."""
+    content = card.content
+    means = {name: found["mean"] for name, found in content["scores"].items()}
+    if "pairs" in content:
+        return {**means, "data": ", ".join(facts["name"] for facts in content["pairs"].values())}
+    if "class_shares" in content:
+        means["class_shares"] = content["class_shares"]
+    return {**means, "samples": content["samples"], "seeds": content["seeds"], "data": content["data"]["name"]}
+
+
+def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool) -> str:
+    parts = [
+        f"# {recipe.name}",
+        "![samples](samples.png)",
+        "![moving samples](samples.gif)" if moves else "",
+        f"`kerasgan.models.{recipe.family}`, trained by",
+        f"    {recipe.command}",
+        recipe.summary.strip(),
+        "## Scores",
+        card.to_markdown().strip(),
+        f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
+        *_experiment(output / "experiment.json"),
+    ]
+    about = recipe.source.card_text(recipe.data)
+    license = (recipe.weights or {}).get("license")
+    parts += ["## Data and license"] if about or license else []
+    parts += [about] if about else []
+    parts += [f"Weights: {license}."] if license else []
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _experiment(path: Path) -> list[str]:
+    """What a benchmark measured of the entry beyond samples, such as a comparison of losses: a table from its file."""
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [found["columns"], ["---"] * len(found["columns"]), *found["rows"]]
+    table = "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    return [f"## {found['title']}", table, found.get("text", ""), f"Measured by `{found['command']}`."]

@@ -1,0 +1,181 @@
+"""What a score card is computed from: features, and some pixels, of real images and of generated ones, in batches."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.evaluation.scores import View
+from kerasgan.files import pictures
+from kerasgan.metrics import checks
+from kerasgan.metrics.features import flattened, thumbnails
+from kerasgan.metrics.statistics import ContentHash, cached
+
+__all__ = ["FEATURES", "FeatureNetwork", "RealImages", "feature_network", "generated", "real_images"]
+
+KEPT = 4096  # images of a set that scores which look at pixels see at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureNetwork:
+    """What scores compare images by.
+
+    Args:
+        name: as it appears in a card.
+        features: images (batch, height, width, channels), uint8 or floats in [-1, 1], to (batch, dimensions).
+        probabilities: likewise to class probabilities, for the Inception score.
+    """
+
+    name: str
+    features: Callable[[Any], Any]
+    probabilities: Callable[[Any], Any] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """What the features depend on, as plain data: the network, its weights' sha256, resizer and settings."""
+        network: Any = self.features
+        if hasattr(network, "settings"):
+            return {"network": network.name, "weights": network.weights, "settings": network.settings}
+        return {"network": getattr(network, "identity", None) or getattr(network, "__name__", "a callable")}
+
+
+def _digits(*, stacked: bool = False) -> FeatureNetwork:
+    from kerasgan.metrics.digits_network import digits_features
+
+    features, probabilities = (digits_features(output, stacked=stacked) for output in ("features", "probabilities"))
+    return FeatureNetwork(
+        name="stacked-digits" if stacked else "digits", features=features, probabilities=probabilities
+    )
+
+
+FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
+    "digits": _digits,
+    "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
+    "stacked-digits": lambda: _digits(stacked=True),
+    "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
+}
+"""Feature networks by name that need no download: the digits classifier in the box, all pixels, 8x8 pixels."""
+
+
+def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
+    """One of `FEATURES` by its name, or as it is. Raises ValueError for an unknown name."""
+    if isinstance(choice, FeatureNetwork):
+        return choice
+    if choice not in FEATURES:
+        raise ValueError(f"Expected features of {', '.join(FEATURES)}, or a FeatureNetwork. Received: {choice!r}")
+    return FEATURES[choice]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealImages:
+    """A set of real images, read once: a view by each feature network, what it is called, how many, its sha256."""
+
+    views: list[View]
+    name: str
+    count: int
+    sha256: str
+
+
+def real_images(
+    real: Any, networks: Sequence[FeatureNetwork], *, batch_size: int, shape: tuple, cache: str | Path | None = None
+) -> RealImages:
+    """Reads a source of `kerasgan.data` or an array of images.
+
+    Features of networks with weights are kept in the cache, by their identity and the sha256 of the images.
+
+    Raises:
+        ValueError: if the images are not of the shape (height, width, channels), or there are fewer than two.
+    """
+    content, kept, labels, count = ContentHash(), _Kept(), [], 0
+    for images, classes in _batches(real, batch_size):
+        if images.shape[1:] != shape:
+            raise ValueError(f"Expected real images of the generator's shape {shape}. Received: {images.shape[1:]}")
+        content.update(images)
+        kept.add(images)
+        labels += [] if classes is None else [classes]
+        count += len(images)
+    if count < 2:
+        raise ValueError(f"Expected at least two real images. Received: {count}")
+    digest = content.hexdigest()
+
+    def extracted(extract: Callable[[Any], Any] | None) -> Any:
+        if extract is None:
+            return None
+
+        def compute() -> np.ndarray:
+            return np.concatenate([checks.features(extract(images)) for images, _ in _batches(real, batch_size)])
+
+        if cache is None or getattr(extract, "weights", None) is None:
+            return compute()
+        key = f"features {extract.identity}\n{digest}"  # type: ignore[attr-defined]
+        return cached(compute, directory=cache, key=key, read=_read, write=lambda rows, path: np.savez(path, rows=rows))
+
+    known = np.concatenate(labels) if labels else None
+    views = [
+        View(
+            features=extracted(network.features),
+            probabilities=extracted(network.probabilities),
+            images=kept.images,
+            labels=known,
+        )
+        for network in networks
+    ]
+    name = Path(getattr(real, "name", "an array")).name  # a folder's own name: no card tells where it lay
+    return RealImages(views=views, name=name, count=count, sha256=digest)
+
+
+def generated(
+    gan: Any, networks: Sequence[FeatureNetwork], *, count: int, labels: Any, seed: int, batch_size: int
+) -> list[View]:
+    """A view by each feature network of images that a GAN generates."""
+    kept = _Kept()
+    rows: list[tuple[list, list]] = [([], []) for _ in networks]
+    images = gan.generate(count, labels=labels, seed=seed, batch_size=batch_size)
+    for start in range(0, count, batch_size):
+        batch = images[start : start + batch_size]
+        kept.add(batch)
+        for network, (features, probabilities) in zip(networks, rows):
+            features.append(checks.features(network.features(batch)))
+            probabilities += [] if network.probabilities is None else [network.probabilities(batch)]
+    return [
+        View(
+            features=np.concatenate(features),
+            probabilities=np.concatenate(probabilities) if probabilities else None,
+            images=kept.images,
+            labels=labels,
+        )
+        for features, probabilities in rows
+    ]
+
+
+class _Kept:
+    """The first images that come, as uint8."""
+
+    def __init__(self) -> None:
+        self._batches: list[np.ndarray] = []
+        self._room = KEPT
+
+    def add(self, images: np.ndarray) -> None:
+        chosen = images[: self._room]
+        self._room -= len(chosen)
+        if len(chosen):
+            self._batches.append(chosen if chosen.dtype == np.uint8 else pictures.to_uint8(chosen))
+
+    @property
+    def images(self) -> np.ndarray:
+        return np.concatenate(self._batches)
+
+
+def _batches(real: Any, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    if hasattr(real, "in_order"):
+        yield from real.in_order()
+        return
+    stack = checks.array(real)
+    for start in range(0, len(stack), batch_size):
+        yield stack[start : start + batch_size], None
+
+
+def _read(path: Path) -> np.ndarray:
+    with np.load(path) as file:
+        return file["rows"]

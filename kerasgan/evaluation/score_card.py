@@ -1,0 +1,256 @@
+"""Score cards: every number of an evaluation with its interval, and everything that it depends on.
+
+A card holds no date and no path, so that two evaluations with the same seeds, weights and data are equal byte by byte.
+"""
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasgan.evaluation import scores
+from kerasgan.evaluation.material import FeatureNetwork, RealImages, feature_network, generated, real_images
+from kerasgan.files.paths import local
+from kerasgan.metrics import checks
+from kerasgan.metrics.features import weights_hash
+
+__all__ = ["ScoreCard", "interval", "library_versions", "rounded", "score_card"]
+
+MOST_SAMPLES = 50_000  # what published scores take
+SIGNIFICANT = 6  # digits: further ones differ between machines
+LIBRARIES = ("keras", "numpy", "pillow", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class ScoreCard:
+    """The result of `score_card`.
+
+    Args:
+        content: everything, as plain data: `scores` maps a name to its `mean`, 95 % `interval`, values by seed, the
+            value `real` that one half of the real images has against the other, and the feature network.
+    """
+
+    content: Mapping[str, Any]
+
+    def mean(self, name: str) -> float:
+        """A score's mean. Raises KeyError, naming what the card has."""
+        if name not in self.content["scores"]:
+            raise KeyError(f"Expected one of {', '.join(self.content['scores'])}. Received: {name!r}")
+        return self.content["scores"][name]["mean"]
+
+    @property
+    def beside(self) -> str:
+        """What stands beside each score, in its `real`."""
+        return "inputs" if "pairs" in self.content else "real halves"
+
+    def to_json(self) -> str:
+        """The content as JSON text."""
+        return json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
+
+    def to_markdown(self) -> str:
+        """The scores as a table, and what they depend on."""
+        rows = [f"| score | mean | 95 % interval | {self.beside} | features |", "|---|---|---|---|---|"]
+        for name, found in self.content["scores"].items():
+            low, high = found["interval"]
+            real = "" if found["real"] is None else f"{found['real']:.4g}"
+            facts = (name.replace("_", " "), f"{found['mean']:.4g}", f"{low:.4g} to {high:.4g}", real)
+            rows.append(f"| {' | '.join((*facts, found['features'] or ''))} |")
+        return "\n".join(rows) + "\n\n" + "\n".join(self._protocol()) + "\n"
+
+    def _protocol(self) -> Iterator[str]:
+        content = self.content
+        if "pairs" in content:
+            yield "- Means over pairs; intervals: Student's t over pairs, which are no independent draws of all images."
+            if any(found["real"] is not None for found in content["scores"].values()):
+                yield "- Inputs: the same scores of the inputs as they are, in the size and the colors of the targets."
+        else:
+            seeds = ", ".join(map(str, content["seeds"]))
+            count = f"{content['samples']:,} samples each"
+            yield f"- Means over the seeds {seeds}, {count}; intervals: Student's t over seeds."
+            yield "- Real halves: the same score of one random half of the real images against the other."
+        for part, facts in content.get("pairs", {}).items():
+            yield f"- Pairs *{part}*: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
+        for kind in ("data", "held_out"):
+            if kind in content:
+                facts = content[kind]
+                title = "Real images" if kind == "data" else "Held out"
+                yield f"- {title}: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
+        for name, facts in content.get("features", {}).items():
+            shown = [f"weights {fact[:16]}" if key == "weights" else fact for key, fact in facts.items() if fact]
+            yield f"- Features *{name}*: {', '.join(shown)}."
+        if "class_shares" in content:
+            yield f"- Shares of the classes: {', '.join(f'{share:.1%}' for share in content['class_shares'])}."
+        yield f"- Generator: {content['parameters']:,} parameters, sha256 {content['weights'][:16]}."
+        yield f"- {', '.join(f'{name} {version}' for name, version in content['versions'].items())}."
+
+    def write(self, directory: str | Path) -> Path:
+        """Writes card.json and card.md into a folder, created if need be; returns the folder."""
+        folder = local(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "card.json").write_text(self.to_json(), encoding="utf-8")
+        (folder / "card.md").write_text(self.to_markdown(), encoding="utf-8")
+        return folder
+
+
+def score_card(
+    gan: Any,
+    real: Any,
+    *,
+    metrics: Sequence[str] = ("frechet_distance", "precision_recall", "density_coverage"),
+    features: "Sequence[str | FeatureNetwork]" = ("thumbnails",),
+    samples: int | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    held_out: Any = None,
+    name: str | None = None,
+    batch_size: int = 64,
+    cache: str | Path | None = None,
+) -> ScoreCard:
+    """Measures a generator against real images.
+
+    Args:
+        gan: a `kerasgan.GAN`. Of a class-conditional one as many of each class are asked as the real images have.
+        real: a source of `kerasgan.data`, or an array (count, height, width, channels), uint8 or floats in [-1, 1].
+        metrics: of `kerasgan.evaluation.scores.NAMES`.
+        features: names of `kerasgan.evaluation.material.FEATURES`, or `FeatureNetwork`s. Scores that compare features are
+            computed with each, the others (class shares, memorization) with the first.
+        samples: generated for each seed; as many as there are real images, 50,000 at most, if not given. The Fréchet
+            distance depends on the number.
+        seeds: of the latents, three or more: the interval is over them.
+        held_out: real images that the generator was not trained on, for memorization, the Parzen window and the scores
+            that only the model's family has.
+        name: of the model, for the card.
+        batch_size: images generated and compared at a time.
+        cache: a folder where the real images' features are kept for the next card.
+
+    Raises:
+        ValueError: for unknown metrics or features, fewer than three seeds, images of another shape than the
+            generator's, or a metric that the model or the images do not suit.
+    """
+    wanted, networks = scores.checked(metrics), [feature_network(choice) for choice in features]
+    if len(set(seeds)) < 3 or not networks:
+        raise ValueError(f"Expected features, and three different seeds or more. Received: seeds={tuple(seeds)!r}")
+    reading = {"batch_size": batch_size, "shape": gan.image_shape, "cache": cache}
+    reals = real_images(real, networks, **reading)
+    held = None if held_out is None else real_images(held_out, networks[:1], **reading)
+    count = min(MOST_SAMPLES, reals.count) if samples is None else checks.integer(samples, name="samples", least=2)
+    labels = _labels(gan, reals, count)
+    results = _Results(wanted, networks, reals, held)
+    for seed in seeds:
+        fakes = generated(gan, networks, count=count, labels=labels, seed=seed, batch_size=batch_size)
+        results.add(fakes, _family_scores(gan, (held or reals).views[0], seed), seed=seed)
+    sets = {"data": reals} if held is None else {"data": reals, "held_out": held}
+    content = {
+        "name": name or gan.name,
+        "family": type(gan).__name__,
+        **results.summary(),
+        "samples": count,
+        "seeds": [int(seed) for seed in seeds],
+        **{kind: {"name": s.name, "count": s.count, "sha256": s.sha256} for kind, s in sets.items()},
+        "features": {network.name: network.describe() for network in networks},
+        "parameters": int(gan.sampler.count_params()),
+        "weights": weights_hash(gan.sampler),
+        "versions": library_versions(),
+    }
+    return ScoreCard(content)
+
+
+class _Results:
+    """The numbers of all seeds, of generated images and, beside them, of one half of the real ones."""
+
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        networks: Sequence[FeatureNetwork],
+        reals: RealImages,
+        held_out: RealImages | None,
+    ) -> None:
+        self.metrics, self.networks, self.reals, self.held_out = metrics, networks, reals, held_out
+        self.values: dict[str, list[float]] = {}
+        self.halves: dict[str, list[float]] = {}
+        self.features: dict[str, str | None] = {}
+        self.shares: list[np.ndarray] = []
+
+    def add(self, fakes: list[scores.View], own: Mapping[str, float], *, seed: int) -> None:
+        """Takes in one seed's images and the numbers that only their family has."""
+        order = np.random.default_rng(seed).permutation(self.reals.count)
+        half = len(order) // 2
+        held_out = self.held_out.views[0] if self.held_out else None
+        for metric in self.metrics:
+            for network, fake, real in zip(self.networks, fakes, self.reals.views):
+                if network not in self._suited(metric):
+                    continue
+                self._keep(self.values, metric, network, scores.Case(fake, real, held_out, seed))
+                halves = real.part(np.sort(order[:half])), real.part(np.sort(order[half:]))
+                self._keep(self.halves, metric, network, scores.Case(*halves, held_out, seed))
+        for name, number in own.items():
+            self.values.setdefault(name, []).append(float(number))
+        if "class_shares" in self.metrics:
+            self.shares.append(scores.class_shares(fakes[0], self.reals.views[0]))
+
+    def _suited(self, metric: str) -> Sequence[FeatureNetwork]:
+        if metric in scores.OF_PROBABILITIES:
+            return [network for network in self.networks if network.probabilities] or self.networks[:1]
+        return self.networks if metric in scores.OF_FEATURES else self.networks[:1]
+
+    def _keep(self, values: dict, metric: str, network: FeatureNetwork, case: scores.Case) -> None:
+        for name, number in scores.score(metric, case).items():
+            title = name if network is self.networks[0] else f"{name}_{network.name}"
+            self.features[title] = None if metric in scores.OF_PIXELS else network.name
+            values.setdefault(title, []).append(float(number))
+
+    def summary(self) -> dict[str, Any]:
+        """`scores`, and `class_shares` where they were asked for."""
+        found = {
+            name: {
+                "mean": rounded(np.mean(values)),
+                "interval": interval(values),
+                "values": [rounded(value) for value in values],
+                "real": rounded(np.mean(self.halves[name])) if name in self.halves else None,
+                "features": self.features.get(name),
+            }
+            for name, values in self.values.items()
+        }
+        shares = [rounded(share) for share in np.mean(self.shares, axis=0)] if self.shares else None
+        return {"scores": found} if shares is None else {"scores": found, "class_shares": shares}
+
+
+def _family_scores(gan: Any, view: scores.View, seed: int) -> Mapping[str, float]:
+    images = view.images.astype("float32") / 127.5 - 1.0
+    return gan.family_scores(images, None if view.labels is None else view.labels[: len(images)], seed=seed)
+
+
+def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
+    """Classes to ask for: in the real images' proportions, or evenly where these have no labels."""
+    if not gan.num_classes:
+        return None
+    known = reals.views[0].labels
+    if known is not None and known.max() >= gan.num_classes:
+        raise ValueError(f"Expected labels below {gan.num_classes} classes. Received: a label {known.max()}")
+    return np.resize(np.arange(gan.num_classes) if known is None else known, count).astype("int32")
+
+
+def rounded(value: Any) -> float:
+    return float(f"{float(value):.{SIGNIFICANT}g}")
+
+
+def interval(values: Any) -> list[float]:
+    """The mean's 95 % confidence interval by Student's t."""
+    from scipy.stats import t
+
+    spread = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return [rounded(np.mean(values) - spread), rounded(np.mean(values) + spread)]
+
+
+def library_versions() -> dict[str, str]:
+    import keras
+
+    import kerasgan
+
+    backend = keras.backend.backend()
+    versions = {"kerasgan": kerasgan.__version__, "python": platform.python_version()}
+    return versions | {name: importlib.metadata.version(name) for name in (*LIBRARIES, backend)}

@@ -1,0 +1,204 @@
+"""Downloads a published file once, verifies its sha256 where its publisher states one, and keeps it in a cache."""
+
+import hashlib
+import http.client
+import os
+import re
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from kerasgan.files.paths import cache_directory
+
+_CHUNK = 1 << 18
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class DownloadError(OSError):
+    """A file that could not be had; says what was tried and where to put the file by hand.
+
+    Args:
+        reason: what went wrong.
+        url: what was asked for.
+        path: where the verified file belongs.
+        sha256: its digest, or the beginning of it; None where none is known.
+    """
+
+    def __init__(self, reason: str, *, url: str, path: Path, sha256: str | None) -> None:
+        self.reason, self.url, self.path, self.sha256 = reason, url, path, sha256
+        condition = f" (its sha256 must begin with {sha256[:16]})" if sha256 else ""
+        super().__init__(
+            f"Expected to download {url}. Received: {reason}.\n"
+            f"To provide the file by hand, put it at {path}{condition}, then run this again."
+        )
+
+
+def cached_path(url: str, *, sha256: str | None, directory: str | Path | None = None) -> Path:
+    """Where the file of a URL is kept: under its own name, with the digest's first digits where it lacks them.
+
+    Without a digest they are the URL's.
+    """
+    name = PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".")[-150:] or "checkpoint"
+    digits = (sha256 or hashlib.sha256(url.encode()).hexdigest()).lower()[:8]
+    if digits not in name:
+        stem, dot, ending = name.rpartition(".")
+        name = f"{stem}-{digits}.{ending}" if dot and stem else f"{name}-{digits}"
+    return (cache_directory() if directory is None else Path(directory).expanduser()) / name
+
+
+def download(
+    url: str,
+    *,
+    sha256: str | None,
+    directory: str | Path | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    timeout: float = 30.0,
+    size_limit: int = 2 << 30,
+) -> Path:
+    """Returns the path of a verified copy of the file at `url`; downloads it only if the cache has none.
+
+    A cached file is hashed again on every call (about 0.2 s per 100 MB): a damaged one is downloaded anew. A failed
+    download leaves nothing behind and never touches a good file.
+
+    Args:
+        url: http or https.
+        sha256: the digest, or its first digits (8 or more; that few guard against accidents, not against forgery). None
+            takes what comes: only for publishers that state none.
+        directory: the cache, `cache_directory()` if not given.
+        progress: called with the bytes received so far, and all bytes or None where the server does not say.
+        timeout: seconds without an answer after which the server is given up.
+        size_limit: bytes.
+
+    Raises:
+        DownloadError: no route, no such file, too long without an answer, truncated, too large, wrong digest, or a
+            cache that cannot be written; says where to put the file by hand.
+        ValueError: not an http or https URL, or not a sha256.
+    """
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError(f"Expected an http or https URL. Received: url={url!r}")
+    sha256 = None if sha256 is None else sha256.lower()
+    if sha256 is not None and not re.fullmatch(r"[0-9a-f]{8,64}", sha256):
+        raise ValueError(f"Expected 8 to 64 hexadecimal digits. Received: sha256={sha256!r}")
+    path = cached_path(url, sha256=sha256, directory=directory)
+    found = _digest(path) if path.is_file() else None
+    if found is not None and found.startswith(sha256 or ""):
+        return path
+    try:
+        _fetch(url, path, sha256=sha256, progress=progress, timeout=timeout, size_limit=size_limit)
+    except _Failure as failure:
+        before = "" if found is None else f"; the file that is already there has another sha256, {found[:16]}..."
+        raise DownloadError(f"{failure}{before}", url=url, path=path, sha256=sha256) from failure.__cause__
+    return path
+
+
+class _Failure(Exception):
+    """What went wrong, in words."""
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fetch(
+    url: str,
+    path: Path,
+    *,
+    sha256: str | None,
+    progress: Callable[[int, int | None], None] | None,
+    timeout: float,
+    size_limit: int,
+) -> None:
+    with _open(url, timeout) as response:
+        total = _declared_size(response)
+        if total is not None and total > size_limit:
+            raise _Failure(f"a file of {total} bytes, more than the limit of {size_limit}")
+        temporary = _temporary_file(path)
+        try:
+            with temporary:
+                digest = _stream(response, temporary.file, total=total, size_limit=size_limit, progress=progress)
+            if not digest.startswith(sha256 or ""):
+                raise _Failure(f"a file with the sha256 {digest}, not {sha256}")
+            os.replace(temporary.name, path)
+        except OSError as error:  # the connection's own errors have become failures already
+            raise _Failure(f"a disk that cannot be written: {error.strerror or error}") from error
+        finally:
+            with suppress(OSError):
+                os.unlink(temporary.name)
+
+
+def _open(url: str, timeout: float) -> http.client.HTTPResponse:
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "identity", "User-Agent": "kerasgan"})
+    opener = urllib.request.OpenerDirector()  # without the handlers of file: and ftp:, also after a redirect
+    for handler in (
+        urllib.request.ProxyHandler({} if urllib.parse.urlsplit(url).hostname in _LOOPBACK else None),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        _Redirects(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    try:
+        return opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _Failure(f"the answer {error.code} {error.reason} from the server") from error
+    except urllib.error.URLError as error:
+        raise _Failure(f"no connection to the server: {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _Failure(f"no answer from the server: {error or type(error).__name__}") from error
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    max_redirections = 5
+    max_repeats = 2
+
+
+def _declared_size(response: http.client.HTTPResponse) -> int | None:
+    declared = response.headers.get("Content-Length", "")
+    return int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) else None
+
+
+def _temporary_file(path: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.NamedTemporaryFile(dir=path.parent, prefix=".download-", delete=False)
+    except OSError as error:
+        raise _Failure(f"a cache folder {path.parent} that cannot be written: {error.strerror or error}") from error
+
+
+def _stream(
+    response: http.client.HTTPResponse,
+    target: IO[bytes],
+    *,
+    total: int | None,
+    size_limit: int,
+    progress: Callable[[int, int | None], None] | None,
+) -> str:
+    digest, received = hashlib.sha256(), 0
+    while chunk := _receive(response, received):
+        received += len(chunk)
+        if received > size_limit:
+            raise _Failure(f"more than the limit of {size_limit} bytes")
+        digest.update(chunk)
+        target.write(chunk)
+        if progress is not None:
+            progress(received, total)
+    if total is not None and received != total:
+        raise _Failure(f"a truncated file: {received} of {total} bytes")
+    return digest.hexdigest()
+
+
+def _receive(response: http.client.HTTPResponse, received: int) -> bytes:
+    try:
+        return response.read(_CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise _Failure(f"a truncated file: the connection broke after {received} bytes ({error!r})") from error

@@ -1,0 +1,143 @@
+"""Pictures of what a generator makes: grids of samples and film strips of a training, as PIL images and PNG files."""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from kerasgan.files.paths import local
+
+__all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
+
+Picture = Image.Image
+SMALLEST_CELL = 64  # pixels below which an image is hard to judge on a screen
+GAP = 2  # pixels between the images of a grid
+MARGIN = 124  # pixels left of a film strip's rows, for their steps
+BACKGROUND = 48  # a gray that neither black nor white images melt into
+STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that names its rows
+
+
+def to_uint8(images: Any) -> np.ndarray:
+    """Floats in [-1, 1] as uint8 in [0, 255], rounded and clipped; NaN, of a diverged model, becomes middle gray."""
+    pixels = np.nan_to_num(np.asarray(images, dtype="float32"), nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.rint(np.clip(pixels, -1.0, 1.0) * 127.5 + 127.5).astype("uint8")
+
+
+def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -> Picture:
+    """One picture of many images, row by row.
+
+    Args:
+        images: (count, height, width, channels) with 1, 3 or 4 channels; float in [-1, 1], or uint8.
+        columns: images per row; as square as possible if not given.
+        scale: whole number of screen pixels per pixel, by nearest neighbor; if not given, the smallest that makes an
+            image at least 64 pixels high.
+
+    Raises:
+        ValueError: for another shape, or numbers below 1.
+    """
+    array = np.asarray(images)
+    if array.ndim != 4 or not len(array) or array.shape[-1] not in (1, 3, 4):
+        expected = "Expected images (count, height, width, channels) with 1, 3 or 4 channels"
+        raise ValueError(f"{expected}. Received: shape={array.shape}")
+    count, height, width, channels = array.shape
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    scale = math.ceil(SMALLEST_CELL / height) if scale is None else scale
+    if columns < 1 or scale < 1:
+        raise ValueError(f"Expected whole numbers from 1. Received: columns={columns}, scale={scale}")
+    pixels = array if array.dtype == np.uint8 else to_uint8(array)
+    pixels = pixels.repeat(scale, axis=1).repeat(scale, axis=2)
+    down, right = height * scale + GAP, width * scale + GAP
+    canvas = np.full((math.ceil(count / columns) * down + GAP, columns * right + GAP, channels), BACKGROUND, "uint8")
+    for index, image in enumerate(pixels):
+        top, left = GAP + index // columns * down, GAP + index % columns * right
+        canvas[top : top + height * scale, left : left + width * scale] = image
+    return Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
+
+
+def single(image: Any) -> Picture:
+    """One image (height, width, channels) as it is: float in [-1, 1], or uint8."""
+    pixels = image if image.dtype == np.uint8 else to_uint8(image)
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
+
+
+def reduced(images: Any, side: int) -> np.ndarray:
+    """uint8 images whose height is at most `side` pixels, shrunk with antialiasing where they are larger."""
+    pixels = images if images.dtype == np.uint8 else to_uint8(images)
+    height, width, channels = pixels.shape[1:]
+    if height <= side:
+        return pixels
+    size = (max(1, round(width * side / height)), side)
+    small = [Image.fromarray(image.squeeze(-1) if channels == 1 else image).resize(size) for image in pixels]
+    return np.stack([np.asarray(image) for image in small]).reshape(len(pixels), size[1], size[0], channels)
+
+
+def grid_labels(count: int | None, num_classes: int | None) -> tuple[np.ndarray | None, int | None]:
+    """Labels and columns of a grid with a column per class.
+
+    Args:
+        count: how many images; if not given up to four of each class, or 64 where the classes are more than 128.
+        num_classes: of the model, or None.
+
+    Returns:
+        int32 labels (count,) or None, and the number of columns or None. With more classes than images the labels are
+        spread evenly over the classes.
+    """
+    if num_classes is None:
+        return None, None
+    if count is None:
+        count = num_classes * max(1, min(4, 128 // num_classes)) if num_classes <= 128 else 64
+    if num_classes <= count:
+        return np.arange(count, dtype="int32") % num_classes, num_classes
+    return np.linspace(0, num_classes - 1, count).astype("int32"), None
+
+
+def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
+    """Rows of equal size, one below the other, each with its step at the left."""
+    width, height = rows[0].size
+    canvas = Image.new(rows[0].mode, (width + MARGIN, height * len(rows)), color=_shade(rows[0].mode, BACKGROUND))
+    draw = ImageDraw.Draw(canvas)
+    for index, (row, step) in enumerate(zip(rows, steps)):
+        canvas.paste(row, (MARGIN, index * height))
+        place = (MARGIN - 8, index * height + height // 2)
+        draw.text(place, f"step {step:,}", fill=_shade(row.mode, 255), anchor="rm", font=ImageFont.load_default(15))
+    canvas.info[STEPS_KEY] = " ".join(map(str, steps))
+    return canvas
+
+
+def read_film(path: str | os.PathLike[str]) -> tuple[list[Picture], list[int]]:
+    """The rows and steps of a film strip that `save` wrote, so that a resumed training can go on with it.
+
+    Raises:
+        ValueError: for another picture.
+    """
+    with Image.open(path) as opened:
+        opened.load()
+        picture = opened.copy()
+    steps = [int(step) for step in picture.info.get(STEPS_KEY, "").split()]
+    if not steps:
+        raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}")
+    height = picture.height // len(steps)
+    tops = range(0, height * len(steps), height)
+    return [picture.crop((MARGIN, top, picture.width, top + height)) for top in tops], steps
+
+
+def save(picture: Picture, path: str | os.PathLike[str]) -> Path:
+    """Writes a PNG in one go, so that a viewer that watches the file never sees half of it; returns its path."""
+    path = local(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notes = PngImagePlugin.PngInfo()
+    if STEPS_KEY in picture.info:
+        notes.add_text(STEPS_KEY, picture.info[STEPS_KEY])
+    partial = path.with_name(f".{path.name}.partial")
+    picture.save(partial, format="PNG", pnginfo=notes)
+    return partial.replace(path)
+
+
+def _shade(mode: str, value: int) -> int | tuple[int, ...]:
+    if mode == "L":
+        return value
+    return (value, value, value) if mode == "RGB" else (value, value, value, 255)

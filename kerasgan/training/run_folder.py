@@ -1,0 +1,44 @@
+"""What is in a run folder, whoever asks: whether it is one, and its newest trained state; also of remote ones."""
+
+import os
+from pathlib import Path
+
+from kerasgan.files import paths
+
+__all__ = ["is_run", "newest", "refuse"]
+
+
+def is_run(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds a training's record; an entry's folder in a checkout of the zoo does not."""
+    inside = paths.names(path) or ()
+    return "recipe.toml" in inside and ("log.csv" in inside or "gan.keras" in inside)
+
+
+def refuse(path: str | os.PathLike[str]) -> None:
+    """Raises FileExistsError if a folder holds a run, or the beginnings of one."""
+    if {"recipe.toml", "log.csv", "checkpoints"} & set(paths.names(path) or ()):
+        raise FileExistsError(
+            f"Expected a folder without a run. Received: {paths.address(path)}, which holds one. "
+            "Resume it (--resume), or choose another folder (--output)."
+        )
+
+
+def newest(run: str | os.PathLike[str]) -> Path:
+    """The run's trained GAN: gan.keras, or of a run that was killed the newest checkpoint.
+
+    Raises:
+        FileNotFoundError: if the run was killed before its first checkpoint.
+    """
+    from kerasgan.callbacks import Checkpoint
+
+    folder = paths.here(run)
+    finished = folder / "gan.keras"
+    if finished.is_file():
+        return finished
+    found = Checkpoint.found(folder / "checkpoints")
+    if not found:
+        raise FileNotFoundError(
+            f"Expected gan.keras or a checkpoint in {run}. Received: neither; the training ended before its first "
+            f"checkpoint. Go on with it: kerasgan train {run} --resume"
+        )
+    return found[-1]

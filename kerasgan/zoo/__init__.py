@@ -1,0 +1,11 @@
+"""The zoo: names, recipes, and `load`.
+
+An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+Nothing here imports Keras before a model is built.
+"""
+
+from kerasgan.zoo.load import WeightsError, build, channel_order, load, source
+from kerasgan.zoo.recipe import Recipe
+from kerasgan.zoo.registry import names, recipe
+
+__all__ = ["Recipe", "WeightsError", "build", "channel_order", "load", "names", "recipe", "source"]

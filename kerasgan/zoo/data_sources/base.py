@@ -1,0 +1,201 @@
+"""What a data source says of itself: the options, the splits and the words of one value of `source` in a recipe."""
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+__all__ = ["DataSource", "Kind", "Option", "Settings", "refuse_unknown"]
+
+Settings = Mapping[str, Any]  # the [data] of a recipe
+
+
+class Kind(NamedTuple):
+    """What the value of an option may be, in words and as the types that TOML's values have."""
+
+    words: str
+    types: tuple[type, ...]
+
+
+FLAG = Kind("true or false", (bool,))
+NUMBER = Kind("a number", (float, int))
+TEXT = Kind("a string", (str,))
+WHOLE = Kind("an integer", (int,))
+SIZE = Kind("an integer or an array of two", (int, list, tuple))
+CROP = Kind("a string, an integer or an array of two", (str, int, list, tuple))
+ARRAY = Kind("an array", (list, tuple))
+NAMED = Kind("a string or a table", (str, Mapping))
+
+METRICS = ("frechet_distance", "kernel_distance", "precision_recall", "density_coverage", "sharpness")
+
+
+@dataclass(frozen=True)
+class Option:
+    """A key of [data].
+
+    Attributes:
+        name: the key.
+        default: what holds where a recipe does not say it.
+        kind: what it may be.
+        variation: whether it only varies what training shows; a model is measured without it.
+        of_this_set: whether it tells something of the recipe's own images, so that it does not hold for another folder.
+    """
+
+    name: str
+    default: Any
+    kind: Kind
+    variation: bool = False
+    of_this_set: bool = False
+
+    def check(self, value: Any, where: str) -> None:
+        """Raises ValueError that names the key and the place unless `value` is of its kind."""
+        types = self.kind.types
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            expected = f"Expected {self.name} in {where} to be {self.kind.words}"
+            raise ValueError(f"{expected}. Received: {self.name}={value!r}")
+
+
+# Options that every source has: `derive` makes inputs of its images, and `halves` takes such pairs apart.
+COMMON = (
+    Option("flip", False, FLAG, variation=True),
+    Option("derive", None, NAMED),
+    Option("unpair", False, FLAG, variation=True),
+)
+PLACES = ("path", "name")  # the keys that may say where images are
+
+
+class DataSource:
+    """One value of `source` in the [data] of recipes. A subclass in a file of this folder is found by itself.
+
+    Subclasses say what they are by the attributes below, and override `read` unless `kerasgan.data` has a function of
+    their name. Listing recipes creates all of them: what imports Keras is imported where images are read.
+    """
+
+    name: str = ""
+    """The value of `source`; by default also the function of `kerasgan.data` that reads it."""
+
+    options: tuple[Option, ...] = ()
+    """Its own keys of [data]."""
+
+    needs_path: bool = False
+    """Whether `path`, or the `name` of a data set, says where its images are; else they come with the package."""
+
+    downloads: bool = False
+    """Whether that may be the name of a TensorFlow dataset, which is then downloaded when it is first read."""
+
+    holds: str = "images"
+    """What a folder of it holds."""
+
+    tasks: tuple[str, ...] = ()
+    """The values of `gan.task` whose models read it from the folder that `--data` gives."""
+
+    held_out: tuple[str, ...] = ()
+    """The splits that its split `train` leaves out."""
+
+    metrics: tuple[str, ...] = METRICS
+    """What samples are measured with by default, of `kerasgan.evaluation.scores.NAMES`."""
+
+    class_metrics: tuple[str, ...] = ()
+    """What samples of class-conditional models are measured with, too."""
+
+    features: tuple[str, ...] = ("inception",)
+    """The feature networks of those metrics."""
+
+    about: str = ""
+    """Origin, license and limits of its images, for cards."""
+
+    # What a recipe may say
+
+    def check(self, settings: Settings, where: str) -> None:
+        """Raises ValueError that names the key and the place unless `settings` are what a recipe may say."""
+        known = {option.name: option for option in (*COMMON, *self.options)}
+        places = [Option(name, None, TEXT) for name in PLACES] if self.needs_path else []
+        known |= {option.name: option for option in places}
+        refuse_unknown(settings.keys() - {"source"}, known, where)
+        for key, value in settings.items():
+            if key != "source":
+                known[key].check(value, where)
+
+    def place(self, settings: Settings) -> str | None:
+        """Where the images are, if the settings say so."""
+        return next((settings[key] for key in PLACES if settings.get(key)), None)
+
+    # What there is to read
+
+    def load(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
+        """Batches for `fit`, as the settings say."""
+        from kerasgan import data
+
+        options = {key: value for key, value in settings.items() if key not in ("source", *PLACES)}
+        derive, halves = options.pop("derive", None), options.pop("unpair", False)
+        place = [self.place(settings)] if self.needs_path else []
+        images = self.read(*place, **options, batch_size=batch_size, seed=seed)
+        images = images if derive is None else data.derive_pairs(images, derive)
+        return data.unpair(images) if halves else images
+
+    def read(self, *place: Any, **options: Any) -> Any:
+        """A source of `kerasgan.data` with these options, from that place if it needs one."""
+        from kerasgan import data
+
+        return getattr(data, self.name)(*place, **options)
+
+    def at_hand(self, settings: Settings) -> bool:
+        """Whether `load` downloads nothing."""
+        place = self.place(settings)
+        if not self.downloads or place is None:
+            return True
+        from kerasgan.data import builders
+
+        return builders.is_prepared(place)
+
+    def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
+        """The real images that samples are compared with: those of training, unless overridden."""
+        return self.load(settings, batch_size=batch_size, seed=seed)
+
+    # Other settings for the same images
+
+    def held_out_settings(self, settings: Settings) -> dict[str, Settings]:
+        """Settings of the images that these leave out, by split; none where they leave out nothing."""
+        splits = self.held_out if settings.get("split") == "train" else ()
+        return {split: {**settings, "split": split} for split in splits}
+
+    def unseen(self, settings: Settings) -> Settings | None:
+        """Settings of images that a card of samples takes as not trained on; None where it takes none."""
+        return None
+
+    def measured(self, settings: Settings) -> Settings:
+        """Settings of the same images as they are, without what only varies them in training."""
+        varied = {option.name for option in (*COMMON, *self.options) if option.variation}
+        return {key: value for key, value in settings.items() if key not in varied}
+
+    def of_folder(self, path: str, gan: Any, settings: Settings) -> dict[str, Any]:
+        """Settings of this source for a folder, in the sizes of a model.
+
+        Args:
+            path: of the folder.
+            gan: the model.
+            settings: the recipe's own, maybe of another source. What suits the folder's images too is kept.
+        """
+        own = self.options if settings["source"] == self.name else ()  # another source's suit its own images only
+        sizes = self.sizes(gan)
+        kept = [option.name for option in (*COMMON, *own) if not option.of_this_set and option.name not in sizes]
+        options = {key: settings[key] for key in kept if key in settings}
+        return {"source": self.name, "path": path, **sizes, **options}
+
+    def sizes(self, gan: Any) -> dict[str, Any]:
+        """The options that a model determines."""
+        height, width, channels = gan.image_shape
+        return {"image_size": height if height == width else [height, width], "channels": channels}
+
+    # What cards say of it
+
+    def card_text(self, settings: Settings) -> str:
+        """Origin, license and limits of the images, as Markdown; empty where nothing is known of them."""
+        return self.about
+
+
+def refuse_unknown(keys: Iterable[str], known: Collection[str], where: str) -> None:
+    """Raises ValueError that names the first key of a table which is not known, and the nearest that is."""
+    for key in sorted(set(keys) - set(known)):
+        near = difflib.get_close_matches(key, known, n=1) or sorted(known)
+        raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")

@@ -1,0 +1,235 @@
+"""The zoo: names, recipes, and `load`.
+
+An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+Reading recipes needs neither Keras nor a backend, so that listing them is instant.
+"""
+
+import difflib
+import hashlib
+import inspect
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasgan.files.paths import here
+from kerasgan.zoo.data_sources import refuse_unknown
+from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
+from kerasgan.zoo.registry import names, recipe
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["WeightsError", "build", "channel_order", "load", "source"]
+
+OF_TRAINING = ("batch_size", "seed", "start", "steps")  # what [train] says beside the arguments of `GAN.compile`
+OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
+
+
+class WeightsError(ValueError):
+    """The weights of an entry cannot be had; the message says what was tried and what can be done."""
+
+
+def build(chosen: Recipe) -> "GAN":
+    """The recipe's model, compiled with its training settings, untrained.
+
+    Raises:
+        ValueError: for an unknown family, or arguments that the family or `compile` refuses, with the file.
+    """
+    from kerasgan import models
+
+    if chosen.family not in models.__all__:
+        near = difflib.get_close_matches(chosen.family, models.__all__, n=1) or sorted(models.__all__)
+        raise ValueError(f"Expected a family such as {', '.join(near)} in {chosen.path}. Received: {chosen.family!r}")
+    family = getattr(models, chosen.family)
+    arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
+    refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
+    settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
+    try:
+        gan = family(**chosen.model)
+        for player in ("generator_optimizer", "discriminator_optimizer"):
+            if player in settings:
+                settings[player] = _optimizer(settings[player])
+        gan.compile(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{chosen.path}: {error}") from error
+    return gan
+
+
+def _optimizer(settings: Mapping[str, Any] | str) -> Any:
+    """An optimizer from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
+    import keras
+
+    from kerasgan import optimizers, schedules
+
+    config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
+    if "learning_rate" in config:
+        config["learning_rate"] = schedules.get(config["learning_rate"])
+    return _named(config, optimizers, keras.optimizers)
+
+
+def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
+    """An object of the class `name` of one of the modules, made with the other settings."""
+    config = dict(settings)
+    name = config.pop("name", None)
+    for module in modules:
+        if isinstance(getattr(module, str(name), None), type):
+            return getattr(module, name)(**config)
+    known = sorted({key for module in modules for key in dir(module) if key[0].isupper()})
+    near = difflib.get_close_matches(str(name), known, n=3) or known
+    raise ValueError(f"Expected a name such as {', '.join(near)}. Received: name={name!r}")
+
+
+def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
+    """The recipe's training data as a source of batches.
+
+    Args:
+        chosen: whose [data] to read.
+        batch_size: instead of the recipe's.
+        seed: of the order, instead of the recipe's.
+        compared: instead of the training data, the real images that samples are compared with.
+
+    Raises:
+        ValueError: if the recipe reads a folder and does not say which, or names what its source does not take.
+    """
+    found = chosen.source
+    if found.needs_path and found.place(chosen.data) is None:
+        expected = f"Expected a folder of {found.holds} for {chosen.name}, as --data FOLDER or `path`"
+        raise ValueError(f"{expected}. Received: none")
+    load = found.load_compared if compared else found.load
+    seed = chosen.train.get("seed", 0) if seed is None else seed
+    try:
+        return load(chosen.data, batch_size=batch_size or chosen.train["batch_size"], seed=seed)
+    except TypeError as error:
+        raise ValueError(f"[data] of {chosen.path}: {error}") from error
+
+
+def load(name: str | Path, weights: Any = "recipe") -> "GAN":
+    """A compiled GAN with its trained weights.
+
+    Args:
+        name: an entry's name, or the path of a recipe.toml.
+        weights: "recipe" for the entry's trained weights (from the package, or downloaded once, verified and cached);
+            None for an untrained model; or a file: a `.weights.h5` of the generator or of the whole GAN, a `.keras`
+            file, or a published checkpoint of the family.
+
+    Raises:
+        WeightsError: if the entry has no trained weights, or they cannot be had.
+        ValueError: for an unknown entry, or a file that does not fit the model.
+    """
+    chosen = recipe(name)
+    if weights is None:
+        return build(chosen)
+    if weights != "recipe":
+        return _load_file(chosen, here(weights))
+    if chosen.weights is None:
+        raise WeightsError(
+            f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
+            f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
+        )
+    if not chosen.bundled:
+        return _load_published(chosen)
+    gan = _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
+    if "discriminator" in chosen.weights:
+        path = chosen.folder / chosen.weights["discriminator"]
+        _verify(chosen, path, chosen.weights["discriminator_sha256"])
+        _load_weights(gan, path, gan.discriminator)
+    return gan
+
+
+def channel_order(chosen: Recipe) -> str:
+    """The order of colors, "rgb" or "bgr", of the images that the entry's published checkpoint was trained on."""
+    return (chosen.weights or {}).get("channel_order", "rgb")
+
+
+def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
+    if not path.is_file():
+        raise WeightsError(f"Expected a file of weights for {chosen.name}. Received: {path}, which does not exist.")
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise WeightsError(f"Expected {path} with sha256 {sha256}: the file is damaged. Install the package again.")
+
+
+def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
+    _verify(chosen, path, sha256)
+    if path.suffix == ".keras":
+        return _load_model(chosen, path)
+    gan = build(chosen)
+    if path.name.endswith("weights.h5"):
+        _load_weights(gan, path, gan.generator)
+    else:
+        from kerasgan import checkpoints
+
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    return gan
+
+
+def _load_model(chosen: Recipe, path: Path) -> "GAN":
+    import keras
+
+    from kerasgan import models
+
+    gan = keras.saving.load_model(path)
+    if not isinstance(gan, getattr(models, chosen.family)):
+        raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
+    return gan
+
+
+def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
+    """Loads a `.weights.h5` of the whole GAN, or of one network alone; a generator then is the moving average too."""
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            whole = "generator" in file
+    except OSError as error:
+        raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
+    try:
+        with warnings.catch_warnings(), _named_for_keras(path) as named:
+            # Keras warns and goes on, with weights that were never trained.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            (gan if whole else network).load_weights(named)
+    except (KeyError, UserWarning, ValueError) as error:
+        raise WeightsError(
+            f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
+        ) from error
+    if not whole and network is gan.generator and gan.ema_generator is not None:
+        gan.ema_generator.set_weights(gan.generator.get_weights())
+
+
+@contextmanager
+def _named_for_keras(path: Path) -> Iterator[Path]:
+    """The file under a name with a dot before "weights.h5": without it Keras takes a file for one of Keras 2."""
+    if path.name.endswith(".weights.h5"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copy(path, Path(folder) / "generator.weights.h5"))
+
+
+def _load_published(chosen: Recipe) -> "GAN":
+    from kerasgan import checkpoints
+
+    weights = chosen.weights or {}
+    sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
+    if sha256 is None:
+        warnings.warn(
+            f"The publisher of {chosen.name} states no digest: its file is read as it comes, executing nothing.",
+            stacklevel=3,
+        )
+    try:
+        path = checkpoints.download(weights["url"], sha256=sha256)
+    except checkpoints.DownloadError as error:
+        boxed = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
+        raise WeightsError(
+            f"The weights of {chosen.name} cannot be had. {error} An untrained model: weights=None. "
+            f"Entries whose weights come with the package: {boxed}."
+        ) from error
+    gan = build(chosen)
+    checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    license = weights.get("license", "an unknown license")
+    if license not in OPEN_LICENSES:
+        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
+    return gan

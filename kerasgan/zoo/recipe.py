@@ -1,0 +1,179 @@
+"""Recipes: what a recipe.toml may say, reading it, and writing it so that comments stay.
+
+Reading needs neither Keras nor a backend, so that listing the zoo is instant.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from kerasgan.zoo import data_sources
+from kerasgan.zoo.data_sources import DataSource, refuse_unknown
+
+__all__ = ["Recipe", "check", "read"]
+
+# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor, [data]
+# by its source.
+SECTIONS: dict[str, tuple[set[str], set[str]]] = {
+    "": ({"family", "model", "data", "train"}, {"weights", "results"}),
+    "train": (
+        {"batch_size", "steps"},
+        {
+            "augment",
+            "discriminator_optimizer",
+            "discriminator_steps",
+            "ema_half_life",
+            "generator_optimizer",
+            "objective",
+            "penalties",
+            "reuse_fakes",
+            "seed",
+            "start",
+            "weight_clip",
+        },
+    ),
+    # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
+    # publisher's, measured by its "protocol"; "discriminator" is the file of one that is useful by itself
+    "weights": (
+        set(),
+        {
+            "channel_order",
+            "discriminator",
+            "discriminator_sha256",
+            "file",
+            "format",
+            "license",
+            "protocol",
+            "scores",
+            "sha256",
+            "url",
+        },
+    ),
+}
+FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
+UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an entry is and how it is trained: the content of a recipe.toml, read-only.
+
+    Attributes:
+        name: the entry's name, that of its folder.
+        path: the recipe.toml.
+        family: name of a class in `kerasgan.models`.
+        model: arguments of that class.
+        data: `source` (one of `kerasgan.zoo.data_sources.names()`) and that source's options; of image-to-image families
+            also `derive`, what their inputs are made of its images, and `halves`, whether the pairs are then taken
+            apart.
+        train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, that the
+            generator goes on from), and arguments of `GAN.compile`.
+        weights: where the trained weights are, or None.
+        results: what the evaluation wrote, or None.
+        header: the comment at the top of the file: the command that trains it, how long, what to expect.
+    """
+
+    name: str
+    path: Path
+    family: str
+    model: Mapping[str, Any]
+    data: Mapping[str, Any]
+    train: Mapping[str, Any]
+    weights: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
+    header: str = ""
+
+    @property
+    def source(self) -> DataSource:
+        """Where its images come from, with all that is to be known of that."""
+        return data_sources.get(self.data["source"])
+
+    @property
+    def command(self) -> str:
+        """The command that trains it."""
+        return self.header.partition("\n")[0]
+
+    @property
+    def summary(self) -> str:
+        """How long that takes and what to expect."""
+        return self.header.partition("\n")[2]
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether trained weights exist, in the box or as a published checkpoint."""
+        return self.weights is not None
+
+    @property
+    def bundled(self) -> bool:
+        """Whether trained weights come with the package."""
+        return self.weights is not None and "file" in self.weights
+
+
+def read(path: Path) -> Recipe:
+    """A recipe.toml. Raises ValueError that names the key and the file where it says what it may not."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"Expected a TOML file. Received: {path}: {error}") from None
+    check(content, path)
+    sections = {key: MappingProxyType(value) for key, value in content.items() if key != "family"}
+    lines = text.splitlines()
+    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    header = "\n".join(line.removeprefix("#").strip() for line in lines[:end])
+    name = path.parent.name if path.name == "recipe.toml" else path.stem
+    return Recipe(name=name, path=path, family=content["family"], header=header, **sections)
+
+
+def check(content: Mapping[str, Any], path: Path) -> None:
+    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
+    for section, (required, optional) in SECTIONS.items():
+        keys = content if not section else content.get(section, {})
+        where = f"[{section}] of {path}" if section else str(path)
+        if not isinstance(keys, Mapping):
+            raise ValueError(f"Expected a table {where}. Received: {section}={keys!r}")
+        for key in sorted(required - keys.keys()):
+            if section in content or not section:
+                raise ValueError(
+                    f"Expected the key '{key}' in {where}. Received: {', '.join(sorted(keys)) or 'nothing'}"
+                )
+        refuse_unknown(keys, required | optional, where)
+    for section in ("model", "data"):
+        if not isinstance(content[section], Mapping):
+            raise ValueError(f"Expected a table [{section}] in {path}. Received: {section}={content[section]!r}")
+    _check_data(content["data"], path)
+    weights = content.get("weights", {"file": None})
+    if "file" not in weights and not {"url", "sha256"} <= weights.keys():
+        received = ", ".join(sorted(weights)) or "nothing"
+        raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+    if len({"discriminator", "discriminator_sha256"} & weights.keys()) == 1 or (
+        "discriminator" in weights and "file" not in weights
+    ):
+        expected = "Expected 'discriminator' with 'discriminator_sha256' and 'file'"
+        raise ValueError(f"{expected} in [weights] of {path}. Received: {', '.join(sorted(weights))}")
+    if weights.get("format", "openmmlab") not in FORMATS:
+        expected, received = ", ".join(FORMATS), weights["format"]
+        raise ValueError(
+            f"Expected format in [weights] of {path} to be one of {expected}. Received: format={received!r}"
+        )
+    for key in ("batch_size", "steps"):
+        if not isinstance(content["train"][key], int) or content["train"][key] < 1:
+            received = content["train"][key]
+            raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+
+
+def _check_data(settings: Mapping[str, Any], path: Path) -> None:
+    where, name = f"[data] of {path}", settings.get("source")
+    if "source" not in settings:
+        raise ValueError(f"Expected the key 'source' in {where}. Received: {', '.join(sorted(settings)) or 'nothing'}")
+    if name not in data_sources.names():
+        expected = ", ".join(data_sources.names())
+        raise ValueError(f"Expected source in {where} to be one of {expected}. Received: source={name!r}")
+    data_sources.get(name).check(settings, where)

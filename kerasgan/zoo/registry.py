@@ -1,0 +1,52 @@
+"""The zoo: names, recipes, and `load`.
+
+An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+Reading recipes needs neither Keras nor a backend, so that listing them is instant.
+"""
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kerasgan
+from kerasgan.zoo.recipe import Recipe, read
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["names", "recipe"]
+
+
+def _root() -> Path:
+    installed = Path(kerasgan.__file__).with_name("_zoo")
+    return installed if installed.is_dir() else Path(kerasgan.__file__).parent.with_name("zoo")
+
+
+def names(family: str | None = None, pretrained: bool | None = None) -> list[str]:
+    """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
+    found = sorted(path.parent.name for path in _root().glob("*/recipe.toml"))
+    if family is not None:
+        found = [name for name in found if recipe(name).family == family]
+    if pretrained is not None:
+        found = [name for name in found if recipe(name).pretrained == pretrained]
+    return found
+
+
+def recipe(name: str | Path) -> Recipe:
+    """The recipe of an entry, or of a recipe.toml of your own.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones; for an unknown, missing or misplaced key, with the file.
+        FileNotFoundError: if a path to a .toml file is given and there is none.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = _root() / str(name) / "recipe.toml"
+        if not path.is_file() or path.parent.parent != _root():
+            near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4) or names()
+            raise ValueError(
+                f"Expected the name of a zoo entry, such as {', '.join(near)}. Received: name={str(name)!r}"
+            )
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")
+    return read(path)
