@@ -12,9 +12,8 @@ import onnxruntime
 import pytest
 from command_line import run
 
-from kerasgan import exploration, explorer, zoo
+from kerasgan import exploration, export, zoo
 from kerasgan.evaluation import evaluate
-from kerasgan.explorer import folder
 from kerasgan.export import page
 from kerasgan.export.page import runtime
 from kerasgan.gan import GAN
@@ -39,7 +38,7 @@ def embedded(path, name):
 @tensorflow
 def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
-    path = explorer.write(gan, tmp_path / "page", entry="tiny", license="MIT", directions=3)
+    path = export.web(gan, tmp_path / "page", entry="tiny", license="MIT", directions=3)
     names = {each.name for each in path.iterdir()}
     assert names == {each.name for each in page.source().iterdir() if each.suffix != ".png"} | {
         "facts.js",
@@ -63,7 +62,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
 @pytest.mark.slow
 def test_a_style_based_model_takes_its_truncation_as_an_input(tmp_path):
     gan = StyleGAN2(**StyleGAN2.tiny_config)
-    path = explorer.write(gan, tmp_path / "page", directions=1)
+    path = export.web(gan, tmp_path / "page", directions=1)
     assert facts_of(path)["truncates"] == "input"
     latents = gan.prior.draw(2, gan.latent_dim, 3)
     session = onnxruntime.InferenceSession(embedded(path, "generator.onnx"))
@@ -76,10 +75,10 @@ def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monk
         path.write_bytes(direction.encode())
         return path
 
-    monkeypatch.setattr(folder, "onnx", write)
+    monkeypatch.setattr(export, "onnx", write)
     gan = CycleGAN(**{**CycleGAN.tiny_config, "input_channels": 3, "channels": 1, "identity_weight": 0.0})
     examples = np.zeros((2, 8, 8, 3), "float32"), np.ones((2, 8, 8, 1), "float32")
-    explorer.write(gan, tmp_path / "page", examples=examples)
+    export.web(gan, tmp_path / "page", examples=examples)
     networks = facts_of(tmp_path / "page")["networks"]
     assert [(each["direction"], each["file"], each["channels"]) for each in networks] == [
         ("ab", "ab.onnx", 3),
@@ -94,20 +93,20 @@ def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monk
 def test_a_translator_of_more_than_colors_is_refused(tmp_path):
     gan = CycleGAN(**{**CycleGAN.tiny_config, "input_channels": 5, "channels": 1, "identity_weight": 0.0})
     with pytest.raises(ValueError, match="Received: one of 5 channels"):
-        explorer.write(gan, tmp_path / "page")
+        export.web(gan, tmp_path / "page")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("three years")
     with pytest.raises(ValueError, match="Expected a new or empty folder, or an explorer to replace"):
-        explorer.write(DCGAN(**TINY), tmp_path)
+        export.web(DCGAN(**TINY), tmp_path)
     with pytest.raises(ValueError, match="Received a file"):
-        explorer.write(DCGAN(**TINY), tmp_path / "thesis.txt")
+        export.web(DCGAN(**TINY), tmp_path / "thesis.txt")
     with pytest.raises(ValueError, match=r"Expected a kerasgan\.GAN"):
-        explorer.write("dcgan-digits", tmp_path / "page")
+        export.web("dcgan-digits", tmp_path / "page")
     with pytest.raises(ValueError, match="directions=-1"):
-        explorer.write(DCGAN(**TINY), tmp_path / "page", directions=-1)
+        export.web(DCGAN(**TINY), tmp_path / "page", directions=-1)
     assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -123,8 +122,8 @@ def cache(tmp_path, monkeypatch):
 def test_without_npm_the_error_says_how_to_do_without(cache, monkeypatch, tmp_path):
     monkeypatch.setattr(runtime.shutil, "which", lambda name: None)
     expected = r"Expected npm.*By hand: `npm pack onnxruntime-web@"
-    with pytest.raises(explorer.RuntimeFilesError, match=expected) as caught:
-        explorer.write(DCGAN(**TINY), tmp_path / "page", vendor=True)
+    with pytest.raises(export.RuntimeFilesError, match=expected) as caught:
+        export.web(DCGAN(**TINY), tmp_path / "page", vendor=True)
     assert str(cache.parent) in str(caught.value)
     assert not (tmp_path / "page").exists()
 
@@ -134,14 +133,14 @@ def test_what_npm_says_when_it_fails_is_passed_on(cache, monkeypatch, tmp_path):
     npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
     npm.chmod(0o755)
     monkeypatch.setattr(runtime.shutil, "which", lambda name: str(npm))
-    with pytest.raises(explorer.RuntimeFilesError, match="Received: npm error network"):
+    with pytest.raises(export.RuntimeFilesError, match="Received: npm error network"):
         runtime.vendored()
 
 
 def test_an_archive_that_is_not_the_pinned_one_is_refused(cache):
     cache.parent.mkdir(parents=True)
     cache.write_bytes(b"something else")
-    with pytest.raises(explorer.RuntimeFilesError, match="Received: another file"):
+    with pytest.raises(export.RuntimeFilesError, match="Received: another file"):
         runtime.vendored()
 
 
@@ -161,7 +160,7 @@ def test_the_server_serves_the_folder_on_loopback_and_nothing_beside_it(tmp_path
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "index.html").write_text("<h1>page</h1>")
     (tmp_path / "secret.txt").write_text("secret")
-    with explorer.open_server(tmp_path / "page") as server:
+    with export.open_server(tmp_path / "page") as server:
         assert server.server_address[0] == "127.0.0.1"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -177,7 +176,7 @@ def test_the_server_serves_the_folder_on_loopback_and_nothing_beside_it(tmp_path
 @tensorflow
 def test_the_command_writes_and_serves(tmp_path, monkeypatch):
     served = []
-    monkeypatch.setattr(explorer, "serve", served.append)
+    monkeypatch.setattr(export, "serve", served.append)
     target = tmp_path / "page"
     done = run("explore", "cgan-digits", "-o", target, "--directions", "0", "--serve")
     assert done.exit_code == 0, done.output

@@ -12,7 +12,7 @@ import pytest
 from test_explorer import embedded
 
 import kerasgan
-from kerasgan import exploration, explorer, latents, zoo
+from kerasgan import exploration, export, latents, zoo
 from kerasgan.evaluation import evaluate
 from kerasgan.export.page import runtime
 from kerasgan.files import films, pictures
@@ -36,7 +36,7 @@ def written(tmp_path_factory):
     """Explorers of three entries, with ONNX Runtime Web beside them, as functions of the name."""
     try:
         runtime.vendored()
-    except explorer.RuntimeFilesError as error:
+    except export.RuntimeFilesError as error:
         pytest.skip(str(error))
     folder, gans = tmp_path_factory.mktemp("explorers"), {}
 
@@ -44,7 +44,7 @@ def written(tmp_path_factory):
         if name not in gans:
             gan = gans[name] = zoo.load(name)
             examples = evaluate.examples(zoo.recipe(name)) if gan.task.from_images else None
-            explorer.write(gan, folder / name, entry=name, directions=2, examples=examples, vendor=True)
+            export.web(gan, folder / name, entry=name, directions=2, examples=examples, vendor=True)
         return folder / name, gans[name]
 
     return write

@@ -35,12 +35,12 @@ def explore(
 ) -> None:
     """Write a web page that draws with the generator in a browser, without a server: open its index.html."""
     gan, recipe = told(load(name, weights), kernel), recipe_of(name)
-    from kerasgan import explorer
+    from kerasgan import export
     from kerasgan.evaluation import evaluate
 
     license = (recipe.weights or {}).get("license") if weights is None else None
     examples = evaluate.examples(recipe) if gan.task.from_images else None
-    folder = explorer.write(
+    folder = export.web(
         gan,
         output or Path("explorers") / recipe.name,
         entry=recipe.name,
@@ -51,4 +51,4 @@ def explore(
     )
     typer.echo(f"Explorer: {address(folder / 'index.html')}")
     if serve:
-        explorer.serve(folder)
+        export.serve(folder)

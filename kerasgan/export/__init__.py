@@ -7,21 +7,36 @@ output is `images` (batch, height, width, channels) float32 in [-1, 1]. Of an im
 model's dtype policy, float32 is written. Entry, range of the values and prior of the latents travel in the file.
 """
 
+import dataclasses
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from kerasgan.export import folder, other_process, writing
+from kerasgan.export import folder, other_process, page, writing
 from kerasgan.export.formats import FORMATS, check_folder, choose
 from kerasgan.export.options import Options
+from kerasgan.export.page.runtime import RuntimeFilesError
+from kerasgan.export.page.server import open_server, serve
 from kerasgan.export.preparation import Prepared, prepare
 from kerasgan.export.proof import ExportError
 from kerasgan.gan import GAN
 
-__all__ = ["ExportError", "Options", "bundle", "litert", "onnx", "saved_model"]
+__all__ = [
+    "ExportError",
+    "Options",
+    "RuntimeFilesError",
+    "bundle",
+    "litert",
+    "onnx",
+    "open_server",
+    "saved_model",
+    "serve",
+    "web",
+]
 
 
 def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
@@ -67,6 +82,55 @@ def litert(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None,
     return _file(gan, path, "litert", tolerance, Options(**options))
 
 
+def web(
+    gan: GAN,
+    directory: str | os.PathLike,
+    *,
+    entry: str | None = None,
+    license: str | None = None,
+    directions: int = 8,
+    examples: Any = None,
+    vendor: bool = False,
+) -> Path:
+    """Writes a folder whose index.html explores a generator, or what a translator makes of pictures, without a server.
+
+    The page is `export/web/` of the repository; beside it lie the model as `onnx` writes it, for each direction of a
+    translator, and its metadata. ONNX Runtime Web computes in the browser. A bundle's format "web" is the same page.
+
+    Args:
+        gan: the model; its moving-average generator is shown where there is one.
+        directory: of the folder; an earlier explorer there is replaced.
+        entry: the zoo's name of the weights, for the page's title and the model's metadata.
+        license: of the weights, likewise.
+        directions: how many of the directions along which the images change most get a slider, see
+            `kerasgan.exploration.sensitive_directions`; 0 for none, which spares large models the search.
+        examples: (inputs, targets) that a translator's page offers, each (count, height, width, channels) in [-1, 1].
+        vendor: also write ONNX Runtime Web, so that the page needs no network at all. It is taken from a cache, or once
+            from npm. Otherwise the page loads the same files, pinned by their hashes, from jsDelivr.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ExportError: if the ONNX file differs from Keras; nothing is written.
+        RuntimeFilesError: if ONNX Runtime Web cannot be had; nothing is written.
+        ValueError: if `gan` is not a GAN, or the folder holds something else.
+    """
+    if not isinstance(gan, GAN):
+        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
+    target = Path(directory)
+    check_folder(target, sign=page.FACTS, kind="an explorer")
+    inside = page.truncates_styles(gan)
+    options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
+    shown = dataclasses.replace(options, directions=directions, vendor=vendor)
+    about = page.gather(gan, shown, examples=examples)
+    with writing.place(target) as temporary:
+        networks = {each["file"]: each["direction"] for each in about["networks"]}
+        models = {file: _onnx_bytes(gan, dataclasses.replace(options, direction=way)) for file, way in networks.items()}
+        page.write(temporary, about, models)
+    return target
+
+
 def bundle(
     gan: GAN,
     directory: str | os.PathLike,
@@ -83,7 +147,7 @@ def bundle(
     Args:
         gan: the model; its moving-average generator is written where there is one.
         directory: a new or empty folder, or an earlier bundle, which is replaced only by one that passes.
-        formats: names among onnx, saved_model, litert and web, the page of `kerasgan.explorer`; if not given, all that
+        formats: names among onnx, saved_model, litert and web, the page that `web` writes; if not given, all that
             hold the model and the options and are installed.
         tolerance: as of `onnx`.
         **options: of `Options`.
@@ -138,3 +202,8 @@ def _write(
         bound=options.bound(tolerance),
         about=about,
     )
+
+
+def _onnx_bytes(gan: GAN, options: Options) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="kerasgan-explorer-") as folder:
+        return onnx(gan, Path(folder, "model.onnx"), **dataclasses.asdict(options)).read_bytes()
