@@ -125,7 +125,9 @@ def adversarially(scene: Scene, *, width: int, steps: int, penalty: float, seed:
         "non_saturating",
         generator_optimizer=adam(),
         discriminator_optimizer=adam(),
-        penalties=[{"name": "r1", "weight": penalty}],  # of the frame's gradient: it keeps both futures in the game
+        penalties=[
+            {"name": "r1", "weight": penalty}
+        ],  # of the frame's gradient: it keeps both futures among the predictions
         steps_per_execution=AT_ONCE,
     )
     gan.fit(*drawn(scene, BATCH * min(steps, 1000), seed), batch_size=BATCH, epochs=-(-steps // 1000), verbose=0)
@@ -142,7 +144,7 @@ class Verdict:
     share: float  # of predictions that are nearer to the first future
 
 
-def judge(predict: keras.Model, scene: Scene, seed: int = 1) -> Verdict:
+def evaluate(predict: keras.Model, scene: Scene, seed: int = 1) -> Verdict:
     """Of predictions for all measured frames, at least 2,000, each with noise of its own."""
     frames, futures = scene.frames[scene.measured], scene.futures[:, scene.measured]
     repeats = -(-2000 // len(frames))
@@ -202,7 +204,7 @@ def main() -> None:
     for scene, width, steps, penalty in ((block(), 128, 4000, 1.0), (digits(), 256, 6000, 0.3)):
         squared = by_squared_errors(scene, width=width, steps=steps // 2)
         adversarial = adversarially(scene, width=width, steps=steps, penalty=penalty)
-        results.append((scene, judge(squared, scene), judge(adversarial, scene)))
+        results.append((scene, evaluate(squared, scene), evaluate(adversarial, scene)))
         print(scene.name, f"D={scene.difference:.3f}", *results[-1][1:], sep="\n", flush=True)
     RESULTS.mkdir(exist_ok=True)
     pictures.save(picture(scene, squared, adversarial), RESULTS / "bimodal.png")

@@ -1,12 +1,12 @@
-"""Deconvolution of held-out photos: the networks in the box beside scikit-image's Wiener filter and Richardson-Lucy.
+"""Deconvolution of held-out photos: the bundled networks beside scikit-image's Wiener filter and Richardson-Lucy.
 
     python benchmarks/deconvolution.py    # minutes on one core; writes zoo/deconv-photos/experiment.json
 
 Two whole photographs that no training shows (chelsea, flower) are blurred by kernels of each kind, with noise of the
-recipe's strength. All methods are told kernel and noise, and no weight is fitted to these photographs: the classical
+recipe's strength. All methods receive the kernel and the strength of the noise, and no weight is fitted to these photographs: the classical
 ones have, for each kernel and strength of noise, that of many settings whose PSNR is best on the photographs of the
 training. What the better of them would reach with its best setting on the held-out photographs themselves stands
-beside. PSNR and SSIM are of RGB, inside a border of 32 pixels, as what lies beyond the picture is nobody's to know; the
+beside. PSNR and SSIM are of RGB, inside a border of 32 pixels, because what lies beyond the picture is unknown; the
 pictures are mirrored there for the classical methods, which else wrap around or darken.
 """
 

@@ -41,8 +41,8 @@ def trained(recipe: zoo.Recipe, **model) -> keras.Model:
 
 def halving(recipe: zoo.Recipe, steps: int) -> zoo.Recipe:
     """The recipe with another number of steps, in the second half of which both rates fall, as in its own."""
-    players = ("generator_optimizer", "discriminator_optimizer")
-    settings = {player: dict(recipe.train[player]) for player in players}
+    optimizers = ("generator_optimizer", "discriminator_optimizer")
+    settings = {optimizer: dict(recipe.train[optimizer]) for optimizer in optimizers}
     for optimizer in settings.values():
         decay = {"constant_steps": steps - steps // 2, "decay_steps": steps // 2}
         optimizer["learning_rate"] = {**optimizer["learning_rate"], **decay}

@@ -25,11 +25,11 @@ from rich.table import Table
 
 RESULTS = Path(__file__).with_name("results") / "metrics.md"
 COUNT, DIMENSIONS, BATCH = 50_000, 2048, 500
-NEIGHBORS = 5000  # precision, recall, density and coverage compare all pairs: nobody takes more
+NEIGHBORS = 5000  # precision, recall, density and coverage compare all pairs: more is unusual
 
 
 def batches(count: int, dimensions: int, seed: int) -> Iterator[np.ndarray]:
-    """Random features, float32 (BATCH, dimensions), drawn as they are asked for so that nobody holds all of them."""
+    """Random features, float32 (BATCH, dimensions), drawn one batch at a time so that they are never all in memory."""
     generator = np.random.default_rng(seed)
     # A few blocks used in turn with another offset: drawing would cost more than what is measured.
     blocks = generator.normal(size=(8, BATCH, dimensions)).astype("float32")
@@ -42,7 +42,7 @@ def pairs(count: int, dimensions: int) -> Iterator[tuple[np.ndarray, np.ndarray]
 
 
 def whole(count: int, dimensions: int) -> list[np.ndarray]:
-    """Both sets at once, for those who do not stream."""
+    """Both sets at once, for libraries that do not stream."""
     return [np.concatenate(list(batches(count, dimensions, seed))) for seed in (0, 1)]
 
 

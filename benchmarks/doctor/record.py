@@ -53,7 +53,7 @@ def run(kind: str, name: str, seed: int, doctor: Doctor, *, expected: tuple[str,
 
 
 class Record:
-    """A file of runs and of the other parts' texts; each run is written at once, and not played again."""
+    """A file of runs and of the other parts' texts; each run is written at once, and not repeated."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -81,7 +81,7 @@ class Record:
         sections = {
             "Failures planted in small trainings": trainings(self.of("planted")),
             "Small trainings that go well": trainings(self.of("healthy")),
-            "The box's own recipes": trainings(self.of("recipe")),
+            "The recipes with bundled weights": trainings(self.of("recipe")),
             "Published logs, from the losses alone": f"```\n{self.logs}\n```" if self.logs else "",
             "What it costs": f"DCGAN-64, batch 32: {self.cost}." if self.cost else "",
         }
@@ -96,7 +96,7 @@ def trainings(runs: list[Run]) -> str:
     lines = [f"{summary(runs)} {max(run.steps for run in runs):,} steps at most; distances are the doctor's,"]
     lines += ["0 for real images, 1 for their mean."]
     if fresh:
-        lines += [f"On what nobody looked at while the rules were made: {summary(fresh).lower()}"]
+        lines += [f"On runs not looked at while the rules were made: {summary(fresh).lower()}"]
     return "\n".join([*lines, "", table(runs)])
 
 

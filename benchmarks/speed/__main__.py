@@ -54,7 +54,7 @@ def keep(kept: report.Kept, heading: str, quick: bool) -> None:
 
 
 def check_networks(found: dict) -> None:
-    """Raises ValueError if two rows of a game do not train equally many weights."""
+    """Raises ValueError if two rows of a setting do not train equally many weights."""
     for title in training.NETWORKS:
         rows = {name: each for name, each in found.items() if name.startswith(title) and "failed" not in each}
         counts = {name: (each["generator"], each["discriminator"]) for name, each in rows.items()}

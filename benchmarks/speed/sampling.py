@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from games import NETWORKS, QUICK
+from networks import NETWORKS, QUICK
 from rows import Found, Row
 
 TITLE, BATCHES, BASELINE = "DCGAN-64", (1, 32), "Keras, called"
