@@ -125,9 +125,7 @@ def adversarially(scene: Scene, *, width: int, steps: int, penalty: float, seed:
         "non_saturating",
         generator_optimizer=adam(),
         discriminator_optimizer=adam(),
-        penalties=[
-            {"name": "r1", "weight": penalty}
-        ],  # of the frame's gradient: it keeps both futures among the predictions
+        penalties=[{"name": "r1", "weight": penalty}],  # of the frame's gradient: keeps both futures likely
         steps_per_execution=AT_ONCE,
     )
     gan.fit(*drawn(scene, BATCH * min(steps, 1000), seed), batch_size=BATCH, epochs=-(-steps // 1000), verbose=0)

@@ -36,9 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("entry")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
-    parser.add_argument(
-        "--discriminator", action="store_true", help="store the discriminator too, if scores or users need it"
-    )
+    parser.add_argument("--discriminator", action="store_true", help="store this network too, if it is needed")
     arguments = parser.parse_args()
     entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
     weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}

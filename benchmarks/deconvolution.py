@@ -3,9 +3,9 @@
     python benchmarks/deconvolution.py    # minutes on one core; writes zoo/deconv-photos/experiment.json
 
 Two whole photographs that no training shows (chelsea, flower) are blurred by kernels of each kind, with noise of the
-recipe's strength. All methods receive the kernel and the strength of the noise, and no weight is fitted to these photographs: the classical
-ones have, for each kernel and strength of noise, that of many settings whose PSNR is best on the photographs of the
-training. What the better of them would reach with its best setting on the held-out photographs themselves stands
+recipe's strength. All methods receive the kernel and the strength of the noise, and no weight is fitted to these
+photographs: the classical ones have, for each kernel and strength of noise, that of many settings whose PSNR is best on
+the training photographs. What the better of them would reach with its best setting on the held-out photographs themselves stands
 beside. PSNR and SSIM are of RGB, inside a border of 32 pixels, because what lies beyond the picture is unknown; the
 pictures are mirrored there for the classical methods, which else wrap around or darken.
 """

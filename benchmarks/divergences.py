@@ -121,7 +121,7 @@ def minimized(case: Case) -> Normal:
 
 
 def learned(case: Case, *, steps: int, seed: int = 0) -> Normal:
-    """The Q of a GAN that is trained with the divergence's objective; the generator minimizes the estimated divergence itself."""
+    """The Q of a GAN with the divergence's objective; the generator minimizes the estimated divergence itself."""
     keras.utils.set_random_seed(seed)
     gan = GAN(affine_generator(deviation=0.5), small_discriminator())
 
@@ -234,8 +234,8 @@ P = {modes}; Q is one normal distribution. The Q with the least divergence from 
 
 {chr(10).join(verdict)}
 
-A mode is reached if its center lies within two deviations of Q's mean. The objective of each divergence leads a GAN to the
-same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
+A mode is reached if its center lies within two deviations of Q's mean. A GAN with the objective of each divergence
+reaches the same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
 {math.expm1(ratio):.0%}.
 
 | divergence | mean | deviation | minimum | mean, learned | deviation | divergence | directly | learned |

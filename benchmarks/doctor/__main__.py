@@ -31,12 +31,10 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--logs", type=Path, help="folder of labeled logs with their index.csv")
-    parser.add_argument("--planted", action="store_true", help="train games with a planted failure, and healthy ones")
-    parser.add_argument(
-        "--recipes", type=int, metavar="STEPS", help="train the recipes with bundled weights for so many steps"
-    )
+    parser.add_argument("--planted", action="store_true", help="train models with a planted failure, and healthy ones")
+    parser.add_argument("--recipes", type=int, metavar="STEPS", help="train the bundled recipes for this many steps")
     parser.add_argument("--overhead", action="store_true", help="time a probe against a step")
-    parser.add_argument("--only", default="", help="of --planted or --recipes: only those whose name holds this")
+    parser.add_argument("--only", default="", help="of --planted or --recipes: only those whose name contains this")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5), help="of trainings [default: 0 to 4]")
     parser.add_argument("--record", type=Path, default=RESULTS / "doctor.json", help="what is kept, and goes on")
     arguments = parser.parse_args()

@@ -75,9 +75,7 @@ def trainer(
         with torch.no_grad():
             fake = generate(torch.randn(batch, LATENTS, device=device))
         optimizers[1].zero_grad()
-        relu(
-            1 - discriminate(real)
-        ).mean().backward()  # at once: compiled, the other call overwrites what this one saves
+        relu(1 - discriminate(real)).mean().backward()  # now: compiled, the next call overwrites what this one saves
         relu(1 + discriminate(fake)).mean().backward()
         optimizers[1].step()
         if index % DISCRIMINATOR_STEPS == DISCRIMINATOR_STEPS - 1:
