@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         zoo,
     )
     from kerasgan.gan import GAN
+    from kerasgan.training.load import load
 
 _MODULES = (
     "augment",
@@ -53,6 +54,7 @@ _MODULES = (
     "schedules",
     "zoo",
 )
+_NAMES = {"GAN": "kerasgan.gan", "load": "kerasgan.training.load"}
 
 __all__ = [
     "GAN",
@@ -67,6 +69,7 @@ __all__ = [
     "gradients",
     "latents",
     "layers",
+    "load",
     "metrics",
     "models",
     "objectives",
@@ -81,8 +84,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"kerasgan.{name}")
-    if name == "GAN":
-        return importlib.import_module("kerasgan.gan").GAN
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'kerasgan' has no attribute {name!r}")
 
 

@@ -1,5 +1,6 @@
 """Optimizers: the two players' as one, the first papers' and the latest's, the moving average's decay."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,7 +9,12 @@ from keras import ops
 from kerasgan import schedules
 from kerasgan.keras_internals import variable_index
 
-__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay"]
+__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay", "for_both"]
+
+
+def for_both(make: Callable[[], keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:
+    """The arguments of `compile` that give generator and discriminator equal optimizers, each one of its own."""
+    return {"generator_optimizer": make(), "discriminator_optimizer": make()}
 
 
 class AdversarialOptimizer(keras.optimizers.Optimizer):

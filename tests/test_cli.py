@@ -104,14 +104,14 @@ def test_a_wrong_usage_is_exit_code_2(arguments):
 def test_quickstart_draws_trains_exports_and_says_what_next(trained, tmp_path):
     from rich.console import Console
 
-    from kerasgan.cli import tour
+    from kerasgan.cli.quickstart import tour
 
     entry = tiny_recipe.write(tmp_path / "dcgan-tiny", steps=2, extra=SCORES)
     shutil.copy(trained / "tiny-run" / "generator.weights.h5", entry.parent)
     for _ in range(2):  # a second tour keeps the first one's training
         written = io.StringIO()
         console = Console(file=written, width=200)
-        folder = tour.quickstart(tmp_path / "tour", seconds=30.0, entry=entry, console=console)
+        folder = tour(tmp_path / "tour", seconds=30.0, entry=entry, console=console)
     assert sorted(path.name for path in folder.iterdir()) == [
         "dcgan-tiny.onnx",
         "samples.png",

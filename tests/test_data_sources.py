@@ -121,5 +121,5 @@ def test_a_new_source_is_one_file(tmp_path, monkeypatch):
     card = json.loads((tmp_path / "card" / "card.json").read_text())
     assert [*card["scores"]] == ["sharpness", "frechet_distance"] and [*card["features"]] == ["pixels"]
     assert "Ramps from black to white" in (tmp_path / "card" / "card.md").read_text()
-    own = train.with_data(dataclasses.replace(chosen, data={**chosen.data, "flip": True}), tmp_path, gan).data
+    own = zoo.with_data(dataclasses.replace(chosen, data={**chosen.data, "flip": True}), tmp_path, gan).data
     assert own == {"source": "folder", "path": str(tmp_path), "image_size": 16, "channels": 1, "flip": True}

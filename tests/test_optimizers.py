@@ -7,6 +7,8 @@ from keras import ops
 
 from kerasgan import gradients, optimizers
 
+tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an operation of TensorFlow's")
+
 
 def test_momentum_rises_linearly_and_then_stays():
     """v <- m v - lr g by hand, with g = 1, lr = 1 and m = 0.5, 0.6, 0.7, 0.7."""
@@ -57,6 +59,7 @@ def test_the_decay_of_the_average_follows_from_its_half_life(batch, half_life, e
     assert optimizers.ema_decay(batch, half_life=half_life) == pytest.approx(expected, abs=1e-10)
 
 
+@tensorflow
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW, optimizers.AnnealedAdam])
 def test_a_users_adam_is_left_as_it_is_and_moves_as_kerass_own(kind, scaled):
@@ -77,7 +80,7 @@ def test_a_users_adam_is_left_as_it_is_and_moves_as_kerass_own(kind, scaled):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's operation")
+@tensorflow
 @pytest.mark.parametrize("scaled", [False, True])
 def test_on_tensorflow_adam_is_one_operation_for_each_weight(scaled):
     import tensorflow as tf

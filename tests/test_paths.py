@@ -14,7 +14,7 @@ from PIL import Image
 
 import kerasgan
 from kerasgan import callbacks, data, recipes, zoo
-from kerasgan.cli import conversion
+from kerasgan.cli.convert import convert_checkpoint
 from kerasgan.export import ExportError, formats
 from kerasgan.files import paths as storage
 from kerasgan.files import pictures
@@ -70,7 +70,7 @@ WRITERS = {
     "a picture": lambda path: pictures.save(Image.new("L", (2, 2)), path),
     "text": lambda path: recipes.write_text("text", path),
     "a run of the library": lambda path: train.train(zoo.recipe("dcgan-digits"), output=path),
-    "converted weights": lambda path: conversion.convert(zoo.recipe("dcgan-digits"), "some.pth", path),
+    "converted weights": lambda path: convert_checkpoint(zoo.recipe("dcgan-digits"), "some.pth", path),
 }
 
 

@@ -8,9 +8,8 @@ import pytest
 from keras import ops
 
 from kerasgan import export
-from kerasgan.layers import SpectralConv2D
+from kerasgan.layers import SpectralConv2D, self_attention
 from kerasgan.models import SAGAN
-from kerasgan.models.sagan import self_attention
 
 
 def parameters(network):

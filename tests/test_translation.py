@@ -13,9 +13,8 @@ from kerasgan import data, gradients
 from kerasgan.export import formats
 from kerasgan.gan import ImageToImage
 from kerasgan.gan.tiling import Tiling, translate
-from kerasgan.layers import FrozenDropout, ImagePool, InstanceNormalization, ReflectionPadding2D
+from kerasgan.layers import FrozenDropout, ImagePool, InstanceNormalization, ReflectionPadding2D, patch_logits
 from kerasgan.models import CycleGAN, Pix2Pix
-from kerasgan.models.pix2pix import patches
 from kerasgan.schedules import LinearDecay
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
@@ -55,7 +54,7 @@ def test_the_networks_have_the_parameter_counts_of_the_authors_pytorch_code():
 def test_one_logit_sees_a_patch_of_the_papers_size(layers, field):
     size = max(2 * field, 16)
     images = keras.Input((size, size, 1))
-    network = keras.Model(images, patches(images, width=1, patch_layers=layers, norm="none"))
+    network = keras.Model(images, patch_logits(images, width=1, patch_layers=layers, norm="none"))
     for weight in network.weights:
         weight.assign(ops.ones(weight.shape) * (0.1 if len(weight.shape) == 4 else 0.0))
     logits = network.compute_output_shape((1, size, size, 1))[1] // 2

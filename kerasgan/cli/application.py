@@ -2,12 +2,15 @@
 
 import shlex
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["app", "complain", "main"]
+__all__ = ["app", "complain", "main", "warnings_in_one_line"]
 
 # What a user can mend, with the library's own errors: shown as one line. The rest is a bug and keeps its traceback.
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
@@ -67,6 +70,23 @@ def complain(message: str) -> None:
     from rich.console import Console
 
     Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
+    """Shows warnings of a kind as text on standard error, without a line of source; others as ever."""
+    usual = warnings.showwarning
+
+    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
+        if issubclass(category, kind):
+            complain(str(message))
+        else:
+            usual(message, category, *where, **options)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", kind)
+        warnings.showwarning = show
+        yield
 
 
 def _explain(interrupt: KeyboardInterrupt) -> int:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasgan.cli.application import warnings_in_one_line
 from kerasgan.cli.startup import start_keras
-from kerasgan.files.paths import here
-from kerasgan.training.run_folder import is_run, newest
+from kerasgan.training.load import UnfinishedRunWarning, recipe_of
+from kerasgan.training.load import load as load_model
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
-    from kerasgan.zoo import Recipe
 
 __all__ = [
     "Direction",
@@ -39,26 +39,12 @@ Kernel = Annotated[
 ]
 
 
-def recipe_of(name: str) -> "Recipe":
-    """The recipe of an entry, a file or a run folder."""
-    from kerasgan import zoo
-
-    return zoo.recipe(here(f"{name}/recipe.toml") if is_run(name) else name)
-
-
 def load(name: str, weights: Path | None) -> "GAN":
     """The trained model of an entry, a file or a run folder."""
-    from kerasgan import zoo
-
     recipe_of(name)  # a wrong name need not wait for Keras
     start_keras()
-    if not is_run(name):
-        return zoo.load(name, weights=weights or "recipe")
-    if weights is None:
-        weights = newest(name)
-        if weights.name != "gan.keras":
-            typer.echo(f"{name} was not finished; its newest checkpoint is used: {weights.name}", err=True)
-    return zoo.load(here(f"{name}/recipe.toml"), weights=weights)
+    with warnings_in_one_line(UnfinishedRunWarning):
+        return load_model(name, weights=weights or "recipe")
 
 
 def told(gan: "GAN", kernel: str | None) -> "GAN":

@@ -1,15 +1,23 @@
-"""Files for other programs, and files of theirs."""
+"""`kerasgan convert`: a published checkpoint as a `.weights.h5` of an entry's generator."""
 
+import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kerasgan.cli.arguments import recipe_of
 from kerasgan.cli.startup import start_keras
+from kerasgan.files.paths import local
 
-__all__ = ["convert"]
+if TYPE_CHECKING:
+    from kerasgan.checkpoints import Report
+    from kerasgan.zoo import Recipe
+
+__all__ = ["convert", "convert_checkpoint"]
+
+ENDING = "weights.h5"
 
 
 def convert(
@@ -21,11 +29,45 @@ def convert(
     recipe = recipe_of(entry)
     start_keras()
     from kerasgan import checkpoints
-    from kerasgan.cli import conversion
 
     try:
-        typer.echo(conversion.convert(recipe, file, output))
+        typer.echo(convert_checkpoint(recipe, file, output))
     except checkpoints.MismatchError as error:
         typer.echo(error.report)
         raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
     typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
+
+
+def convert_checkpoint(chosen: "Recipe", path: str | Path, output: str | Path) -> "Report":
+    """Writes the generator of a published checkpoint for the model of a recipe; returns every tensor's fate.
+
+    With `zoo.load(recipe, weights=output)` the file is read again. An output that exists is replaced once the new one
+    is whole.
+
+    Args:
+        chosen: of the same architecture as the checkpoint.
+        path: the checkpoint, in a format that `kerasgan.checkpoints.assign` knows.
+        output: ends in "weights.h5".
+
+    Raises:
+        ValueError: for another ending of `output`.
+        MismatchError: tensors are missing, left over or of another shape; its report says of each what became of it.
+        CheckpointError: the file is damaged, refused, or in an unknown format.
+    """
+    from kerasgan import checkpoints, zoo
+
+    path, output = local(path), local(output)
+    if not output.name.endswith(ENDING):
+        raise ValueError(f"Expected an output that ends in {ENDING}. Received: {output}")
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a checkpoint file. Received: {path}, which does not exist.")
+    gan = zoo.build(chosen)
+    report = checkpoints.assign(gan, path, channel_order=zoo.channel_order(chosen))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f".partial.{output.name.removesuffix(ENDING)}.{ENDING}")  # Keras wants a dot before it
+    try:
+        gan.sampler.save_weights(partial)
+        os.replace(partial, output)
+    finally:
+        partial.unlink(missing_ok=True)
+    return report

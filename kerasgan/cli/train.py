@@ -1,15 +1,13 @@
 """Training a recipe, and what its log says."""
 
 import shlex
-import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kerasgan.cli.application import complain
+from kerasgan.cli.application import warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
@@ -53,15 +51,16 @@ def train(
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(str(run) if resume and is_run(run) else name)
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
+    from kerasgan.doctor.callback import DoctorWarning
     from kerasgan.training import train
-    from kerasgan.training.working_folder import workplace
+    from kerasgan.training.working_folder import working_folder
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = train.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
-    with _warnings_in_one_line(), shared, workplace(run, resume=resume) as (place, mirrors):
+    with warnings_in_one_line(DoctorWarning), shared, working_folder(run, resume=resume) as (place, mirrors):
         watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
     told = shlex.quote(address(run))
@@ -72,22 +71,3 @@ def _shared(distribute: str | None, devices: int | None) -> AbstractContextManag
     from kerasgan import distribution
 
     return distribution.scope(distribute, devices=devices)
-
-
-@contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    """Shows the doctor's warnings as text, without a line of source; others as ever."""
-    from kerasgan.doctor.callback import DoctorWarning
-
-    usual = warnings.showwarning
-
-    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
-        if issubclass(category, DoctorWarning):
-            complain(str(message))
-        else:
-            usual(message, category, *where, **options)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", DoctorWarning)
-        warnings.showwarning = show
-        yield

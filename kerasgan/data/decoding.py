@@ -22,8 +22,8 @@ def checked_crop(crop: Crop) -> Crop:
     if isinstance(sizes, tuple | list) and len(sizes) == 2 and all(isinstance(n, int) and n > 0 for n in sizes):
         return tuple(sizes)
     raise ValueError(
-        "Expected 'center' (largest centered part of the target's aspect), 'stretch', or the size of a centered part in "
-        f"pixels, int or (height, width). Received: crop={crop!r}"
+        "Expected 'center' (largest centered part of the target's aspect), 'stretch', or the size of a centered part "
+        f"in pixels, int or (height, width). Received: crop={crop!r}"
     )
 
 

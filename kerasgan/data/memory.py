@@ -23,8 +23,8 @@ def arrays(
 ) -> Indexed:
     """Images in memory: uint8 [0, 255] or float [-1, 1], (count, height, width) or (count, height, width, channels).
 
-    `labels`: one integer from 0 on per image. `image_size`: int or (height, width) to crop (centered, to the aspect) and
-    resize to, antialiased. `unlabeled`: allow the label -1, for none. `order`: batch_size=64, seed=0, shuffle=True,
+    `labels`: one integer from 0 on per image. `image_size`: int or (height, width) to crop (centered, to the aspect)
+    and resize to, antialiased. `unlabeled`: allow the label -1, for none. `order`: batch_size=64, seed=0, shuffle=True,
     flip=False, drop_remainder=True. Raises ValueError or TypeError that says which shape, dtype or range arrived.
     """
     array = checks.image_array(images)

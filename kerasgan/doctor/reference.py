@@ -102,7 +102,10 @@ def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False)
 
 
 def clusters(features: np.ndarray, count: int, *, seed: int, rounds: int = 20) -> np.ndarray:
-    """Centers (count, dimensions) by k-means, begun far from each other."""
+    """Centers (count, dimensions) by k-means, begun far from each other.
+
+    scikit-learn's k-means begins elsewhere for the same seed, and the doctor's limits were set with these centers.
+    """
     generator = np.random.default_rng(seed)
     centers = features[[generator.integers(len(features))]]
     for _ in range(count - 1):

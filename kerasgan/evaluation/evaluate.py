@@ -93,12 +93,7 @@ def _evaluate_pairs(
 ) -> ScoreCard:
     """The card of a model that translates, of pairs that it was not trained on where the recipe knows such."""
     given = held_out or data
-    if given is not None:
-        from kerasgan.training.train import with_data
-
-        pairs = {"data": _unmixed(with_data(recipe, given, gan, paired=True))}
-    else:
-        pairs = _pairs(recipe)
+    pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else _pairs(recipe)
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))

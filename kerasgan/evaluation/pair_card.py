@@ -47,8 +47,8 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
 
     Args:
         gan: a `kerasgan.gan.ImageToImage`. A family that translates both ways is measured both ways.
-        pairs: sources of pairs by name, such as {"test": kerasgan.data.derive_pairs(...)}; the scores of all but the first
-            end in their names.
+        pairs: sources of pairs by name, such as {"test": kerasgan.data.derive_pairs(...)}; the scores of all but the
+            first end in their names.
         count: pairs of each source, all if not given.
         name: of the model, for the card.
 

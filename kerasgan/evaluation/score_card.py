@@ -116,8 +116,8 @@ def score_card(
         gan: a `kerasgan.GAN`. Of a class-conditional one as many of each class are asked as the real images have.
         real: a source of `kerasgan.data`, or an array (count, height, width, channels), uint8 or floats in [-1, 1].
         metrics: of `kerasgan.evaluation.scores.NAMES`.
-        features: names of `kerasgan.evaluation.material.FEATURES`, or `FeatureNetwork`s. Scores that compare features are
-            computed with each, the others (class shares, memorization) with the first.
+        features: names of `kerasgan.evaluation.material.FEATURES`, or `FeatureNetwork`s. Scores that compare features
+            are computed with each, the others (class shares, memorization) with the first.
         samples: generated for each seed; as many as there are real images, 50,000 at most, if not given. The Fréchet
             distance depends on the number.
         seeds: of the latents, three or more: the interval is over them.

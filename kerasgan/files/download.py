@@ -1,4 +1,8 @@
-"""Downloads a published file once, verifies its sha256 where its publisher states one, and keeps it in a cache."""
+"""Downloads a published file once, verifies its sha256 where its publisher states one, and keeps it in a cache.
+
+pooch, which does the same, has no limit of size, compares whole digests where publishers state eight digits, and leaves
+redirects to requests, over whatever connection they lead.
+"""
 
 import hashlib
 import http.client

@@ -9,6 +9,7 @@ import os
 from collections.abc import Generator, Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -112,6 +113,7 @@ def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
 def _read_video(path: Path) -> Generator[Image.Image, None, None]:
     import imageio.v2 as imageio
 
+    reader: Any
     with imageio.get_reader(path, format="FFMPEG") as reader:  # type: ignore[arg-type]
         yield from map(Image.fromarray, reader)
 
@@ -127,7 +129,8 @@ def _write_video(frames: Iterable[np.ndarray], path: Path, fps: float) -> None:
     import imageio.v2 as imageio  # version 3 of the interface takes all frames in one go
 
     # sides of any even number, where FFmpeg's plugin would stretch pictures to multiples of 16
-    options = {"format": "FFMPEG", "fps": fps, "quality": 8, "macro_block_size": 2}
-    with imageio.get_writer(path, **options) as writer:  # type: ignore[arg-type]
+    options: dict[str, Any] = {"format": "FFMPEG", "fps": fps, "quality": 8, "macro_block_size": 2}
+    writer: Any
+    with imageio.get_writer(path, **options) as writer:
         for frame in frames:
             writer.append_data(frame)

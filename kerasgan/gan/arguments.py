@@ -52,7 +52,7 @@ class _Call:
         _, *parameters = bound.signature.parameters.values()
         kinds = {parameter.kind: parameter.name for parameter in parameters}
         self.open = inspect.Parameter.VAR_KEYWORD in kinds
-        various = kinds.get(inspect.Parameter.VAR_POSITIONAL), kinds.get(inspect.Parameter.VAR_KEYWORD)
+        various = kinds.get(inspect.Parameter.VAR_POSITIONAL, ""), kinds.get(inspect.Parameter.VAR_KEYWORD, "")
         given = dict(list(bound.arguments.items())[1:])
         self.others: tuple = given.pop(various[0], ())
         options = given.pop(various[1], {})

@@ -1,9 +1,14 @@
 """Layers that Keras lacks."""
 
+from kerasgan.layers.activations import leaky_relu, norm_relu, tanh_images
+from kerasgan.layers.attention import Gate, self_attention
 from kerasgan.layers.composition import compose, rerun
+from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transposed
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
+from kerasgan.layers.labels import label_input, one_hot, with_labels
+from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
 from kerasgan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from kerasgan.layers.normalization import (
@@ -13,9 +18,12 @@ from kerasgan.layers.normalization import (
     ScaleAndOffset,
     normalized,
 )
+from kerasgan.layers.orthogonal import class_embedding, modulated_norm, orthogonal_convolution, orthogonal_dense
+from kerasgan.layers.patch_gan import patch_logits
 from kerasgan.layers.pool import ImagePool
-from kerasgan.layers.progressive import FadeIn, faded
+from kerasgan.layers.progressive import FadeIn, equalized_convolution, faded, map_shapes, progressive_logits, to_rgb
 from kerasgan.layers.resampling import FIRResampling2D, fir_padding, fir_resample
+from kerasgan.layers.residual import norm_relu_images, projection_logits, residual_down, residual_up
 from kerasgan.layers.shapes import (
     BilinearUpsampling2D,
     ImageRange,
@@ -47,6 +55,7 @@ __all__ = [
     "FIRResampling2D",
     "FadeIn",
     "FrozenDropout",
+    "Gate",
     "GroupedConv2D",
     "HistoricalAveraging",
     "ImagePool",
@@ -74,12 +83,39 @@ __all__ = [
     "SumPooling",
     "Unstack",
     "WeightNormalization",
+    "bounded",
+    "class_embedding",
+    "class_vector",
     "compose",
+    "dcgan_convolution",
+    "dcgan_normal",
+    "dcgan_transposed",
+    "equalized_convolution",
     "faded",
     "fir_padding",
     "fir_resample",
     "fit_layers",
+    "label_input",
+    "leaky_relu",
+    "map_shapes",
+    "mapping_layer",
+    "mapping_network",
+    "modulated_norm",
+    "norm_relu",
+    "norm_relu_images",
     "normalized",
+    "one_hot",
+    "orthogonal_convolution",
+    "orthogonal_dense",
+    "patch_logits",
+    "progressive_logits",
+    "projection_logits",
     "rerun",
+    "residual_down",
+    "residual_up",
     "scaled_leaky_relu",
+    "self_attention",
+    "tanh_images",
+    "to_rgb",
+    "with_labels",
 ]

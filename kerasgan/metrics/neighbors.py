@@ -1,4 +1,4 @@
-"""Nearest neighbors among features: exact, in blocks, so that no matrix of all distances is ever held."""
+"""Nearest neighbors among features by scikit-learn: exact, and no matrix of all distances is ever held."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -41,12 +41,10 @@ def distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np
 
 def radii(rows: np.ndarray, neighbors: int) -> np.ndarray:
     """Distance of each row of `centered` features to its `neighbors`-th nearest other row: float64 (count,)."""
-    found = np.empty(len(rows))
-    for part, block in distances(rows, rows):
-        # A row is its own neighbor at distance 0, which rounding must not make larger than a real one.
-        block[np.arange(len(block)), np.arange(part.start, part.stop)] = 0.0
-        found[part] = np.partition(block, neighbors, axis=1)[:, neighbors]
-    return found
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=neighbors, algorithm="brute").fit(rows)
+    return search.kneighbors()[0][:, -1]  # of no query: among the other rows
 
 
 def nearest(samples: Any, training: Any) -> Nearest:
@@ -62,9 +60,9 @@ def nearest(samples: Any, training: Any) -> Nearest:
     Raises:
         ValueError: if the shapes do not suit or a feature is not finite.
     """
+    from sklearn.metrics import pairwise_distances_argmin
+
     samples, training = checks.feature_pair(samples, training)
-    indices = np.empty(len(samples), dtype="int64")
-    for part, block in distances(*centered(samples, training)):
-        indices[part] = block.argmin(axis=1)
+    indices = pairwise_distances_argmin(*centered(samples, training))
     exact = [np.linalg.norm(row.astype("float64") - training[index]) for row, index in zip(samples, indices)]
     return Nearest(np.array(exact), indices)

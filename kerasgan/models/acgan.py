@@ -15,6 +15,18 @@ from keras import layers, ops
 from scipy.special import softmax
 
 from kerasgan.gan import GAN, Batch
+from kerasgan.gan.constructor_checks import check_classes, check_power_of_two
+from kerasgan.layers import (
+    dcgan_convolution,
+    dcgan_normal,
+    dcgan_transposed,
+    label_input,
+    leaky_relu,
+    norm_relu,
+    normalized,
+    one_hot,
+    tanh_images,
+)
 
 __all__ = ["ACGAN", "discriminator", "generator"]
 
@@ -61,10 +73,8 @@ class ACGAN(GAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if image_size not in [2**n for n in range(3, 11)]:
-            raise ValueError(f"Expected image_size to be a power of two from 8 to 1024. Received: {image_size=}")
-        if num_classes < 2:
-            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        check_power_of_two(image_size)
+        check_classes(num_classes)
         discriminator_width = width if discriminator_width is None else discriminator_width
         if not min(width, discriminator_width) > 0 or class_weight < 0 or generator_class_weight < 0:
             received = f"{width=}, {discriminator_width=}, {class_weight=}, {generator_class_weight=}"
@@ -135,14 +145,13 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, num_classes: int,
     filters = (768, 384, 256, 192, 64) if shape[0] == 128 else tuple(384 / 2**index for index in range(stages))
     first, *rest = (max(round(width * factor), 1) for factor in filters)
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
-    classes = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
-    x = layers.Concatenate(name="joined")([latents, classes])
-    x = layers.Dense(16 * first, activation="relu", kernel_initializer=_normal(), name="project")(x)
+    labels = label_input(num_classes)
+    x = layers.Concatenate(name="joined")([latents, one_hot(labels, num_classes)])
+    x = layers.Dense(16 * first, activation="relu", kernel_initializer=dcgan_normal(), name="project")(x)
     x = layers.Reshape((4, 4, first), name="latent_map")(x)
     for index, units in enumerate(rest, start=1):
-        x = layers.ReLU(name=f"up{index}_relu")(_normalization(_transposed(x, units, f"up{index}"), f"up{index}"))
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(_transposed(x, shape[-1], "image"))
+        x = norm_relu(dcgan_transposed(x, units, 5, f"up{index}"), f"up{index}")
+    images = tanh_images(dcgan_transposed(x, shape[-1], 5, "image"))
     return keras.Model([latents, labels], images, name="generator")
 
 
@@ -162,32 +171,18 @@ def discriminator(
     images = keras.Input(shape, name="images")
     x = images
     for index, filters in enumerate((16, 32, 64, 128, 256, 512), start=1):
-        name, strides = f"down{index}", 1 + index % 2
-        x = layers.Conv2D(max(round(width * filters), 1), 3, strides, "same", kernel_initializer=_normal(), name=name)(
-            x
-        )
-        x = _normalization(x, name) if normalize and index > 1 else x
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+        name = f"down{index}"
+        x = dcgan_convolution(x, max(round(width * filters), 1), 3, name, strides=1 + index % 2)
+        x = normalized(x, "batch" if normalize and index > 1 else "none", name=f"{name}_norm")
+        x = leaky_relu(x, name)
         x = layers.GaussianNoise(noise, name=f"{name}_noise")(x) if noise else x
         x = layers.Dropout(dropout, name=f"{name}_drop")(x)
     x = layers.Flatten(name="flat")(x)
-    source = layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="logit")(x)
-    classes = layers.Dense(num_classes, kernel_initializer=_normal(), dtype="float32", name="class_logits")(x)
+    source = layers.Dense(1, kernel_initializer=dcgan_normal(), dtype="float32", name="logit")(x)
+    classes = layers.Dense(num_classes, kernel_initializer=dcgan_normal(), dtype="float32", name="class_logits")(x)
     return keras.Model(images, [source, classes], name="discriminator")
 
 
 def _class_loss(labels: Any, logits: Any) -> Any:
     """-log P(class | image), averaged."""
     return ops.mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _normalization(x: Any, name: str) -> Any:
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-
-
-def _transposed(x: Any, filters: int, name: str) -> Any:
-    return layers.Conv2DTranspose(filters, 5, 2, "same", kernel_initializer=_normal(), name=name)(x)

@@ -10,7 +10,6 @@ spectral normalization makes its power iteration in every pass in training mode,
 normalization sees the batch of one device.
 """
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -19,16 +18,21 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Batch
+from kerasgan.gan.constructor_checks import check_choice, check_classes
 from kerasgan.layers import (
     ConditionalBatchNormalization,
-    ModulatedBatchNormalization,
-    Projection,
-    SpectralConv2D,
-    SpectralDense,
     Split,
-    SumPooling,
+    class_embedding,
+    label_input,
+    modulated_norm,
+    norm_relu_images,
+    orthogonal_convolution,
+    orthogonal_dense,
+    projection_logits,
+    residual_down,
+    residual_up,
+    self_attention,
 )
-from kerasgan.models.sagan import residual_down, residual_up, self_attention
 
 __all__ = ["BigGAN", "LargeScaleGAN", "discriminator", "generator", "orthogonal_penalty"]
 
@@ -153,7 +157,8 @@ class BigGAN(LargeScaleGAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        checked(image_size, num_classes, UP)
+        check_choice("image_size", image_size, UP)
+        check_classes(num_classes)
         chunks = len(UP[image_size])
         latent_dim = latent_dim or 20 * chunks
         if embedding_dim and latent_dim % chunks:
@@ -185,82 +190,41 @@ def generator(
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
     top, *others = UP[image_size]
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
-    kernels = partial(convolution, estimate=spectral_estimate)
+    labels = label_input(num_classes)
+    convolution = partial(orthogonal_convolution, estimate=spectral_estimate)
     if not embedding_dim:
         first, normalizations = latents, [partial(_by_class, num_classes, labels)] * len(others)
     else:
-        classes, chunks = embedded(labels, num_classes, embedding_dim), len(UP[image_size])
+        classes, chunks = class_embedding(labels, num_classes, embedding_dim), len(UP[image_size])
         first, *own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
         conditions = [
             layers.Concatenate(name=f"condition{index}")([classes, chunk]) for index, chunk in enumerate(own, start=1)
         ]
-        normalizations = [partial(modulated, condition, estimate=spectral_estimate) for condition in conditions]
-    x = dense(16 * top * width, estimate=spectral_estimate, name="project")(first)
+        normalizations = [partial(modulated_norm, condition, estimate=spectral_estimate) for condition in conditions]
+    x = orthogonal_dense(16 * top * width, estimate=spectral_estimate, name="project")(first)
     x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
     for index, (multiplier, normalize) in enumerate(zip(others, normalizations), start=1):
-        x = residual_up(x, multiplier * width, f"up{index}", normalize, kernels)
+        x = residual_up(x, multiplier * width, f"up{index}", normalize, convolution)
         if x.shape[1] == attention_size:
-            x = self_attention(x, kernels)
-    return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
+            x = self_attention(x, convolution)
+    return keras.Model([latents, labels], norm_relu_images(x, channels, convolution), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input((image_size, image_size, channels), name="images")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     x = images
     smallest = 8 if image_size == 32 else 4
     for index, multiplier in enumerate(DOWN[image_size], start=1):
         pool = x.shape[1] > smallest
-        x = residual_down(x, multiplier * width, f"down{index}", convolution, first=index == 1, pool=pool)
+        x = residual_down(x, multiplier * width, f"down{index}", orthogonal_convolution, first=index == 1, pool=pool)
         if pool and x.shape[1] == attention_size:
-            x = self_attention(x, convolution)
-    return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
-
-
-def checked(image_size: int, num_classes: int, sizes: Mapping[int, Any]) -> None:
-    if image_size not in sizes:
-        raise ValueError(f"Expected image_size to be one of {sorted(sizes)}. Received: image_size={image_size}")
-    if num_classes < 2:
-        raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-
-
-def convolution(filters: int, kernel_size: int, **options: Any) -> Any:
-    return SpectralConv2D(
-        filters, kernel_size, kernel_initializer="orthogonal", padding="same", epsilon=1e-6, **options
-    )
-
-
-def dense(units: int, **options: Any) -> Any:
-    return SpectralDense(units, kernel_initializer="orthogonal", epsilon=1e-6, **options)
-
-
-def embedded(labels: Any, num_classes: int, size: int) -> Any:
-    """The classes' embedding, without spectral normalization: that cripples the generator, the authors found."""
-    return layers.Embedding(num_classes, size, embeddings_initializer="orthogonal", name="classes")(labels)
-
-
-def modulated(condition: Any, x: Any, name: str, *, estimate: str) -> Any:
-    spectral: dict[str, Any] = dict(spectral_epsilon=1e-6, spectral_estimate=estimate)
-    return ModulatedBatchNormalization(
-        kernel_initializer="orthogonal", momentum=0.9, epsilon=1e-5, name=name, **spectral
-    )([x, condition])
+            x = self_attention(x, orthogonal_convolution)
+    options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
+    logits = projection_logits(x, labels, num_classes, orthogonal_dense, **options)
+    return keras.Model([images, labels], logits, name="discriminator")
 
 
 def _by_class(num_classes: int, labels: Any, x: Any, name: str) -> Any:
     return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=1e-5, name=name)([x, labels])
-
-
-def image(x: Any, channels: int, convolution: Callable) -> Any:
-    """The last map to images in [-1, 1]; its batch normalization knows no class."""
-    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="image_norm")(x))
-    return layers.Activation("tanh", dtype="float32", name="tanh")(convolution(channels, 3, name="image")(x))
-
-
-def judged(x: Any, labels: Any, num_classes: int) -> Any:
-    """Logits (batch, 1) of the last map: one from its sum over all places, plus that sum's projection on the class."""
-    x = SumPooling(name="sum")(layers.ReLU(name="last_relu")(x))
-    options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
-    projected = Projection(num_classes, embedding=options, name="projection", dtype="float32")([x, labels])
-    return layers.Add(name="logits", dtype="float32")([dense(1, name="logit")(x), projected])

@@ -13,9 +13,19 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasgan.layers import Split
-from kerasgan.models.biggan import LargeScaleGAN, checked, convolution, dense, embedded, image, judged, modulated
-from kerasgan.models.sagan import self_attention
+from kerasgan.gan.constructor_checks import check_choice, check_classes
+from kerasgan.layers import (
+    Split,
+    class_embedding,
+    label_input,
+    modulated_norm,
+    norm_relu_images,
+    orthogonal_convolution,
+    orthogonal_dense,
+    projection_logits,
+    self_attention,
+)
+from kerasgan.models.biggan import LargeScaleGAN
 
 __all__ = ["BigGANDeep", "discriminator", "generator"]
 
@@ -80,7 +90,8 @@ class BigGANDeep(LargeScaleGAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        checked(image_size, num_classes, UP)
+        check_choice("image_size", image_size, UP)
+        check_classes(num_classes)
         shared: dict[str, Any] = dict(num_classes=num_classes, width=width, attention_size=attention_size)
         own: dict[str, Any] = dict(embedding_dim=embedding_dim, spectral_estimate=spectral_estimate)
         super().__init__(
@@ -107,33 +118,35 @@ def generator(
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
     top, *others = UP[image_size]
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
-    classes = embedded(labels, num_classes, embedding_dim)
+    labels = label_input(num_classes)
+    classes = class_embedding(labels, num_classes, embedding_dim)
     condition = layers.Concatenate(name="condition")([latents, classes])
-    kernels = partial(convolution, estimate=spectral_estimate)
-    normalize = partial(modulated, condition, estimate=spectral_estimate)
-    x = dense(16 * top * width, estimate=spectral_estimate, name="project")(condition)
+    convolution = partial(orthogonal_convolution, estimate=spectral_estimate)
+    normalize = partial(modulated_norm, condition, estimate=spectral_estimate)
+    x = orthogonal_dense(16 * top * width, estimate=spectral_estimate, name="project")(condition)
     x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
     for index, multiplier in enumerate(others):
         double = index % 2 == 1
-        x = _up(x, multiplier * width, f"up{index + 1}", normalize, kernels, double=double)
+        x = _up(x, multiplier * width, f"up{index + 1}", normalize, convolution, double=double)
         if double and x.shape[1] == attention_size:
-            x = self_attention(x, kernels)
-    return keras.Model([latents, labels], image(x, channels, kernels), name="generator")
+            x = self_attention(x, convolution)
+    return keras.Model([latents, labels], norm_relu_images(x, channels, convolution), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     first, *others = DOWN[image_size]
     images = keras.Input((image_size, image_size, channels), name="images")
-    labels = keras.Input((), dtype="int32", name="labels")
-    x = convolution(first * width, 3, name="first")(images)
+    labels = label_input(num_classes)
+    x = orthogonal_convolution(first * width, 3, name="first")(images)
     for index, multiplier in enumerate(others):
         halve = index % 2 == 0
         x = _down(x, multiplier * width, f"down{index + 1}", halve=halve)
         if not halve and x.shape[1] == attention_size:
-            x = self_attention(x, convolution)
-    return keras.Model([images, labels], judged(x, labels, num_classes), name="discriminator")
+            x = self_attention(x, orthogonal_convolution)
+    options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
+    logits = projection_logits(x, labels, num_classes, orthogonal_dense, **options)
+    return keras.Model([images, labels], logits, name="discriminator")
 
 
 def _up(x: Any, filters: int, name: str, normalize: Callable, convolution: Callable, *, double: bool) -> Any:
@@ -154,12 +167,12 @@ def _down(x: Any, filters: int, name: str, *, halve: bool) -> Any:
     """A bottleneck block; its shortcut adds the channels that are missing, from a 1x1 convolution."""
     skip = layers.AveragePooling2D(2, name=f"{name}_skip_halve")(x) if halve else x
     if x.shape[-1] < filters:
-        more = convolution(filters - x.shape[-1], 1, name=f"{name}_more")(skip)
+        more = orthogonal_convolution(filters - x.shape[-1], 1, name=f"{name}_more")(skip)
         skip = layers.Concatenate(name=f"{name}_all")([skip, more])
     narrow = max(x.shape[-1], filters) // 4
     for part, (units, kernel) in enumerate([(narrow, 1), (narrow, 3), (narrow, 3), (filters, 1)], start=1):
         x = layers.ReLU(name=f"{name}_relu{part}")(x)
         if part == 4 and halve:
             x = layers.AveragePooling2D(2, name=f"{name}_halve")(x)
-        x = convolution(units, kernel, name=f"{name}_conv{part}")(x)
+        x = orthogonal_convolution(units, kernel, name=f"{name}_conv{part}")(x)
     return layers.Add(name=name)([x, skip])

@@ -12,7 +12,16 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import normalized
+from kerasgan.gan.constructor_checks import check_classes, check_multiple
+from kerasgan.layers import (
+    dcgan_convolution,
+    dcgan_normal,
+    dcgan_transposed,
+    label_input,
+    leaky_relu,
+    normalized,
+    one_hot,
+)
 
 __all__ = ["ConditionalDCGAN", "discriminator", "generator"]
 
@@ -49,10 +58,8 @@ class ConditionalDCGAN(GAN):
         discriminator_norm: str = "batch",
         name: str | None = None,
     ):
-        if not isinstance(image_size, int) or image_size < 8 or image_size % 4:
-            raise ValueError(f"Expected image_size to be a multiple of 4 from 8 on. Received: image_size={image_size}")
-        if num_classes < 2:
-            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        check_multiple(image_size, 4, smallest=8)
+        check_classes(num_classes)
         super().__init__(
             generator(image_size, channels, latent_dim, num_classes=num_classes, width=width),
             discriminator(image_size, channels, num_classes=num_classes, width=width, norm=discriminator_norm),
@@ -65,13 +72,13 @@ class ConditionalDCGAN(GAN):
 def generator(image_size: int, channels: int, latent_dim: int, *, num_classes: int, width: int) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
-    classes, quarter = _one_hot(labels, num_classes), image_size // 4
+    labels = label_input(num_classes)
+    classes, quarter = one_hot(labels, num_classes), image_size // 4
     x = _activated(_dense(_joined(latents, classes), 16 * width, "hidden"), "hidden")
     x = _activated(_dense(_joined(x, classes), 2 * width * quarter**2, "project"), "project")
     x = layers.Reshape((quarter, quarter, 2 * width), name="latent_map")(x)  # (7, 7, 128)
-    x = _activated(_up(_joined(x, classes), width, "up"), "up")  # (14, 14, 64)
-    x = _up(_joined(x, classes), channels, "image")  # (28, 28, 1)
+    x = _activated(dcgan_transposed(_joined(x, classes), width, 5, "up", use_bias=False), "up")  # (14, 14, 64)
+    x = dcgan_transposed(_joined(x, classes), channels, 5, "image", use_bias=False)  # (28, 28, 1)
     x = layers.Rescaling(2.0, -1.0, name="to_range", dtype="float32")(layers.Activation("sigmoid")(x))
     return keras.Model([latents, labels], x, name="generator")
 
@@ -79,23 +86,16 @@ def generator(image_size: int, channels: int, latent_dim: int, *, num_classes: i
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, norm: str = "batch") -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input((image_size, image_size, channels), name="images")
-    labels = keras.Input((), dtype="int32", name="labels")
-    classes = _one_hot(labels, num_classes)
+    labels = label_input(num_classes)
+    classes = one_hot(labels, num_classes)
     x = layers.Rescaling(0.5, 0.5, name="to_unit")(images)
-    x = layers.LeakyReLU(0.2, name="down1_lrelu")(_down(_joined(x, classes), width, "down1"))  # (14, 14, 64)
-    x = _activated(_down(_joined(x, classes), 2 * width, "down2"), "down2", slope=0.2, norm=norm)  # (7, 7, 128)
+    x = leaky_relu(dcgan_convolution(_joined(x, classes), width, 5, "down1", use_bias=False), "down1")  # (14, 14, 64)
+    x = dcgan_convolution(_joined(x, classes), 2 * width, 5, "down2", use_bias=False)  # (7, 7, 128)
+    x = _activated(x, "down2", slope=0.2, norm=norm)
     x = _joined(layers.Flatten(name="flat")(x), classes)
     x = _activated(_dense(x, 16 * width, "hidden"), "hidden", slope=0.2, norm=norm)
     logits = _dense(_joined(x, classes), 1, "logit")
     return keras.Model([images, labels], layers.Activation("linear", dtype="float32")(logits), name="discriminator")
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _one_hot(labels: Any, num_classes: int) -> Any:
-    return layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
 
 
 def _joined(x: Any, classes: Any) -> Any:
@@ -112,12 +112,4 @@ def _activated(x: Any, name: str, slope: float = 0.0, norm: str = "batch") -> An
 
 
 def _dense(x: Any, units: int, name: str) -> Any:
-    return layers.Dense(units, use_bias=False, kernel_initializer=_normal(), name=name)(x)
-
-
-def _up(x: Any, filters: int, name: str) -> Any:
-    return layers.Conv2DTranspose(filters, 5, 2, "same", use_bias=False, kernel_initializer=_normal(), name=name)(x)
-
-
-def _down(x: Any, filters: int, name: str) -> Any:
-    return layers.Conv2D(filters, 5, 2, "same", use_bias=False, kernel_initializer=_normal(), name=name)(x)
+    return layers.Dense(units, use_bias=False, kernel_initializer=dcgan_normal(), name=name)(x)

@@ -13,8 +13,9 @@ import numpy as np
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import Maxout
-from kerasgan.optimizers import MomentumRampSGD
+from kerasgan.gan.constructor_checks import check_classes
+from kerasgan.layers import Maxout, label_input, one_hot
+from kerasgan.optimizers import MomentumRampSGD, for_both
 from kerasgan.schedules import ExponentialDecayWithFloor
 
 __all__ = ["ConditionalGAN", "discriminator", "generator"]
@@ -51,8 +52,7 @@ class ConditionalGAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        if num_classes < 2:
-            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        check_classes(num_classes)
         if not width > 0:
             raise ValueError(f"Expected a positive width. Received: width={width}")
         shape = (image_size, image_size, channels)
@@ -65,10 +65,8 @@ class ConditionalGAN(GAN):
         )
 
     def default_compile_args(self):
-        def sgd():
-            return MomentumRampSGD(ExponentialDecayWithFloor(0.1, decay=1.00004))
-
-        return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
+        optimizers = for_both(lambda: MomentumRampSGD(ExponentialDecayWithFloor(0.1, decay=1.00004)))
+        return {"objective": "non_saturating", **optimizers}
 
 
 def generator(
@@ -76,9 +74,9 @@ def generator(
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, height, width, channels) in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     from_latents = _hidden(latents, 200 * width, "from_latents", dropout)
-    from_labels = _hidden(_one_hot(labels, num_classes), 1000 * width, "from_labels", dropout)
+    from_labels = _hidden(one_hot(labels, num_classes), 1000 * width, "from_labels", dropout)
     x = layers.Concatenate(name="joined")([from_latents, from_labels])
     x = _hidden(x, 1200 * width, "hidden", dropout)
     x = layers.Dense(int(np.prod(shape)), activation="sigmoid", name="image")(x)
@@ -89,18 +87,14 @@ def generator(
 def discriminator(shape: tuple[int, int, int], *, num_classes: int, width: float, dropout: float) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
     images = keras.Input(shape, name="images")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     x = layers.Flatten(name="flat")(layers.Rescaling(0.5, 0.5, name="to_unit")(images))
     from_images = _maxout(x, 240 * width, 5, "from_images", dropout)
-    from_labels = _maxout(_one_hot(labels, num_classes), 50 * width, 5, "from_labels", dropout)
+    from_labels = _maxout(one_hot(labels, num_classes), 50 * width, 5, "from_labels", dropout)
     x = layers.Concatenate(name="joined")([from_images, from_labels])
     x = _maxout(x, 240 * width, 4, "hidden", dropout)
     logits = layers.Dense(1, name="logit", dtype="float32")(x)
     return keras.Model([images, labels], logits, name="discriminator")
-
-
-def _one_hot(labels: Any, num_classes: int) -> Any:
-    return layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
 
 
 def _hidden(x: Any, units: float, name: str, dropout: float) -> Any:

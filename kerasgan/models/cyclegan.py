@@ -17,8 +17,16 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import ImageToImage, Task
-from kerasgan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
-from kerasgan.models.pix2pix import patches
+from kerasgan.layers import (
+    ImagePool,
+    ReflectionPadding2D,
+    dcgan_convolution,
+    dcgan_transposed,
+    norm_relu,
+    normalized,
+    patch_logits,
+    tanh_images,
+)
 
 __all__ = ["CycleGAN", "discriminator", "generator"]
 
@@ -185,19 +193,18 @@ def generator(input_channels: int, channels: int, *, blocks: int, width: int, na
     for index in range(1, blocks + 1):
         x = _block(x, width * 4, f"block{index}")
     for level in (2, 1):
-        x = layers.Conv2DTranspose(width * 2 ** (level - 1), 3, 2, kernel_initializer=_normal(), name=f"up{level}")(x)
+        x = dcgan_transposed(x, width * 2 ** (level - 1), 3, f"up{level}", padding="valid")
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
         x = _normalized(x, f"up{level}")
     x = ReflectionPadding2D(3, name="image_pad")(x)
     x = _convolution(x, channels, 7, "image", dtype="float32")
-    made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(images, made, name=name)
+    return keras.Model(images, tanh_images(x), name=name)
 
 
 def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "discriminator") -> keras.Model:
     """Images to a map of logits, one for each patch."""
     images = keras.Input((None, None, channels), name="images")
-    logits = patches(images, width=width, patch_layers=patch_layers, norm="instance", affine=False)
+    logits = patch_logits(images, width=width, patch_layers=patch_layers, norm="instance", affine=False)
     return keras.Model(images, logits, name=name)
 
 
@@ -218,17 +225,13 @@ def _block(x, filters: int, name: str):
     y = _normalized(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1")
     y = ReflectionPadding2D(1, name=f"{name}_pad2")(y)
     y = _convolution(y, filters, 3, f"{name}_conv2")
-    y = InstanceNormalization(name=f"{name}_conv2_norm")(y)
+    y = normalized(y, "instance", affine=False, name=f"{name}_conv2_norm")
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _normalized(x, name: str):
-    return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=f"{name}_norm")(x))
+    return norm_relu(x, name, "instance", affine=False)
 
 
 def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1, dtype: str | None = None):
-    return layers.Conv2D(filters, kernel, strides, kernel_initializer=_normal(), dtype=dtype, name=name)(x)
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)
+    return dcgan_convolution(x, filters, kernel, name, strides=strides, padding="valid", dtype=dtype)

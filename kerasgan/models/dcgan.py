@@ -16,7 +16,16 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import normalized
+from kerasgan.gan.constructor_checks import check_choice, check_multiple, check_power_of_two
+from kerasgan.layers import (
+    dcgan_convolution,
+    dcgan_normal,
+    dcgan_transposed,
+    leaky_relu,
+    norm_relu,
+    normalized,
+    tanh_images,
+)
 
 __all__ = ["DCGAN", "discriminator", "generator"]
 
@@ -58,8 +67,7 @@ class DCGAN(GAN):
         discriminator_norm: str = "batch",
         name: str | None = None,
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        check_choice("variant", variant, VARIANTS)
         _check_size(image_size, variant)
         later = variant in ("torch", "upsampling")
         width = (64 if later else 128) if width is None else width
@@ -74,12 +82,12 @@ class DCGAN(GAN):
 
 
 def _check_size(image_size: int, variant: str) -> None:
-    expected, sizes = {
-        "imagenet": ("32", [32]),
-        "upsampling": ("a multiple of 4 from 8 to 1024", range(8, 1025, 4)),
-    }.get(variant, ("a power of two from 8 to 1024", [2**n for n in range(3, 11)]))
-    if not isinstance(image_size, int) or image_size not in sizes:
-        raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
+    if variant == "imagenet":
+        check_choice("image_size", image_size, [32])
+    elif variant == "upsampling":
+        check_multiple(image_size, 4, smallest=8, largest=1024)
+    else:
+        check_power_of_two(image_size)
 
 
 def generator(
@@ -88,7 +96,8 @@ def generator(
     """Latents (batch, latent_dim) to images (batch, image_size, image_size, channels) in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
     if variant == "upsampling":
-        return keras.Model(latents, _tanh(_upsampled(latents, image_size // 4, channels, width)), name="generator")
+        images = tanh_images(_upsampled(latents, image_size // 4, channels, width))
+        return keras.Model(latents, images, name="generator")
     stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
     kernel = KERNELS[variant]
     x = _project(latents, width * 2 ** (stages - 1), variant)  # (4, 4, top)
@@ -101,8 +110,8 @@ def generator(
         for index in range(1, stages):
             x = _up(x, width * 2 ** (stages - 1 - index), kernel, f"up{index}")
         output_strides = 2
-    x = _transposed(x, channels, kernel, "image", strides=output_strides, use_bias=output_bias)
-    return keras.Model(latents, _tanh(x), name="generator")
+    x = dcgan_transposed(x, channels, kernel, "image", strides=output_strides, use_bias=output_bias)
+    return keras.Model(latents, tanh_images(x), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, width: int, variant: str, norm: str = "batch") -> keras.Model:
@@ -116,66 +125,44 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
         plan = [(width * 2**index, 2) for index in range(stages)]
     x = images
     for index, (filters, strides) in enumerate(plan, start=1):
-        x = _convolution(x, filters, kernel, f"down{index}", strides=strides, use_bias=norm == "none")
+        x = dcgan_convolution(x, filters, kernel, f"down{index}", strides=strides, use_bias=norm == "none")
         if index > 1:
-            x = _normalization(x, f"down{index}", norm)
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
+            x = normalized(x, norm, gamma_initializer=dcgan_normal(1.0), name=f"down{index}_norm")
+        x = leaky_relu(x, f"down{index}")
     if variant == "torch":
-        x = _convolution(x, 1, 4, "logit", strides=1, padding="valid")
+        x = dcgan_convolution(x, 1, 4, "logit", strides=1, padding="valid", use_bias=False)
         logits = layers.Flatten(name="flat")(x)
     else:
         x = layers.Flatten(name="flat")(x)
-        logits = layers.Dense(1, use_bias=False, kernel_initializer=_normal(), name="logit")(x)
+        logits = layers.Dense(1, use_bias=False, kernel_initializer=dcgan_normal(), name="logit")(x)
     return keras.Model(images, layers.Activation("linear", dtype="float32")(logits), name="discriminator")
 
 
 def _upsampled(latents, side: int, channels: int, width: int):
     """Two doublings by nearest pixels, before biased 3x3 convolutions whose normalization is Keras'."""
-    x = layers.Dense(side * side * 2 * width, "relu", kernel_initializer=_normal(), name="project")(latents)
+    x = layers.Dense(side * side * 2 * width, "relu", kernel_initializer=dcgan_normal(), name="project")(latents)
     x = layers.Reshape((side, side, 2 * width), name="latent_map")(x)
     for index, filters in ((1, 2 * width), (2, width)):
         x = layers.UpSampling2D(name=f"up{index}_larger")(x)
-        x = _convolution(x, filters, 3, f"up{index}", strides=1, use_bias=True)
+        x = dcgan_convolution(x, filters, 3, f"up{index}", strides=1)
         x = layers.BatchNormalization(momentum=0.8, epsilon=1e-3, name=f"up{index}_norm")(x)
         x = layers.ReLU(name=f"up{index}_relu")(x)
-    return _convolution(x, channels, 3, "image", strides=1, use_bias=True)
-
-
-def _tanh(x):
-    return layers.Activation("tanh", dtype="float32", name="tanh")(x)
-
-
-def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(mean, 0.02)
-
-
-def _normalization(x, name: str, norm: str = "batch"):
-    return normalized(x, norm, gamma_initializer=_normal(1.0), name=f"{name}_norm")
+    return dcgan_convolution(x, channels, 3, "image", strides=1)
 
 
 def _project(latents, top: int, variant: str):
     """Latents to a map (4, 4, top); the paper normalizes each of its 16 * top units, Torch's code each channel."""
     if variant == "torch":
         x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_map")(latents)
-        x = _normalization(_transposed(x, top, 4, "project", strides=1, padding="valid"), "project")
-        return layers.ReLU(name="project_relu")(x)
-    x = layers.Dense(16 * top, use_bias=False, kernel_initializer=_normal(), name="project")(latents)
-    x = layers.ReLU(name="project_relu")(_normalization(x, "project"))
-    return layers.Reshape((4, 4, top), name="latent_map")(x)
+        x = dcgan_transposed(x, top, 4, "project", strides=1, padding="valid", use_bias=False)
+        return _norm_relu(x, "project")
+    x = layers.Dense(16 * top, use_bias=False, kernel_initializer=dcgan_normal(), name="project")(latents)
+    return layers.Reshape((4, 4, top), name="latent_map")(_norm_relu(x, "project"))
 
 
-def _transposed(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same", use_bias=False):
-    return layers.Conv2DTranspose(
-        filters, kernel, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name
-    )(x)
-
-
-def _convolution(x, filters: int, kernel: int, name: str, *, strides: int, padding: str = "same", use_bias=False):
-    return layers.Conv2D(filters, kernel, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name)(
-        x
-    )
+def _norm_relu(x, name: str):
+    return norm_relu(x, name, gamma_initializer=dcgan_normal(1.0))
 
 
 def _up(x, filters: int, kernel: int, name: str, *, strides: int = 2):
-    x = _normalization(_transposed(x, filters, kernel, name, strides=strides), name)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    return _norm_relu(dcgan_transposed(x, filters, kernel, name, strides=strides, use_bias=False), name)

@@ -22,9 +22,19 @@ from keras import layers, ops
 
 from kerasgan.data import blur
 from kerasgan.gan import ImageToImage
-from kerasgan.layers import ImageRange, ReflectionPadding2D, Split, normalized
-from kerasgan.models.pix2pix import patches
+from kerasgan.layers import (
+    ImageRange,
+    ReflectionPadding2D,
+    Split,
+    dcgan_normal,
+    leaky_relu,
+    norm_relu,
+    normalized,
+    patch_logits,
+    tanh_images,
+)
 from kerasgan.models.restoration import Restoration
+from kerasgan.optimizers import for_both
 
 __all__ = ["DeblurGAN", "WienerFilter", "discriminator", "generator"]
 
@@ -110,16 +120,12 @@ class DeblurGAN(Restoration):
 
     def default_compile_args(self):
         """Section 3.1, and 4.2: five steps of the critic for each of the generator."""
-
-        def adam():
-            return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-8)
-
+        optimizers = for_both(lambda: keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-8))
         return {
             "objective": "wasserstein",
             "penalties": ["gradient_penalty"],
             "discriminator_steps": 5,
-            "generator_optimizer": adam(),
-            "discriminator_optimizer": adam(),
+            **optimizers,
         }
 
     def for_kernel(self, kernel: Any, *, noise: float | None = None) -> ImageToImage:
@@ -214,7 +220,7 @@ def generator(
     """
     images = keras.Input((None, None, channels if blind else 3 * channels), name="images")
     # Without norms that bring signals back to size they must neither vanish nor spoil the image that they are added to.
-    initializer, last = (_normal(), _normal()) if norm != "none" else ("he_normal", "zeros")
+    initializer, last = (dcgan_normal(), dcgan_normal()) if norm != "none" else ("he_normal", "zeros")
     x = _padded_convolution(images, width, 7, "stem", initializer)
     x = _activated(x, norm, "stem")
     for level in range(1, halvings + 1):
@@ -228,7 +234,7 @@ def generator(
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
         x = _activated(x, norm, f"up{level}")
     x = _padded_convolution(x, channels, 7, "image", last, dtype="float32")
-    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    x = tanh_images(x)
     start = images if blind else Split([channels] * 3, dtype="float32", name="parts")(images)[-1]
     x = layers.Add(dtype="float32", name="image_sum")([start, x])
     return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
@@ -237,7 +243,7 @@ def generator(
 def discriminator(channels: int, *, width: int, patch_layers: int, norm: str = "instance") -> keras.Model:
     """Images to a map of logits, one for each patch."""
     images = keras.Input((None, None, channels), name="images")
-    logits = patches(images, width=width, patch_layers=patch_layers, norm=norm, affine=False)
+    logits = patch_logits(images, width=width, patch_layers=patch_layers, norm=norm, affine=False)
     return keras.Model(images, logits, name="discriminator")
 
 
@@ -247,21 +253,17 @@ def _block(x, name: str, initializer: Any, *, norm: str, dropout: float):
     y = _activated(y, norm, f"{name}_conv1")
     if dropout:
         y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
-    y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2", _normal())
+    y = _padded_convolution(y, x.shape[-1], 3, f"{name}_conv2", dcgan_normal())
     y = normalized(y, norm, affine=False, name=f"{name}_conv2_norm")
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
 def _activated(x, norm: str, name: str):
     if norm == "none":  # rectified units would die one by one, and the network with them
-        return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
-    return layers.ReLU(name=f"{name}_relu")(normalized(x, norm, affine=False, name=f"{name}_norm"))
+        return leaky_relu(x, name)
+    return norm_relu(x, name, norm, affine=False)
 
 
 def _padded_convolution(x, filters: int, size: int, name: str, initializer: Any, *, dtype: str | None = None):
     x = ReflectionPadding2D(size // 2, name=f"{name}_pad")(x)
     return layers.Conv2D(filters, size, kernel_initializer=initializer, dtype=dtype, name=name)(x)
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)

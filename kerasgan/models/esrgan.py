@@ -18,8 +18,10 @@ import keras
 from keras import layers
 
 from kerasgan.data import checks
-from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, normalized
+from kerasgan.gan.constructor_checks import check_choice
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, leaky_relu, normalized
 from kerasgan.models.restoration import Restoration
+from kerasgan.optimizers import for_both
 
 __all__ = ["ESRGAN", "discriminator", "generator", "unet_discriminator"]
 
@@ -74,10 +76,8 @@ class ESRGAN(Restoration):
         adversarial_weight: Any = 5e-3,
         name: str | None = None,
     ):
-        if scale not in (1, 2, 4):
-            raise ValueError(f"Expected a scale of 1, 2 or 4. Received: scale={scale!r}")
-        if judge not in ("whole", "unet"):
-            raise ValueError(f"Expected a judge: whole or unet. Received: judge={judge!r}")
+        check_choice("scale", scale, (1, 2, 4))
+        check_choice("judge", judge, ("whole", "unet"))
         judging = discriminator_width or width
         losses = dict(
             distance=distance,
@@ -102,12 +102,8 @@ class ESRGAN(Restoration):
 
     def default_compile_args(self):
         """Section 4.1, with the moments of the authors' code."""
-
-        def adam():
-            return keras.optimizers.Adam(1e-4, beta_1=0.9, beta_2=0.99)
-
-        players = {"generator_optimizer": adam(), "discriminator_optimizer": adam()}
-        return {**super().default_compile_args(), "objective": "relativistic_average", **players}
+        optimizers = for_both(lambda: keras.optimizers.Adam(1e-4, beta_1=0.9, beta_2=0.99))
+        return {**super().default_compile_args(), "objective": "relativistic_average", **optimizers}
 
 
 def generator(channels: int, *, scale: int, blocks: int, width: int, growth: int) -> keras.Model:
@@ -141,7 +137,7 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
             own = norm if level or strides == 2 else "none"
             x = layers.Conv2D(filters, kernel, strides, "same", use_bias=own == "none", name=name)(x)
             x = normalized(x, own, name=f"{name}_norm")
-            x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+            x = leaky_relu(x, name)
     x = layers.Dense(100, activation="leaky_relu", name="dense")(layers.Flatten(name="flat")(x))
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
 
@@ -149,9 +145,7 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
 def unet_discriminator(channels: int, *, width: int) -> keras.Model:
     """Images whose sides are multiples of 8 to a logit for each pixel, spectrally normalized, as in Real-ESRGAN."""
     images = keras.Input((None, None, channels), name="images")
-    x = layers.LeakyReLU(negative_slope=0.2, name="stem_lrelu")(
-        layers.Conv2D(width, 3, padding="same", name="stem")(images)
-    )
+    x = leaky_relu(layers.Conv2D(width, 3, padding="same", name="stem")(images), "stem")
     skips = [x]
     for level in (1, 2, 3):
         x = _judging(x, width * 2**level, 4, f"down{level}", strides=2)
@@ -168,7 +162,7 @@ def unet_discriminator(channels: int, *, width: int) -> keras.Model:
 
 def _judging(x, filters: int, kernel: int, name: str, *, strides: int = 1):
     x = SpectralConv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=name)(x)
-    return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+    return leaky_relu(x, name)
 
 
 def _block(x, width: int, growth: int, name: str):

@@ -16,8 +16,9 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import GAN
+from kerasgan.gan.constructor_checks import check_choice
 from kerasgan.layers import Maxout, MaxoutConv2D
-from kerasgan.optimizers import MomentumRampSGD
+from kerasgan.optimizers import MomentumRampSGD, for_both
 from kerasgan.schedules import ExponentialDecayWithFloor
 
 __all__ = ["GAN2014", "discriminator", "generator"]
@@ -97,10 +98,8 @@ class GAN2014(GAN):
         )
 
     def default_compile_args(self):
-        def sgd():
-            return MomentumRampSGD(ExponentialDecayWithFloor(self.learning_rate))
-
-        return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
+        optimizers = for_both(lambda: MomentumRampSGD(ExponentialDecayWithFloor(self.learning_rate)))
+        return {"objective": "non_saturating", **optimizers}
 
     def discriminator_loss(self, batch):
         """Half the sum of both terms, as the authors' code averages them."""
@@ -130,8 +129,7 @@ class GAN2014(GAN):
 
 
 def _variant(name: str, image_size: int, generator_units: Any, discriminator_units: Any) -> Variant:
-    if name not in VARIANTS:
-        raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={name!r}")
+    check_choice("variant", name, VARIANTS)
     settings = VARIANTS[name]
     if settings.convolutional and image_size != 32:
         raise ValueError(f"Expected image_size=32 for the variant {name}. Received: image_size={image_size}")

@@ -24,6 +24,7 @@ from keras import layers, ops
 
 from kerasgan import gradients
 from kerasgan.gan import GAN
+from kerasgan.gan.constructor_checks import check_choice, check_multiple
 from kerasgan.layers import ScaleAndOffset, normalized
 
 __all__ = ["GRAN", "discriminator", "generator"]
@@ -72,14 +73,11 @@ class GRAN(GAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        check_choice("variant", variant, VARIANTS)
         if not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"Expected at least one step. Received: steps={steps}")
         multiples, published = VARIANTS[variant]
-        factor = 2 ** len(multiples)
-        if not isinstance(image_size, int) or image_size < factor or image_size % factor:
-            raise ValueError(f"Expected image_size to be a multiple of {factor}. Received: image_size={image_size}")
+        check_multiple(image_size, 2 ** len(multiples))
         width = published if width is None else width
         shape = (image_size, image_size, channels)
         super().__init__(

@@ -20,8 +20,9 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import GAN
-from kerasgan.layers import Split, pyramid
-from kerasgan.optimizers import MomentumRampSGD
+from kerasgan.gan.constructor_checks import check_classes
+from kerasgan.layers import Split, label_input, one_hot, pyramid
+from kerasgan.optimizers import MomentumRampSGD, for_both
 
 __all__ = ["LAPGAN", "discriminator", "generator"]
 
@@ -70,8 +71,7 @@ class LAPGAN(GAN):
         sizes, increasing = tuple(sizes), all(low < high for low, high in pairwise(sizes))
         if not (len(sizes) > 1 and increasing and all(isinstance(size, int) and size > 0 for size in sizes)):
             raise ValueError(f"Expected two or more increasing sizes in pixels. Received: sizes={sizes}")
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        check_classes(num_classes, optional=True)
         (planes, judging_planes), (units, judging_units) = width, base_width
         told: dict[str, Any] = {"num_classes": num_classes}
         generators = level_generators(
@@ -97,10 +97,9 @@ class LAPGAN(GAN):
         return generator([*parts.values()])
 
     def default_compile_args(self):
-        def sgd():  # 0.0008 more momentum per epoch of 50,000 images up to 0.7
-            return MomentumRampSGD(0.02, momentum=0.5, final_momentum=0.7, ramp_steps=195_250)
-
-        return {"objective": "non_saturating", "generator_optimizer": sgd(), "discriminator_optimizer": sgd()}
+        # 0.0008 more momentum per epoch of 50,000 images up to 0.7
+        ramp = dict(momentum=0.5, final_momentum=0.7, ramp_steps=195_250)
+        return {"objective": "non_saturating", **for_both(lambda: MomentumRampSGD(0.02, **ramp))}
 
     def synthesize(self, batch):
         """The fake bands G_k(z_k, l_k) from coarse to fine; in training the low-pass l_k is a real image's (2.2)."""
@@ -179,7 +178,7 @@ def generator(levels: Sequence[keras.Model]) -> keras.Model:
     """
     base, *finer = levels
     sizes = [level.inputs[0].shape[-1] for level in levels]
-    latents, labels = keras.Input((sum(sizes),), name="latents"), _labels(len(base.inputs) > 1)
+    latents, labels = keras.Input((sum(sizes),), name="latents"), label_input(len(base.inputs) > 1)
     noises = Split(sizes, name="noises")(latents)
     image = base(_given(noises[0], None, labels))
     image = layers.Activation("linear", dtype="float32", name=f"image_{base.output_shape[1]}")(image)
@@ -198,7 +197,7 @@ def discriminator(levels: Mapping[str, keras.Model]) -> keras.Model:
     """
     sizes = [int(size) for size in levels]
     base, finest = levels[str(sizes[0])], levels[str(sizes[-1])]
-    images, labels = keras.Input(finest.inputs[0].shape[1:], name="images"), _labels(len(base.inputs) > 1)
+    images, labels = keras.Input(finest.inputs[0].shape[1:], name="images"), label_input(len(base.inputs) > 1)
     image, logits = images, []
     for size, smaller in zip(sizes[:0:-1], sizes[-2::-1]):
         coarse = pyramid.Down(smaller, dtype="float32", name=f"image_{smaller}")(image)
@@ -243,7 +242,7 @@ def _base_generator(
     size: int, channels: int, latent_dim: int, *, num_classes: int | None, width: int, activation: str
 ) -> keras.Model:
     """Latents [and labels] to the smallest images."""
-    latents, labels = keras.Input((latent_dim,), name="latents"), _labels(num_classes)
+    latents, labels = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     x = _with_classes(latents, labels, num_classes)
     x = layers.Dense(width, activation="relu", name="hidden1")(x)
     x = layers.Dense(width, activation="sigmoid", name="hidden2")(x)
@@ -256,7 +255,7 @@ def _base_discriminator(
     size: int, channels: int, *, num_classes: int | None, width: int, dropout: float
 ) -> keras.Model:
     """The smallest images [and labels] to logits (batch, 1)."""
-    images, labels = keras.Input((size, size, channels), name="images"), _labels(num_classes)
+    images, labels = keras.Input((size, size, channels), name="images"), label_input(num_classes)
     x = _with_classes(layers.Flatten(name="flat")(images), labels, num_classes)
     for index in (1, 2):
         x = layers.Dense(width, activation="relu", name=f"hidden{index}")(x)
@@ -267,7 +266,7 @@ def _base_discriminator(
 
 def _level_generator(size: int, channels: int, *, num_classes: int | None, width: int) -> keras.Model:
     """Noise (batch, size * size) and the low-pass [and labels] to the band of detail."""
-    noise, labels = keras.Input((size * size,), name="noise"), _labels(num_classes)
+    noise, labels = keras.Input((size * size,), name="noise"), label_input(num_classes)
     low = keras.Input((size, size, channels), name="low")
     plane = layers.Reshape((size, size, 1), name="noise_plane")(noise)
     x = _with_classes(layers.Concatenate(name="joined")([plane, low]), labels, num_classes)
@@ -281,7 +280,7 @@ def _level_discriminator(
     size: int, channels: int, *, num_classes: int | None, width: int, dropout: float
 ) -> keras.Model:
     """The band and the low-pass [and labels], first of all added, to logits (batch, 1)."""
-    band, labels = keras.Input((size, size, channels), name="band"), _labels(num_classes)
+    band, labels = keras.Input((size, size, channels), name="band"), label_input(num_classes)
     low = keras.Input((size, size, channels), name="low")
     x = _with_classes(layers.Add(name="image")([band, low]), labels, num_classes)
     padding = "valid" if size >= 9 else "same"
@@ -298,15 +297,11 @@ def _given(first: Any, low: Any, labels: Any) -> Any:
     return inputs if len(inputs) > 1 else first
 
 
-def _labels(num_classes: int | bool | None) -> Any:
-    return keras.Input((), dtype="int32", name="labels") if num_classes else None
-
-
 def _with_classes(x: Any, labels: Any, num_classes: int | None) -> Any:
     """Vectors with the one-hot class, maps (batch, size, size, n) with one plane that is learned from it, if any."""
     if num_classes is None:
         return x
-    classes = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
+    classes = one_hot(labels, num_classes)
     if len(x.shape) == 4:
         size = x.shape[1]
         classes = layers.Dense(size * size, activation="relu", name="class")(classes)

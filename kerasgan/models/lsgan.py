@@ -15,6 +15,17 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.gan.constructor_checks import check_choice, check_multiple
+from kerasgan.layers import (
+    dcgan_convolution,
+    dcgan_normal,
+    dcgan_transposed,
+    leaky_relu,
+    norm_relu,
+    normalized,
+    tanh_images,
+)
+from kerasgan.optimizers import for_both
 
 __all__ = ["LSGAN", "discriminator", "generator"]
 
@@ -52,14 +63,10 @@ class LSGAN(GAN):
         prior: Any = "uniform",
         name: str | None = None,
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        check_choice("variant", variant, VARIANTS)
         if doublings < 2:
             raise ValueError(f"Expected two doublings or more. Received: doublings={doublings}")
-        if not isinstance(image_size, int) or image_size < 1 or image_size % 2**doublings:
-            raise ValueError(
-                f"Expected image_size to be a multiple of {2**doublings}. Received: image_size={image_size}"
-            )
+        check_multiple(image_size, 2**doublings)
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant, doublings=doublings),
             discriminator(image_size, channels, width=width, halvings=doublings),
@@ -69,11 +76,7 @@ class LSGAN(GAN):
 
     def default_compile_args(self):
         """Equation 9 (targets 0, 1 and 1) and Adam as in the code for LSUN."""
-
-        def adam() -> keras.optimizers.Optimizer:
-            return keras.optimizers.Adam(1e-3, beta_1=0.5)
-
-        return {"objective": "least_squares", "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+        return {"objective": "least_squares", **for_both(lambda: keras.optimizers.Adam(1e-3, beta_1=0.5))}
 
 
 def generator(
@@ -82,16 +85,14 @@ def generator(
     """Latents (batch, latent_dim) to images (batch, image_size, image_size, channels) in [-1, 1]."""
     side, top, torch = image_size // 2**doublings, 4 * width, variant == "torch"
     latents = keras.Input((latent_dim,), name="latents")
-    x = layers.Dense(side * side * top, use_bias=torch, kernel_initializer=_normal(), name="project")(latents)
+    x = layers.Dense(side * side * top, use_bias=torch, kernel_initializer=dcgan_normal(), name="project")(latents)
     x = layers.Reshape((side, side, top), name="latent_map")(x)
-    x = layers.ReLU(name="latent_relu")(_normalization(x, "latent"))
+    x = norm_relu(x, "latent")
     # channels as multiples of the width, and strides: a layer of stride 1 after all but the last two doublings
     for index, (multiple, strides) in enumerate([(4, 2), (4, 1)] * (doublings - 2) + [(2, 2), (1, 2)], start=1):
-        x = _transposed(x, multiple * width, f"up{index}", strides=strides, shifted=torch)
-        x = layers.ReLU(name=f"up{index}_relu")(_normalization(x, f"up{index}"))
+        x = norm_relu(_transposed(x, multiple * width, f"up{index}", strides=strides, shifted=torch), f"up{index}")
     x = _transposed(x, channels, "image", use_bias=True)
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(latents, tanh_images(x), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, width: int, halvings: int) -> keras.Model:
@@ -99,23 +100,12 @@ def discriminator(image_size: int, channels: int, *, width: int, halvings: int) 
     images = keras.Input((image_size, image_size, channels), name="images")
     x = images
     for index in range(1, halvings + 1):
-        first = index == 1
-        x = layers.Conv2D(
-            width * 2 ** (index - 1), 5, 2, "same", use_bias=first, kernel_initializer=_normal(), name=f"down{index}"
-        )(x)
-        x = x if first else _normalization(x, f"down{index}")
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
+        name = f"down{index}"
+        x = dcgan_convolution(x, width * 2 ** (index - 1), 5, name, use_bias=index == 1)
+        x = leaky_relu(normalized(x, "none" if index == 1 else "batch", name=f"{name}_norm"), name)
     x = layers.Flatten(name="flat")(x)
-    scores = layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="score")(x)
+    scores = layers.Dense(1, kernel_initializer=dcgan_normal(), dtype="float32", name="score")(x)
     return keras.Model(images, scores, name="discriminator")
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _normalization(x: Any, name: str) -> Any:
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
 
 
 def _transposed(
@@ -124,7 +114,5 @@ def _transposed(
     """Of the row and column too many of a strided layer, Keras drops the last ones, and PyTorch the first (shifted)."""
     cropped = shifted and strides == 2
     padding = "valid" if cropped else "same"
-    x = layers.Conv2DTranspose(
-        filters, 3, strides, padding, use_bias=use_bias, kernel_initializer=_normal(), name=name
-    )(x)
+    x = dcgan_transposed(x, filters, 3, name, strides=strides, padding=padding, use_bias=use_bias)
     return layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x) if cropped else x

@@ -19,18 +19,19 @@ from kerasgan import distribution
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Bias,
-    EqualizedConv2D,
     EqualizedDense,
     FadeIn,
-    FIRResampling2D,
     ImageRange,
-    MinibatchStdDev,
     PixelNormalization,
+    equalized_convolution,
     faded,
-    pyramid,
+    map_shapes,
+    progressive_logits,
+    to_rgb,
 )
+from kerasgan.optimizers import for_both
 
-__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator", "maps_of"]
+__all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator"]
 
 
 class ProgressiveGAN(GAN):
@@ -123,7 +124,7 @@ class PGGAN(ProgressiveGAN):
     ):
         if drift_weight < 0:
             raise ValueError(f"Expected no negative weight. Received: drift_weight={drift_weight}")
-        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
+        maps = map_shapes(image_size, base=channel_base, limit=channel_limit)
         doublings = len(maps) - 1
         super().__init__(
             generator(maps, channels, latent_dim, doublings=doublings),
@@ -139,16 +140,12 @@ class PGGAN(ProgressiveGAN):
 
     def default_compile_args(self) -> dict[str, Any]:
         """WGAN-GP's batch, Adam of 0.001, and a moving average of decay 0.999 at a batch of 16 (appendix A.1)."""
-
-        def adam() -> keras.optimizers.Optimizer:
-            return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
-
+        optimizers = for_both(lambda: keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
         return {
             "objective": "wasserstein",
             "penalties": ["gradient_penalty"],
-            "generator_optimizer": adam(),
-            "discriminator_optimizer": adam(),
             "ema_half_life": 11_085,
+            **optimizers,
         }
 
     def discriminator_loss(self, batch):
@@ -168,75 +165,21 @@ def generator(maps: Sequence[tuple[int, int, int]], channels: int, latent_dim: i
     x = PixelNormalization(name="latent_norm")(latents)
     x = EqualizedDense(math.prod(maps[0]), gain=math.sqrt(2) / 4, use_bias=False, name="project")(x)
     x = Bias("leaky_relu", name="project_bias")(layers.Reshape(maps[0], name="latent_map")(x))
-    x = _convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalize=True)
-    image = colored(x, channels, "image1")
+    x = equalized_convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalize=True)
+    image = to_rgb(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
-        x = _convolution(x, width, f"up{index}", normalize=True)
-        x = _convolution(x, width, f"conv{index}", normalize=True)
+        x = equalized_convolution(x, width, f"up{index}", normalize=True)
+        x = equalized_convolution(x, width, f"conv{index}", normalize=True)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
-        image = fade([colored(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+        image = fade([to_rgb(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     return keras.Model(latents, ImageRange(dtype="float32", name="images")(image), name="generator")
 
 
 def discriminator(
-    maps: Sequence[tuple[int, int, int]],
-    channels: int,
-    *,
-    group_size: int,
-    doublings: int,
-    blur: bool = False,
-    classes: int = 1,
+    maps: Sequence[tuple[int, int, int]], channels: int, *, group_size: int, doublings: int
 ) -> keras.Model:
-    """Images to logits (batch, classes); with `blur`, features are smoothed before they are halved."""
-    fade = FadeIn(doublings, name="fade")
-    images = image = keras.Input((*maps[-1][:2], channels), name="images")
-    x = _convolution(image, maps[-1][-1], f"image{len(maps)}", kernel_size=1)
-    for index in range(len(maps), 1, -1):
-        width = maps[index - 2][-1]
-        x = _convolution(x, maps[index - 1][-1], f"conv{index}")
-        x = FIRResampling2D((1, 2, 1), name=f"down{index}_blur")(x) if blur else x
-        x = _convolution(x, width, f"down{index}")
-        x = layers.AveragePooling2D(2, name=f"down{index}_pool")(x)
-        image = layers.AveragePooling2D(2, name=f"image{index}_pool")(image)
-        coarser = _convolution(image, width, f"image{index - 1}", kernel_size=1)
-        x = fade([x, coarser], follow=len(maps) - index)
-    return keras.Model(images, judged(x, group_size=group_size, classes=classes), name="discriminator")
-
-
-def colored(x: Any, channels: int, name: str) -> Any:
-    return EqualizedConv2D(channels, 1, name=name)(x)
-
-
-def judged(x: Any, *, group_size: int, classes: int) -> Any:
-    """Logits (batch, classes) of the smallest map."""
-    width = x.shape[-1]
-    x = _convolution(MinibatchStdDev(group_size, name="deviation")(x), width, "conv1")
-    x = layers.Flatten(name="flat")(x)
-    x = EqualizedDense(width, gain=math.sqrt(2), activation="leaky_relu", name="dense")(x)
-    return EqualizedDense(classes, dtype="float32", name="logit")(x)
-
-
-def _convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalize: bool = False) -> Any:
-    options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
-    x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
-    return PixelNormalization(name=f"{name}_norm")(x) if normalize else x
-
-
-def maps_of(image_size: int | Sequence[int], *, base: int, limit: int) -> list[tuple[int, int, int]]:
-    """(height, width, channels) from a map of 4 to 7 pixels at its shorter side to the image, each twice those before.
-
-    Args:
-        image_size: an int or (height, width).
-        base: channels times 4 of the first map, times 8 of the second, and so on.
-        limit: the most channels.
-
-    Raises:
-        ValueError: for a size that doublings do not give, or where no channels are left.
-    """
-    sizes = pyramid.doublings(image_size)
-    sides = [4 * 2**index for index in range(len(sizes))]
-    if base < sides[-1] or limit < 1:
-        expected = f"Expected a channel_base of {sides[-1]} or more, and a positive channel_limit"
-        raise ValueError(f"{expected}. Received: channel_base={base}, channel_limit={limit}")
-    return [(*size, min(base // side, limit)) for size, side in zip(sizes, sides)]
+    """Images as large as the last map to logits (batch, 1)."""
+    images = keras.Input((*maps[-1][:2], channels), name="images")
+    logits = progressive_logits(images, maps, group_size=group_size, doublings=doublings)
+    return keras.Model(images, logits, name="discriminator")

@@ -16,7 +16,16 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import ImageToImage
-from kerasgan.layers import FrozenDropout, normalized
+from kerasgan.layers import (
+    FrozenDropout,
+    dcgan_convolution,
+    dcgan_normal,
+    dcgan_transposed,
+    leaky_relu,
+    normalized,
+    patch_logits,
+    tanh_images,
+)
 
 __all__ = ["Pix2Pix", "discriminator", "generator"]
 
@@ -112,20 +121,19 @@ def generator(
     x, skips = images, []
     for level in range(depth):
         if level:
-            x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
+            x = leaky_relu(x, f"down{level}")
         plain = level in (0, depth - 1)  # the innermost map may be one pixel, which a norm would turn to 0
         x = _down(x, filters[level], f"down{level}", norm="none" if plain else norm)
         skips.append(x)
     for level in range(depth - 1, 0, -1):
         x = layers.ReLU(name=f"up{level}_relu")(x)
-        x = _up(x, filters[level - 1], f"up{level}")
-        x = _normalization(x, norm, f"up{level}")
+        x = dcgan_transposed(x, filters[level - 1], 4, f"up{level}", use_bias=False)
+        x = _normalized(x, norm, f"up{level}")
         if level >= depth - 3 and dropout:
             x = _dropout(dropout, noise_seed, f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([skips[level - 1], x])
-    x = _up(layers.ReLU(name="up0_relu")(x), channels, "up0", use_bias=True)
-    made = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(images, made, name="generator")
+    x = dcgan_transposed(layers.ReLU(name="up0_relu")(x), channels, 4, "up0")
+    return keras.Model(images, tanh_images(x), name="generator")
 
 
 def discriminator(
@@ -135,47 +143,12 @@ def discriminator(
     images = keras.Input((None, None, channels), name="images")
     inputs = keras.Input((None, None, input_channels), name="inputs")
     x = layers.Concatenate(name="joined")([inputs, images])
-    logits = patches(x, width=width, patch_layers=patch_layers, norm=norm)
+    logits = patch_logits(x, width=width, patch_layers=patch_layers, norm=norm)
     return keras.Model([images, inputs], logits, name="discriminator")
 
 
-def patches(x, *, width: int, patch_layers: int, norm: str, affine: bool = True):
-    """Maps to logits (batch, height, width, 1), one for each of many overlapping patches.
-
-    Args:
-        x: maps (batch, height, width, channels).
-        width: filters of the first layer; they double to 8 times that.
-        patch_layers: 1 to 5 strided layers of 4x4 see 16, 34, 70, 142, 286 pixels; 0 gives two layers of 1x1.
-        norm: as of `kerasgan.layers.normalized`, from the second layer on.
-        affine: whether the norms have scales and offsets; layers before norms without have biases.
-    """
-    kernel = 4 if patch_layers else 1
-    for level in range(max(patch_layers, 1) + 1):
-        own = norm if level else "none"
-        bias = own == "none" or not affine
-        strides = 2 if level < patch_layers else 1
-        x = _judging(x, width * min(2**level, 8), kernel, f"down{level}", strides=strides, use_bias=bias)
-        x = _normalization(x, own, f"down{level}", affine=affine)
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_lrelu")(x)
-    return _judging(x, 1, kernel, "logits", dtype="float32")
-
-
-def _judging(x, filters: int, kernel: int, name: str, *, strides: int = 1, use_bias: bool = True, dtype=None):
-    """A convolution that pads one pixel on each side, as PyTorch's: 4x4 without strides loses one pixel."""
-    padding = "same" if strides == 2 or kernel == 1 else "valid"
-    if padding == "valid":
-        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    options = dict(use_bias=use_bias, kernel_initializer=_normal(), dtype=dtype, name=name)
-    return layers.Conv2D(filters, kernel, strides, padding, **options)(x)
-
-
 def _down(x, filters: int, name: str, *, norm: str):
-    x = layers.Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=_normal(), name=name)(x)
-    return _normalization(x, norm, name)
-
-
-def _up(x, filters: int, name: str, *, use_bias: bool = False):
-    return layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=use_bias, kernel_initializer=_normal(), name=name)(x)
+    return _normalized(dcgan_convolution(x, filters, 4, name, use_bias=False), norm, name)
 
 
 def _dropout(rate: float, noise_seed: int | None, name: str) -> keras.layers.Layer:
@@ -184,9 +157,5 @@ def _dropout(rate: float, noise_seed: int | None, name: str) -> keras.layers.Lay
     return FrozenDropout(rate, mask_seed=noise_seed, name=name)
 
 
-def _normalization(x, norm: str, name: str, *, affine: bool = True):
-    return normalized(x, norm, affine=affine, gamma_initializer=_normal(1.0), name=f"{name}_norm")
-
-
-def _normal(mean: float = 0.0) -> keras.initializers.Initializer:
-    return keras.initializers.RandomNormal(mean, 0.02)
+def _normalized(x, norm: str, name: str):
+    return normalized(x, norm, gamma_initializer=dcgan_normal(1.0), name=f"{name}_norm")

@@ -17,7 +17,16 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import FIRResampling2D, GroupedConv2D, ImageRange, LearnedConstant, SumPooling
+from kerasgan.gan.constructor_checks import check_classes
+from kerasgan.layers import (
+    FIRResampling2D,
+    GroupedConv2D,
+    ImageRange,
+    LearnedConstant,
+    SumPooling,
+    label_input,
+    with_labels,
+)
 from kerasgan.layers.pyramid import doublings
 from kerasgan.optimizers import AnnealedAdam
 from kerasgan.schedules import Cosine
@@ -70,8 +79,7 @@ class R3GAN(GAN):
         if any(2 * width % group_width for width in widths):
             received = f"widths={widths}, group_width={group_width}"
             raise ValueError(f"Expected widths whose doubles are multiples of the groups'. Received: {received}")
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        check_classes(num_classes, optional=True)
         maps = [(*shape, width) for shape, width in zip(shapes, widths)]
         shared: dict[str, Any] = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
         super().__init__(
@@ -117,7 +125,7 @@ def generator(
     group_width: int,
 ) -> keras.Model:
     """Latents (batch, latent_dim) [and labels] to images in [-1, 1]; `maps` are (height, width, channels) upwards."""
-    latents, labels = keras.Input((latent_dim,), name="latents"), _labels(num_classes)
+    latents, labels = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     x, (_, _, top), depth = latents, maps[0], blocks * len(maps)
     if labels is not None:
         x = layers.Concatenate(name="latents_and_classes")([x, _embedded(labels, num_classes, EMBEDDING)])
@@ -131,14 +139,14 @@ def generator(
             x = residual(x, f"block{height}_{block}", group_width=group_width, depth=depth)
     x = layers.Activation("linear", dtype="float32", name="image")(_convolution(channels, "to_image")(x))
     images = ImageRange(dtype="float32", name="range")(x)
-    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+    return keras.Model(with_labels(latents, labels), images, name="generator")
 
 
 def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, blocks: int, group_width: int
 ) -> keras.Model:
     """Images [and labels] to logits (batch, 1); `maps` are (height, width, channels), the smallest first."""
-    images, labels = keras.Input((*maps[-1][:2], channels), name="images"), _labels(num_classes)
+    images, labels = keras.Input((*maps[-1][:2], channels), name="images"), label_input(num_classes)
     depth = blocks * len(maps)
     x = _convolution(maps[-1][2], "from_image")(images)
     for index, (height, _, _) in reversed(list(enumerate(maps))):
@@ -156,7 +164,7 @@ def discriminator(
     if labels is not None:
         products = layers.Dot(-1, name="projection", dtype="float32")([logits, _embedded(labels, num_classes, top)])
         logits = layers.Rescaling(1 / math.sqrt(top), name="logits", dtype="float32")(products)
-    return keras.Model(images if labels is None else [images, labels], logits, name="discriminator")
+    return keras.Model(with_labels(images, labels), logits, name="discriminator")
 
 
 def residual(x: Any, name: str, *, group_width: int, depth: int) -> Any:
@@ -194,10 +202,6 @@ def _convolution(filters: int, name: str, **options: Any) -> keras.layers.Layer:
 def _scaled(gain: float) -> keras.initializers.Initializer:
     """N(0, gain / sqrt(fan_in))."""
     return keras.initializers.VarianceScaling(gain**2, mode="fan_in", distribution="untruncated_normal")
-
-
-def _labels(num_classes: int | None) -> Any:
-    return None if num_classes is None else keras.Input((), dtype="int32", name="labels")
 
 
 def _embedded(labels: Any, num_classes: int | None, size: int) -> Any:

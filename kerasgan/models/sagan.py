@@ -7,18 +7,29 @@ spectral normalization makes its power iteration in every pass in training mode,
 paper, for OpenMMLab's checkpoints: `growth`, `epsilon`, `spectral_tables` and `spectral_estimate`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import ConditionalBatchNormalization, Projection, SpectralConv2D, SpectralDense, SumPooling
+from kerasgan.gan.constructor_checks import check_classes, check_power_of_two
+from kerasgan.layers import (
+    ConditionalBatchNormalization,
+    SpectralConv2D,
+    SpectralDense,
+    label_input,
+    norm_relu_images,
+    projection_logits,
+    residual_down,
+    residual_up,
+    self_attention,
+)
 
-__all__ = ["SAGAN", "Gate", "discriminator", "generator", "residual_down", "residual_up", "self_attention"]
+__all__ = ["SAGAN", "discriminator", "generator"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -62,10 +73,8 @@ class SAGAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        if image_size not in [2**n for n in range(3, 11)]:
-            raise ValueError(f"Expected a power of two from 8 to 1024. Received: image_size={image_size}")
-        if num_classes < 2:
-            raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
+        check_power_of_two(image_size)
+        check_classes(num_classes)
         discriminator_width = width if discriminator_width is None else discriminator_width
         shared: dict[str, Any] = dict(num_classes=num_classes, attention_size=attention_size)
         tables: dict[str, Any] = dict(spectral_tables=spectral_tables, spectral_estimate=spectral_estimate)
@@ -104,7 +113,7 @@ def generator(
     `widths` are the maps' channels from 4x4 on; each one after the first doubles the size.
     """
     latents = keras.Input((latent_dim,), name="latents")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     convolution = partial(_convolution, estimate=spectral_estimate)
     tables = {"estimate": spectral_estimate, "embeddings_initializer": "glorot_uniform"} if spectral_tables else None
 
@@ -120,9 +129,7 @@ def generator(
         x = residual_up(x, filters, f"up{index}", normalize, convolution)
         if x.shape[1] == attention_size:
             x = self_attention(x, convolution)
-    x = layers.ReLU(name="image_relu")(layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="image_norm")(x))
-    x = convolution(channels, 3, name="image")(x)
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    images = norm_relu_images(x, channels, convolution, epsilon=epsilon)
     return keras.Model([latents, labels], images, name="generator")
 
 
@@ -130,16 +137,14 @@ def discriminator(widths: Sequence[int], channels: int, *, num_classes: int, att
     """Images and labels (batch,) to logits (batch, 1); `widths` are the maps' channels from the image on."""
     size = 4 * 2 ** (len(widths) - 1)
     images = keras.Input((size, size, channels), name="images")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     x = images
     for index, filters in enumerate(widths[:-1], start=1):
         x = residual_down(x, filters, f"down{index}", _convolution, first=index == 1)
         if x.shape[1] == attention_size:
             x = self_attention(x, _convolution)
     x = residual_down(x, x.shape[-1], "last", _convolution, pool=False)
-    x = SumPooling(name="sum")(layers.ReLU(name="last_relu")(x))
-    projected = Projection(num_classes, name="projection", dtype="float32")([x, labels])
-    logits = layers.Add(name="logits", dtype="float32")([SpectralDense(1, name="logit")(x), projected])
+    logits = projection_logits(x, labels, num_classes, SpectralDense)
     return keras.Model([images, labels], logits, name="discriminator")
 
 
@@ -150,63 +155,3 @@ def _widths(image_size: int, width: int, growth: int) -> list[int]:
 
 def _convolution(filters: int, kernel_size: int, **options: Any) -> Any:
     return SpectralConv2D(filters, kernel_size, padding="same", **options)
-
-
-def residual_up(x: Any, filters: int, name: str, normalize: Callable, convolution: Callable) -> Any:
-    """A residual block that doubles height and width; `normalize(x, name)` is its conditional batch normalization."""
-    skip = convolution(filters, 1, name=f"{name}_skip")(x)
-    x = layers.ReLU(name=f"{name}_relu1")(normalize(x, f"{name}_norm1"))
-    x = convolution(filters, 3, name=f"{name}_conv1")(layers.UpSampling2D(name=f"{name}_double")(x))
-    x = layers.ReLU(name=f"{name}_relu2")(normalize(x, f"{name}_norm2"))
-    x = convolution(filters, 3, name=f"{name}_conv2")(x)
-    return layers.Add(name=name)([x, layers.UpSampling2D(name=f"{name}_skip_double")(skip)])
-
-
-def residual_down(
-    x: Any, filters: int, name: str, convolution: Callable, *, first: bool = False, pool: bool = True
-) -> Any:
-    """A residual block that halves height and width, if it is to pool; the first one sees images, which have signs."""
-    skip = layers.AveragePooling2D(2, name=f"{name}_skip_pool")(x) if pool else x  # 1x1 convolutions and means commute
-    if pool or x.shape[-1] != filters:
-        skip = convolution(filters, 1, name=f"{name}_skip")(skip)
-    x = x if first else layers.ReLU(name=f"{name}_relu1")(x)
-    x = convolution(filters, 3, name=f"{name}_conv1")(x)
-    x = convolution(filters, 3, name=f"{name}_conv2")(layers.ReLU(name=f"{name}_relu2")(x))
-    x = layers.AveragePooling2D(2, name=f"{name}_pool")(x) if pool else x
-    return layers.Add(name=name)([x, skip])
-
-
-def self_attention(x: Any, convolution: Callable) -> Any:
-    """x + gamma o(x), where o mixes the values of all places by softmax of query times key (section 3, equation 3).
-
-    Queries and keys have an eighth of the channels, values half; as in the code, keys and values are those of pooled
-    maps, and nothing divides the products.
-    """
-    height, width, channels = x.shape[1:]
-
-    def flat(filters: int, name: str, pool: bool = True) -> Any:
-        y = convolution(filters, 1, use_bias=False, name=f"attention_{name}")(x)
-        y = layers.MaxPooling2D(name=f"attention_{name}_pool")(y) if pool else y
-        return layers.Reshape((-1, filters), name=f"attention_{name}_places")(y)
-
-    narrow, half = max(1, channels // 8), max(1, channels // 2)
-    query, key, value = flat(narrow, "query", pool=False), flat(narrow, "key"), flat(half, "value")
-    mixed = layers.Attention(name="attention_mix")([query, value, key])
-    mixed = layers.Reshape((height, width, half), name="attention_map")(mixed)
-    mixed = convolution(channels, 1, use_bias=False, name="attention_output")(mixed)
-    return layers.Add(name="attention")([x, Gate(name="attention_gate")(mixed)])
-
-
-@keras.saving.register_keras_serializable("kerasgan")
-class Gate(keras.layers.Layer):
-    """gamma x with one learned number gamma, 0 at first: what it multiplies comes in gradually."""
-
-    def build(self, input_shape):
-        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
-        self.built = True
-
-    def call(self, inputs):
-        return ops.cast(self.gamma, inputs.dtype) * inputs
-
-    def compute_output_shape(self, input_shape):
-        return input_shape

@@ -15,7 +15,18 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import ConditionalBatchNormalization, Projection, SpectralConv2D, SpectralDense, SumPooling
+from kerasgan.gan.constructor_checks import check_choice, check_classes
+from kerasgan.layers import (
+    ConditionalBatchNormalization,
+    Projection,
+    SpectralConv2D,
+    SpectralDense,
+    SumPooling,
+    label_input,
+    tanh_images,
+    with_labels,
+)
+from kerasgan.optimizers import for_both
 
 __all__ = ["SNGAN", "discriminator", "generator"]
 
@@ -65,13 +76,9 @@ class SNGAN(GAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if interpolation not in ("nearest", "bilinear"):
-            raise ValueError(f"Expected nearest or bilinear interpolation. Received: interpolation={interpolation!r}")
-        if image_size not in GENERATOR:
-            expected = ", ".join(map(str, GENERATOR))
-            raise ValueError(f"Expected image_size to be one of {expected}. Received: image_size={image_size}")
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        check_choice("interpolation", interpolation, ("nearest", "bilinear"))
+        check_choice("image_size", image_size, GENERATOR)
+        check_classes(num_classes, optional=True)
         published, judging = (256, 128) if image_size <= 32 else (64, 64)
         width = published if width is None else width
         discriminator_width = judging if discriminator_width is None else discriminator_width
@@ -88,16 +95,8 @@ class SNGAN(GAN):
 
     def default_compile_args(self):
         """1802.05957, section 4 and appendix B.4, residual networks; the rate's linear decay depends on the steps."""
-
-        def adam():
-            return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
-
-        return {
-            "objective": "hinge",
-            "generator_optimizer": adam(),
-            "discriminator_optimizer": adam(),
-            "discriminator_steps": 5,
-        }
+        optimizers = for_both(lambda: keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9))
+        return {"objective": "hinge", "discriminator_steps": 5, **optimizers}
 
 
 def generator(
@@ -111,23 +110,21 @@ def generator(
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) if there are classes, to images in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
-    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
 
-    def normalize(x: Any, name: str, *, conditional: bool = True) -> Any:
-        if conditional and num_classes is not None:
-            given = ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)
-            return given([x, labels])
-        return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
+    def normalize(x: Any, name: str) -> Any:
+        if labels is None:
+            return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
+        return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)([x, labels])
 
     first, *rest = GENERATOR[shape[0]]
     x = layers.Dense(16 * first * width, kernel_initializer=_glorot(), name="project")(latents)
     x = layers.Reshape((4, 4, first * width), name="latent_map")(x)
     for index, factor in enumerate(rest, start=1):
         x = _up_block(x, factor * width, normalize, f"block{index}", interpolation=interpolation)
-    x = layers.ReLU(name="relu")(normalize(x, "norm", conditional=False))
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="norm")(x))
     x = layers.Conv2D(shape[-1], 3, padding="same", kernel_initializer=_glorot(), name="image")(x)
-    images = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(latents if labels is None else [latents, labels], images, name="generator")
+    return keras.Model(with_labels(latents, labels), tanh_images(x), name="generator")
 
 
 def discriminator(shape: tuple[int, int, int], *, num_classes: int | None, width: int) -> keras.Model:
@@ -143,7 +140,7 @@ def discriminator(shape: tuple[int, int, int], *, num_classes: int | None, width
     logits = SpectralDense(1, use_bias=bias, kernel_initializer=_glorot(), name="logit", dtype="float32")(features)
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     embedding = {"embeddings_initializer": "glorot_uniform"}
     projected = Projection(num_classes, embedding=embedding, name="projection", dtype="float32")([features, labels])
     logits = layers.Add(name="logits", dtype="float32")([logits, projected])

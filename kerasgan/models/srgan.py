@@ -18,8 +18,10 @@ import keras
 from keras import layers
 
 from kerasgan.data import checks
-from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, normalized
+from kerasgan.gan.constructor_checks import check_choice
+from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelShuffle, leaky_relu, normalized
 from kerasgan.models.restoration import Restoration
+from kerasgan.optimizers import for_both
 
 __all__ = ["SRGAN", "discriminator", "modified_srresnet", "srresnet"]
 
@@ -70,10 +72,8 @@ class SRGAN(Restoration):
         adversarial_weight: Any = 1e-3,
         name: str | None = None,
     ):
-        if variant not in GENERATORS:
-            raise ValueError(f"Expected a variant: {', '.join(GENERATORS)}. Received: variant={variant!r}")
-        if scale not in (2, 4):
-            raise ValueError(f"Expected a scale of 2 or 4. Received: scale={scale!r}")
+        check_choice("variant", variant, GENERATORS)
+        check_choice("scale", scale, (2, 4))
         judging = discriminator_width or width
         losses = dict(
             distance=distance,
@@ -95,11 +95,7 @@ class SRGAN(Restoration):
 
     def default_compile_args(self):
         """Section 3.2; the paper lowers the rate to 1e-5 for the second half of the second phase."""
-
-        def adam():
-            return keras.optimizers.Adam(1e-4, beta_1=0.9)
-
-        return {**super().default_compile_args(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
+        return {**super().default_compile_args(), **for_both(lambda: keras.optimizers.Adam(1e-4, beta_1=0.9))}
 
 
 def srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
@@ -148,9 +144,9 @@ def discriminator(image_size: int | tuple[int, int], channels: int, *, width: in
             name = f"conv{level + 1}_{strides}"
             x = layers.Conv2D(width * 2**level, 3, strides, "same", name=name)(x)
             x = normalized(x, norm if level or strides == 2 else "none", name=f"{name}_norm")
-            x = layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+            x = leaky_relu(x, name)
     x = layers.Dense(16 * width, name="dense")(layers.Flatten(name="flat")(x))
-    x = layers.LeakyReLU(negative_slope=0.2, name="dense_lrelu")(x)
+    x = leaky_relu(x, "dense")
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x), name="discriminator")
 
 

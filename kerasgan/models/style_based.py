@@ -6,12 +6,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from kerasgan.gan import GAN, Batch
-from kerasgan.layers import EqualizedDense, ImageRange, MeanStyle, PixelNormalization, compose, scaled_leaky_relu
+from kerasgan.layers import compose
 
-__all__ = ["StyleBasedGAN", "bound", "mapping"]
+__all__ = ["StyleBasedGAN"]
 
 
 class StyleBasedGAN(GAN):
@@ -138,38 +138,3 @@ def _halves(parts: Mapping[str, keras.Model]) -> Mapping[str, keras.Model]:
     whole = compose(synthesis, bound)
     halves = {"mapping": mapping, "synthesis": whole, "unbounded": synthesis}
     return MappingProxyType(halves)  # a dict would be tracked as part of the model
-
-
-def mapping(
-    latent_dim: int, *, num_classes: int | None, style_dim: int, mapping_layers: int, num_styles: int
-) -> keras.Model:
-    """Latents (batch, latent_dim), and labels (batch,) where there are classes, to styles (batch, num_styles, ...).
-
-    Both are normalized, and dense layers that are trained at a hundredth of the pace map them.
-    """
-    latents = keras.Input((latent_dim,), name="latents")
-    labels = None if num_classes is None else keras.Input((), dtype="int32", name="labels")
-    x = PixelNormalization(name="latent_norm")(latents)
-    if labels is not None:
-        x = layers.Concatenate(name="latents_and_classes")([x, embedded(labels, num_classes, style_dim)])
-    for index in range(1, mapping_layers + 1):
-        x = mapped(x, style_dim, f"mapping{index}")
-    x = MeanStyle(name="mean_style")(x)
-    styles = layers.RepeatVector(num_styles, name="styles")(x)
-    return keras.Model(latents if labels is None else [latents, labels], styles, name="mapping")
-
-
-def bound(synthesis: keras.Model) -> keras.Model:
-    """The images of a synthesis in [-1, 1]."""
-    images = keras.Input(synthesis.output_shape[1:], name="unbounded")
-    return keras.Model(images, ImageRange(dtype="float32", name="images")(images), name="generator")
-
-
-def embedded(labels: Any, num_classes: int | None, size: int) -> Any:
-    """Each class' vector (batch, size), normalized."""
-    one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
-    return PixelNormalization(name="class_norm")(EqualizedDense(size, name="classes")(one_hot))
-
-
-def mapped(x: Any, units: int, name: str) -> Any:
-    return EqualizedDense(units, learning_rate_multiplier=0.01, activation=scaled_leaky_relu, name=name)(x)

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasgan.gan.constructor_checks import check_choice, check_classes
 from kerasgan.layers import (
     AdaptiveInstanceNormalization,
     Bias,
@@ -24,10 +25,18 @@ from kerasgan.layers import (
     LearnedConstant,
     NoiseInjection,
     Unstack,
+    bounded,
+    label_input,
+    map_shapes,
+    mapping_network,
+    one_hot,
+    progressive_logits,
+    to_rgb,
+    with_labels,
 )
-from kerasgan.models import pggan
-from kerasgan.models.pggan import ProgressiveGAN, colored, maps_of
-from kerasgan.models.style_based import StyleBasedGAN, bound, mapping
+from kerasgan.models.pggan import ProgressiveGAN
+from kerasgan.models.style_based import StyleBasedGAN
+from kerasgan.optimizers import for_both
 
 __all__ = ["StyleGAN", "discriminator", "generator", "synthesis"]
 
@@ -95,11 +104,9 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
-        if variant not in VARIANTS:
-            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
-        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
+        check_classes(num_classes, optional=True)
+        check_choice("variant", variant, VARIANTS)
+        maps = map_shapes(image_size, base=channel_base, limit=channel_limit)
         doublings = max(len(maps) - 2, 1) if doublings is None else doublings
         if not 0 <= doublings < len(maps):
             raise ValueError(f"Expected doublings from 0 to {len(maps) - 1}. Received: doublings={doublings}")
@@ -123,16 +130,12 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
 
     def default_compile_args(self) -> dict[str, Any]:
         """The non-saturating batch, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
-
-        def adam() -> keras.optimizers.Optimizer:
-            return keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
-
+        optimizers = for_both(lambda: keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
         return {
             "objective": "non_saturating",
             "penalties": [{"name": "r1", "weight": 10.0}],
-            "generator_optimizer": adam(),
-            "discriminator_optimizer": adam(),
             "ema_half_life": 10_000,
+            **optimizers,
         }
 
 
@@ -151,7 +154,7 @@ def generator(
 
     `maps` are (height, width, channels), from the smallest to the images'; so many `doublings` are missing at first.
     """
-    first = mapping(
+    first = mapping_network(
         latent_dim,
         num_classes=num_classes,
         style_dim=style_dim,
@@ -159,7 +162,7 @@ def generator(
         num_styles=2 * len(maps),
     )
     second = synthesis(maps, channels, style_dim, doublings=doublings, variant=variant)
-    return {"mapping": first, "synthesis": second, "bound": bound(second)}
+    return {"mapping": first, "synthesis": second, "bound": bounded(second)}
 
 
 def synthesis(
@@ -173,7 +176,7 @@ def synthesis(
     x = LearnedConstant(maps[0], initializer="ones", name="constant")(styles[0])
     x = _styled(x, styles[0], "constant", rectified=rectified, biased=not rectified)
     x = _styled(_convolution(x, maps[0][-1], "conv1"), styles[1], "conv1", rectified=rectified)
-    image = colored(x, channels, "image1")
+    image = to_rgb(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
         x = _convolution(x, width, f"up{index}", activation="leaky_relu" if rectified else None)
@@ -181,7 +184,7 @@ def synthesis(
         x = _styled(x, styles[2 * index - 2], f"up{index}", rectified=rectified, biased=not rectified)
         x = _styled(_convolution(x, width, f"conv{index}"), styles[2 * index - 1], f"conv{index}", rectified=rectified)
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
-        image = fade([colored(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
+        image = fade([to_rgb(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     return keras.Model(inputs, image, name="synthesis")
 
 
@@ -189,14 +192,12 @@ def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, doublings: int, group_size: int
 ) -> keras.Model:
     """Images, and labels (batch,) where there are classes, to logits (batch, 1): the own one of as many as classes."""
-    sizes: dict[str, Any] = dict(group_size=group_size, doublings=doublings, blur=True)
-    network = pggan.discriminator(maps, channels, classes=num_classes or 1, **sizes)
-    if num_classes is None:
-        return network
-    labels = keras.Input((), dtype="int32", name="labels")
-    one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot", name="one_hot")(labels)
-    own = layers.Dot(axes=-1, dtype="float32", name="own_logit")([network.output, one_hot])
-    return keras.Model([network.input, labels], own, name="discriminator")
+    images, labels = keras.Input((*maps[-1][:2], channels), name="images"), label_input(num_classes)
+    options: dict[str, Any] = dict(group_size=group_size, doublings=doublings, blur=True)
+    logits = progressive_logits(images, maps, classes=num_classes or 1, **options)
+    if labels is not None:
+        logits = layers.Dot(axes=-1, dtype="float32", name="own_logit")([logits, one_hot(labels, num_classes)])
+    return keras.Model(with_labels(images, labels), logits, name="discriminator")
 
 
 def _convolution(x: Any, filters: int, name: str, *, activation: str | None = None) -> Any:

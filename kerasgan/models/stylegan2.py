@@ -18,6 +18,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan import gradients
+from kerasgan.gan.constructor_checks import check_classes
 from kerasgan.layers import (
     Bias,
     EqualizedConv2D,
@@ -28,10 +29,15 @@ from kerasgan.layers import (
     ModulatedConv2D,
     NoiseInjection,
     Unstack,
+    bounded,
+    class_vector,
+    label_input,
+    map_shapes,
+    mapping_layer,
+    mapping_network,
     scaled_leaky_relu,
 )
-from kerasgan.models.pggan import maps_of
-from kerasgan.models.style_based import StyleBasedGAN, bound, embedded, mapped, mapping
+from kerasgan.models.style_based import StyleBasedGAN
 
 __all__ = ["StyleGAN2", "discriminator", "generator", "synthesis"]
 
@@ -83,12 +89,11 @@ class StyleGAN2(StyleBasedGAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if num_classes is not None and num_classes < 2:
-            raise ValueError(f"Expected at least two classes, or None. Received: num_classes={num_classes}")
+        check_classes(num_classes, optional=True)
         if path_length_weight < 0 or path_length_interval < 1:
             received = f"path_length_weight={path_length_weight}, path_length_interval={path_length_interval}"
             raise ValueError(f"Expected no negative weight, and a positive interval. Received: {received}")
-        maps = maps_of(image_size, base=channel_base, limit=channel_limit)
+        maps = map_shapes(image_size, base=channel_base, limit=channel_limit)
         super().__init__(
             generator(
                 maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers
@@ -163,7 +168,7 @@ def generator(
 
     `maps` are (height, width, channels), from the smallest to the images' size.
     """
-    first = mapping(
+    first = mapping_network(
         latent_dim,
         num_classes=num_classes,
         style_dim=style_dim,
@@ -171,7 +176,7 @@ def generator(
         num_styles=2 * len(maps),
     )
     second = synthesis(maps, channels, style_dim)
-    return {"mapping": first, "synthesis": second, "bound": bound(second)}
+    return {"mapping": first, "synthesis": second, "bound": bounded(second)}
 
 
 def synthesis(maps: Sequence[tuple[int, int, int]], channels: int, style_dim: int) -> keras.Model:
@@ -205,7 +210,7 @@ def discriminator(
     if num_classes is None:
         logits = EqualizedDense(1, dtype="float32", name="logit")(x)
         return keras.Model(images, logits, name="discriminator")
-    labels = keras.Input((), dtype="int32", name="labels")
+    labels = label_input(num_classes)
     return keras.Model([images, labels], _judged(x, labels, num_classes), name="discriminator")
 
 
@@ -244,9 +249,9 @@ def _down(x: Any, width: int, filters: int, index: int, *, residual: bool) -> An
 def _judged(x: Any, labels: Any, num_classes: int) -> Any:
     """Logits (batch, 1): the features' inner product with the class, which a mapping network prepares."""
     size = x.shape[-1]
-    condition = embedded(labels, num_classes, size)
+    condition = class_vector(labels, num_classes, size)
     for index in range(1, 9):
-        condition = mapped(condition, size, f"mapping{index}")
+        condition = mapping_layer(condition, size, f"mapping{index}")
     features = EqualizedDense(size, name="features")(x)
     product = layers.Dot(axes=-1, dtype="float32", name="product")([features, condition])
     return layers.Rescaling(1 / math.sqrt(size), dtype="float32", name="logit")(product)

@@ -20,6 +20,8 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.gan.constructor_checks import check_choice, check_power_of_two
+from kerasgan.layers import leaky_relu, norm_relu, normalized, tanh_images
 
 __all__ = ["WGANGP", "discriminator", "generator"]
 
@@ -56,12 +58,9 @@ class WGANGP(GAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        if variant not in VARIANTS:
-            raise ValueError(f"Expected variant to be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        check_choice("variant", variant, VARIANTS)
         smallest, published = VARIANTS[variant]
-        if image_size not in [2**n for n in range(3, 11) if 2**n >= smallest]:
-            expected = f"a power of two from {smallest} to 1024"
-            raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
+        check_power_of_two(image_size, smallest=smallest)
         width = published if width is None else width
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant),
@@ -96,23 +95,21 @@ def generator(image_size: int, channels: int, latent_dim: int, *, width: int, va
     latents = keras.Input((latent_dim,), name="latents")
     widths = _widths(image_size, width, variant)[::-1]
     if variant == "plain":
-        return keras.Model(latents, _tanh(_plain_up(latents, widths, channels)), name="generator")
+        return keras.Model(latents, tanh_images(_plain_up(latents, widths, channels)), name="generator")
     x = layers.Dense(16 * widths[0], name="project")(latents)
     x = layers.Reshape((4, 4, widths[0]), name="latent_map")(x)
     if variant == "dcgan":
-        x = layers.ReLU(name="latent_relu")(_batch_normalization(x, "latent"))
+        x = norm_relu(x, "latent")
         for index, filters in enumerate(widths[1:], start=1):
-            x = _transposed(x, filters, f"up{index}")
-            x = layers.ReLU(name=f"up{index}_relu")(_batch_normalization(x, f"up{index}"))
+            x = norm_relu(_transposed(x, filters, f"up{index}"), f"up{index}")
         x = _transposed(x, channels, "image")
     else:
         # (4, 4) to (image_size, image_size); "resnet64" begins with a block of the same width as its input
         for index, filters in enumerate(widths if variant == "resnet64" else widths[1:], start=1):
             bias = variant == "resnet"
-            x = _residual(x, filters, f"up{index}", normalize=_batch_normalization, resample="up", first_bias=bias)
-        x = layers.ReLU(name="image_relu")(_batch_normalization(x, "image"))
-        x = _convolution(x, channels, "image")
-    return keras.Model(latents, _tanh(x), name="generator")
+            x = _residual(x, filters, f"up{index}", norm="batch", resample="up", first_bias=bias)
+        x = _convolution(norm_relu(x, "image"), channels, "image")
+    return keras.Model(latents, tanh_images(x), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, width: int, variant: str) -> keras.Model:
@@ -122,22 +119,22 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
     if variant == "dcgan":
         for index, filters in enumerate(_widths(image_size, width, variant), start=1):
             x = layers.Conv2D(filters, 5, 2, "same", kernel_initializer=_he(), name=f"down{index}")(x)
-            x = layers.LeakyReLU(negative_slope=0.2, name=f"down{index}_lrelu")(x)
+            x = leaky_relu(x, f"down{index}")
         x = layers.Flatten(name="flat")(x)
     elif variant == "resnet64":
         x = _convolution(x, width, "from_image")
         widths = _widths(image_size, width, variant)
         for index, filters in enumerate([*widths[1:], widths[-1]], start=1):
-            x = _residual(x, filters, f"down{index}", normalize=_layer_normalization, resample="down", first_bias=False)
+            x = _residual(x, filters, f"down{index}", norm="layer", resample="down", first_bias=False)
         x = layers.Flatten(name="flat")(x)
     elif variant == "plain":
         x = layers.Flatten(name="flat")(_plain_down(images, _widths(image_size, width, variant)))
     else:
         x = _first_block(x, width)
         for index in range(2, image_size.bit_length() - 3):  # to 8x8
-            x = _residual(x, width, f"down{index}", normalize=_nothing, resample="down")
+            x = _residual(x, width, f"down{index}", resample="down")
         for index in (1, 2):
-            x = _residual(x, width, f"flat{index}", normalize=_nothing)
+            x = _residual(x, width, f"flat{index}")
         x = layers.GlobalAveragePooling2D(name="mean")(layers.ReLU(name="mean_relu")(x))
     scores = layers.Dense(1, name="score", dtype="float32")(x)
     return keras.Model(images, scores, name="discriminator")
@@ -157,41 +154,43 @@ def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
     """A 4x4 map, rectified before it is normalized, then two convolutions at each size."""
     x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_pixel")(latents)
     x = layers.Conv2DTranspose(widths[0], 4, kernel_initializer=_he(), name="project")(x)  # one bias per channel
-    x = _batch_normalization(layers.ReLU(name="project_relu")(x), "project")
-    x = layers.ReLU(name="first_relu")(_batch_normalization(_convolution(x, widths[0], "first"), "first"))
+    x = normalized(layers.ReLU(name="project_relu")(x), "batch", name="project_norm")
+    x = norm_relu(_convolution(x, widths[0], "first"), "first")
     for index, filters in enumerate(widths[1:], start=1):
         x = layers.UpSampling2D(2, name=f"up{index}_larger")(x)
         for name in (f"up{index}_1", f"up{index}_2"):
-            x = layers.ReLU(name=f"{name}_relu")(_batch_normalization(_convolution(x, filters, name), name))
+            x = norm_relu(_convolution(x, filters, name), name)
     return layers.Conv2D(channels, 1, kernel_initializer=_he(), name="image")(x)
 
 
 def _plain_down(images: Any, widths: list[int]) -> Any:
     """Two convolutions at each size, of which the second widens, and one that sees the whole 4x4 map."""
 
-    def leaky(x: Any, name: str) -> Any:
-        return layers.LeakyReLU(negative_slope=0.2, name=f"{name}_lrelu")(x)
+    def norm_leaky_relu(x: Any, name: str) -> Any:
+        return leaky_relu(normalized(x, "layer", name=f"{name}_norm"), name)
 
     x = layers.Conv2D(widths[0], 1, kernel_initializer=_he(), name="from_image")(images)
-    x = leaky(x, "from_image")
+    x = leaky_relu(x, "from_image")
     for index, (filters, wider) in enumerate(pairwise(widths), start=1):
         for name, outputs in ((f"down{index}_1", filters), (f"down{index}_2", wider)):
-            x = leaky(_layer_normalization(_convolution(x, outputs, name), name), name)
+            x = norm_leaky_relu(_convolution(x, outputs, name), name)
         x = layers.AveragePooling2D(2, name=f"down{index}_smaller")(x)
     x = layers.Conv2D(widths[-1], 4, kernel_initializer=_he(), name="last")(x)
-    return leaky(_layer_normalization(x, "last"), "last")
+    return norm_leaky_relu(x, "last")
 
 
-def _residual(x: Any, filters: int, name: str, *, normalize: Any, resample: str = "", first_bias: bool = True) -> Any:
+def _residual(
+    x: Any, filters: int, name: str, *, norm: str = "none", resample: str = "", first_bias: bool = True
+) -> Any:
     """x + f(x), f = conv(relu(norm(conv(relu(norm(x)))))) with nearest upsampling before f's first or mean pooling
     after its last convolution; the shortcut has a 1x1 convolution where it is resampled."""
     shortcut = x
     inner = x.shape[-1] if resample == "down" else filters
-    x = layers.ReLU(name=f"{name}_relu1")(normalize(x, f"{name}_1"))
+    x = layers.ReLU(name=f"{name}_relu1")(normalized(x, norm, name=f"{name}_1_norm"))
     if resample == "up":
         x = layers.UpSampling2D(2, name=f"{name}_larger")(x)
     x = _convolution(x, inner, f"{name}_conv1", use_bias=first_bias)
-    x = layers.ReLU(name=f"{name}_relu2")(normalize(x, f"{name}_2"))
+    x = layers.ReLU(name=f"{name}_relu2")(normalized(x, norm, name=f"{name}_2_norm"))
     x = _convolution(x, filters, f"{name}_conv2")
     if resample == "down":
         x = layers.AveragePooling2D(2, name=f"{name}_smaller")(x)
@@ -210,10 +209,6 @@ def _first_block(images: Any, width: int) -> Any:
     return layers.Add(name="down1_sum")([shortcut, x])
 
 
-def _tanh(x: Any) -> Any:
-    return layers.Activation("tanh", dtype="float32", name="tanh")(x)
-
-
 def _he() -> keras.initializers.Initializer:
     """Uniform with variance 4 / (fan_in + fan_out): He's, for both directions."""
     return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
@@ -229,16 +224,3 @@ def _one_by_one(x: Any, filters: int, name: str) -> Any:
 
 def _transposed(x: Any, filters: int, name: str) -> Any:
     return layers.Conv2DTranspose(filters, 5, 2, "same", kernel_initializer=_he(), name=name)(x)
-
-
-def _batch_normalization(x: Any, name: str) -> Any:
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-
-
-def _layer_normalization(x: Any, name: str) -> Any:
-    """Over height, width and channels, with a scale and an offset per channel."""
-    return layers.GroupNormalization(groups=1, epsilon=1e-5, name=f"{name}_norm")(x)
-
-
-def _nothing(x: Any, name: str) -> Any:
-    return x

@@ -1,4 +1,4 @@
-"""Charts as SVG text, drawn here so that a report needs no library and loads nothing.
+"""Charts as SVG text, drawn here: libraries that draw bring scripts, which a report may not load, or fixed colors.
 
 Colors come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Whoever
 cannot see a chart is read its description; whoever points at it is shown the numbers there.
@@ -6,10 +6,11 @@ cannot see a chart is read its description; whoever points at it is shown the nu
 
 import math
 from collections.abc import Callable, Sequence
-from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from kerasgan.report.rendering import Markup, part, render
 
 __all__ = ["Band", "Line", "chart", "legend", "number"]
 
@@ -50,7 +51,7 @@ def chart(
     bands: Sequence[Band] = (),
     threshold: float | None = None,
     smooth: bool = False,
-) -> str:
+) -> Markup:
     """An SVG of curves over one axis.
 
     Args:
@@ -72,35 +73,29 @@ def chart(
     height = HEIGHT + (BAND + 6 if bands else 0)
     floor = HEIGHT - BOTTOM
     across, up = _scale(start, end, LEFT, WIDTH - RIGHT), _scale(low, high, floor, TOP, logarithmic=logarithmic)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">',
-        f"<title>{escape(title)}</title><desc>{escape(_description(lines, x_label))}</desc>",
-        *_axes(across, up, (start, end), (low, high), logarithmic=logarithmic),
-        f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">'
-        f"{escape(x_label)}</text>",
-        f'<text class="label" transform="translate(14 {(TOP + floor) / 2}) rotate(-90)" text-anchor="middle">'
-        f"{escape(y_label)}</text>",
-    ]
-    if threshold is not None:
-        y = _at(up, threshold)
-        parts.append(f'<line class="threshold" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+    curves = []
     for index, line in enumerate(lines):
         window = len(line.x) // 40 if smooth else 0
-        parts.append(_curve(line, index, across, up, (low, high), faint=window > 1))
+        curves.append(_curve(line, index, across, up, (low, high), faint=window > 1))
         if window > 1:
-            parts.append(_curve(line._replace(y=_smoothed(line.y, window)), index, across, up, (low, high)))
-    parts += [_band(band, across) for band in bands]
-    parts += _hits(lines, across, x_label)
-    return "".join([*parts, "</svg>"])
+            curves.append(_curve(line._replace(y=_smoothed(line.y, window)), index, across, up, (low, high)))
+    return render(
+        "chart.svg",
+        **{"width": WIDTH, "height": height, "bottom": HEIGHT},
+        **{"left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "floor": floor},
+        **{"title": title, "x_label": x_label, "y_label": y_label, "description": _description(lines, x_label)},
+        rules=[(_at(up, value), number(value)) for value in _ticks(low, high, logarithmic=logarithmic)],
+        marks=[(_at(across, value), number(value)) for value in _ticks(start, end)],
+        threshold=None if threshold is None else _at(up, threshold),
+        curves=curves,
+        bands=[_band(band, across) for band in bands],
+        hits=_hits(lines, across, x_label),
+    )
 
 
-def legend(names: Sequence[str]) -> str:
+def legend(names: Sequence[str]) -> Markup:
     """Names of curves in their colors, for the caption."""
-    keys = [
-        f'<span class="key"><i class="swatch fill-{index}"></i>{escape(name)}</span>'
-        for index, name in enumerate(names)
-    ]
-    return " ".join(keys)
+    return part("legend", names)
 
 
 def number(value: float) -> str:
@@ -154,21 +149,6 @@ def _ticks(low: float, high: float, *, logarithmic: bool = False) -> list[float]
     return [round(index * step, 12) for index in range(first, math.floor(high / step) + 1)]
 
 
-def _axes(
-    across: Scale, up: Scale, wide: tuple[float, float], tall: tuple[float, float], *, logarithmic: bool
-) -> list[str]:
-    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = []
-    for value in _ticks(*tall, logarithmic=logarithmic):
-        y = _at(up, value)
-        parts.append(f'<line class="rule" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{LEFT - 7}" y="{y}" dy="0.35em" text-anchor="end">{number(value)}</text>')
-    for value in _ticks(*wide):
-        x = _at(across, value)
-        parts.append(f'<text x="{x}" y="{floor + 17}" text-anchor="middle">{number(value)}</text>')
-    return [*parts, f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>']
-
-
 def _smoothed(y: np.ndarray, window: int) -> np.ndarray:
     """The mean of the finite numbers among the nearest `window` rows; at the ends of fewer."""
     finite, ones = np.isfinite(y), np.ones(window)
@@ -179,7 +159,7 @@ def _smoothed(y: np.ndarray, window: int) -> np.ndarray:
 
 def _curve(
     line: Line, index: int, across: Scale, up: Scale, limits: tuple[float, float], *, faint: bool = False
-) -> str:
+) -> tuple[str, str]:
     x, y = _thinned(line.x, np.clip(line.y, *limits))
     words, pen = [], "M"
     for right, down in zip(across(x), up(y)):
@@ -188,8 +168,7 @@ def _curve(
             pen = "L"
         else:
             pen = "M"
-    style = f"line line-{index % 6}{' faint' if faint else ''}"
-    return f'<path class="{style}" d="{"".join(words)}"/>'
+    return f"line line-{index % 6}{' faint' if faint else ''}", "".join(words)
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -205,33 +184,34 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def _band(band: Band, across: Scale) -> str:
+def _band(band: Band, across: Scale) -> dict[str, Any]:
     left, right = float(across(np.array(band.first))), float(across(np.array(band.last)))
     width = max(right - left, 1.0)
-    text = ""
-    if width > 7 * len(band.name):
-        text = f'<text class="band-name" x="{left + width / 2:.1f}" y="{HEIGHT + 4 + BAND / 2}" text-anchor="middle">'
-        text += f"{escape(band.name)}</text>"
-    words = f"{band.name}: steps {number(band.first)} to {number(band.last)}"
-    shape = f'x="{left:.1f}" y="{HEIGHT}" width="{width:.1f}" height="{BAND}"'
-    return f'<g><title>{escape(words)}</title><rect class="band {band.style}" {shape}/>{text}</g>'
+    return {
+        "style": band.style,
+        "x": f"{left:.1f}",
+        "width": f"{width:.1f}",
+        "height": BAND,
+        "middle": f"{left + width / 2:.1f}",
+        "name": band.name if width > 7 * len(band.name) else "",
+        "words": f"{band.name}: steps {number(band.first)} to {number(band.last)}",
+    }
 
 
-def _hits(lines: Sequence[Line], across: Scale, x_label: str) -> list[str]:
+def _hits(lines: Sequence[Line], across: Scale, x_label: str) -> list[dict[str, str]]:
     """Invisible columns that show the numbers at their middle to whoever points at them."""
     longest = max(lines, key=lambda line: len(line.x)).x
     rows = np.unique(np.linspace(0, len(longest) - 1, min(HITS, len(longest))).astype(int))
     places = across(longest[rows])
     width = (WIDTH - RIGHT - LEFT) / max(1, len(rows) - 1)
-    parts = []
+    hits = []
     for row, place in zip(rows, places):
         at = longest[row]
         words = [f"{x_label} {number(at)}"]
         words += [f"{line.name} {number(line.y[np.abs(line.x - at).argmin()])}" for line in lines]
         left = max(LEFT, place - width / 2)
-        shape = f'x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - BOTTOM - TOP}"'
-        parts.append(f'<rect class="hit" {shape}><title>{escape(chr(10).join(words))}</title></rect>')
-    return parts
+        hits.append({"x": f"{left:.1f}", "width": f"{width:.1f}", "words": "\n".join(words)})
+    return hits
 
 
 def _description(lines: Sequence[Line], x_label: str) -> str:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from kerasgan.files import pictures
 from kerasgan.report import charts, page
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
+from kerasgan.report.rendering import Markup, part
 
 __all__ = ["body"]
 
@@ -20,7 +20,7 @@ LOSSES = ("discriminator_loss", "generator_loss")
 CLOCK = ("step", "seconds")
 
 
-def body(found: Evidence) -> str:
+def body(found: Evidence) -> Markup:
     """Everything between <body> and </body>."""
     parts = (
         heading,
@@ -33,10 +33,10 @@ def body(found: Evidence) -> str:
         card,
         recipe,
     )
-    return "<main>\n" + "".join(part(found) for part in parts) + "</main>"
+    return part("main", [section(found) for section in parts])
 
 
-def heading(found: Evidence) -> str:
+def heading(found: Evidence) -> Markup:
     words = [f"A {found.recipe.family}"]
     if found.columns is not None:
         done, planned = found.columns["step"][-1], found.recipe.train["steps"]
@@ -45,10 +45,10 @@ def heading(found: Evidence) -> str:
             words.append(_duration(found.columns["seconds"][-1]))
     words.append(f"sampled from {found.state.name}" if found.state else "no model yet")
     chip = _chip(found.diagnosis.verdict) if found.diagnosis else ""
-    return f"<h1>{escape(found.recipe.name)}</h1>\n<p>{escape(', '.join(words))}. {chip}</p>\n"
+    return part("heading", found.recipe.name, ", ".join(words), chip)
 
 
-def curves(found: Evidence) -> str:
+def curves(found: Evidence) -> Markup:
     if found.columns is None:
         return page.section("Curves", page.note(found.missing["log"]))
     step = found.columns["step"]
@@ -67,15 +67,15 @@ def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[~np.isnan(y)], y[~np.isnan(y)]
 
 
-def _chart(lines: list[Line], *, title: str, y_label: str) -> str:
+def _chart(lines: list[Line], *, title: str, y_label: str) -> Markup:
     values = np.concatenate([line.y[np.isfinite(line.y)] for line in lines])
     wide = len(values) > 1 and values.min() > 0 and values.max() > 1000 * np.median(values)
     drawn = charts.chart(lines, title=title, x_label="step", y_label=y_label, logarithmic=wide, smooth=True)
     scale = " The vertical axis is logarithmic." if wide else ""
-    return page.figure(drawn, f"{charts.legend([line.name for line in lines])}{scale}")
+    return page.figure(drawn, charts.legend([line.name for line in lines]) + scale)
 
 
-def doctor(found: Evidence) -> str:
+def doctor(found: Evidence) -> Markup:
     if found.diagnosis is None or found.columns is None:
         return page.section("The doctor's time line", page.note(found.missing["log"]))
     told = found.diagnosis
@@ -97,18 +97,16 @@ def doctor(found: Evidence) -> str:
     )
     if told.alarm is not None:
         caption += f" The losses alone would have stopped the training at step {number(told.alarm)}."
-    evidence = "".join(f"<li>{escape(sentence)}</li>" for sentence in told.evidence)
     told_then = [(part.verdict, f"{number(part.first)} to {number(part.last)}") for part in found.segments]
     return page.section(
         "The doctor's time line",
         page.figure(drawn, caption),
-        f"<p>At the end: {_chip(told.verdict)}</p><ul>{evidence}</ul>",
-        f"<p><strong>Suggestion:</strong> {escape(told.suggestion)}</p>",
+        part("diagnosis", _chip(told.verdict), told.evidence, told.suggestion),
         page.table("What a running training would have been told", ("verdict", "steps"), told_then),
     )
 
 
-def film(found: Evidence) -> str:
+def film(found: Evidence) -> Markup:
     path = found.run / "film.png"
     if not path.is_file():
         return page.section("Film strip", page.note("There is no film.png in the run folder."))
@@ -117,7 +115,7 @@ def film(found: Evidence) -> str:
     return page.section("Film strip", page.figure(page.picture_file(path, alt), "The same latents in every row."))
 
 
-def samples(found: Evidence) -> str:
+def samples(found: Evidence) -> Markup:
     if found.sheet is None:
         return page.section("Samples", page.note(found.missing["model"]))
     images, columns = found.sheet
@@ -126,7 +124,7 @@ def samples(found: Evidence) -> str:
     return page.section("Samples", page.figure(page.picture(shown, alt), "Not selected: seed 0."))
 
 
-def neighbors(found: Evidence) -> str:
+def neighbors(found: Evidence) -> Markup:
     near = found.neighbors
     if near is None:
         reason = found.missing.get("model") or found.missing.get("neighbors") or found.missing["data"]
@@ -144,10 +142,12 @@ def neighbors(found: Evidence) -> str:
         f"[-1, 1], at up to 32 pixels of height. A training image is {near.usual:.2f} from the nearest other one; "
         f"{near.copies:.0%} of the samples are nearer than half of that to one, which would make them copies."
     )
-    return page.section("Nearest training images", page.figure(page.picture(shown, alt), caption), f"<p>{sentence}</p>")
+    return page.section(
+        "Nearest training images", page.figure(page.picture(shown, alt), caption), page.paragraph(sentence)
+    )
 
 
-def spectrum(found: Evidence) -> str:
+def spectrum(found: Evidence) -> Markup:
     if found.samples is None:
         return page.section("Spectrum", page.note(found.missing["model"]))
     stacks = [("samples", found.samples)]
@@ -167,14 +167,15 @@ def spectrum(found: Evidence) -> str:
     return page.section("Spectrum", *parts)
 
 
-def _finest(lines: list[Line]) -> str:
+def _finest(lines: list[Line]) -> Markup:
     ours, theirs = (line.y[line.x > 0.35].mean() for line in lines)
     if not (ours > 0 and theirs > 0):
-        return ""
-    return f"<p>Above 0.35 cycles per pixel the samples have {ours / theirs:.2g} times the training images' power.</p>"
+        return Markup()
+    words = f"Above 0.35 cycles per pixel the samples have {ours / theirs:.2g} times the training images' power."
+    return page.paragraph(words)
 
 
-def card(found: Evidence) -> str:
+def card(found: Evidence) -> Markup:
     if found.card is None:
         command = f"Measure it with `kerasgan evaluate {shlex.quote(str(found.run))}`, then write the report again."
         return page.section("Score card", page.note(f"{found.missing.get('card', 'There is no card yet.')} {command}"))
@@ -199,12 +200,12 @@ def _score(name: str, value: Any) -> tuple[str, str, str, str]:
     return _plain(name), _text(value.get("mean", "")), between, _text(rest)
 
 
-def recipe(found: Evidence) -> str:
+def recipe(found: Evidence) -> Markup:
     sections = {"model": found.recipe.model, "data": found.recipe.data, "train": found.recipe.train}
     rows = [(f"{name} {_plain(key)}", _text(value)) for name, part in sections.items() for key, value in part.items()]
-    command = escape(f"kerasgan train {shlex.quote(str(found.recipe.path))} -o ANOTHER")
+    command = f"kerasgan train {shlex.quote(str(found.recipe.path))} -o ANOTHER"
     settings = page.table("Settings as they were trained", (), rows)
-    return page.section("Recipe", settings, f"<p>Train it again: <code>{command}</code></p>")
+    return page.section("Recipe", settings, page.paragraph(f"Train it again: `{command}`"))
 
 
 def _text(value: Any, *, inner: bool = False) -> str:
@@ -224,8 +225,8 @@ def _style(verdict: str) -> str:
     return "good" if verdict == "healthy" else "open" if verdict in NO_TROUBLE else "bad"
 
 
-def _chip(verdict: str) -> str:
-    return f'<span class="chip {_style(verdict)}">{escape(verdict)}</span>'
+def _chip(verdict: str) -> Markup:
+    return part("chip", verdict, _style(verdict))
 
 
 def _duration(seconds: float) -> str:

@@ -29,14 +29,12 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
-from kerasgan.gan import Task
 from kerasgan.training import run_folder
-from kerasgan.zoo import data_sources
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "with_data", "write_recipe"]
+__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -184,7 +182,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
         run_folder.refuse(run)
     _seed(recipe)
     gan = _started(recipe)
-    recipe = with_data(recipe, data, gan)
+    recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
@@ -205,7 +203,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
-    recipe = with_data(recipe, data, gan)
+    recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
 
@@ -247,21 +245,6 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
 
 def _checked(source: Any, gan: "GAN") -> Any:
     return gan.batches(source)
-
-
-def with_data(recipe: zoo.Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> zoo.Recipe:
-    """The recipe with a folder as its data, in the size and channels that the model makes.
-
-    The folder holds what models of its task learn from: images, pairs, images of two domains, or videos. With `paired`
-    a model that learns without pairs is given some all the same.
-    """
-    if data is None:
-        return recipe
-    task = Task.GENERATION if "derive" in recipe.data else gan.task  # inputs are then made of images
-    if paired and task is Task.UNPAIRED:
-        task = Task.IMAGE_TO_IMAGE
-    folder = data_sources.for_task(task).of_folder(paths.absolute(data), gan, recipe.data)
-    return dataclasses.replace(recipe, data=folder)
 
 
 def _finish(gan: "GAN", run: Path) -> None:

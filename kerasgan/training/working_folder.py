@@ -14,14 +14,14 @@ from kerasgan.files import paths
 from kerasgan.training import run_folder
 from kerasgan.training.train import Interrupted
 
-__all__ = ["workplace"]
+__all__ = ["working_folder"]
 
 CONTINUED = ("recipe.toml", "log.csv", "film.png")  # what a resumed training reads, beside checkpoints
 
 
 @contextmanager
-def workplace(run: str | os.PathLike[str], *, resume: bool) -> Iterator[tuple[Path, list[StepCallback]]]:
-    """The folder that `training.train` is to write to, and callbacks that it needs there.
+def working_folder(run: str | os.PathLike[str], *, resume: bool) -> Iterator[tuple[Path, list[StepCallback]]]:
+    """The folder that `kerasgan.training.train.train` is to write to, and callbacks that it needs there.
 
     It is the run, or a folder on this machine that goes afterwards. A remote run, gs://bucket/run, gets what is in that
     whenever there is a new checkpoint, and at the end. Where several machines train they all keep the same, of which
@@ -29,7 +29,7 @@ def workplace(run: str | os.PathLike[str], *, resume: bool) -> Iterator[tuple[Pa
 
     Raises:
         FileExistsError: if a remote run is there already, and not to be resumed.
-        OSError, ValueError: as of `storage.send`.
+        OSError, ValueError: as of `kerasgan.files.paths.send`.
     """
     first, remote = distribution.worker() == 0, paths.is_remote(run)
     if first and not remote:

@@ -4,8 +4,8 @@ An entry is a folder with a recipe.toml; the folders travel inside the wheel and
 Nothing here imports Keras before a model is built.
 """
 
-from kerasgan.zoo.load import WeightsError, build, channel_order, load, source
+from kerasgan.zoo.load import WeightsError, build, channel_order, load, source, with_data
 from kerasgan.zoo.recipe import Recipe
 from kerasgan.zoo.registry import names, recipe
 
-__all__ = ["Recipe", "WeightsError", "build", "channel_order", "load", "names", "recipe", "source"]
+__all__ = ["Recipe", "WeightsError", "build", "channel_order", "load", "names", "recipe", "source", "with_data"]

@@ -1,9 +1,6 @@
-"""The zoo: names, recipes, and `load`.
+"""Models of recipes: built, with their data, and with their trained weights."""
 
-An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
-Reading recipes needs neither Keras nor a backend, so that listing them is instant.
-"""
-
+import dataclasses
 import difflib
 import hashlib
 import inspect
@@ -15,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.files.paths import here
+from kerasgan.files.paths import absolute, here
+from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
 from kerasgan.zoo.registry import names, recipe
@@ -23,7 +21,7 @@ from kerasgan.zoo.registry import names, recipe
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["WeightsError", "build", "channel_order", "load", "source"]
+__all__ = ["WeightsError", "build", "channel_order", "load", "source", "with_data"]
 
 OF_TRAINING = ("batch_size", "seed", "start", "steps")  # what [train] says beside the arguments of `GAN.compile`
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
@@ -105,6 +103,23 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
         return load(chosen.data, batch_size=batch_size or chosen.train["batch_size"], seed=seed)
     except TypeError as error:
         raise ValueError(f"[data] of {chosen.path}: {error}") from error
+
+
+def with_data(chosen: Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> Recipe:
+    """The recipe with a folder as its data, in the size and channels that the model makes.
+
+    The folder holds what models of its task learn from: images, pairs, images of two domains, or videos. With `paired`
+    a model that learns without pairs is given some all the same.
+    """
+    if data is None:
+        return chosen
+    from kerasgan.gan import Task
+
+    task = Task.GENERATION if "derive" in chosen.data else gan.task  # inputs are then made of images
+    if paired and task is Task.UNPAIRED:
+        task = Task.IMAGE_TO_IMAGE
+    folder = data_sources.for_task(task).of_folder(absolute(data), gan, chosen.data)
+    return dataclasses.replace(chosen, data=folder)
 
 
 def load(name: str | Path, weights: Any = "recipe") -> "GAN":
@@ -222,10 +237,10 @@ def _load_published(chosen: Recipe) -> "GAN":
     try:
         path = checkpoints.download(weights["url"], sha256=sha256)
     except checkpoints.DownloadError as error:
-        boxed = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
+        bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
         raise WeightsError(
             f"The weights of {chosen.name} cannot be had. {error} An untrained model: weights=None. "
-            f"Entries whose weights come with the package: {boxed}."
+            f"Entries whose weights come with the package: {bundled}."
         ) from error
     gan = build(chosen)
     checkpoints.assign(gan, path, channel_order=channel_order(chosen))

@@ -66,9 +66,9 @@ class Recipe:
         path: the recipe.toml.
         family: name of a class in `kerasgan.models`.
         model: arguments of that class.
-        data: `source` (one of `kerasgan.zoo.data_sources.names()`) and that source's options; of image-to-image families
-            also `derive`, what their inputs are made of its images, and `halves`, whether the pairs are then taken
-            apart.
+        data: `source` (one of `kerasgan.zoo.data_sources.names()`) and that source's options; of image-to-image
+            families also `derive`, which makes their inputs from its images, and `unpair`, whether the pairs are then
+            taken apart.
         train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, that the
             generator goes on from), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.

@@ -1,4 +1,4 @@
-"""The zoo: names, recipes, and `load`.
+"""The entries of the zoo by name.
 
 An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
 Reading recipes needs neither Keras nor a backend, so that listing them is instant.
@@ -6,13 +6,9 @@ Reading recipes needs neither Keras nor a backend, so that listing them is insta
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import kerasgan
 from kerasgan.zoo.recipe import Recipe, read
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["names", "recipe"]
 

@@ -1,5 +1,7 @@
 """`kerasgan convert`: a published checkpoint in, weights of Keras and the fate of every tensor out."""
 
+import os
+
 import numpy as np
 import pytest
 from pth_writer import Writer
@@ -7,7 +9,7 @@ from published_dcgan import published_dcgan
 from typer.testing import CliRunner
 
 from kerasgan import cli, zoo
-from kerasgan.cli import conversion
+from kerasgan.cli.convert import convert_checkpoint
 
 RECIPE = """# kerasgan train mine
 family = "DCGAN"
@@ -88,8 +90,8 @@ def test_what_cannot_be_converted_is_one_line(checkpoint, output, message, recip
 def test_an_interrupted_conversion_leaves_the_former_file(recipe, file, tmp_path, monkeypatch):
     output = tmp_path / "weights.h5"
     output.write_bytes(b"former")
-    monkeypatch.setattr(conversion.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        conversion.convert(zoo.recipe(recipe), file, output)
+        convert_checkpoint(zoo.recipe(recipe), file, output)
     assert output.read_bytes() == b"former"
     assert not list(tmp_path.glob(".*"))
