@@ -94,7 +94,7 @@ def type_seed(page, seed):
             "seed.dispatchEvent(new Event('change')); })()")  # fmt: skip
 
 
-def test_a_seed_is_the_same_picture_as_in_python_and_nothing_is_asked_of_a_network(chromium, written):
+def test_a_seed_is_the_same_picture_as_in_python_and_nothing_is_loaded_from_a_network(chromium, written):
     path, gan = written("dcgan-digits")
     with chromium.page((path / "index.html").as_uri()) as page:
         page.wait("window.page !== undefined")
