@@ -122,8 +122,8 @@ def main() -> None:
     text = (
         f"Two held-out photographs, chelsea and flower, whole; noise of {noise} (images in [0, 1]); RGB inside a "
         f"border of {BORDER} pixels. All methods receive the kernel. The classical ones are scikit-image's, each with "
-        "the setting that is best on the four color photographs of the training. Gain: of the network over the better of "
-        "the two."
+        "the setting that is best on the four color photographs of the training. Gain: of the network over the better "
+        "of the two."
     )
     experiment = {"title": "Beside Wiener and Richardson-Lucy", **table(found), "text": text}
     experiment["command"] = "python benchmarks/deconvolution.py"
