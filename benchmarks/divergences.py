@@ -4,7 +4,7 @@
 
 The data P has two modes, the model Q is one normal distribution. Each divergence is minimized twice: directly, by
 integrating both densities and searching for the best mean and deviation from several starts; and by a GAN whose
-generator is an affine map of N(0, 1) and whose discriminator, a small network, has only samples to go by.
+generator is an affine map of N(0, 1) and whose discriminator, a small network, sees only samples.
 """
 
 import argparse
@@ -201,7 +201,7 @@ def picture(rows: list[tuple[Case, Normal, Normal]]) -> Image.Image:
 
 
 def in_words(found: Normal) -> str:
-    """What a Q does about the two modes, from its numbers."""
+    """Which of the two modes a Q covers, from its numbers."""
     if found.reached.all():
         return "covers both modes"
     if not found.reached.any():
@@ -226,7 +226,7 @@ def report(rows: list[tuple[Case, Normal, Normal]], seconds: float) -> str:
     shift = max(abs(direct.mean - trained.mean) for _, direct, trained in rows)
     ratio = max(abs(math.log(trained.deviation / direct.deviation)) for _, direct, trained in rows)
     modes = " + ".join(f"{share:g} N({center:g}, {DEVIATION:g}²)" for share, center in zip(SHARES, CENTERS))
-    return f"""# What each divergence makes of two modes
+    return f"""# Which of two modes each divergence covers
 
 ![densities](divergences.png)
 
@@ -251,7 +251,7 @@ Measured and written by `python benchmarks/divergences.py` in {seconds:.0f} seco
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=8000, help="discriminator steps of each training")
-    parser.add_argument("--only", help="only the divergences whose name holds this; prints, writes nothing")
+    parser.add_argument("--only", help="only the divergences whose name contains this; prints, writes nothing")
     arguments = parser.parse_args()
     started, rows = time.monotonic(), []
     for case in CASES:

@@ -71,7 +71,7 @@ def rows_of(title: str, scores: dict[str, np.ndarray], future: int) -> list[list
 
 
 def experiment(recipe: zoo.Recipe, scores: dict[str, dict[str, np.ndarray]], count: int) -> dict[str, Any]:
-    """What the card shows: title, command, columns, rows, text."""
+    """The content of the card: title, command, columns, rows, text."""
     future = recipe.data["future"]
     detail = {
         place: [scores[name][f"sharpness_ratio_moving{place}"].mean() for name in ("adversarial", "l2")]

@@ -73,7 +73,7 @@ def row(name: str, errors: list[str], ratio: float) -> list[str]:
 
 
 def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], seeds: list[int]) -> dict:
-    """What the card shows: title, command, columns, rows, text."""
+    """The content of the card: title, command, columns, rows, text."""
     alone, best = np.array([errors[-1] for errors, _ in results]), np.array([min(errors) for errors, _ in results])
     with_gan = np.array([error for _, error in results])
     columns = [alone, best, with_gan]

@@ -1,7 +1,7 @@
 """Every objective with every penalty that suits it on the toys of the papers: the ring of 8 and the grid of 25.
 
     KERAS_BACKEND=jax python benchmarks/toys.py      # half an hour on a core; writes results/toys.md
-    python benchmarks/toys.py --kept runs/toys.json  # keeps each row there: goes on after an interruption
+    python benchmarks/toys.py --kept runs/toys.json  # keeps each row there, to continue after an interruption
     python benchmarks/toys.py --only relativistic    # prints the rows of one objective
 
 JAX takes a third of TensorFlow's time for networks as small as these.
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--kept", type=Path, help="a file of finished rows, read and written; of these settings only")
-    parser.add_argument("--only", help="only the objectives whose name holds this; prints, writes nothing")
+    parser.add_argument("--only", help="only the objectives whose name contains this; prints, writes nothing")
     arguments = parser.parse_args()
     kept, rows, seconds = read_kept(arguments.kept), [], 0.0
     for name, (objective, penalties) in objectives().items():

@@ -6,7 +6,7 @@
     python benchmarks/doctor --overhead                        # DCGAN-64 with and without the doctor: minutes
 
 Every run is kept in results/doctor.json at once and not repeated; results/doctor.md is written from there. Delete
-the former to measure anew.
+the former to measure again.
 
 `--logs` prints the fit that the constants of kerasgan/doctor/losses.py were rounded from, and how well the score does
 on logs that the fit has not seen: leaving out one log, a quarter of them, one architecture, or one data set at a time.

@@ -1,4 +1,4 @@
-"""What has been measured, kept as JSON while it grows and written as Markdown."""
+"""The measured results, kept as JSON while they grow and written as Markdown."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "r3g
 
 @dataclass(frozen=True)
 class Run:
-    """One training that a doctor watched; `found` holds its verdicts, with the step at which each was passed."""
+    """One training that a doctor watched; `found` holds its verdicts, with the step of each."""
 
     kind: str
     name: str
@@ -46,7 +46,7 @@ class Run:
 
 def run(kind: str, name: str, seed: int, doctor: Doctor, *, expected: tuple[str, ...] = ()) -> Run:
     end = "undecided" if doctor.diagnosis is None else doctor.diagnosis.verdict
-    distances = doctor.history.get("distance", [np.nan])  # translators have none
+    distances = doctor.history.get("distance", [np.nan])  # image-to-image models have none
     return Run(
         kind, name, seed, dict(doctor.found), end, float(distances[-1]), int(doctor.history["step"][-1]), expected
     )
