@@ -17,7 +17,7 @@ from kerasgan import objectives, penalties, zoo
 from kerasgan.training import train
 
 
-def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
+def test_a_setting_of_the_model_can_be_set_and_an_impossible_combination_names_the_setting_to_change(tmp_path):
     recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
     batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalized
     result = run("train", recipe, "-o", tmp_path / "refused", *batch)
@@ -50,7 +50,7 @@ def test_train_writes_where_it_says_and_names_the_next_command(trained, tmp_path
     assert (recipe.train["steps"], recipe.train["objective"]) == (1, "hinge")
 
 
-def test_train_watches_the_game_and_logs_for_tensorboard_if_asked(tmp_path):
+def test_train_attaches_the_doctor_and_logs_for_tensorboard_on_request(tmp_path):
     pytest.importorskip("tensorboard")
     recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
     result = run("train", recipe, "-o", tmp_path / "run", "--tensorboard", "--doctor", "stop")

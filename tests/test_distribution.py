@@ -175,7 +175,7 @@ def wait_for(path, machines):
 
 
 @pytest.mark.slow
-def test_machines_of_which_one_is_told_to_end_save_the_same_step_and_end(recipe, tmp_path):
+def test_machines_of_which_one_receives_sigterm_save_the_same_step_and_end(recipe, tmp_path):
     folder = tmp_path / "a run"
     with cluster(recipe, "-o", folder, "--steps", 5000) as machines:
         wait_for(folder / "checkpoints" / "step-000002.keras", machines)

@@ -232,7 +232,7 @@ def test_a_planted_failure_is_found_and_named_and_a_healthy_game_left_alone(case
     sys.modules[spec.name] = benchmark  # its dataclass looks itself up
     spec.loader.exec_module(benchmark)
     change = {} if case == "healthy" else getattr(benchmark, case)
-    found = benchmark.play(change, seed=0).found
+    found = benchmark.train(change, seed=0).found
     assert bool(found) == (case != "healthy")
     assert not found or set(found) & set(benchmark.PLANTED[change])
 

@@ -54,7 +54,7 @@ def test_a_path_is_read_at_the_size_of_the_model(classes):
 
 
 @pytest.mark.parametrize("wrong", [3.5, {"image": 1}, (item for item in "ab")])
-def test_something_else_is_told_what_could_be_passed(wrong):
+def test_anything_else_is_refused_with_what_could_be_passed(wrong):
     with pytest.raises(TypeError, match=r"DataLoader\. Received"):
         data.batches(wrong, image_shape=SHAPE)
 

@@ -56,8 +56,8 @@ def trained(tmp_path_factory):
 
 
 def test_training_keeps_before_and_after_pictures(trained):
-    with Image.open(trained / "samples.png") as sheet:
-        assert sheet.size == (3 * 66 + 2, 4 * 66 + 2)  # input, output and target of four, four times as large
+    with Image.open(trained / "samples.png") as picture:
+        assert picture.size == (3 * 66 + 2, 4 * 66 + 2)  # input, output and target of four, four times as large
     with Image.open(trained / "film.png") as film:
         assert film.info["steps"] == "0 1 2" or film.info["steps"].startswith("0")
 

@@ -23,8 +23,8 @@ class Digits(DataSource):
     features = ("thumbnails", "digits")
     about = (
         "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
-        "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and "
-        "its training set is too small to say anything about generalization."
+        "scikit-learn, 8x8 pixels resized. A small model for experiments: it is trained on these digits alone, and its "
+        "training set is too small to say anything about generalization."
     )
 
     def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:

@@ -21,6 +21,6 @@ class MovingDigits(DataSource):
     held_out = ("test",)
     about = (
         "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
-        "scikit-learn, flying over a gray ground (`kerasgan.data.moving_digits`). A toy: the model knows nothing but "
-        "such flights. No digit of the held-out clips is in the training's."
+        "scikit-learn, flying over a gray ground (`kerasgan.data.moving_digits`). A toy: the model is trained on such "
+        "clips alone. No digit of the held-out clips is in the training's."
     )

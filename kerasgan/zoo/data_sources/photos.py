@@ -21,8 +21,8 @@ class Photos(DataSource):
     about = (
         "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; rocket: "
         "SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
-        "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
-        "colors and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
+        "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: the model learns colors "
+        "and textures from them alone. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
         "right fifth of the other four."
     )
 
