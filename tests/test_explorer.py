@@ -225,7 +225,7 @@ def test_categories_are_no_directions():
     directions, strengths = exploration.sensitive_directions(linear(matrix, prior), points=1)
     np.testing.assert_allclose(directions, [[0, 0, 1 / np.sqrt(3)]], atol=0.01)  # of the uniform on [-1, 1)
     np.testing.assert_allclose(strengths, [0.2 / np.sqrt(3)], rtol=0.02)
-    with pytest.raises(ValueError, match="Expected a prior with latents between its latents"):
+    with pytest.raises(ValueError, match="Cannot interpolate: the prior is discrete"):
         exploration.sensitive_directions(linear(matrix, {"name": "categorical", "num_categories": 3}))
     with pytest.raises(ValueError, match="points=0"):
         exploration.sensitive_directions(linear(matrix), points=0)

@@ -21,7 +21,7 @@ from kerasgan.training import train
 VOID = {"meta", "img", "br"}
 SECTIONS = [
     "Curves",
-    "The doctor's time line",
+    "The doctor's timeline",
     "Film strip",
     "Samples",
     "Nearest training images",
@@ -77,7 +77,7 @@ def text(run):
     return report.write(run, run.parent / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_command_writes_into_the_run_folder_or_where_it_is_told(run, tmp_path):
+def test_the_command_writes_into_the_run_folder_or_where_output_points(run, tmp_path):
     result = CliRunner().invoke(cli.app, ["report", str(run)])
     assert (result.exit_code, result.output) == (0, f"Report: {run / 'report.html'}\n")
     result = CliRunner().invoke(cli.app, ["report", str(run), "-o", str(tmp_path / "deep" / "x.html")])
@@ -230,7 +230,7 @@ def test_a_run_whose_data_are_not_at_hand_is_reported_without_them(copy):
     changed = recipe.replace('source = "digits"', 'source = "folder"\npath = "/nowhere"\nchannels = 1')
     (copy / "recipe.toml").write_text(changed)
     html = report.write(copy).read_text()
-    assert html.count("The training images are not at hand") == 2 and "/nowhere" in html
+    assert html.count("The training images are not available") == 2 and "/nowhere" in html
     assert "samples goes from" in html and "training images goes from" not in html
 
 
@@ -240,7 +240,7 @@ def test_a_report_downloads_no_dataset(copy, monkeypatch):
     (copy / "recipe.toml").write_text(recipe.replace('source = "digits"', 'source = "tfds"\nname = "mnist"'))
     monkeypatch.setenv("TFDS_DATA_DIR", str(copy / "nothing"))
     html = report.write(copy).read_text()
-    assert "mnist is not on this disk, and a report downloads nothing" in html
+    assert "mnist is not on this machine, and a report downloads nothing" in html
 
 
 @pytest.mark.parametrize("name", ["", "recipe.toml", "nowhere"])

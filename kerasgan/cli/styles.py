@@ -136,7 +136,7 @@ def project(
         steps: of the search.
         each_layer: whether each layer has a style of its own (W+).
         features: a .keras file of a network whose features of the images are compared instead of pixels.
-        seed: of the search.
+        seed: seed of the search.
 
     Raises:
         ValueError: for another model, a file that is no picture, or a network that takes other images.

@@ -80,7 +80,7 @@ def moving_digits(
     sends a digit back, and aside at a speed drawn by chance: the future after a bounce cannot be known.
 
     Args:
-        image_size: of the frames: int or (height, width).
+        image_size: size of the frames: int or (height, width).
         digit_size: of the digits in pixels; the smaller side of the frames exceeds it by 3 or more.
         digits: in a clip.
         frames: that are given.

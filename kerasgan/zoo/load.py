@@ -87,7 +87,7 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
     Args:
         chosen: whose [data] to read.
         batch_size: instead of the recipe's.
-        seed: of the order, instead of the recipe's.
+        seed: seed of the order, instead of the recipe's.
         compared: instead of the training data, the real images that samples are compared with.
 
     Raises:
