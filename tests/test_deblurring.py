@@ -181,7 +181,7 @@ def test_the_command_line_tells_the_kernel_to_those_that_are_told_one():
     layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
     np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))
     for model, kernel, message in (
-        (gan, None, "Expected --kernel, the blur to undo"),
+        (gan, None, "Expected --kernel, the blur to remove"),
         (blind, "defocus,radius=2", "Expected no --kernel of a DeblurGAN"),
         (gan, "defocus,2", "Expected --kernel as a name and numbers"),
         (gan, "disc,radius=2", "Expected a kernel such as"),

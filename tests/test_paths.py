@@ -13,11 +13,11 @@ from command_line import run
 from PIL import Image
 
 import kerasgan
-from kerasgan import callbacks, data, recipes, zoo
+from kerasgan import callbacks, data, zoo
 from kerasgan.cli.convert import convert_checkpoint
 from kerasgan.export import ExportError, formats
 from kerasgan.files import paths as storage
-from kerasgan.files import pictures
+from kerasgan.files import pictures, toml
 from kerasgan.models import ConditionalGAN
 from kerasgan.training import train
 
@@ -68,7 +68,7 @@ WRITERS = {
     "a log": lambda path: callbacks.LossLog(path),
     "checkpoints": lambda path: callbacks.Checkpoint(path),
     "a picture": lambda path: pictures.save(Image.new("L", (2, 2)), path),
-    "text": lambda path: recipes.write_text("text", path),
+    "text": lambda path: toml.write_text("text", path),
     "a run of the library": lambda path: train.train(zoo.recipe("dcgan-digits"), output=path),
     "converted weights": lambda path: convert_checkpoint(zoo.recipe("dcgan-digits"), "some.pth", path),
 }
