@@ -21,7 +21,7 @@ from kerasgan.export.proof import Case, ExportError
 __all__ = ["answer", "write_and_prove"]
 
 MADE = "made"  # what Keras drew, beside the inputs by name, of which one may be "images"
-PROGRAM = "import sys; from kerasgan.export.other_process import answer; answer(sys.argv[1])"
+PROGRAM = "import sys; from kerasgan.export.other_process import serve; serve(sys.argv[1])"
 
 
 def write_and_prove(
@@ -55,11 +55,11 @@ def write_and_prove(
         for index, batch in enumerate(calibration):
             _store(Path(folder, f"calibration{index:03}.npz"), batch)
         Path(folder, "request.json").write_text(json.dumps(request), encoding="utf-8")
-        _ask(folder)
+        _run(folder)
         return json.loads(Path(folder, "found.json").read_text(encoding="utf-8"))
 
 
-def _ask(folder: str) -> None:
+def _run(folder: str) -> None:
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
@@ -68,16 +68,16 @@ def _ask(folder: str) -> None:
     }
     command = [sys.executable, "-P", "-c", PROGRAM, folder]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    refusal = Path(folder, "refusal.txt")
-    if refusal.exists():
-        raise ExportError(refusal.read_text(encoding="utf-8"))
+    failure = Path(folder, "failure.txt")
+    if failure.exists():
+        raise ExportError(failure.read_text(encoding="utf-8"))
     if done.returncode:
         lines = done.stderr.strip().splitlines()[-20:]
         raise ExportError("\n".join(["Expected the weights to be exported on TensorFlow. Received:", *lines]))
 
 
-def answer(folder: str) -> None:
-    """Does what the process that called asked for in `folder`: leaves `found.json`, or its refusal as `refusal.txt`."""
+def serve(folder: str) -> None:
+    """Does what the process that called asked for in `folder`: leaves `found.json`, or its failure as `failure.txt`."""
     request = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
     for module in request["modules"]:
         import_module(module)  # registers its layers for loading
@@ -94,8 +94,8 @@ def answer(folder: str) -> None:
             bound=Bound(*request["bound"]),
             about=request["about"],
         )
-    except ExportError as refusal:
-        Path(folder, "refusal.txt").write_text(str(refusal), encoding="utf-8")
+    except ExportError as failure:
+        Path(folder, "failure.txt").write_text(str(failure), encoding="utf-8")
     else:
         Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
 
