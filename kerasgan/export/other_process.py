@@ -1,4 +1,4 @@
-"""Export from JAX and PyTorch: the same weights in a process of its own whose Keras runs on TensorFlow."""
+"""Export from JAX and PyTorch: the same weights in another process, whose Keras runs on TensorFlow."""
 
 import dataclasses
 import json
@@ -18,9 +18,9 @@ from kerasgan.export import writing
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, ExportError
 
-__all__ = ["answer", "write_and_prove"]
+__all__ = ["serve", "write_and_prove"]
 
-MADE = "made"  # what Keras drew, beside the inputs by name, of which one may be "images"
+MADE = "made"  # the images from Keras, beside the inputs by name, one of which may be "images"
 PROGRAM = "import sys; from kerasgan.export.other_process import serve; serve(sys.argv[1])"
 
 
@@ -35,10 +35,10 @@ def write_and_prove(
     bound: Bound,
     about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """As `writing.write_and_prove`, for a network of any backend; the cases stay those of this process' backend.
+    """As `writing.write_and_prove`, for a network of any backend; the cases are images from this process' backend.
 
     Raises:
-        ExportError: if a file does not draw the cases' images, or the network cannot be loaded on TensorFlow.
+        ExportError: if a file does not give the cases' images, or the network cannot be loaded on TensorFlow.
     """
     request = {
         "modules": sorted({type(layer).__module__ for layer in network.layers}),
@@ -77,7 +77,7 @@ def _run(folder: str) -> None:
 
 
 def serve(folder: str) -> None:
-    """Does what the process that called asked for in `folder`: leaves `found.json`, or its failure as `failure.txt`."""
+    """Does the request in `folder`, in the other process: writes `found.json`, or an error to `failure.txt`."""
     request = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
     for module in request["modules"]:
         import_module(module)  # registers its layers for loading
