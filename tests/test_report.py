@@ -1,4 +1,4 @@
-"""A run's report: what it says, that it loads nothing, that everybody can read it, and what it does without things."""
+"""A run's report: its content, that it loads nothing, that it is accessible, and what it does if parts are missing."""
 
 import base64
 import io
@@ -225,7 +225,7 @@ def test_a_run_that_was_killed_is_reported_from_its_newest_checkpoint(copy):
     assert html.count("There is no model to sample from yet") == 3
 
 
-def test_a_run_whose_data_are_not_at_hand_is_reported_without_them(copy):
+def test_a_run_whose_data_are_not_available_is_reported_without_them(copy):
     recipe = (copy / "recipe.toml").read_text()
     changed = recipe.replace('source = "digits"', 'source = "folder"\npath = "/nowhere"\nchannels = 1')
     (copy / "recipe.toml").write_text(changed)
@@ -296,7 +296,7 @@ def test_one_spike_does_not_flatten_the_rest_and_gaps_stay_gaps():
     assert len(drawn) == 390
     assert re.search(r'd="([^"]*)"', svg)[1].count("M") == 2
     assert np.ptp(np.delete(drawn[:, 1], 100)) > 40
-    assert "1,000,000" in svg  # the description still tells it
+    assert "1,000,000" in svg  # the description still has it
 
 
 def test_a_noisy_curve_is_drawn_faintly_under_its_moving_mean():

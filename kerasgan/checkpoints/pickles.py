@@ -196,7 +196,7 @@ class Interpreter:
     def _global(self, name: str) -> None:
         if name not in self._allowed:
             raise CheckpointError(
-                "Expected a checkpoint of tensors and plain containers; the pickle names something else, and nothing "
+                "Expected a checkpoint of tensors and plain containers; the pickle names another global, and nothing "
                 f"of it was imported or executed. Received: global {shorten(name)}"
             )
         self._stack.append(self._allowed[name])

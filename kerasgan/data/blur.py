@@ -32,7 +32,7 @@ PERIOD = 128  # samples of the Fourier transforms that `inverse` divides by each
 # of RGB at right angles: brightness, in which they differ most, and two of color.
 CONTRAST = (0.07, 0.015, 0.015)
 DIRECTIONS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
-BOLD = 4  # an estimate that keeps details assumes so many times less noise
+BOLD = 4  # an estimate that keeps details assumes this many times less noise
 SUBPIXELS = 16
 
 

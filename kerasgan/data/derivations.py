@@ -98,9 +98,9 @@ def blurred(
     for image in images:
         rng = _chance(image, seed)
         weights = blur.kernel(kernels[int(rng.integers(len(kernels)))], rng)
-        spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
-        spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
-        both = [spoilt, blur.estimates(spoilt, weights, noise)] if estimate else [spoilt]
+        noisy = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
+        noisy = np.clip(noisy, -1, 1).astype(np.float32)
+        both = [noisy, blur.estimates(noisy, weights, noise)] if estimate else [noisy]
         made.append(np.concatenate(both, axis=-1)[0])
     return np.stack(made)
 

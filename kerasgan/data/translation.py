@@ -109,7 +109,7 @@ class Unpaired(Source):
             received = f"{first.batch_size} and {second.batch_size}"
             raise ValueError(f"Expected two sources of one batch size. Received: {received}")
         if None in (first.num_batches, second.num_batches):
-            raise ValueError("Expected sources that know their number of images. Received: one that does not")
+            raise ValueError("Expected sources with a known number of images. Received: one without")
         larger = max(sides, key=len)
         names = f"{first.name} and {second.name}"
         super().__init__(SourceInfo(names, second.image_shape, larger.count), larger.order)

@@ -164,8 +164,8 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
     moving = gan.moving_sample_grid()
     write_text(_markdown(card, recipe, output, moves=moving is not None), output / "card.md")
     if moving is not None:
-        sheets, columns = moving
-        grids = (pictures.grid(each, columns=columns) for each in sheets)
+        frames, columns = moving
+        grids = (pictures.grid(each, columns=columns) for each in frames)
         films.save(grids, output / "samples.gif", fps=MOVING_FPS)
     if recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})

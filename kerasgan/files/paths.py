@@ -163,7 +163,7 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
 @contextlib.contextmanager
 def staged(target: Name) -> Iterator[Path]:
     """A path on this machine, whose file or folder replaces a remote one when the block succeeds."""
-    with _file_system(target) as (files, root):  # also to learn whether its file system answers, before the work
+    with _file_system(target) as (files, root):  # also checks that its file system responds, before the work
         earlier = dict.fromkeys(_below(files, root) if files.exists(root) else ())
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder, _last(root))
