@@ -36,7 +36,10 @@ Input = Annotated[
 ]
 Truncation = Annotated[
     str,
-    typer.Option(help="0 to 1: less is more typical and less varied. With commas, such as 1,0.7,0.5: a column each."),
+    typer.Option(
+        help="Share of the latents' spread, 0 to 1: less is more typical and less varied. "
+        "With commas, such as 1,0.7,0.5: a column each."
+    ),
 ]
 Walk = Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")]
 Interpolate = Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")]

@@ -247,7 +247,7 @@ def oscillation(signals: Signals) -> Finding:
 
 
 def restlessness(signals: Signals) -> Finding:
-    """The same latents give other images at every probe: each step changes the generator by several percent."""
+    """The same latents give other images at every probe: each step changes the generator's weights too much."""
     if not signals.has("movement", "generator_update") or signals.improving():
         return Finding("oscillation", 0.0, ())
     movement, update = signals.now("movement"), signals.now("generator_update")

@@ -6,7 +6,7 @@ Every function accepts the options of `Options`: `kerasgan.export.onnx(gan, "dig
 - Output: `images` (batch, height, width, channels) float32 in [-1, 1].
 - For an image-to-image model the input is `images`, with any height and width that are multiples of the number in the
   metadata, and the output is `outputs`.
-- Computation is in float32, whatever the model's dtype policy.
+- Weights are in float32 unless `precision` is given, whatever the model's dtype policy.
 - The metadata contain the entry, the range of the values and the prior of the latents.
 """
 
