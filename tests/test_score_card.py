@@ -88,7 +88,7 @@ def test_the_rest_of_the_metrics_need_what_they_name(gan, reals):
 
 def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_scored_by_label_accuracy(reals):
     class Obedient(models.ConditionalGAN):
-        """Returns the real images of the given classes."""
+        """Gives the real images of the requested classes."""
 
         def generate(self, count, *, labels=None, seed=None, batch_size=64):
             assert sorted(labels) == sorted(reals.labels)
@@ -191,7 +191,7 @@ def test_evaluate_writes_the_card_of_an_entry_and_its_results(tmp_path):
     assert "# a comment that stays" in recipe_file.read_text()
 
 
-def test_digits_that_a_recipe_leaves_out_are_held_out_and_passed_to_the_family(tmp_path, monkeypatch):
+def test_digits_that_a_recipe_leaves_out_are_held_out_and_requested_from_the_family(tmp_path, monkeypatch):
     (tmp_path / "recipe.toml").write_text(RECIPE.replace('"digits"', '"digits"\nsplit = "train"'))
     recipe = zoo.recipe(tmp_path / "recipe.toml")
     gan = zoo.build(recipe)
