@@ -106,7 +106,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on_without_any_noise_of_tensorflow(tmp_
     lines = stderr.splitlines()
     assert lines[0].startswith("step ")
     assert lines[1].startswith("Interrupted at step ")
-    assert lines[2] == f"Go on with: kerasgan train '{folder}' --resume"
+    assert lines[2] == f"Resume with: kerasgan train '{folder}' --resume"
     assert len(lines) == 3
     done = int(lines[1].split()[3].strip(";"))
     assert (folder / "checkpoints" / f"step-{done:06d}.keras").is_file()

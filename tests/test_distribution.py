@@ -185,7 +185,7 @@ def test_machines_of_which_one_receives_sigterm_save_the_same_step_and_end(recip
     (said,) = {re.search(r"^Interrupted at step \d+; the state is saved in .*$", each, re.M)[0] for each in outputs}
     assert said.endswith(f"saved in {folder}.")
     assert (folder / "checkpoints" / f"step-{int(re.findall(r'[0-9]+', said)[0]):06d}.keras").is_file()
-    assert f"Go on with: kerasgan train '{folder}' --resume" in outputs[1]
+    assert f"Resume with: kerasgan train '{folder}' --resume" in outputs[1]
 
 
 @pytest.mark.slow

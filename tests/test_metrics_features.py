@@ -97,7 +97,7 @@ def test_the_content_hash_ignores_order_and_batches_but_no_pixel():
 
 
 class Counted:
-    """Flattened pixels that count the images they are asked for."""
+    """Flattened pixels that count the images they receive."""
 
     identity = "counted"
 

@@ -105,7 +105,7 @@ def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_sco
     assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
 
 
-def test_features_of_several_networks_stand_side_by_side_and_say_what_they_are(gan, reals):
+def test_features_of_several_networks_are_listed_with_their_descriptions(gan, reals):
     own = material.FeatureNetwork(name="own", features=mean_and_spread)
     card = evaluation.score_card(gan, reals, metrics=["frechet_distance", "sharpness"], features=["thumbnails", own])
     assert card.content["scores"].keys() == {"frechet_distance", "frechet_distance_own", "sharpness"}

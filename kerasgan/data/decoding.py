@@ -1,4 +1,4 @@
-"""One picture file to uint8 pixels of a given size: every mode, upright, antialiased."""
+"""Decodes one picture file to uint8 pixels of a given size: any mode, upright, antialiased."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ from PIL import Image, ImageOps
 
 Crop = str | int | Sequence[int]
 
-# What a folder is searched for. Formats that need a plug-in (heic, jxl) are in it, so that such files are named in an
-# error and not passed over in silence.
+# The endings of files that count as pictures. Formats that need a plug-in (heic, jxl) are included, so that such files
+# cause an error that names them instead of being ignored.
 COMMON = "png apng jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm tga jp2 ico avif heic heif jxl"
 EXTENSIONS = frozenset(f".{name}" for name in COMMON.split(" "))
 
@@ -56,7 +56,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def colored(image: Image.Image, channels: int) -> Image.Image:
-    """Gray, RGB or RGBA; transparency is laid on white unless alpha is kept."""
+    """Gray, RGB or RGBA; transparency is composited on white unless alpha is kept."""
     image = _eight_bit(image)
     if channels == 4:
         return image.convert("RGBA")
@@ -68,7 +68,7 @@ def colored(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _cut(image: Image.Image, part: tuple[float, float, float, float]) -> Image.Image:
-    """`part` (left, top, right, bottom) to whole pixels; `resize(box=...)` would mix in pixels from outside it."""
+    """`part` (left, top, right, bottom) in whole pixels; `resize(box=...)` would mix in pixels from outside it."""
     left, top, right, bottom = map(round, part)
     whole = (left, top, max(right, left + 1), max(bottom, top + 1))
     return image if whole == (0, 0, *image.size) else image.crop(whole)
@@ -83,8 +83,8 @@ def decode(
 ) -> np.ndarray:
     """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
 
-    Without a `size` all of it, as large as it is. Of animations the first frame. JPEG files are decoded at the smallest
-    of their built-in scales that still has twice the pixels asked for, which costs nothing in sharpness and saves most
+    Without a `size`, the whole picture in its own size. For animations, the first frame. JPEG files are decoded at the
+    smallest of their built-in scales that still has twice the target's pixels, which costs no sharpness and saves most
     of the time on photographs.
     """
     try:

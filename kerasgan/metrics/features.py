@@ -1,8 +1,8 @@
-"""Feature networks: what turns images into the features that most metrics compare.
+"""Feature networks, which turn images into the features that most metrics compare.
 
-Any callable from images (count, height, width, channels) to features (count, dimensions) will do. `NetworkFeatures`
+Any callable from images (count, height, width, channels) to features (count, dimensions) can serve. `NetworkFeatures`
 makes one of a Keras model: it resizes, batches, and has an `identity` that names everything the features depend on, for
-caches and score cards. `flattened` compares pixels.
+caches and score cards. `flattened` returns the pixels.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ __all__ = ["NetworkFeatures", "flattened", "thumbnails", "weights_hash"]
 
 
 def flattened(images: Any) -> np.ndarray:
-    """Pixels as features: float32 (count, height * width * channels) in [-1, 1] of uint8 or floats in [-1, 1]."""
+    """Pixels as features: float32 (count, height * width * channels) in [-1, 1], from uint8 or floats in [-1, 1]."""
     pixels = checks.images(images)
     return (pixels * 2.0 - 1.0).reshape(len(pixels), -1).astype("float32")
 
@@ -28,9 +28,9 @@ flattened.identity = "pixels in [-1, 1]"  # type: ignore[attr-defined]
 
 
 def thumbnails(images: Any) -> np.ndarray:
-    """Images brought to 8x8 pixels with antialiasing (bilinear), then flattened: (count, 64 * channels) in [-1, 1].
+    """Images resized to 8x8 pixels with antialiasing (bilinear), then flattened: (count, 64 * channels) in [-1, 1].
 
-    No network stands between such a score and the images; enough for small sets of simple images, such as the digits.
+    The score depends on no feature network; this is enough for small sets of simple images, such as the digits.
     """
     pixels = (checks.images(images) * 2.0 - 1.0).astype("float32")
     result = np.empty((len(pixels), 8, 8, pixels.shape[-1]), dtype="float32")
@@ -58,7 +58,7 @@ class NetworkFeatures:
 
     Args:
         network: float32 (batch, size, size, channels) to (batch, dimensions): a Keras model or any callable.
-        name: of the network, for people.
+        name: name of the network, for people.
         prepare: images of a batch, uint8 or floats in [-1, 1], to what the network takes; see `prepared`.
         settings: what `prepare` does, for people; part of the identity.
         batch_size: images per call.

@@ -1,6 +1,6 @@
 """The zoo: names, recipes, and `load`.
 
-An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+An entry is a folder with a recipe.toml; the folders are part of the wheel, and beside the package in a checkout.
 Nothing here imports Keras before a model is built.
 """
 

@@ -1,4 +1,4 @@
-"""Handwritten digits that scikit-learn brings."""
+"""Handwritten digits bundled with scikit-learn."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["Digits"]
 
 
 class Digits(DataSource):
-    """The digits embedded in scikit-learn, whose classes a bundled network tells apart: see `kerasgan.data.digits`."""
+    """The digits bundled with scikit-learn, which a bundled network classifies: see `kerasgan.data.digits`."""
 
     name = "digits"
     options = (
@@ -28,7 +28,7 @@ class Digits(DataSource):
     )
 
     def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
-        """All digits, with all their labels, whatever the training was shown of them."""
+        """All digits with all their labels, even if the training uses only some of them."""
         return self.read(**{key: settings[key] for key in ("image_size", "channels") if key in settings})
 
     def unseen(self, settings: Settings) -> Settings | None:

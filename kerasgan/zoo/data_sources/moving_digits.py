@@ -1,4 +1,4 @@
-"""Videos of handwritten digits that fly about."""
+"""Videos of moving handwritten digits."""
 
 from kerasgan.zoo.data_sources.base import SIZE, TEXT, WHOLE, DataSource, Option
 
@@ -6,7 +6,7 @@ __all__ = ["MovingDigits"]
 
 
 class MovingDigits(DataSource):
-    """Clips of the digits embedded in scikit-learn, drawn when they are read: see `kerasgan.data.moving_digits`."""
+    """Clips of the digits bundled with scikit-learn, drawn on request: see `kerasgan.data.moving_digits`."""
 
     name = "moving_digits"
     options = (

@@ -1,4 +1,4 @@
-"""Crops of the photographs that scikit-learn and scikit-image bring."""
+"""Crops of the photographs that are bundled with scikit-learn and scikit-image."""
 
 from kerasgan.zoo.data_sources.base import FLAG, NUMBER, SIZE, TEXT, WHOLE, DataSource, Option, Settings
 
@@ -6,7 +6,7 @@ __all__ = ["Photos"]
 
 
 class Photos(DataSource):
-    """Parts of the photographs embedded in scikit-learn and scikit-image: see `kerasgan.data.photos`."""
+    """Parts of the photographs bundled with scikit-learn and scikit-image: see `kerasgan.data.photos`."""
 
     name = "photos"
     options = (
