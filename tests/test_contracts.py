@@ -24,7 +24,7 @@ families, drawing, translating = each_of(FAMILIES), each_of(DRAWING), each_of(TR
 # The methods that these have to do with; `overriding` tells which families have their own.
 LOSSES = ("discriminator_loss", "generator_loss", "adversarial_loss", "discriminate")
 PENALTIES = ("penalize", "generator_penalty", "discriminate", "fakes_for_discriminator", "should_update")
-LATENTS = ("generate", "sample_latents", "synthesize", "sample_grid", "truncated", "_average")
+LATENTS = ("generate", "sample_latents", "synthesize", "sample_grid", "truncated", "_make_ema_generator")
 
 
 def tiny(family, **options):

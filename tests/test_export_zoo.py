@@ -20,7 +20,8 @@ BOX = {name: zoo.recipe(name).family for name in zoo.names(pretrained=True) if z
 FIRST = {family: name for name, family in reversed(BOX.items())}
 OTHERS = sorted(set(models.__all__) - FIRST.keys())
 USUAL = {
-    family.__name__ for family in of_each_kind(FAMILIES, "truncated", "truncation_center", "translator", "_average")
+    family.__name__
+    for family in of_each_kind(FAMILIES, "truncated", "truncation_center", "translator", "_make_ema_generator")
 }
 
 

@@ -134,8 +134,8 @@ class CycleGAN(ImageToImage):
         return tuple(ops.cast(made, "float32") for made in self.generator([batch.inputs, batch.real], training=True))
 
     def fakes_for_discriminator(self, batch):
-        """The round with fakes of the two pools in place of half of the newest ones."""
-        return batch._replace(fake=tuple(pool(images) for pool, images in zip(self.pools, batch.fake)))
+        """The newest fakes, half of them replaced by older ones from the two pools."""
+        return tuple(pool(images) for pool, images in zip(self.pools, batch.fake))
 
     def discriminator_loss(self, batch):
         """The sum over both domains."""

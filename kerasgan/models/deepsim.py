@@ -138,9 +138,9 @@ class DeePSiM(ImageToImage):
     def train_on_batch(self, x, y=None, **options):
         return super().train_on_batch(x, x if y is None else y, **options)
 
-    def prepare_batch(self, batch):
-        """The round of a batch: the features are the generator's latents."""
-        batch = super().prepare_batch(batch)
+    def prepare_batch(self, data):
+        """The inputs of a step: the features are the generator's latents."""
+        batch = super().prepare_batch(data)
         return batch._replace(latents=self._seen(self.encoder, batch.inputs))
 
     def synthesize(self, batch):
@@ -150,7 +150,7 @@ class DeePSiM(ImageToImage):
         return batch.latents
 
     def should_update(self, network):
-        update = super().moves(network)
+        update = super().should_update(network)
         if update is False or self.balance is None:
             return update
         flags = self.balance.discriminator_updates, self.balance.generator_updates

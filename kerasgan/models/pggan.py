@@ -67,9 +67,9 @@ class ProgressiveGAN(GAN):
         fading = ops.maximum(images - finished * phase - self.stable_images, 0.0) / self.fade_images
         return ops.maximum(self.doublings - finished - fading, 0.0)
 
-    def unpack(self, batch):
+    def unpack(self, data):
         """Lets both networks grow, and takes the detail from real images that the generator cannot make yet."""
-        real, labels = super().unpack(batch)
+        real, labels = super().unpack(data)
         shown = ops.cast(self.optimizer.iterations, "float32") * ops.cast(
             distribution.replicas() * ops.shape(real)[0], "float32"
         )
@@ -78,8 +78,8 @@ class ProgressiveGAN(GAN):
             network.get_layer("fade").missing.assign(missing)
         return faded(ops.cast(real, "float32"), missing, doublings=self.doublings), labels
 
-    def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        super()._update(averages, batch_size)
+    def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:
+        super()._update_ema(averages, batch_size)
         averages.get_layer("fade").missing.assign(self.generator.get_layer("fade").missing)
 
 

@@ -42,17 +42,17 @@ class StyleBasedGAN(GAN):
         super().__init__(generator, discriminator, **options)
         self.style_mixing = style_mixing
         self._halves = _halves(self.generator_parts)
-        self._average_halves: Mapping[str, keras.Model] = MappingProxyType({})
+        self._ema_halves: Mapping[str, keras.Model] = MappingProxyType({})
 
-    def _average(self) -> keras.Model:
-        before, average = self.ema_generator, super()._average()
+    def _make_ema_generator(self) -> keras.Model:
+        before, average = self.ema_generator, super()._make_ema_generator()
         if average is not before:
-            self._average_halves = _halves(self._average_parts)
+            self._ema_halves = _halves(self._ema_parts)
         return average
 
     @property
     def _sampler_halves(self) -> Mapping[str, keras.Model]:
-        return self._halves if self.ema_generator is None else self._average_halves
+        return self._halves if self.ema_generator is None else self._ema_halves
 
     @property
     def mapping(self) -> keras.Model:
