@@ -8,4 +8,15 @@ from kerasgan.zoo.load import WeightsError, build, channel_order, load, source, 
 from kerasgan.zoo.recipe import Recipe, check
 from kerasgan.zoo.registry import names, recipe
 
-__all__ = ["Recipe", "WeightsError", "build", "channel_order", "check", "load", "names", "recipe", "source", "with_data"]
+__all__ = [
+    "Recipe",
+    "WeightsError",
+    "build",
+    "channel_order",
+    "check",
+    "load",
+    "names",
+    "recipe",
+    "source",
+    "with_data",
+]
