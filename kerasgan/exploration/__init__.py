@@ -1,4 +1,4 @@
-"""Exploring what a generator has learned: ways through its latents, and directions, mixtures and projections of styles.
+"""Exploring what a generator has learned: paths through its latents, and directions, mixtures and projections of styles.
 
     images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
     images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C

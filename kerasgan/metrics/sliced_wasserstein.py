@@ -121,7 +121,7 @@ def sliced_wasserstein(
         fakes: likewise, of the same shape.
         patches: drawn from each image and scale.
         directions: random projections per scale.
-        seed: of patches and directions.
+        seed: seed of patches and directions.
 
     Returns:
         `(mean, by_height)`, multiplied by 1000 as in the paper.
