@@ -13,7 +13,7 @@ __all__ = ["SlicedWasserstein", "sliced_distance", "sliced_wasserstein"]
 _PATCH = 7
 _SMALLEST = 16  # pixels of the coarsest scale
 _BINOMIAL = np.array([1, 4, 6, 4, 1], dtype="float32") / 16
-_IMAGES = 64  # images whose pyramid is held at once
+_IMAGES = 64  # images whose pyramids are in memory at once
 _DIRECTIONS = 16  # projections that are sorted at once
 
 
