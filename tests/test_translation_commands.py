@@ -89,7 +89,7 @@ def test_evaluate_measures_held_out_pairs_beside_their_inputs(trained):
 def test_a_report_shows_what_is_made_of_the_data(trained):
     run("report", trained)
     page = (trained / "report.html").read_text()
-    assert "Spectrum" in page and "target to be compared with, above" in page
+    assert "Spectrum" in page and "are compared with their targets, above" in page
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")

@@ -208,7 +208,7 @@ class FileReader:
         self._lock = threading.Lock()
 
     def prepare(self, indices: np.ndarray) -> None:
-        """Starts decoding; drops what an interrupted epoch has left."""
+        """Starts decoding; drops files left from an interrupted epoch."""
         wanted = dict.fromkeys(indices.tolist())
         with self._lock:
             for stale in self._ahead.keys() - wanted.keys():

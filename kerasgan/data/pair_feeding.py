@@ -30,7 +30,7 @@ def image_pairs(
             two; or a `tf.data.Dataset` of batches (inputs, targets).
         targets: the second of two arrays or folders.
         input_shape: (height, width, channels) of the model's inputs.
-        image_shape: likewise of its outputs.
+        image_shape: likewise for its outputs.
         paired: whether each input must have its own target.
         batch_size: for arrays and folders, 1 if not given; the others have their own.
 

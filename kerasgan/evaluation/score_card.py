@@ -120,7 +120,7 @@ def score_card(
             are computed with each, the others (class shares, memorization) with the first.
         samples: number of images generated for each seed; if not given, the number of real images, at most 50,000. The
             Fréchet distance depends on the number.
-        seeds: of the latents, three or more: the interval is over them.
+        seeds: seeds of the latents, three or more: the interval is computed over them.
         held_out: real images that the generator was not trained on, for memorization, the Parzen window and the scores
             that the model's family adds.
         name: name of the model, for the card.

@@ -80,7 +80,7 @@ def grid_labels(count: int | None, num_classes: int | None) -> tuple[np.ndarray 
 
     Args:
         count: number of images; if not given, up to four of each class, or 64 if there are more than 128 classes.
-        num_classes: of the model, or None.
+        num_classes: number of the model's classes, or None.
 
     Returns:
         int32 labels (count,) or None, and the number of columns or None. With more classes than images the labels are

@@ -59,12 +59,12 @@ class NetworkFeatures:
     Args:
         network: float32 (batch, size, size, channels) to (batch, dimensions): a Keras model or any callable.
         name: name of the network, for people.
-        prepare: images of a batch, uint8 or floats in [-1, 1], to what the network takes; see `prepared`.
-        settings: what `prepare` does, for people; part of the identity.
+        prepare: images of a batch, uint8 or floats in [-1, 1], to inputs of the network; see `prepared`.
+        settings: description of `prepare`, for people; part of the identity.
         batch_size: images per call.
-        weights: sha256 of the weights; computed of a Keras model if not given.
+        weights: sha256 of the weights; if not given, it is computed for a Keras model.
 
-    `identity` is a text that differs whenever name, weights or settings do; None where the weights are unknown.
+    `identity` is a text that differs whenever name, weights or settings do; None if the weights are unknown.
     """
 
     def __init__(
@@ -107,10 +107,10 @@ def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int
 
     Args:
         images: (count, height, width, 1 or channels), uint8 or floats in [-1, 1]; gray is repeated.
-        size: pixels that the network takes.
+        size: height and width of the network's inputs, in pixels.
         resize: one of `resizing.RESIZERS`.
         scale: 127.5 for [-1, 1], 128 for the scaling of the original FID graph.
-        channels: that the network takes.
+        channels: channels of the network's inputs.
     """
     if resize not in RESIZERS:
         raise ValueError(f"Expected one of {sorted(RESIZERS)}. Received: resize={resize!r}")

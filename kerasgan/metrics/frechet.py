@@ -13,7 +13,7 @@ from kerasgan.metrics import checks
 
 __all__ = ["Moments", "frechet_distance"]
 
-_CHUNK = 4096  # rows that are held in float64 at once
+_CHUNK = 4096  # rows in float64 in memory at once
 
 
 @dataclass

@@ -173,7 +173,7 @@ def inception_features(
     """A callable from images to Inception's features, by one of the published protocols.
 
     Args:
-        network: of `inception_v3()`, with its weights; `kerasgan.checkpoints.inception.load()` returns one.
+        network: an `inception_v3()` with its weights; `kerasgan.checkpoints.inception.load()` returns one.
         output: "pool" (2048, for FID and KID), "logits" (1008), or "probabilities" (1008, for the Inception score:
             softmax of the logits without bias, as the official score).
         resize: "legacy" as the original FID, "clean" as clean-fid, "half_pixel" as pytorch-fid; with their scaling.

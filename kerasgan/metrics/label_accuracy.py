@@ -29,7 +29,7 @@ def label_accuracy(predictions: Any, labels: Any) -> float:
     The classifier must not have seen generated images; its accuracy on held-out reals is the number to compare with.
 
     Args:
-        predictions: classes (count,), or scores, logits or probabilities (count, classes), of which the largest counts.
+        predictions: classes (count,), or scores, logits or probabilities (count, classes), whose largest counts.
         labels: the classes they were generated for, (count,), 0 or larger.
 
     Returns:

@@ -18,11 +18,11 @@ class Memorization:
     Args:
         nearer: probability that a sample is nearer to the training images than a held-out real is, ties counting half:
             0.5 for samples like new reals, 1 for copies, 0 for samples far from all images.
-        p_value: of the one-sided Mann-Whitney test that samples are nearer; a small one is evidence of copying.
+        p_value: p-value of the one-sided Mann-Whitney test that samples are nearer; a small one is evidence of copying.
         near_copies: share of samples nearer than the threshold.
         threshold: the distance below which only the chosen share of held-out reals lies.
         distances: from each sample to its nearest training image.
-        indices: of those training images.
+        indices: indices of those training images.
     """
 
     nearer: float

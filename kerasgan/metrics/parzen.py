@@ -27,7 +27,7 @@ def parzen_log_density(samples: Any, points: Any, *, sigma: float) -> np.ndarray
 
     Args:
         samples: centers (count, dimensions).
-        points: where to evaluate, (count, dimensions).
+        points: points at which to evaluate, (count, dimensions).
         sigma: the bandwidth, in units of the samples.
 
     Returns:

@@ -24,7 +24,7 @@ def legacy(images: Any, size: int) -> np.ndarray:
 
     Args:
         images: (count, height, width, channels), uint8 or floats in [-1, 1].
-        size: of the result, in pixels.
+        size: size of the result, in pixels.
 
     Returns:
         float32 (count, size, size, channels) in [0, 255].

@@ -13,7 +13,7 @@ __all__ = ["SlicedWasserstein", "sliced_distance", "sliced_wasserstein"]
 _PATCH = 7
 _SMALLEST = 16  # pixels of the coarsest scale
 _BINOMIAL = np.array([1, 4, 6, 4, 1], dtype="float32") / 16
-_IMAGES = 64  # images whose pyramid is held at once
+_IMAGES = 64  # images whose pyramids are in memory at once
 _DIRECTIONS = 16  # projections that are sorted at once
 
 
@@ -121,7 +121,7 @@ def sliced_wasserstein(
         fakes: likewise, of the same shape.
         patches: drawn from each image and scale.
         directions: random projections per scale.
-        seed: of patches and directions.
+        seed: seed of patches and directions.
 
     Returns:
         `(mean, by_height)`, multiplied by 1000 as in the paper.
