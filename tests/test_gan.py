@@ -210,9 +210,9 @@ def test_keras_one_optimizer_argument_is_answered_with_the_two():
         dcgan(optimizer="adam")
 
 
-def test_one_optimizer_for_both_players_is_refused():
+def test_one_optimizer_for_both_networks_is_refused():
     optimizer = keras.optimizers.Adam()
-    with pytest.raises(ValueError, match="an optimizer for each player"):
+    with pytest.raises(ValueError, match="one optimizer per network"):
         dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 

@@ -129,7 +129,9 @@ def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeyp
     gan = small(contrast_weight=1.0)
     images = np.zeros((10, 8, 8, 1), "float32")
     for answers, expected in ((np.zeros((10, 14)), math.log(19)), (100 * np.eye(10, 14), math.log(1 + 18 / math.e**2))):
-        monkeypatch.setattr(gan, "_examine", lambda images, answers=answers: (None, ops.cast(answers, "float32")))
+        monkeypatch.setattr(
+            gan, "_logits_and_codes", lambda images, answers=answers: (None, ops.cast(answers, "float32"))
+        )
         assert float(gan._contrast(images)) == pytest.approx(expected - math.log(10), abs=1e-5)
 
 

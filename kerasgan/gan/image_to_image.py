@@ -170,8 +170,8 @@ class ImageToImage(GAN):
     ) -> Any:
         """The generator's outputs for images of any size.
 
-        Borders that the network's strides need are padded by reflection and cut off again. Images larger than `tile_size`
-        are computed in overlapping tiles.
+        Borders that the network's strides need are padded by reflection and cut off again. Images larger than
+        `tile_size` are computed in overlapping tiles.
 
         Args:
             images: (count, height, width, channels), one image without the first axis, or a list of images of any
