@@ -90,7 +90,7 @@ class StyleBasedGAN(GAN):
         return self._outputs(self.synthesis, [np.asarray(styles, dtype="float32")], batch_size=batch_size)
 
     def style_kernels(self) -> list[np.ndarray]:
-        """For each layer with features, the kernel (style_dim, outputs) of its affine function, in the styles' order."""
+        """For each layer with features the kernel (style_dim, outputs) of its affine map, in the styles' order."""
         names = [layer.name for layer in self.sampler.layers if hasattr(layer, "affine")]
         kept = [self.sampler.get_layer(name) for name in names if not name.startswith("image")]
         return [ops.convert_to_numpy(layer.affine.kernel) for layer in kept]

@@ -129,7 +129,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         )
 
     def default_compile_args(self) -> dict[str, Any]:
-        """The non-saturating objective, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
+        """The non-saturating objective, R1 of weight 10, Adam at the rate of 128 pixels, half-life 10,000 images."""
         optimizers = for_both(lambda: keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
         return {
             "objective": "non_saturating",
@@ -191,7 +191,7 @@ def synthesis(
 def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, doublings: int, group_size: int
 ) -> keras.Model:
-    """Images, and labels (batch,) if there are classes, to logits (batch, 1): one per class, of which the label selects one."""
+    """Images, and labels (batch,) if there are classes, to logits (batch, 1), of the label's class."""
     images, labels = keras.Input((*maps[-1][:2], channels), name="images"), label_input(num_classes)
     options: dict[str, Any] = dict(group_size=group_size, doublings=doublings, blur=True)
     logits = progressive_logits(images, maps, classes=num_classes or 1, **options)

@@ -111,7 +111,7 @@ class StyleGAN2(StyleBasedGAN):
         self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def default_compile_args(self) -> dict[str, Any]:
-        """Configuration F: lazy R1 every 16 steps, Adam adjusted to lazy penalties (appendix B), half-life of 10,000."""
+        """Configuration F: lazy R1 every 16 steps, Adam adjusted to lazy penalties (appendix B), half-life 10,000."""
         return {
             "objective": "non_saturating",
             "generator_optimizer": lazy_adam(0.002, self.generator_penalty_interval),
