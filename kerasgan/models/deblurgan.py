@@ -5,11 +5,11 @@ https://arxiv.org/abs/1711.07064; layer tables follow the authors' PyTorch code.
 input is the blurred image. If the kernel of the blur is known, `blind=False` adds Wiener's estimate as input (as Son
 and Lee do in Fast Non-blind Deconvolution via Regularized Residual Networks, 2017), which contains the kernel's
 information; `for_kernel` turns it into a model of blurred images for one kernel. Deviations: the content loss compares
-pixels unless `features` are given, for which the paper uses VGG-19's third block ({"name": "vgg19", "layer": "block3_conv3",
-"activated": False}, whose weights in PyTorch and in Keras have features of different sizes); each of the critic's five
-steps has a batch of its own, where the authors take one for all; the gradient's norm is that of the whole image, with a
-point of its own for each (1704.00028), and blocks have both convolutions: the authors' code intended both.
-Dropout is off when sampling.
+pixels unless `features` are given, for which the paper uses VGG-19's third block ({"name": "vgg19",
+"layer": "block3_conv3", "activated": False}, whose weights in PyTorch and in Keras have features of different sizes);
+each of the critic's five steps has a batch of its own, where the authors use one for all; the gradient's norm is that
+of the whole image, with a point of its own for each (1704.00028); blocks have both convolutions, which the authors'
+code intended. Dropout is off when sampling.
 """
 
 from collections.abc import Mapping

@@ -138,11 +138,12 @@ class SemiSupervisedGAN(GAN):
         return supervised + unsupervised + self._history(-1, self.discriminator)
 
     def generator_loss(self, batch: Batch) -> Any:
-        """Section 3.1: mean features of fakes like those of unlabeled images; the adversarial loss if it has a weight."""
+        """Section 3.1: mean features of fakes like those of unlabeled images; the adversarial loss if weighted."""
         rows = _unlabeled_rows(batch.labels)
-        (real_logits, real), (fake_logits, fake) = self._logits_and_features(batch.real),
-        self._logits_and_features(batch.fake) difference = ops.mean(ops.take(real, rows, axis=0), axis=0) -
-        ops.mean(fake, axis=0) loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
+        real_logits, real = self._logits_and_features(batch.real)
+        fake_logits, fake = self._logits_and_features(batch.fake)
+        difference = ops.mean(ops.take(real, rows, axis=0), axis=0) - ops.mean(fake, axis=0)
+        loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
         if self.adversarial_weight:
             paired = _real_logit(ops.take(real_logits, rows, axis=0)) if self.objective.paired else None
             loss += self.adversarial_weight * self.objective.generator_loss(paired, _real_logit(fake_logits))
