@@ -103,9 +103,9 @@ def test_keras_and_plain_data_give_the_prior_back(prior, size):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(prior))
     assert again.get_config() == prior.get_config()
     np.testing.assert_array_equal(again.draw(5, size, seed=2), prior.draw(5, size, seed=2))
-    told = json.loads(json.dumps(prior.describe(size)))
-    assert told["name"] in {"normal", "truncated_normal", "uniform", "categorical", "product", "gaussian_mixture"}
-    np.testing.assert_array_equal(latents.get(told).draw(5, size, seed=2), prior.draw(5, size, seed=2))
+    described = json.loads(json.dumps(prior.describe(size)))
+    assert described["name"] in {"normal", "truncated_normal", "uniform", "categorical", "product", "gaussian_mixture"}
+    np.testing.assert_array_equal(latents.get(described).draw(5, size, seed=2), prior.draw(5, size, seed=2))
 
 
 @pytest.mark.parametrize("name", ["categorical", "mixture", "tree", "product", "nested", "learned"])

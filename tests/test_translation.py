@@ -77,7 +77,7 @@ def test_pix2pix_adds_a_hundred_times_the_mean_absolute_error():
     assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_conditional_discriminator_judges_an_image_by_what_it_was_made_of():
+def test_the_conditional_discriminator_scores_an_image_given_its_input():
     gan = Pix2Pix(**Pix2Pix.tiny_config)
     images, inputs = noise(2, *gan.image_shape), noise(2, *gan.input_shape)
     assert not np.allclose(gan.examine(images, inputs), gan.examine(images, -inputs))

@@ -64,8 +64,7 @@ class BigGANDeep(LargeScaleGAN):
         embedding_dim: size of the class embedding that all blocks share.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
-        spectral_estimate: of the generator's singular values in inference mode, "iterated" or "stored"; see
-            `SpectralDense`.
+        spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:

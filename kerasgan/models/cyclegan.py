@@ -49,8 +49,7 @@ class CycleGAN(ImageToImage):
             objective's `factor`, 1/2 for least squares (the paper's) and 1 for every other objective.
         identity_weight: of the identity loss, relative to `cycle_weight` (section 5.2); 0 if the domains differ in
             their channels.
-        pool_size: generated images of each domain that are kept to train the discriminators again (section 4); 0 for
-            none.
+        pool_size: generated images of each domain that are kept to train the discriminators again (section 4), or 0.
 
     Raises:
         ValueError: for sizes that are no multiples of 4, or an identity loss between images of different channels.
@@ -85,10 +84,9 @@ class CycleGAN(ImageToImage):
                 f"Received: identity_weight={identity_weight}, input_channels={input_channels}, channels={channels}"
             )
         discriminator_width = discriminator_width or width
-        directions = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
+        pairs = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
         generators = {
-            key: generator(*pair, blocks=blocks, width=width, name=f"generator_{key}")
-            for key, pair in directions.items()
+            key: generator(*sides, blocks=blocks, width=width, name=f"generator_{key}") for key, sides in pairs.items()
         }
         options = dict(width=discriminator_width, patch_layers=patch_layers)
         discriminators = {
@@ -158,9 +156,7 @@ class CycleGAN(ImageToImage):
             same_b, same_a = self.generator([batch.real, batch.inputs], training=True)
             identity = _distance(same_b, batch.real) + _distance(same_a, batch.inputs)
         self.log("identity", identity)
-        weight = (
-            self.objective.factor * self.cycle_weight
-        )  # as the adversarial loss, to which the authors apply no factor
+        weight = self.objective.factor * self.cycle_weight  # as the adversarial loss, which has no factor in the code
         return adversarial + weight * (cycle + self.identity_weight * identity)
 
     def discriminate(self, images, condition=None):

@@ -7,8 +7,7 @@ projected by a transposed convolution). Deviations: running statistics of batch 
 sampling, where the Theano code samples with batch statistics; both networks are updated on every batch, where it
 alternates; no L2 decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the
 paper: a discriminator without batch normalization, for the gradient penalties that came after it; "upsampling", the
-generator of Keras-GAN (https://github.com/eriklindernoren/Keras-GAN), which enlarges by nearest pixels before 3x3
-convolutions.
+generator of Keras-GAN (https://github.com/eriklindernoren/Keras-GAN): nearest pixels before 3x3 convolutions.
 """
 
 from types import MappingProxyType

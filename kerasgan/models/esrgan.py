@@ -1,5 +1,4 @@
-"""ESRGAN: dense residual blocks without batch normalization, trained to look more real than real images to the
-discriminator.
+"""ESRGAN: dense residual blocks without batch normalization, and a relativistic discriminator, for super-resolution.
 
 Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
 Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
@@ -190,7 +189,7 @@ def _beside(x, y, name: str):
 
 
 def _convolution(x, filters: int, name: str, *, activation: str | None = None, dtype: str | None = None):
-    """3x3, with Keras' "leaky_relu" of slope 0.2 where one is asked for; a tenth of He's initial deviation."""
+    """3x3, with Keras' "leaky_relu" of slope 0.2 if activated; a tenth of He's initial deviation."""
     small = keras.initializers.VarianceScaling(0.02, "fan_in", "untruncated_normal")
     options = dict(activation=activation, kernel_initializer=small, dtype=dtype, name=name)
     return layers.Conv2D(filters, 3, padding="same", **options)(x)

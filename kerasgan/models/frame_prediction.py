@@ -1,5 +1,4 @@
-"""Frame prediction beyond squared errors: the next frame of a video, sharp where the mean of all futures would be
-blurred.
+"""Frame prediction beyond squared errors: the next frame of a video, sharp where their mean would be blurred.
 
 Mathieu, Couprie, LeCun: Deep multi-scale video prediction beyond mean square error, 2016,
 https://arxiv.org/abs/1511.05440. Networks of four scales predict the frame from small to large, each correcting the
@@ -169,8 +168,7 @@ class FramePrediction(ImageToImage):
             def discriminate(images, level=level):
                 return ops.cast(level([images, batch.inputs], training=True), "float32")
 
-            real = ops.average_pool(batch.real, factor, factor)
-            values.append(function(discriminate, real, fake))
+            values.append(function(discriminate, ops.average_pool(batch.real, factor, factor), fake))
         return sum(values)
 
     # Prediction

@@ -41,8 +41,7 @@ class Pix2Pix(ImageToImage):
         depth: halvings of the generator: 8 take 256 pixels to 1 (paper), 7 suit 128.
         width: channels next to the image; they double to 8 times that.
         discriminator_width: the same for the discriminator, `width` if not given.
-        patch_layers: strided convolutions of the discriminator: 3 classify patches of 70x70 pixels (paper), 0 single
-            pixels.
+        patch_layers: strided convolutions of the discriminator: 3 for patches of 70x70 pixels (paper), 0 for pixels.
         norm: of the generator: "instance" or "batch".
         discriminator_norm: "instance" or "batch", or "none".
         dropout: of the decoder's three innermost maps, in [0, 1).
@@ -77,6 +76,7 @@ class Pix2Pix(ImageToImage):
         if depth < 2:
             raise ValueError(f"Expected two halvings or more. Received: depth={depth}")
         discriminator_width = discriminator_width or width
+        patches = dict(patch_layers=patch_layers, norm=discriminator_norm)
         super().__init__(
             generator(
                 input_channels,
@@ -87,9 +87,7 @@ class Pix2Pix(ImageToImage):
                 dropout=dropout,
                 noise_seed=noise_seed,
             ),
-            discriminator(
-                input_channels, channels, width=discriminator_width, patch_layers=patch_layers, norm=discriminator_norm
-            ),
+            discriminator(input_channels, channels, width=discriminator_width, **patches),
             image_size=image_size,
             multiple=2**depth,
             name=name,

@@ -47,8 +47,7 @@ class SAGAN(GAN):
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         epsilon: of batch normalization.
         spectral_tables: whether the classes' gains and biases are spectrally normalized as the generator's kernels are.
-        spectral_estimate: of the generator's singular values in inference mode, "iterated" or "stored"; see
-            `SpectralDense`.
+        spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
