@@ -265,7 +265,7 @@ def test_what_cannot_be_drawn_is_refused(scheme, message):
 
 
 class Recorded(augment.Augmentation):
-    """Turns images into their negatives, and remembers how often, and the logits that it received."""
+    """Turns images into their negatives, and remembers how often, and the logits that it observed."""
 
     adaptive = True
 

@@ -1,4 +1,4 @@
-"""What all families share: k, moving average, reuse of fakes, generate, and what it refuses."""
+"""The shared training step: k, moving average, reuse of fakes, generate, and what it refuses."""
 
 import keras
 import numpy as np
@@ -212,7 +212,7 @@ def test_keras_one_optimizer_argument_is_answered_with_the_two():
 
 def test_one_optimizer_for_both_networks_is_refused():
     optimizer = keras.optimizers.Adam()
-    with pytest.raises(ValueError, match="an optimizer for each player"):
+    with pytest.raises(ValueError, match="one optimizer per network"):
         dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 

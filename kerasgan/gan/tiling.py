@@ -19,7 +19,8 @@ class Tiling(NamedTuple):
         size: side of a tile in pixels; images up to this size are not cut.
         overlap: pixels that neighboring tiles share, below half of `size`. In the middle half of the overlap the tiles
             are blended. In the quarter next to its border a tile is ignored, because the network lacks the pixels
-            beyond. If the receptive field reaches no further than that quarter, the result equals that of the whole image.
+            beyond. If the receptive field reaches no further than that quarter, the result equals that of the whole
+            image.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
             one, if not given.
     """
