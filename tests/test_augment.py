@@ -252,7 +252,7 @@ def test_augmentations_survive_serialization(name):
         ("adda", "such as ada"),
         ({"name": "ada", "probability": 1.5}, "probability=1.5"),
         ({"name": "ada", "color": -1.0}, "color=-1.0"),
-        ({"name": "diff_augment", "operations": ["color"]}, "some of color, translation, cutout"),
+        ({"name": "diff_augment", "operations": ["hue"]}, "some of color, translation, cutout"),
         ({"name": "diff_augment", "operations": []}, "some of color"),
     ],
 )

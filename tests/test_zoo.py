@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+import kerasgan
 from kerasgan import metrics, models, zoo
 from kerasgan.evaluation import evaluate
 from kerasgan.files.toml import write_sections
@@ -303,7 +304,7 @@ def test_a_download_that_is_impossible_says_what_to_do(monkeypatch, tmp_path):
 
 
 def test_an_installed_package_reads_the_zoo_inside_it(tmp_path):
-    shutil.copytree(Path(zoo.__file__).parent, tmp_path / "kerasgan", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(kerasgan.__file__).parent, tmp_path / "kerasgan", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(zoo.recipe("dcgan-digits").folder.parent, tmp_path / "kerasgan" / "_zoo", dirs_exist_ok=True)
     code = "from kerasgan import zoo; print(zoo.recipe('dcgan-digits').folder); print(*zoo.names())"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
