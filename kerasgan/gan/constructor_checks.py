@@ -11,7 +11,7 @@ def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:
     """Raises ValueError unless the argument of that name is one of the known values."""
     known = list(known)
     if value not in known:
-        expected = f"Expected {name} to be one of {', '.join(map(str, known))}"
+        expected = f"Expected {name} to be {'one of ' if len(known) > 1 else ''}{', '.join(map(str, known))}"
         raise ValueError(f"{expected}. Received: {name}={value!r}")
 
 
