@@ -323,7 +323,7 @@ def test_half_published_models_and_other_norms_are_named():
 
 def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
     gan = Pix2Pix(**Pix2Pix.tiny_config)
-    with pytest.raises(TypeError, match="Pix2Pix starts from images"):
+    with pytest.raises(TypeError, match="Pix2Pix takes images as input"):
         kerasgan.exploration.walk(gan, [0, 1], frames=4)
-    with pytest.raises(ValueError, match=r"no augmentation of Pix2Pix.*Received: augment='diff_augment'"):
+    with pytest.raises(ValueError, match=r"no augmentation for Pix2Pix.*Received: augment='diff_augment'"):
         gan.compile(augment="diff_augment")

@@ -41,8 +41,8 @@ class LAPGAN(GAN):
         latent_dim: latents of the base level.
         width: planes of the convolutions of all levels above the base, of generator and discriminator.
         base_width: hidden units of the base level's two dense networks.
-        base_activation: of the base level's images. Not in the paper: "hard_tanh" gives pure black and
-            white where noise would leave gray.
+        base_activation: of the base level's images. Not in the paper: "hard_tanh" gives pure black and white
+            where noise would leave gray.
         dropout: of the discriminators, in [0, 1).
         prior: of the latents; U(-1, 1) if not given.
 

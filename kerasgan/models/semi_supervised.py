@@ -1,5 +1,4 @@
-"""Semi-supervised GAN: the discriminator is a classifier with an extra class for fakes, which learns from unlabeled
-images.
+"""Semi-supervised GAN: the discriminator classifies, with an extra class for fakes, and learns from unlabeled images.
 
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs, 2016,
 https://arxiv.org/abs/1606.03498, sections 3 and 5; networks follow the authors' Theano code. Deviations: labeled and
