@@ -1,5 +1,6 @@
 """The doctor at the bedside: a callback that probes the game every so many steps and acts on trouble."""
 
+import itertools
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -159,5 +160,6 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
 
 def _each(batches: Any) -> Iterator[Any]:
     if isinstance(batches, keras.utils.PyDataset):
-        return (batches[index] for index in range(len(batches)))
+        indices = itertools.count() if batches.num_batches is None else range(batches.num_batches)
+        return (batches[index] for index in indices)
     return iter(batches)
