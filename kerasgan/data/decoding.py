@@ -1,5 +1,9 @@
 """One picture file to uint8 pixels of a given size: every mode, upright, antialiased."""
 
+import contextlib
+import os
+import stat
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,6 +59,34 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(pixels).astype(np.uint8))
 
 
+DEEP_SAMPLE = 8  # pictures that are looked at for the range of their 16 bits
+
+
+def warn_of_few_bits(paths: Sequence[str | Path]) -> None:
+    """Warns where 16-bit pictures hold 8 to 14 bits, as cameras and microscopes write them: they come out nearly black.
+
+    A few pictures of the set are looked at; one that cannot be read is left to who reads all.
+    """
+    highest = 0
+    for path in paths[:: -(-len(paths) // DEEP_SAMPLE) or 1]:
+        with contextlib.suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError), opened(path) as image:
+            if not image.mode.startswith("I"):
+                return
+            highest = max(highest, int(np.asarray(image).max()))
+    few_bits(highest, f"the 16-bit pictures beside {paths[0]}" if paths else "")
+
+
+def few_bits(highest: int, where: str) -> None:
+    """Warns where the highest of a set's 16-bit values needs 14 bits or less."""
+    bits = highest.bit_length()
+    if 0 < bits <= 14:
+        warnings.warn(
+            f"Values of {where} reach {highest}, {bits} bits, of 65535: they are read as nearly black, up to level "
+            f"{round(highest / 257)} of 255. If white is {2**bits - 1}, multiply them by {2 ** (16 - bits)} first.",
+            stacklevel=3,
+        )
+
+
 def colored(image: Image.Image, channels: int) -> Image.Image:
     """Gray, RGB or RGBA; transparency is laid on white unless alpha is kept."""
     image = _eight_bit(image)
@@ -78,6 +110,24 @@ def _turned(image: Image.Image) -> bool:
     return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # orientations that swap height and width
 
 
+def opened(path: str | Path) -> Image.Image:
+    """The picture in a file, not decoded yet.
+
+    Raises:
+        OSError: for what is no file, such as a named pipe, at which PIL would wait for ever.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("a named pipe, device or folder, not a file")
+    return Image.open(path)
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """(height, width) as it is looked at, of a picture that may not be decoded yet."""
+    tags = getattr(image, "tag_v2", {})  # of a TIFF: PIL's size is that on disk, or already the upright one
+    width, height = tags.get(256, image.width), tags.get(257, image.height)
+    return (width, height) if _turned(image) else (height, width)
+
+
 def decode(
     path: str | Path, *, size: tuple[int, int] | None = None, channels: int, crop: Crop = "center"
 ) -> np.ndarray:
@@ -88,9 +138,8 @@ def decode(
     of the time on photographs.
     """
     try:
-        with Image.open(path) as image:
-            full = image.size[::-1]
-            upright = full[::-1] if _turned(image) else full
+        with opened(path) as image:
+            full, upright = image.size[::-1], upright_size(image)
             size = size or upright
             top, left, height, width = box(upright, size, crop)
             scale = min(height / size[0], width / size[1]) / 2

@@ -12,10 +12,9 @@ from typing import TypeVar, Unpack
 
 import keras
 import numpy as np
-from PIL import Image
 
 from kerasgan.data import checks
-from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
+from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode, opened, warn_of_few_bits
 from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
 from kerasgan.files.paths import here
@@ -117,6 +116,12 @@ def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[s
     if labels is True and loose:
         raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
     if labels is False or loose:
+        if labels == "auto" and len(loose) < len(paths):
+            warnings.warn(
+                f"No labels are read from the sub-folders of {root}: {len(loose)} of {len(paths)} pictures lie beside "
+                f"them, such as {loose[0]}. Move them away for labels, or pass labels=False.",
+                stacklevel=3,
+            )
         return None
     return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELED_FOLDER}) or None
 
@@ -142,6 +147,7 @@ class Pictures:
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
         """A reader of the readable files, and the indices of the others: an error, unless they are to be skipped."""
+        warn_of_few_bits(self.paths)
         shape = (len(self.paths), *self.image_shape)
         if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
             cache = np.empty(shape, np.uint8)
@@ -158,7 +164,7 @@ class Pictures:
 
     def _glance(self, index: int) -> None:
         try:
-            with Image.open(self.paths[index]):
+            with opened(self.paths[index]):
                 pass
         except (OSError, ValueError, SyntaxError):
             self.decode(index)  # raises the error that names the file
