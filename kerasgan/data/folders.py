@@ -137,13 +137,14 @@ def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
 class Pictures:
     """The reading of many files by threads; PIL lets go of the interpreter lock while it decodes and resizes."""
 
-    def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop) -> None:
-        self.paths, self.image_shape, self.crop = list(paths), image_shape, crop
+    def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop, step: int = 1) -> None:
+        self.paths, self.image_shape, self.crop, self.step = list(paths), image_shape, crop, step
 
     def decode(self, index: int) -> np.ndarray:
         """uint8 pixels of one file."""
-        *size, channels = self.image_shape
-        return decode(self.paths[index], size=(size[0], size[1]), channels=channels, crop=self.crop)
+        height, width, channels = self.image_shape
+        path, size = self.paths[index], (height, width)
+        return decode(path, size=size, channels=channels, crop=self.crop, step=self.step)
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
         """A reader of the readable files, and the indices of the others: an error, unless they are to be skipped."""
@@ -160,7 +161,7 @@ class Pictures:
         # Only decoding finds a file cut short: worth an extra pass where the count of files depends on it.
         bad = self._each(self.decode if skip_corrupt else self._glance, skip_corrupt)
         good = [path for index, path in enumerate(self.paths) if index not in bad]
-        return FileReader(Pictures(good, self.image_shape, self.crop)), bad
+        return FileReader(Pictures(good, self.image_shape, self.crop, self.step)), bad
 
     def _glance(self, index: int) -> None:
         try:
