@@ -161,15 +161,26 @@ model.fit(data.batches(sys.argv[1], image_shape=(8, 8, 3), num_classes=2), shuff
     assert result.returncode == 0, result.stderr
 
 
-def tiny_gan():
+def tiny_gan(**settings):
     generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
     discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     gan = kerasgan.GAN(generator, discriminator)
-    gan.compile(run_eagerly=True)
+    gan.compile(**settings)
     return gan
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras says so of any data without a length
+def test_the_end_of_tf_data_of_unknown_cardinality_is_no_step(tf):
+    """Compiled, TensorFlow ran whatever needs no data, such as the count of steps, once more."""
+    pixels = noise(20, 8, 8, 1)
+    batches = [pixels[:8], pixels[8:16], pixels[16:]]
+    spec = tf.TensorSpec((None, 8, 8, 1), tf.uint8)
+    gan = tiny_gan()
+    logs = gan.fit(tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec), epochs=2, verbose=0)
+    assert gan.optimizer.steps == 6 and logs.epoch == [0, 1]
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
 def test_an_epoch_of_a_loader_without_a_length_ends_with_the_loader():
     torch = pytest.importorskip("torch")
 
@@ -177,7 +188,7 @@ def test_an_epoch_of_a_loader_without_a_length_ends_with_the_loader():
         def __iter__(self):
             return iter(torch.from_numpy(noise(20, 8, 8, 1)))
 
-    gan = tiny_gan()
+    gan = tiny_gan(run_eagerly=True)
     loader = torch.utils.data.DataLoader(Endless(), batch_size=8)
     watch = kerasgan.doctor.Doctor(every=2)
     logs = gan.fit(loader, epochs=2, verbose=0, callbacks=[kerasgan.callbacks.StopAfter(steps=60), watch])
