@@ -239,3 +239,27 @@ def test_collapsed_published_logs_rank_above_the_others():
         columns = history.read(LOGS / row["file"])
         scores.append(doctor.diagnose({name: columns[name] for name in losses_only}).collapse)
     assert roc_auc_score([row["collapsed"] == "True" for row in index], scores) >= 0.9
+
+
+@pytest.mark.parametrize(("delimiter", "quote"), [(";", ""), ("\t", ""), (",", '"')])
+def test_a_csv_file_with_decimal_commas_reads_as_the_same_record(tmp_path, delimiter, quote):
+    path, loss = tmp_path / "log.csv", won()
+    cells = [f"{quote}{value:.6f}{quote}".replace(".", ",") for value in loss]
+    rows = [delimiter.join(["step", "d_loss"]), *(f"{i}{delimiter}{cell}" for i, cell in enumerate(cells))]
+    path.write_text("\n".join(rows))
+    read = history.read(path)
+    np.testing.assert_allclose(read["discriminator_loss"], loss, atol=1e-6)
+    assert doctor.diagnose(path).verdict == "convergence failure"
+
+
+def test_thousands_commas_beside_decimal_points_are_not_taken_for_decimal_ones(tmp_path):
+    (tmp_path / "log.csv").write_text("step;d_loss;g_loss\n1;1.5;0.5\n2;1,000.5;0.5\n3;1,300;0.5\n")
+    np.testing.assert_array_equal(history.read(tmp_path / "log.csv")["discriminator_loss"], [1.5, np.nan, np.nan])
+
+
+def test_a_loss_of_words_is_refused_and_a_diverged_one_is_not(tmp_path):
+    (tmp_path / "log.csv").write_text("step,d_loss\n1,1.3 nats\n2,1.2 nats\n")
+    with pytest.raises(ValueError, match=r"Expected numbers in the column d_loss.*Received: '1.3 nats'"):
+        doctor.diagnose(tmp_path / "log.csv")
+    (tmp_path / "log.csv").write_text("step,d_loss\n" + "".join(f"{i},{1.3 if i < 40 else 'nan'}\n" for i in range(60)))
+    assert doctor.diagnose(tmp_path / "log.csv").verdict == "divergence"

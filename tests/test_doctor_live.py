@@ -251,3 +251,16 @@ def test_training_images_that_lack_a_mode_of_the_doctors_data_are_found_at_once(
     watch = doctor.Doctor(TWO_KINDS, every=100)
     tiny(run_eagerly=True).fit(TWO_KINDS[:100], batch_size=50, steps_per_epoch=1, verbose=0, callbacks=[watch])
     assert watch.history["data_coverage"] == pytest.approx([0.5, 0.5], abs=0.02)
+
+
+@pytest.mark.parametrize("length", ["__len__", "num_batches", None])
+def test_the_doctor_takes_a_pydataset_with_and_without_a_length(length):
+    def batch(self, index):
+        return TWO_KINDS[index * 50 % 200 :][:50]
+
+    members = {"__len__": {"__len__": lambda self: 4}, "num_batches": {"num_batches": property(lambda self: 4)}}
+    endless = {"num_batches": property(lambda self: None)}
+    kind = type("Mine", (keras.utils.PyDataset,), {"__getitem__": batch, **members.get(length, endless)})
+    watch = doctor.Doctor(every=1)
+    tiny(run_eagerly=True).fit(kind(), steps_per_epoch=2, verbose=0, callbacks=[watch])
+    assert np.isfinite(watch.history["distance"]).all()

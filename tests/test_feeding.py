@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from picture_files import SHAPE, noise, two_classes
 
+import kerasgan
 from kerasgan import data
 
 BACKEND = keras.backend.backend()
@@ -158,3 +159,57 @@ model.fit(data.batches(sys.argv[1], image_shape=(8, 8, 3), num_classes=2), shuff
         [sys.executable, "-c", program, str(classes)], env=environment, capture_output=True, text=True, timeout=120
     )
     assert result.returncode == 0, result.stderr
+
+
+def tiny_gan(**settings):
+    generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
+    discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    gan = kerasgan.GAN(generator, discriminator)
+    gan.compile(**settings)
+    return gan
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras says so of any data without a length
+def test_the_end_of_tf_data_of_unknown_cardinality_is_no_step(tf):
+    """Compiled, TensorFlow ran whatever needs no data, such as the count of steps, once more."""
+    pixels = noise(20, 8, 8, 1)
+    batches = [pixels[:8], pixels[8:16], pixels[16:]]
+    spec = tf.TensorSpec((None, 8, 8, 1), tf.uint8)
+    gan = tiny_gan()
+    logs = gan.fit(tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec), epochs=2, verbose=0)
+    assert gan.optimizer.steps == 6 and logs.epoch == [0, 1]
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_an_epoch_of_a_loader_without_a_length_ends_with_the_loader():
+    torch = pytest.importorskip("torch")
+
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(torch.from_numpy(noise(20, 8, 8, 1)))
+
+    gan = tiny_gan(run_eagerly=True)
+    loader = torch.utils.data.DataLoader(Endless(), batch_size=8)
+    watch = kerasgan.doctor.Doctor(every=2)
+    logs = gan.fit(loader, epochs=2, verbose=0, callbacks=[kerasgan.callbacks.StopAfter(steps=60), watch])
+    assert gan.optimizer.steps == 6 and logs.epoch == [0, 1]
+    assert np.isfinite(watch.history["distance"]).all()
+    images = data.batches(loader, image_shape=(8, 8, 1))
+    np.testing.assert_allclose(data.first_images(images, 16), noise(20, 8, 8, 1)[:16] / 127.5 - 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("declared", [None, (None, 8, 8), (None, None, None)])
+def test_gray_images_of_a_generator_are_trained_on_whatever_shape_it_declares(tf, declared):
+    pixels = noise(8, 8, 8)
+    spec = {"output_types": tf.uint8} if declared is None else {"output_signature": tf.TensorSpec(declared, tf.uint8)}
+    dataset = tf.data.Dataset.from_generator(lambda: iter([pixels[:4], pixels[4:]]), **spec)
+    images = next(iter(data.batches(dataset, image_shape=(8, 8, 1))))
+    np.testing.assert_allclose(images.numpy(), pixels[:4, ..., np.newaxis] / 127.5 - 1, atol=1e-6)
+
+
+def test_gray_pairs_of_a_generator_get_their_channel(tf):
+    pixels = noise(4, 8, 8)
+    dataset = tf.data.Dataset.from_generator(lambda: iter([(pixels, pixels)]), output_types=(tf.uint8, tf.uint8))
+    shapes = {"input_shape": (8, 8, 1), "image_shape": (8, 8, 1)}
+    for part in next(iter(data.image_pairs(dataset, paired=True, **shapes))):
+        np.testing.assert_allclose(part.numpy(), pixels[..., np.newaxis] / 127.5 - 1, atol=1e-6)

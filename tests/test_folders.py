@@ -1,6 +1,7 @@
 """Folders of pictures: every format and mode, and files that are none."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def test_a_flat_folder_has_no_labels(tmp_path):
 def test_labels_can_be_refused_or_demanded(classes):
     assert data.folder(classes, image_size=8, labels=False).labels is None
     loose = flat(classes / "loose.png", "red")
-    assert data.folder(classes, image_size=8).labels is None
+    with pytest.warns(UserWarning, match="No labels"):
+        assert data.folder(classes, image_size=8).labels is None
     with pytest.raises(ValueError, match=str(loose)):
         data.folder(classes, image_size=8, labels=True)
 
@@ -230,3 +232,55 @@ def test_a_torn_file_of_a_large_set_names_itself_when_it_is_reached(tmp_path, mo
 def test_a_wrong_option_is_named(classes, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         data.folder(classes, **wrong)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif", "png", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_format_and_orientation_is_cropped_upright(tmp_path, suffix, orientation):
+    upright = np.zeros((96, 64, 3), np.uint8)
+    upright[:, :32], upright[:, 32:], upright[:24] = (255, 0, 0), (0, 0, 255), 255
+    turn = Image.Transpose
+    stored = [None, turn.FLIP_LEFT_RIGHT, turn.ROTATE_180, turn.FLIP_TOP_BOTTOM]
+    stored += [turn.TRANSPOSE, turn.ROTATE_90, turn.TRANSVERSE, turn.ROTATE_270]  # the inverse of what EXIF asks for
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image, kept = Image.fromarray(upright), stored[orientation - 1]
+    image = image if kept is None else image.transpose(kept)
+    image.save(tmp_path / f"a.{suffix}", exif=exif, quality=95)
+    expected = upright[16:80].astype(float).reshape(32, 2, 32, 2, 3).mean((1, 3))
+    assert np.abs(only_image(tmp_path, image_size=32) - expected).mean() < 6
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+@pytest.mark.parametrize("budget", [0, 2**30])
+def test_a_named_pipe_is_no_picture_to_wait_for(tmp_path, monkeypatch, budget):
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", budget)
+    flat(tmp_path / "a.png", "red")
+    os.mkfifo(tmp_path / "b.png")
+    with pytest.raises(ValueError, match=r"b\.png .*a named pipe, device or folder"):
+        data.folder(tmp_path, image_size=8)
+    with pytest.warns(UserWarning, match=r"Skipped 1 unreadable of 2 files: .*b\.png"):
+        assert data.folder(tmp_path, image_size=8, skip_corrupt=True).count == 1
+
+
+def test_a_picture_beside_class_folders_costs_the_labels_with_a_word(classes):
+    flat(classes / "cover.png", "red")
+    with pytest.warns(UserWarning, match=r"No labels .* 1 of 13 pictures lie beside them, such as .*cover\.png"):
+        source = data.folder(classes, image_size=8)
+    assert source.labels is None and source.count == 13
+    assert data.folder(classes, image_size=8, labels=False).count == 13  # pytest turns a warning into an error
+    with pytest.raises(ValueError, match=r"every picture in a class folder.*cover\.png"):
+        data.folder(classes, image_size=8, labels=True)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize(("highest", "told"), [(1023, "10 bits"), (4095, "12 bits"), (16383, "14 bits"), (65535, None)])
+def test_few_bits_in_sixteen_are_warned_of(tmp_path, monkeypatch, suffix, highest, told):
+    for index in range(20):
+        levels = np.linspace(0, highest * (index + 1) // 20, 144).astype(np.uint16).reshape(12, 12)
+        Image.fromarray(levels).save(tmp_path / f"{index:02}.{suffix}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data.folder(tmp_path, image_size=8, channels=1)
+    assert len(caught) == (told is not None)
+    assert told is None or f"{told}, of 65535: they are read as nearly black" in str(caught[0].message)

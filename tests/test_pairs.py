@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from kerasgan import data
-from kerasgan.data import degradations, derivations
+from kerasgan.data import degradations, derivations, folders
 from kerasgan.data.photos import Patches
 from kerasgan.data.sources import Batching
 
@@ -266,3 +266,49 @@ def test_what_a_model_is_given_is_checked_against_it():
         data.image_pairs(data.unpaired(inputs, targets), paired=True, **shapes)
     with pytest.raises(ValueError, match=r"as many inputs as targets. Received: 4 and 3"):
         data.image_pair(inputs, targets[:3], **shapes)
+
+
+@pytest.mark.parametrize("budget", [0, 2**30])
+@pytest.mark.parametrize("name", ["{:04}", "{:04}x4"])
+def test_pairs_for_super_resolution_are_read_as_div2k_has_them(tmp_path, monkeypatch, name, budget):
+    """Cropped in the middle by half a small pixel: the part of the large one is the same to the pixel."""
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", budget)
+    small = np.random.default_rng(0).integers(0, 256, (4, 8, 11, 3), dtype="uint8")
+    for index, image in enumerate(small):
+        for place, picture in (("LR/" + name, image), ("HR/{:04}", image.repeat(4, axis=0).repeat(4, axis=1))):
+            path = tmp_path / f"{place.format(index)}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(picture).save(path)
+    for where in ((tmp_path / "LR", tmp_path / "HR"), (tmp_path,)):  # HR comes first in the alphabet
+        pairs = data.pairs(*where, image_size=32, flip=True, batch_size=2)
+        inputs, targets = pairs.examples(4)
+        assert inputs.shape == (4, 8, 8, 3) and targets.shape == (4, 32, 32, 3)
+        np.testing.assert_array_equal(targets[:, ::4, ::4], inputs)
+        for inputs, targets in (pairs[0], pairs[1]):
+            np.testing.assert_array_equal(targets[:, ::4, ::4], inputs)
+    shapes = {"input_shape": (8, 8, 3), "image_shape": (32, 32, 3)}
+    batch = data.image_pairs((tmp_path / "LR", tmp_path / "HR"), paired=True, **shapes)[0]
+    assert [part.shape for part in batch] == [(1, 8, 8, 3), (1, 32, 32, 3)]
+    cut = data.pairs(tmp_path / "LR", tmp_path / "HR", image_size=16, crop=16).examples(4)
+    np.testing.assert_array_equal(cut[1][:, ::4, ::4], cut[0])
+    with pytest.raises(ValueError, match=r"multiples of 4.*Received: image_size=\(30, 30\)"):
+        data.pairs(tmp_path, image_size=30)
+    with pytest.raises(ValueError, match=r"without jitter. Received: jitter=4"):
+        data.pairs(tmp_path, image_size=28, jitter=4)
+    with pytest.raises(ValueError, match="one size in pixels, or targets larger by a whole factor"):
+        data.pairs(tmp_path / "HR", tmp_path / "LR", image_size=32)
+
+
+def test_pairs_of_two_factors_two_of_one_name_and_a_stray_picture_are_named(tmp_path):
+    folder_of(tmp_path / "in", numbered(2, (4, 4)))
+    folder_of(tmp_path / "out", numbered(2, (8, 8)))
+    Image.new("RGB", (12, 12)).save(tmp_path / "out" / "01.png")
+    with pytest.raises(ValueError, match=r"one factor\. Received: .*out/00\.png of 8 x 8; .*out/01\.png of 12 x 12"):
+        data.pairs(tmp_path, image_size=8)
+    Image.new("RGB", (8, 8)).save(tmp_path / "out" / "00.bmp")
+    with pytest.raises(ValueError, match=r"one picture of each name\. Received: .*00\.bmp and .*00\.png"):
+        data.pairs(tmp_path, image_size=8)
+    Image.new("RGB", (8, 8)).save(tmp_path / "cover.png")
+    for read in (data.pairs, data.unpaired):
+        with pytest.raises(ValueError, match=r"two sub-folders.*Received: .*cover\.png beside in and out"):
+            read(tmp_path, image_size=8)

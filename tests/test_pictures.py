@@ -36,7 +36,7 @@ def test_a_small_image_becomes_large_enough_to_see_in_every_number_of_channels(c
     assert picture.size == (3 * 66 + 2, 3 * 66 + 2)  # three by three of 64 pixels with gaps of 2
 
 
-@pytest.mark.parametrize("shape", [(4, 8, 8), (4, 8, 8, 2), (0, 8, 8, 3)])
+@pytest.mark.parametrize("shape", [(4, 8, 8), (4, 8, 8, 0), (0, 8, 8, 3)])
 def test_what_is_no_batch_of_images_is_refused_with_its_shape(shape):
     with pytest.raises(ValueError, match=r"\(count, height, width, channels\).*Received: shape="):
         pictures.grid(np.zeros(shape, "float32"))
@@ -80,3 +80,12 @@ def test_another_picture_is_not_taken_for_a_film_strip(tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "cat.png")
     with pytest.raises(ValueError, match=r"film strip.*cat\.png"):
         pictures.read_film(tmp_path / "cat.png")
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(2, 1), (5, 3), (13, 3)])
+def test_of_channels_that_no_picture_has_the_first_are_shown(channels, shown):
+    images = np.random.default_rng(0).integers(0, 256, (4, 70, 80, channels), dtype="uint8")
+    few = images[..., :shown]
+    np.testing.assert_array_equal(np.asarray(pictures.grid(images)), np.asarray(pictures.grid(few)))
+    np.testing.assert_array_equal(np.asarray(pictures.single(images[0])), np.asarray(pictures.single(few[0])))
+    np.testing.assert_array_equal(pictures.reduced(images, 32), pictures.reduced(few, 32))

@@ -327,3 +327,29 @@ def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
         kerasgan.exploration.walk(gan, [0, 1], frames=4)
     with pytest.raises(ValueError, match=r"no augmentation for Pix2Pix.*Received: augment='diff_augment'"):
         gan.compile(augment="diff_augment")
+
+
+def test_predict_takes_the_arguments_of_keras_in_their_positions(capsys):
+    gan = Pix2Pix(**Pix2Pix.tiny_config)
+    images = noise(5, *gan.input_shape)
+    made = gan.predict(images)
+    np.testing.assert_allclose(gan.predict(images, 2, 0), made, atol=1e-6)
+    np.testing.assert_allclose(gan.predict(images, batch_size=2, verbose=0, steps=2), made[:4], atol=1e-6)
+    assert len(gan.predict(list(images), batch_size=1, steps=3)) == 3
+    assert not capsys.readouterr().out
+    gan.predict(images, batch_size=2, verbose=1)
+    assert "5/Unknown" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"steps as a positive whole number.*Received: steps=0, batch_size=2"):
+        gan.predict(images, batch_size=2, steps=0)
+    with pytest.raises(ValueError, match=r"with a batch_size. Received: steps=1, batch_size=None"):
+        gan.predict(images, steps=1)
+
+
+def test_predict_asks_about_images_from_zero_to_one_and_takes_light_drawings():
+    gan = Pix2Pix(**Pix2Pix.tiny_config)
+    image = np.abs(noise(1, *gan.input_shape))
+    image.flat[:2] = 0, 1
+    for given in (image, [image[0]]):
+        with pytest.warns(UserWarning, match=r"Images lie in \[0, 1\], but black is -1 here"):
+            gan.predict(given)
+    gan.predict(np.maximum(image, 0.5))  # pytest turns a warning into an error

@@ -102,3 +102,16 @@ def test_the_exported_file_translates_pictures_without_kerasgan(trained, tmp_pat
     run("generate", trained, "--input", tmp_path / "in.png", "-o", tmp_path / "ours.png")
     with Image.open(tmp_path / "out.png") as theirs, Image.open(tmp_path / "ours.png") as ours:
         np.testing.assert_allclose(np.asarray(theirs, int), np.asarray(ours, int), atol=1)
+
+
+def test_generate_writes_every_picture_of_one_name_and_several_endings(tmp_path):
+    names = ["a.png", "a.jpg", "A.bmp", "b.png", "below/a.png"]
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), "red").save(tmp_path / "in" / name)
+    assert "5 images" in run("generate", "srgan-photos-x4", "--input", tmp_path / "in", "-o", tmp_path / "out")
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png")}
+    assert found == {"a.png.png", "a.jpg.png", "A.bmp.png", "b.png", "below/a.png"}
+    Image.new("RGB", (16, 16)).save(tmp_path / "in" / "a.jpg.gif")
+    said = run("generate", "srgan-photos-x4", "--input", tmp_path / "in", "-o", tmp_path / "new", code=1)
+    assert "Expected pictures of different names" in said and not (tmp_path / "new").exists()

@@ -4,6 +4,7 @@ A moving picture shows all walks at once; a PNG shows each walk as a row of fram
 walk is shown in every chosen class, with the same latents.
 """
 
+import collections
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ def translate(
     Args:
         gan: the model.
         source: a picture, or a folder of pictures.
-        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name.
+        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name. Pictures
+            whose names differ only in their endings keep these: a.jpg.png.
         direction: for families that translate in both directions.
         frames: number of frames to predict, for models of videos; 8 if not given.
         fps: frames per second of the video, for models of videos; 10 if not given.
@@ -117,11 +119,29 @@ def translate(
         checked(output, None)
     paths = found(source) if several else [source]
     channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
-    for path in paths:
+    targets = _targets([path.relative_to(source) for path in paths], output) if several else [output]
+    for path, target in zip(paths, targets):
         made = gan.predict(decode(path, channels=channels), direction=direction)  # type: ignore[call-arg]
-        target = (output / path.relative_to(source)).with_suffix(".png") if several else output
         pictures.save(pictures.single(made), target)
     return len(paths)
+
+
+def _targets(names: Sequence[Path], output: Path) -> list[Path]:
+    """Where each picture of a folder is written, one place for each, also on file systems that ignore the case."""
+
+    def key(path: Path) -> str:
+        return str(path).casefold()
+
+    short = collections.Counter(key(name.with_suffix("")) for name in names)
+    made = [
+        name.with_suffix(".png") if short[key(name.with_suffix(""))] == 1 else name.with_name(f"{name.name}.png")
+        for name in names
+    ]
+    found: dict[str, Path] = {}
+    for name, target in zip(names, made):
+        if (other := found.setdefault(key(target), name)) is not name:
+            raise ValueError(f"Expected pictures of different names. Received: {other} and {name}")
+    return [output / target for target in made]
 
 
 def _continue(gan: "GAN", source: Path, output: Path, *, frames: int, fps: int) -> int:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from kerasgan.data import checks, folders
-from kerasgan.data.decoding import Crop, checked_crop
+from kerasgan.data.decoding import Crop, checked_crop, few_bits
 from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Raw, Source, SourceInfo, Stream
 
@@ -240,5 +240,7 @@ def _in_memory(info: SourceInfo, order: Batching, reading: Reading) -> Indexed:
         filled += len(batch)
     if filled != len(images) or not filled:
         raise ValueError(f"Expected {len(images)} images, at least one. Received: {filled} from {info.name}")
+    if reading.builder.info.features[reading.keys[0]].np_dtype == np.uint16:
+        few_bits(max(0, int(images.max()) * 256 - 1), info.name)  # the highest of as many bits
     known = SourceInfo(info.name, info.image_shape, filled, labels if info.labeled else None, info.class_names)
     return Indexed(known, order, ArrayReader(images))

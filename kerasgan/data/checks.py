@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+LIGHT = 0.25  # in [-1, 1]: photographs scaled to [0, 1] have darker pixels, light drawings have not
 EXPECTED_VALUES = "Expected images as uint8 in [0, 255] or as floats in [-1, 1]"
 
 
@@ -42,7 +43,8 @@ def image_array(images: Any) -> np.ndarray:
 def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
     """`array` as it is if uint8, as float32 if float in [-1, 1]; anything else is an error that names its range.
 
-    `all_light`: whether images without a dark pixel are expected, such as drawings on white, and give no warning.
+    `all_light`: whether images without a dark pixel are expected, such as drawings on white, and give no warning. A
+    darkest pixel near 0 still gives one: it is black in [0, 1], while few images in [-1, 1] are that gray.
     """
     if array.dtype == np.uint8:
         return array
@@ -63,7 +65,7 @@ def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
             f"{EXPECTED_VALUES}. Pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
             f"Received: dtype={array.dtype}, range [{low:g}, {high:g}]"
         )
-    if low >= 0.0 and high > 0.5 and not all_light:
+    if low >= 0.0 and high > 0.5 and not (all_light and low > LIGHT):
         warnings.warn(
             f"Images lie in [{low:g}, {high:g}], but black is -1 here, not 0: "
             "if they were scaled to [0, 1], multiply by 2 and subtract 1, or pass uint8.",

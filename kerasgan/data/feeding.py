@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -50,7 +50,8 @@ def batches(
         return _from_loader(data, shape, num_classes, unlabeled)
     order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
     if isinstance(data, str | os.PathLike):
-        source: Source = folder(data, image_size=shape[:2], channels=shape[2], **order)  # type: ignore[arg-type]
+        wanted = False if num_classes is None else "auto"
+        source: Source = folder(data, image_size=shape[:2], channels=shape[2], labels=wanted, **order)  # type: ignore
     elif isinstance(data, Source):
         source = data
     elif _in_memory(data):
@@ -149,16 +150,24 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
     checked(first, shape, num_classes, "tf.data", unlabeled)
+    rank = _as_numpy(unpacked(first)[0]).ndim
 
     def prepare(*parts: Any) -> Any:
         images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
-        images = tf.cast(images, tf.float32) / 127.5 - 1.0 if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
-        if images.shape.rank == 3:
-            images = images[..., tf.newaxis]
-        images = tf.ensure_shape(images, (None, *shape))
+        images = tensor_images(images, shape, rank)
         return images if num_classes is None else (images, tf.reshape(tf.cast(labels, tf.int32), [-1]))
 
     return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def tensor_images(images: Any, shape: Sequence[int], rank: int) -> Any:
+    """A batch of tf.data as float32 in [-1, 1], (batch, *shape); `rank` is the first one's, where none is declared."""
+    import tensorflow as tf  # it is loaded already: the batch came from it
+
+    images = tf.cast(images, tf.float32) / 127.5 - 1.0 if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
+    if (images.shape.rank or rank) == 3:
+        images = tf.ensure_shape(images, (None, None, None))[..., tf.newaxis]
+    return tf.ensure_shape(images, (None, *shape))
 
 
 class Adapted(keras.utils.PyDataset):
@@ -189,7 +198,7 @@ class Adapted(keras.utils.PyDataset):
         self._data.on_epoch_end()
 
 
-def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Stream:
+def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
     """A PyTorch loader as a stream; its images must have channels last, as in Keras."""
     first = next(iter(loader), None)
     if first is None:
@@ -203,9 +212,24 @@ def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, u
             targets = None if labels is None else _as_numpy(labels).reshape(-1)
             yield pixels[..., np.newaxis] if pixels.ndim == 3 else pixels, targets
 
-    count = len(loader) * len(images) if hasattr(loader.dataset, "__len__") else None
+    if not hasattr(loader.dataset, "__len__"):
+        return _unsized(begin, labeled=num_classes is not None)
+    count = len(loader) * len(images)
     info = SourceInfo("DataLoader", images.shape[1:], count, labeled=num_classes is not None)
     return Stream(info, Batching(batch_size=len(images), shuffle=False), begin)
+
+
+def _unsized(begin: Callable[[int], Raw], *, labeled: bool) -> Any:
+    """A loader of unknown length as another one: of such Keras finds the end, of a `Source` it does not."""
+    import torch  # it is loaded already: the batches come from it
+
+    class Batches(torch.utils.data.IterableDataset):  # type: ignore[misc]
+        def __iter__(self) -> Any:
+            for images, labels in begin(0):
+                parts = [scaled(images), *([labels.astype(np.int32)] if labeled and labels is not None else [])]
+                yield [torch.from_numpy(part) for part in parts]
+
+    return torch.utils.data.DataLoader(Batches(), batch_size=None, collate_fn=tuple)
 
 
 def first_images(batches: Any, count: int) -> np.ndarray:

@@ -12,10 +12,9 @@ from typing import TypeVar, Unpack
 
 import keras
 import numpy as np
-from PIL import Image
 
 from kerasgan.data import checks
-from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode
+from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode, opened, warn_of_few_bits
 from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
 from kerasgan.files.paths import here
@@ -120,6 +119,12 @@ def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[s
     if labels is True and loose:
         raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
     if labels is False or loose:
+        if labels == "auto" and len(loose) < len(paths):
+            warnings.warn(
+                f"No labels are read from the sub-folders of {root}: {len(loose)} of {len(paths)} pictures lie beside "
+                f"them, such as {loose[0]}. Move them away for labels, or pass labels=False.",
+                stacklevel=3,
+            )
         return None
     return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELED_FOLDER}) or None
 
@@ -135,16 +140,18 @@ def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
 class Pictures:
     """Reads many files with threads; PIL releases the interpreter lock while it decodes and resizes."""
 
-    def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop) -> None:
-        self.paths, self.image_shape, self.crop = list(paths), image_shape, crop
+    def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop, step: int = 1) -> None:
+        self.paths, self.image_shape, self.crop, self.step = list(paths), image_shape, crop, step
 
     def decode(self, index: int) -> np.ndarray:
         """uint8 pixels of one file."""
-        *size, channels = self.image_shape
-        return decode(self.paths[index], size=(size[0], size[1]), channels=channels, crop=self.crop)
+        height, width, channels = self.image_shape
+        path, size = self.paths[index], (height, width)
+        return decode(path, size=size, channels=channels, crop=self.crop, step=self.step)
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
         """A reader of the readable files, and the indices of the others; an error unless they are to be skipped."""
+        warn_of_few_bits(self.paths)
         shape = (len(self.paths), *self.image_shape)
         if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
             cache = np.empty(shape, np.uint8)
@@ -157,11 +164,11 @@ class Pictures:
         # Truncated files are found only by decoding: an extra pass if the number of files depends on it.
         bad = self._each(self.decode if skip_corrupt else self._glance, skip_corrupt)
         good = [path for index, path in enumerate(self.paths) if index not in bad]
-        return FileReader(Pictures(good, self.image_shape, self.crop)), bad
+        return FileReader(Pictures(good, self.image_shape, self.crop, self.step)), bad
 
     def _glance(self, index: int) -> None:
         try:
-            with Image.open(self.paths[index]):
+            with opened(self.paths[index]):
                 pass
         except (OSError, ValueError, SyntaxError):
             self.decode(index)  # raises the error that names the file

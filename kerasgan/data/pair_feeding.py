@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.data import checks
-from kerasgan.data.feeding import is_tf_data
+from kerasgan.data.feeding import is_tf_data, tensor_images
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.sources import Source, scaled
 from kerasgan.data.translation import Images
@@ -68,7 +68,8 @@ def image_pair(inputs: Any, targets: Any, *, input_shape: Sequence[int], image_s
 
 
 def _made(data: Any, targets: Any, shapes: Shapes, paired: bool, batch_size: int | None) -> Source:
-    (height, width, input_channels), (*_, channels) = shapes
+    input_channels = shapes[0][-1]
+    height, width, channels = shapes[1] if paired else (*shapes[0][:2], shapes[1][-1])
     order: Any = {"batch_size": batch_size or 1}
     if not paired:
         return unpaired(data, targets, image_size=(height, width), channels=channels, **order)
@@ -86,13 +87,9 @@ def _from_tf_data(data: Any, shapes: Shapes) -> Any:
         kind = "nothing" if first is None else type(first).__name__
         raise ValueError(f"Expected a tf.data.Dataset of batches (inputs, targets). Received: batches of {kind}")
     image_pair(*first, input_shape=shapes[0], image_shape=shapes[1])
+    ranks = [len(images.shape) for images in first]
 
     def prepare(*parts: Any) -> Any:
-        return tuple(
-            tf.ensure_shape(
-                tf.cast(images, tf.float32) / 127.5 - 1.0 if images.dtype == tf.uint8 else images, (None, *shape)
-            )
-            for images, shape in zip(parts, shapes)
-        )
+        return tuple(tensor_images(images, shape, rank) for images, shape, rank in zip(parts, shapes, ranks))
 
     return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)

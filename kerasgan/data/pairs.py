@@ -1,21 +1,22 @@
 """Pairs and domains from folders and arrays: two folders, side-by-side pictures, two arrays."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
-from PIL import Image
 
 from kerasgan.data import checks
 from kerasgan.data.builders import tfds
-from kerasgan.data.decoding import Crop, checked_crop
+from kerasgan.data.decoding import Crop, checked_crop, size_of
 from kerasgan.data.folders import Pictures, folder, found
 from kerasgan.data.memory import arrays
 from kerasgan.data.sources import Batching, BatchingOptions, Indexed, Reader, Source, SourceInfo, scaled
 from kerasgan.data.translation import Images, Jittered, Pairs, Unpaired
 from kerasgan.files.paths import here
 
+Files = tuple[str, int, Reader, int]  # name, number of pairs, reader of both, scale of the targets
 SUBFOLDERS = "two sub-folders with pictures"
 
 
@@ -31,6 +32,19 @@ class _Stacked:
     def prepare(self, indices: np.ndarray) -> None:
         for reader in self.readers:
             reader.prepare(indices)
+
+
+class _Enlarged:
+    """The images of a reader with every pixel repeated, so that flips keep them in register with larger ones."""
+
+    def __init__(self, reader: Reader, scale: int) -> None:
+        self.reader, self.scale = reader, scale
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return self.reader.take(indices).repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+
+    def prepare(self, indices: np.ndarray) -> None:
+        self.reader.prepare(indices)
 
 
 class _SideBySide:
@@ -63,12 +77,14 @@ def pairs(
     Args:
         inputs: one of
             - an array (count, height, width, channels), uint8 or floats in [-1, 1];
-            - a folder, whose pictures have the same names as those in `targets`;
+            - a folder, whose pictures have the same names as those in `targets`, or these names with a scale added
+              (0001x4.png of 0001.png), and may be smaller by a whole factor;
             - without `targets`, a folder of pictures with input and target side by side;
-            - without `targets`, a folder with two sub-folders of pictures with equal names (in alphabetical order the
-              first holds the inputs).
+            - without `targets`, a folder with two sub-folders of pictures with equal names (the smaller pictures are
+              the inputs; for pictures of one size, those of the first sub-folder in alphabetical order).
         targets: likewise; arrays may be larger than the inputs by a whole factor.
-        image_size: int or (height, width) of one image; 256 for folders if not given.
+        image_size: int or (height, width) of one image, of the targets where these are larger; 256 for folders if not
+            given.
         input_channels: channels of the inputs, for folders.
         channels: channels of the targets, for folders.
         jitter: images are read larger by this many pixels, and random parts of the final size are cropped.
@@ -84,7 +100,9 @@ def pairs(
         read = _enlarged(image_size or 256, jitter)
         several = checks.channel_count(input_channels), checks.channel_count(channels)
         several = several[::-1] if reverse else several
-        name, count, reader = _files(here(inputs), targets, read, several, checked_crop(crop))
+        name, count, reader, scale = _files(here(inputs), targets, read, several, checked_crop(crop))
+        if scale > 1 and jitter:
+            raise ValueError(f"Expected folders of two sizes without jitter. Received: {jitter=}")
         info = SourceInfo(name, (*read, sum(several)), count)  # type: ignore[arg-type]
         source: Source = Indexed(info, ordering, reader)
     else:
@@ -139,8 +157,8 @@ def _stacked_arrays(
     return arrays(np.concatenate(both, axis=-1), image_size=size, **order), (shapes[0][3], shapes[1][3])
 
 
-def _files(inputs: Path, targets: Any, size: Any, channels: tuple[int, int], crop: Crop) -> tuple[str, int, Reader]:
-    """(name, number of pairs, reader of both) of two folders, or of one with sub-folders or side-by-side pictures."""
+def _files(inputs: Path, targets: Any, size: Any, channels: tuple[int, int], crop: Crop) -> Files:
+    """What is read from two folders, or from one with sub-folders or side-by-side pictures."""
     inputs = inputs.expanduser()
     name = str(inputs)
     if targets is None:
@@ -148,41 +166,59 @@ def _files(inputs: Path, targets: Any, size: Any, channels: tuple[int, int], cro
         if not below:
             return _side_by_side(inputs, size, channels, crop)
         inputs, targets = below
+        if size_of(found(inputs)[0]) > size_of(found(targets)[0]):
+            inputs, targets = targets, inputs
     matched = _matched(inputs, here(targets))
-    readers = [Pictures(paths, (*size, each), crop).read(False)[0] for paths, each in zip(matched, channels)]
-    return name, len(matched[0]), _Stacked(readers)
+    scale = _common_factor(*matched)
+    smaller = (_divided(size, scale, "image_size"), crop if isinstance(crop, str) else _divided(crop, scale, "crop"))
+    small = Pictures(matched[0], (*smaller[0], channels[0]), smaller[1]).read(False)[0]
+    large = Pictures(matched[1], (*size, channels[1]), crop, step=scale).read(False)[0]
+    return name, len(matched[0]), _Stacked([_Enlarged(small, scale) if scale > 1 else small, large]), scale
 
 
-def _side_by_side(path: Path, size: Any, channels: tuple[int, int], crop: Crop) -> tuple[str, int, Reader]:
+def _divided(size: Any, scale: int, name: str) -> Any:
+    """The size of the inputs for that of the targets."""
+    if size[0] % scale or size[1] % scale:
+        expected = f"Expected multiples of {scale}: the targets are so many times as large as the inputs"
+        raise ValueError(f"{expected}. Received: {name}={tuple(size)}")
+    return size[0] // scale, size[1] // scale
+
+
+def _side_by_side(path: Path, size: Any, channels: tuple[int, int], crop: Crop) -> Files:
     if channels[0] != channels[1]:
         raise ValueError(f"Expected side-by-side pictures of as many channels each. Received: {channels} in {path}")
     paths = found(path)
     for each in paths:
-        with Image.open(each) as picture:
-            if picture.width % 2:
-                raise ValueError(
-                    f"Expected input and target side by side, in a picture of even width. Received: {each} of "
-                    f"{picture.width} x {picture.height} pixels; two folders are given as two arguments"
-                )
+        high, wide = size_of(each)
+        if wide % 2:
+            raise ValueError(
+                f"Expected input and target side by side, in a picture of even width. Received: {each} of "
+                f"{wide} x {high} pixels; two folders are given as two arguments"
+            )
     height, width = size
     reader, _ = Pictures(paths, (height, 2 * width, channels[0]), crop).read(False)
-    return str(path), len(paths), _SideBySide(reader)
+    return str(path), len(paths), _SideBySide(reader), 1
 
 
 def subfolders(path: Path) -> list[Path]:
-    """The two sub-folders of a folder without pictures of its own, in alphabetical order; none if it has pictures."""
-    pictures = found(path)  # raises if there are none at all
-    if any(each.parent == path for each in pictures):
+    """The two sub-folders that a folder has instead of pictures, in alphabetical order; none where it has pictures."""
+    pictures = found(path)  # raises where there are none at all
+    loose = [each for each in pictures if each.parent == path]
+    names = sorted({each.relative_to(path).parts[0] for each in pictures} - {each.name for each in loose})
+    if loose and len(names) == 2:  # what is meant nobody knows
+        raise ValueError(f"Expected pictures, or {SUBFOLDERS}. Received: {loose[0]} beside {' and '.join(names)}")
+    if loose:
         return []
-    names = sorted({each.relative_to(path).parts[0] for each in pictures})
     if len(names) != 2:
         raise ValueError(f"Expected pictures, or {SUBFOLDERS}. Received: path={path} with {', '.join(names)}")
     return [path / name for name in names]
 
 
 def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
-    """The files of both folders, matched by name without ending. Raises unless both have the same names."""
-    named = [{each.relative_to(root).with_suffix(""): each for each in found(root)} for root in (inputs, targets)]
+    """The files of both folders in one order: those of one name, whatever their endings. Both must have all."""
+    named = [_named(root) for root in (inputs, targets)]
+    shorter = [_without_scale(pictures) for pictures in named]
+    named = min((named, shorter), key=lambda both: len(both[0].keys() ^ both[1].keys()))
     for (own, root), (there, other) in ((zip(named, (inputs, targets))), zip(named[::-1], (targets, inputs))):
         lonely = sorted(own.keys() - there.keys())
         if lonely:
@@ -191,18 +227,40 @@ def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
                 f"Received: none for {own[lonely[0]]}" + (f" and {len(lonely) - 1} more" if lonely[1:] else "")
             )
     order = sorted(named[0])
-    matched = [named[0][name] for name in order], [named[1][name] for name in order]
-    _refuse_other_shapes(*matched)
-    return matched
+    return [named[0][name] for name in order], [named[1][name] for name in order]
 
 
-def _refuse_other_shapes(inputs: list[Path], targets: list[Path]) -> None:
-    """Raises ValueError for a pair of pictures of different sizes, whose crops would not be aligned."""
+def _named(root: Path) -> dict[Path, Path]:
+    """The pictures of a folder by their names below it, without endings. Raises ValueError for two of one name."""
+    named: dict[Path, Path] = {}
+    for each in found(root):
+        other = named.setdefault(each.relative_to(root).with_suffix(""), each)
+        if other is not each:
+            raise ValueError(f"Expected one picture of each name. Received: {other} and {each}")
+    return named
+
+
+def _without_scale(named: dict[Path, Path]) -> dict[Path, Path]:
+    """The same by names that do not say the scale, as 0001 for 0001x4; unchanged where several would have one name."""
+    short = {name.with_name(re.sub(r"(?<=.)x\d+$", "", name.name)): path for name, path in named.items()}
+    return short if len(short) == len(named) else named
+
+
+def _common_factor(inputs: list[Path], targets: list[Path]) -> int:
+    """How many times as high and wide the targets are. Raises ValueError for pairs that cropping would part."""
+    factors: dict[int, str] = {}
     for first, second in zip(inputs, targets):
-        with Image.open(first) as one, Image.open(second) as other:
-            if one.size != other.size:
-                sizes = [f"{each} of {image.width} x {image.height}" for each, image in ((first, one), (second, other))]
-                raise ValueError(f"Expected pairs of one size in pixels. Received: {' and '.join(sizes)}")
+        (height, width), (high, wide) = size_of(first), size_of(second)
+        factor = high // height
+        sizes = f"{first} of {width} x {height} and {second} of {wide} x {high}"
+        if not factor or (height * factor, width * factor) != (high, wide):
+            raise ValueError(
+                f"Expected pairs of one size in pixels, or targets larger by a whole factor. Received: {sizes}"
+            )
+        factors.setdefault(factor, sizes)
+    if len(factors) > 1:
+        raise ValueError(f"Expected targets all larger by one factor. Received: {'; '.join(factors.values())}")
+    return next(iter(factors))
 
 
 def unpaired(

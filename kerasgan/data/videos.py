@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
-from PIL import Image
 
 from kerasgan.data import checks
 from kerasgan.data.clips import Clips, MovingParts, Windows
-from kerasgan.data.decoding import EXTENSIONS, colored, decode, resized
+from kerasgan.data.decoding import EXTENSIONS, colored, decode, opened, resized, upright_size
 from kerasgan.data.folders import MEMORY_BUDGET, Pictures
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, Source, SourceInfo
 from kerasgan.files import films
@@ -204,8 +203,8 @@ def _folder(path: Path, frames: list[Path]) -> Video:
     sizes = []
     for frame in frames:
         try:
-            with Image.open(frame) as picture:
-                sizes.append((picture.height, picture.width))
+            with opened(frame) as picture:
+                sizes.append(upright_size(picture))
         except (OSError, ValueError, SyntaxError) as error:
             raise ValueError(f"Expected a readable picture. Received: {frame} ({error})") from error
         if sizes[-1] != sizes[0]:

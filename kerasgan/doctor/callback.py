@@ -1,5 +1,6 @@
 """The doctor as a callback: it probes the model at a fixed interval and acts when it finds trouble."""
 
+import itertools
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -162,5 +163,6 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
 
 def _each(batches: Any) -> Iterator[Any]:
     if isinstance(batches, keras.utils.PyDataset):
-        return (batches[index] for index in range(len(batches)))
+        indices = itertools.count() if batches.num_batches is None else range(batches.num_batches)
+        return (batches[index] for index in indices)
     return iter(batches)

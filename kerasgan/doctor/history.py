@@ -38,6 +38,7 @@ def read(history: Any) -> Columns:
     else:
         name, raw = type(history).__name__, _mapping(getattr(history, "history", history))
     columns = {str(key): _numbers(values) for key, values in raw.items()}
+    _refuse_text(columns, raw, name)
     found = {loss: _loss(columns, loss, words) for loss, words in LOSS_NAMES.items()}
     losses = {loss: values for loss, values in found.items() if values is not None}
     if not losses:
@@ -61,7 +62,30 @@ def _read_csv(path: Path) -> Mapping[str, Any]:
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
     if not rows:
         raise ValueError(f"Expected a CSV file with a header. Received: {path}, which is empty")
-    return {name.strip(): [row[i] if i < len(row) else "" for row in rows[1:]] for i, name in enumerate(rows[0])}
+    body = _with_decimal_points(rows[1:])
+    return {name.strip(): [row[i] if i < len(row) else "" for row in body] for i, name in enumerate(rows[0])}
+
+
+def _with_decimal_points(rows: list[list[str]]) -> list[list[str]]:
+    """The cells of a spreadsheet that writes 1,25 for 1.25, with points; others as they are.
+
+    Where any number of the file has a point, its commas part thousands, and are left alone.
+    """
+    cells = [cell.strip() for row in rows for cell in row]
+    if any(re.fullmatch(r"[+-]?[\d,]*\.\d+(e[+-]?\d+)?", cell, re.IGNORECASE) for cell in cells):
+        return rows
+    decimal = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
+    return [[cell.replace(",", ".") if decimal.fullmatch(cell) else cell for cell in row] for row in rows]
+
+
+def _refuse_text(columns: Columns, raw: Mapping[Any, Any], name: str) -> None:
+    """Raises ValueError for a loss without a single number: unreadable, it would pass for one that is NaN."""
+    for key, values in raw.items():
+        words = [each for each in np.ravel(np.asarray(values, dtype=object)) if isinstance(each, str) and each.strip()]
+        text = [word for word in words if np.isnan(_number(word)) and word.strip().lower() not in ("nan", "none", "na")]
+        loss = any(_loss({str(key): columns[str(key)]}, player, known) is not None for player, known in PLAYERS.items())
+        if loss and text and len(text) == len(words):
+            raise ValueError(f"Expected numbers in the column {key} of {name}. Received: {text[0]!r}")
 
 
 def _mapping(history: Any) -> Mapping[str, Any]:

@@ -27,11 +27,19 @@ def to_uint8(images: Any) -> np.ndarray:
     return np.rint(np.clip(pixels, -1.0, 1.0) * 127.5 + 127.5).astype("uint8")
 
 
+def visible(images: Any) -> np.ndarray:
+    """Images (..., channels) with the channels that a picture can show: of two the first, of more than four three."""
+    array = np.asarray(images)
+    channels = array.shape[-1]
+    return array if channels in (1, 3, 4) else array[..., : 3 if channels > 4 else 1]
+
+
 def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -> Picture:
     """One picture of many images, row by row.
 
     Args:
-        images: (count, height, width, channels) with 1, 3 or 4 channels; float in [-1, 1], or uint8.
+        images: (count, height, width, channels); float in [-1, 1], or uint8. Of two channels the first is shown, of
+            more than four the first three.
         columns: images per row; as square as possible if not given.
         scale: whole number of screen pixels per pixel, by nearest neighbor; if not given, the smallest that makes an
             image at least 64 pixels high.
@@ -40,9 +48,10 @@ def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -
         ValueError: for another shape, or numbers below 1.
     """
     array = np.asarray(images)
-    if array.ndim != 4 or not len(array) or array.shape[-1] not in (1, 3, 4):
-        expected = "Expected images (count, height, width, channels) with 1, 3 or 4 channels"
+    if array.ndim != 4 or 0 in array.shape:
+        expected = "Expected images (count, height, width, channels)"
         raise ValueError(f"{expected}. Received: shape={array.shape}")
+    array = visible(array)
     count, height, width, channels = array.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     scale = math.ceil(SMALLEST_CELL / height) if scale is None else scale
@@ -59,14 +68,17 @@ def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -
 
 
 def single(image: Any) -> Picture:
-    """One image (height, width, channels) as it is: float in [-1, 1], or uint8."""
-    pixels = image if image.dtype == np.uint8 else to_uint8(image)
+    """One image (height, width, channels) as it is: float in [-1, 1], or uint8; its channels as in `grid`."""
+    pixels = visible(image if image.dtype == np.uint8 else to_uint8(image))
     return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
 
 
 def reduced(images: Any, side: int) -> np.ndarray:
-    """uint8 images whose height is at most `side` pixels, shrunk with antialiasing where they are larger."""
-    pixels = images if images.dtype == np.uint8 else to_uint8(images)
+    """uint8 images whose height is at most `side` pixels, shrunk with antialiasing where they are larger.
+
+    Their channels are those that `grid` shows.
+    """
+    pixels = visible(images if images.dtype == np.uint8 else to_uint8(images))
     height, width, channels = pixels.shape[1:]
     if height <= side:
         return pixels

@@ -162,11 +162,13 @@ class ImageToImage(GAN):
     def predict(  # type: ignore[override]
         self,
         images: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
         *,
         direction: str | None = None,
         tile_size: int = 512,
         overlap: int = 64,
-        batch_size: int | None = None,
     ) -> Any:
         """The generator's outputs for images of any size.
 
@@ -180,23 +182,27 @@ class ImageToImage(GAN):
             tile_size: in pixels of the images.
             overlap: shared by neighboring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
             batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
+            verbose: 1 or 2 shows how many images or tiles are done; "auto", as 0, shows nothing.
+            steps: batches after which to end, with a `batch_size`; all images if not given.
 
         Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale.
 
         Raises:
             TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's.
         """
-        options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap, batch_size=batch_size)
+        options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
+        options |= dict(batch_size=batch_size, verbose=verbose)
         if isinstance(images, (list, tuple)):
-            return [self.predict(image, **options) for image in images]
+            return [self.predict(image, **options) for image in _first_batches(images, batch_size, steps)]
         array = np.asarray(images)
         if array.ndim == 3:
             return self.predict(array[np.newaxis], **options)[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
+        array = _first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
-        tiling = Tiling(tile_size, overlap, batch_size)
+        tiling = Tiling(tile_size, overlap, batch_size, progress=verbose in (1, 2))
         return self._translate(pixels, direction, tiling)
 
     def _translate(self, pixels: np.ndarray, direction: str | None = None, tiling: Tiling | None = None) -> np.ndarray:
@@ -207,8 +213,13 @@ class ImageToImage(GAN):
         if pixels.shape[-1] != channels:
             raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
 
+        bar = keras.utils.Progbar(None, unit_name="image") if tiling.progress else None
+
         def run(batch: np.ndarray) -> np.ndarray:
-            return self._outputs(network, [batch], batch_size=len(batch))
+            made = self._outputs(network, [batch], batch_size=len(batch))
+            if bar is not None:
+                bar.add(len(batch))
+            return made
 
         sizes = {"multiple": self.multiple, "smallest": self.smallest, "scale": self.scale}
         return translate(run, pixels, tiling, **sizes)
@@ -277,6 +288,18 @@ class ImageToImage(GAN):
     def accumulate_statistics(self, *arguments: Any, **options: Any) -> None:
         """Raises TypeError: standing statistics are averaged over latents, and there are none."""
         raise TypeError(f"{type(self).__name__} translates images: it has no latents to average over.")
+
+
+def _first_batches(images: Any, batch_size: int | None, steps: int | None) -> Any:
+    """The images that so many batches hold, as in `keras.Model.predict`."""
+    if steps is None:
+        return images
+    if batch_size is None or not (isinstance(steps, int) and steps >= 1):
+        raise ValueError(
+            "Expected steps as a positive whole number of batches, with a batch_size. "
+            f"Received: steps={steps!r}, batch_size={batch_size!r}"
+        )
+    return images[: steps * batch_size]
 
 
 def _same_shape(columns: Sequence[np.ndarray]) -> list[np.ndarray]:

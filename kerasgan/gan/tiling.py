@@ -23,11 +23,13 @@ class Tiling(NamedTuple):
             image.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
             one, if not given.
+        progress: whether to show how many are done.
     """
 
     size: int = 512
     overlap: int = 64
     batch_size: int | None = None
+    progress: bool = False
 
 
 def translate(

@@ -10,11 +10,18 @@ from kerasgan.keras_internals import adam_moments
 
 
 def trainer_step(step):
-    """For a trainer that takes the mean over machines along an axis, which scalars lack."""
+    """For a trainer that takes the mean over machines along an axis, which scalars lack.
+
+    The step waits for its data: where they have come to an end, which nobody may have known before, TensorFlow else
+    runs what needs none of them, and counts a step that was none.
+    """
 
     @functools.wraps(step)
     def step_of_a_machine(self, data):
-        logs = step(self, data)
+        import tensorflow as tf
+
+        with tf.control_dependencies([part for part in tf.nest.flatten(data) if tf.is_tensor(part)]):
+            logs = step(self, data)
         return logs if workers() == 1 else {name: ops.expand_dims(value, 0) for name, value in logs.items()}
 
     return step_of_a_machine
