@@ -17,11 +17,13 @@ from kerasgan.gan.compile_checks import (
     refuse_unknown_confidence,
 )
 from kerasgan.gan.generate import Sampling
+from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade
 from kerasgan.layers import compose
 from kerasgan.optimizers import AdversarialOptimizer
+from kerasgan.scalars import refuse_nan
 
 __all__ = ["GAN"]
 
@@ -211,6 +213,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 batch normalization in the discriminator, `wasserstein` with nothing that bounds its slope, or an
                 objective whose losses do not take (real_logits, fake_logits).
         """
+        refuse_compile_options(options)
         given = {
             "objective": objective,
             "generator_optimizer": generator_optimizer,
@@ -225,9 +228,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
         defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
+        refuse_nan(given)
         self._settle(**{**defaults, **self.default_compile_args(), **given})
-        if "optimizer" in options:
-            raise ValueError("Expected generator_optimizer and discriminator_optimizer. Received: optimizer")
         super().compile(optimizer=self._players(), auto_scale_loss=False, **options)
         self._compile_options = MappingProxyType(options)
 
@@ -302,6 +304,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
+        refuse_fit_options(options)
         if options.get("validation_data") is not None or options.get("validation_split"):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
@@ -356,6 +359,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
+        refuse_fit_options(options)
         batch = data.batch(x, y, **self.data_options())
         return super().train_on_batch(*batch, **options)
 
