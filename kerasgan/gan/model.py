@@ -325,7 +325,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 callback.on_fit_begin(source)
         done = 0 if position is None else position.batch
         first = [data.SyncEpoch(source, start=done)] if isinstance(source, data.Source) else []
-        with gradients.passing_over(self, done):
+        with gradients.keeping_state(self), gradients.passing_over(self, done):
             return super().fit(source, callbacks=[*first, *several], **options)
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
