@@ -68,7 +68,8 @@ def test_a_wholly_frozen_network_stays_while_the_other_trains_and_steps_count(fr
 
 
 def test_accumulated_gradients_are_applied_as_their_mean_after_so_many_batches():
-    optimizer, variable = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2), keras.Variable(np.zeros(2, "float32"))
+    optimizer = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    variable = keras.Variable(np.zeros(2, "float32"))
     optimizer.build([variable])
     for gradient, expected in ((1.0, 0.0), (3.0, -2.0)):
         gradients.apply(optimizer, [ops.full((2,), gradient)], [variable])
@@ -84,3 +85,46 @@ def test_steps_are_batches_also_where_an_update_takes_two(tmp_path):
     rows = (tmp_path / "log.csv").read_text().splitlines()[1:]
     assert [int(row.split(",")[0]) for row in rows] == [3, 6, 9, 11]
     assert int(players[1].iterations) == 5  # updates
+
+
+@pytest.mark.parametrize("broken", ["discriminator_loss", "generator_loss"])
+def test_terminate_on_nan_ends_the_training_at_either_loss(broken):
+    class Broken(GAN):
+        pass
+
+    setattr(Broken, broken, lambda self, batch: getattr(GAN, broken)(self, batch) * float("inf"))
+    gan = Broken(*networks())
+    gan.compile()
+    history = gan.fit(IMAGES, batch_size=4, epochs=3, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
+    assert len(history.epoch) == gan.optimizer.steps == 1
+    with pytest.raises(RuntimeError, match="NaN or Inf"):
+        gan.fit(IMAGES, batch_size=4, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True)])
+
+
+class Watched(GAN):
+    """With metrics of its own: how many fakes it has seen, their mean, and how many are positive."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.own = [keras.metrics.Sum(name="fakes"), keras.metrics.Mean(name="level")]
+        self.positive = keras.metrics.BinaryAccuracy(name="positive", threshold=0.0)
+
+    def generator_loss(self, batch):
+        self.own[0].update_state(ops.ones((4,)))
+        self.own[1].update_state(batch.fake)
+        self.positive.update_state(ops.ones_like(batch.fake), batch.fake)
+        return super().generator_loss(batch)
+
+
+def test_a_subclasss_own_metrics_are_reported_logged_and_reset_with_each_epoch(tmp_path):
+    gan = Watched(*networks())
+    for _ in range(2):  # compiled again it has no metric twice
+        gan.compile()
+    names = ["discriminator_loss", "generator_loss", "fakes", "level", "positive"]
+    assert sorted(metric.name for metric in gan.metrics) == sorted(names)
+    log = callbacks.LossLog(tmp_path / "log.csv", every=3)
+    history = gan.fit(IMAGES, batch_size=4, epochs=2, verbose=0, callbacks=[log]).history
+    assert history["fakes"] == [16.0, 16.0] and all(-1 < level < 1 for level in history["level"])
+    header, *rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
+    assert header[:4] == ["step", *names[:2], "seconds"] and sorted(header[4:]) == sorted(names[2:])
+    assert [(row[0], row[header.index("fakes")]) for row in rows] == [("3", "12"), ("6", "8"), ("8", "16")]

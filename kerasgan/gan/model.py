@@ -18,9 +18,11 @@ from kerasgan.gan.compile_checks import (
 )
 from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
+from kerasgan.gan.keras_callbacks import RunningMean, adapted
+from kerasgan.gan.output_checks import warn_of_ranges
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
-from kerasgan.keras_internals import BuiltWhenMade
+from kerasgan.keras_internals import BuiltWhenMade, own_metrics
 from kerasgan.layers import compose
 from kerasgan.optimizers import AdversarialOptimizer
 from kerasgan.scalars import refuse_nan
@@ -80,6 +82,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         super().__init__(name=name)
         parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
         self.generator, self.discriminator = self.assemble(parts), discriminator
+        warn_of_ranges(self.generator, discriminator)
         self.ema_generator: keras.Model | None = None
         self.augment: augmentation.Augmentation | None = None
         self.prior: Any = None if prior is None else latents.get(prior)
@@ -260,7 +263,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.extra_metrics)
         names += self.augment.extra_metrics if self.augment else ()
-        self._means = {name: keras.metrics.Mean(name=name) for name in names}
+        self._means = {name: RunningMean(name=name) for name in names}
         self.ema_generator = self._average() if half_life else None
 
     def _average(self) -> keras.Model:
@@ -326,7 +329,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         done = 0 if position is None else position.batch
         first = [data.SyncEpoch(source, start=done)] if isinstance(source, data.Source) else []
         with gradients.keeping_state(self), gradients.passing_over(self, done):
-            return super().fit(source, callbacks=[*first, *several], **options)
+            return super().fit(source, callbacks=[*first, *map(adapted, several)], **options)
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
         """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""
@@ -375,4 +378,5 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
+        """The running means of the losses, then metrics that a subclass, or a layer, has made itself."""
+        return [*self._means.values(), *own_metrics(self, besides=RunningMean)]
