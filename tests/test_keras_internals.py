@@ -59,11 +59,13 @@ def test_maybe_symbolic_build_is_what_fit_calls():
     assert calls == [None]
 
 
-def test_metrics_of_a_model_are_its_attributes_and_those_of_layers_inside(nested):
-    nested.seen = [keras.metrics.Sum(name="sum"), keras.metrics.Mean(name="mean")]
-    nested.get_layer("last").own = keras.metrics.Mean(name="inside")
-    nested.compile(loss="mse")
-    found = keras_internals.own_metrics(nested, besides=keras.metrics.Sum)
+def test_metrics_of_a_model_are_its_attributes_and_those_of_layers_inside():
+    layer = keras.layers.Dense(1)
+    layer.own = keras.metrics.Mean(name="inside")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.seen = [keras.metrics.Sum(name="sum"), keras.metrics.Mean(name="mean")]
+    model.compile(loss="mse")
+    found = keras_internals.own_metrics(model, besides=keras.metrics.Sum)
     assert [metric.name for metric in found] == ["mean", "inside"]
 
 

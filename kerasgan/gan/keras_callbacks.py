@@ -16,7 +16,7 @@ class RunningMean(keras.metrics.Mean):
 
 
 def adapted(callback: Any) -> Any:
-    """A callback of Keras as `fit` of a GAN needs it: `TerminateOnNaN` looks at both losses, others stay as they are."""
+    """A callback of Keras as `fit` of a GAN needs it: `TerminateOnNaN` looks at both losses, others stay."""
     if not isinstance(callback, keras.callbacks.TerminateOnNaN):
         return callback
     stand_in = object.__new__(_with_both_losses(type(callback)))
