@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["BuiltWhenMade", "adam_moments", "layers_below", "variable_index"]
+__all__ = ["BuiltWhenMade", "adam_moments", "layers_below", "output_path", "own_metrics", "variable_index"]
 
 
 class BuiltWhenMade:
@@ -29,6 +29,34 @@ def layers_below(network: keras.Layer) -> Iterator[Any]:
     Keras' public `layers` are those of a model's first level only.
     """
     yield from network._flatten_layers(include_self=False)
+
+
+def own_metrics(model: keras.Model, *, besides: type) -> list[keras.metrics.Metric]:
+    """The metrics that are attributes of a model or of layers inside it, without those of the class `besides`.
+
+    Keras' public `metrics` begins with the means of a compiled loss, which a GAN does not have.
+    """
+    found = {id(metric): metric for metric in model._metrics}
+    for layer in layers_below(model):
+        if not isinstance(layer, keras.Model):  # a model's are of what it was compiled for by itself
+            found |= {id(metric): metric for metric in layer.metrics}
+    return [metric for metric in found.values() if not isinstance(metric, besides)]
+
+
+def output_path(network: keras.Model) -> Iterator[Any]:
+    """The operations that a network's first output comes from, the last first, as long as each has one input.
+
+    Keras does not say publicly which layer makes an output. Nothing of a subclassed model, which keeps no graph.
+    """
+    tensor = (getattr(network, "outputs", None) or [None])[0]
+    while tensor is not None and hasattr(tensor, "_keras_history"):
+        operation, node, _ = tensor._keras_history
+        if isinstance(operation, keras.Model):
+            yield from output_path(operation)
+            return
+        yield operation
+        inputs = operation._inbound_nodes[node].input_tensors
+        tensor = inputs[0] if len(inputs) == 1 else None
 
 
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasgan import schedules
+from kerasgan import gradients, schedules
 from kerasgan.keras_internals import variable_index
 
 __all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay", "for_both"]
@@ -48,8 +48,8 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """The number of discriminator steps."""
-        return self.discriminator.iterations
+        """The number of discriminator steps: of batches, also where an update takes several."""
+        return gradients.iterations(self.discriminator)
 
     @property
     def steps(self) -> int:
@@ -58,9 +58,7 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     def pass_over_discriminator(self) -> None:
         """Counts a step of the discriminator that is not computed: callbacks and schedules depend on `iterations`."""
-        own = getattr(self.discriminator, "inner_optimizer", self.discriminator)
-        # Not `own.iterations`: with gradient accumulation that is a quotient, not the variable.
-        next(variable for variable in own.variables if variable.name == "iteration").assign_add(1)
+        self.iterations.assign_add(1)
 
     @property
     def learning_rate(self) -> Any:

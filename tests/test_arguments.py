@@ -119,6 +119,12 @@ def test_a_containers_later_changes_are_not_the_models():
     assert gan.get_config() == before
 
 
+@pytest.mark.parametrize("family", [DCGAN, SRGAN])
+def test_an_argument_that_is_nan_is_refused_in_every_family(family):
+    with pytest.raises(ValueError, match=r"not NaN\. Received: width=nan"):
+        family(**{**family.tiny_config, "width": float("nan")})
+
+
 def test_an_unknown_argument_is_refused_in_the_constructors_name():
     with pytest.raises(TypeError, match=r"DCGAN\.__init__\(\) got an unexpected keyword argument 'size'"):
         DCGAN(size=3)

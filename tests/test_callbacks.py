@@ -244,6 +244,12 @@ def test_a_limit_that_is_none_is_refused(limits):
         callbacks.StopAfter(**limits)
 
 
+@pytest.mark.parametrize("limit", ["seconds", "steps"])
+def test_a_limit_that_is_nan_is_refused(limit):
+    with pytest.raises(ValueError, match=f"Received: {limit}=nan"):
+        callbacks.StopAfter(**{limit: float("nan")})
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_shows_step_losses_and_speed_on_a_terminal_and_in_a_file(terminal):
     from rich.console import Console

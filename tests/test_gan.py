@@ -196,6 +196,14 @@ def test_a_conditional_model_draws_labels_where_none_are_given():
     [
         ({"discriminator_steps": 0}, "Received: discriminator_steps=0"),
         ({"ema_half_life": -1}, "Received: ema_half_life=-1"),
+        ({"ema_half_life": float("nan")}, "Received: ema_half_life=nan"),
+        ({"weight_clip": np.float32("nan")}, "Received: weight_clip=.*nan"),
+        ({"augment": {"name": "ada", "cutout": float("nan")}}, "Received: augment=.*'cutout': nan"),
+        ({"loss": "hinge"}, "Expected objective, .*Received: loss='hinge'"),
+        ({"loss_weights": [1, 2]}, "Expected the weights that penalties .*Received: loss_weights="),
+        ({"metrics": ["accuracy"]}, "Expected kerasgan.evaluation.evaluate .*Received: metrics="),
+        ({"weighted_metrics": ["mse"]}, "Expected kerasgan.evaluation.evaluate .*Received: weighted_metrics="),
+        ({"auto_scale_loss": True}, "mixed_float16.*Received: auto_scale_loss=True"),
         ({"objective": "wasserstien"}, "such as wasserstein"),
         ({"penalties": "gradient_penality"}, "such as gradient_penalty"),
     ],
@@ -247,6 +255,14 @@ def test_an_objective_of_another_kind_is_named(wrong):
 def test_validation_data_is_refused():
     with pytest.raises(ValueError, match="no validation loss"):
         dcgan().fit(IMAGES, validation_data=IMAGES, verbose=0)
+
+
+@pytest.mark.parametrize("option", ["class_weight", "sample_weight", "validation_steps"])
+def test_options_of_fit_without_effect_are_refused_with_what_to_use(option):
+    with pytest.raises(ValueError, match=f"Expected (data in|kerasgan.evaluation).*Received: {option}=2"):
+        dcgan().fit(IMAGES, verbose=0, **{option: 2})
+    with pytest.raises(ValueError, match=f"Received: {option}=2"):
+        dcgan().train_on_batch(IMAGES, **{option: 2})
 
 
 def test_xla_compiles_the_step():

@@ -57,3 +57,20 @@ def test_maybe_symbolic_build_is_what_fit_calls():
     model.compile(loss="mse")
     model.fit(np.zeros((2, 1), "float32"), np.zeros((2, 1), "float32"), verbose=0)
     assert calls == [None]
+
+
+def test_metrics_of_a_model_are_its_attributes_and_those_of_layers_inside():
+    layer = keras.layers.Dense(1)
+    layer.own = keras.metrics.Mean(name="inside")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.seen = [keras.metrics.Sum(name="sum"), keras.metrics.Mean(name="mean")]
+    model.compile(loss="mse")
+    found = keras_internals.own_metrics(model, besides=keras.metrics.Sum)
+    assert [metric.name for metric in found] == ["mean", "inside"]
+
+
+def test_keras_history_leads_from_an_output_back_into_the_models_inside(nested):
+    assert [layer.name for layer in keras_internals.output_path(nested)][:1] == ["last"]
+    outer = keras.Input((3,))
+    path = keras_internals.output_path(keras.Model(outer, nested.get_layer("inner")(outer)))
+    assert [layer.name for layer in path][:2] == ["inside", "hidden"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasgan.distribution import local_value
 
-__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below"]
+__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below", "metric_names"]
 
 
 class Position(NamedTuple):
@@ -112,6 +112,19 @@ class StepCallback(keras.callbacks.Callback):
         self.act(self.step)
 
 
+def metric_names(metrics: Iterable[Any]) -> list[str]:
+    """The names under which `Means` gives the values of metrics; one of Keras' may have several values."""
+    plain = keras.metrics.Mean.result
+    return [name for each in metrics for name in ([each.name] if type(each).result is plain else _results(each))]
+
+
+def _results(metric: Any) -> dict[str, float | None]:
+    result = metric.result()
+    return {
+        name: float(value) for name, value in (result if isinstance(result, dict) else {metric.name: result}).items()
+    }
+
+
 class Means:
     """The losses' means since the last `take`, from Keras' running means, which restart with every epoch.
 
@@ -121,6 +134,7 @@ class Means:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, float]] = {}
         self._sums: dict[str, tuple[float, float]] = {}
+        self._latest: dict[str, float | None] = {}  # of a subclass's metrics that are no means: since the epoch began
 
     def restart(self) -> None:
         """Called when an epoch begins: Keras has reset its metrics."""
@@ -129,6 +143,9 @@ class Means:
     def collect(self, metrics: Iterable[Any]) -> None:
         """Adds what the metrics have counted since the last call; to be called when an epoch ends."""
         for metric in metrics:
+            if type(metric).result is not keras.metrics.Mean.result:
+                self._latest |= _results(metric)
+                continue
             now = local_value(metric.total), local_value(metric.count)
             old, kept = self._seen.get(metric.name, (0.0, 0.0)), self._sums.get(metric.name, (0.0, 0.0))
             self._sums[metric.name] = kept[0] + now[0] - old[0], kept[1] + now[1] - old[1]
@@ -138,7 +155,8 @@ class Means:
         """The means by name, then restarts; None for values not computed since, such as a lazy penalty."""
         self.collect(metrics)
         sums, self._sums = self._sums, {}
-        return {name: total / count if count else None for name, (total, count) in sums.items()}
+        latest, self._latest = self._latest, {}
+        return {name: total / count if count else None for name, (total, count) in sums.items()} | latest
 
     def state(self) -> dict[str, tuple[float, float]]:
         """The complete state, for `Means.from_state`."""

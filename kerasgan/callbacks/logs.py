@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from kerasgan.callbacks.base import LossCallback
+from kerasgan.callbacks.base import LossCallback, metric_names
 from kerasgan.files import event_files, pictures
 from kerasgan.files.paths import local
 
@@ -37,7 +37,7 @@ class LossLog(LossCallback):
         self.path = local(path)
 
     def begin(self, step: int) -> None:
-        names = [metric.name for metric in self.model.metrics]
+        names = metric_names(self.model.metrics)
         columns = ["step", *names[:2], "seconds", *names[2:]]
         # Not up to `step`: a row that was written because the training ended does not belong to a longer training.
         rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+from kerasgan.scalars import refuse_nan
+
 __all__ = ["capture_arguments", "resolve_arguments"]
 
 CURRENT = "_constructor"  # in the instance's dictionary, because Keras tracks attributes
@@ -26,6 +28,7 @@ def capture_arguments(init: Callable) -> Callable:
             init(self, *args, **kwargs)  # raises Python's own message, which names the constructor
             raise
         outer, call = self.__dict__.get(CURRENT), _Call(bound)
+        refuse_nan(call.explicit)
         self.__dict__[CURRENT] = call
         try:
             init(self, *args, **kwargs)

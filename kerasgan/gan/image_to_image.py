@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasgan import data
 from kerasgan.data import checks
+from kerasgan.gan.keras_arguments import refuse_fit_options
 from kerasgan.gan.model import GAN
 from kerasgan.gan.task import Task
 from kerasgan.gan.tiling import Tiling, translate
@@ -124,6 +125,7 @@ class ImageToImage(GAN):
 
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """One training step on inputs and targets, as `keras.Model.train_on_batch`; shapes and errors as of `fit`."""
+        refuse_fit_options(options)
         shapes = {"input_shape": self.input_shape, "image_shape": self.image_shape}
         return keras.Model.train_on_batch(self, *data.image_pair(x, y, **shapes), **options)
 

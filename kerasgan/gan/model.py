@@ -17,11 +17,15 @@ from kerasgan.gan.compile_checks import (
     refuse_unknown_confidence,
 )
 from kerasgan.gan.generate import Sampling
+from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
+from kerasgan.gan.keras_callbacks import RunningMean, adapted
+from kerasgan.gan.output_checks import warn_of_ranges
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
-from kerasgan.keras_internals import BuiltWhenMade
+from kerasgan.keras_internals import BuiltWhenMade, own_metrics
 from kerasgan.layers import compose
 from kerasgan.optimizers import AdversarialOptimizer
+from kerasgan.scalars import refuse_nan
 
 __all__ = ["GAN"]
 
@@ -78,6 +82,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         super().__init__(name=name)
         parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
         self.generator, self.discriminator = self.assemble(parts), discriminator
+        warn_of_ranges(self.generator, discriminator)
         self.ema_generator: keras.Model | None = None
         self.augment: augmentation.Augmentation | None = None
         self.prior: Any = None if prior is None else latents.get(prior)
@@ -212,6 +217,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 batch normalization in the discriminator, `wasserstein` with nothing that bounds the discriminator's
                 slope, or an objective whose losses do not take (real_logits, fake_logits).
         """
+        refuse_compile_options(options)
         given = {
             "objective": objective,
             "generator_optimizer": generator_optimizer,
@@ -226,9 +232,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
         defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
+        refuse_nan(given)
         self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
-        if "optimizer" in options:
-            raise ValueError("Expected generator_optimizer and discriminator_optimizer. Received: optimizer")
         super().compile(optimizer=self._make_optimizer(), auto_scale_loss=False, **options)
         self._compile_options = MappingProxyType(options)
 
@@ -259,7 +264,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.extra_metrics)
         names += self.augment.extra_metrics if self.augment else ()
-        self._means = {name: keras.metrics.Mean(name=name) for name in names}
+        self._means = {name: RunningMean(name=name) for name in names}
         self.ema_generator = self._make_ema_generator() if half_life else None
 
     def _make_ema_generator(self) -> keras.Model:
@@ -303,6 +308,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
+        refuse_fit_options(options)
         if options.get("validation_data") is not None or options.get("validation_split"):
             raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
@@ -323,8 +329,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 callback.on_fit_begin(source)
         done = 0 if position is None else position.batch
         first = [data.SyncEpoch(source, start=done)] if isinstance(source, data.Source) else []
-        with gradients.passing_over(self, done):
-            return super().fit(source, callbacks=[*first, *several], **options)
+        with gradients.keeping_state(self), gradients.passing_over(self, done):
+            return super().fit(source, callbacks=[*first, *map(adapted, several)], **options)
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
         """The position from which `fit` resumes, if one of the callbacks restores a checkpoint."""
@@ -357,6 +363,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
+        refuse_fit_options(options)
         batch = data.batch(x, y, **self.data_options())
         return super().train_on_batch(*batch, **options)
 
@@ -372,4 +379,5 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
+        """The running means of the losses, then metrics that a subclass, or a layer, has made itself."""
+        return [*self._means.values(), *own_metrics(self, besides=RunningMean)]

@@ -9,6 +9,8 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
 - `apply`           applies gradients with an optimizer, loss scaling included;
+- `iterations`      how many batches an optimizer has seen;
+- `keeping_state`   a context in which an exception within a step of `fit` leaves the weights usable;
 - `none`            a context without gradients, for sampling;
 - `passing_over`    a context in which `fit` skips its first batches;
 - `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
@@ -33,6 +35,8 @@ __all__ = [
     "generator_state",
     "gradients",
     "input_gradients",
+    "iterations",
+    "keeping_state",
     "none",
     "passing_over",
     "recording",
@@ -108,6 +112,9 @@ def apply(
     `when` may be a boolean scalar: if it is false, `variables` and the optimizer's slots keep their values, and only
     its count of iterations increases.
     """
+    if not grads:  # of a network that is wholly frozen: Keras would not count the step
+        iterations(optimizer).assign_add(1)
+        return
     if when is not None:
         kept = [variable for variable in (*variables, *optimizer.variables) if "float" in variable.dtype]
         before = [ops.copy(variable.value) for variable in kept]
@@ -116,6 +123,23 @@ def apply(
             variable.assign(ops.where(when, variable.value, old))
         return
     _own().apply(optimizer, list(grads), list(variables))
+
+
+def iterations(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
+    """The variable in which an optimizer counts batches.
+
+    Not `optimizer.iterations`: with gradient accumulation that is a quotient, the number of updates.
+    """
+    own = getattr(optimizer, "inner_optimizer", optimizer)
+    return next(variable for variable in own.variables if variable.name == "iteration")
+
+
+def keeping_state(trainer: keras.Model) -> contextlib.AbstractContextManager:
+    """Within, an exception in a step of `fit` leaves the model with the weights that the step began with.
+
+    Keras takes them out of the model on JAX, and would put them back from the second step on only.
+    """
+    return _own().keeping_state(trainer)
 
 
 def none() -> contextlib.AbstractContextManager:

@@ -17,12 +17,7 @@ def trainer_step(step):
 
     @functools.wraps(step)
     def stateless_step(self, state, data):
-        owners = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
-        )
+        owners = _owners(self)
         mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
         with Scope(mapping) as scope:
             logs = step(self, data)
@@ -31,11 +26,42 @@ def trainer_step(step):
     return stateless_step
 
 
+def _owners(trainer) -> tuple[list[keras.Variable], ...]:
+    """The variables of each part of the state that Keras' trainer passes."""
+    optimizer, metrics = trainer.optimizer.variables, trainer.metrics_variables
+    return trainer.trainable_variables, trainer.non_trainable_variables, optimizer, metrics
+
+
+@contextlib.contextmanager
+def keeping_state(trainer):
+    trainer.make_train_function()
+    train = trainer.train_function
+
+    def step(state, data):
+        try:
+            return train(state, data)
+        except BaseException:
+            for variables, values in zip(_owners(trainer), state):
+                for variable, value in zip(variables, values):
+                    if not value.is_deleted():  # a step that fails while it runs has already used them up
+                        variable.assign(value)
+            raise
+
+    trainer.train_function = step
+    try:
+        yield
+    finally:
+        trainer.train_function = train
+
+
 def recording(variables):
     return contextlib.nullcontext()
 
 
 def apply(optimizer, grads, variables):
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer.apply(grads, variables)  # some of its variables may be frozen since it was built
+        return
     # LossScaleOptimizer.apply branches with side effects, which JAX cannot trace; its stateless form can be.
     slots = optimizer.variables
     values, slot_values = optimizer.stateless_apply([v.value for v in slots], grads, [v.value for v in variables])

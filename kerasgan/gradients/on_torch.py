@@ -11,6 +11,10 @@ def trainer_step(step):
     return step
 
 
+def keeping_state(trainer):
+    return contextlib.nullcontext()
+
+
 def apply(optimizer, grads, variables):
     optimizer.apply(grads, variables)
 
@@ -19,6 +23,8 @@ def gradients(loss_fn, variables, scale, record):
     import torch
 
     loss = loss_fn()
+    if not variables:  # PyTorch refuses to differentiate by nothing
+        return loss.detach(), []
     grads = torch.autograd.grad(scale(loss), [variable.value for variable in variables], materialize_grads=True)
     return loss.detach(), list(grads)
 

@@ -1,0 +1,42 @@
+"""What Keras' `compile` and `fit` take for a supervised model, refused by a GAN with what to use instead."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["refuse_compile_options", "refuse_fit_options"]
+
+_SCORES = (
+    "kerasgan.evaluation.evaluate or kerasgan.metrics, which score samples, or a keras.metrics.Metric that a "
+    "subclass makes and updates itself"
+)
+_COMPILE = {
+    "optimizer": "generator_optimizer and discriminator_optimizer",
+    "loss": 'objective, such as objective="hinge" (kerasgan.objectives.names())',
+    "loss_weights": "the weights that penalties and the family's constructor take",
+    "metrics": _SCORES,
+    "weighted_metrics": _SCORES,
+    "auto_scale_loss": 'keras.config.set_dtype_policy("mixed_float16"), with which losses are always scaled',
+}
+_WEIGHTS = "data in which each image is as frequent as it should count"
+_FIT = {
+    "class_weight": _WEIGHTS,
+    "sample_weight": _WEIGHTS,
+    **dict.fromkeys(("validation_steps", "validation_batch_size"), "kerasgan.evaluation.evaluate of held-out images"),
+}
+
+
+def refuse_compile_options(options: Mapping[str, Any]) -> None:
+    """Raises ValueError for arguments of `keras.Model.compile` that would have no effect; None is no argument."""
+    _refuse("compile", _COMPILE, options)
+
+
+def refuse_fit_options(options: Mapping[str, Any]) -> None:
+    """As `refuse_compile_options`, of `keras.Model.fit` and `train_on_batch`."""
+    _refuse("fit", _FIT, options)
+
+
+def _refuse(method: str, instead: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if name in instead and value is not None:
+            received = name if name == "optimizer" else f"{name}={value!r}"
+            raise ValueError(f"Expected {instead[name]}; {method} of a GAN has no {name}. Received: {received}")
