@@ -34,5 +34,5 @@ def check_power_of_two(image_size: int, *, smallest: int = 8) -> None:
 def check_multiple(image_size: int, factor: int, *, smallest: int = 1, largest: float = math.inf) -> None:
     """Raises ValueError unless the size is a multiple of `factor` from `smallest` to `largest`."""
     if not isinstance(image_size, int) or image_size % factor or not smallest <= image_size <= largest:
-        limits = f" from {smallest} {'up' if largest == math.inf else f'to {largest}'}" if smallest > 1 else ""
+        limits = f" from {smallest} {'on' if largest == math.inf else f'to {largest}'}" if smallest > 1 else ""
         raise ValueError(f"Expected image_size to be a multiple of {factor}{limits}. Received: image_size={image_size}")
