@@ -30,7 +30,7 @@ def test_list_shows_each_entry_with_family_size_weights_and_score(small_zoo):
     lines = result.output.splitlines()
     assert lines[0].split() == ["name", "family", "images", "weights", "score"]
     assert lines[1].split() == ["cgan-tiny", "ConditionalGAN", "8x8x1", "none", "yet", "-"]
-    assert lines[2].split() == ["dcgan-tiny", "DCGAN", "8x8x1", "in", "the", "box", "frechet", "distance", "0.250"]
+    assert lines[2].split() == ["dcgan-tiny", "DCGAN", "8x8x1", "bundled", "frechet", "distance", "0.250"]
 
 
 @pytest.mark.parametrize(
