@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import kerasgan
-from kerasgan.cli.arguments import told
+from kerasgan.cli.arguments import with_kernel
 from kerasgan.data import blur, derivations
 from kerasgan.models import DeblurGAN, deblurgan
 
@@ -177,8 +177,8 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
 
 def test_the_command_line_passes_the_kernel_to_models_that_take_one():
     gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny_config)
-    assert told(blind, None) is blind
-    layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
+    assert with_kernel(blind, None) is blind
+    layer = with_kernel(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
     np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))
     for model, kernel, message in (
         (gan, None, "Expected --kernel, the blur to remove"),
@@ -187,4 +187,4 @@ def test_the_command_line_passes_the_kernel_to_models_that_take_one():
         (gan, "disc,radius=2", "Expected a kernel such as"),
     ):
         with pytest.raises(ValueError, match=message):
-            told(model, kernel)
+            with_kernel(model, kernel)

@@ -25,7 +25,7 @@ __all__ = [
     "parts",
     "recipe_of",
     "show",
-    "told",
+    "with_kernel",
 ]
 
 Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
@@ -47,7 +47,7 @@ def load(name: str, weights: Path | None) -> "GAN":
         return load_model(name, weights=weights or "recipe")
 
 
-def told(gan: "GAN", kernel: str | None) -> "GAN":
+def with_kernel(gan: "GAN", kernel: str | None) -> "GAN":
     """The model for one kernel of blur, if one is given; otherwise the model as it is."""
     if gan.takes_kernel != (kernel is not None):
         expected = "Expected --kernel, the blur to remove, for" if gan.takes_kernel else "Expected no --kernel for"

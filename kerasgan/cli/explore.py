@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Kernel, Target, Weights, load, recipe_of, told
+from kerasgan.cli.arguments import Kernel, Target, Weights, load, recipe_of, with_kernel
 from kerasgan.files.paths import address
 
 __all__ = ["explore"]
@@ -34,7 +34,7 @@ def explore(
     kernel: Kernel = None,
 ) -> None:
     """Write a web page that generates images in a browser, without a server: open its index.html."""
-    gan, recipe = told(load(name, weights), kernel), recipe_of(name)
+    gan, recipe = with_kernel(load(name, weights), kernel), recipe_of(name)
     from kerasgan import export
     from kerasgan.evaluation import evaluate
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, told
+from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, with_kernel
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
 
@@ -78,7 +78,7 @@ def export(
         vendor=vendor,
     )
     choose(parts(formats), options)  # reports unsupported options before the weights are loaded
-    gan = told(load(name, weights), kernel)
+    gan = with_kernel(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():
         typer.echo(f"{form}: {address(output / found['path'])}")

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, classes_of, layers_of, load, numbers_of, told
+from kerasgan.cli.arguments import (
+    Direction,
+    Kernel,
+    Target,
+    Weights,
+    classes_of,
+    layers_of,
+    load,
+    numbers_of,
+    with_kernel,
+)
 
 if TYPE_CHECKING:
     from kerasgan.cli.samples import Choice, Motion
@@ -89,7 +99,7 @@ def generate(
     if source is not None:
         if not source.is_dir() and output.suffix.lower() not in films.ENDINGS:
             samples.checked(output, None)
-        gan = told(load(name, weights), kernel)
+        gan = with_kernel(load(name, weights), kernel)
         made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
         typer.echo(f"{made} images: {output}")
         return

@@ -63,8 +63,8 @@ def train(
     with warnings_in_one_line(DoctorWarning), shared, working_folder(run, resume=resume) as (place, mirrors):
         watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
-    told = shlex.quote(address(run))
-    typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {told} -o more.png")
+    run_argument = shlex.quote(address(run))
+    typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {run_argument} -o more.png")
 
 
 def _shared(distribute: str | None, devices: int | None) -> AbstractContextManager[Any]:

@@ -12,7 +12,7 @@ LOSSES = ("discriminator_loss", "generator_loss")
 
 
 class RunningMean(keras.metrics.Mean):
-    """The mean of a loss that `fit` shows; those of an earlier `compile` are told by it from a subclass's metrics."""
+    """The mean of a loss that `fit` shows; it tells those of an earlier `compile` from a subclass's metrics."""
 
 
 def adapted(callback: Any) -> Any:

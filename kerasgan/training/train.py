@@ -262,7 +262,7 @@ def _finish(gan: "GAN", run: Path) -> None:
 class _Interruption(reports.StepCallback):
     """Ends the training after the step in progress when Ctrl-C or SIGTERM comes; a second Ctrl-C ends it at once.
 
-    Raising inside the step would leave the two players in the middle of it. Of several machines it is enough that one
+    Raising inside the step would leave the two networks in the middle of it. Of several machines it is enough that one
     hears it: all save the same step.
     """
 
