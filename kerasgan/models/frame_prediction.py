@@ -23,7 +23,13 @@ from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.clips import unstacked
 from kerasgan.gan import ImageToImage, Task
-from kerasgan.models.frame_prediction_networks import MOST_SCALES, discriminator, generator
+from kerasgan.models.frame_prediction_networks import (
+    MOST_SCALES,
+    discriminator,
+    generator,
+    level_discriminators,
+    level_generators,
+)
 
 __all__ = ["FramePrediction", "discriminator", "generator", "gradient_difference"]
 
@@ -80,18 +86,24 @@ class FramePrediction(ImageToImage):
             received = f"pixel_power={pixel_power!r}, gradient_power={gradient_power!r}"
             raise ValueError(f"Expected powers of 1 or 2. Received: {received}")
         discriminator_width, shape = discriminator_width or width, (*checks.pair(image_size), channels)
+        generators = level_generators(channels, frames=frames, scales=scales, width=width)
+        discriminators = level_discriminators(shape, frames=frames, scales=scales, width=discriminator_width)
         super().__init__(
-            generator(channels, frames=frames, scales=scales, width=width),
-            discriminator(shape, frames=frames, scales=scales, width=discriminator_width),
+            generators,
+            discriminator(discriminators, shape),
             image_size=image_size,
             multiple=2 ** (scales - 1),
             name=name,
         )
         self.frames, self.scales = frames, scales
+        self.discriminators = MappingProxyType(dict(enumerate(discriminators)))  # a tuple would be saved once more
         self.pixel_power, self.pixel_weight = pixel_power, pixel_weight
         self.gradient_power, self.gradient_weight = gradient_power, gradient_weight
         self.adversarial_weight = adversarial_weight
         self.resolve_arguments(discriminator_width=discriminator_width)
+
+    def assemble(self, parts):
+        return generator([*parts.values()])
 
     def default_compile_args(self):
         """Plain gradient descent, at the rates of the transcription."""
@@ -116,7 +128,7 @@ class FramePrediction(ImageToImage):
         """The predictions at every scale, from coarse to fine: Y_k = u(Y_{k-1}) + G_k(X_k, u(Y_{k-1}))."""
         predictions: list[Any] = []
         for index in range(self.scales):
-            level = self.generator.get_layer(f"generator_{index}")
+            level = self.generator_parts[str(index)]
             predictions.append(level([batch.inputs, *predictions[-1:]], training=True))
         return tuple(ops.cast(each, "float32") for each in predictions)
 
@@ -162,7 +174,7 @@ class FramePrediction(ImageToImage):
         """The sum over the scales of function(D_k given the inputs, real frame, predicted frame)."""
         values = []
         for index, fake in enumerate(batch.fake):
-            level = self.discriminator.get_layer(f"discriminator_{index}")
+            level = self.discriminators[index]
             factor = 2 ** (self.scales - 1 - index)
 
             def discriminate(images, level=level):

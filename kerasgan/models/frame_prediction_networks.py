@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-__all__ = ["MOST_SCALES", "discriminator", "generator"]
+__all__ = ["MOST_SCALES", "discriminator", "generator", "level_discriminators", "level_generators"]
 
 # From coarse to fine: maps in units of the width, and kernels.
 GENERATOR = (
@@ -25,28 +25,45 @@ DISCRIMINATOR = (
 MOST_SCALES = len(GENERATOR)
 
 
-def generator(channels: int, *, frames: int, scales: int, width: int) -> keras.Model:
+def generator(levels: Sequence[keras.Model]) -> keras.Model:
     """Frames stacked by channels, of sides that are multiples of 2^(scales - 1), to the next frame in [-1, 1]."""
-    images = keras.Input((None, None, frames * channels), name="images")
+    images = keras.Input(levels[0].inputs[0].shape[1:], name="images")
     prediction: list[Any] = []
-    for index in range(scales):
-        level = _generator_at(index, channels, frames=frames, factor=2 ** (scales - 1 - index), width=width)
+    for level in levels:
         prediction = [level([images, *prediction])]
     return keras.Model(images, prediction[0], name="generator")
 
 
-def discriminator(image_shape: Sequence[int], *, frames: int, scales: int, width: int) -> keras.Model:
+def discriminator(levels: Sequence[keras.Model], image_shape: Sequence[int]) -> keras.Model:
     """[Frame, frames before it] to the logits (batch, scales) of all scales, from coarse to fine."""
-    height, wide, channels = image_shape
     images = keras.Input(image_shape, name="images")
-    inputs = keras.Input((height, wide, frames * channels), name="inputs")
+    inputs = keras.Input(levels[0].inputs[1].shape[1:], name="inputs")
     logits = []
-    for index in range(scales):
-        factor = 2 ** (scales - 1 - index)
-        level = _discriminator_at(index, image_shape, frames=frames, factor=factor, width=width)
+    for index, level in enumerate(levels):
+        factor = 2 ** (len(levels) - 1 - index)
         logits.append(level([_pooled(images, factor, f"frame_{index}"), inputs]))
     joined = layers.Concatenate(dtype="float32", name="logits")(logits)
     return keras.Model([images, inputs], joined, name="discriminator")
+
+
+def level_generators(channels: int, *, frames: int, scales: int, width: int) -> dict[str, keras.Model]:
+    """The generator of each scale, by its index, from coarse to fine."""
+    factors = {index: 2 ** (scales - 1 - index) for index in range(scales)}
+    return {
+        str(index): _generator_at(index, channels, frames=frames, factor=factor, width=width)
+        for index, factor in factors.items()
+    }
+
+
+def level_discriminators(
+    image_shape: Sequence[int], *, frames: int, scales: int, width: int
+) -> tuple[keras.Model, ...]:
+    """The discriminator of each scale, from coarse to fine."""
+    factors = [2 ** (scales - 1 - index) for index in range(scales)]
+    return tuple(
+        _discriminator_at(index, image_shape, frames=frames, factor=factor, width=width)
+        for index, factor in enumerate(factors)
+    )
 
 
 def _generator_at(index: int, channels: int, *, frames: int, factor: int, width: int) -> keras.Model:
