@@ -69,19 +69,9 @@ def test_an_interval_that_is_no_number_of_steps_is_refused(every):
         StepCallback(every)
 
 
-class Scalar:
-    """What `Means` needs of a metric."""
-
-    def __init__(self, name):
-        self.name, self.total, self.count = name, keras.Variable(0.0), keras.Variable(0.0)
-
+class Scalar(keras.metrics.Mean):
     def see(self, *values):
-        self.total.assign_add(sum(values))
-        self.count.assign_add(len(values))
-
-    def reset(self):
-        self.total.assign(0.0)
-        self.count.assign(0.0)
+        self.update_state(values)
 
 
 def test_means_since_the_last_row_are_undone_from_running_means_that_restart_with_each_epoch():
@@ -92,8 +82,8 @@ def test_means_since_the_last_row_are_undone_from_running_means_that_restart_wit
     assert means.take([loss, lazy]) == {"loss": 2.0, "lazy": 5.0}
     loss.see(10.0)
     means.collect([loss, lazy])  # the epoch ends in the middle of a row
-    loss.reset()
-    lazy.reset()
+    loss.reset_state()
+    lazy.reset_state()
     means.restart()
     loss.see(20.0, 60.0)
     assert means.take([loss, lazy]) == {"loss": 30.0, "lazy": None}
