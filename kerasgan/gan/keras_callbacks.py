@@ -19,7 +19,8 @@ def adapted(callback: Any) -> Any:
     """A callback of Keras as `fit` of a GAN needs it: `TerminateOnNaN` looks at both losses, others stay."""
     if not isinstance(callback, keras.callbacks.TerminateOnNaN):
         return callback
-    stand_in = object.__new__(_with_both_losses(type(callback)))
+    kind: Any = type(callback)
+    stand_in: Any = object.__new__(_with_both_losses(kind))
     object.__setattr__(stand_in, "__dict__", callback.__dict__)  # all that the callback keeps is its own
     return stand_in
 

@@ -76,7 +76,7 @@ class Pix2Pix(ImageToImage):
         if depth < 2:
             raise ValueError(f"Expected two halvings or more. Received: depth={depth}")
         discriminator_width = discriminator_width or width
-        patches = dict(patch_layers=patch_layers, norm=discriminator_norm)
+        patches: dict[str, Any] = dict(patch_layers=patch_layers, norm=discriminator_norm)
         super().__init__(
             generator(
                 input_channels,
