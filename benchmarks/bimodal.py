@@ -4,8 +4,8 @@
 
 A frame is followed by one of two others, each with probability 1/2. Theory, with D the mean squared difference of the
 two: the best prediction by squared error is their mean, at an expected error of D/4, which is also its distance from
-either; whoever draws one of the two has twice that error, D/2 (3.01 dB), though every prediction is a possible frame.
-The same generator learns both ways: by squared errors, and against a discriminator that is shown frame and prediction.
+either. A sample of one of the two has twice that error, D/2 (3.01 dB), although every prediction is a possible frame.
+The same generator learns both ways: by squared errors, and against a discriminator of frame and prediction.
 """
 
 import argparse
@@ -30,7 +30,7 @@ BATCH, AT_ONCE = 128, 50  # pairs in a step, and steps in one call
 
 @dataclass(frozen=True)
 class Scene:
-    """Frames (count, height, width, 1) in [-1, 1], and of each its two futures, (2, count, height, width, 1).
+    """Frames (count, height, width, 1) in [-1, 1], and the two futures of each, (2, count, height, width, 1).
 
     The frames from `held_out` on are not trained on, if any are left.
     """
@@ -42,7 +42,7 @@ class Scene:
 
     @property
     def difference(self) -> float:
-        """D of the frames that are measured."""
+        """D of the measured frames."""
         first, second = self.futures[:, self.measured]
         return float(np.mean((first - second) ** 2))
 
@@ -82,7 +82,7 @@ def generator(size: tuple[int, int], width: int) -> keras.Model:
 
 
 def discriminator(size: tuple[int, int], width: int) -> keras.Model:
-    """[Prediction, frame with noise] to logits; the noise is not looked at."""
+    """[Prediction, frame with noise] to logits; the noise is ignored."""
     images, inputs = keras.Input((*size, 1), name="images"), keras.Input((*size, 2), name="inputs")
     x = layers.Concatenate()([images, layers.Lambda(lambda both: both[..., :1])(inputs)])
     x = layers.Flatten()(x)
@@ -102,7 +102,7 @@ def noisy(frames: np.ndarray, seed: int) -> np.ndarray:
 
 
 def drawn(scene: Scene, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frames with noise, and for each one of its futures."""
+    """Frames with noise, and one of the futures of each."""
     rng = np.random.default_rng(seed)
     which, coin = rng.integers(scene.held_out, size=count), rng.integers(2, size=count)
     return noisy(scene.frames[which], seed), scene.futures[coin, which]
@@ -125,7 +125,7 @@ def adversarially(scene: Scene, *, width: int, steps: int, penalty: float, seed:
         "non_saturating",
         generator_optimizer=adam(),
         discriminator_optimizer=adam(),
-        penalties=[{"name": "r1", "weight": penalty}],  # of the frame's gradient: it keeps both futures in the game
+        penalties=[{"name": "r1", "weight": penalty}],  # of the frame's gradient: keeps both futures likely
         steps_per_execution=AT_ONCE,
     )
     gan.fit(*drawn(scene, BATCH * min(steps, 1000), seed), batch_size=BATCH, epochs=-(-steps // 1000), verbose=0)
@@ -142,15 +142,15 @@ class Verdict:
     share: float  # of predictions that are nearer to the first future
 
 
-def judge(predict: keras.Model, scene: Scene, seed: int = 1) -> Verdict:
-    """Of predictions for all measured frames, at least 2,000, each with noise of its own."""
+def evaluate(predict: keras.Model, scene: Scene, seed: int = 1) -> Verdict:
+    """Errors of predictions for all measured frames, at least 2,000, each with noise of its own."""
     frames, futures = scene.frames[scene.measured], scene.futures[:, scene.measured]
     repeats = -(-2000 // len(frames))
     made = predict.predict(noisy(np.tile(frames, (repeats, 1, 1, 1)), seed), batch_size=500, verbose=0)
     distances = np.stack([np.mean((made - np.tile(each, (repeats, 1, 1, 1))) ** 2, axis=(1, 2, 3)) for each in futures])
     middle = np.tile(futures.mean(axis=0), (repeats, 1, 1, 1))
     return Verdict(
-        error=float(distances.mean()),  # of a fair coin
+        error=float(distances.mean()),  # both futures are equally likely
         nearest=float(distances.min(axis=0).mean()),
         from_mean=float(np.mean((made - middle) ** 2)),
         share=float(np.mean(distances[0] < distances[1])),
@@ -202,7 +202,7 @@ def main() -> None:
     for scene, width, steps, penalty in ((block(), 128, 4000, 1.0), (digits(), 256, 6000, 0.3)):
         squared = by_squared_errors(scene, width=width, steps=steps // 2)
         adversarial = adversarially(scene, width=width, steps=steps, penalty=penalty)
-        results.append((scene, judge(squared, scene), judge(adversarial, scene)))
+        results.append((scene, evaluate(squared, scene), evaluate(adversarial, scene)))
         print(scene.name, f"D={scene.difference:.3f}", *results[-1][1:], sep="\n", flush=True)
     RESULTS.mkdir(exist_ok=True)
     pictures.save(picture(scene, squared, adversarial), RESULTS / "bimodal.png")

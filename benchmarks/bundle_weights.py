@@ -1,4 +1,4 @@
-"""Puts the weights of a finished run into a zoo entry: python benchmarks/box.py ENTRY --run RUN
+"""Stores the weights of a finished run in a zoo entry: python benchmarks/bundle_weights.py ENTRY --run RUN
 
 Weights are stored as float16. Then measure what was stored: kerasgan evaluate ENTRY --output zoo/ENTRY
 """
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("entry")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
-    parser.add_argument("--discriminator", action="store_true", help="store it too, where scores or users need it")
+    parser.add_argument("--discriminator", action="store_true", help="store this network too, if it is needed")
     arguments = parser.parse_args()
     entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
     weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}

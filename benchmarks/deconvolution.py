@@ -1,13 +1,13 @@
-"""Deconvolution of held-out photos: the networks in the box beside scikit-image's Wiener filter and Richardson-Lucy.
+"""Deconvolution of held-out photos: the bundled networks beside scikit-image's Wiener filter and Richardson-Lucy.
 
     python benchmarks/deconvolution.py    # minutes on one core; writes zoo/deconv-photos/experiment.json
 
-Two whole photographs that no training shows (chelsea, flower) are blurred by kernels of each kind, with noise of the
-recipe's strength. All methods are told kernel and noise, and no weight is fitted to these photographs: the classical
-ones have, for each kernel and strength of noise, that of many settings whose PSNR is best on the photographs of the
-training. What the better of them would reach with its best setting on the held-out photographs themselves stands
-beside. PSNR and SSIM are of RGB, inside a border of 32 pixels, as what lies beyond the picture is nobody's to know; the
-pictures are mirrored there for the classical methods, which else wrap around or darken.
+Two whole photographs, held out from all trainings (chelsea, flower), are blurred by kernels of each kind, with noise of
+the recipe's strength. All methods receive the kernel and the strength of the noise, and no weight is fitted to these
+photographs: the classical ones have, for each kernel and strength of noise, that of many settings whose PSNR is best on
+the training photographs. A further column states what the better of them would reach with its best setting on the
+held-out photographs themselves. PSNR and SSIM are of RGB, inside a border of 32 pixels, because what lies beyond the
+picture is unknown; the pictures are mirrored there for the classical methods, which otherwise wrap around or darken.
 """
 
 import argparse
@@ -121,9 +121,9 @@ def main() -> None:
     found = {name: measure(networks, kernel, photos, noise) for name, kernel in KERNELS.items()}
     text = (
         f"Two held-out photographs, chelsea and flower, whole; noise of {noise} (images in [0, 1]); RGB inside a "
-        f"border of {BORDER} pixels. All methods know the kernel. The classical ones are scikit-image's, each with the "
-        "setting that is best on the four color photographs of the training. Gain: of the network over the better of "
-        "the two."
+        f"border of {BORDER} pixels. All methods receive the kernel. The classical ones are scikit-image's, each with "
+        "the setting that is best on the four color photographs of the training. Gain: of the network over the better "
+        "of the two."
     )
     experiment = {"title": "Beside Wiener and Richardson-Lucy", **table(found), "text": text}
     experiment["command"] = "python benchmarks/deconvolution.py"

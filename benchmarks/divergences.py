@@ -4,7 +4,7 @@
 
 The data P has two modes, the model Q is one normal distribution. Each divergence is minimized twice: directly, by
 integrating both densities and searching for the best mean and deviation from several starts; and by a GAN whose
-generator is an affine map of N(0, 1) and whose discriminator, a small network, has only samples to go by.
+generator is an affine map of N(0, 1) and whose discriminator, a small network, sees only samples.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def jensen_shannon(weight: float) -> Callable[[Density, Density], float]:
 
 @dataclass(frozen=True)
 class Case:
-    """A divergence: its name in the table, its definition, and the objective whose game estimates it."""
+    """A divergence: its name in the table, its definition, and the objective whose training estimates it."""
 
     name: str
     divergence: Callable[[Density, Density], float]
@@ -121,7 +121,7 @@ def minimized(case: Case) -> Normal:
 
 
 def learned(case: Case, *, steps: int, seed: int = 0) -> Normal:
-    """The Q of a GAN that plays the divergence's game; the generator descends the estimated divergence itself."""
+    """The Q of a GAN with the divergence's objective; the generator minimizes the estimated divergence itself."""
     keras.utils.set_random_seed(seed)
     gan = GAN(affine_generator(deviation=0.5), small_discriminator())
 
@@ -201,7 +201,7 @@ def picture(rows: list[tuple[Case, Normal, Normal]]) -> Image.Image:
 
 
 def in_words(found: Normal) -> str:
-    """What a Q does about the two modes, from its numbers."""
+    """Which of the two modes a Q covers, from its numbers."""
     if found.reached.all():
         return "covers both modes"
     if not found.reached.any():
@@ -226,7 +226,7 @@ def report(rows: list[tuple[Case, Normal, Normal]], seconds: float) -> str:
     shift = max(abs(direct.mean - trained.mean) for _, direct, trained in rows)
     ratio = max(abs(math.log(trained.deviation / direct.deviation)) for _, direct, trained in rows)
     modes = " + ".join(f"{share:g} N({center:g}, {DEVIATION:g}²)" for share, center in zip(SHARES, CENTERS))
-    return f"""# What each divergence makes of two modes
+    return f"""# Which of two modes each divergence covers
 
 ![densities](divergences.png)
 
@@ -234,8 +234,8 @@ P = {modes}; Q is one normal distribution. The Q with the least divergence from 
 
 {chr(10).join(verdict)}
 
-A mode is reached if its center lies within two deviations of Q's mean. The game of each divergence leads a GAN to the
-same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
+A mode is reached if its center lies within two deviations of Q's mean. A GAN with the objective of each divergence
+reaches the same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at most, the deviations by
 {math.expm1(ratio):.0%}.
 
 | divergence | mean | deviation | minimum | mean, learned | deviation | divergence | directly | learned |
@@ -243,15 +243,15 @@ same verdict in {agree} of {len(rows)} cases; the means differ by {shift:.3f} at
 {chr(10).join(table)}
 
 "Minimum" is of a search over mean and deviation with both densities integrated numerically, the best of six starts;
-"divergence", of the learned Q, is computed in the same way. JS is half the value of the game of the same name.
+"divergence", of the learned Q, is computed in the same way. JS is half the value of the objective of the same name.
 Measured and written by `python benchmarks/divergences.py` in {seconds:.0f} seconds.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=8000, help="discriminator steps of each game")
-    parser.add_argument("--only", help="only the divergences whose name holds this; prints, writes nothing")
+    parser.add_argument("--steps", type=int, default=8000, help="discriminator steps of each training")
+    parser.add_argument("--only", help="only the divergences whose name contains this; prints, writes nothing")
     arguments = parser.parse_args()
     started, rows = time.monotonic(), []
     for case in CASES:

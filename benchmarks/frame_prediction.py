@@ -3,7 +3,7 @@
     python benchmarks/frame_prediction.py    # 8 minutes on a core; writes zoo/video-digits/experiment.json
 
 The first three are trained here as the recipe of video-digits says, but for their losses, and kept in runs/; the last
-is the entry in the box. All are measured on the same held-out clips, whose digits no training shows.
+is the bundled entry. All are measured on the same held-out clips, whose digits are in no training set.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from kerasgan.evaluation.pair_card import translation_scores
 from kerasgan.training import train
 
 ENTRY = "video-digits"
-ALONE = {"gradient_weight": 0.0, "adversarial_weight": 0.0, "discriminator_width": 1}  # nobody listens to it
+ALONE = {"gradient_weight": 0.0, "adversarial_weight": 0.0, "discriminator_width": 1}  # the discriminator has no effect
 LOSSES: dict[str, dict[str, Any]] = {
     "l2": {**ALONE, "pixel_power": 2},
     "l1": {**ALONE, "pixel_power": 1},
@@ -71,7 +71,7 @@ def rows_of(title: str, scores: dict[str, np.ndarray], future: int) -> list[list
 
 
 def experiment(recipe: zoo.Recipe, scores: dict[str, dict[str, np.ndarray]], count: int) -> dict[str, Any]:
-    """What the card shows: title, command, columns, rows, text."""
+    """The content of the card: title, command, columns, rows, text."""
     future = recipe.data["future"]
     detail = {
         place: [scores[name][f"sharpness_ratio_moving{place}"].mean() for name in ("adversarial", "l2")]

@@ -40,9 +40,9 @@ def trained(recipe: zoo.Recipe, **model) -> keras.Model:
 
 
 def halving(recipe: zoo.Recipe, steps: int) -> zoo.Recipe:
-    """The recipe with another number of steps, in the second half of which both rates fall, as in its own."""
-    players = ("generator_optimizer", "discriminator_optimizer")
-    settings = {player: dict(recipe.train[player]) for player in players}
+    """The recipe with another number of steps; both learning rates fall in the second half, as in the original."""
+    optimizers = ("generator_optimizer", "discriminator_optimizer")
+    settings = {optimizer: dict(recipe.train[optimizer]) for optimizer in optimizers}
     for optimizer in settings.values():
         decay = {"constant_steps": steps - steps // 2, "decay_steps": steps // 2}
         optimizer["learning_rate"] = {**optimizer["learning_rate"], **decay}
@@ -58,7 +58,7 @@ def row(layer: str, losses: str, gan: keras.Model, test: data.Source) -> list[st
 
 
 def experiment(rows: list[list[str]], steps: int, test: data.Source) -> dict:
-    """What the card shows: title, command, columns, rows, text."""
+    """The content of the card: title, command, columns, rows, text."""
     read = metrics.digit_scores(test.images().astype("float32") / 127.5 - 1, test.labels)["label_accuracy"]
     return {
         "title": "What each loss brings, layer by layer",

@@ -25,11 +25,11 @@ from rich.table import Table
 
 RESULTS = Path(__file__).with_name("results") / "metrics.md"
 COUNT, DIMENSIONS, BATCH = 50_000, 2048, 500
-NEIGHBORS = 5000  # precision, recall, density and coverage compare all pairs: nobody takes more
+NEIGHBORS = 5000  # precision, recall, density and coverage compare all pairs: more is unusual
 
 
 def batches(count: int, dimensions: int, seed: int) -> Iterator[np.ndarray]:
-    """Random features, float32 (BATCH, dimensions), drawn as they are asked for so that nobody holds all of them."""
+    """Random features, float32 (BATCH, dimensions), drawn one batch at a time so that they are never all in memory."""
     generator = np.random.default_rng(seed)
     # A few blocks used in turn with another offset: drawing would cost more than what is measured.
     blocks = generator.normal(size=(8, BATCH, dimensions)).astype("float32")
@@ -42,7 +42,7 @@ def pairs(count: int, dimensions: int) -> Iterator[tuple[np.ndarray, np.ndarray]
 
 
 def whole(count: int, dimensions: int) -> list[np.ndarray]:
-    """Both sets at once, for those who do not stream."""
+    """Both sets at once, for libraries that do not stream."""
     return [np.concatenate(list(batches(count, dimensions, seed))) for seed in (0, 1)]
 
 
@@ -57,7 +57,7 @@ def frechet(count: int, dimensions: int) -> float:
 
 
 def frechet_torchmetrics(count: int, dimensions: int) -> float:
-    """It gathers sums in float64, as we do."""
+    """Accumulates sums in float64, as kerasgan does."""
     torch, fid = importlib.import_module("torch"), importlib.import_module("torchmetrics.image.fid")
     module = torch.nn.Identity()
     module.num_features = dimensions
@@ -69,7 +69,7 @@ def frechet_torchmetrics(count: int, dimensions: int) -> float:
 
 
 def frechet_torch_fidelity(count: int, dimensions: int) -> float:
-    """It takes all features at once."""
+    """Requires all features at once."""
     torch, fid = importlib.import_module("torch"), importlib.import_module("torch_fidelity.metric_fid")
     statistics = [fid.fid_features_to_statistics(torch.from_numpy(features)) for features in whole(count, dimensions)]
     return fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
@@ -83,7 +83,7 @@ def kernel(count: int, dimensions: int) -> float:
 
 
 def kernel_torch_fidelity(count: int, dimensions: int) -> float:
-    """A hundred random subsets of 1,000, its usual setting."""
+    """A hundred random subsets of 1,000, its default."""
     torch, kid = importlib.import_module("torch"), importlib.import_module("torch_fidelity.metric_kid")
     features = [torch.from_numpy(several) for several in whole(count, dimensions)]
     found = kid.kid_features_to_metric(*features, kid_subset_size=min(1000, count), rng_seed=0, verbose=False)
@@ -91,7 +91,7 @@ def kernel_torch_fidelity(count: int, dimensions: int) -> float:
 
 
 def coverage(count: int, dimensions: int) -> float:
-    """Precision and recall too, which are computed apart."""
+    """Also precision and recall, which are computed separately."""
     metrics = importlib.import_module("kerasgan.metrics")
     real, fake = whole(min(count, NEIGHBORS), dimensions)
     metrics.precision_recall(real, fake)
@@ -152,8 +152,8 @@ def report(rows: list[list[str]], title: str) -> str:
 {title}. Random features, in batches of {BATCH}; FID and KID of kerasgan and FID of torchmetrics
 stream them, the others hold all. PRDC (precision, recall, density, coverage) is of {NEIGHBORS:,}. KID: ours uses every
 feature once, torch-fidelity draws a hundred subsets. The memory is the whole process's, Python and libraries included.
-torch-fidelity imports torchvision, of which these metrics use nothing: where its build does not suit the PyTorch
-installed, an empty module of that name does.
+torch-fidelity imports torchvision, which these metrics do not use: if its build does not fit the installed PyTorch, an
+empty module replaces it.
 
 {lines}
 

@@ -5,8 +5,9 @@
 
 Both arms have the same labeled digits (drawn by the seed), network, noise, initialization from data, optimizer and
 number of steps, and see as many labeled digits per step. The GAN also sees the training digits without labels. The
-last third of the digits is the test set: nobody is trained on it, nothing is chosen by it, but for one column, which
-gives the supervised network what cannot be had: the best of many stopping points according to the test set.
+last third of the digits is the test set. Neither arm is trained on it, and nothing is chosen by it except in one
+column: there the supervised network stops at the best of many points according to the test set, which is impossible in
+practice.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def row(name: str, errors: list[str], ratio: float) -> list[str]:
 
 
 def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], seeds: list[int]) -> dict:
-    """What the card shows: title, command, columns, rows, text."""
+    """The content of the card: title, command, columns, rows, text."""
     alone, best = np.array([errors[-1] for errors, _ in results]), np.array([min(errors) for errors, _ in results])
     with_gan = np.array([error for _, error in results])
     columns = [alone, best, with_gan]
@@ -90,9 +91,9 @@ def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], see
         "columns": COLUMNS,
         "rows": rows,
         "text": f"The same network, noise, optimizer and {recipe.train['steps']:,} steps in both arms; the {labels} "
-        f"labeled digits are drawn anew by each seed. Error on the last {test} of the 1,797 digits, which neither arm "
-        f"ever sees. "
-        f"Against the supervised network stopped at its best on the test set, which is an advantage that nobody has, "
+        f"labeled digits are drawn again for each seed. Error on the last {test} of the 1,797 digits, which neither "
+        f"arm is trained on. "
+        f"Against the supervised network stopped at its best on the test set, which is not possible in practice, "
         f"the errors are fewer by {1 - with_gan.mean() / best.mean():.0%}. Deviations are of {len(seeds)} seeds.",
     }
 

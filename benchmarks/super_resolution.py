@@ -31,7 +31,7 @@ def photographs() -> dict[str, np.ndarray]:
 
 
 def methods() -> dict[str, Callable]:
-    """What each method makes of 8-bit images (1, height, width, 3)."""
+    """The output of each method for 8-bit images (1, height, width, 3)."""
 
     def bicubic(small: np.ndarray) -> np.ndarray:
         size = tuple(FACTOR * side for side in small.shape[1:3])

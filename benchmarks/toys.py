@@ -1,14 +1,14 @@
 """Every objective with every penalty that suits it on the toys of the papers: the ring of 8 and the grid of 25.
 
     KERAS_BACKEND=jax python benchmarks/toys.py      # half an hour on a core; writes results/toys.md
-    python benchmarks/toys.py --kept runs/toys.json  # keeps each row there: goes on after an interruption
+    python benchmarks/toys.py --kept runs/toys.json  # keeps each row there, to continue after an interruption
     python benchmarks/toys.py --only relativistic    # prints the rows of one objective
 
 JAX takes a third of TensorFlow's time for networks as small as these.
 
 A generator and a discriminator of three dense layers, the same for all, learn points in the plane, as images of one
 pixel with two channels, through the same `GAN.fit` as every model of the zoo. Trainings are short: the numbers compare
-games under the same small budget, and say nothing about what each could reach with its own settings.
+objectives under the same small budget, not what each could reach with settings of its own.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Toy:
         return (points * self.scale).reshape(-1, 1, 1, 2).astype("float32")
 
     def measure(self, images: np.ndarray) -> Modes:
-        points = np.nan_to_num(images.reshape(-1, 2) / self.scale, nan=1e6)  # a game that diverged reaches no mode
+        points = np.nan_to_num(images.reshape(-1, 2) / self.scale, nan=1e6)  # a training that diverged reaches no mode
         return mode_coverage(points, self.centers, deviation=self.deviation)
 
 
@@ -68,26 +68,26 @@ PENALTIES: dict[str, tuple[dict[str, Any], ...]] = {
 }
 CLIPPED = "r1 + r2, clipped gradients"
 PENALTIES[CLIPPED] = BOTH
-LONGEST = 1.0  # global norm of a player's clipped gradient
+LONGEST = 1.0  # global norm of a network's clipped gradient
 EXPONENTIAL = ("kl", "reverse_kl", "neyman", "squared_hellinger")  # their losses are exponentials of logits
 
 
 def objectives() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
-    """Objective by its name in the table, with the names of the penalties that it is played with."""
-    games: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
+    """Objective by its name in the table, with the names of the penalties that it is trained with."""
+    found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
     several = "minimax", "non_saturating", "maximum_likelihood", "least_squares", "hinge", "relativistic"
     for name in (*several, "relativistic_average"):
-        games[name] = ({"name": name}, ("none", "r1 + r2", "gradient_penalty"))
-    games["non_saturating"] = ({"name": "non_saturating"}, ("none", "r1 + r2", "gradient_penalty", "dragan"))
-    games["wasserstein"] = ({"name": "wasserstein"}, ("r1 + r2", "gradient_penalty"))
+        found[name] = ({"name": name}, ("none", "r1 + r2", "gradient_penalty"))
+    found["non_saturating"] = ({"name": "non_saturating"}, ("none", "r1 + r2", "gradient_penalty", "dragan"))
+    found["wasserstein"] = ({"name": "wasserstein"}, ("r1 + r2", "gradient_penalty"))
     # The rows "gan" and "jensen_shannon" of f-GAN have the gradients of non_saturating.
     for divergence in ("kl", "reverse_kl", "pearson", "neyman", "squared_hellinger"):
-        played = ("none", "r1 + r2", CLIPPED) if divergence in EXPONENTIAL else ("none", "r1 + r2")
-        games[f"f_divergence: {divergence}"] = {"name": "f_divergence", "divergence": divergence}, played
+        chosen_penalties = ("none", "r1 + r2", CLIPPED) if divergence in EXPONENTIAL else ("none", "r1 + r2")
+        found[f"f_divergence: {divergence}"] = {"name": "f_divergence", "divergence": divergence}, chosen_penalties
     for weight in (0.1, 0.9):
         chosen = {"name": "f_divergence", "divergence": "weighted_jensen_shannon", "weight": weight}
-        games[f"f_divergence: JS, weight {weight:g}"] = (chosen, ("none", "r1 + r2"))
-    return games
+        found[f"f_divergence: JS, weight {weight:g}"] = (chosen, ("none", "r1 + r2"))
+    return found
 
 
 def network(inputs: int, outputs: tuple[int, ...], name: str) -> keras.Model:
@@ -100,8 +100,8 @@ def network(inputs: int, outputs: tuple[int, ...], name: str) -> keras.Model:
     return keras.Model(first, keras.layers.Reshape(outputs)(x) if len(outputs) > 1 else x)
 
 
-class Player:
-    """One game, compiled once and begun anew for each toy and seed."""
+class Trainer:
+    """A model with its objective, compiled once and initialized again for each toy and seed."""
 
     def __init__(
         self, objective: dict[str, Any], penalties: tuple[dict[str, Any], ...], steps: int, longest: Any = None
@@ -122,18 +122,18 @@ class Player:
         schedule = keras.optimizers.schedules.CosineDecay(RATE, self.steps, alpha=0.05)
         return keras.optimizers.Adam(schedule, beta_1=0.0, beta_2=0.99, global_clipnorm=self.longest)
 
-    def play(self, toy: Toy, seed: int) -> Modes:
-        self._begin(seed)
+    def train(self, toy: Toy, seed: int) -> Modes:
+        self._initialize(seed)
         points = toy.sample(BATCH * self.together, seed)
         self.gan.fit(points, batch_size=BATCH, epochs=self.steps // self.together, verbose=0)
         return toy.measure(self.gan.generate(SAMPLES, seed=seed, batch_size=SAMPLES))
 
-    def _begin(self, seed: int) -> None:
+    def _initialize(self, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         fresh = network(LATENTS, (1, 1, 2), "latents"), network(2, (1,), "images")
-        players = self.gan.generator, self.gan.discriminator
-        for player, new in zip(players, fresh):
-            player.set_weights(new.get_weights())
+        networks = self.gan.generator, self.gan.discriminator
+        for trained, new in zip(networks, fresh):
+            trained.set_weights(new.get_weights())
         self.gan.ema_generator.set_weights(fresh[0].get_weights())
         self.gan.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
         for variable, start in zip(self.gan.optimizer.variables, self.optimizer_start):
@@ -142,7 +142,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Row:
-    """A game's means over the seeds: per toy, modes reached and share of samples within 3 deviations of a center."""
+    """Means over the seeds: per toy, modes reached and share of samples within 3 deviations of a center."""
 
     objective: str
     penalty: str
@@ -153,11 +153,11 @@ class Row:
         return [self.objective, self.penalty, *numbers]
 
 
-def play(name: str, objective: dict[str, Any], penalty: str, *, steps: int, seeds: tuple[int, ...]) -> Row:
-    player = Player(objective, PENALTIES[penalty], steps, LONGEST if penalty == CLIPPED else None)
+def train(name: str, objective: dict[str, Any], penalty: str, *, steps: int, seeds: tuple[int, ...]) -> Row:
+    trainer = Trainer(objective, PENALTIES[penalty], steps, LONGEST if penalty == CLIPPED else None)
     scores = {}
     for toy in TOYS:
-        found = [player.play(TOYS[toy], seed) for seed in seeds]
+        found = [trainer.train(TOYS[toy], seed) for seed in seeds]
         scores[toy] = (
             float(np.mean([modes.captured for modes in found])),
             float(np.mean([modes.high_quality for modes in found])),
@@ -183,7 +183,7 @@ def report(rows: list[Row], *, steps: int, seeds: tuple[int, ...], seconds: floa
         best[toy] = max(rows, key=lambda row: row.scores[toy])
     winners = "; ".join(f"{toy}: {row.objective} with {row.penalty}" for toy, row in best.items())
     table = "\n".join(f"| {' | '.join(row.cells())} |" for row in rows)
-    return f"""# Every game on two toys
+    return f"""# Every objective and penalty on two toys
 
 Best of this table, by modes and then by share: {winners}.
 
@@ -195,9 +195,9 @@ Means over {len(seeds)} seeds; {SAMPLES:,} samples of the moving average of the 
 sample lies within 3 deviations of its center. Ring: radius 1, deviation {TOYS["ring"].deviation:g} (0.01 in the
 papers); grid: spacing 2, deviation {TOYS["grid"].deviation:g} (0.05). Points drawn at random from the square around
 the centers would give {chance("ring")} and {chance("grid")}, the toys themselves 98.9%. {steps:,} steps of batch
-{BATCH}, {LAYERS} hidden layers of {WIDTH} in both players, Adam({RATE:g}, 0, 0.99) that falls to a twentieth; weights:
+{BATCH}, {LAYERS} hidden layers of {WIDTH} in both networks, Adam({RATE:g}, 0, 0.99) that falls to a twentieth; weights:
 {weights()}; clipped: to a norm of {LONGEST:g} over all weights of
-a player. `wasserstein` without a penalty is refused by `compile`; `f_divergence` plays the paper's alternative
+a network. `wasserstein` without a penalty is refused by `compile`; `f_divergence` trains with the paper's alternative
 generator, whose exponentials explode where gradients are not clipped.
 
 Measured and written by `python benchmarks/toys.py` in {seconds / 60:.0f} minutes on one busy core, with Keras on
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--kept", type=Path, help="a file of finished rows, read and written; of these settings only")
-    parser.add_argument("--only", help="only the objectives whose name holds this; prints, writes nothing")
+    parser.add_argument("--only", help="only the objectives whose name contains this; prints, writes nothing")
     arguments = parser.parse_args()
     kept, rows, seconds = read_kept(arguments.kept), [], 0.0
     for name, (objective, penalties) in objectives().items():
@@ -220,7 +220,7 @@ def main() -> None:
             key = f"{name} | {penalty}"
             if key not in kept:
                 started = time.monotonic()
-                row = play(name, objective, penalty, steps=arguments.steps, seeds=tuple(arguments.seeds))
+                row = train(name, objective, penalty, steps=arguments.steps, seeds=tuple(arguments.seeds))
                 kept[key] = {"scores": row.scores, "seconds": time.monotonic() - started}
                 if arguments.kept:
                     arguments.kept.write_text(json.dumps(kept, indent=1), encoding="utf-8")

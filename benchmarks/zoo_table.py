@@ -12,24 +12,25 @@ BEGIN, END = "<!-- zoo table: python benchmarks/zoo_table.py -->\n", "<!-- end o
 
 
 def table() -> str:
-    """Three tables: one row per entry whose weights are in the box, one row per family for the others."""
+    """Three tables: one row per entry with bundled weights, one row per family for the others."""
     recipes = [zoo.recipe(name) for name in zoo.names()]
-    boxed = [recipe for recipe in recipes if recipe.bundled]
+    bundled = [recipe for recipe in recipes if recipe.bundled]
     published = [recipe for recipe in recipes if recipe.pretrained and not recipe.bundled]
     untrained = [recipe for recipe in recipes if not recipe.pretrained]
     rows = ["| entry | family | images | score |", "|---|---|---|---|"]
-    for recipe in boxed:
-        facts = (link(recipe), recipe.family, tables.images(recipe), tables.score(recipe))
-        rows.append(f"| {' | '.join(facts)} |")
+    for recipe in bundled:
+        cells = (link(recipe), recipe.family, tables.images(recipe), tables.score(recipe))
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(
         [
-            f"{len(boxed)} entries *in the box*: trained by their own recipes, weights in the package. A name leads to "
-            "its card.",
+            f"{len(bundled)} entries with *bundled weights*, which are part of the package and were trained by these "
+            "recipes. Each name links to the entry's card.",
             "",
             *rows,
             "",
-            f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified by "
-            "its hash if one is stated, read without PyTorch and without executing anything in it, converted, cached.",
+            f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified "
+            "against its stated hash, if any, read without PyTorch and without executing code from it, converted and "
+            "cached.",
             "",
             *folded("The published entries", by_family(published)),
             f"{len(untrained)} *recipes* to train, with the paper's settings.",
@@ -40,7 +41,7 @@ def table() -> str:
 
 
 def folded(title: str, rows: list[str]) -> list[str]:
-    """Out of the reader's way until it is opened."""
+    """Collapsed until the reader opens it."""
     return ["<details>", f"<summary>{title}</summary>", "", *rows, "", "</details>", ""]
 
 

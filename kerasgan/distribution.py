@@ -1,19 +1,21 @@
-"""Several devices, and several machines: one batch shared out among them, the same weights on all.
+"""Training on several devices and machines: each gets a share of the batch, all have the same weights.
 
     with kerasgan.distribution.scope(devices=4):        # of this machine; or distribute="workers"
         gan = kerasgan.models.StyleGAN2()
         gan.compile()
     gan.fit(images, batch_size=256)                     # 64 on each
 
-On TensorFlow it is `tf.distribute`, whose own strategies' scopes do as well, on JAX `keras.distribution`. The batch
-size is that of all together, and latents are drawn for all: but for rounding the weights become those of one device,
-unless an image meets its neighbors in the batch. On TensorFlow it meets those of its device's share only: in batch
-normalization, whose moving statistics each device keeps for itself and of which the first's are saved, and in minibatch
-standard deviation. Dropout, noise and augmentation draw the same on each device. On JAX all see the whole batch.
+On TensorFlow it uses `tf.distribute`, whose own strategies' scopes work as well, on JAX `keras.distribution`.
 
-Several machines run the same program each (TensorFlow): a cluster tells them of each other in TF_CONFIG, as Kubernetes
-does, or in Slurm's variables. When one of them is told to end (SIGTERM), `kerasgan train` saves on all, after the same
-step.
+- The batch size is the total, and latents are drawn for the whole batch: the result equals that of one device, except
+  for rounding and for layers that combine the images of a batch.
+- On TensorFlow such layers (batch normalization, minibatch standard deviation) use the device's share of the batch.
+  Each device has its own moving statistics, of which the first device's are saved. Dropout, noise and augmentation draw
+  the same numbers on each device.
+- On JAX they use the whole batch.
+
+Several machines run the same program each (TensorFlow): a cluster describes the machines in TF_CONFIG, as Kubernetes
+does, or in Slurm's variables. When one of them receives SIGTERM, `kerasgan train` saves on all, after the same step.
 """
 
 import contextlib
@@ -32,12 +34,12 @@ def scope(distribute: str | None = None, *, devices: int | None = None) -> conte
     """A context in which a model is built, compiled or loaded that several devices are to train; made at once.
 
     Args:
-        distribute: "mirrored" for the devices of this machine, "workers" for those of several, which must be asked for
+        distribute: "mirrored" for the devices of this machine, "workers" for those of several, which must be requested
             before TensorFlow does anything else; None for one device, or "mirrored" if `devices` are given.
         devices: of this machine: GPUs where there are any, else CPUs; all if not given.
 
     Raises:
-        ValueError: for another kind, more devices than there are, or workers that nobody has told of each other.
+        ValueError: for another kind, more devices than there are, or workers without a description of the cluster.
         NotImplementedError: on a backend that has no such thing.
     """
     if distribute is None and devices is None:
@@ -56,7 +58,7 @@ def scope(distribute: str | None = None, *, devices: int | None = None) -> conte
 
 
 def replicas() -> int:
-    """On how many devices the step that asks runs, each with its share of the batch; on JAX 1: that hides them."""
+    """The number of devices that run the current step, each with its share of the batch; 1 on JAX, which hides them."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf

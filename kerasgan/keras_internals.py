@@ -1,6 +1,7 @@
-"""All that kerasgan takes of Keras beside its public API, each with what Keras lacks; nothing else names it.
+"""All uses of Keras' private API, each with the public feature that Keras lacks; no other module uses it.
 
-`tests/test_keras_internals.py` has one test for each name, so that a new Keras that drops one breaks a test, not users.
+`tests/test_keras_internals.py` has one test for each name, so that a Keras release that drops one breaks a test, not
+users.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ __all__ = ["BuiltWhenMade", "adam_moments", "layers_below", "variable_index"]
 
 
 class BuiltWhenMade:
-    """Beside `keras.Model`, for one whose variables exist once it is made.
+    """A base beside `keras.Model` for models whose variables exist after the constructor.
 
-    Keras has no way to say so: before the first step of `fit` it traces the model to build it, which fails where
-    several machines train.
+    Keras has no public way to declare that: before the first step of `fit` it traces the model to build it, which
+    fails when several machines train.
     """
 
     def _maybe_symbolic_build(self, **_: Any) -> None:
@@ -23,7 +24,7 @@ class BuiltWhenMade:
 
 
 def layers_below(network: keras.Layer) -> Iterator[Any]:
-    """Each layer inside a network, those inside layers too, without the network itself.
+    """All layers inside a network, nested ones too, without the network itself.
 
     Keras' public `layers` are those of a model's first level only.
     """
@@ -31,10 +32,10 @@ def layers_below(network: keras.Layer) -> Iterator[Any]:
 
 
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
-    """Which of the variables that an optimizer was built with a variable is, in `update_step`.
+    """The index of a variable, in `update_step`, among those that its optimizer was built with.
 
-    Keras hands `update_step` a variable (on TensorFlow its value, or a replica of that) and expects of an optimizer of
-    one's own that it finds its slots, but has no public way from one to the other.
+    Keras passes `update_step` a variable (on TensorFlow its value, or a replica of that), for which a custom optimizer
+    must find its slots, but offers no public way to do so.
     """
     return optimizer._get_variable_index(variable)
 
@@ -42,7 +43,7 @@ def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
 def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras.Variable, keras.Variable]:
     """The averages of a variable's gradients and of their squares that Adam keeps.
 
-    Keras shows them in `Optimizer.variables` only, where nothing says whose they are.
+    Keras shows them in `Optimizer.variables` only, without their owners.
     """
     index = variable_index(optimizer, variable)
     return optimizer._momentums[index], optimizer._velocities[index]

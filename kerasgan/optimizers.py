@@ -1,4 +1,4 @@
-"""Optimizers: the two players' as one, the first papers' and the latest's, the moving average's decay."""
+"""Optimizers: one for both networks, those of GAN papers, and the decay of moving averages of weights."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +13,15 @@ __all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay
 
 
 def for_both(make: Callable[[], keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:
-    """The arguments of `compile` that give generator and discriminator equal optimizers, each one of its own."""
+    """The arguments of `compile` for equal but separate optimizers of generator and discriminator."""
     return {"generator_optimizer": make(), "discriminator_optimizer": make()}
 
 
 class AdversarialOptimizer(keras.optimizers.Optimizer):
-    """Both players' optimizers below one Keras optimizer, whose `variables` are theirs.
+    """The generator's and the discriminator's optimizers as one Keras optimizer, whose `variables` are theirs.
 
-    `fit`, `.keras` files, checkpoints and JAX's state then see them without special cases. The learning rate that
-    callbacks read and set is the generator's; `discriminator.learning_rate` is the other one.
+    `fit`, `.keras` files, checkpoints and JAX's state then handle them without special cases. The learning rate that
+    callbacks read and set is the generator's; that of the discriminator is `discriminator.learning_rate`.
 
     Args:
         generator: the generator's optimizer.
@@ -29,7 +29,7 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
     """
 
     def __init__(self, *, generator: keras.optimizers.Optimizer, discriminator: keras.optimizers.Optimizer):
-        super().__init__(learning_rate=0.0, name="players")
+        super().__init__(learning_rate=0.0, name="adversarial")
         self.generator = generator
         self.discriminator = discriminator
 
@@ -40,7 +40,7 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         self.built = True
 
     def build(self, variables: list) -> None:
-        """Does nothing: `build_variables` knows whose variables are whose."""
+        """Does nothing: `build_variables` assigns the variables to the two optimizers."""
 
     @property
     def variables(self) -> list:
@@ -53,11 +53,11 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @property
     def steps(self) -> int:
-        """The number of discriminator steps, as a number of Python; `int` does not read what devices mirror."""
+        """The number of discriminator steps as a Python int; `int` cannot read variables mirrored on devices."""
         return int(self.iterations.numpy())
 
     def pass_over_discriminator(self) -> None:
-        """Counts a step of the discriminator that is not computed: callbacks and schedules go by `iterations`."""
+        """Counts a step of the discriminator that is not computed: callbacks and schedules depend on `iterations`."""
         own = getattr(self.discriminator, "inner_optimizer", self.discriminator)
         # Not `own.iterations`: with gradient accumulation that is a quotient, not the variable.
         next(variable for variable in own.variables if variable.name == "iteration").assign_add(1)
@@ -71,10 +71,10 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         self.generator.learning_rate = learning_rate
 
     def save_own_variables(self, store: Any) -> None:
-        """Stores nothing: the two optimizers below store their own."""
+        """Stores nothing: the two optimizers store their own variables."""
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads nothing: the two optimizers below load their own."""
+        """Loads nothing: the two optimizers load their own variables."""
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.optimizers.serialize
@@ -82,14 +82,14 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "AdversarialOptimizer":
-        return cls(**{player: keras.optimizers.deserialize(value, custom_objects) for player, value in config.items()})
+        return cls(**{key: keras.optimizers.deserialize(value, custom_objects) for key, value in config.items()})
 
 
 @keras.saving.register_keras_serializable("kerasgan")
 class AnnealedAdam(keras.optimizers.Adam):
     """Adam whose beta_2 may follow a schedule, as in R3GAN (Huang et al. 2024, 2501.05441).
 
-    The bias of the second moment is corrected by the beta_2 of the step at hand.
+    The bias of the second moment is corrected by the beta_2 of the current step.
 
     Args:
         learning_rate: a number or a schedule.
@@ -105,7 +105,7 @@ class AnnealedAdam(keras.optimizers.Adam):
 
     @property
     def beta_2(self) -> Any:
-        """That of the step at hand."""
+        """The value at the current step."""
         return schedules.at(self._beta_2, self.iterations)
 
     @beta_2.setter

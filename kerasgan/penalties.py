@@ -1,4 +1,4 @@
-"""Gradient penalties: a discriminator and images in, a scalar out.
+"""Gradient penalties: scalars from a discriminator and images.
 
 Each penalty is a weighted mean over the batch of a function of the per-sample gradient of the discriminator's output
 with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
@@ -33,7 +33,7 @@ class Penalty:
 
     name = "penalty"
     per_sample = True
-    """Whether it looks at each image's own gradient, which batch normalization in the discriminator would mix."""
+    """Whether it depends on each image's own gradient, which batch normalization in the discriminator mixes."""
 
     def __init__(self, *, weight: Any = 10.0, interval: int = 1):
         weight = schedules.get(weight)
@@ -58,7 +58,7 @@ class Penalty:
         return schedules.at(self.weight, step) * self.measure(discriminator, real, fake, seed)
 
     def measure(self, discriminator: Callable[[Any], Any], real: Any, fake: Any, seed: Any) -> Any:
-        """The mean that is weighted."""
+        """The penalty without its weight."""
         raise TypeError(f"{type(self).__name__} must define `measure`.")
 
     def get_config(self) -> dict[str, Any]:
@@ -156,12 +156,12 @@ _PENALTIES: dict[str, type[Penalty]] = {
 
 
 def names() -> list[str]:
-    """The names that `get` knows, sorted."""
+    """The names that `get` accepts, sorted."""
     return sorted(_PENALTIES)
 
 
 def get(penalty: "str | dict | Penalty") -> Penalty:
-    """A penalty from its name, from `{"name": "r1", "weight": 1.0, "interval": 16}`, or as it is.
+    """A penalty from its name, from `{"name": "r1", "weight": 1.0, "interval": 16}`, or unchanged.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones.

@@ -1,7 +1,8 @@
-"""Numbers that change while a training goes on: learning rates, and whatever else a paper anneals.
+"""Schedules: learning rates and other numbers that change during training.
 
-A schedule is a `keras.optimizers.schedules.LearningRateSchedule`: a step in, a scalar out. Wherever a setting may be
-one, it may also be a number, or a table as recipes have it: `{"name": "Cosine", "start": 1.0, "end": 0.1, "steps": 9}`.
+A schedule is a `keras.optimizers.schedules.LearningRateSchedule`: a function from steps to scalars. A
+setting that may be one may also be a number, or a table as in recipes: `{"name": "Cosine", "start": 1.0, "end": 0.1,
+"steps": 9}`.
 """
 
 import difflib
@@ -23,7 +24,7 @@ class Cosine(LearningRateSchedule):
     Args:
         start: the value at step 0.
         end: the value from `steps` on; above or below `start`.
-        steps: updates that the way takes, 1 or more.
+        steps: updates from `start` to `end`, 1 or more.
 
     Raises:
         ValueError: for less than one step.
@@ -66,12 +67,13 @@ class ExponentialDecayWithFloor(LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class LinearDecay(LearningRateSchedule):
-    """A rate that is constant for so many updates, and then falls linearly to zero (Zhu et al. 2017, appendix 7.1).
+    """A rate that is constant for `constant_steps` updates and then falls linearly to zero (Zhu et al. 2017, appendix
+    7.1).
 
     Args:
         initial_learning_rate: the rate of the first updates.
-        constant_steps: how many.
-        decay_steps: over how many it falls; it is zero from then on.
+        constant_steps: the number of those.
+        decay_steps: updates over which it falls; it is zero from then on.
     """
 
     def __init__(self, initial_learning_rate: float, *, constant_steps: int, decay_steps: int):
@@ -94,7 +96,7 @@ class LinearDecay(LearningRateSchedule):
 
 
 def get(value: Any) -> Any:
-    """A number or a schedule as it is, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
+    """A number or a schedule unchanged, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
 
     Raises:
         ValueError: for a table with an unknown name, with the nearest known ones.
@@ -120,5 +122,5 @@ def get(value: Any) -> Any:
 
 
 def at(value: Any, step: Any) -> Any:
-    """A setting's value at a step: the number that it is, or what its schedule says."""
+    """A setting's value at a step: the number itself, or its schedule's value."""
     return value(step) if callable(value) else value

@@ -31,7 +31,7 @@ class Browser:
         os.close(read)
         os.close(answer)
         self._to, self._from = os.fdopen(write, "wb", 0), os.fdopen(answers, "rb", 0)
-        self._asked, self._rest, self.events, self.answers = 0, b"", [], {}
+        self._last_request, self._rest, self.events, self.answers = 0, b"", [], {}
 
     def close(self):
         self.call("Browser.close")
@@ -40,15 +40,15 @@ class Browser:
         self._from.close()
 
     def call(self, method, session=None, **parameters):
-        self._asked += 1
-        message = {"id": self._asked, "method": method, "params": parameters}
+        self._last_request += 1
+        message = {"id": self._last_request, "method": method, "params": parameters}
         if session is not None:
             message["sessionId"] = session
-        asked = self._asked
+        request = self._last_request
         self._to.write(json.dumps(message).encode() + b"\0")
         while True:
             got = self._next()
-            if got.get("id") == asked:
+            if got.get("id") == request:
                 assert "error" not in got, (method, got["error"])
                 return got["result"]
             self._happened(got)
@@ -69,8 +69,8 @@ class Browser:
             headers = [{"name": "Access-Control-Allow-Origin", "value": "*"}]
             code = {"responseCode": 404} if body is None else {"responseCode": 200, "body": body}
             message = {"requestId": request["requestId"], "responseHeaders": headers, **code}
-            self._asked += 1
-            sent = {"id": self._asked, "method": "Fetch.fulfillRequest", "params": message}
+            self._last_request += 1
+            sent = {"id": self._last_request, "method": "Fetch.fulfillRequest", "params": message}
             self._to.write(json.dumps({**sent, "sessionId": event["sessionId"]}).encode() + b"\0")
 
     @contextmanager
@@ -115,7 +115,7 @@ class Page:
             )
 
     def requested(self):
-        """The URLs that the page asked for."""
+        """The URLs that the page requested."""
         sent = [event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent"]
         return [event["params"]["request"]["url"] for event in sent]
 

@@ -1,4 +1,4 @@
-"""The families, discovered: nobody edits a list here."""
+"""The families, discovered: no list to edit."""
 
 import pytest
 

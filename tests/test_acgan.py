@@ -1,4 +1,4 @@
-"""AC-GAN: both players' class losses, what the discriminator is asked, and what it classifies."""
+"""AC-GAN: the class losses of both networks, the discriminator's inputs, and what it classifies."""
 
 import keras
 import numpy as np

@@ -99,6 +99,25 @@ def test_the_package_asserts_nothing():
     assert not found, "\n".join(found)
 
 
+# A module of networks that families are given, beside the families.
+NO_FAMILIES = {"feature_networks"}
+
+
+def test_no_family_imports_blocks_from_a_sibling():
+    for path in sorted((ROOT / "models").glob("*.py")):
+        if path.stem == "__init__":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        bases = {ast.unparse(base) for node in classes for base in node.bases}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("kerasgan.models")):
+                taken = {alias.name for alias in node.names} - NO_FAMILIES
+                assert taken <= bases, f"{path}:{node.lineno}: {taken - bases} belong into kerasgan/layers"
+            elif isinstance(node, ast.Import):
+                assert not any(alias.name.startswith("kerasgan.models") for alias in node.names), path
+
+
 BACKENDS = {"jax", "tensorflow", "torch"}
 # Outside the training path, but for its devices: export targets TensorFlow's formats, data reads tf.data and TFDS.
 MAY_NAME_A_BACKEND = {"data", "distribution", "export", "gradients"}

@@ -252,7 +252,7 @@ def test_augmentations_survive_serialization(name):
         ("adda", "such as ada"),
         ({"name": "ada", "probability": 1.5}, "probability=1.5"),
         ({"name": "ada", "color": -1.0}, "color=-1.0"),
-        ({"name": "diff_augment", "operations": ["color"]}, "some of color, translation, cutout"),
+        ({"name": "diff_augment", "operations": ["hue"]}, "some of color, translation, cutout"),
         ({"name": "diff_augment", "operations": []}, "some of color"),
     ],
 )
@@ -265,7 +265,7 @@ def test_what_cannot_be_drawn_is_refused(scheme, message):
 
 
 class Recorded(augment.Augmentation):
-    """Turns images into their negatives, and remembers how often, and the logits that it was told of."""
+    """Turns images into their negatives, and remembers how often, and the logits that it observed."""
 
     adaptive = True
 

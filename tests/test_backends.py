@@ -23,7 +23,7 @@ import sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        # A spec whose import fails: PyTorch asks for the spec alone.
+        # A spec whose import fails: PyTorch requests the spec alone.
         blocked = name.split(".")[0] in ("tensorflow", "tensorflow_datasets")
         return importlib.machinery.ModuleSpec(name, self) if blocked else None
 

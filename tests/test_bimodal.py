@@ -29,14 +29,14 @@ def test_the_futures_are_the_frame_moved_and_differ_as_theory_needs(scene):
 
 
 def test_squared_errors_learn_the_mean_which_is_neither_future(scene):
-    found = bimodal.judge(bimodal.by_squared_errors(scene, width=128, steps=500), scene)
+    found = bimodal.evaluate(bimodal.by_squared_errors(scene, width=128, steps=500), scene)
     assert found.error == pytest.approx(scene.difference / 4, abs=0.02)
     assert found.from_mean < 0.02 and found.nearest > 0.2
 
 
 @pytest.mark.slow
 def test_an_adversarial_loss_learns_one_or_the_other_at_twice_the_error(scene):
-    found = bimodal.judge(bimodal.adversarially(scene, width=128, steps=1500, penalty=1.0), scene)
+    found = bimodal.evaluate(bimodal.adversarially(scene, width=128, steps=1500, penalty=1.0), scene)
     assert found.nearest < 0.08
     assert 1.7 < found.error / (scene.difference / 4) < 2.3
     assert 0.1 < found.share < 0.9

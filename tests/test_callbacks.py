@@ -129,7 +129,7 @@ def test_the_log_leaves_what_keras_reports_alone(tmp_path):
     np.testing.assert_allclose(history.history["generator_loss"][0], mean, rtol=1e-5)
 
 
-def test_a_log_is_continued_after_the_steps_that_the_model_knows_of(tmp_path):
+def test_a_log_is_continued_after_the_steps_of_the_model(tmp_path):
     path, gan = tmp_path / "log.csv", tiny()
     fit(gan, callbacks.LossLog(path, every=1))
     with path.open("a") as file:
@@ -167,7 +167,7 @@ def test_the_grid_of_a_conditional_model_shows_every_class_in_a_column(tmp_path)
     assert pixels(tmp_path / "step-000005.png").shape == (4 * 66 + 2, 10 * 66 + 2)
 
 
-def test_a_film_strip_thins_out_instead_of_growing_and_goes_on_after_a_resume(tmp_path):
+def test_a_film_strip_thins_out_instead_of_growing_and_continues_after_a_resume(tmp_path):
     path, gan = tmp_path / "film.png", tiny()
     fit(gan, callbacks.FilmStrip(path, every=1, count=3, rows=4))
     assert pictures.read_film(path)[1] == [0, 2, 4, 5]
@@ -218,7 +218,7 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_last_one_in_place(tmp_path,
 
 @pytest.mark.parametrize("count", [2, 4, 10])
 @pytest.mark.parametrize("steps", range(1, 8))
-def test_training_stops_at_exactly_the_steps_asked_for_whatever_the_epochs_length(count, steps):
+def test_training_stops_at_exactly_the_given_steps_whatever_the_epochs_length(count, steps):
     gan = tiny(run_eagerly=True)
     fit(gan, callbacks.StopAfter(steps=steps), epochs=20, images=IMAGES[:count])
     assert int(gan.optimizer.iterations) == steps

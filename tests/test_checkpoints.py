@@ -142,20 +142,20 @@ def test_a_tensor_that_does_not_fit_leaves_the_model_as_it_was(change, message, 
 
 
 @pytest.mark.parametrize("arguments", [{"width": 16}, {"image_size": 32}, {"output_bias": False}, {"variant": "paper"}])
-def test_another_architecture_is_told_which_one_is_published(arguments, tmp_path):
+def test_the_error_for_another_architecture_names_the_published_one(arguments, tmp_path):
     path = Writer().zipped({"state_dict": published_dcgan()}, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match="variant='torch', output_bias=True"):
         assign(model(**arguments), path)
 
 
-def test_a_family_without_published_format_is_told_which_have_one(tmp_path):
+def test_the_error_for_a_family_without_published_format_names_those_with_one(tmp_path):
     path = Writer().zipped({"state_dict": published_dcgan()}, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match=r"publishes: .*DCGAN, .*SNGAN.*\. Received: gan=object"):
         assign(object(), path)
 
 
 @pytest.mark.parametrize("contents", [{"a": 1}, [1], {"state_dict": {1: np.ones(2)}}, {"state_dict": {}}])
-def test_an_unknown_format_is_told_which_are_known(contents, tmp_path):
+def test_the_error_for_an_unknown_format_names_the_known_ones(contents, tmp_path):
     path = Writer().zipped(contents, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match="OpenMMLab"):
         assign(model(), path)

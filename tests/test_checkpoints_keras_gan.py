@@ -1,4 +1,4 @@
-"""Keras-GAN's HDF5 files: the images of its generator, and what HDF5 could do beside holding arrays is refused."""
+"""Keras-GAN's HDF5 files: the images of its generator, and errors for everything in HDF5 beyond plain arrays."""
 
 import h5py
 import keras
@@ -87,7 +87,7 @@ def test_another_version_of_it_leaves_the_model_as_it_was(tmp_path):
         assign(model(), write(tmp_path / "x.h5", arrays))
 
 
-def test_another_variant_is_told_which_one_is_published(tmp_path):
+def test_the_error_for_another_variant_names_the_published_one(tmp_path):
     with pytest.raises(CheckpointError, match=r"DCGAN\(variant='upsampling'\)\. Received: one"):
         assign(model(variant="torch"), write(tmp_path / "x.h5", weights()))
 

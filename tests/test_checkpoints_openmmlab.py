@@ -19,7 +19,7 @@ LAYOUTS = Path(__file__).parents[2] / "shared" / "checkpoints" / "layouts"
 LATENTS, CLASSES = 12, 3
 FAMILIES = ("BigGAN", "BigGANDeep", "DCGAN", "LSGAN", "SAGAN", "SNGAN", "WGANGP")
 
-# Each small network as we and as they build it, and whether it knows classes.
+# Each small network here and in OpenMMLab, and whether it is class-conditional.
 STORED = {"spectral_estimate": "stored"}
 TABLES = {**STORED, "spectral_tables": True, "epsilon": 1e-4}
 SMALL = {

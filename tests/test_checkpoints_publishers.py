@@ -146,14 +146,14 @@ def test_a_publishers_own_file_makes_its_images(publisher, tmp_path):
         ("mimicry", {"epsilon": 1e-4}, "epsilon=0.0001, not 1e-05"),
     ],
 )
-def test_another_architecture_is_told_which_one_is_published(publisher, options, message, tmp_path):
+def test_the_error_for_another_architecture_names_the_published_one(publisher, options, message, tmp_path):
     ours, theirs, write = PUBLISHERS[publisher]
     write(alive(theirs(7, 4)), tmp_path / "netG.pth")
     with pytest.raises(CheckpointError, match=message):
         assign(ours(**options), tmp_path / "netG.pth")
 
 
-def test_a_family_that_the_publisher_does_not_have_is_told_which_it_has(tmp_path):
+def test_the_error_for_a_family_that_the_publisher_lacks_names_those_it_has(tmp_path):
     tutorial_file(alive(TutorialGenerator(7, 4)), tmp_path / "netG.pth")
     with pytest.raises(CheckpointError, match=r"tutorial publishes: DCGAN\. Received: gan=SNGAN"):
         assign(sngan(), tmp_path / "netG.pth")

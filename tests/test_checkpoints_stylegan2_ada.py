@@ -164,10 +164,10 @@ def hostile(canary):
     archive = Writer().zipped({"a": np.zeros(3)}, folder / "x.zip").read_bytes()
     tensors = Writer().legacy({"a": 1}, folder / "x.pth").read_bytes()
     return {
-        "call": (call, "names something else"),
-        "call as state": (reconstructed(state=Raw(call)), "names something else"),
-        "call in a storage": (loaded(content(folder, inner=call)), "names something else"),
-        "call before a storage": (loaded(b"\x80\x02" + call + b"." + long), "names something else"),
+        "call": (call, "names another global"),
+        "call as state": (reconstructed(state=Raw(call)), "names another global"),
+        "call in a storage": (loaded(content(folder, inner=call)), "names another global"),
+        "call before a storage": (loaded(b"\x80\x02" + call + b"." + long), "names another global"),
         "a function": (reconstructed(type="function"), "module of a persistent class"),
         "no state": (reconstructed(state=None), "class and state"),
         "no dict": (MENTIONED + b"]\x85R", "module of a persistent class"),
@@ -178,8 +178,8 @@ def hostile(canary):
         "storage that lies": (loaded(content(folder, numel=2**40)), "storage of 4398046511104 bytes"),
         "storage cut short": (loaded(content(folder)[:-1]), "ends before"),
         "storage many times": (loaded(long)[:-2] + again, "no larger than the file"),
-        "a pickle in the pickle": (b"cpickle\nloads\nC\x00\x85R", "names something else"),
-        "another function": (b"ctorch_utils.persistence\nimport_hook\n)R", "names something else"),
+        "a pickle in the pickle": (b"cpickle\nloads\nC\x00\x85R", "names another global"),
+        "another function": (b"ctorch_utils.persistence\nimport_hook\n)R", "names another global"),
         "new of what has none": (BYTES + b")\x81", "new instance of a known class"),
         "new with arguments": (b"cdnnlib.util\nEasyDict\nN\x85\x81", "new instance of a known class"),
         "set of a number": (b"cbuiltins\nset\nK\x05\x85R", "members of a set"),

@@ -203,9 +203,9 @@ def test_both_networks_of_a_real_esrgan_file_go_where_they_belong(tmp_path):
     assert not report.skipped
 
 
-def test_one_direction_of_a_cyclegan_is_told_and_another_architecture_is_refused(tmp_path):
+def test_one_direction_of_a_cyclegan_gives_a_warning_and_another_architecture_an_error(tmp_path):
     new(alive(ResnetGenerator()), tmp_path / "x.pth")
-    with pytest.warns(UserWarning, match="one generator: only generator_ab"):
+    with pytest.warns(UserWarning, match="one generator: its weights are loaded into generator_ab only"):
         assign(CYCLEGAN(), tmp_path / "x.pth")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

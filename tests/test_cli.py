@@ -20,7 +20,7 @@ def small_zoo(tmp_path, monkeypatch):
     """A zoo of one entry with weights and one without."""
     tiny_recipe.write(tmp_path / "zoo" / "dcgan-tiny", extra=SCORES)
     tiny_recipe.write(tmp_path / "zoo" / "cgan-tiny", family="ConditionalGAN")
-    monkeypatch.setattr(zoo, "_root", lambda: tmp_path / "zoo")
+    monkeypatch.setattr(zoo.registry, "_root", lambda: tmp_path / "zoo")
     return tmp_path / "zoo"
 
 
@@ -133,7 +133,7 @@ def test_a_look_around_takes_half_a_second_and_no_keras(small_zoo, arguments):
     """Measured as processor time, the best of three: the machine may be busy."""
     program = (
         "import sys; from pathlib import Path; from kerasgan import cli, zoo\n"
-        f"zoo._root = lambda: Path({str(small_zoo)!r})\n"
+        f"zoo.registry._root = lambda: Path({str(small_zoo)!r})\n"
         f"cli.app({arguments!r}, standalone_mode=False)\n"
         "heavy = {'keras', 'tensorflow', 'jax', 'torch', 'sklearn', 'numpy'} & sys.modules.keys()\n"
         "sys.exit(f'imported: {heavy}' if heavy else 0)\n"

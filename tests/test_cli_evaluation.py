@@ -43,7 +43,7 @@ def test_an_evaluation_that_cannot_be_is_refused_with_what_can(trained, tmp_path
     assert not (tmp_path / "card").exists()
 
 
-def test_export_writes_every_format_it_is_asked_for(trained, tmp_path):
+def test_export_writes_every_requested_format(trained, tmp_path):
     options = ["--precision", "float16", "--uint8", "--truncation", "input", "--batch-size", "2"]
     result = run("export", trained / "tiny-run", "-o", tmp_path, *options)
     assert result.exit_code == 0, result.output

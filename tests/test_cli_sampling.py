@@ -99,7 +99,7 @@ def test_truncation_leaves_less_variety(trained, tmp_path):
     ("options", "message"),
     [
         (["-o", "x.jpg"], r".png, .gif or .mp4. Received: x.jpg"),
-        (["-o", "x.gif"], r"Expected --walk, --interpolate or --edit for a picture that moves"),
+        (["-o", "x.gif"], r"Expected --walk, --interpolate or --edit for a moving picture"),
         (["-o", "x.gif", "--walk", "--fps", "60"], r"at most 50 frames per second in a GIF. Received: fps=60"),
         (["--walk", "--grid"], r"--mix, --edit, several of --truncation. Received: --walk, --grid"),
         (["--frames", "5"], r"Expected --frames with --walk or --interpolate or --edit only. Received: --frames"),

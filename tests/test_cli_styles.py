@@ -77,10 +77,10 @@ def test_a_mixture_takes_the_chosen_styles_from_the_columns(style, gan, tmp_path
 
 
 def test_several_truncations_are_columns_of_the_same_images(style, gan, trained, tmp_path):
-    drawn("generate", style, "--truncation", "1,0.5,-1,0", "--count", 2, "--seed", 3, "-o", tmp_path / "sheet.png")
-    sheet = cells(tmp_path / "sheet.png", columns=4)
-    np.testing.assert_allclose(sheet[:, 0], gan.generate(2, seed=3)[..., 0], atol=0.01)
-    np.testing.assert_allclose(sheet[0, 3], sheet[1, 3], atol=0.01)
+    drawn("generate", style, "--truncation", "1,0.5,-1,0", "--count", 2, "--seed", 3, "-o", tmp_path / "grid.png")
+    grid = cells(tmp_path / "grid.png", columns=4)
+    np.testing.assert_allclose(grid[:, 0], gan.generate(2, seed=3)[..., 0], atol=0.01)
+    np.testing.assert_allclose(grid[0, 3], grid[1, 3], atol=0.01)
     drawn("generate", trained / "digits-run", "--truncation", "1,0", "--labels", "7", "-o", tmp_path / "digits.png")
     assert size(tmp_path / "digits.png") == (2 * CELL + 2, 4 * CELL + 2)
 
@@ -156,7 +156,7 @@ def test_what_styles_do_not_allow_is_one_line_and_no_file(style, tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
-def test_a_family_without_styles_is_told_which_have_them(trained, tmp_path):
+def test_a_family_without_styles_is_refused_with_those_that_have_them(trained, tmp_path):
     pictures.save(pictures.single(np.zeros((8, 8, 1), "uint8")), tmp_path / "picture.png")
     for command in (["generate", "--mix"], ["generate", "--edit", "pca"], ["project", tmp_path / "picture.png"]):
         result = run(command[0], trained / "tiny-run", *command[1:], "-o", tmp_path / "x.png")

@@ -17,7 +17,7 @@ from kerasgan import objectives, penalties, zoo
 from kerasgan.training import train
 
 
-def test_a_setting_of_the_model_can_be_set_and_a_game_that_cannot_work_says_what_to_set(tmp_path):
+def test_a_setting_of_the_model_can_be_set_and_an_impossible_combination_names_the_setting_to_change(tmp_path):
     recipe = tiny_recipe.write(tmp_path / "tiny", steps=1)
     batch = ["--set", "model.discriminator_norm=batch", "--set", "model.image_size=16"]  # two layers, one normalized
     result = run("train", recipe, "-o", tmp_path / "refused", *batch)
@@ -50,7 +50,7 @@ def test_train_writes_where_it_says_and_names_the_next_command(trained, tmp_path
     assert (recipe.train["steps"], recipe.train["objective"]) == (1, "hinge")
 
 
-def test_train_watches_the_game_and_logs_for_tensorboard_if_asked(tmp_path):
+def test_train_attaches_the_doctor_and_logs_for_tensorboard_on_request(tmp_path):
     pytest.importorskip("tensorboard")
     recipe = tiny_recipe.write(tmp_path / "tiny", family="DCGAN", steps=2)
     result = run("train", recipe, "-o", tmp_path / "run", "--tensorboard", "--doctor", "stop")
@@ -106,7 +106,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on_without_any_noise_of_tensorflow(tmp_
     lines = stderr.splitlines()
     assert lines[0].startswith("step ")
     assert lines[1].startswith("Interrupted at step ")
-    assert lines[2] == f"Go on with: kerasgan train '{folder}' --resume"
+    assert lines[2] == f"Resume with: kerasgan train '{folder}' --resume"
     assert len(lines) == 3
     done = int(lines[1].split()[3].strip(";"))
     assert (folder / "checkpoints" / f"step-{done:06d}.keras").is_file()

@@ -1,4 +1,4 @@
-"""What every family keeps, on every backend. Families are discovered; nobody edits a list here.
+"""What every family keeps, on every backend. Families are discovered; there is no list to edit.
 
 What a family does not override is the base class's, and tested on plain families: objectives, penalties and priors
 run on one family of each set of overridden methods.
@@ -24,7 +24,7 @@ families, drawing, translating = each_of(FAMILIES), each_of(DRAWING), each_of(TR
 # The methods that these have to do with; `overriding` tells which families have their own.
 LOSSES = ("discriminator_loss", "generator_loss", "adversarial_loss", "discriminate")
 PENALTIES = ("penalize", "generator_penalty", "discriminate", "fakes_for_discriminator", "should_update")
-LATENTS = ("generate", "sample_latents", "synthesize", "sample_grid", "truncated", "_average")
+LATENTS = ("generate", "sample_latents", "synthesize", "sample_grid", "truncated", "_make_ema_generator")
 
 
 def tiny(family, **options):
@@ -175,7 +175,7 @@ def test_generate_is_reproducible_in_range_and_the_same_in_any_batch(family):
 
 
 @drawing
-def test_the_first_images_do_not_depend_on_how_many_are_asked_for(family):
+def test_the_first_images_do_not_depend_on_how_many_are_generated(family):
     gan = tiny(family)
     labels = 0 if gan.num_classes else None
     few, many = gan.generate(2, seed=3, labels=labels), gan.generate(7, seed=3, labels=labels)
@@ -239,7 +239,7 @@ def test_large_images_pass_in_tiles_of_bounded_number_without_a_seam(family):
 
 
 @translating
-def test_the_sheet_shows_inputs_beside_what_is_made_of_them(family):
+def test_the_sample_grid_shows_inputs_beside_outputs(family):
     gan = tiny(family)
     with pytest.raises(ValueError, match="examples"):
         gan.sample_grid()

@@ -1,4 +1,4 @@
-"""Arrays, their order, and the digits, as batches in [-1, 1]; every refusal names what arrived."""
+"""Arrays, their order, and the digits, as batches in [-1, 1]; every error names what was received."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def test_gray_images_without_a_channel_axis_get_one():
     assert data.arrays(noise(3, 8, 8)).image_shape == (8, 8, 1)
 
 
-def test_floats_outside_the_range_say_which_range_arrived():
+def test_the_error_for_floats_outside_the_range_names_their_range():
     with pytest.raises(ValueError, match=r"divide.*127\.5.*range \[0, 200\]"):
         data.arrays(np.linspace(0.0, 200.0, 64).reshape(1, 8, 8))
 

@@ -1,4 +1,4 @@
-"""Data sources of recipes: each says in one file what the package must know of it."""
+"""Data sources of recipes: one file defines each of them."""
 
 import dataclasses
 import inspect

@@ -175,14 +175,14 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
         assert fact(facts, "multiple") == 2 and fact(facts, "smallest") == gan.smallest
 
 
-def test_the_command_line_tells_the_kernel_to_those_that_are_told_one():
+def test_the_command_line_passes_the_kernel_to_models_that_take_one():
     gan, blind = DeblurGAN(**INFORMED), DeblurGAN(**DeblurGAN.tiny_config)
     assert told(blind, None) is blind
     layer = told(gan, "motion,length=5,angle=0").generator.get_layer("estimates")
     np.testing.assert_allclose(np.array(layer.kernel)[2], np.full(5, 0.2))
     for model, kernel, message in (
-        (gan, None, "Expected --kernel, the blur to undo"),
-        (blind, "defocus,radius=2", "Expected no --kernel of a DeblurGAN"),
+        (gan, None, "Expected --kernel, the blur to remove"),
+        (blind, "defocus,radius=2", "Expected no --kernel for this DeblurGAN"),
         (gan, "defocus,2", "Expected --kernel as a name and numbers"),
         (gan, "disc,radius=2", "Expected a kernel such as"),
     ):

@@ -1,4 +1,4 @@
-"""DeePSiM: layer tables, the three losses, players that wait, a network that stays as it is, exports."""
+"""DeePSiM: layer tables, the three losses, paused updates, the frozen network, exports."""
 
 import subprocess
 import sys
@@ -93,7 +93,7 @@ def test_the_discriminator_is_told_the_features():
     assert not np.allclose(gan.examine(images, images), gan.examine(images, -images), atol=1e-7)
 
 
-def test_players_wait_by_the_ratio_of_their_losses_and_go_on():
+def test_updates_pause_and_resume_by_the_ratio_of_the_losses():
     balance = Balance()
     seen = []
     for ratio in (1.0, 0.2, 0.09, 0.2, 0.49, 0.51, 11.0, 9.0, 0.05):
@@ -105,21 +105,21 @@ def test_players_wait_by_the_ratio_of_their_losses_and_go_on():
         Balance(lowest=0.6)
 
 
-@pytest.mark.parametrize("player", ["generator", "discriminator"])
-def test_a_player_that_waits_keeps_weights_and_moments_while_steps_are_counted(player):
+@pytest.mark.parametrize("paused", ["generator", "discriminator"])
+def test_a_paused_network_keeps_weights_and_moments_while_steps_are_counted(paused):
     gan = own_gan()
     images = noise(2, 20, 20, 2)
     gan.train_on_batch(images)
-    gan.balance.discriminator_updates.assign(float(player != "discriminator"))
-    gan.balance.generator_updates.assign(float(player != "generator"))
-    optimizer = getattr(gan.optimizer, player)
+    gan.balance.discriminator_updates.assign(float(paused != "discriminator"))
+    gan.balance.generator_updates.assign(float(paused != "generator"))
+    optimizer = getattr(gan.optimizer, paused)
     slots = [slot for slot in optimizer.variables if slot is not optimizer.iterations]
     before = {name: values(getattr(gan, name).trainable_variables) for name in ("generator", "discriminator")}
     kept = values(slots)
     gan.train_on_batch(images)
     for name, old in before.items():
         same = [np.array_equal(*pair) for pair in zip(old, values(getattr(gan, name).trainable_variables))]
-        assert all(same) if name == player else not all(same)
+        assert all(same) if name == paused else not all(same)
     assert all(np.array_equal(*pair) for pair in zip(kept, values(slots)))
     assert int(optimizer.iterations) == 2
 

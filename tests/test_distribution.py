@@ -175,7 +175,7 @@ def wait_for(path, machines):
 
 
 @pytest.mark.slow
-def test_machines_of_which_one_is_told_to_end_save_the_same_step_and_end(recipe, tmp_path):
+def test_machines_of_which_one_receives_sigterm_save_the_same_step_and_end(recipe, tmp_path):
     folder = tmp_path / "a run"
     with cluster(recipe, "-o", folder, "--steps", 5000) as machines:
         wait_for(folder / "checkpoints" / "step-000002.keras", machines)
@@ -185,7 +185,7 @@ def test_machines_of_which_one_is_told_to_end_save_the_same_step_and_end(recipe,
     (said,) = {re.search(r"^Interrupted at step \d+; the state is saved in .*$", each, re.M)[0] for each in outputs}
     assert said.endswith(f"saved in {folder}.")
     assert (folder / "checkpoints" / f"step-{int(re.findall(r'[0-9]+', said)[0]):06d}.keras").is_file()
-    assert f"Go on with: kerasgan train '{folder}' --resume" in outputs[1]
+    assert f"Resume with: kerasgan train '{folder}' --resume" in outputs[1]
 
 
 @pytest.mark.slow

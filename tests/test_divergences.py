@@ -106,12 +106,12 @@ def game_value(name, mean, weight=0.3):
 
 @pytest.mark.parametrize("name", sorted(GAUSSIANS))
 @pytest.mark.parametrize("mean", [0.5, 1.0, 2.0])
-def test_the_games_value_at_the_best_discriminator_is_the_divergence(name, mean):
+def test_the_objectives_value_at_the_best_discriminator_is_the_divergence(name, mean):
     assert game_value(name, mean) == pytest.approx(GAUSSIANS[name][mean], rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("weight", sorted(WEIGHTED_GAUSSIANS))
-def test_the_weighted_game_has_the_value_of_the_lambda_divergence(weight):
+def test_the_weighted_objective_has_the_value_of_the_lambda_divergence(weight):
     assert game_value(WEIGHTED, 2.0, weight) == pytest.approx(WEIGHTED_GAUSSIANS[weight], abs=1e-6)
 
 
@@ -125,14 +125,14 @@ def test_the_weighted_divergence_tends_to_either_kl(weight, expected):
 @pytest.mark.parametrize("shift", [0.25, 1.0])
 def test_shifted_uniforms_are_their_shift_times_the_entropy_of_the_weight_apart(shift):
     """p = U[0, 1], q = U[a, 1 + a]: where only one has mass the best logit is infinite; 80 stands for it."""
-    weight, game = 0.3, objective(WEIGHTED)
+    weight, tested = 0.3, objective(WEIGHTED)
     positions = (np.arange(20_000) + 0.5) / 20_000
 
     def logits(x):
         return np.where(x < shift, 80.0, np.where(x > 1, -800.0, best_logit(WEIGHTED, 1.0))).astype("float32")
 
     entropy = -weight * math.log(weight) - (1 - weight) * math.log(1 - weight)
-    loss = game.discriminator_loss(logits(positions), logits(positions + shift))
+    loss = tested.discriminator_loss(logits(positions), logits(positions + shift))
     assert -value(loss) == pytest.approx(shift * entropy, abs=1e-5)
 
 
@@ -141,18 +141,18 @@ def test_two_coins_are_as_far_apart_as_their_sum_says(name):
     real, fake = np.array([0.5, 0.5]), np.array([0.9, 0.1])
     chosen, logits = functions(name), best_logit(name, real / fake)
     direct = (fake * numbers(chosen.f(real / fake))).sum()
-    game = (real * numbers(chosen.activation(logits)) - fake * numbers(chosen.conjugate_of_activation(logits))).sum()
-    assert game == pytest.approx(direct, abs=1e-12)
+    found = (real * numbers(chosen.activation(logits)) - fake * numbers(chosen.conjugate_of_activation(logits))).sum()
+    assert found == pytest.approx(direct, abs=1e-12)
 
 
-def test_the_gan_row_is_the_first_gans_game():
+def test_the_gan_row_is_the_objective_of_the_first_gan():
     logits = np.random.default_rng(0).normal(scale=3, size=(2, 9, 1)).astype("float32")
-    game, direct = objective("gan"), objective("gan", direct=True)
+    tested, direct = objective("gan"), objective("gan", direct=True)
     minimax, non_saturating = objectives.get("minimax"), objectives.get("non_saturating")
-    assert value(game.discriminator_loss(*logits)) == pytest.approx(
+    assert value(tested.discriminator_loss(*logits)) == pytest.approx(
         value(minimax.discriminator_loss(*logits)), rel=1e-6
     )
-    for first, second in ((game, non_saturating), (direct, minimax)):
+    for first, second in ((tested, non_saturating), (direct, minimax)):
         losses = [value(each.generator_loss(None, logits[0])) for each in (first, second)]
         assert losses[0] == pytest.approx(losses[1])
 
@@ -160,10 +160,13 @@ def test_the_gan_row_is_the_first_gans_game():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("direct", [False, True])
 def test_losses_and_their_slopes_stay_finite_for_extreme_logits(name, direct):
-    game = objective(name, weight=0.01, direct=direct)
+    tested = objective(name, weight=0.01, direct=direct)
     for extreme in (-1000.0, -100.0, 14.999, 15.001, 100.0, 1000.0):
         logits = keras.Variable(np.full((64, 1), extreme, "float32"))
-        for loss in (lambda x=logits: game.discriminator_loss(x, x), lambda x=logits: game.generator_loss(None, x)):
+        for loss in (
+            lambda x=logits: tested.discriminator_loss(x, x),
+            lambda x=logits: tested.generator_loss(None, x),
+        ):
             total, (slope,) = gradients.gradients(loss, [logits])
             assert np.isfinite(value(total)), extreme
             # Optimizers square the gradient, to which a network adds its own factor.
@@ -180,26 +183,26 @@ def test_a_trained_discriminator_finds_the_density_ratio_and_the_divergence(name
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Dense(32, activation="tanh") for _ in range(2)]
     network = keras.Sequential([keras.Input((1,)), *layers, keras.layers.Dense(1)])
-    game, optimizer = objective(name, weight=0.1), keras.optimizers.Adam(0.02)
+    tested, optimizer = objective(name, weight=0.1), keras.optimizers.Adam(0.02)
     optimizer.build(network.trainable_variables)
     real, fake = (ops.convert_to_tensor(quantiles(500, mean)) for mean in (0.0, 2.0))
 
     def loss():
-        return game.discriminator_loss(network(real), network(fake))
+        return tested.discriminator_loss(network(real), network(fake))
 
     for _ in range(150):
         _, grads = gradients.gradients(loss, network.trainable_variables)
         gradients.apply(optimizer, grads, network.trainable_variables)
     real, fake = quantiles(20_000, 0.0), quantiles(20_000, 2.0)
-    assert -value(game.discriminator_loss(network(real), network(fake))) == pytest.approx(expected, rel=0.02)
+    assert -value(tested.discriminator_loss(network(real), network(fake))) == pytest.approx(expected, rel=0.02)
     if name == "gan":
         points = np.linspace(-1.5, 3.5, 21, dtype="float32").reshape(-1, 1)
         np.testing.assert_allclose(numbers(ops.sigmoid(network(points))), 1 / (1 + np.exp(2 * points - 2)), atol=0.03)
 
 
 def test_a_divergence_comes_from_a_recipes_table():
-    game = objectives.get({"name": "f_divergence", "divergence": "kl", "direct": True})
-    assert value(game.generator_loss(None, np.array([[1.0], [1.0]]))) == pytest.approx(-1.0)  # -E exp(b - 1)
+    tested = objectives.get({"name": "f_divergence", "divergence": "kl", "direct": True})
+    assert value(tested.generator_loss(None, np.array([[1.0], [1.0]]))) == pytest.approx(-1.0)  # -E exp(b - 1)
     assert objectives.get("f_divergence").divergence == "jensen_shannon"
 
 
@@ -218,6 +221,6 @@ def test_a_divergence_that_cannot_be_is_refused(arguments, message):
 
 
 def test_a_divergence_survives_serialization():
-    game = objectives.FDivergence(divergence=WEIGHTED, weight=0.2, direct=True)
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(game))
-    assert again.get_config() == game.get_config() == {"divergence": WEIGHTED, "weight": 0.2, "direct": True}
+    tested = objectives.FDivergence(divergence=WEIGHTED, weight=0.2, direct=True)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(tested))
+    assert again.get_config() == tested.get_config() == {"divergence": WEIGHTED, "weight": 0.2, "direct": True}

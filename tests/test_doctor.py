@@ -1,4 +1,4 @@
-"""Diagnosis after the fact: losses of any make in, a verdict with reasons out."""
+"""Diagnosis from logs: losses under any name in, a verdict with reasons out."""
 
 import csv
 from pathlib import Path
@@ -19,27 +19,27 @@ def plateau(rows=400, *, seed=0):
 
 
 def won(rows=400, *, seed=0):
-    """A discriminator that wins after a third: its loss lies on the floor and is thrown off it now and then."""
+    """A discriminator that wins after a third: its loss stays at its minimum, with occasional bursts."""
     random = np.random.default_rng(seed)
     floor = 0.002 * random.random(rows) + (random.random(rows) < 0.05) * random.random(rows)
     return np.where(np.arange(rows) < rows // 3, plateau(rows, seed=seed), floor)
 
 
-def game(loss, seed=1):
+def log_of(loss, seed=1):
     return {"step": 100 * np.arange(1, len(loss) + 1), "discriminator_loss": loss, "generator_loss": plateau(seed=seed)}
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.01, 100.0])
 def test_noise_around_a_plateau_is_healthy_whatever_the_scale_of_the_loss(scale):
-    found = doctor.diagnose(game(scale * plateau()))
+    found = doctor.diagnose(log_of(scale * plateau()))
     assert found.verdict == "healthy"
     assert 0 <= found.collapse < 0.2
     assert found.alarm is None
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.01, 100.0])
-def test_a_discriminator_loss_on_its_floor_is_a_convergence_failure_whatever_its_scale(scale):
-    found = doctor.diagnose(game(scale * won()))
+def test_a_discriminator_loss_at_its_minimum_is_a_convergence_failure_whatever_its_scale(scale):
+    found = doctor.diagnose(log_of(scale * won()))
     assert found.verdict == "convergence failure"
     assert 0.9 < found.collapse <= 1
     assert any("above its median" in sentence for sentence in found.evidence)
@@ -47,10 +47,10 @@ def test_a_discriminator_loss_on_its_floor_is_a_convergence_failure_whatever_its
     assert 13_300 < found.alarm < 25_000  # the failure is planted at step 13,300 of 40,000
 
 
-def test_a_loss_that_is_thrown_up_ever_more_wildly_is_an_oscillation():
+def test_a_loss_with_growing_bursts_is_an_oscillation():
     random = np.random.default_rng(0)
     thrown = 0.1 * np.abs(random.standard_cauchy(400)).clip(max=50) * np.exp(np.arange(400) / 80)
-    found = doctor.diagnose(game(plateau() + thrown))
+    found = doctor.diagnose(log_of(plateau() + thrown))
     assert found.verdict == "oscillation"
     assert any("calmest stretch" in sentence for sentence in found.evidence)
 
@@ -63,19 +63,19 @@ def test_a_loss_that_crosses_zero_has_no_floor_there():
 def test_a_single_missing_value_is_no_divergence_and_a_lasting_one_is():
     loss = plateau()
     loss[200] = np.nan
-    assert doctor.diagnose(game(loss)).verdict == "healthy"
+    assert doctor.diagnose(log_of(loss)).verdict == "healthy"
     loss[380:] = np.nan
-    found = doctor.diagnose(game(loss))
+    found = doctor.diagnose(log_of(loss))
     assert (found.verdict, found.collapse) == ("divergence", 1.0)
 
 
 def test_losses_a_million_times_larger_than_before_are_a_divergence():
     loss = plateau()
     loss[-5:] = 1e9
-    assert doctor.diagnose(game(loss)).verdict == "divergence"
+    assert doctor.diagnose(log_of(loss)).verdict == "divergence"
 
 
-def test_a_score_knows_only_the_past():
+def test_a_score_uses_only_earlier_rows():
     loss = won()
     rows, scores = losses.timeline(loss)
     for row, score in zip(rows[::10], scores[::10]):
@@ -107,7 +107,7 @@ def test_a_loss_in_two_parts_is_their_sum():
     np.testing.assert_array_equal(columns["discriminator_loss"], [1.5, 2.25])
 
 
-def test_the_generators_loss_alone_is_enough_to_say_something():
+def test_the_generators_loss_alone_gives_a_verdict():
     found = doctor.diagnose({"generator_loss": plateau(), "discriminator_loss": np.zeros_like(plateau())})
     assert found == doctor.diagnose({"generator_loss": plateau()})  # zeros: a discriminator that is not trained
     found = doctor.diagnose({"generator_loss": plateau()})
@@ -133,7 +133,7 @@ def test_a_csv_file_with_holes_reads_as_the_same_record(tmp_path):
 
 
 def test_a_loss_that_falls_silent_with_its_learning_rate_is_healthy():
-    """A CycleGAN's that went well, means over 100 steps; its learning rate falls to zero from the middle on."""
+    """A healthy CycleGAN's, means over 100 steps; its learning rate falls to zero from the middle on."""
     loss = """.332 .351 .413 .416 .401 .384 .359 .336 .31 .289 .266 .238 .238 .216 .235 .208 .22 .203 .243 .203 .2 .188
         .237 .177 .183 .198 .221 .168 .197 .171 .169 .172 .171 .172 .173 .175 .175 .177 .18 .18"""
     found = doctor.diagnose({"discriminator_loss": [float(value) for value in loss.split()]})
@@ -149,7 +149,7 @@ def test_an_empty_file_and_a_missing_one_are_refused(tmp_path):
 
 
 def probed(count=20, **changes):
-    """What the callback collects in a game that goes well, with some signals replaced."""
+    """What the callback collects in a healthy training, with some signals replaced."""
     done = np.linspace(0, 1, count)
     signals = {
         "step": 100 * np.arange(count),
@@ -203,13 +203,13 @@ def test_each_trouble_has_its_signs(verdict, changes):
     assert found.suggestion
 
 
-def test_a_generator_that_still_comes_closer_is_left_to_go_on():
+def test_a_generator_that_still_improves_gets_no_verdict():
     early = probed(distance=np.linspace(1.4, 0.9, 20), diversity=0.02, repeats=1.0, separation=1.0, coverage=0.1)
     assert doctor.diagnose(early).verdict == "undecided"
 
 
 def test_kinds_that_a_young_generator_lacks_may_still_come():
-    few = {"coverage": 0.5, "distance": 0.2, "diversity": 0.6}  # of an R3GAN and a StyleGAN2 that went well
+    few = {"coverage": 0.5, "distance": 0.2, "diversity": 0.6}  # from a healthy R3GAN and a healthy StyleGAN2
     assert doctor.diagnose(probed(**few, step=12 * np.arange(20))).verdict == "healthy"
     assert doctor.diagnose(probed(**few, step=60 * np.arange(20))).verdict == "mode dropping"
 

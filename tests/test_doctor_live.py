@@ -1,4 +1,4 @@
-"""The doctor at the bedside: what a probe sees, what it leaves alone, and what is done about trouble."""
+"""The doctor as a callback: what a probe measures, that it changes nothing, and how trouble is handled."""
 
 import importlib.util
 import os
@@ -126,7 +126,7 @@ def test_the_callback_collects_columns_that_diagnose_reads_again():
     assert watch.diagnosis.verdict == "undecided"
 
 
-def test_a_class_conditional_game_is_probed_with_the_labels_of_the_images():
+def test_a_class_conditional_model_is_probed_with_the_labels_of_the_images():
     gan = models.ConditionalGAN(image_size=8, latent_dim=4, width=0.02, num_classes=2)
     gan.compile()
     labels = np.repeat([0, 1], 100).astype("int32")
@@ -137,7 +137,7 @@ def test_a_class_conditional_game_is_probed_with_the_labels_of_the_images():
         gan.fit(TWO_KINDS, labels, batch_size=50, verbose=0, callbacks=[doctor.Doctor(TWO_KINDS)])
 
 
-def test_labels_that_only_the_discriminator_learns_from_are_shown_to_it_alone():
+def test_labels_for_the_discriminator_only_are_passed_to_it_alone():
     gan = models.SemiSupervisedGAN(image_size=8, latent_dim=4, width=0.02, num_classes=2)
     watch = doctor.Doctor(every=2)
     gan.compile(run_eagerly=True)
@@ -147,7 +147,7 @@ def test_labels_that_only_the_discriminator_learns_from_are_shown_to_it_alone():
 
 
 def troubled(on_trouble, **settings):
-    """A game whose discriminator does not move, under observation, with the warnings it gave."""
+    """A training whose discriminator is not updated, with the doctor and its warnings."""
     still, hasty = keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.05)
     gan = tiny(discriminator_optimizer=still, generator_optimizer=hasty, ema_half_life=50)
     watch = doctor.Doctor(TWO_KINDS, every=1, on_trouble=on_trouble, **settings)
@@ -183,7 +183,7 @@ def test_a_rollback_gives_back_the_sampler_that_came_closest_to_the_real_images(
 def test_without_images_the_doctor_listens_to_the_losses():
     watch = doctor.Doctor(every=1)
     tiny().fit(TWO_KINDS[:40], batch_size=4, verbose=0, callbacks=[watch])
-    assert "distance" not in watch.history or watch.history["examples"][0] == 40  # where `fit` hands over its batches
+    assert "distance" not in watch.history or watch.history["examples"][0] == 40  # where `fit` passes its batches
 
 
 @pytest.mark.parametrize("settings", [{"on_trouble": "panic"}, {"patience": 0}, {"every": 0}])
@@ -225,14 +225,14 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["frozen_discriminator", "constant_latents", "leaked_labels", "healthy"])
-def test_a_planted_failure_is_found_and_named_and_a_healthy_game_left_alone(case):
+def test_a_planted_failure_is_found_and_named_and_a_healthy_training_is_not_stopped(case):
     path = Path(__file__).parents[1] / "benchmarks" / "doctor" / "planted.py"
     spec = importlib.util.spec_from_file_location("planted_failures", path)
     benchmark = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = benchmark  # its dataclass looks itself up
     spec.loader.exec_module(benchmark)
     change = {} if case == "healthy" else getattr(benchmark, case)
-    found = benchmark.play(change, seed=0).found
+    found = benchmark.train(change, seed=0).found
     assert bool(found) == (case != "healthy")
     assert not found or set(found) & set(benchmark.PLANTED[change])
 
@@ -247,7 +247,7 @@ def test_fit_shows_the_doctor_the_data_it_trains_on():
     assert any("real" in column for column in watch.history), sorted(watch.history)
 
 
-def test_training_images_that_lack_a_kind_of_the_doctors_own_are_seen_at_once():
+def test_training_images_that_lack_a_mode_of_the_doctors_data_are_found_at_once():
     watch = doctor.Doctor(TWO_KINDS, every=100)
     tiny(run_eagerly=True).fit(TWO_KINDS[:100], batch_size=50, steps_per_epoch=1, verbose=0, callbacks=[watch])
     assert watch.history["data_coverage"] == pytest.approx([0.5, 0.5], abs=0.02)

@@ -91,7 +91,7 @@ def test_no_url_leads_out_of_the_cache(path, tmp_path):
     assert not cached_path("http://example.org" + path, sha256=DIGEST, directory=tmp_path).name.startswith(".")
 
 
-def test_progress_is_told_in_bytes_of_the_whole(server, tmp_path):
+def test_progress_is_reported_in_bytes_of_the_whole(server, tmp_path):
     seen = []
     download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path, progress=lambda *step: seen.append(step))
     assert seen[-1] == (len(CONTENT), len(CONTENT))

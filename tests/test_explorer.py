@@ -219,13 +219,13 @@ def test_sensitive_directions_of_a_linear_generator_are_its_singular_vectors():
     assert (directions[np.arange(3), np.abs(directions).argmax(axis=1)] > 0).all()
 
 
-def test_categories_are_no_directions():
+def test_discrete_latents_have_no_sensitive_directions():
     prior = {"name": "product", "parts": [{"name": "categorical", "num_categories": 2}, {"name": "uniform", "size": 1}]}
     matrix = np.ones((3, 4), "float32") * 0.1
     directions, strengths = exploration.sensitive_directions(linear(matrix, prior), points=1)
     np.testing.assert_allclose(directions, [[0, 0, 1 / np.sqrt(3)]], atol=0.01)  # of the uniform on [-1, 1)
     np.testing.assert_allclose(strengths, [0.2 / np.sqrt(3)], rtol=0.02)
-    with pytest.raises(ValueError, match="Expected a prior with latents between its latents"):
+    with pytest.raises(ValueError, match="Cannot find directions: the prior is discrete"):
         exploration.sensitive_directions(linear(matrix, {"name": "categorical", "num_categories": 3}))
     with pytest.raises(ValueError, match="points=0"):
         exploration.sensitive_directions(linear(matrix), points=0)

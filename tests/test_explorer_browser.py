@@ -94,14 +94,14 @@ def type_seed(page, seed):
             "seed.dispatchEvent(new Event('change')); })()")  # fmt: skip
 
 
-def test_a_seed_is_the_same_picture_as_in_python_and_nothing_is_asked_of_a_network(chromium, written):
+def test_a_seed_is_the_same_picture_as_in_python_and_nothing_is_loaded_from_a_network(chromium, written):
     path, gan = written("dcgan-digits")
     with chromium.page((path / "index.html").as_uri()) as page:
         page.wait("window.page !== undefined")
         type_seed(page, 20)
         expected = drawn(path, latents=gan.prior.draw(16, gan.latent_dim, 20))
         np.testing.assert_array_equal(shown(page, "#picture"), expected[0])
-        np.testing.assert_array_equal(shown(page, "#strip button:nth-child(8) canvas"), expected[7])
+        np.testing.assert_array_equal(shown(page, "#thumbnails button:nth-child(8) canvas"), expected[7])
         page.js("document.getElementById('tab-grid').click()")
         np.testing.assert_array_equal(shown(page, "#grid button:nth-child(16) canvas"), expected[15])
         assert page.js("document.getElementById('recipe').textContent") == "gan.generate(16, seed=20)"

@@ -121,7 +121,7 @@ def test_a_saved_model_names_its_tensors(tmp_path):
 
 
 @pytest.mark.parametrize("opset", [13, 18])
-def test_the_opset_is_the_one_asked_for(opset, tmp_path):
+def test_the_opset_is_the_requested_one(opset, tmp_path):
     model = onnx.load(kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=opset))
     assert {each.version for each in model.opset_import if each.domain == ""} == {opset}
 

@@ -127,7 +127,7 @@ def test_the_page_of_a_bundle_draws_with_the_file_that_was_proven(bundled):
     assert {f"web/{path.name}" for path in (folder / "web").iterdir()} == set(report["formats"]["web"]["sha256"])
 
 
-def test_a_page_alone_has_its_model_and_what_it_was_asked_for(tmp_path):
+def test_a_page_alone_has_its_model_and_the_requested_options(tmp_path):
     options = {"formats": ["web"], "label": 2, "truncation": 0.5, "precision": "float16", "opset": 14, "directions": 2}
     gan = made(SNGAN, num_classes=3)
     report = kerasgan.export.bundle(gan, tmp_path / "bundle", **options)

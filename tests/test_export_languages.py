@@ -25,8 +25,8 @@ def node(folder):
 def compiled(folder):
     flags = None
     if shutil.which("g++") and shutil.which("pkg-config"):
-        asked = ["pkg-config", "--cflags", "--libs", "libonnxruntime"]
-        flags = subprocess.run(asked, capture_output=True, text=True, check=False)
+        command = ["pkg-config", "--cflags", "--libs", "libonnxruntime"]
+        flags = subprocess.run(command, capture_output=True, text=True, check=False)
     if flags is None or flags.returncode:
         pytest.skip("needs g++, pkg-config and libonnxruntime-dev")
     source = str(PROGRAMS / "cpp" / "run.cpp")
@@ -88,7 +88,7 @@ def run(program, *arguments, folder):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-def sheet(images, columns):
+def sample_grid(images, columns):
     """Levels of images in [-1, 1], a row for each `columns` of them; unused cells are black."""
     count, height, width, channels = images.shape
     cells = np.zeros((-(-count // columns) * columns, height, width, channels))
@@ -108,7 +108,7 @@ def test_it_draws_what_python_draws_of_a_seed_file(program, tmp_path):
     (images,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, inputs)
     picture = np.asarray(Image.open(tmp_path / "drawn.png"), "float64")
     assert picture.shape == (8 * 2, 9 * 3, 3)
-    assert np.abs(picture - sheet(images, 9)).max() <= 1
+    assert np.abs(picture - sample_grid(images, 9)).max() <= 1
 
 
 def test_it_translates_the_pictures_of_a_seed_file(program, tmp_path):

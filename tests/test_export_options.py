@@ -142,7 +142,7 @@ def test_options_that_the_model_does_not_know_are_refused(family, options, messa
     assert not list(tmp_path.iterdir())
 
 
-def test_a_format_that_cannot_hold_what_is_asked_for_says_so(tmp_path):
+def test_a_format_that_cannot_hold_a_requested_option_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"a precision that saved_model holds: float32. Received: precision='float16'"):
         kerasgan.export.saved_model(made(), tmp_path / "file", precision="float16")
     with pytest.raises(ValueError, match=r"opset with the format onnx or web only. Received: opset=15"):

@@ -119,7 +119,7 @@ def test_the_programs_differ_in_how_they_open_a_file_only():
     assert len(functions[0]) == 11
 
 
-def test_the_program_draws_the_class_asked_for(tmp_path):
+def test_the_program_draws_the_requested_class(tmp_path):
     gan = made()
     path = kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
     assert run("onnx", path, "--count", 70, "--label", 4, folder=tmp_path).returncode == 0  # more than one chunk

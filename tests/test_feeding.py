@@ -31,7 +31,7 @@ def test_a_model_without_classes_gets_images_only():
 def test_a_conditional_model_gets_labels_or_an_error():
     images, labels = data.batches(noise(4, 8, 8, 3), [0, 1, 2, 0], image_shape=SHAPE, num_classes=3)[0]
     assert images.shape == (4, 8, 8, 3) and labels.dtype == np.int32
-    with pytest.raises(ValueError, match="taught 3 classes"):
+    with pytest.raises(ValueError, match="the model has 3 classes"):
         data.batches(noise(4, 8, 8, 3), image_shape=SHAPE, num_classes=3)
     with pytest.raises(ValueError, match=r"from 0 to 2.*a label 3"):
         data.batches(noise(4, 8, 8, 3), [0, 1, 2, 3], image_shape=SHAPE, num_classes=3)
@@ -50,12 +50,12 @@ def test_channels_first_are_recognized():
 def test_a_path_is_read_at_the_size_of_the_model(classes):
     images, labels = data.batches(str(classes), image_shape=(16, 8, 1), num_classes=2, batch_size=5)[0]
     assert images.shape == (5, 16, 8, 1) and labels.shape == (5,)
-    with pytest.raises(ValueError, match="taught 2 classes"):
+    with pytest.raises(ValueError, match="the model has 2 classes"):
         data.batches(classes / "cat", image_shape=SHAPE, num_classes=2)
 
 
 @pytest.mark.parametrize("wrong", [3.5, {"image": 1}, (item for item in "ab")])
-def test_something_else_is_told_what_could_be_passed(wrong):
+def test_anything_else_is_refused_with_what_could_be_passed(wrong):
     with pytest.raises(TypeError, match=r"DataLoader\. Received"):
         data.batches(wrong, image_shape=SHAPE)
 

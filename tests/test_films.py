@@ -1,4 +1,4 @@
-"""Pictures that move: frames, speed, and a clear word where nothing can write an MP4."""
+"""Pictures that move: frames, speed, and a clear error if nothing can write an MP4."""
 
 import subprocess
 import weakref

@@ -81,8 +81,8 @@ def test_the_generator_minimizes_three_losses_summed_over_the_scales():
     pooled = real.reshape(2, 4, 2, 4, 2, 1).mean(axis=(2, 4))
     expected = 0.0
     for index, (true, fake) in enumerate(zip((pooled, real), batch.fake)):
-        judge = gan.discriminator.get_layer(f"discriminator_{index}")
-        logits = ops.convert_to_numpy(judge([fake, batch.inputs]))
+        level = gan.discriminator.get_layer(f"discriminator_{index}")
+        logits = ops.convert_to_numpy(level([fake, batch.inputs]))
         fake = ops.convert_to_numpy(fake)
         slopes = [np.abs(np.abs(np.diff(true, axis=a)) - np.abs(np.diff(fake, axis=a))).mean() for a in (1, 2)]
         expected += 2 * np.mean((true - fake) ** 2) + 3 * sum(slopes) + 0.5 * np.log1p(np.exp(-logits)).mean()

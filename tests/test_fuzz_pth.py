@@ -14,7 +14,7 @@ from pth_writer import Writer
 
 from kerasgan.checkpoints import CheckpointError, persistence, pth, stylegan2_ada
 
-# What a reader of data never does; the interpreter reports it, whoever asks for it.
+# What a reader of data never does; the interpreter reports it, whoever requests it.
 FORBIDDEN = ("compile", "exec", "import", "marshal.", "os.", "pickle.", "shutil.", "socket.", "subprocess.", "ctypes.")
 # Operations that do harm in an ordinary unpickler, to be inserted anywhere.
 HARM = (

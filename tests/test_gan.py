@@ -1,4 +1,4 @@
-"""The shared game: k, moving average, reuse of fakes, generate, and what it refuses."""
+"""The shared training step: k, moving average, reuse of fakes, generate, and what it refuses."""
 
 import keras
 import numpy as np
@@ -69,9 +69,9 @@ def test_reused_fakes_are_made_once_of_the_same_latents():
             self.drawn += 1
             return super().sample_latents(real)
 
-        def synthesize(self, game):
+        def synthesize(self, batch):
             self.made += 1
-            return super().synthesize(game)
+            return super().synthesize(batch)
 
     for reuse, expected in ((True, 1), (False, 2)):
         model = Counting(**DCGAN.tiny_config)
@@ -210,9 +210,9 @@ def test_keras_one_optimizer_argument_is_answered_with_the_two():
         dcgan(optimizer="adam")
 
 
-def test_one_optimizer_for_both_players_is_refused():
+def test_one_optimizer_for_both_networks_is_refused():
     optimizer = keras.optimizers.Adam()
-    with pytest.raises(ValueError, match="an optimizer for each player"):
+    with pytest.raises(ValueError, match="one optimizer per network"):
         dcgan(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 
@@ -321,9 +321,9 @@ def test_an_unknown_normalization_is_refused():
 
 def test_a_batch_of_bytes_is_scaled_and_one_out_of_range_refused():
     class Recording(DCGAN):
-        def discriminator_loss(self, game):
-            self.seen = ops.convert_to_numpy(game.real)
-            return super().discriminator_loss(game)
+        def discriminator_loss(self, batch):
+            self.seen = ops.convert_to_numpy(batch.real)
+            return super().discriminator_loss(batch)
 
     model = Recording(**DCGAN.tiny_config)
     model.compile(run_eagerly=True)

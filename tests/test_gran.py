@@ -150,24 +150,24 @@ def test_canvases_refuse_no_images():
         GRAN(**TINY).canvases(0)
 
 
-def judged(gan, images):
+def logits(gan, images):
     return ops.convert_to_numpy(gan.discriminator(images, training=False))[:, 0]
 
 
-def test_in_a_battle_with_itself_every_ratio_is_one_and_swapping_inverts():
+def test_in_gam_with_itself_every_ratio_is_one_and_swapping_inverts():
     """The paper's metric GAM, with the discriminators' logits: error ratios (paper) and accuracy ratios (code)."""
     ratios = ("test_error_ratio", "sample_error_ratio", "test_accuracy_ratio", "sample_accuracy_ratio")
     first, second = randomized(GRAN(**TINY), seed=0), randomized(GRAN(**TINY), seed=1)
     test = np.concatenate([first.generate(20, seed=5), second.generate(20, seed=6)])
     # Thresholds among their scores, so that each errs sometimes.
-    shift = {gan: np.quantile(judged(gan, test), share) for gan, share in ((first, 0.4), (second, 0.6))}
+    shift = {gan: np.quantile(logits(gan, test), share) for gan, share in ((first, 0.4), (second, 0.6))}
 
     def fight(one, other):
         scores = dict(
-            first_on_test=judged(one, test) - shift[one],
-            second_on_test=judged(other, test) - shift[other],
-            first_on_second=judged(one, other.generate(40, seed=3)) - shift[one],
-            second_on_first=judged(other, one.generate(40, seed=3)) - shift[other],
+            first_on_test=logits(one, test) - shift[one],
+            second_on_test=logits(other, test) - shift[other],
+            first_on_second=logits(one, other.generate(40, seed=3)) - shift[one],
+            second_on_first=logits(other, one.generate(40, seed=3)) - shift[other],
         )
         return metrics.gam(**scores, threshold=0.0)
 

@@ -259,10 +259,10 @@ def test_members_that_lie_over_one_another_are_refused(tmp_path):
 
 
 def _renamed(member, name):
-    twin = zipfile.ZipInfo(name)
+    copied = zipfile.ZipInfo(name)
     for attribute in ("CRC", "compress_size", "file_size", "header_offset"):
-        setattr(twin, attribute, getattr(member, attribute))
-    return twin
+        setattr(copied, attribute, getattr(member, attribute))
+    return copied
 
 
 @FORMATS

@@ -1,4 +1,4 @@
-"""InfoGAN: the authors' layer tables, the bound on the information, codes asked for and read."""
+"""InfoGAN: the authors' layer tables, the bound on the information, codes chosen and predicted."""
 
 import math
 
@@ -107,7 +107,7 @@ def test_codes_have_weights_of_their_own():
     assert answered(gan, latents, answers)[0] == pytest.approx(2 * math.log(10), abs=1e-4)
 
 
-def test_both_players_losses_subtract_the_information():
+def test_the_losses_of_both_networks_subtract_the_information():
     images = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype("float32")
     losses = {}
     for weight in (0.0, 3.0):
@@ -119,8 +119,8 @@ def test_both_players_losses_subtract_the_information():
         )
         gan.seed_generator.state.assign([0, 1])
         losses[weight] = {name: column[0] for name, column in gan.fit(images, batch_size=8, verbose=0).history.items()}
-    for player in ("discriminator_loss", "generator_loss"):
-        difference = losses[0.0][player] - losses[3.0][player]
+    for name in ("discriminator_loss", "generator_loss"):
+        difference = losses[0.0][name] - losses[3.0][name]
         assert difference == pytest.approx(3.0 * losses[3.0]["information"], rel=1e-3)
 
 
@@ -129,7 +129,9 @@ def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeyp
     gan = small(contrast_weight=1.0)
     images = np.zeros((10, 8, 8, 1), "float32")
     for answers, expected in ((np.zeros((10, 14)), math.log(19)), (100 * np.eye(10, 14), math.log(1 + 18 / math.e**2))):
-        monkeypatch.setattr(gan, "_examine", lambda images, answers=answers: (None, ops.cast(answers, "float32")))
+        monkeypatch.setattr(
+            gan, "_logits_and_codes", lambda images, answers=answers: (None, ops.cast(answers, "float32"))
+        )
         assert float(gan._contrast(images)) == pytest.approx(expected - math.log(10), abs=1e-5)
 
 

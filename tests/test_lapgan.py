@@ -35,9 +35,13 @@ def round_for(gan, count=4):
 def test_parameter_counts_are_those_of_the_authors_networks():
     gan = LAPGAN(sizes=(8, 14, 28))
     levels = {size: gan.generator.get_layer(f"generator_{size}") for size in gan.sizes}
-    judges = {size: gan.discriminator.get_layer(f"discriminator_{size}") for size in gan.sizes}
+    discriminators = {size: gan.discriminator.get_layer(f"discriminator_{size}") for size in gan.sizes}
     assert {size: parameters(network) for size, network in levels.items()} == {8: 1_792_992, 14: 218_179, 28: 218_179}
-    assert {size: parameters(network) for size, network in judges.items()} == {8: 477_001, 14: 107_905, 28: 113_729}
+    assert {size: parameters(network) for size, network in discriminators.items()} == {
+        8: 477_001,
+        14: 107_905,
+        28: 113_729,
+    }
     assert parameters(gan.generator) == 1_792_992 + 2 * 218_179
     assert parameters(gan.discriminator) == 477_001 + 107_905 + 113_729
 
@@ -114,8 +118,8 @@ def test_the_whole_discriminator_gives_every_levels_logit(num_classes):
     labels = [] if batch.labels is None else [batch.labels]
     for index, (size, (band, low)) in enumerate(zip(gan.sizes, pyramid.laplacian(batch.real, gan.sizes))):
         inputs = [band, *([] if low is None else [low]), *labels]
-        judged = gan.discriminator.get_layer(f"discriminator_{size}")(inputs if len(inputs) > 1 else band)
-        np.testing.assert_allclose(logits[:, index], ops.convert_to_numpy(judged)[:, 0], atol=1e-5)
+        expected = gan.discriminator.get_layer(f"discriminator_{size}")(inputs if len(inputs) > 1 else band)
+        np.testing.assert_allclose(logits[:, index], ops.convert_to_numpy(expected)[:, 0], atol=1e-5)
 
 
 def test_training_shows_every_level_the_low_pass_of_a_real_image():

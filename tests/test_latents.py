@@ -103,9 +103,16 @@ def test_keras_and_plain_data_give_the_prior_back(prior, size):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(prior))
     assert again.get_config() == prior.get_config()
     np.testing.assert_array_equal(again.draw(5, size, seed=2), prior.draw(5, size, seed=2))
-    told = json.loads(json.dumps(prior.describe(size)))
-    assert told["name"] in {"normal", "truncated_normal", "uniform", "categorical", "product", "gaussian_mixture"}
-    np.testing.assert_array_equal(latents.get(told).draw(5, size, seed=2), prior.draw(5, size, seed=2))
+    about = json.loads(json.dumps(prior.describe(size)))
+    assert about["name"] in {
+        "normal",
+        "truncated_normal",
+        "uniform",
+        "categorical",
+        "product",
+        "gaussian_mixture",
+    }
+    np.testing.assert_array_equal(latents.get(about).draw(5, size, seed=2), prior.draw(5, size, seed=2))
 
 
 @pytest.mark.parametrize("name", ["categorical", "mixture", "tree", "product", "nested", "learned"])
@@ -180,7 +187,7 @@ def test_draws_of_a_normal_are_numpys_own_for_a_seed():
     )
 
 
-def test_a_uniform_can_be_asked_for_its_variance():
+def test_a_uniform_states_its_variance():
     prior = Uniform(variance=1.0)
     assert (prior.low, prior.high) == pytest.approx((-math.sqrt(3), math.sqrt(3)))
     assert prior.draw(4000, 10, seed=0).var() == pytest.approx(1.0, abs=0.02)

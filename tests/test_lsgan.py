@@ -1,4 +1,4 @@
-"""LSGAN: the authors' layer table at 112 pixels, and the game it plays by itself."""
+"""LSGAN: the authors' layer table at 112 pixels, and its objective."""
 
 from itertools import pairwise
 
@@ -37,7 +37,7 @@ def test_it_plays_for_the_targets_0_1_and_1():
     targets = {"fake_target": 0.0, "real_target": 1.0, "generator_target": 1.0}
     assert gan.objective.get_config() == {**targets, "factor": 0.5}
     history = gan.fit(np.zeros((8, 16, 16, 1), "float32"), batch_size=8, verbose=0).history
-    # An untrained critic of small weights scores about 0 everywhere: (0 - 1)^2 / 2 for each player.
+    # An untrained critic of small weights scores about 0 everywhere: (0 - 1)^2 / 2 for each network.
     assert history["discriminator_loss"][0] == pytest.approx(0.5, abs=0.1)
     assert history["generator_loss"][0] == pytest.approx(0.5, abs=0.3)
 

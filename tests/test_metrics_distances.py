@@ -22,7 +22,7 @@ def with_moments(mean, deviation):
 
 
 def identity_network(width):
-    """What torchmetrics takes as a feature network: hands its features on."""
+    """A feature network for torchmetrics that returns its inputs."""
     torch = pytest.importorskip("torch")
     module = torch.nn.Identity()
     module.num_features = width

@@ -97,7 +97,7 @@ def test_the_content_hash_ignores_order_and_batches_but_no_pixel():
 
 
 class Counted:
-    """Flattened pixels that count the images they are asked for."""
+    """Flattened pixels that count the images they receive."""
 
     identity = "counted"
 
@@ -136,7 +136,7 @@ def test_a_damaged_file_of_statistics_is_written_anew(tmp_path):
     ("call", "error", "message"),
     [
         (lambda: metrics.dataset_moments(pictures(), len, directory="cache"), ValueError, "identity="),
-        (lambda: metrics.dataset_moments(iter([pictures()]), len), TypeError, "passed through twice"),
+        (lambda: metrics.dataset_moments(iter([pictures()]), len), TypeError, "iterated twice"),
         (lambda: statistics.content_hash([]), ValueError, "at least one image"),
         (lambda: statistics.content_hash(np.zeros((2, 3))), ValueError, "count, height, width"),
         (lambda: resizing.clean(pictures(), 0), ValueError, "size=0"),

@@ -50,7 +50,7 @@ def test_the_parzen_grid_is_the_authors():
 
 
 def fight(**changes):
-    """A battle whose first discriminator errs on 1 in 4 of the second's samples, the second's on 2 in 4."""
+    """Scores of two GANs whose first discriminator errs on 1 in 4 of the second's samples, the second's on 2 in 4."""
     scores = dict(
         first_on_test=[0.9, 0.8, 0.7, 0.1],
         second_on_test=[0.9, 0.8, 0.2, 0.7],
@@ -224,5 +224,5 @@ def test_unsuitable_arguments_are_refused_with_what_was_expected(call, message):
 
 
 def path(**options):
-    """A path length of a generator that hands its latents on."""
+    """A path length of a generator that returns its latents."""
     return metrics.perceptual_path_length(lambda z: z, np.eye(2), np.eye(2), distance=lambda a, b: a[:, 0], **options)

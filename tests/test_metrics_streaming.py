@@ -39,7 +39,7 @@ def mean_density(points):
     return metrics.parzen_log_density(feature_sets()[0], points, sigma=0.5).mean()
 
 
-JUDGED = "first_on_test", "second_on_test", "first_on_second", "second_on_first"
+GAM_ARGUMENTS = "first_on_test", "second_on_test", "first_on_second", "second_on_first"
 CASES = {
     "frechet": (streaming.FrechetDistance, feature_sets, metrics.frechet_distance),
     "psnr": (streaming.PeakSignalToNoise, image_sets, lambda *pair: metrics.peak_signal_to_noise(*pair).mean()),
@@ -80,7 +80,7 @@ CASES = {
     "gam": (
         streaming.GAMResult,
         lambda: np.random.default_rng(0).random((4, 40)),
-        lambda *scores: metrics.gam(**dict(zip(JUDGED, scores))).sample_error_ratio,
+        lambda *scores: metrics.gam(**dict(zip(GAM_ARGUMENTS, scores))).sample_error_ratio,
     ),
 }
 
@@ -132,11 +132,11 @@ def test_memorization_of_a_stream_of_samples(held_out):
     assert whole.near_copies >= 7 / 107
 
 
-def test_the_judges_of_a_stream_may_come_one_at_a_time():
+def test_the_scores_of_each_discriminator_may_be_streamed_separately():
     metric, scores = streaming.GAMResult(), np.random.default_rng(0).random((4, 40))
-    for name, batch in zip(JUDGED, scores):
+    for name, batch in zip(GAM_ARGUMENTS, scores):
         metric.update_state(**{name: batch})
-    assert metric.judged == metrics.gam(**dict(zip(JUDGED, scores)))
+    assert metric.judged == metrics.gam(**dict(zip(GAM_ARGUMENTS, scores)))
 
 
 def test_kernel_distance_of_a_stream_is_the_mean_over_its_blocks():

@@ -33,16 +33,16 @@ def test_a_constant_momentum_equals_keras_sgd():
     np.testing.assert_allclose(*values, rtol=1e-6)
 
 
-def test_the_players_show_both_optimizers_variables_and_set_the_generators_rate():
-    players = optimizers.AdversarialOptimizer(
+def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_sets_the_generators_rate():
+    optimizer = optimizers.AdversarialOptimizer(
         generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2)
     )
     first, second = keras.Variable(1.0), keras.Variable(2.0)
-    players.build_variables([first], [second])
-    assert len(players.variables) == len(players.generator.variables) + len(players.discriminator.variables)
-    players.learning_rate = 0.05
-    assert float(players.generator.learning_rate) == pytest.approx(0.05)
-    assert float(players.discriminator.learning_rate) == pytest.approx(0.2)
+    optimizer.build_variables([first], [second])
+    assert len(optimizer.variables) == len(optimizer.generator.variables) + len(optimizer.discriminator.variables)
+    optimizer.learning_rate = 0.05
+    assert float(optimizer.generator.learning_rate) == pytest.approx(0.05)
+    assert float(optimizer.discriminator.learning_rate) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_unpaired_epochs_go_on_where_the_last_one_ended():
     np.testing.assert_array_equal(rows[:2], again.sides[0][1])
 
 
-def test_halves_share_no_image_and_keep_the_mapping_for_measuring():
+def test_unpaired_domains_share_no_image_and_keep_the_mapping_for_measuring():
     pairs = data.derive_pairs(numbered(7), lambda images: -images)
     both = data.unpair(pairs)
     assert not both.paired and pairs.paired

@@ -1,4 +1,4 @@
-"""Other file systems than this machine's, of which fsspec's memory:// stands for all that it knows, such as gs://."""
+"""Other file systems than this machine's, tested with fsspec's memory:// in place of others, such as gs://."""
 
 import filecmp
 import hashlib
@@ -13,11 +13,11 @@ from command_line import run
 from PIL import Image
 
 import kerasgan
-from kerasgan import callbacks, data, recipes, zoo
+from kerasgan import callbacks, data, zoo
 from kerasgan.cli.convert import convert_checkpoint
 from kerasgan.export import ExportError, formats
 from kerasgan.files import paths as storage
-from kerasgan.files import pictures
+from kerasgan.files import pictures, toml
 from kerasgan.models import ConditionalGAN
 from kerasgan.training import train
 
@@ -68,7 +68,7 @@ WRITERS = {
     "a log": lambda path: callbacks.LossLog(path),
     "checkpoints": lambda path: callbacks.Checkpoint(path),
     "a picture": lambda path: pictures.save(Image.new("L", (2, 2)), path),
-    "text": lambda path: recipes.write_text("text", path),
+    "text": lambda path: toml.write_text("text", path),
     "a run of the library": lambda path: train.train(zoo.recipe("dcgan-digits"), output=path),
     "converted weights": lambda path: convert_checkpoint(zoo.recipe("dcgan-digits"), "some.pth", path),
 }
@@ -94,7 +94,7 @@ def test_commands_that_write_on_this_machine_only_say_so_in_one_line(tmp_path, m
 def test_a_file_system_that_nothing_knows_is_no_local_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for ask in (lambda: data.folder("s4://bucket/faces"), lambda: storage.send(tmp_path, "s4://bucket/run")):
-        with pytest.raises(ValueError, match=r"that fsspec knows, such as gs://.* Received: 's4://bucket/"):
+        with pytest.raises(ValueError, match=r"that fsspec supports, such as gs://.* Received: 's4://bucket/"):
             ask()
     assert not list(tmp_path.iterdir())
 
@@ -116,7 +116,7 @@ def test_what_a_file_system_complains_of_says_where(bucket, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(type(files), "exists", lost)
-        with pytest.raises(OSError, match=r"Expected to reach memory://.*/run\. Received: the bucket is locked$"):
+        with pytest.raises(OSError, match=r"Cannot reach memory://.*/run: the bucket is locked$"):
             storage.names(f"{bucket}/run")
 
 

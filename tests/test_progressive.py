@@ -138,7 +138,7 @@ def test_the_drift_of_real_logits_is_penalized():
     assert float(gan.discriminator_loss(Batch(images, None, None, -images))) == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_stylegan_with_classes_judges_by_the_logit_of_the_class():
+def test_a_stylegan_with_classes_scores_by_the_logit_of_the_class():
     gan = StyleGAN(**StyleGAN.tiny_config, num_classes=3)
     images, labels = random(3, 8, 8, 1), np.array([2, 0, 1])
     every = keras.Model(gan.discriminator.inputs, gan.discriminator.get_layer("logit").output)

@@ -121,7 +121,7 @@ def test_the_weight_of_the_penalties_is_the_papers_at_both_of_its_sizes():
     [
         ({"image_size": 22}, r"image_size to be.*Received: image_size=22"),
         ({"image_size": 8, "widths": [4]}, r"Expected 2 widths.*Received: widths=\[4\], image_size=8"),
-        ({"image_size": 8, "widths": [4, 3], "group_width": 4}, r"multiples of the groups'.*group_width=4"),
+        ({"image_size": 8, "widths": [4, 3], "group_width": 4}, r"multiples of group_width.*group_width=4"),
         ({"image_size": 8, "num_classes": 1}, "num_classes=1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A run's report: what it says, that it loads nothing, that everybody can read it, and what it does without things."""
+"""A run's report: its content, that it loads nothing, that it is accessible, and what it does if parts are missing."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ from kerasgan.training import train
 VOID = {"meta", "img", "br"}
 SECTIONS = [
     "Curves",
-    "The doctor's time line",
+    "The doctor's timeline",
     "Film strip",
     "Samples",
     "Nearest training images",
@@ -77,7 +77,7 @@ def text(run):
     return report.write(run, run.parent / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_command_writes_into_the_run_folder_or_where_it_is_told(run, tmp_path):
+def test_the_command_writes_into_the_run_folder_or_where_output_points(run, tmp_path):
     result = CliRunner().invoke(cli.app, ["report", str(run)])
     assert (result.exit_code, result.output) == (0, f"Report: {run / 'report.html'}\n")
     result = CliRunner().invoke(cli.app, ["report", str(run), "-o", str(tmp_path / "deep" / "x.html")])
@@ -225,12 +225,12 @@ def test_a_run_that_was_killed_is_reported_from_its_newest_checkpoint(copy):
     assert html.count("There is no model to sample from yet") == 3
 
 
-def test_a_run_whose_data_are_not_at_hand_is_reported_without_them(copy):
+def test_a_run_whose_data_are_not_available_is_reported_without_them(copy):
     recipe = (copy / "recipe.toml").read_text()
     changed = recipe.replace('source = "digits"', 'source = "folder"\npath = "/nowhere"\nchannels = 1')
     (copy / "recipe.toml").write_text(changed)
     html = report.write(copy).read_text()
-    assert html.count("The training images are not at hand") == 2 and "/nowhere" in html
+    assert html.count("The training images are not available") == 2 and "/nowhere" in html
     assert "samples goes from" in html and "training images goes from" not in html
 
 
@@ -240,7 +240,7 @@ def test_a_report_downloads_no_dataset(copy, monkeypatch):
     (copy / "recipe.toml").write_text(recipe.replace('source = "digits"', 'source = "tfds"\nname = "mnist"'))
     monkeypatch.setenv("TFDS_DATA_DIR", str(copy / "nothing"))
     html = report.write(copy).read_text()
-    assert "mnist is not on this disk, and a report downloads nothing" in html
+    assert "mnist is not on this machine, and a report downloads nothing" in html
 
 
 @pytest.mark.parametrize("name", ["", "recipe.toml", "nowhere"])
@@ -296,7 +296,7 @@ def test_one_spike_does_not_flatten_the_rest_and_gaps_stay_gaps():
     assert len(drawn) == 390
     assert re.search(r'd="([^"]*)"', svg)[1].count("M") == 2
     assert np.ptp(np.delete(drawn[:, 1], 100)) > 40
-    assert "1,000,000" in svg  # the description still tells it
+    assert "1,000,000" in svg  # the description still has it
 
 
 def test_a_noisy_curve_is_drawn_faintly_under_its_moving_mean():

@@ -242,7 +242,7 @@ def another(path):
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning_and_put_aside(checkpoints, tmp_path, damage):
     folder = shutil.copytree(checkpoints, tmp_path / "copy")
     damage(folder / "step-000004.keras")
-    with pytest.warns(UserWarning, match=r"the one before it is taken\. Received: .*step-000004\.keras"):
+    with pytest.warns(UserWarning, match=r"the one before it is used\. Received: .*step-000004\.keras"):
         assert resume(folder) == 2
     assert sorted(path.name for path in folder.iterdir()) == [
         "step-000000.keras",

@@ -86,9 +86,9 @@ def test_the_rest_of_the_metrics_need_what_they_name(gan, reals):
     assert with_held_out.content["held_out"]["count"] == 20
 
 
-def test_a_conditional_model_is_asked_for_the_classes_of_the_real_images_and_scored_by_its_obedience(reals):
+def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_scored_by_label_accuracy(reals):
     class Obedient(models.ConditionalGAN):
-        """Gives the real images of the classes asked for."""
+        """Gives the real images of the requested classes."""
 
         def generate(self, count, *, labels=None, seed=None, batch_size=64):
             assert sorted(labels) == sorted(reals.labels)
@@ -105,7 +105,7 @@ def test_a_conditional_model_is_asked_for_the_classes_of_the_real_images_and_sco
     assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
 
 
-def test_features_of_several_networks_stand_side_by_side_and_say_what_they_are(gan, reals):
+def test_features_of_several_networks_are_listed_with_their_descriptions(gan, reals):
     own = material.FeatureNetwork(name="own", features=mean_and_spread)
     card = evaluation.score_card(gan, reals, metrics=["frechet_distance", "sharpness"], features=["thumbnails", own])
     assert card.content["scores"].keys() == {"frechet_distance", "frechet_distance_own", "sharpness"}
@@ -191,7 +191,7 @@ def test_evaluate_writes_the_card_of_an_entry_and_its_results(tmp_path):
     assert "# a comment that stays" in recipe_file.read_text()
 
 
-def test_digits_that_a_recipe_leaves_out_are_held_out_and_asked_of_the_family(tmp_path, monkeypatch):
+def test_digits_that_a_recipe_leaves_out_are_held_out_and_requested_from_the_family(tmp_path, monkeypatch):
     (tmp_path / "recipe.toml").write_text(RECIPE.replace('"digits"', '"digits"\nsplit = "train"'))
     recipe = zoo.recipe(tmp_path / "recipe.toml")
     gan = zoo.build(recipe)

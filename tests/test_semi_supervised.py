@@ -186,7 +186,7 @@ def test_historical_averaging_is_the_squared_distance_to_the_mean_of_all_weights
         assert float(history([variable])) == pytest.approx(expected, abs=1e-5)
 
 
-def test_historical_averaging_pulls_both_players_and_is_kept_in_the_file(tmp_path):
+def test_historical_averaging_pulls_both_networks_and_is_kept_in_the_file(tmp_path):
     gan = tiny(history_weight=1.0)
     gan.fit(images(12), np.arange(12) % 4 - 1, batch_size=4, verbose=0)
     assert [int(history.calls) for history in gan.histories] == [int(gan.optimizer.iterations)] * 2

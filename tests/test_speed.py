@@ -17,24 +17,24 @@ def modules(monkeypatch):
     monkeypatch.syspath_prepend(FOLDER)
 
 
-def twin(title):
+def counterpart(title):
     pytest.importorskip("torch")
-    game = importlib.import_module("games").QUICK[title]
-    played = importlib.import_module(f"twins.{game.family.lower()}")
-    return game, played.play(game.batch, lambda network: network, "cpu", **game.model)
+    setting = importlib.import_module("networks").QUICK[title]
+    module = importlib.import_module(f"counterparts.{setting.family.lower()}")
+    return setting, module.trainer(setting.batch, lambda network: network, "cpu", **setting.model)
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_a_twin_has_as_many_weights_and_both_players_move(title):
-    game, play = twin(title)
-    gan = getattr(kerasgan.models, game.family)(**game.model)
+def test_a_counterpart_has_as_many_weights_and_trains_both_networks(title):
+    setting, trainer = counterpart(title)
+    gan = getattr(kerasgan.models, setting.family)(**setting.model)
     for name in ("generator", "discriminator"):
-        weights = [weight.detach().clone() for weight in getattr(play, name).parameters()]
+        weights = [weight.detach().clone() for weight in getattr(trainer, name).parameters()]
         own = sum(math.prod(weight.shape) for weight in getattr(gan, name).trainable_weights)
         assert sum(weight.numel() for weight in weights) == own
-    for index in range(game.warm_up):
-        play.step(index)
-    for network in (play.generator, play.discriminator):
+    for index in range(setting.warm_up):
+        trainer.step(index)
+    for network in (trainer.generator, trainer.discriminator):
         assert all(weight.isfinite().all() and weight.requires_grad for weight in network.parameters())
         assert any(weight.grad is not None and weight.grad.any() for weight in network.parameters())
 

@@ -31,10 +31,10 @@ def test_a_mixture_has_some_of_the_columns_styles(gan):
     np.testing.assert_allclose(alone[3], alone[1], atol=1e-6)  # all of the column's styles: its image
 
 
-def test_a_truncation_sheet_ends_in_the_same_mean_image(gan):
-    sheet = exploration.truncation_grid(gan, [3, 4], truncations=(1.0, -1.0, 0.0)).reshape(2, 3, 8, 8, 1)
-    np.testing.assert_allclose(sheet[1, 0], gan.generate(1, seed=4)[0], atol=1e-6)
-    np.testing.assert_allclose(sheet[0, 2], sheet[1, 2], atol=1e-6)
+def test_a_truncation_grid_ends_in_the_same_mean_image(gan):
+    grid = exploration.truncation_grid(gan, [3, 4], truncations=(1.0, -1.0, 0.0)).reshape(2, 3, 8, 8, 1)
+    np.testing.assert_allclose(grid[1, 0], gan.generate(1, seed=4)[0], atol=1e-6)
+    np.testing.assert_allclose(grid[0, 2], grid[1, 2], atol=1e-6)
     latents = DCGAN(**DCGAN.tiny_config, prior="normal")
     assert exploration.truncation_grid(latents, [0, 1]).shape == (8, 16, 16, 1)
 

@@ -109,7 +109,7 @@ def test_without_a_weight_the_generator_is_trained_alone_and_a_file_keeps_the_fe
 def test_without_a_weight_no_discriminator_is_trained_and_its_steps_are_counted(build, monkeypatch):
     gan = build(**{**build.tiny_config, "adversarial_weight": 0.0})
     gan.compile(run_eagerly=True)
-    monkeypatch.setattr(build, "discriminator_loss", None)  # it is not asked for
+    monkeypatch.setattr(build, "discriminator_loss", None)  # it must not be called
     before = [value(weight) for weight in gan.discriminator.weights], [value(w) for w in gan.generator.weights]
     history = gan.fit(noise(4, *gan.input_shape), noise(4, *gan.image_shape), batch_size=2, verbose=0).history
     after = [value(weight) for weight in gan.discriminator.weights], [value(w) for w in gan.generator.weights]
@@ -129,7 +129,7 @@ def test_a_schedule_that_begins_at_nothing_trains_the_discriminator_from_the_fir
     assert not np.array_equal(before, value(gan.discriminator.trainable_variables[0]))
 
 
-def test_a_unet_judges_each_pixel_and_the_generator_hears_of_all_of_them():
+def test_a_unet_classifies_each_pixel_and_the_generator_is_trained_on_all_of_them():
     gan = ESRGAN(**ESRGAN.tiny_config, judge="unet", pixel_weight=0.0, features={"name": "photos"}, feature_weight=0.0)
     gan.compile("non_saturating")
     batch = gan.prepare_batch((noise(2, 8, 8, 3), noise(2, 16, 16, 3)))

@@ -1,4 +1,4 @@
-"""The benchmarks of the games: what they compare, and what can be computed without training."""
+"""The benchmarks of objectives: what they compare, and what can be computed without training."""
 
 import importlib.util
 import math
@@ -25,9 +25,9 @@ toys, divergences = load("toys"), load("divergences")
 
 
 def test_the_toys_compare_every_objective_and_every_divergence_of_its_own_gradient():
-    played = [objective for objective, _ in toys.objectives().values()]
-    assert {objective["name"] for objective in played} == set(objectives.names())
-    chosen = {objective.get("divergence") for objective in played} - {None}
+    compared = [objective for objective, _ in toys.objectives().values()]
+    assert {objective["name"] for objective in compared} == set(objectives.names())
+    chosen = {objective.get("divergence") for objective in compared} - {None}
     assert chosen == set(objectives.divergence_names()) - {"gan", "jensen_shannon"}
     names = {penalty["name"] for several in toys.PENALTIES.values() for penalty in several}
     assert names == set(penalties.names())
@@ -45,14 +45,14 @@ def test_a_toy_is_drawn_within_range_from_distinct_modes_that_its_measure_finds(
     assert toy.measure(np.full((100, 1, 1, 2), np.nan)).captured == 0
 
 
-def test_a_game_is_begun_anew_for_each_seed():
-    player = toys.Player({"name": "relativistic"}, toys.PENALTIES["r1 + r2"], steps=4)
-    first, other, again = (player.play(toys.TOYS["ring"], seed) for seed in (0, 1, 0))
+def test_a_training_starts_from_new_weights_for_each_seed():
+    trainer = toys.Trainer({"name": "relativistic"}, toys.PENALTIES["r1 + r2"], steps=4)
+    first, other, again = (trainer.train(toys.TOYS["ring"], seed) for seed in (0, 1, 0))
     np.testing.assert_array_equal(first.counts, again.counts)
     assert not np.array_equal(first.counts, other.counts)
 
 
-def test_the_report_names_the_game_with_most_modes_and_the_share_of_chance():
+def test_the_report_names_the_objective_with_most_modes_and_the_share_of_chance():
     rows = [
         toys.Row("hinge", "none", {"ring": (8.0, 0.5), "grid": (3.0, 0.9)}),
         toys.Row("minimax", "none", {"ring": (8.0, 0.4), "grid": (20.0, 0.2)}),
@@ -86,7 +86,7 @@ def test_the_words_follow_from_the_numbers(mean, deviation, words):
     assert divergences.in_words(divergences.measured(divergences.CASES[0], mean, deviation)) == words
 
 
-def test_a_short_game_moves_a_normal_toward_the_data():
+def test_a_short_training_moves_a_normal_toward_the_data():
     case = divergences.CASES[0]
     start = divergences.measured(case, 0.0, 0.5)
     assert divergences.learned(case, steps=200).divergence < start.divergence

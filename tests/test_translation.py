@@ -77,7 +77,7 @@ def test_pix2pix_adds_a_hundred_times_the_mean_absolute_error():
     assert float(ops.convert_to_numpy(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_conditional_discriminator_judges_an_image_by_what_it_was_made_of():
+def test_the_conditional_discriminator_scores_an_image_given_its_input():
     gan = Pix2Pix(**Pix2Pix.tiny_config)
     images, inputs = noise(2, *gan.image_shape), noise(2, *gan.input_shape)
     assert not np.allclose(gan.examine(images, inputs), gan.examine(images, -inputs))
@@ -317,15 +317,15 @@ def test_half_published_models_and_other_norms_are_named():
     gan = Pix2Pix(image_size=32, depth=5, width=8)
     with pytest.raises(kerasgan.checkpoints.CheckpointError, match=r"norm='batch'.*InstanceNormalization"):
         kerasgan.checkpoints.assign(gan, SHARED / "pix2pix.pth")
-    with pytest.warns(UserWarning, match="only generator_ab"):
+    with pytest.warns(UserWarning, match="into generator_ab only"):
         kerasgan.checkpoints.assign(CycleGAN(image_size=32, blocks=3, width=8, pool_size=1), SHARED / "cyclegan.pth")
 
 
 def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
     gan = Pix2Pix(**Pix2Pix.tiny_config)
-    with pytest.raises(TypeError, match="Pix2Pix starts from images"):
+    with pytest.raises(TypeError, match="Pix2Pix takes images as input"):
         kerasgan.exploration.walk(gan, [0, 1], frames=4)
-    with pytest.raises(ValueError, match=r"no augmentation of Pix2Pix.*Received: augment='diff_augment'"):
+    with pytest.raises(ValueError, match=r"no augmentation for Pix2Pix.*Received: augment='diff_augment'"):
         gan.compile(augment="diff_augment")
 
 

@@ -56,8 +56,8 @@ def trained(tmp_path_factory):
 
 
 def test_training_keeps_before_and_after_pictures(trained):
-    with Image.open(trained / "samples.png") as sheet:
-        assert sheet.size == (3 * 66 + 2, 4 * 66 + 2)  # input, output and target of four, four times as large
+    with Image.open(trained / "samples.png") as picture:
+        assert picture.size == (3 * 66 + 2, 4 * 66 + 2)  # input, output and target of four, four times as large
     with Image.open(trained / "film.png") as film:
         assert film.info["steps"] == "0 1 2" or film.info["steps"].startswith("0")
 
@@ -89,7 +89,7 @@ def test_evaluate_measures_held_out_pairs_beside_their_inputs(trained):
 def test_a_report_shows_what_is_made_of_the_data(trained):
     run("report", trained)
     page = (trained / "report.html").read_text()
-    assert "Spectrum" in page and "target to be compared with, above" in page
+    assert "Spectrum" in page and "are compared with their targets, above" in page
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")

@@ -177,7 +177,7 @@ def test_a_class_grid_has_the_same_latents_in_every_class(conditional):
     assert exploration.class_grid(conditional, 3).shape == (30, 8, 8, 1)
 
 
-def test_a_walk_of_a_conditional_model_stays_in_its_class_or_is_told_each_frames(conditional):
+def test_a_walk_of_a_conditional_model_stays_in_its_class_or_takes_each_frames(conditional):
     images = exploration.walk(conditional, [0, 1], frames=4, labels=7)
     changing = exploration.walk(conditional, [0, 1], frames=4, labels=[7, 7, 2, 7])
     same = [np.array_equal(one, other) for one, other in zip(images, changing)]

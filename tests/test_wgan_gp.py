@@ -92,7 +92,7 @@ def test_every_variant_plays_the_papers_game(variant):
 
 def test_both_rates_of_the_residual_model_reach_zero_with_the_same_generator_step():
     settings = WGANGP(**WGANGP.tiny_config).default_compile_args()
-    generator, critic = (settings[f"{player}_optimizer"] for player in ("generator", "discriminator"))
+    generator, critic = (settings[f"{network}_optimizer"] for network in ("generator", "discriminator"))
     for step, rate in ((0, 2e-4), (50_000, 1e-4), (100_000, 0.0)):
         generator.iterations.assign(step)
         critic.iterations.assign(5 * step)

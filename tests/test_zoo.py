@@ -1,4 +1,4 @@
-"""Names, recipes and load; what is in the box is discovered."""
+"""Names, recipes and load; bundled entries are discovered."""
 
 import hashlib
 import json
@@ -13,8 +13,10 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import metrics, models, recipes, zoo
+import kerasgan
+from kerasgan import metrics, models, zoo
 from kerasgan.evaluation import evaluate
+from kerasgan.files.toml import write_sections
 
 NAMES = zoo.names()
 BUNDLED = [name for name in NAMES if zoo.recipe(name).bundled]
@@ -44,7 +46,7 @@ def test_names_are_sorted_and_filtered():
     assert sorted(NAMES) == NAMES
     assert {"dcgan-celeba", "dcgan-digits", "gan-mnist"} <= set(NAMES)
     assert {zoo.recipe(name).family for name in zoo.names(family="DCGAN")} == {"DCGAN"}
-    assert {"dcgan-celeba", "wgan-lsun-bedroom"} <= set(zoo.names(family="DCGAN"))  # another game, the same networks
+    assert {"dcgan-celeba", "wgan-lsun-bedroom"} <= set(zoo.names(family="DCGAN"))  # another objective
     assert set(zoo.names(pretrained=True)) | set(zoo.names(pretrained=False)) == set(NAMES)
     assert "dcgan-celeba" in zoo.names(pretrained=True)
     assert "gan-mnist" in zoo.names(pretrained=False)
@@ -93,7 +95,7 @@ def test_recipes_build_compiled_untrained_models(name):
 GAINS = {"srresnet-photos-x4": 0.5, "srgan-photos-x4": -3}
 
 
-# TensorFlow measures every entry in the box; the others one of each kind.
+# TensorFlow measures every bundled entry; the others one of each kind.
 MEASURED = {"jax": ("dcgan", "sngan"), "torch": ("dcgan", "sngan", "stylegan2", "cyclegan", "deepsim", "video")}
 
 
@@ -103,7 +105,7 @@ def measured(name):
 
 
 @pytest.mark.parametrize("name", [measured(name) for name in BUNDLED])
-def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name):
+def test_bundled_entries_load_offline_and_keep_the_quality_of_their_card(name):
     recipe = zoo.recipe(name)
     weights = recipe.folder / recipe.weights["file"]
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == recipe.weights["sha256"]
@@ -128,11 +130,11 @@ def test_entries_in_the_box_load_offline_and_keep_the_quality_of_their_card(name
     assert f"{recipe.results['frechet_distance']:.4g}" in (recipe.folder / "card.md").read_text()
 
 
-def test_dcgan_digits_is_at_least_as_good_as_asked():
+def test_dcgan_digits_is_at_least_as_good_as_required():
     assert zoo.recipe("dcgan-digits").results["frechet_distance"] <= 0.40
 
 
-def test_deconv_photos_gains_as_much_as_asked_and_its_critic_sharpens():
+def test_deconv_photos_gains_as_much_as_required_and_its_critic_sharpens():
     experiment = json.loads((zoo.recipe("deconv-photos").folder / "experiment.json").read_text(encoding="utf-8"))
     columns, rows = (experiment[key] for key in ("columns", "rows"))
     found = {row[0].strip("*"): dict(zip(columns, row)) for row in rows}
@@ -218,7 +220,7 @@ def test_a_recipe_of_your_own_names_optimizers_and_schedules(tmp_path):
     assert type(gan.optimizer.generator._learning_rate).__name__ == "CosineDecay"
 
 
-def test_load_never_gives_untrained_weights_unasked():
+def test_load_gives_untrained_weights_only_on_request():
     with pytest.raises(zoo.WeightsError, match=r"no trained weights yet.*kerasgan train gan-mnist.*weights=None"):
         zoo.load("gan-mnist")
 
@@ -242,7 +244,7 @@ def test_weights_come_from_files_of_every_kind(trained, file):
     np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
 
 
-def test_a_discriminator_in_the_box_is_verified_and_loaded(trained):
+def test_a_bundled_discriminator_is_verified_and_loaded(trained):
     path, gan = trained
     gan.sampler.save_weights(path.parent / "g.weights.h5")
     gan.discriminator.save_weights(path.parent / "d.weights.h5")
@@ -275,7 +277,7 @@ def test_a_file_that_is_no_weights_file_is_refused(trained):
         zoo.load(path, weights=path.parent / "none.weights.h5")
 
 
-def test_a_damaged_file_in_the_box_is_refused(tmp_path):
+def test_a_damaged_bundled_file_is_refused(tmp_path):
     original = zoo.recipe("dcgan-digits")
     shutil.copytree(original.folder, tmp_path / "copy")
     with open(tmp_path / "copy" / original.weights["file"], "r+b") as file:
@@ -302,7 +304,7 @@ def test_a_download_that_is_impossible_says_what_to_do(monkeypatch, tmp_path):
 
 
 def test_an_installed_package_reads_the_zoo_inside_it(tmp_path):
-    shutil.copytree(Path(zoo.__file__).parent, tmp_path / "kerasgan", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(kerasgan.__file__).parent, tmp_path / "kerasgan", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(zoo.recipe("dcgan-digits").folder.parent, tmp_path / "kerasgan" / "_zoo", dirs_exist_ok=True)
     code = "from kerasgan import zoo; print(zoo.recipe('dcgan-digits').folder); print(*zoo.names())"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -325,9 +327,9 @@ def test_sections_are_replaced_and_all_else_in_a_recipe_stays(tmp_path):
         kept + '\n[results]\nold = 1\n\n[results.more]\nold = 2\n\n[weights]\nfile = "a"\n', encoding="utf-8"
     )
     values = {"digits": [1, 2.5], "of": [{"name": "ü\n", "rate": 1e-8}], "true": True, "a b": {"c": {}}}
-    recipes.write_sections(path, {"results": values})
+    write_sections(path, {"results": values})
     text = path.read_text(encoding="utf-8")
     assert text.startswith(kept + '\n[weights]\nfile = "a"\n\n[results]\n')
     assert tomllib.loads(text)["results"] == values and len(text.rpartition("[results]\n")[2].splitlines()) == 4
-    recipes.write_sections(path, {"results": values})
+    write_sections(path, {"results": values})
     assert path.read_text(encoding="utf-8") == text

@@ -2,11 +2,11 @@
 
     python benchmarks/doctor --logs ../shared/training-logs    # a folder with index.csv: seconds
     python benchmarks/doctor --planted                         # trains small GANs on the digits: half an hour
-    python benchmarks/doctor --recipes 250                     # first steps of the recipes in the box: half an hour
+    python benchmarks/doctor --recipes 250                     # first steps of the bundled recipes: half an hour
     python benchmarks/doctor --overhead                        # DCGAN-64 with and without the doctor: minutes
 
-Every run is kept in results/doctor.json at once and not played again; results/doctor.md is written from there. Delete
-the former to measure anew.
+Every run is kept in results/doctor.json at once and not repeated; results/doctor.md is written from there. Delete
+the former to measure again.
 
 `--logs` prints the fit that the constants of kerasgan/doctor/losses.py were rounded from, and how well the score does
 on logs that the fit has not seen: leaving out one log, a quarter of them, one architecture, or one data set at a time.
@@ -31,10 +31,10 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--logs", type=Path, help="folder of labeled logs with their index.csv")
-    parser.add_argument("--planted", action="store_true", help="train games with a planted failure, and healthy ones")
-    parser.add_argument("--recipes", type=int, metavar="STEPS", help="train the box's recipes for so many steps")
+    parser.add_argument("--planted", action="store_true", help="train models with a planted failure, and healthy ones")
+    parser.add_argument("--recipes", type=int, metavar="STEPS", help="train the bundled recipes for this many steps")
     parser.add_argument("--overhead", action="store_true", help="time a probe against a step")
-    parser.add_argument("--only", default="", help="of --planted or --recipes: only those whose name holds this")
+    parser.add_argument("--only", default="", help="of --planted or --recipes: only those whose name contains this")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5), help="of trainings [default: 0 to 4]")
     parser.add_argument("--record", type=Path, default=RESULTS / "doctor.json", help="what is kept, and goes on")
     arguments = parser.parse_args()
@@ -58,18 +58,18 @@ def train_planted(record: Record, seed: int, only: str) -> None:
     cases = {change.__name__.replace("_", " "): (change, expected) for change, expected in planted.PLANTED.items()}
     for name, (change, expected) in cases.items():
         if only in name and not record.has("planted", name, seed):
-            record.add(run("planted", name, seed, planted.play(change, seed), expected=expected))
+            record.add(run("planted", name, seed, planted.train(change, seed), expected=expected))
             keras.utils.clear_session()
     for name, settings in planted.HEALTHY.items():
         if only in name and not record.has("healthy", name, seed):
-            record.add(run("healthy", name, seed, planted.play(settings, seed)))
+            record.add(run("healthy", name, seed, planted.train(settings, seed)))
             keras.utils.clear_session()
 
 
 def train_recipes(record: Record, seed: int, only: str, *, steps: int) -> None:
     for name in recipes.names():
         if only in name and not record.has("recipe", name, seed):
-            record.add(run("recipe", name, seed, recipes.play(name, seed, steps=steps)))
+            record.add(run("recipe", name, seed, recipes.train(name, seed, steps=steps)))
             keras.utils.clear_session()
 
 

@@ -1,4 +1,4 @@
-"""The losses alone, on published logs of which it is known how they ended."""
+"""Diagnoses from the losses alone, on published logs whose outcome is known."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ def read_logs(folder: Path) -> list[Log]:
 
 
 def report(folder: Path) -> Iterator[str]:
-    """What the doctor makes of a folder of logs with their index.csv, line by line."""
+    """The diagnoses of a folder of logs with their index.csv, line by line."""
     logs = read_logs(folder)
     labels = np.array([log.collapsed for log in logs])
     severities = np.array([list(losses.severities(losses.signs(log.loss)).values()) for log in logs])

@@ -1,4 +1,4 @@
-"""What the doctor costs."""
+"""The time that the doctor takes."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Small games on the digits: some with a planted failure, some healthy."""
+"""Small trainings on the digits: some with a planted failure, some healthy."""
 
 import contextlib
 import dataclasses
@@ -21,12 +21,12 @@ STEPS, EVERY = 400, 20
 class Leaky(kerasgan.GAN):
     """The discriminator is also shown whether an image is real, as one more channel."""
 
-    def discriminator_loss(self, game):
-        real_logits = self.discriminate(self._marked(game.real, 1.0))
-        return self.objective.discriminator_loss(real_logits, self.discriminate(self._marked(game.fake, -1.0)))
+    def discriminator_loss(self, batch):
+        real_logits = self.discriminate(self._marked(batch.real, 1.0))
+        return self.objective.discriminator_loss(real_logits, self.discriminate(self._marked(batch.fake, -1.0)))
 
-    def generator_loss(self, game):
-        return self.objective.generator_loss(None, self.discriminate(self._marked(game.fake, -1.0)))
+    def generator_loss(self, batch):
+        return self.objective.generator_loss(None, self.discriminate(self._marked(batch.fake, -1.0)))
 
     def _marked(self, images, mark):
         return keras.ops.concatenate([images, keras.ops.full_like(images[..., :1], mark)], axis=-1)
@@ -43,8 +43,8 @@ class Constant(kerasgan.latents.Prior):
 
 
 @dataclass
-class Game:
-    """A small DCGAN on the digits at 16 pixels that trains well in 400 steps; a case changes what it names."""
+class Setting:
+    """A small DCGAN on the digits at 16 pixels that trains well in 400 steps; a case changes some of these fields."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -75,46 +75,46 @@ class Game:
         return gan
 
 
-def rates_times_100(game: Game, rng: np.random.Generator) -> None:
-    game.generator_rate = game.discriminator_rate = 0.1
+def rates_times_100(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate = setting.discriminator_rate = 0.1
 
 
-def heavy_momentum(game: Game, rng: np.random.Generator) -> None:
-    game.generator_rate, game.discriminator_rate, game.momentum = 5e-3, 5e-3, 0.99
+def heavy_momentum(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate, setting.discriminator_rate, setting.momentum = 5e-3, 5e-3, 0.99
 
 
-def frozen_discriminator(game: Game, rng: np.random.Generator) -> None:
-    game.discriminator_rate = 0.0
+def frozen_discriminator(setting: Setting, rng: np.random.Generator) -> None:
+    setting.discriminator_rate = 0.0
 
 
-def frozen_generator(game: Game, rng: np.random.Generator) -> None:
-    game.generator_rate = 0.0
+def frozen_generator(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate = 0.0
 
 
-def constant_latents(game: Game, rng: np.random.Generator) -> None:
-    game.prior = Constant()
+def constant_latents(setting: Setting, rng: np.random.Generator) -> None:
+    setting.prior = Constant()
 
 
-def leaked_labels(game: Game, rng: np.random.Generator) -> None:
-    game.family, game.channels_seen = Leaky, 2
+def leaked_labels(setting: Setting, rng: np.random.Generator) -> None:
+    setting.family, setting.channels_seen = Leaky, 2
 
 
-def no_normalization(game: Game, rng: np.random.Generator) -> None:
+def no_normalization(setting: Setting, rng: np.random.Generator) -> None:
     # At the usual rate it only learns more slowly; the rate that normalization would have allowed breaks it.
-    game.normalized, game.generator_rate, game.discriminator_rate = False, 1e-2, 1e-2
+    setting.normalized, setting.generator_rate, setting.discriminator_rate = False, 1e-2, 1e-2
 
 
-def one_class(game: Game, rng: np.random.Generator) -> None:
-    game.reference = game.images
-    game.images = game.images[game.labels == rng.integers(10)]
+def one_class(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.images
+    setting.images = setting.images[setting.labels == rng.integers(10)]
 
 
-def tiny_dataset(game: Game, rng: np.random.Generator) -> None:
-    game.images = np.repeat(game.images[rng.choice(len(game.images), 8, replace=False)], 32, axis=0)
+def tiny_dataset(setting: Setting, rng: np.random.Generator) -> None:
+    setting.images = np.repeat(setting.images[rng.choice(len(setting.images), 8, replace=False)], 32, axis=0)
 
 
-def overflow(game: Game, rng: np.random.Generator) -> None:
-    game.generator_rate = game.discriminator_rate = 1e30
+def overflow(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate = setting.discriminator_rate = 1e30
 
 
 ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
@@ -140,19 +140,19 @@ HEALTHY: dict[str, dict[str, Any]] = {
 }
 
 
-def play(change: Callable | Mapping[str, Any], seed: int) -> Doctor:
-    """Trains one game and returns the doctor that watched."""
+def train(change: Callable | Mapping[str, Any], seed: int) -> Doctor:
+    """Trains one model and returns the doctor that watched it."""
     keras.utils.set_random_seed(seed)
     digits = kerasgan.data.digits(image_size=16)
-    game = Game(digits.images(), digits.labels)
+    setting = Setting(digits.images(), digits.labels)
     if callable(change):
-        change(game, np.random.default_rng(seed))
+        change(setting, np.random.default_rng(seed))
     else:
-        game = dataclasses.replace(game, **change)
-    reference = game.images if game.reference is None else game.reference
+        setting = dataclasses.replace(setting, **change)
+    reference = setting.images if setting.reference is None else setting.reference
     doctor = Doctor(reference, every=EVERY, on_trouble="stop")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         callbacks = [doctor, kerasgan.callbacks.StopAfter(steps=STEPS)]
-        game.gan().fit(game.images, batch_size=32, epochs=STEPS, verbose=0, callbacks=callbacks)
+        setting.gan().fit(setting.images, batch_size=32, epochs=STEPS, verbose=0, callbacks=callbacks)
     return doctor

@@ -1,4 +1,4 @@
-"""The first steps of the box's own recipes, whose results are known to be good."""
+"""The first steps of the recipes with bundled weights, whose results are known to be good."""
 
 import warnings
 
@@ -14,8 +14,8 @@ def names() -> list[str]:
     return [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).bundled]
 
 
-def play(name: str, seed: int, *, steps: int) -> Doctor:
-    """Trains a recipe for so many steps and returns the doctor that watched."""
+def train(name: str, seed: int, *, steps: int) -> Doctor:
+    """Trains a recipe for the given number of steps and returns the doctor that watched it."""
     keras.utils.set_random_seed(seed)
     recipe = kerasgan.zoo.recipe(name)
     gan, source = kerasgan.zoo.build(recipe), kerasgan.zoo.source(recipe, seed=seed)

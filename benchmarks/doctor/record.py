@@ -1,4 +1,4 @@
-"""What has been measured, kept as JSON while it grows and written as Markdown."""
+"""The measured results, kept as JSON while they grow and written as Markdown."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "r3g
 
 @dataclass(frozen=True)
 class Run:
-    """One training that a doctor watched; `found` holds its verdicts, with the step at which each was passed."""
+    """One training that a doctor watched; `found` holds its verdicts, with the step of each."""
 
     kind: str
     name: str
@@ -46,14 +46,14 @@ class Run:
 
 def run(kind: str, name: str, seed: int, doctor: Doctor, *, expected: tuple[str, ...] = ()) -> Run:
     end = "undecided" if doctor.diagnosis is None else doctor.diagnosis.verdict
-    distances = doctor.history.get("distance", [np.nan])  # translators have none
+    distances = doctor.history.get("distance", [np.nan])  # image-to-image models have none
     return Run(
         kind, name, seed, dict(doctor.found), end, float(distances[-1]), int(doctor.history["step"][-1]), expected
     )
 
 
 class Record:
-    """A file of runs and of the other parts' texts; each run is written at once, and not played again."""
+    """A file of runs and of the other parts' texts; each run is written at once, and not repeated."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -81,7 +81,7 @@ class Record:
         sections = {
             "Failures planted in small trainings": trainings(self.of("planted")),
             "Small trainings that go well": trainings(self.of("healthy")),
-            "The box's own recipes": trainings(self.of("recipe")),
+            "The recipes with bundled weights": trainings(self.of("recipe")),
             "Published logs, from the losses alone": f"```\n{self.logs}\n```" if self.logs else "",
             "What it costs": f"DCGAN-64, batch 32: {self.cost}." if self.cost else "",
         }
@@ -96,7 +96,7 @@ def trainings(runs: list[Run]) -> str:
     lines = [f"{summary(runs)} {max(run.steps for run in runs):,} steps at most; distances are the doctor's,"]
     lines += ["0 for real images, 1 for their mean."]
     if fresh:
-        lines += [f"On what nobody looked at while the rules were made: {summary(fresh).lower()}"]
+        lines += [f"On runs not looked at while the rules were made: {summary(fresh).lower()}"]
     return "\n".join([*lines, "", table(runs)])
 
 

@@ -1,12 +1,12 @@
-"""How fast a training step, sampling, loading and the start are, side by side with plain PyTorch.
+"""The time of training steps, sampling, data loading and start-up, next to plain PyTorch.
 
     python benchmarks/speed                       # an hour at most; writes results/speed.json and results/speed.md
     python benchmarks/speed --quick               # tiny networks, to see that it runs: prints only
-    python benchmarks/speed --only DCGAN          # rows whose section or name holds this; the others are kept
+    python benchmarks/speed --only DCGAN          # rows whose section or name contains this; the others are kept
     python benchmarks/speed --dtype bfloat16      # on a GPU, where kerasgan compiles its step with XLA
 
-Every row runs in a process of its own, and is kept at once in results/speed.json, unless the machine, its packages or
-the options are other than those that the file is of: then it starts anew. results/speed.md is written from there.
+Every row runs in a process of its own, and is written at once to results/speed.json. If the machine, its
+packages or the options differ from those of that file, it is started again. results/speed.md is written from it.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def keep(kept: report.Kept, heading: str, quick: bool) -> None:
 
 
 def check_networks(found: dict) -> None:
-    """Raises ValueError if two rows of a game do not train equally many weights."""
+    """Raises ValueError if two rows of a setting do not train equally many weights."""
     for title in training.NETWORKS:
         rows = {name: each for name, each in found.items() if name.startswith(title) and "failed" not in each}
         counts = {name: (each["generator"], each["discriminator"]) for name, each in rows.items()}
@@ -71,7 +71,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser.add_argument("--quick", action="store_true", help="tiny networks; prints only")
-    parser.add_argument("--only", default="", help="only rows whose section or name holds this")
+    parser.add_argument("--only", default="", help="only rows whose section or name contains this")
     parser.add_argument("--threads", type=int, default=usable, help="of each row [default: the cores it may use]")
     parser.add_argument("--seconds", type=float, default=10.0, help="a training row's timings take at least")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds after which a row is given up")

@@ -34,7 +34,7 @@ def measure(way: str, size: int, folder: str, count: int) -> Found:
     root = Path(folder) / "jpegs"
     if not root.exists():
         write_jpegs(root, count)
-    WAYS[way](root, size)  # imports, and leaves the files in the system's memory
+    WAYS[way](root, size)  # imports, and fills the file cache of the system
     start = time.perf_counter()
     epoch = WAYS[way](root, size)
     epoch()
@@ -68,7 +68,7 @@ def kept(root: Path, size: int) -> Callable[[], None]:
 
 
 def decoded(root: Path, size: int) -> Callable[[], None]:
-    """As pictures are read that do not fit."""
+    """Reads a folder without keeping images in memory, as for folders too large for it."""
     from kerasgan.data import folders
 
     folders.MEMORY_BUDGET = 0

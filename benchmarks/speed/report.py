@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from games import NETWORKS
+from networks import NETWORKS
 from rows import Found
 from training import BASELINE, CONTESTANTS
 
@@ -35,7 +35,7 @@ def processor() -> str:
 
 
 def accelerator() -> str | None:
-    """The GPU's name, where NVIDIA's driver tells it."""
+    """The GPU's name, if NVIDIA's driver states it."""
     files = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
     lines = files[0].read_text().splitlines() if files else []
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("Model")), None)
@@ -50,7 +50,7 @@ def markdown(kept: Kept, heading: str) -> str:
 def training(found: dict[str, Found]) -> str:
     text = """## Training steps
 
-A step is one of `fit`, as the family's paper trains; the plain PyTorch networks have as many weights, and play the same
+A step is one of `fit`, as the family's paper trains; the plain PyTorch networks have as many weights, and the same
 updates and penalties. "Against eager" is how many times as fast as that row, "of the rate" which share of the largest
 rate of this machine{rate} that is, by the operations of convolutions and products in the eager row's step. "First"
 is how long the first steps take, tracing and compilation included."""

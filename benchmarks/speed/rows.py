@@ -1,4 +1,4 @@
-"""A row of the benchmark: something that is measured in a process of its own, which has that process' memory."""
+"""A row of the benchmark: one measurement, in a process of its own so that its memory can be measured."""
 
 import importlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 Found = dict[str, Any]
-"""What a row measured: numbers by name, or "failed" with the reason."""
+"""The result of a row: numbers by name, or "failed" with the reason."""
 
 
 class Row(NamedTuple):
@@ -23,7 +23,7 @@ class Row(NamedTuple):
     threads: int = 1
 
     def run(self, limit: float) -> Found:
-        """What the row measures, in a new process that has so many seconds for it."""
+        """The result of the row, measured in a new process within the given number of seconds."""
         cores = str(self.threads)
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": cores}
         environment |= {"TF_NUM_INTRAOP_THREADS": cores, "TF_NUM_INTEROP_THREADS": cores}
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 def measured(section: str, arguments: dict[str, Any]) -> Found:
-    """What a row measures, in this process."""
+    """The result of a row, measured in this process."""
     found = importlib.import_module(section).measure(**arguments)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"mebibytes": peak / 2**20 if sys.platform == "darwin" else peak / 2**10, **found}

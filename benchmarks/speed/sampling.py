@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from games import NETWORKS, QUICK
+from networks import NETWORKS, QUICK
 from rows import Found, Row
 
 TITLE, BATCHES, BASELINE = "DCGAN-64", (1, 32), "Keras, called"
@@ -40,7 +40,7 @@ def measure(way: str, folder: str, quick: bool, seconds: float) -> Found:
 
 
 def median_seconds(work: Callable[[], Any], seconds: float) -> float:
-    """Of calls that go on for so long, after a few that trace and allocate."""
+    """Median over calls that take this long in total, after a few calls that trace and allocate."""
     for _ in range(3):
         work()
     timings: list[float] = []
@@ -58,7 +58,7 @@ def network(quick: bool) -> Any:
 
 
 def export(folder: Path, quick: bool) -> Found:
-    """Writes the files, each proved equal to Keras, and says how long that takes."""
+    """Writes the files, each proved equal to Keras, and returns how long that takes."""
     import kerasgan
 
     gan, found = network(quick), {}

@@ -1,4 +1,4 @@
-"""Seconds from nothing to an imported package, and to the command line's first answer."""
+"""Seconds until the package is imported, and until the command line responds."""
 
 import statistics
 import subprocess
@@ -25,5 +25,5 @@ def measure(way: str) -> Found:
         start = time.perf_counter()
         subprocess.run([sys.executable, *WAYS[way]], check=True, stdout=subprocess.DEVNULL)
         timings.append(time.perf_counter() - start)
-    # The first one reads files from the disk that the others find in memory.
+    # The first run reads files from the disk, the others from the file cache.
     return {"seconds": statistics.median(timings[1:])}

@@ -1,7 +1,7 @@
-"""Steps of four games: `fit` on each backend, and the twin in plain PyTorch, eagerly and with `torch.compile`.
+"""Training steps of four families: `fit` on each backend, and plain PyTorch, eagerly and with `torch.compile`.
 
-A step is what `fit` does with a batch: a step of the discriminator, one of the generator if it is its turn, and the
-penalties whose turn it is; a timing is of so many steps that each of these has had its share of turns.
+A step is what `fit` does with a batch: an update of the discriminator, one of the generator if it is due, and the
+penalties that are due. A timing covers a multiple of these intervals, so that each kind of update has its share.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from games import NETWORKS, QUICK, Game
+from networks import NETWORKS, QUICK, Setting
 from rows import Found, Row
 
 BASELINE = "plain PyTorch, eager"
@@ -38,23 +38,23 @@ def rows(options: Any) -> list[Row]:
 def measure(kind: str, dtype: str, title: str = "", quick: bool = False, seconds: float = 0.0) -> Found:
     if kind == "product":
         return {"rate": matrix_rate(dtype)}
-    game = (QUICK if quick else NETWORKS)[title]
+    setting = (QUICK if quick else NETWORKS)[title]
     if kind == "kerasgan":
-        run, found = kerasgan_steps(game, dtype)
+        run, found = kerasgan_steps(setting, dtype)
     else:
-        run, found = torch_steps(game, dtype, compiled=kind == "compiled")
+        run, found = torch_steps(setting, dtype, compiled=kind == "compiled")
     start = time.perf_counter()
-    run(game.warm_up)
+    run(setting.warm_up)
     found["warm_up"] = time.perf_counter() - start
     timings: list[float] = []
     while len(timings) < 2 or sum(timings) < seconds:
         start = time.perf_counter()
-        run(game.steps)
+        run(setting.steps)
         timings.append(time.perf_counter() - start)
-    return {"step": statistics.median(timings) / game.steps, "batch": game.batch, **found}
+    return {"step": statistics.median(timings) / setting.steps, "batch": setting.batch, **found}
 
 
-def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found]:
+def kerasgan_steps(setting: Setting, dtype: str) -> tuple[Callable[[int], None], Found]:
     """A function that runs so many steps of `fit`, as the family's paper trains, and the networks' sizes."""
     import keras
     import numpy as np
@@ -62,30 +62,32 @@ def kerasgan_steps(game: Game, dtype: str) -> tuple[Callable[[int], None], Found
     import kerasgan
 
     keras.config.set_dtype_policy("float32" if dtype == "float32" else f"mixed_{dtype}")
-    gan = getattr(kerasgan.models, game.family)(**game.model)
+    gan = getattr(kerasgan.models, setting.family)(**setting.model)
     gan.compile()
 
-    most = max(game.steps, game.warm_up) * game.batch
+    most = max(setting.steps, setting.warm_up) * setting.batch
     domains = 2 if gan.task.from_images else 1
     shape = (domains, most, *gan.image_shape)
     images = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
 
     def run(steps: int) -> None:
         # One epoch of so many batches: what `fit` does between epochs is no part of a step.
-        gan.fit(*images[:, : steps * game.batch], batch_size=game.batch, verbose=0)
+        gan.fit(*images[:, : steps * setting.batch], batch_size=setting.batch, verbose=0)
 
     weights = {name: getattr(gan, name).trainable_weights for name in ("generator", "discriminator")}
     return run, {name: sum(int(np.prod(each.shape)) for each in several) for name, several in weights.items()}
 
 
-def torch_steps(game: Game, dtype: str, *, compiled: bool) -> tuple[Callable[[int], None], Found]:
-    """The same of the twin; the eager one also counts the operations of its convolutions and products."""
+def torch_steps(setting: Setting, dtype: str, *, compiled: bool) -> tuple[Callable[[int], None], Found]:
+    """The same for the counterpart; eagerly, the operations of its convolutions and products are counted too."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    twin = importlib.import_module(f"twins.{game.family.lower()}")
+    counterpart = importlib.import_module(f"counterparts.{setting.family.lower()}")
     sizes_stay = functools.partial(torch.compile, dynamic=False)
-    play = twin.play(game.batch, sizes_stay if compiled else lambda network: network, device, **game.model)
+    trainer = counterpart.trainer(
+        setting.batch, sizes_stay if compiled else lambda network: network, device, **setting.model
+    )
     done = 0
 
     def run(steps: int) -> None:
@@ -93,15 +95,15 @@ def torch_steps(game: Game, dtype: str, *, compiled: bool) -> tuple[Callable[[in
         reduced = dtype != "float32"
         with torch.autocast(device, getattr(torch, dtype)) if reduced else contextlib.nullcontext():
             for _ in range(steps):
-                play.step(done)
+                trainer.step(done)
                 done += 1
         if device == "cuda":
             torch.cuda.synchronize()
 
-    networks = {"generator": play.generator, "discriminator": play.discriminator}
+    networks = {"generator": trainer.generator, "discriminator": trainer.discriminator}
     found: Found = {name: sum(each.numel() for each in network.parameters()) for name, network in networks.items()}
     if not compiled:
-        found["operations"] = operations(lambda: run(game.steps)) / game.steps
+        found["operations"] = operations(lambda: run(setting.steps)) / setting.steps
     return run, found
 
 

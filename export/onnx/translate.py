@@ -4,7 +4,7 @@
     python translate.py photos.onnx picture.png -o translated.png
 
 The file takes heights and widths in multiples of a number that its metadata state: borders are reflected and cut away.
-Or it takes images of one size: pictures are resized to it, and what is made of them back.
+Or it takes images of one size: pictures are resized to it, and outputs back to the size of the picture.
 """
 
 import argparse

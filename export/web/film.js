@@ -46,7 +46,7 @@ class Film {
     byId("picture").setAttribute("aria-label", `From draw ${this.leg} to draw ${(this.leg + 1) % DRAWS}`);
   }
 
-  /** One round as a video: all frames are drawn before, so that it moves evenly however slow the model is. */
+  /** The whole walk as a video: all frames are drawn before, so that it moves evenly however slow the model is. */
   async record(count = FRAMES, milliseconds = (LEG * DRAWS) / Number(byId("pace").value)) {
     const frames = [];
     for (let index = 0; index < count; index++) {

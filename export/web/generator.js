@@ -1,7 +1,7 @@
 "use strict";
 // The page of a model that draws images from latents.
 
-const DRAWS = 8; // of a seed, in the strip
+const DRAWS = 8; // of a seed, shown as thumbnails
 const CELLS = 16; // of a grid without classes
 const ROWS = 6; // of a grid with a column for each class
 const MANY_CLASSES = 12; // beyond which the grid shows one class
@@ -36,7 +36,7 @@ class Generator {
     this.draws = drawLatents(this.facts.latent_prior, CELLS, this.facts.latent_dim, [this.state.seed]);
   }
 
-  /** Latents with everything that the sliders do to them. */
+  /** Latents after all edits of the sliders. */
   adjusted(latents, amounts = this.amounts) {
     const moved = latents.slice();
     for (const [column, value] of this.edits) moved[column] = value;
@@ -50,8 +50,8 @@ class Generator {
         moved[column] = Math.min(range[1], Math.max(range[0], moved[column]));
       }
     }
-    const shrinks = this.facts.truncates === "latents" && this.state.truncation !== 1;
-    return shrinks ? shrink(this.parts, moved, this.state.truncation) : moved;
+    const truncates = this.facts.truncates === "latents" && this.state.truncation !== 1;
+    return truncates ? truncate(this.parts, moved, this.state.truncation) : moved;
   }
 
   /** {data, dims} of the images of latents, of one class or one each. */
@@ -100,12 +100,12 @@ class Generator {
 
   async paintStrip() {
     const made = await this.images(this.draws.slice(0, DRAWS).map((row) => this.adjusted(row)));
-    this.strip.forEach(({ canvas }, index) => paint(canvas, toPixels(made, index)));
+    this.thumbnails.forEach(({ canvas }, index) => paint(canvas, toPixels(made, index)));
     this.mark(this.state.view === "film" ? this.film.leg : this.state.draw);
   }
 
   mark(draw) {
-    this.strip.forEach(({ button }, index) => button.setAttribute("aria-pressed", index === draw));
+    this.thumbnails.forEach(({ button }, index) => button.setAttribute("aria-pressed", index === draw));
   }
 
   async paintGrid() {
@@ -135,12 +135,12 @@ class Generator {
     ends.flat().forEach((canvas, index) => paint(canvas, toPixels(made, index)));
   }
 
-  /** Whether an image has a class: one to choose, or the file's own. */
+  /** Whether an image has a class: a chosen one, or the one fixed in the file. */
   get classed() {
     return this.facts.num_classes !== undefined || this.facts.label !== undefined;
   }
 
-  /** The Python that draws the same; nothing where sliders have moved the latents. */
+  /** The Python expression that generates the same; nothing if sliders have changed the latents. */
   code() {
     if (this.edits.size || this.amounts.some(Boolean)) return "";
     const { view, seed, draw, label, truncation } = this.state;
@@ -154,7 +154,7 @@ class Generator {
     return call("gan.generate", CELLS, `seed=${seed}`, ...labels);
   }
 
-  /** A program around it, with the picture's latents written out where they have no seed. */
+  /** A program with that expression; the latents are written out if they have no seed. */
   program() {
     const { label, truncation } = this.state;
     const labels = this.classed ? `, labels=${label}` : "";
@@ -186,9 +186,9 @@ class Generator {
 
   buildViews() {
     this.film = new Film(this);
-    this.strip = Array.from({ length: DRAWS }, (_, index) =>
+    this.thumbnails = Array.from({ length: DRAWS }, (_, index) =>
       thumbnail(`Draw ${index}`, () => (this.state.view === "film" ? this.film.jump(index / DRAWS) : this.choose(index))));
-    byId("strip").append(...this.strip.map(({ button }) => button));
+    byId("thumbnails").append(...this.thumbnails.map(({ button }) => button));
     const { columns, rows, labels } = this.cells();
     this.grid = rows.map((row, index) => {
       const label = Array.isArray(labels) ? labels[index] : null;
@@ -263,6 +263,6 @@ class Generator {
   save() {
     const name = `${this.facts.name}-${this.state.seed}`;
     if (this.state.view !== "grid") return download(byId("picture"), `${name}-${this.state.draw}`);
-    return download(sheetOf(this.grid.map(({ canvas }) => canvas), this.cells().columns), name);
+    return download(gridOf(this.grid.map(({ canvas }) => canvas), this.cells().columns), name);
   }
 }

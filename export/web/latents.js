@@ -11,13 +11,13 @@ function priorParts(prior, size, start = 0, code = null) {
   });
 }
 
-/** The middle of a prior between whose latents lie others, or null. */
+/** The center of a continuous prior, whose latents can be interpolated; null for other priors. */
 function priorCenter(prior) {
   if (prior.name === "uniform") return (prior.low + prior.high) / 2;
   return ["normal", "truncated_normal"].includes(prior.name) ? 0 : null;
 }
 
-/** What a slider offers: [lowest, highest], and what the prior never leaves. */
+/** The range of a slider, [lowest, highest], and whether the prior is bounded by it. */
 function priorRange(prior) {
   if (prior.name === "uniform") return { range: [prior.low, prior.high], bounded: true };
   if (prior.name === "truncated_normal") return { range: [-prior.threshold, prior.threshold], bounded: true };
@@ -102,7 +102,7 @@ function normalQuantile(share) {
 }
 
 /** Latents moved toward the mean, as `generate(truncation=)`; categories and mixtures stay what they are. */
-function shrink(parts, latents, truncation) {
+function truncate(parts, latents, truncation) {
   const moved = latents.slice();
   for (const { prior, start, size } of parts) {
     const center = priorCenter(prior);
@@ -114,7 +114,7 @@ function shrink(parts, latents, truncation) {
   return moved;
 }
 
-/** The latents a share of the way from one to another: on the arc where the prior is round, else on the chord. */
+/** Latents between two others, at a share of the way: spherical interpolation if the prior is normal, else linear. */
 function between(parts, first, second, share) {
   const made = first.slice();
   for (const { prior, start, size } of parts) {

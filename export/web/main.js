@@ -18,7 +18,7 @@ function describe() {
   }
 }
 
-/** Shows what went wrong, where it can be seen and heard. */
+/** Shows an error, visibly and to screen readers. */
 function fail(error) {
   byId("failure").textContent = `This does not work here: ${error.message}`;
   byId("failure").hidden = false;

@@ -95,16 +95,16 @@ async function readExample(address) {
 }
 
 /** Many canvases of one size as one, row by row. */
-function sheetOf(canvases, columns) {
+function gridOf(canvases, columns) {
   const [{ width, height }] = canvases;
-  const sheet = document.createElement("canvas");
-  sheet.width = columns * width;
-  sheet.height = Math.ceil(canvases.length / columns) * height;
-  const context = sheet.getContext("2d");
+  const grid = document.createElement("canvas");
+  grid.width = columns * width;
+  grid.height = Math.ceil(canvases.length / columns) * height;
+  const context = grid.getContext("2d");
   canvases.forEach((each, index) => {
     context.drawImage(each, (index % columns) * width, Math.floor(index / columns) * height);
   });
-  return sheet;
+  return grid;
 }
 
 /** A video of ImageData of one size, which takes as long to make as it lasts. */
@@ -114,7 +114,7 @@ async function video(frames, milliseconds) {
   const screen = element("canvas", { width: width * times, height: height * times }), picture = element("canvas");
   const context = screen.getContext("2d");
   context.imageSmoothingEnabled = false;
-  const stream = screen.captureStream(0); // a frame whenever one is asked for
+  const stream = screen.captureStream(0); // a frame on request
   const mimeType = ["video/webm", "video/mp4"].find((type) => MediaRecorder.isTypeSupported(type));
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: QUALITY });
   const parts = [];

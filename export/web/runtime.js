@@ -1,5 +1,5 @@
 "use strict";
-// ONNX Runtime Web in a worker, so that the page answers while it computes. Nothing here knows of GANs.
+// ONNX Runtime Web in a worker, so that the page answers while it computes. Nothing here is specific to GANs.
 
 const embedded = {}; // base64 by name, put here by the scripts that carry models and, offline, the runtime
 
@@ -69,7 +69,7 @@ class Runtime {
     this.worker = new Worker(URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" })));
     this.waiting = new Map();
     this.opened = new Map();
-    this.asked = 0;
+    this.requests = 0;
     this.worker.onmessage = ({ data: { id, result, error } }) => {
       const [done, failed] = this.waiting.get(id);
       this.waiting.delete(id);
@@ -78,8 +78,8 @@ class Runtime {
     };
   }
 
-  ask(action, content, transferred = []) {
-    const id = this.asked++;
+  request(action, content, transferred = []) {
+    const id = this.requests++;
     return new Promise((done, failed) => {
       this.waiting.set(id, [done, failed]);
       this.worker.postMessage({ id, action, content }, transferred);
@@ -90,13 +90,13 @@ class Runtime {
   async start({ address, files }) {
     const load = ([name, integrity]) => (address === null ? carried(name) : fetched(address, name, integrity));
     const [script, wasm] = await Promise.all(Object.entries(files).map(load));
-    await this.ask("start", { script, wasm }, [script, wasm]);
+    await this.request("start", { script, wasm }, [script, wasm]);
   }
 
   /** Loads a model once. */
   open(name) {
     if (!this.opened.has(name)) {
-      this.opened.set(name, carried(name).then((model) => this.ask("open", { name, model }, [model])));
+      this.opened.set(name, carried(name).then((model) => this.request("open", { name, model }, [model])));
     }
     return this.opened.get(name);
   }
@@ -104,7 +104,7 @@ class Runtime {
   /** {data, dims, milliseconds} of a model's first output for inputs [name, type, data, dims]. */
   async run(name, feeds) {
     await this.open(name);
-    return this.ask("run", { name, feeds });
+    return this.request("run", { name, feeds });
   }
 }
 

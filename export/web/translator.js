@@ -1,5 +1,5 @@
 "use strict";
-// The page of a model that makes images of images.
+// The page of an image-to-image model.
 
 const LONGEST = 512; // pixels of a picture's longer side: larger ones are made smaller, as a browser has little memory
 
@@ -23,7 +23,7 @@ class Translator {
     paint(byId("before"), toPixels(images));
     const after = byId("after");
     [after.width, after.height] = [pixels.width * scale, pixels.height * scale];
-    after.getContext("2d").putImageData(whole, 0, 0); // what was reflected falls off
+    after.getContext("2d").putImageData(whole, 0, 0); // cuts the reflected border off
     byId("before").setAttribute("aria-label", `Before: ${pixels.width} by ${pixels.height} pixels`);
     after.setAttribute("aria-label", `After: ${after.width} by ${after.height} pixels`);
     byId("compare").style.setProperty("--ratio", picture.width / picture.height);
@@ -32,13 +32,13 @@ class Translator {
     say(`Made in ${made.milliseconds.toFixed(0)} ms.`);
   }
 
-  /** The command that makes the same. */
+  /** The command that gives the same result. */
   code() {
     const { direction } = this.network;
     return `kerasgan generate ${this.facts.name} --input PICTURE${direction ? ` --direction ${direction}` : ""}`;
   }
 
-  /** Makes something of ImageData and shows both. */
+  /** Translates ImageData and shows input and output. */
   async use(pixels) {
     this.last = pixels;
     byId("main").setAttribute("aria-busy", "true");

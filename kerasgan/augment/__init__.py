@@ -1,8 +1,8 @@
-"""Differentiable augmentation: what the discriminator sees of real images and fakes, in both players' steps.
+"""Differentiable augmentation: changes of the discriminator's inputs, real and fake, in both networks' updates.
 
-Changing only the real images would teach the generator the changes; changing what the discriminator sees of both does
-not, as long as the images' distribution can be told from that of the changed ones (Karras et al. 2020, 2006.06676,
-section 2), and gives a small data set many more faces.
+Augmenting only the real images would teach the generator the augmentations. Augmenting both does not, as long as the
+augmentation is invertible on distributions of images (Karras et al. 2020, 2006.06676, section 2), and makes a small
+data set more varied.
 """
 
 import difflib
@@ -17,7 +17,7 @@ _SCHEMES: dict[str, type[Augmentation]] = {"ada": ADA, "diff_augment": DiffAugme
 
 
 def names() -> list[str]:
-    """The names that `get` knows, sorted."""
+    """The names that `get` accepts, sorted."""
     return sorted(_SCHEMES)
 
 

@@ -1,4 +1,4 @@
-"""ADA: a long pipe of transformations, each with a probability that follows how far the discriminator overfits."""
+"""ADA: a pipeline of transformations, whose probability follows how much the discriminator overfits."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ OPERATIONS = {  # in this order
 class ADA(Augmentation):
     """Adaptive discriminator augmentation (Karras et al. 2020, 2006.06676).
 
-    Every `interval` discriminator steps the probability p moves by batch_size * interval / ramp: up where the share
+    Every `interval` discriminator steps the probability p changes by batch_size * interval / ramp: up if the mean sign
     r = E sign(D(real)) of those steps is above the target, else down, to 0 at least (section 3). Below p = 0.8 or so
-    the changes do not leak into what the generator makes (section 2).
+    the changes do not leak into generated images (section 2).
 
     Args:
         probability: None for the adaptive one; or a number, a schedule of discriminator steps, or a recipe's table of
@@ -40,9 +40,9 @@ class ADA(Augmentation):
         filter: likewise of stronger and weaker frequency bands.
         noise: likewise of white noise.
         cutout: likewise of a rectangle of zeros.
-        target: the share r that p aims at.
-        interval: discriminator steps from one move to the next.
-        ramp: images in which p can move by 1.
+        target: the target of r.
+        interval: discriminator steps between changes of p.
+        ramp: images in which p can change by 1.
         **options: of `keras.layers.Layer`.
 
     Raises:
@@ -105,8 +105,8 @@ class ADA(Augmentation):
             return
         due = ops.cast(ops.equal(ops.mod(ops.cast(step, "int32") + 1, self.interval), 0), "float32")
         direction = ops.sign(self.signs / ops.maximum(self.seen, 1.0) - self.target)
-        move = due * direction * ops.cast(batch_size, "float32") * (self.interval / self.ramp)
-        self.probability.assign(ops.maximum(self.probability + move, 0.0))
+        change = due * direction * ops.cast(batch_size, "float32") * (self.interval / self.ramp)
+        self.probability.assign(ops.maximum(self.probability + change, 0.0))
         for total in (self.signs, self.seen):
             total.assign(total * (1.0 - due))
 

@@ -16,8 +16,8 @@ __all__ = ["add_noise", "band_filters", "change_colors", "cut_out", "filter_band
 def change_colors(images: Any, draws: Draws, strength: float) -> Any:
     """Brightness, contrast, inverted luma, hue and saturation, as one affine map of each image's colors.
 
-    Of the first three channels where there are three or more, else of the first alone, which has neither hue nor
-    saturation; channels beyond, such as alpha, stay.
+    It applies to the first three channels if there are three or more, else to the first, which has neither hue nor
+    saturation; further channels, such as alpha, are unchanged.
     """
     colors = 3 if images.shape[-1] >= 3 else 1
     unit, gray = np.eye(colors), np.full((colors, colors), 1 / colors)  # gray: the projection onto the luma axis

@@ -96,7 +96,7 @@ def blit(images: Any, inverse: Any) -> Any:
 
 
 def transform(images: Any, inverse: Any) -> Any:
-    """The images, transformed; those whose matrix is the identity are the very same.
+    """The transformed images; those whose matrix is the identity are returned unchanged.
 
     Args:
         images: (batch, height, width, channels), at least 4 x 4 pixels.

@@ -1,4 +1,4 @@
-"""What every augmentation is: a function of images with draws of its own, and perhaps a state that training moves."""
+"""The base class of augmentations: random functions of images, some with a state that training updates."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class Augmentation(keras.layers.Layer):
         raise TypeError(f"{type(self).__name__} must define `call`.")
 
     def observe(self, real_logits: Any) -> None:
-        """Takes notice of the logits of a batch of real images, 0 where the discriminator cannot tell."""
+        """Observes the logits of a batch of real images, 0 at the boundary between real and fake."""
 
     def advance(self, step: Any, batch_size: Any) -> None:
         """Called at the end of each discriminator step, with the number of those before and the images in it."""

@@ -1,6 +1,6 @@
-"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+"""Callbacks of `fit`: sample grids, a film strip, the log of the losses, checkpoints, a progress bar, a stop condition.
 
-Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume.
+Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume.
 """
 
 from kerasgan.callbacks.base import LossCallback, StepCallback

@@ -1,4 +1,4 @@
-"""How callbacks of an adversarial training count its steps, read its losses, and go on after a checkpoint."""
+"""How the callbacks of an adversarial training count its steps, read its losses, and resume from a checkpoint."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -14,9 +14,9 @@ __all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "belo
 class Position(NamedTuple):
     """Where in `fit` a checkpoint was taken.
 
-    epoch: of `fit`, the one that goes on.
-    batch: batches of it that are done.
-    step: steps that the callbacks had counted.
+    epoch: the epoch of `fit` to continue.
+    batch: number of batches of it that are done.
+    step: number of steps that the callbacks had counted.
     epoch_start: their count when the epoch began.
     """
 
@@ -27,22 +27,22 @@ class Position(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """What a callback finds when `fit` goes on from a checkpoint: where, and its own `state`, None if it is new."""
+    """Passed to a callback when `fit` resumes from a checkpoint: the position, and its own `state` (None if new)."""
 
     position: Position
     state: Mapping[str, np.ndarray] | None
 
 
 def below(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The part of a state whose names begin with `prefix`, without it."""
+    """The part of a state whose names begin with `prefix`, with the prefix removed."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 class StepCallback(keras.callbacks.Callback):
     """Calls `act(step)` whenever the step count passes a multiple of `every`, and at the end of the training.
 
-    Checkpoints keep what `state` returns. When `fit` goes on from one, `begin` finds it in `resumed`, and what the
-    callback does from then on must be what it does in a training that was never interrupted.
+    A checkpoint keeps what `state` returns. When `fit` resumes from one, `begin` finds it in `resumed`, and from then
+    on the callback must do what it does in a training that was never interrupted.
 
     Args:
         every: discriminator steps from one call to the next.
@@ -57,7 +57,7 @@ class StepCallback(keras.callbacks.Callback):
             raise ValueError(f"Expected a positive whole number of steps. Received: every={every!r}")
         self.every = every
         self.step = 0
-        self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too much for every step
+        self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too slow for every step
         self.resumed: Resumed | None = None
 
     def set_model(self, model: keras.Model) -> None:
@@ -65,14 +65,14 @@ class StepCallback(keras.callbacks.Callback):
         self.gan = model
 
     def begin(self, step: int) -> None:
-        """Called once before the training, with the number of steps that the model has behind it."""
+        """Called once before the training, with the number of steps that the model has already done."""
 
     def act(self, step: int) -> None:
-        """Called with the number of steps done; `self.model` is in that state."""
+        """Called with the number of steps done; `self.model` has the weights of that step."""
         raise TypeError(f"{type(self).__name__} must define `act`.")
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must keep, numbers and arrays by name; to be added to `super().state()`."""
+        """The numbers and arrays that a checkpoint must keep, by name; subclasses add theirs to `super().state()`."""
         return {"step": self.step, "acted": self._acted}
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -83,7 +83,7 @@ class StepCallback(keras.callbacks.Callback):
         self.begin(self.step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        # Not the optimizer's count: a LossScaleOptimizer may have skipped steps of the epoch that goes on.
+        # Not the optimizer's count: a LossScaleOptimizer may have skipped steps of the epoch that is resumed.
         resumed, self.resumed = self.resumed, None
         self._epoch_start = self.model.optimizer.steps
         if resumed is not None and resumed.position.batch:
@@ -96,12 +96,12 @@ class StepCallback(keras.callbacks.Callback):
         self._arrive(self.model.optimizer.steps)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self.resumed = None  # where no epoch was left to do
+        self.resumed = None  # if there was no epoch left
         if self.step > self._acted:
             self._act()
 
     def _arrive(self, step: int) -> None:
-        # Steps that a LossScaleOptimizer skipped are taken back at the epoch's end: never act twice for them.
+        # Steps that a LossScaleOptimizer skipped are subtracted at the epoch's end: never act twice for them.
         due = step // self.every > self.step // self.every
         self.step = max(step, self.step)
         if due:
@@ -113,9 +113,9 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class Means:
-    """The losses' means since the last `take`, out of Keras' running means, which start again with every epoch.
+    """The losses' means since the last `take`, from Keras' running means, which restart with every epoch.
 
-    The metrics are only read, never reset: what `fit` reports and other callbacks see stays as it is.
+    The metrics are only read, never reset: `fit` and other callbacks report the same numbers as without this.
     """
 
     def __init__(self) -> None:
@@ -123,11 +123,11 @@ class Means:
         self._sums: dict[str, tuple[float, float]] = {}
 
     def restart(self) -> None:
-        """Called when an epoch begins: Keras has set its metrics to zero."""
+        """Called when an epoch begins: Keras has reset its metrics."""
         self._seen = {}
 
     def collect(self, metrics: Iterable[Any]) -> None:
-        """Adds what the metrics have counted since the last call; due when an epoch ends."""
+        """Adds what the metrics have counted since the last call; to be called when an epoch ends."""
         for metric in metrics:
             now = local_value(metric.total), local_value(metric.count)
             old, kept = self._seen.get(metric.name, (0.0, 0.0)), self._sums.get(metric.name, (0.0, 0.0))
@@ -135,19 +135,19 @@ class Means:
             self._seen[metric.name] = now
 
     def take(self, metrics: Iterable[Any]) -> dict[str, float | None]:
-        """The means by name, None for what was not computed meanwhile (a lazy penalty, say), and a fresh start."""
+        """The means by name, then restarts; None for values not computed since, such as a lazy penalty."""
         self.collect(metrics)
         sums, self._sums = self._sums, {}
         return {name: total / count if count else None for name, (total, count) in sums.items()}
 
     def state(self) -> dict[str, tuple[float, float]]:
-        """Everything, for `Means.from_state`."""
+        """The complete state, for `Means.from_state`."""
         seen = {f"seen/{name}": pair for name, pair in self._seen.items()}
         return seen | {f"sums/{name}": pair for name, pair in self._sums.items()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Means":
-        """The means as they were; other names in `state` are passed over."""
+        """The means as they were; other names in `state` are ignored."""
         means = cls()
         means._seen = {name: (float(total), float(count)) for name, (total, count) in below(state, "seen/").items()}
         means._sums = {name: (float(total), float(count)) for name, (total, count) in below(state, "sums/").items()}
@@ -155,14 +155,14 @@ class Means:
 
 
 class LossCallback(StepCallback):
-    """A `StepCallback` that reads the losses: `self.means` are those since it last took them."""
+    """A `StepCallback` that reads the losses: `self.means` holds their means since the last `take`."""
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.means = Means()
         if self.resumed and self.resumed.state is not None:
             self.means = Means.from_state(self.resumed.state)
         elif self.resumed:
-            self.means.take(self.model.metrics)  # they were counted before it was there
+            self.means.take(self.model.metrics)  # counted before this callback was added
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -1,8 +1,8 @@
-"""Checkpoints: all that a training is made of in one file, from which `fit` goes on as if nothing had happened.
+"""Checkpoints: the complete state of a training in one file, from which `fit` resumes exactly.
 
 A checkpoint is the `.keras` file of the GAN with one more member, which holds what Keras leaves out: the random states,
-the running means of the losses, the place in `fit`, and what the other callbacks remember. As members of a zip archive
-all of them carry a checksum (CRC-32).
+the running means of the losses, the position in `fit`, and the states of the other callbacks. As members of a zip
+archive all of them have a checksum (CRC-32).
 """
 
 import contextlib
@@ -30,25 +30,28 @@ MEMBERS = {"config.json", "model.weights.h5", STATE}
 
 
 class Checkpoint(StepCallback):
-    """Saves the whole training as directory/step-000500.keras, keeps the last few, and lets `fit` go on from them.
+    """Saves the whole training as directory/step-000500.keras, keeps the last few, and lets `fit` resume from them.
 
-    A `fit` whose model is behind the directory's newest checkpoint, as an untrained one is, goes on from there, to the
-    last bit as if it had never ended, if it is called with the same model, data and callbacks; `epochs` are those in
-    all. What is damaged is passed over with a warning. A checkpoint appears under its name only when it is complete and
-    on the disk. The first is written before the first step, so that a folder that is read-only or a disk that is too
-    small comes out at once, and the last after the last step. `keras.saving.load_model` reads them, too.
+    - Resuming: a `fit` whose model has done fewer steps than the directory's newest checkpoint, as an untrained one
+      has, resumes from that checkpoint. With the same model, data and callbacks the result is bit for bit that of an
+      uninterrupted training; `epochs` counts all epochs, those before included.
+    - Damaged files are skipped with a warning. A checkpoint appears under its name only when it is complete and on the
+      disk.
+    - The first is written before the first step, so that a read-only folder or a full disk is reported at once; the
+      last after the last step.
+    - `keras.saving.load_model` reads them, too.
 
-    The order of the data is continued where it is a function of the epoch: arrays, folders and the other sources of
-    `kerasgan.data`. A `tf.data.Dataset` or a PyTorch loader that shuffles by itself begins with its first order again.
+    The order of the data is restored if it is a function of the epoch, as for arrays, folders and the other sources of
+    `kerasgan.data`. A `tf.data.Dataset` or a PyTorch loader that shuffles by itself starts with its first order again.
 
     Args:
-        directory: where to; created if need be. Of one training only.
+        directory: the folder, created if need be. Use one for each training.
         every: steps from one checkpoint to the next.
-        keep: how many to keep.
+        keep: number of checkpoints to keep.
 
     Raises:
-        OSError: if a checkpoint cannot be written; those before it stay.
-        ValueError: if none of those in the directory is intact, or they are another model's.
+        OSError: if a checkpoint cannot be written; earlier ones stay.
+        ValueError: if no checkpoint in the directory is intact, or they belong to another model.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
@@ -73,17 +76,17 @@ class Checkpoint(StepCallback):
         for path in reversed(found):
             if (damage := _damage(path)) is None:
                 return path
-            expected = "Expected an intact checkpoint; the one before it is taken"
+            expected = "Expected an intact checkpoint; the one before it is used"
             warnings.warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
         if found:
             raise ValueError(f"Expected an intact checkpoint in {directory}. Received: {len(found)} damaged ones")
         return None
 
     def restore(self, gan: Any, callbacks: Sequence[Any], *, epochs: int) -> Position | None:
-        """Called by `fit` before it begins: puts the newest checkpoint into the model and its callbacks.
+        """Called by `fit` before it begins: loads the newest checkpoint into the model and its callbacks.
 
-        Returns where in `fit` it was taken, or None if there is nothing to go on with: no checkpoint, a model that is
-        ahead of it, or one that has just done all the `epochs`.
+        Returns the position in `fit` at which it was taken, or None if there is nothing to resume: no checkpoint, a
+        model that is ahead of it, or one that has just done all the `epochs`.
         """
         self._watching = _by_name(callbacks)
         path = self.newest(self.directory)
@@ -103,12 +106,12 @@ class Checkpoint(StepCallback):
         for name, callback in self._watching.items():
             callback.resumed = Resumed(position, below(kept, f"callback/{name}/") or None)
         for later in self.found(self.directory):
-            if _step(later) > _step(path):  # damaged: it must not count among the last few
+            if _step(later) > _step(path):  # damaged: it must not count as one of those to keep
                 later.replace(later.with_suffix(".damaged"))
         return position
 
     def begin(self, step: int) -> None:
-        self._acted = step  # if it goes on, from a checkpoint of this step
+        self._acted = step  # a resumed training starts from a checkpoint of this step
         self._position = Position(0, 0, step, step)
         self._begins = True
         self._ended: dict[str, Any] | None = None
@@ -118,7 +121,7 @@ class Checkpoint(StepCallback):
         super().on_epoch_begin(epoch, logs)
         batch = resumed.position.batch if resumed else 0
         self._position = Position(epoch, batch, self.step, self._epoch_start)
-        if batch:  # Keras has just set them to zero
+        if batch:  # Keras has just reset them
             _assign(self.model.metrics_variables, below(self._kept, "metric/"))
         elif resumed:
             gradients.set_generator_state(self._kept["generator"])
@@ -128,10 +131,10 @@ class Checkpoint(StepCallback):
             self._check_room()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if not batch and self._position.batch:  # only now: PyTorch's loaders draw from it as they begin an epoch
+        if not batch and self._position.batch:  # only now: PyTorch's loaders draw from it when they begin an epoch
             gradients.set_generator_state(self._kept["generator"])
         self._begun = batch
-        # A resumed `fit` passes over the batches that are done: the place stays.
+        # A resumed `fit` skips the batches that are done: the position stays.
         self._position = self._position._replace(batch=max(batch, self._position.batch))
         super().on_train_batch_begin(batch, logs)
 
@@ -143,7 +146,7 @@ class Checkpoint(StepCallback):
             self._position = Position(epoch + 1, 0, self.step, 0)
         super().on_epoch_end(epoch, logs)
         if self.gan.stop_training or epoch + 1 == self.params.get("epochs"):
-            # Before the others' last acts, which a training that goes on instead never sees.
+            # Before the other callbacks' last acts, which must not be in the state of a training that is resumed.
             self._ended = self._states()
 
     def act(self, step: int) -> None:
@@ -181,12 +184,12 @@ class Checkpoint(StepCallback):
         return self.directory / ".partial.keras"
 
     def _check_room(self) -> None:
-        """Raises OSError now, not hours later, if the folder cannot take all the checkpoints that will lie in it."""
+        """Raises OSError at the start, not hours later, if the folder has no room for all its checkpoints."""
         found = self.found(self.directory)
         self._partial.touch()
         self._partial.unlink()
         size, free = found[-1].stat().st_size, shutil.disk_usage(self.directory).free
-        more = self.keep + 1 - len(found)  # one is written before the oldest goes
+        more = self.keep + 1 - len(found)  # one is written before the oldest is deleted
         if more * size > free:
             expected = f"Expected room for {more} more checkpoints of {size:,} bytes in {self.directory}"
             raise OSError(f"{expected}. Received: {free:,} bytes free")
@@ -197,7 +200,7 @@ def _step(path: Path) -> int:
 
 
 def _by_name(callbacks: Iterable[Any]) -> dict[str, StepCallback]:
-    """Those that have a state, under names by which another process finds them again."""
+    """The callbacks that have a state, under names that are the same in another process."""
     named: dict[str, StepCallback] = {}
     count: Counter[str] = Counter()
     for callback in callbacks:
@@ -209,7 +212,7 @@ def _by_name(callbacks: Iterable[Any]) -> dict[str, StepCallback]:
 
 
 def _random_states(gan: keras.Model) -> list[Any]:
-    """The states of all seed generators: the variables that Keras does not count among the weights."""
+    """The states of all seed generators, which Keras does not count among the weights."""
     weights = {id(variable) for variable in gan.weights}
     return [variable for variable in gan.variables if id(variable) not in weights]
 
@@ -227,7 +230,7 @@ def _damage(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             missing, broken = MEMBERS - set(archive.namelist()), archive.testzip()
-    except Exception as error:  # zipfile lets nearly anything through where headers are damaged
+    except Exception as error:  # zipfile raises nearly anything for damaged headers
         return f"{type(error).__name__}: {error}"
     if missing:
         return f"without {', '.join(sorted(missing))}"
@@ -240,8 +243,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 
 def _sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk and not only in the system's memory."""
-    if path.is_dir() and os.name != "posix":  # Windows does not open folders
+    """Waits until a file, or the entries of a folder, are on the disk and not only in the system's memory."""
+    if path.is_dir() and os.name != "posix":  # Windows cannot open folders
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:

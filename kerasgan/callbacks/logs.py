@@ -1,10 +1,8 @@
-"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+"""Logs of the losses: a CSV file, and event files for TensorBoard.
 
-Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
-here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
-batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
-`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
-`BackupAndRestore` forgets the random states and the place within the epoch.
+Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume. The
+callbacks never read `logs`, and read no number from the device between two intervals: they act when the next batch
+begins, where Keras passes no tensors. Keras' own `CSVLogger` writes once per epoch only, too rarely for a GAN.
 """
 
 import csv
@@ -24,10 +22,10 @@ class LossLog(LossCallback):
     """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
 
     A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
-    steps behind it continues an existing file after the last row that it knows of; a new one begins a new file.
+    already been trained continues an existing file after the row of its step; a new model begins a new file.
 
     Args:
-        path: of the file; its folder is created if need be.
+        path: the file; its folder is created if need be.
         every: steps from one row to the next.
 
     Raises:
@@ -41,7 +39,7 @@ class LossLog(LossCallback):
     def begin(self, step: int) -> None:
         names = [metric.name for metric in self.model.metrics]
         columns = ["step", *names[:2], "seconds", *names[2:]]
-        # Not up to `step`: a row that was written because the training ended is not one of a training that goes on.
+        # Not up to `step`: a row that was written because the training ended does not belong to a longer training.
         rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.partial")
@@ -71,16 +69,16 @@ class LossLog(LossCallback):
 class TensorBoardLog(LossCallback):
     """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
 
-    By steps and on every backend. Keras' own `TensorBoard` callback works too, also beside it, but counts epochs and
-    shows no samples.
+    Values are written by step and on every backend. Keras' own `TensorBoard` callback can be used as well, but counts
+    epochs and shows no samples.
 
     Args:
-        directory: where to; created if need be. A resumed training adds a file of its own.
-        every: steps from one row of losses, their means over the steps since the row before, to the next.
-        images_every: steps from one grid of samples, of always the same latents, to the next.
-        count: images of a grid, as those of `SampleGrid`.
-        seed: of the latents.
-        doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before: each of its probes is written too.
+        directory: the folder, created if need be. A resumed training adds another file.
+        every: steps from one row of losses (their means over the steps since the row before) to the next.
+        images_every: steps from one grid of samples to the next; the latents are always the same.
+        count: number of images in a grid, as for `SampleGrid`.
+        seed: seed of the latents.
+        doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before this callback: its probes are written too.
 
     Raises:
         ImportError: if TensorBoard is not installed.

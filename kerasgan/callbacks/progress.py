@@ -13,15 +13,15 @@ __all__ = ["Progress"]
 
 
 class Progress(LossCallback):
-    """A progress bar with the time left, the losses and images per second; plain lines where there is no terminal.
+    """A progress bar with the time left, the losses and images per second; plain lines if there is no terminal.
 
-    Use it with `fit(..., verbose=0)`. The losses are means since the display before.
+    Use it with `fit(..., verbose=0)`. The losses are means since the last update of the display.
 
     Args:
-        steps: discriminator steps in all, if known.
-        seconds: that the training is to last, if it is limited by time.
-        batch_size: to show images instead of steps per second.
-        console: a `rich.console.Console` instead of standard error.
+        steps: total number of discriminator steps, if known.
+        seconds: length of the training, if it is limited by time.
+        batch_size: if given, images per second are shown instead of steps per second.
+        console: a `rich.console.Console` to use instead of standard error.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Progress(LossCallback):
         self._live = self._bar.console.is_terminal
         if self._live:
             self._bar.start()
-            self.close = weakref.finalize(self, self._bar.stop)  # gives the cursor back however the training ends
+            self.close = weakref.finalize(self, self._bar.stop)  # restores the cursor however the training ends
 
     def act(self, step: int) -> None:
         now = time.monotonic()
         if self._first is None:
-            self._first = step, now  # the first step is left out of the speed: it compiles
+            self._first = step, now  # the speed leaves out the first step, which compiles
         elif now - self._shown >= (0.5 if self._live else 30.0):
             self._show(now)
 

@@ -1,10 +1,6 @@
-"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
+"""Pictures of a running training: sample grids, and a film strip of the same latents over time.
 
-Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
-here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
-batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
-`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
-`BackupAndRestore` forgets the random states and the place within the epoch.
+Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume.
 """
 
 import math
@@ -19,14 +15,15 @@ __all__ = ["FilmStrip", "SampleGrid"]
 
 
 class SampleGrid(StepCallback):
-    """Writes a grid of samples from always the same latents, as directory/step-000500.png.
+    """Writes a grid of samples of the same latents each time, as directory/step-000500.png.
 
     Args:
-        directory: where to; created if need be.
+        directory: the folder, created if need be.
         every: steps from one grid to the next.
-        count: images; if not given, 16, or a few of each class for a class-conditional model (a column per class).
-        seed: of the latents.
-        latest: a path where the newest grid is kept too.
+        count: number of images; if not given, 16, or a few of each class for a class-conditional model, whose grid has
+            a column per class.
+        seed: seed of the latents.
+        latest: a path to which the newest grid is written, too.
     """
 
     def __init__(
@@ -50,17 +47,17 @@ class SampleGrid(StepCallback):
 
 
 class FilmStrip(StepCallback):
-    """Keeps one PNG in which a row of the same latents is added as the training goes on.
+    """Keeps one PNG to which a row of samples of the same latents is added as the training proceeds.
 
-    When the strip is full, every other row is taken out and `every` doubles: it always spans the whole training. A
-    resumed training goes on with the strip it finds.
+    When the strip is full, every other row is removed and `every` doubles: it always spans the whole training. A
+    resumed training continues the strip it finds.
 
     Args:
-        path: of the PNG.
+        path: the PNG.
         every: steps from one row to the next, at first.
         count: images per row.
-        seed: of the latents.
-        rows: at most; an even number.
+        seed: seed of the latents.
+        rows: largest number of rows; an even number.
     """
 
     def __init__(
@@ -82,7 +79,7 @@ class FilmStrip(StepCallback):
                 self.every = max(self.every, steps[2] - steps[1])
             self.act(step)
         else:
-            # If it was thinned out after the checkpoint, every second of its rows is left, or every fourth, ...
+            # If rows were removed after the checkpoint, every second of them is left, or every fourth, ...
             share = len(known) / len(self._strip) if self._strip else 1
             self.every = int(state["every"]) * 2 ** math.ceil(math.log2(share))
 

@@ -1,11 +1,4 @@
-"""What to see and keep while `fit` runs: sample grids, a film strip, the losses' log, checkpoints, a progress bar.
-
-Steps are the discriminator's, counted over the whole life of the model, so that they continue after a resume. Nothing
-here reads `logs`, and nothing asks the device for a number between two intervals: the callbacks act when the next
-batch begins, where Keras hands over no tensors. Keras' own `CSVLogger` writes per epoch only, and its
-`ModelCheckpoint` neither writes atomically nor keeps the last few; both are of little use to an endless game. Its
-`BackupAndRestore` forgets the random states and the place within the epoch.
-"""
+"""Ends a training after a time or a number of steps."""
 
 import time
 from typing import Any
@@ -16,11 +9,11 @@ __all__ = ["StopAfter"]
 
 
 class StopAfter(StepCallback):
-    """Ends the training after so many seconds of it, or when the model has done so many steps in its life.
+    """Ends the training after a number of seconds, or when the model has done a number of steps in its life.
 
     Args:
-        seconds: of this `fit`; the step during which they pass is finished.
-        steps: discriminator steps in all, those before this `fit` included.
+        seconds: time limit of this `fit`; the step during which it passes is finished.
+        steps: total number of discriminator steps, those before this `fit` included.
 
     Raises:
         ValueError: if neither is given, or one is not positive.
@@ -36,7 +29,7 @@ class StopAfter(StepCallback):
         self._started = time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        # Keras still does the steps that begin now.
+        # Keras still does the steps that have begun.
         self._stop_if_done(self._epoch_start + batch + self.gan.steps_per_execution)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Puts a published checkpoint into a model of the same architecture and reports what became of every tensor."""
+"""Loads a published checkpoint into a model of the same architecture and reports what became of every tensor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kerasgan.checkpoints.placement import Layout, Placement
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-# In the order in which they are asked whether a file is theirs: OpenMMLab takes any state dict.
+# In the order in which they are tried on a file: OpenMMLab accepts any state dict.
 PUBLISHERS: tuple[ModuleType, ...] = (
     keras_gan,
     mimicry,
@@ -47,11 +47,11 @@ class Report:
 
     Args:
         path: the file.
-        publisher: whose format it is in.
-        assigned: tensor name to the path of the variable that took it.
+        publisher: the publisher whose format the file has.
+        assigned: tensor name to the path of the variable that received it.
         skipped: tensor name to the reason why the generator does not need it.
-        missing: what the model needs and the file lacks: tensor name to the path of the variable.
-        left_over: tensors of the generator that the model has no place for.
+        missing: weights that the model has and the file lacks: tensor name to the path of the variable.
+        left_over: tensors of the generator for which the model has no weight.
         mismatched: tensor name to what was expected and received.
     """
 
@@ -77,7 +77,7 @@ class Report:
             *((name, "left over", "the model has no place for it") for name in self.left_over),
         ]
         width = max((len(name) for name, _, _ in rows), default=0)
-        lines = [f"{name:<{width}}  {fate:<10}  {detail}" for name, fate, detail in rows]
+        lines = [f"{name:<{width}}  {outcome:<10}  {detail}" for name, outcome, detail in rows]
         title = (
             f"{self.path.name} ({self.publisher}): {len(self.assigned)} tensors assigned, {len(self.skipped)} skipped"
         )
@@ -85,7 +85,7 @@ class Report:
 
 
 class MismatchError(CheckpointError):
-    """The checkpoint is not of the model's architecture; `report` says what became of every tensor."""
+    """The checkpoint is not of the model's architecture; `report` lists every tensor."""
 
     def __init__(self, message: str, *, report: Report) -> None:
         super().__init__(message)
@@ -93,21 +93,22 @@ class MismatchError(CheckpointError):
 
 
 def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
-    """Puts the generator of a published checkpoint into `gan`, and into its moving-average generator if it has one.
+    """Loads the generator of a published checkpoint into `gan`, and into its moving-average generator if it has one.
 
-    Nothing in the file is executed, PyTorch is not needed. All names and shapes are checked before the first weight
-    changes. A file with a moving average of its own gives it to `gan.sampler`, the network that images come from.
+    Nothing in the file is executed, and PyTorch is not needed. All names and shapes are checked before the first weight
+    changes. If the file has a moving average, it is loaded into `gan.sampler`, the network that generates images.
 
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file, HDF5 of Keras 2, or a pickle of persistent classes (StyleGAN2-ADA's `.pkl`).
-        channel_order: the order of colors in the images that the checkpoint was trained on, "rgb" or "bgr". With
-            "bgr" (OpenMMLab's color models) the last layer's channels are reversed, so that `gan` produces RGB. It
-            does not count where the publisher has one order only.
+        channel_order: the order of colors in the checkpoint's training images, "rgb" or "bgr". With "bgr" (OpenMMLab's
+            color models) the last layer's channels are reversed, so that `gan` produces RGB. Ignored if the publisher
+            has one order only.
 
     Raises:
         MismatchError: tensors are missing, left over or of another shape; names them, and leaves `gan` as it was.
-        CheckpointError: the file is damaged, refused or in an unknown format, or the family has no published format.
+        CheckpointError: the file is damaged, not allowed or in an unknown format, or the family has no published
+            format.
     """
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
@@ -119,7 +120,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     for network, prefix in sources:
         placements = _spelled(_placements(network, layout), layout, state, prefix)
         plan += _match(placements, state, report, reverse_colors=order == "bgr")
-    _account_for_the_rest(state, [prefix for _, prefix in sources], publisher, report)
+    _report_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     for variable, value in plan:
@@ -158,7 +159,7 @@ def _layout(gan: GAN, publisher: ModuleType) -> Layout:
 
 
 def _placements(network: Any, layout: Layout) -> list[Placement]:
-    """The place of every tensor; every weight of the network has one."""
+    """The place of every tensor; checks that every weight of the network has one."""
     try:
         placements = layout.placements(network)
         placed = {id(placement.variable) for placement in placements}
@@ -171,7 +172,7 @@ def _placements(network: Any, layout: Layout) -> list[Placement]:
 
 
 def _spelled(placements: list[Placement], layout: Layout, state: Mapping[str, Any], prefix: str) -> list[Placement]:
-    """The placements by the names that their tensors have in this file."""
+    """The placements, with the tensors' names in this file."""
     spelling = layout.spelling([name.removeprefix(prefix) for name in state if name.startswith(prefix)])
     return [replace(place, tensor=prefix + spelling.get(place.tensor, place.tensor)) for place in placements]
 
@@ -195,16 +196,16 @@ def _match(
     return plan
 
 
-def _note(fates: dict[str, str], name: str, path: str) -> None:
-    """Adds a variable to those of a tensor: some share one, and a moving average has the names of its generator."""
-    before = fates.get(name)
+def _note(outcomes: dict[str, str], name: str, path: str) -> None:
+    """Records a variable of a tensor, which may have several: shared ones, or one each in generator and average."""
+    before = outcomes.get(name)
     if before is None:
-        fates[name] = path
+        outcomes[name] = path
     elif path not in before.split(", "):
-        fates[name] = f"{before}, {path}"
+        outcomes[name] = f"{before}, {path}"
 
 
-def _account_for_the_rest(state: Mapping[str, Any], used: list[str], publisher: ModuleType, report: Report) -> None:
+def _report_the_rest(state: Mapping[str, Any], used: list[str], publisher: ModuleType, report: Report) -> None:
     for name, tensor in state.items():
         if name in report.assigned or name in report.mismatched or name in report.missing:
             continue

@@ -1,7 +1,7 @@
 """xinntao's super-resolution generators, RRDBNet: ESRGAN's files, and those of BasicSR and Real-ESRGAN.
 
-The later ones hold state dicts as {"params": ..., "params_ema": ...}, or one of both, and have the names that
-OpenMMLab took over; ESRGAN's own files are one bare state dict with older names (`RRDB_trunk`, `HRconv`, ...).
+Later files hold state dicts as {"params": ..., "params_ema": ...}, or one of both, with the names that OpenMMLab
+adopted; ESRGAN's own files are one bare state dict with older names (`RRDB_trunk`, `HRconv`, ...).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LATER = {"trunk_conv": "conv_body", "upconv1": "conv_up1", "upconv2": "conv_up2
 
 
 def later_names(names: Iterable[str]) -> Mapping[str, str]:
-    """The later names, each with the file's."""
+    """The later names, each mapped to the file's."""
     found = {}
     for name in names:
         layer, _, rest = re.sub(r"^RRDB_trunk\.(\d+)\.RDB", r"body.\1.rdb", name).partition(".")
@@ -44,7 +44,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it is not an RRDBNet's."""
+    """The named tensors of a file, or None if it is not an RRDBNet's."""
     if not isinstance(contents, dict):
         return None
     parts = {f"{part}.": contents[part] for part in PARTS if part in contents} or {"": contents}
@@ -62,5 +62,5 @@ def _is_network(part: object) -> bool:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None: all are."""
+    """Why the generator does not need a tensor, or None: it needs all."""
     return None

@@ -1,8 +1,8 @@
 """Reads weights that Keras 2 saved as HDF5 (`save_weights` or `save`, `.h5` or `.hdf5`) as NumPy arrays.
 
-Nothing in such a file is code: a saved model's architecture is text, and is not looked at. What HDF5 could do beside
-holding arrays (links to other files, arrays put together from elsewhere, compressed or unwritten ones that are larger
-than the file) is refused.
+Nothing in such a file is code: a saved model's architecture is text, and is ignored. Everything in HDF5 beyond plain
+arrays is an error: links to other files, arrays composed of others, compressed or unwritten arrays that are larger than
+the file.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays by their names, such as "conv2d_3/kernel:0", in the file's order.
 
     Raises:
-        CheckpointError: the file is damaged, is no file of weights of Keras 2, or holds more than plain arrays.
+        CheckpointError: the file is damaged, has no weights of Keras 2, or holds more than plain arrays.
         OSError: the file cannot be opened.
     """
     path = Path(path)
@@ -65,7 +65,7 @@ def _dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
 
 
 def _is_here(parent: h5py.Group, name: str) -> bool:
-    """Whether every step to the name is a hard link: no step leads to another file or place."""
+    """Whether every step to the name is a hard link, so that none leads to another file or place."""
     for step in name.split("/"):
         if not isinstance(parent, h5py.Group) or not isinstance(parent.get(step, getlink=True), h5py.HardLink):
             return False

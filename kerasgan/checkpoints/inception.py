@@ -1,8 +1,8 @@
-"""The published Inception weights of FID: pytorch-fid's conversion of the graph of 2015-12-05, read without PyTorch.
+"""The published Inception weights for FID: pytorch-fid's conversion of the graph of 2015-12-05, read without PyTorch.
 
 The file is a bare state dict with torchvision's names: `Mixed_5b.branch1x1.conv.weight`, `...bn.running_var`,
-`fc.weight`. The network itself is in `kerasgan.metrics.inception`, because metrics take any callable and know nothing
-of checkpoints.
+`fc.weight`. The network itself is in `kerasgan.metrics.inception`, because metrics accept any callable and do not
+depend on checkpoints.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["URL", "features", "load", "placements"]
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
-_SHA256 = "6726825d"  # the digits that its publisher put into the name
+_SHA256 = "6726825d"  # the digits in the name of the published file
 
 
 def placements(network: Any) -> list[Placement]:
-    """Which tensor of the file belongs to which weight of `inception_v3()`; its layers' names tell."""
+    """Which tensor of the file belongs to which weight of `inception_v3()`, by the names of its layers."""
     found: list[Placement] = []
     for layer in network.layers:
         name = layer.name.replace("__", ".")
@@ -47,14 +47,14 @@ def load(path: str | Path | None = None) -> tuple[Any, str]:
     """The Inception network with the weights of a file, and the file's sha256.
 
     Args:
-        path: a file of the published layout; None downloads the published one (91 MB) to the cache.
+        path: a file with the published names; None downloads the published one (91 MB) to the cache.
 
     Returns:
-        `(network, sha256)`; the network as of `kerasgan.metrics.inception.inception_v3`.
+        `(network, sha256)`; the network as returned by `kerasgan.metrics.inception.inception_v3`.
 
     Raises:
         CheckpointError: the file is damaged, or tensors are missing, left over or of another shape.
-        DownloadError: it cannot be had; says where to put it by hand.
+        DownloadError: it cannot be downloaded; the message says where to put it by hand.
         OSError: it cannot be opened.
     """
     file = Path(path) if path is not None else download(URL, sha256=_SHA256)
@@ -88,7 +88,7 @@ def _assign(network: Any, tensors: dict, file: Path) -> None:
 
 
 def _skipped(name: str) -> bool:
-    """Tensors of no use here: the count of training steps, and the second classifier that only training has."""
+    """Tensors that are not needed: the number of training steps, and the second classifier, used only in training."""
     return name.endswith(".num_batches_tracked") or name.startswith("AuxLogits.")
 
 
@@ -97,7 +97,7 @@ def features(
 ) -> NetworkFeatures:
     """Images to Inception's features with the published weights, for FID, KID and the Inception score.
 
-    Arguments as those of `load` and `kerasgan.metrics.inception.inception_features`; raises what they raise.
+    Arguments and errors are those of `load` and `kerasgan.metrics.inception.inception_features`.
     """
     network, sha256 = load(path)
     return inception_features(network, output=output, resize=resize, batch_size=batch_size, weights=sha256)

@@ -1,6 +1,6 @@
-"""Keras-GAN's convolutional generator (eriklindernoren/Keras-GAN, `dcgan` and those built like it) as HDF5 of Keras 2.
+"""Keras-GAN's convolutional generator (eriklindernoren/Keras-GAN, `dcgan` and similar ones) as HDF5 of Keras 2.
 
-Keras 2 numbers layers through a whole session ("conv2d_7"); here they are numbered within the file, from 1.
+Keras 2 numbers layers through a whole session ("conv2d_7"); here they are renumbered within the file, from 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WEIGHT = re.compile(r"(?:.*/)?((dense|conv2d|batch_normalization)(?:_\d+)?)/(\w
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     layers = {"dense_1": "project", "conv2d_1": "up1", "conv2d_2": "up2", "conv2d_3": "image"}
     norms = {"batch_normalization_1": "up1_norm", "batch_normalization_2": "up2_norm"}
     places = []
@@ -39,7 +39,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def numbered(names: Iterable[str]) -> Mapping[str, str]:
-    """The names in `placements`, each with the file's."""
+    """The names in `placements`, each mapped to the file's."""
     layers: dict[str, str] = {}
     found: dict[str, str] = {}
     for name in names:
@@ -57,7 +57,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, Any] | None:
-    """The named tensors of a file, or None where it is not a convolutional generator of Keras 2."""
+    """The named tensors of a file, or None if it is not a convolutional generator of Keras 2."""
     if not isinstance(contents, dict) or not contents:
         return None
     known = all(isinstance(name, str) and _WEIGHT.fullmatch(name) for name in contents)
@@ -65,5 +65,5 @@ def state(contents: object) -> Mapping[str, Any] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None: all are."""
+    """Why the generator does not need a tensor, or None: it needs all."""
     return None

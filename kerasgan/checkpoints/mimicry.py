@@ -1,7 +1,7 @@
 """mimicry's generators (kwotsin/mimicry): {"model_state_dict": ..., "optimizer_state_dict": ..., "global_step": ...}.
 
-The residual network that its SNGAN, SSGAN and InfoMax-GAN share, and cGAN-PD's with classes: `l1`, `block2` and so on,
-then `bN` and `cN` for the image. Its blocks enlarge with bilinear interpolation.
+One residual network, which its SNGAN, SSGAN and InfoMax-GAN share, and with classes cGAN-PD: `l1`, `block2` and so on,
+then `bN` and `cN` for the image. Its blocks upsample with bilinear interpolation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHANNEL_ORDER = "rgb"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     if find(generator, "block1_up").interpolation != "bilinear":
         raise CheckpointError("one with nearest interpolation")
     blocks = sum(layer.name.endswith("_conv1") for layer in generator.layers)
@@ -45,7 +45,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def _normalization(tensor: str, norm: Any) -> list[Placement]:
-    """With classes, each row of one table is the gains of a class and then its biases."""
+    """With classes, each row of one table holds the gains of a class, then its biases."""
     if not hasattr(norm, "gain_and_bias"):
         return batch_normalization(tensor, norm, epsilon=1e-5)
     classes, channels = norm.gamma.shape
@@ -65,7 +65,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it is not mimicry's."""
+    """The named tensors of a file, or None if it is not mimicry's."""
     found = contents.get("model_state_dict") if isinstance(contents, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("l1.weight"), np.ndarray):
         return None
@@ -73,5 +73,5 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None."""
+    """Why the generator does not need a tensor, or None."""
     return "counts training steps" if name.endswith(".num_batches_tracked") else None

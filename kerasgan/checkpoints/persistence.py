@@ -1,8 +1,8 @@
 """Reads pickles of persistent classes, as StyleGAN2-ADA's PyTorch code writes its networks, as data.
 
 Each module of a network is a call of one function with a dict: the source of the module's class, the class' name and
-the module's state. The source is text that nobody runs, and no class is made: a module is its name and its state.
-Tensors lie there as PyTorch pickles them outside its own files: each storage is the bytes of a whole file of its own.
+the module's state. The source is not executed and no class is created: a module is read as its name and its state.
+Tensors are pickled as PyTorch does outside its own files: each storage is the bytes of a complete file of its own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from kerasgan.checkpoints.tensors import ALLOWED, Storage
 
 __all__ = ["HEAD", "PersistentObject", "begins", "read", "tensors"]
 
-HEAD = 65536  # bytes: the first network follows settings of a few hundred
-# The deepest name has about 40 characters; the bound keeps a hostile file's nested modules from spelling gigabytes.
+HEAD = 65536  # bytes: the first network follows a few hundred bytes of settings
+# The longest name has about 40 characters; without a bound, nested modules of a hostile file could spell gigabytes.
 NAME_LIMIT = 1024
 
 
@@ -35,12 +35,12 @@ class PersistentObject:
 
 
 def begins(head: bytes) -> bool:
-    """Whether a file with this head is a pickle of persistent classes."""
+    """Whether a file that begins with these bytes is a pickle of persistent classes."""
     return head.startswith(b"\x80") and b"torch_utils.persistence" in head
 
 
 def read(path: str | Path) -> object:
-    """What was pickled: plain containers, NumPy arrays for tensors, `PersistentObject` for modules.
+    """The pickled content: plain containers, NumPy arrays for tensors, `PersistentObject` for modules.
 
     Nothing in the file is executed. Memory stays within a small multiple of the file's size.
 
@@ -49,7 +49,7 @@ def read(path: str | Path) -> object:
         OSError: the file cannot be opened.
     """
     content = Path(path).read_bytes()
-    operations = iter(range(OPCODE_LIMIT))  # of this pickle and all those in it
+    operations = iter(range(OPCODE_LIMIT))  # shared by this pickle and all those inside it
     storages = _Storages(operations, budget=len(content))
     known = {
         "torch.storage _load_from_bytes": Inert("torch.storage _load_from_bytes", storages.load),
@@ -64,7 +64,7 @@ def read(path: str | Path) -> object:
 
 
 class _Storages:
-    """Those of one file, all of them together no larger than it: a file could name the same bytes many times."""
+    """The storages of one file, together no larger than the file, which could name the same bytes many times."""
 
     def __init__(self, operations: Iterator[int], *, budget: int) -> None:
         self._operations, self._budget = operations, budget
@@ -91,7 +91,7 @@ def _module(meta: object) -> PersistentObject:
 
 
 def _set(members: object = None) -> list:
-    """A list, which hashes nothing."""
+    """A list, which needs no hashing."""
     if members is not None and type(members) is not list:
         raise CheckpointError(f"Expected the members of a set. Received: {shorten(members)}")
     return members or []
@@ -101,7 +101,7 @@ def tensors(network: PersistentObject) -> dict[str, np.ndarray]:
     """The parameters and buffers of a module and all modules in it, by their names in PyTorch's state dicts.
 
     Raises:
-        CheckpointError: a module is in two places, or in itself, or what it holds has no name.
+        CheckpointError: a module occurs twice, or in itself, or its members have no names.
     """
     found: dict[str, np.ndarray] = {}
     pending, seen = [("", network)], set()

@@ -1,8 +1,8 @@
-"""Reads pickles as data: interprets the few opcodes that checkpoints need, and never imports or calls what they name.
+"""Reads pickles as data: interprets the few opcodes that checkpoints need, without importing or calling what they name.
 
-`pickle.Unpickler` with a strict `find_class` would also run nothing, but a hostile file could still make it allocate
-gigabytes (memo indices, byte counts) or overflow the C stack (hashes of deeply nested keys). Here every opcode is
-ours: what is not in the tables below is refused, and memory stays within a small multiple of the pickle's size.
+`pickle.Unpickler` with a strict `find_class` would not run anything either, but a hostile file could still make it
+allocate gigabytes (memo indices, byte counts) or overflow the C stack (hashes of deeply nested keys). Here every opcode
+is implemented by this module: others raise an error, and memory stays within a small multiple of the pickle's size.
 """
 
 import pickletools
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-# The largest published checkpoint has about 20,000; the bound keeps a hostile file from running for minutes.
+# The largest published checkpoint has about 20,000; the limit keeps a hostile file from running for minutes.
 OPCODE_LIMIT = 1_000_000
-# Whoever writes a file can choose numbers that all hash alike, and then each key costs as much as all before it.
+# A hostile file can choose numbers with equal hashes, so that each key costs as much as all before it.
 NUMBER_LIMIT = 4096
 
 _INTEGERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4")
@@ -25,18 +25,18 @@ _KEYS = (str, bytes, int, float, bool, type(None))
 
 
 class CheckpointError(ValueError):
-    """A checkpoint file that is damaged, refused, or does not fit the model; says what was expected and received."""
+    """A checkpoint file is damaged, not allowed, or does not fit the model; says what was expected and received."""
 
 
 @dataclass(frozen=True, repr=False)
 class Inert:
-    """Stands for a global that a pickle names: at most one function of ours takes its place, never the real thing.
+    """A placeholder for a global that a pickle names; a function of this package may replace it, never the real object.
 
     Args:
-        name: "module name", as the pickle spells it.
-        construct: called instead of the named object; None when it may be mentioned but not called.
-        create: makes what stands for a new, empty instance of the named class; None when it has none.
-        kind: what the global means to the reader, e.g. the element type of a storage class.
+        name: "module name", as in the pickle.
+        construct: called instead of the named object; None if the object may be named but not called.
+        create: creates the replacement for a new, empty instance of the named class; None if there is none.
+        kind: the meaning of the global for the reader, e.g. the element type of a storage class.
     """
 
     name: str
@@ -49,17 +49,17 @@ class Inert:
 
 
 class Buildable:
-    """An object of ours that accepts the state a pickle attaches to it; everything else but a dict refuses state."""
+    """An object of this package that accepts the state a pickle attaches to it; all others but a dict accept none."""
 
     def build(self, state: object) -> None:
-        """Takes the pickled state, a plain value."""
+        """Sets the pickled state, a plain value."""
         raise NotImplementedError
 
 
 def shorten(value: object, *, limit: int = 100) -> str:
-    """A value from a file for an error message: no control character reaches the terminal, and it is cut short.
+    """A value from a file for an error message: without control characters, and truncated.
 
-    Containers are named by their type only: printing one that holds itself many times over would never end.
+    Containers are named by their type only: printing one that contains itself many times would never end.
     """
     if isinstance(value, str | bytes):
         return repr(value[:limit]) + ("..." if len(value) > limit else "")
@@ -81,9 +81,9 @@ class Interpreter:
 
     Args:
         allowed: the globals that may be named, by "module name".
-        persistent: called with each persistent id, returns the object it stands for.
-        operations: those that are left to all its pickles, which several interpreters can share; `OPCODE_LIMIT` of
-            its own if not given.
+        persistent: called with each persistent id, returns the object for it.
+        operations: the remaining number of operations for all its pickles, which several interpreters can share;
+            `OPCODE_LIMIT` of its own if not given.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Interpreter:
         self._stack, self._outer, self._memo = [], [], {}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # an escape that Python does not know is damage
+                warnings.simplefilter("error")  # an unknown escape means damage
                 return self._run(stream)
         except CheckpointError:
             raise
@@ -138,13 +138,13 @@ class Interpreter:
                 _HANDLERS[name](self, argument)
             else:
                 raise CheckpointError(
-                    "Expected tensors and plain containers; this pickle asks for something else, and nothing of it "
+                    "Expected tensors and plain containers; this pickle needs another operation, and nothing of it "
                     f"was executed. Received: operation {name} {shorten(argument)} at byte {position}"
                 )
         raise CheckpointError("Expected a complete pickle. Received: one that ends early")
 
     def _push(self, value: object) -> None:
-        # Looks the stack up after the value was made: taking everything since a mark replaces the stack.
+        # Uses the stack after the value was made: taking everything since a mark replaces the stack.
         self._stack.append(value)
 
     def _take(self, count: int) -> list:
@@ -196,7 +196,7 @@ class Interpreter:
     def _global(self, name: str) -> None:
         if name not in self._allowed:
             raise CheckpointError(
-                "Expected a checkpoint of tensors and plain containers; the pickle names something else, and nothing "
+                "Expected a checkpoint of tensors and plain containers; the pickle names another global, and nothing "
                 f"of it was imported or executed. Received: global {shorten(name)}"
             )
         self._stack.append(self._allowed[name])
@@ -224,7 +224,7 @@ class Interpreter:
         self._stack.append(kind.create())
 
     def _empty_set(self, _: object) -> None:
-        """As the older protocols spell it, so that sets are where their global is allowed."""
+        """The set of older protocols, so that sets are allowed only if their global is."""
         self._global("builtins set")
         self._stack.append(())
         self._reduce(None)
@@ -242,7 +242,7 @@ class Interpreter:
 
 
 def _checked_key(key: object) -> object:
-    # Only flat keys: hashing a deeply nested tuple recurses in C without a limit.
+    # Only flat keys: hashing a deeply nested tuple recurses in C without limit.
     flat = key if type(key) is tuple else (key,)
     if not all(type(part) in _KEYS for part in flat):
         raise CheckpointError(f"Expected text or numbers as keys of a dict. Received: {type(key).__name__}")

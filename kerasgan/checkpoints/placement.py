@@ -1,4 +1,4 @@
-"""Where the tensors of a published checkpoint belong: one tensor in a network, one network in a GAN."""
+"""Where the tensors of a published checkpoint belong: each tensor in a network, each network in a GAN."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """One tensor's place.
+    """The place of one tensor.
 
     Args:
         tensor: its name in the file, without the network's prefix.
-        variable: the Keras variable that takes it.
-        axes: the tensor's axes in the order of the variable's; None where they are the same.
-        stored: the tensor's shape, where it is not the variable's in the order of `axes`.
-        unfold: the shape to give the tensor before its axes are exchanged, such as (channels, height, width) of a map
-            that the file stores flat.
-        part: (start, stop) of the tensor's last axis where the variable takes only these; else None.
-        flip: whether the variable's first two axes run the other way, as those of a transposed convolution's kernel do.
-        factor: what to multiply the tensor by, such as one of He's constant by another.
-        offset: what to add to the tensor, such as the 1 of a gain that the file stores as its difference from 1; one
+        variable: the Keras variable that receives it.
+        axes: the tensor's axes in the order of the variable's; None if they are the same.
+        stored: the tensor's shape, if it is not the variable's in the order of `axes`.
+        unfold: the shape to give the tensor before its axes are exchanged, such as (channels, height, width) for a
+            feature map that the file stores flat.
+        part: (start, stop) of the tensor's last axis if the variable receives only these; otherwise None.
+        flip: whether to reverse the variable's first two axes, as for the kernel of a transposed convolution.
+        factor: factor for the tensor, such as the ratio of two of He's constants.
+        offset: number to add to the tensor, such as 1 for a gain that the file stores as its difference from 1; one
             number, or one for each element of the variable's last axis.
-        colors: the axis, in the order of `axes`, along which the colors of an image lie (the last layer's, or those
-            of the first layer of a network of images); else None.
+        colors: the axis, in the order of `axes`, of the image's colors (in the last layer, or in the first layer of a
+            network with images as inputs); otherwise None.
     """
 
     tensor: str
@@ -70,15 +70,15 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How one family lies in a publisher's files.
+    """How the generator of one family is stored in a publisher's files.
 
     Args:
-        arguments: of the family's models that have the published architecture, for error messages.
+        arguments: arguments of the family's models that have the published architecture, for error messages.
         placements: the places of all tensors of one network, their names without the network's prefix.
-        sources: from a GAN and the names in a file: each network to fill with the prefix of its tensors.
-        computed: weights of a network that follow from the others and are in no file, each with what computes it.
-        spelling: from the names in a file, without the network's prefix: those in `placements` that it spells
-            otherwise, each with the file's.
+        sources: from a GAN and the names in a file: each network to load, with the prefix of its tensors.
+        computed: weights of a network that are computed from the others and stored in no file, each with its function.
+        spelling: from the names in a file, without the network's prefix: those names of `placements` that differ in it,
+            each mapped to the file's.
     """
 
     arguments: str
@@ -89,9 +89,9 @@ class Layout:
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The sources of a file that is one generator and nothing else: the moving average, if there is one, takes it too.
+    """The sources of a file with a single generator, which also fills the moving average, if there is one.
 
-    PyTorch's `DataParallel` puts `module.` before every name.
+    PyTorch's `DataParallel` prepends `module.` to every name.
     """
     prefix = "module." if all(name.startswith("module.") for name in names) else ""
     networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
@@ -106,9 +106,10 @@ def each_parts(gan: GAN) -> list[Mapping[str, keras.Model]]:
 def generator_and_average(
     gan: GAN, names: Iterable[str], *, plain: str, averaged: str
 ) -> list[tuple[keras.Model, str]]:
-    """The sources of a file that has a generator, its moving average or both, under these prefixes or, of one, none.
+    """The sources of a file with a generator, its moving average or both, under these prefixes; a single one may have
+    none.
 
-    A GAN with one generator only takes the file's moving average; both of a GAN take a file's only one.
+    A GAN with only one generator loads the file's moving average; a GAN with both loads a file's only one into both.
     """
     names = tuple(names)
     present = [prefix for prefix in (plain, averaged) if any(name.startswith(prefix) for name in names)] or [""]

@@ -1,4 +1,4 @@
-"""Reads PyTorch's `.pth` files as NumPy arrays: no PyTorch needed, nothing in the file executed.
+"""Reads PyTorch's `.pth` files as NumPy arrays, without PyTorch and without executing anything in the file.
 
 Both formats that `torch.save` has written: the zip archive (since 1.6) and the sequence of pickles before it.
 """
@@ -15,7 +15,7 @@ from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes,
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
-# What Python's reader of archives raises, beside its own errors, for numbers that cannot be.
+# The exceptions of Python's archive reader, besides its own ones, for impossible numbers.
 _DAMAGE = (ArithmeticError, LookupError, OSError, RuntimeError, ValueError, struct.error)
 
 
@@ -108,7 +108,7 @@ def _storage_identity(identifier: object) -> tuple[str, str, int]:
 
 
 def read_legacy(content: bytes, *, operations: Iterator[int] | None = None) -> object:
-    """What `torch.save` wrote before PyTorch 1.6, of its bytes; `operations` are those left to all pickles in them."""
+    """Content in the format before PyTorch 1.6; `operations` is the remaining number for all its pickles."""
     stream = io.BytesIO(content)
     plain = Interpreter(allowed={}, operations=operations)
     if _first_value(plain, stream) != _LEGACY_MAGIC or plain.load(stream) != _LEGACY_PROTOCOL:
@@ -132,7 +132,7 @@ def _first_value(plain: Interpreter, stream: io.BytesIO) -> object:
 
 
 def _survey(stream: io.BytesIO, operations: Iterator[int] | None) -> dict[str, str]:
-    """Reads the pickle once without its data, which follow it: which storages it names, and their element types."""
+    """Reads the pickle once without the data that follow it, for the storages it names and their element types."""
     kinds: dict[str, str] = {}
 
     def note(identifier: object) -> None:

@@ -1,8 +1,8 @@
-"""PyTorch's layers as Keras' layers: the places of their tensors, for every publisher that trained with PyTorch.
+"""PyTorch's layers as Keras layers: the places of their tensors, for every publisher that trained with PyTorch.
 
 A layer with spectral normalization has, with `estimate="stored"`, the tensors of PyTorch's `spectral_norm`
-(`weight_orig`, `weight_u`, `weight_v`), and with "iterated" those of BigGAN-PyTorch's layers (`weight`, `u0`). Where a
-layer is of another kind, CheckpointError says what was received; `assign` adds what is expected.
+(`weight_orig`, `weight_u`, `weight_v`), and with "iterated" those of BigGAN-PyTorch's layers (`weight`, `u0`). For a
+layer of another kind, CheckpointError says what was received; `assign` adds what is expected.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = [
     "transposed_convolution",
 ]
 
-# PyTorch's convolution is (out, in, height, width), Keras' (height, width, in, out); transposed ones have in and out
-# exchanged in both, so that one order of axes serves.
+# PyTorch's convolution is (out, in, height, width), Keras' (height, width, in, out); in transposed ones in and out
+# are exchanged in both, so that the same order of axes applies.
 _CONVOLUTION = (2, 3, 1, 0)
 _AS_IT_IS: Mapping[str, Any] = MappingProxyType({})
 
 
 def find(network: keras.Model, name: str) -> Any:
-    """The layer of that name. Raises CheckpointError where there is none."""
+    """The layer of that name. Raises CheckpointError if there is none."""
     for layer in network.layers:
         if layer.name == name:
             return layer
@@ -44,7 +44,7 @@ def find(network: keras.Model, name: str) -> Any:
 
 
 def convolution(tensor: str, layer: Any, *, image: bool = False, from_image: bool = False) -> list[Placement]:
-    """Weight and bias, where it has one, below the name `tensor`.
+    """Weight and, if there is one, bias, with names that begin with `tensor`.
 
     `image`: whether the layer's output is the image; `from_image`: whether its input is one.
     """
@@ -72,7 +72,7 @@ def _convolution(tensor: str, layer: Any, *, outputs_axis: int | None) -> list[P
 
 
 def dense(tensor: str, layer: Any) -> list[Placement]:
-    """Weight and bias, where it has one."""
+    """Weight and, if there is one, bias."""
     places = [Placement(tensor=_weight(tensor, layer), variable=layer.kernel, axes=(1, 0))]
     if layer.use_bias:
         places.append(Placement(tensor=f"{tensor}.bias", variable=layer.bias))
@@ -80,7 +80,7 @@ def dense(tensor: str, layer: Any) -> list[Placement]:
 
 
 def dense_to_map(tensor: str, layer: Any, *, shape: tuple[int, int, int]) -> list[Placement]:
-    """As `dense`, of one whose outputs are a map: channels first there, `shape` (channels last) here."""
+    """As `dense`, for outputs that are reshaped to a map: channels first in the file, `shape` (channels last) here."""
     height, width, channels = shape
     inputs, outputs = layer.kernel.shape
     weight: dict[str, Any] = {
@@ -96,7 +96,7 @@ def dense_to_map(tensor: str, layer: Any, *, shape: tuple[int, int, int]) -> lis
 
 
 def embedding(tensor: str, layer: Any) -> list[Placement]:
-    """A table. PyTorch's u is over its rows and v over its columns: the other way round than here."""
+    """A table. PyTorch's u belongs to its rows and v to its columns; in Keras it is the reverse."""
     places = [Placement(tensor=_weight(tensor, layer), variable=layer.embeddings)]
     if not hasattr(layer, "estimate"):
         return places
@@ -114,7 +114,7 @@ def _weight(tensor: str, layer: Any) -> str:
 def _singular_vectors(
     tensor: str, layer: Any, *, u: Mapping[str, Any] = _AS_IT_IS, v: Mapping[str, Any] = _AS_IT_IS
 ) -> list[Placement]:
-    """Those of a layer with spectral normalization; `u` and `v` are what their placements need, such as an order."""
+    """Those of a layer with spectral normalization; `u` and `v` are options of their placements, such as an order."""
     estimate = getattr(layer, "estimate", None)
     if estimate is None:
         return []

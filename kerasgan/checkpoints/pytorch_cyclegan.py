@@ -1,9 +1,9 @@
 """The CycleGAN and pix2pix authors' `latest_net_G.pth` (junyanz/pytorch-CycleGAN-and-pix2pix): one bare state dict.
 
-CycleGAN's is the residual network, `model.N`, of one direction, and DeblurGAN's, whose authors started from this code,
-likewise; pix2pix' is the U-Net, whose levels lie inside one another as `model.model`, `model.model.1.model`,
-`model.model.1.model.3.model`, ... Layers without tensors count, too. Trained on several GPUs names may begin with
-`module.`.
+CycleGAN's file is the residual network, `model.N`, of one direction; DeblurGAN's, whose authors started from this code,
+is the same network. Pix2pix' is the U-Net, with nested levels `model.model`, `model.model.1.model`,
+`model.model.1.model.3.model`, ... Layers without tensors are counted, too. After training on several GPUs, names may
+begin with `module.`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ NAME = "pytorch-CycleGAN-and-pix2pix"
 CHANNEL_ORDER = "rgb"
 
 _NAME = re.compile(r"(module\.)?model\.((model|conv_block|\d+)\.)+[a-z_]+")
-# Of instance normalization, which PyTorch once kept moving statistics of and never used them.
+# Of instance normalization, for which PyTorch once kept moving statistics without using them.
 _UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?running_(mean|var)")
 
 
 def residual(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in one generator of a CycleGAN, or in DeblurGAN's."""
+    """The places of all tensors in one generator of a CycleGAN, or in DeblurGAN's."""
     blocks = sum(layer.name.startswith("block") and layer.name.endswith("_sum") for layer in generator.layers)
     top = 10 + blocks
     numbers = {"stem": 1, "down1": 4, "down2": 7, "up2": top, "up1": top + 3, "image": top + 7}
@@ -51,7 +51,7 @@ def residual(generator: keras.Model) -> list[Placement]:
 
 
 def after_dropout(names: Iterable[str]) -> Mapping[str, str]:
-    """Of blocks with dropout, which counts as a layer, the second convolutions: their names without and with it."""
+    """The names of second convolutions in blocks with dropout, which counts as a layer: without and with it."""
     names = list(names)
     if any(".conv_block.5." in name for name in names):
         return {}
@@ -59,14 +59,14 @@ def after_dropout(names: Iterable[str]) -> Mapping[str, str]:
 
 
 def one_direction(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The first generator: a file holds one, and does not say of which domains."""
-    warnings.warn("The file holds one generator: only generator_ab takes its weights.", stacklevel=3)
+    """The first generator: a file holds one, and does not name its domains."""
+    warnings.warn("The file holds one generator: its weights are loaded into generator_ab only.", stacklevel=3)
     prefix = one_network(gan, names)[0][1]
     return [(parts["ab"], prefix) for parts in each_parts(gan)]
 
 
 def u_net(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of a pix2pix with batch normalization."""
+    """The places of all tensors in the generator of a pix2pix with batch normalization."""
     depth = sum(layer.name.removeprefix("down").isdecimal() for layer in generator.layers)
     places, block = [], "model.model"
     for level in range(depth):
@@ -98,7 +98,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it is neither network's."""
+    """The named tensors of a file, or None if it holds neither network."""
     if not isinstance(contents, dict) or not contents:
         return None
     known = all(isinstance(name, str) and _NAME.fullmatch(name) for name in contents)
@@ -106,7 +106,7 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None."""
+    """Why the generator does not need a tensor, or None."""
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
     if _UNUSED_STATISTICS.fullmatch(name):

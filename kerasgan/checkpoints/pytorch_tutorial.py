@@ -1,7 +1,7 @@
-"""`netG` of PyTorch's DCGAN tutorial and example: the state dict of one sequence, `main`, of transposed convolutions.
+"""`netG` of PyTorch's DCGAN tutorial and example: a state dict of transposed convolutions in one sequence, `main`.
 
-Every third place of the sequence, from 0 on, is a convolution; batch normalization and a rectifier follow all but the
-last. Trained on several GPUs its names may begin with `module.`.
+Every third layer of the sequence, from 0 on, is a convolution; batch normalization and a ReLU follow all but the last.
+After training on several GPUs, names may begin with `module.`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHANNEL_ORDER = "rgb"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     ups = sum(layer.name.startswith("up") and layer.name.endswith("_norm") for layer in generator.layers)
     places = transposed_convolution(f"main.{3 * ups + 3}", find(generator, "image"), image=True)
     for index, name in enumerate(["project", *(f"up{number}" for number in range(1, ups + 1))]):
@@ -40,7 +40,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it is not the tutorial's generator."""
+    """The named tensors of a file, or None if it is not the tutorial's generator."""
     if not isinstance(contents, dict) or not contents:
         return None
     known = all(isinstance(name, str) and re.fullmatch(r"(module\.)?main\.\d+\.\w+", name) for name in contents)
@@ -48,5 +48,5 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None."""
+    """Why the generator does not need a tensor, or None."""
     return "counts training steps" if name.endswith(".num_batches_tracked") else None

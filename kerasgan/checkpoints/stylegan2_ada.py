@@ -1,8 +1,8 @@
 """StyleGAN2-ADA's PyTorch pickles: {"G": ..., "D": ..., "G_ema": ..., "training_set_kwargs": ..., "augment_pipe": ...}.
 
 The generator's `mapping.fcN` and, with classes, `mapping.embed`; `synthesis.bN` for each height N of a map, with
-`conv0`, `conv1` and `torgb`. Where the file's network keeps its features below a bound (256, that training in half
-precision needs), ours does not.
+`conv0`, `conv1` and `torgb`. The file's network clips its features (at 256, for training in half precision); the
+network here does not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHANNEL_ORDER = "rgb"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     names = [layer.name for layer in generator.layers]
     places = [Placement(tensor="mapping.w_avg", variable=find(generator, "mean_style").mean)]
     if len(generator.inputs) > 1:
@@ -69,7 +69,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it has no such generator."""
+    """The named tensors of a file, or None if it has no such generator."""
     if not isinstance(contents, dict) or not isinstance(contents.get("G_ema"), PersistentObject):
         return None
     networks = {name: part for name, part in contents.items() if isinstance(part, PersistentObject)}
@@ -77,7 +77,7 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None."""
+    """Why the generator does not need a tensor, or None."""
     if name.startswith("D."):
         return "belongs to the discriminator"
     if name.startswith("augment_pipe."):

@@ -29,13 +29,13 @@ _DIMENSION_LIMIT = 32
 
 
 class Storage:
-    """The flat memory that tensors look into.
+    """The flat memory that tensors refer to.
 
     Args:
-        raw: the bytes as they stand in the file.
+        raw: the bytes, as in the file.
         kind: element type, a name such as "float32" or "bfloat16".
         big_endian: byte order of the file.
-        budget: the most bytes that one tensor may have (the size of the file): expanded tensors repeat elements.
+        budget: largest number of bytes of one tensor (the file's size), as expanded tensors repeat elements.
     """
 
     def __init__(self, raw: bytes | memoryview, *, kind: str, big_endian: bool, budget: int) -> None:
@@ -46,7 +46,7 @@ class Storage:
         """The same bytes, read as elements of another type."""
         if kind == self.kind:
             return self
-        if kind not in self._others:  # kept, so that a file cannot ask for the same conversion a million times
+        if kind not in self._others:  # cached, so that a file cannot cause the same conversion a million times
             self._others[kind] = Storage(self.raw, kind=kind, big_endian=self.big_endian, budget=self.budget)
         return self._others[kind]
 
@@ -81,14 +81,14 @@ def storage_kind(storage_class: object) -> str:
 
 
 def count(value: object) -> int:
-    """A size, stride or offset of a file: an int from 0. Raises CheckpointError otherwise."""
+    """A size, stride or offset in a file: an int, 0 or larger. Raises CheckpointError otherwise."""
     if type(value) is not int or not 0 <= value < 2**62:
         raise CheckpointError(f"Expected a non-negative whole number as a size or offset. Received: {shorten(value)}")
     return value
 
 
 def tensor(storage: object, offset: object, size: object, stride: object, *_: object) -> np.ndarray:
-    """PyTorch's `_rebuild_tensor_v2`: a read-only view of the storage; raises when it reaches outside the storage."""
+    """PyTorch's `_rebuild_tensor_v2`: a read-only view of the storage; raises if it extends beyond the storage."""
     if type(storage) is not Storage:
         raise CheckpointError(f"Expected a tensor's storage. Received: {type(storage).__name__}")
     shape, steps, start = _counts(size), _counts(stride), count(offset)
@@ -116,7 +116,7 @@ def _counts(values: object) -> tuple[int, ...]:
 
 
 def _typed_tensor(storage: object, offset: object, size: object, stride: object, *rest: object) -> np.ndarray:
-    # `_rebuild_tensor_v3`: (requires_grad, backward_hooks, dtype, ...) follow; the storage is untyped bytes.
+    # `_rebuild_tensor_v3`: followed by (requires_grad, backward_hooks, dtype, ...); the storage is untyped bytes.
     if type(storage) is not Storage:
         raise CheckpointError(f"Expected a tensor's storage. Received: {type(storage).__name__}")
     return tensor(storage.retyped(storage_kind(rest[2])), offset, size, stride)
@@ -138,7 +138,7 @@ def _ordered_dict(pairs: object = None) -> dict:
         if type(key) is not str:
             raise CheckpointError(f"Expected text as keys of an OrderedDict. Received: {shorten(key)}")
         result[key] = value
-    pairs.clear()  # moved, not copied: a file cannot multiply one long list
+    pairs.clear()  # moved, not copied: so that a file cannot multiply one long list
     return result
 
 
@@ -185,7 +185,7 @@ def _numpy_scalar(number_type: object, data: object) -> int | float | bool:
 
 
 def _latin1(text: object, encoding: object) -> bytes:
-    # How protocol 2 spells bytes. Short ones only (a number's): each call makes a copy.
+    # How protocol 2 writes bytes. Only short ones (a number's), as each call makes a copy.
     if type(text) is not str or len(text) > 256 or encoding != "latin1":
         raise CheckpointError(f"Expected at most 256 bytes as latin1 text. Received: {shorten(text)}")
     return text.encode("latin1")

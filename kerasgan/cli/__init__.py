@@ -1,6 +1,6 @@
-"""The command line: a file per command, with the work that only it does.
+"""The command line: one file for each command, with the work that only it does.
 
-Everything heavy is imported inside a command, so that `--help`, `list` and `info` answer at once.
+Everything heavy is imported inside a command, so that `--help`, `list` and `info` respond at once.
 """
 
 from kerasgan.cli.application import app, main

@@ -1,4 +1,4 @@
-"""`python -m kerasgan.cli`, for where the command itself is not on the path."""
+"""`python -m kerasgan.cli`, if the command itself is not on the path."""
 
 from kerasgan.cli import main
 

@@ -1,4 +1,4 @@
-"""The application around the commands: its own options, and what becomes of errors and interruptions."""
+"""The application around the commands: its own options, and how errors and interruptions are reported."""
 
 import shlex
 import traceback
@@ -12,12 +12,13 @@ from typer.core import TyperGroup
 
 __all__ = ["app", "complain", "main", "warnings_in_one_line"]
 
-# What a user can mend, with the library's own errors: shown as one line. The rest is a bug and keeps its traceback.
+# Errors that a user can fix, and the library's own errors: shown as one line. The rest is a bug and keeps its
+# traceback.
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
 
 class Commands(TyperGroup):
-    """Turns what a command raises into one line on standard error and an exit code."""
+    """Reports an exception of a command as one line on standard error, with an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -37,7 +38,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Generative adversarial networks in Keras 3: load, train, generate, export.",
-    epilog="The backend is Keras': KERAS_BACKEND=jax kerasgan train ... (tensorflow, jax or torch).",
+    epilog="Set Keras' backend with KERAS_BACKEND (tensorflow, jax or torch): KERAS_BACKEND=jax kerasgan train ...",
 )
 
 
@@ -59,14 +60,14 @@ def options(
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether the library raised it on purpose: a class of its own, or a RuntimeError from one of its lines."""
+    """Whether the library raised it on purpose: one of its own classes, or a RuntimeError raised in its code."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     raised_here = frame.f_globals["__name__"].startswith("kerasgan.")
     return type(error).__module__.startswith("kerasgan.") or (isinstance(error, RuntimeError) and raised_here)
 
 
 def complain(message: str) -> None:
-    """Writes a line about trouble to standard error."""
+    """Writes a line about an error to standard error."""
     from rich.console import Console
 
     Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
@@ -74,7 +75,7 @@ def complain(message: str) -> None:
 
 @contextmanager
 def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
-    """Shows warnings of a kind as text on standard error, without a line of source; others as ever."""
+    """Shows warnings of a kind as text on standard error, without a line of source; others as usual."""
     usual = warnings.showwarning
 
     def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
@@ -90,12 +91,12 @@ def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
 
 
 def _explain(interrupt: KeyboardInterrupt) -> int:
-    """Says how to go on after an interruption; returns the exit code, which shells expect to be 128 + the signal."""
+    """Prints how to resume after an interruption; returns the exit code, by shell convention 128 + the signal."""
     from kerasgan.files.paths import address
 
     run = getattr(interrupt, "output", None)
     if run is None:
         complain("Interrupted.")
         return 130
-    typer.echo(f"{interrupt}\nGo on with: kerasgan train {shlex.quote(address(run))} --resume", err=True)
+    typer.echo(f"{interrupt}\nResume with: kerasgan train {shlex.quote(address(run))} --resume", err=True)
     return 128 + interrupt.signal_number  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and what they stand for."""
+"""Arguments that several commands share, and how they are parsed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,28 +30,28 @@ __all__ = [
 
 Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
-Direction = Annotated[str | None, typer.Option(help="Such as ab, of models that translate both ways.")]
+Direction = Annotated[str | None, typer.Option(help="For models that translate in both directions, such as ab.")]
 Kernel = Annotated[
     str | None,
     typer.Option(
-        help="Of the blur that a model undoes: gaussian,sigma=2 or defocus,radius=3 or motion,length=9,angle=30."
+        help="Blur that a deblurring model removes: gaussian,sigma=2 or defocus,radius=3 or motion,length=9,angle=30."
     ),
 ]
 
 
 def load(name: str, weights: Path | None) -> "GAN":
     """The trained model of an entry, a file or a run folder."""
-    recipe_of(name)  # a wrong name need not wait for Keras
+    recipe_of(name)  # reports a wrong name before Keras is imported
     start_keras()
     with warnings_in_one_line(UnfinishedRunWarning):
         return load_model(name, weights=weights or "recipe")
 
 
 def told(gan: "GAN", kernel: str | None) -> "GAN":
-    """The model for one kernel of blur, where it is told one; else the model as it is."""
+    """The model for one kernel of blur, if one is given; otherwise the model as it is."""
     if gan.takes_kernel != (kernel is not None):
-        expected = "Expected --kernel, the blur to undo, of" if gan.takes_kernel else "Expected no --kernel of"
-        raise ValueError(f"{expected} a {type(gan).__name__} such as this. Received: {kernel}")
+        expected = "Expected --kernel, the blur to remove, for" if gan.takes_kernel else "Expected no --kernel for"
+        raise ValueError(f"{expected} this {type(gan).__name__}. Received: {kernel}")
     if kernel is None:
         return gan
     name, *numbers = kernel.split(",")
@@ -64,7 +64,7 @@ def told(gan: "GAN", kernel: str | None) -> "GAN":
 
 
 def parts(text: str | None) -> list[str] | None:
-    """What stands between commas."""
+    """The parts of a text with commas."""
     return None if text is None else [part.strip() for part in text.split(",")]
 
 

@@ -25,7 +25,7 @@ def convert(
     entry: Annotated[str, typer.Option(help="An entry of its architecture, or a recipe.toml.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; ends in weights.h5.")],
 ) -> None:
-    """Convert a published checkpoint to a weights.h5 of the generator, and say what became of every tensor."""
+    """Convert a published checkpoint to a weights.h5 of the generator, and list what became of every tensor."""
     recipe = recipe_of(entry)
     start_keras()
     from kerasgan import checkpoints
@@ -34,25 +34,25 @@ def convert(
         typer.echo(convert_checkpoint(recipe, file, output))
     except checkpoints.MismatchError as error:
         typer.echo(error.report)
-        raise ValueError(f"{str(error).partition(chr(10))[0]} The table says what became of every tensor.") from None
+        raise ValueError(f"{str(error).partition(chr(10))[0]} The table shows what became of every tensor.") from None
     typer.echo(f"Weights: {output}\nUse: kerasgan generate {shlex.quote(entry)} --weights {shlex.quote(str(output))}")
 
 
 def convert_checkpoint(chosen: "Recipe", path: str | Path, output: str | Path) -> "Report":
-    """Writes the generator of a published checkpoint for the model of a recipe; returns every tensor's fate.
+    """Writes the generator of a published checkpoint for the model of a recipe; returns a report of every tensor.
 
-    With `zoo.load(recipe, weights=output)` the file is read again. An output that exists is replaced once the new one
-    is whole.
+    `zoo.load(recipe, weights=output)` loads the file. An existing output is replaced only once the new one is
+    complete.
 
     Args:
-        chosen: of the same architecture as the checkpoint.
-        path: the checkpoint, in a format that `kerasgan.checkpoints.assign` knows.
-        output: ends in "weights.h5".
+        chosen: a recipe of the same architecture as the checkpoint.
+        path: the checkpoint, in a format that `kerasgan.checkpoints.assign` supports.
+        output: a path that ends in "weights.h5".
 
     Raises:
         ValueError: for another ending of `output`.
-        MismatchError: tensors are missing, left over or of another shape; its report says of each what became of it.
-        CheckpointError: the file is damaged, refused, or in an unknown format.
+        MismatchError: tensors are missing, left over or of another shape; its report lists every tensor.
+        CheckpointError: the file is damaged, not allowed, or in an unknown format.
     """
     from kerasgan import checkpoints, zoo
 
@@ -64,7 +64,7 @@ def convert_checkpoint(chosen: "Recipe", path: str | Path, output: str | Path) -
     gan = zoo.build(chosen)
     report = checkpoints.assign(gan, path, channel_order=zoo.channel_order(chosen))
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".partial.{output.name.removesuffix(ENDING)}.{ENDING}")  # Keras wants a dot before it
+    partial = output.with_name(f".partial.{output.name.removesuffix(ENDING)}.{ENDING}")  # Keras needs a dot before it
     try:
         gan.sampler.save_weights(partial)
         os.replace(partial, output)

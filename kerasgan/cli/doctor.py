@@ -1,4 +1,4 @@
-"""Training a recipe, and what its log says."""
+"""`kerasgan doctor`: the diagnosis of a training from its log."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ __all__ = ["doctor"]
 def doctor(
     log: Annotated[Path, typer.Argument(help="A CSV of losses, such as a run folder's log.csv, or the run folder.")],
 ) -> None:
-    """Say from a training's log whether the game went wrong: verdict, evidence, one suggestion."""
+    """Diagnose a training from its log: verdict, evidence, one suggestion."""
     from kerasgan import doctor as doctors
 
     typer.echo(str(doctors.diagnose_file(log / "log.csv" if log.is_dir() else log)))

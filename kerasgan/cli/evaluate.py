@@ -1,4 +1,4 @@
-"""Measuring a model, and the report of its run."""
+"""`kerasgan evaluate`: a model measured against real images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,11 +19,11 @@ def evaluate(
         str | None,
         typer.Option(help="thumbnails, pixels, digits, stacked-digits, inception, inception-legacy; with commas."),
     ] = None,
-    samples: Annotated[int | None, typer.Option(min=2, help="Generated for each seed.")] = None,
-    seeds: Annotated[int, typer.Option(min=3, help="How many: the intervals are over them.")] = 3,
-    held_out: Annotated[Path | None, typer.Option(help="A folder of real images that were not trained on.")] = None,
+    samples: Annotated[int | None, typer.Option(min=2, help="Number of images generated for each seed.")] = None,
+    seeds: Annotated[int, typer.Option(min=3, help="Number of seeds, over which the intervals are computed.")] = 3,
+    held_out: Annotated[Path | None, typer.Option(help="A folder of real images not used for training.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the card; the run, or evaluations/NAME.")
+        Path | None, typer.Option("--output", "-o", help="Folder for the card; default: the run, or evaluations/NAME.")
     ] = None,
     weights: Weights = None,
 ) -> None:

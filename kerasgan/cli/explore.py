@@ -1,4 +1,4 @@
-"""Files for other programs, and files of theirs."""
+"""`kerasgan explore`: a web page that draws with a generator."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,12 @@ __all__ = ["explore"]
 
 Vendor = Annotated[
     bool,
-    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): it then works offline."),
 ]
 Directions = Annotated[
     int,
     typer.Option(
-        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+        min=0, help="Number of sliders for the directions that change the images most; 0 skips their (slow) search."
     ),
 ]
 
@@ -27,13 +27,13 @@ def explore(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write to; explorers/NAME if not given.")
     ] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine alone, until Ctrl-C.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine only, until Ctrl-C.")] = False,
     vendor: Vendor = False,
     directions: Directions = 8,
     weights: Weights = None,
     kernel: Kernel = None,
 ) -> None:
-    """Write a web page that draws with the generator in a browser, without a server: open its index.html."""
+    """Write a web page that generates images in a browser, without a server: open its index.html."""
     gan, recipe = told(load(name, weights), kernel), recipe_of(name)
     from kerasgan import export
     from kerasgan.evaluation import evaluate

@@ -1,4 +1,4 @@
-"""Files for other programs, and files of theirs."""
+"""`kerasgan export`: a generator as files for other runtimes."""
 
 import dataclasses
 from pathlib import Path
@@ -14,12 +14,12 @@ __all__ = ["export"]
 
 Vendor = Annotated[
     bool,
-    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): no network needed then."),
+    typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): it then works offline."),
 ]
 Directions = Annotated[
     int,
     typer.Option(
-        min=0, help="The page's sliders along what changes the images most; 0 spares large models the search."
+        min=0, help="Number of sliders for the directions that change the images most; 0 skips their (slow) search."
     ),
 ]
 
@@ -34,29 +34,29 @@ def export(
     ],
     formats: Annotated[
         str | None,
-        typer.Option("--formats", "--format", help="Such as onnx,web; all that hold it if not given."),
+        typer.Option("--formats", "--format", help="Such as onnx,web; if not given, all that can hold the model."),
     ] = None,
     weights: Weights = None,
     direction: Direction = None,
     kernel: Kernel = None,
     precision: Annotated[
-        str, typer.Option(help="Of the weights, such as float16 or static_int8; what it costs is in the report.")
+        str, typer.Option(help="Precision of the weights, such as float16 or static_int8; the report has the loss.")
     ] = "float32",
-    uint8: Annotated[bool, typer.Option("--uint8", help="Images as levels from 0 to 255.")] = False,
+    uint8: Annotated[bool, typer.Option("--uint8", help="Output images as integers from 0 to 255.")] = False,
     truncation: Annotated[
-        str, typer.Option(help="As of generate; or `input`: the file then takes one for each image.")
+        str, typer.Option(help="As in generate; or `input`: the file then has an input with one for each image.")
     ] = "1.0",
-    label: Annotated[int | None, typer.Option(min=0, help="A class that the file always draws.")] = None,
-    noise: Annotated[str, typer.Option(help="Of style-based models: constant or input.")] = "constant",
+    label: Annotated[int | None, typer.Option(min=0, help="A fixed class for all images of the file.")] = None,
+    noise: Annotated[str, typer.Option(help="For style-based models: constant or input.")] = "constant",
     batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
     image_size: Annotated[
-        int | None, typer.Option(min=1, help="A fixed size, of models that translate images; any if not given.")
+        int | None, typer.Option(min=1, help="A fixed size, for image-to-image models; any if not given.")
     ] = None,
-    opset: Annotated[int | None, typer.Option(help="Of ONNX, 13 to 18; 15 if not given.")] = None,
+    opset: Annotated[int | None, typer.Option(help="ONNX opset, 13 to 18; 15 if not given.")] = None,
     directions: Directions = 0,
     vendor: Vendor = False,
 ) -> None:
-    """Export the generator, and prove in each format's runtime that it gives the same images."""
+    """Export the generator, and check in each format's runtime that it generates the same images."""
     recipe = recipe_of(name)
     start_keras()
     from kerasgan import export as exports
@@ -77,7 +77,7 @@ def export(
         directions=directions,
         vendor=vendor,
     )
-    choose(parts(formats), options)  # what cannot be written need not wait for the weights
+    choose(parts(formats), options)  # reports unsupported options before the weights are loaded
     gan = told(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():

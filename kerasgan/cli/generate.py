@@ -1,4 +1,4 @@
-"""Pictures of what a model makes."""
+"""`kerasgan generate`: images and pictures of the latent space from a model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ __all__ = ["generate"]
 
 SEVERAL = "several of --truncation"
 AMOUNTS = "-3,-1.5,0,1.5,3"
-# The ways to draw, None being a grid of samples, and which options of a few each takes.
+# The kinds of pictures, None for a grid of samples, and the special options that each accepts.
 MOVING = {"--frames", "--fps", "--spherical or --linear", "--styles"}
 WAYS: dict[str | None, set[str]] = {
     None: {"--styles"},
@@ -27,30 +27,34 @@ WAYS: dict[str | None, set[str]] = {
     "--edit": {"--amounts", "--layers", "--styles", "--frames", "--fps"},
     SEVERAL: set(),
 }
-Count = Annotated[int | None, typer.Option(min=1, help="How many images; 16, or some per class, if not given.")]
+Count = Annotated[int | None, typer.Option(min=1, help="Number of images; 16, or some per class, if not given.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
-Labels = Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2: they are repeated.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="PNG to write, GIF or MP4 if it moves.")]
+Labels = Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2, repeated over the images.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="PNG to write; GIF or MP4 for a moving picture.")]
 Input = Annotated[
-    Path | None, typer.Option("--input", help="A picture, a video, or a folder, for models that translate them.")
+    Path | None, typer.Option("--input", help="A picture, a video, or a folder, for image-to-image models.")
 ]
 Truncation = Annotated[
-    str, typer.Option(help="Share of the spread, 0 to 1: less is likelier and less varied. A column each of 1,0.7,0.5.")
+    str,
+    typer.Option(
+        help="Share of the latents' spread, 0 to 1: less is more typical and less varied. "
+        "With commas, such as 1,0.7,0.5: a column each."
+    ),
 ]
 Walk = Annotated[bool, typer.Option("--walk", help="Closed walks through several latents each.")]
 Interpolate = Annotated[bool, typer.Option("--interpolate", help="From one latent to another.")]
-Frames = Annotated[int | None, typer.Option(min=2, help="Of what moves, or to predict.")]
+Frames = Annotated[int | None, typer.Option(min=2, help="Number of frames to draw, or to predict.")]
 Fps = Annotated[int | None, typer.Option(min=1, max=60, help="Frames per second; 20 if not given.")]
 Spherical = Annotated[
-    bool | None, typer.Option("--spherical/--linear", help="Arcs or chords; what suits the prior if not given.")
+    bool | None, typer.Option("--spherical/--linear", help="Arcs or straight lines; by default what suits the prior.")
 ]
 Grid = Annotated[bool, typer.Option("--grid", help="The same latents in every class.")]
 Mix = Annotated[bool, typer.Option("--mix", help="Style-based: each row's image with some of each column's styles.")]
 Along = Annotated[
-    str | None, typer.Option(help="Style-based: along directions: pca, sefa, a certain one such as pca:0, or an .npy.")
+    str | None, typer.Option(help="Style-based: edit along directions: pca, sefa, one such as pca:0, or an .npy file.")
 ]
-Amounts = Annotated[str | None, typer.Option(help=f"How far --edit goes: {AMOUNTS} if not given.")]
-Layers = Annotated[str | None, typer.Option(help="Which styles --mix and --edit change, such as 0-3 or 4,6.")]
+Amounts = Annotated[str | None, typer.Option(help=f"Amounts of the direction for --edit: {AMOUNTS} if not given.")]
+Layers = Annotated[str | None, typer.Option(help="The styles that --mix and --edit change, such as 0-3 or 4,6.")]
 Styles = Annotated[Path | None, typer.Option(help="Style-based: an .npy of `kerasgan project` instead of latents.")]
 
 
@@ -77,7 +81,7 @@ def generate(
     layers: Layers = None,
     styles: Styles = None,
 ) -> None:
-    """Write a grid of generated images, how they change through the latent space, or what is made of yours."""
+    """Write a grid of generated images, a walk through the latent space, or the translation of your images."""
     from kerasgan.cli import samples
     from kerasgan.cli import styles as styling
     from kerasgan.files import films
@@ -104,7 +108,7 @@ def generate(
     change = styling.Edit(edit or "pca", amounts=amount, layers=None if layers is None else layers_of(layers))
     gan = load(name, weights)
     if gan.task.from_images:
-        raise ValueError(f"Expected --input FILE_OR_FOLDER: a {type(gan).__name__} makes images of images.")
+        raise ValueError(f"Expected --input FILE_OR_FOLDER: a {type(gan).__name__} translates images.")
     typer.echo(f"{_draw(gan, way, choice, motion, change, truncations, output)}: {output}")
 
 
@@ -117,7 +121,7 @@ def _draw(
     truncations: list[float],
     output: Path,
 ) -> str:
-    """Writes what `generate` is asked for; says how much."""
+    """Writes the chosen picture; returns the number of its images, rows or frames, in words."""
     from kerasgan.cli import samples
     from kerasgan.cli import styles as styling
 
@@ -134,7 +138,7 @@ def _draw(
 
 
 def _way(asked: dict[str, bool], special: dict[str, object]) -> str | None:
-    """The one way that is asked for, if any; refuses several, and options that it does not take."""
+    """The chosen kind of picture, if any; raises for several, and for options that it does not accept."""
     chosen = [way for way, given in asked.items() if given]
     if len(chosen) > 1:
         raise ValueError(f"Expected one of {', '.join(asked)}. Received: {', '.join(chosen)}")

@@ -1,4 +1,4 @@
-"""What there is in the zoo, and a tour of it."""
+"""`kerasgan info`: the recipe of an entry."""
 
 from kerasgan.cli.arguments import Target, recipe_of, show
 
@@ -6,7 +6,7 @@ __all__ = ["info"]
 
 
 def info(name: Target) -> None:
-    """An entry's recipe: how to train it, what to expect, its weights, their license and scores."""
+    """Show an entry's recipe: how to train it, what to expect, its weights, their license and scores."""
     from kerasgan.cli import tables
 
     show(tables.details(recipe_of(name)))

@@ -1,4 +1,4 @@
-"""What there is in the zoo, and a tour of it."""
+"""`kerasgan list`: the entries of the zoo."""
 
 from typing import Annotated
 
@@ -13,12 +13,14 @@ def entries(
     family: Annotated[str | None, typer.Option(help="Only this family, such as DCGAN.")] = None,
     pretrained: Annotated[bool | None, typer.Option("--pretrained/--untrained", help="Only with weights.")] = None,
 ) -> None:
-    """The entries of the zoo: family, image size, weights, score."""
+    """List the entries of the zoo: family, image size, weights, score."""
     from kerasgan import zoo
     from kerasgan.cli import tables
 
     found = zoo.names(family=family, pretrained=pretrained)
     if not found:
         families = sorted({zoo.recipe(name).family for name in zoo.names()})
-        raise ValueError(f"Expected a choice that some entry meets; families: {', '.join(families)}. Received: none do")
+        raise ValueError(
+            f"Expected a choice that matches an entry; families: {', '.join(families)}. Received: no match"
+        )
     show(tables.entries([zoo.recipe(name) for name in found]))

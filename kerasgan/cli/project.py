@@ -1,4 +1,4 @@
-"""Pictures of what a model makes."""
+"""`kerasgan project`: the styles of given pictures."""
 
 import shlex
 from pathlib import Path
@@ -21,11 +21,11 @@ def project(
     name: Target,
     source: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture, or a folder of pictures.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="PNG of pictures and projections; the styles go beside it, .npy.")
+        Path, typer.Option("--output", "-o", help="PNG of pictures and projections; the styles go beside it, as .npy.")
     ] = Path("projected.png"),
-    steps: Annotated[int, typer.Option(min=1, help="Of the search.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the search.")] = 1000,
     each_layer: Annotated[
-        bool, typer.Option("--each-layer", help="A style of its own for each layer (W+): nearer, worse to edit.")
+        bool, typer.Option("--each-layer", help="Separate styles for each layer (W+): closer, but harder to edit.")
     ] = False,
     features: Annotated[
         Path | None, typer.Option(help="A .keras network whose features are compared instead of pixels.")
@@ -33,7 +33,7 @@ def project(
     seed: Seed = 0,
     weights: Weights = None,
 ) -> None:
-    """Find the styles whose image is nearest to a picture, of a style-based model."""
+    """Find the styles whose image is nearest to a picture, with a style-based model."""
     if output.suffix.lower() != ".png":
         raise ValueError(f"Expected an output that ends in .png. Received: {output}")
     gan = load(name, weights)

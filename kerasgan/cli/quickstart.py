@@ -1,4 +1,4 @@
-"""`kerasgan quickstart`: a tour of load, generate, fit and export on real digits, without a network."""
+"""`kerasgan quickstart`: a tour of load, generate, fit and export with real digits, offline."""
 
 import shlex
 import time
@@ -19,12 +19,12 @@ __all__ = ["quickstart", "tour"]
 
 
 def quickstart(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything it makes.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for all files of the tour.")] = Path(
         "quickstart"
     ),
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to train.")] = 60.0,
 ) -> None:
-    """Load trained digits, train the same for a minute, export: a tour that needs no network."""
+    """Load trained digits, train the same model for a minute, export it: a tour that works offline."""
     start_keras()
     tour(output, seconds=seconds)
 
@@ -35,9 +35,9 @@ def tour(
     """Loads a trained entry, draws samples, trains its recipe from scratch, exports the trained generator to ONNX.
 
     Args:
-        output: the folder for everything it makes. Samples and ONNX file are made anew each time; a training that is
-            there already is kept, and another one is put beside it.
-        seconds: how long to train.
+        output: the folder for all its files. Samples and ONNX file are written anew each time; an existing training is
+            kept, and another one is added beside it.
+        seconds: duration of the training.
         entry: a zoo entry that has weights, or the path of such a recipe.
         console: a `rich.console.Console` instead of the terminal's.
 
@@ -85,7 +85,7 @@ def tour(
 
 @contextmanager
 def _timed(console: "Console", text: str) -> Iterator[list[str]]:
-    """Shows `text` meanwhile; the list then holds how many seconds it took."""
+    """Shows `text` meanwhile; the list then holds the seconds it took."""
     started, row = time.monotonic(), [""]
     with console.status(text):
         yield row

@@ -1,4 +1,4 @@
-"""Measuring a model, and the report of its run."""
+"""`kerasgan report`: the report of a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="RUN/report.html if not given.")] = None,
 ) -> None:
-    """Write one HTML file about a run: curves, the doctor's time line, samples, neighbors, spectrum, score card."""
+    """Write one HTML file about a run: curves, the doctor's timeline, samples, neighbors, spectrum, score card."""
     start_keras()
     from kerasgan import report as reports
 

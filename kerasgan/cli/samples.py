@@ -1,7 +1,7 @@
-"""What `kerasgan generate` does: samples, class grids, interpolations and walks, into a PNG, a GIF or an MP4.
+"""The pictures of `kerasgan generate`: samples, class grids, interpolations and walks, as a PNG, a GIF or an MP4.
 
-A picture that moves shows all its walks at once; a PNG of the same shows each as a row of frames. Where the model is
-class-conditional, every walk is shown in every class that is asked for: the latents are the same.
+A moving picture shows all walks at once; a PNG shows each walk as a row of frames. For a class-conditional model, every
+walk is shown in every chosen class, with the same latents.
 """
 
 import collections
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "Motion", "checked", "fitting", "grid", "move", "samples", "show", "translate", "truncations"]
 
-FEW_CLASSES = 10  # shown next to each other if nobody asks for certain ones
-STOPS = 4  # latents that a walk passes
-LARGEST_CELL = 256  # pixels of one of several images in a picture that moves
+FEW_CLASSES = 10  # shown side by side if no classes are chosen
+STOPS = 4  # latents through which a walk passes
+LARGEST_CELL = 256  # largest side in pixels of one of several images in a moving picture
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which images: how many (None: as many as suit the model), of which classes (None: all, or ten), and so on.
+    """Which images: how many (None: as many as suit the model), of which classes (None: all, at most ten), and so on.
 
     `styles` is a file of a style-based model's styles, instead of latents.
     """
@@ -57,16 +57,16 @@ class Motion:
     method: str | None = None
 
     def length(self, output: Path) -> int:
-        """How many frames are drawn for a still or a moving picture."""
+        """The number of frames for a still or a moving picture."""
         return self.frames or (10 if output.suffix.lower() == ".png" else 60)
 
 
 def checked(output: Path, motion: Motion | None) -> Path:
-    """The path, if what is asked for can be written there; asked before a model is loaded.
+    """The path, if the picture can be written there; checked before a model is loaded.
 
     Raises:
-        ValueError: for an ending that is none of .png, .gif and .mp4, or a still picture in one that moves.
-        ImportError: for an MP4, if nothing that writes one is installed.
+        ValueError: for another ending than .png, .gif and .mp4, or a still picture as .gif or .mp4.
+        ImportError: for an MP4, if no package that writes one is installed.
     """
     ending = output.suffix.lower()
     if ending not in (".png", *films.ENDINGS):
@@ -75,7 +75,7 @@ def checked(output: Path, motion: Motion | None) -> Path:
         return output
     if motion is None:
         raise ValueError(
-            f"Expected --walk, --interpolate or --edit for a picture that moves, else a .png. Received: {output}"
+            f"Expected --walk, --interpolate or --edit for a moving picture, else a .png. Received: {output}"
         )
     return films.check(output, fps=motion.fps)
 
@@ -89,28 +89,28 @@ def translate(
     frames: int | None = None,
     fps: int | None = None,
 ) -> int:
-    """Writes what an image-to-image model makes of a picture, or of all pictures in a folder; returns how many.
+    """Writes an image-to-image model's output for a picture, or for all pictures in a folder; returns how many.
 
-    Of models of videos, a video and what they predict to follow.
+    For models of videos, it writes a video and the predicted frames.
 
     Args:
         gan: the model.
-        source: a picture, or a folder of such.
-        output: a .png, or of a folder the folder to write to: each picture as a PNG of its name. Pictures that differ
-            in their endings alone keep these: a.jpg.png.
-        direction: of families that translate both ways.
-        frames: to predict, of models of videos; 8 if not given.
-        fps: of the video that these write; 10 if not given.
+        source: a picture, or a folder of pictures.
+        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name.
+            Pictures whose names differ only in their endings keep these: a.jpg.png.
+        direction: for families that translate in both directions.
+        frames: number of frames to predict, for models of videos; 8 if not given.
+        fps: frames per second of the video, for models of videos; 10 if not given.
 
     Raises:
-        ValueError: for a model that draws images, or a file that is no picture.
+        ValueError: for a model that generates images from latents, or a file that is no picture.
     """
     if not gan.task.from_images:
-        raise ValueError(f"Expected no --input: a {type(gan).__name__} draws its images. Received: {source}")
+        raise ValueError(f"Expected no --input: a {type(gan).__name__} generates from latents. Received: {source}")
     if gan.task == "video-prediction":
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
-        raise ValueError(f"Expected --frames and --fps of models of videos. Received: a {type(gan).__name__}")
+        raise ValueError(f"Expected --frames and --fps only for models of videos. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
     from kerasgan.data.folders import found
 
@@ -204,13 +204,13 @@ def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
 
 
 def show(frames: Iterable[np.ndarray], output: Path, motion: Motion, *, columns: int | None = None) -> None:
-    """Writes frames (images, height, width, channels): a grid that moves, or a still with a row for each image.
+    """Writes frames (images, height, width, channels): a moving grid, or a still with a row for each image.
 
     Args:
-        frames: each with as many images.
+        frames: arrays with equally many images.
         output: a .png, .gif or .mp4.
-        motion: of the frames.
-        columns: of the grid.
+        motion: motion of the frames.
+        columns: columns of the grid.
     """
     if output.suffix.lower() == ".png":
         images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
@@ -221,12 +221,12 @@ def show(frames: Iterable[np.ndarray], output: Path, motion: Motion, *, columns:
 
 
 def fitting(images: np.ndarray, *, among: int) -> np.ndarray:
-    """uint8 images so small that a screen can show `among` of them at once; one as large as it is."""
+    """uint8 images, shrunk so that a screen can show `among` of them at once; a single one keeps its size."""
     return pictures.reduced(images, LARGEST_CELL if among > 1 else images.shape[1])
 
 
 def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) -> np.ndarray:
-    """Latents (frames, rows, latent_dim): the first ones are those that samples of this seed begin with."""
+    """Latents (frames, rows, latent_dim): the first ones are the first samples of this seed."""
     stops = STOPS if motion.closed else 2
     ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
     if motion.closed:
@@ -241,7 +241,7 @@ def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None], truncatio
 
 
 def _there_and_back(frames: Iterator[pictures.Picture], *, closed: bool) -> Iterator[pictures.Picture]:
-    """The frames, and where they do not close the same backwards, so that the repeated picture never jumps."""
+    """The frames; if the motion is not closed, then also backwards, so that the repeated picture never jumps."""
     kept = []
     for frame in frames:
         yield frame

@@ -11,14 +11,14 @@ __all__ = ["start_keras"]
 
 
 def start_keras(first: Callable[[], Any] = bool) -> Any:
-    """Imports Keras, runs `first` and a first operation, without TensorFlow's dozen lines about its own start.
+    """Imports Keras, runs `first` and a first operation, without TensorFlow's messages about its own start.
 
-    Returns what `first` does. TensorFlow 2.21 writes them to the file descriptor whatever its variables say. They are
-    kept back unless the user has set TF_CPP_MIN_LOG_LEVEL, and shown after all if the start fails.
+    Returns the result of `first`. TensorFlow 2.21 writes them to the file descriptor whatever its variables say. They
+    are suppressed unless the user has set TF_CPP_MIN_LOG_LEVEL, and shown if the start fails.
     """
     if "keras" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return first()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # 2 shows "errors" of its graph optimizer, which then leaves a graph alone
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # 2 shows harmless "errors" of its graph optimizer
     with tempfile.TemporaryFile() as notes:
         stderr = os.dup(2)
         os.dup2(notes.fileno(), 2)

@@ -1,4 +1,4 @@
-"""What `kerasgan generate --mix`, `--edit`, `--styles` and `kerasgan project` do with a style-based model's styles."""
+"""The work of `kerasgan generate --mix`, `--edit`, `--styles` and `kerasgan project` with a model's styles."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edit", "edit", "mix", "morph", "project", "render"]
 
-MANY = 6  # directions or images of a sheet if nobody asks for a number
+MANY = 6  # directions or images of a grid if no number is given
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Edit:
     """Which styles change, and how.
 
     Attributes:
-        direction: "pca" or "sefa" for the strongest of them, "pca:2" for a certain one from 0 on, or an .npy file with
-            one (style_dim,) or several (directions, style_dim).
-        amounts: to move along it; of principal directions in standard deviations of the styles.
+        direction: "pca" or "sefa" for the strongest of these directions, "pca:2" for the one of index 2, or an .npy
+            file with one (style_dim,) or several (directions, style_dim).
+        amounts: amounts of the direction; for principal directions in standard deviations of the styles.
         layers: indices of the styles that change, or None for all.
     """
 
@@ -36,7 +36,7 @@ class Edit:
     layers: Sequence[int] | None = None
 
     def directions(self, gan: "StyleBasedGAN") -> np.ndarray:
-        """All that it can mean for a model: (directions, style_dim)."""
+        """All directions that it selects for a model: (directions, style_dim)."""
         method, _, index = self.direction.partition(":")
         if method in METHODS:
             found = METHODS[method](gan, self.layers)
@@ -79,7 +79,7 @@ def mix(gan: Any, choice: Choice, layers: Sequence[int] | None, output: Path) ->
 def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> int:
     """Writes a row for each image, or for each of several directions of the first image; returns how many rows.
 
-    In a still a column for each amount, in a picture that moves all rows at once from the first amount to the last.
+    A still has a column for each amount; a moving picture shows all rows at once, from the first amount to the last.
     """
     gan = _style_based(gan, "--edit")
     directions = edit.directions(gan)
@@ -105,7 +105,7 @@ def render(gan: Any, choice: Choice, output: Path) -> int:
 
 
 def morph(gan: Any, choice: Choice, motion: Motion, output: Path) -> int:
-    """Writes the way through all of a file's styles, on chords of equal length in frames; returns how many frames."""
+    """Writes an interpolation through all styles of a file, with equally many frames each; returns how many."""
     styles = _styles(_style_based(gan, "--styles"), choice)
     if len(styles) < 2:
         raise ValueError(f"Expected the styles of two images or more to move between. Received: {choice.styles} of one")
@@ -127,19 +127,19 @@ def project(
     features: Path | None = None,
     seed: int = 0,
 ) -> exploration.Projection:
-    """Writes given pictures beside the model's nearest images, and the styles of those as an .npy file of that name.
+    """Writes given pictures beside the model's nearest images, and their styles as an .npy file of the same name.
 
     Args:
         gan: a style-based model without classes.
-        source: a picture, or a folder of such.
+        source: a picture, or a folder of pictures.
         output: the .png to write.
-        steps: of the search.
+        steps: steps of the search.
         each_layer: whether each layer has a style of its own (W+).
-        features: a .keras file of a network whose features of the images are compared instead of pixels.
-        seed: of the search.
+        features: a .keras file of a network whose features of the images are compared, instead of pixels.
+        seed: seed of the search.
 
     Raises:
-        ValueError: for another model, a file that is no picture, or a network that takes other images.
+        ValueError: for another model, a file that is no picture, or a network for other images.
     """
     from kerasgan.data.decoding import decode
     from kerasgan.data.folders import found
@@ -157,7 +157,7 @@ def project(
 
 
 def _styles(gan: "StyleBasedGAN", choice: Choice, count: int | None = None) -> np.ndarray:
-    """Styles (count, styles, style_dim): those of a file, all or so many, or those of so many latents."""
+    """Styles (count, styles, style_dim): those of a file, all or the first `count`, or those of as many latents."""
     if choice.styles is None:
         labels = None if choice.labels is None else np.resize(choice.labels, count or 1)
         styles = gan.styles(count, labels=labels, seed=choice.seed)

@@ -1,4 +1,4 @@
-"""What `kerasgan list` and `kerasgan info` print; recipes in, text out, without Keras."""
+"""The tables of `kerasgan list` and `kerasgan info`; recipes in, text out, without Keras."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ def entries(recipes: "list[Recipe]") -> Table:
 
 
 def details(recipe: "Recipe") -> Table:
-    """Everything that a recipe says, one fact per row."""
+    """Everything in a recipe, one fact per row."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -47,7 +47,7 @@ def scores(card: "ScoreCard") -> Table:
 
 
 def images(recipe: "Recipe") -> str:
-    """Such as 64x64x3."""
+    """The image shape, such as 64x64x3."""
     size = recipe.model.get("image_size", recipe.data.get("image_size"))
     channels = recipe.model.get("channels", recipe.data.get("channels"))
     height, width = size if isinstance(size, list) else (size, size)
@@ -58,11 +58,11 @@ def weights(recipe: "Recipe") -> str:
     """Where the trained weights are."""
     if not recipe.pretrained:
         return "none yet"
-    return "in the box" if recipe.bundled else "published"
+    return "bundled" if recipe.bundled else "published"
 
 
 def score(recipe: "Recipe") -> str:
-    """The first score that was measured, else the first that the weights' publisher states."""
+    """The first score that was measured, or the first that the weights' publisher states."""
     published = (recipe.weights or {}).get("scores") or {}
     for scores in (recipe.results or {}, published):
         for name, value in scores.items():

@@ -1,4 +1,4 @@
-"""Training a recipe, and what its log says."""
+"""`kerasgan train`: trains a recipe into a run folder."""
 
 import shlex
 from contextlib import AbstractContextManager
@@ -23,25 +23,25 @@ def train(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Discriminator steps in all.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Total number of discriminator steps.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
     every: Annotated[int | None, typer.Option(min=1, help="Steps between sample grids and checkpoints.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of networks, data order and latents.")] = None,
-    objective: Annotated[str | None, typer.Option(help="Such as hinge or least_squares.")] = None,
-    penalty: Annotated[list[str] | None, typer.Option(help="Such as r1; more than once for several.")] = None,
-    augment: Annotated[str | None, typer.Option(help="Such as diff_augment or ada.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of networks, data order and latents.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Objective, such as hinge or least_squares.")] = None,
+    penalty: Annotated[list[str] | None, typer.Option(help="Penalty, such as r1; may be repeated.")] = None,
+    augment: Annotated[str | None, typer.Option(help="Augmentation, such as diff_augment or ada.")] = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; more than once too."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in the output folder.")] = False,
     doctor: Annotated[
         str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
     ] = "warn",
-    devices: Annotated[int | None, typer.Option(min=1, help="How many GPUs (else CPUs) share each batch.")] = None,
+    devices: Annotated[int | None, typer.Option(min=1, help="Number of GPUs (or CPUs) that share each batch.")] = None,
     distribute: Annotated[
-        str | None, typer.Option(help="mirrored: all devices of this machine; workers: machines, as TF_CONFIG says.")
+        str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:

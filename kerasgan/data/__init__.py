@@ -1,4 +1,4 @@
-"""Images in, batches in [-1, 1] out: arrays, folders, tf.data, TFDS, the embedded digits and photos, pairs, clips."""
+"""Data: arrays, folders, tf.data, TFDS, bundled digits and photos, pairs and clips, as batches of images in [-1, 1]."""
 
 from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds

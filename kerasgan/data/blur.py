@@ -1,4 +1,4 @@
-"""Blur: kernels of defocus, motion and Gaussian shape, what they do to images, and Wiener's estimate of what was there.
+"""Blur: kernels of defocus, motion and Gaussian shape, their convolution with images, and Wiener deconvolution.
 
 Kernels are float64 (height, width) with odd sides and a sum of 1; their center is the pixel that is blurred.
 """
@@ -26,13 +26,13 @@ __all__ = [
     "wiener",
 ]
 
-REACH = 31  # pixels that an estimate looks at in each direction
-PERIOD = 128  # samples of the transforms that `inverse` divides by each other
+REACH = 31  # pixels that an estimate uses in each direction
+PERIOD = 128  # samples of the Fourier transforms that `inverse` divides by each other
 # Standard deviations of the differences of neighboring pixels of photographs in [0, 1], along each of three directions
 # of RGB at right angles: brightness, in which they differ most, and two of color.
 CONTRAST = (0.07, 0.015, 0.015)
 DIRECTIONS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
-BOLD = 4  # times less noise is reckoned with by an estimate that keeps details
+BOLD = 4  # an estimate that keeps details assumes this many times less noise
 SUBPIXELS = 16
 
 
@@ -45,7 +45,7 @@ def gaussian(sigma: float) -> np.ndarray:
 
 
 def defocus(radius: float) -> np.ndarray:
-    """A disc of so many pixels, as a lens makes of a point out of its focus; each pixel's share of it."""
+    """A disc of this radius in pixels, which a lens out of focus makes of a point; each pixel's share of the disc."""
     _positive(radius=radius)
     half = math.ceil(max(radius - 0.5, 0))
     places = (np.arange((2 * half + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - half - 0.5
@@ -57,7 +57,7 @@ def defocus(radius: float) -> np.ndarray:
 def motion(length: float, angle: float = 0.0) -> np.ndarray:
     """A straight, even movement over `length` pixels at `angle` degrees, counterclockwise from the right.
 
-    Each pixel's weight is the time that a point spends in it.
+    Each pixel's weight is the time that a moving point spends in it.
     """
     _positive(length=length)
     half = math.ceil((length - 1) / 2)
@@ -74,7 +74,7 @@ KERNELS: dict[str, Callable[..., np.ndarray]] = {"defocus": defocus, "gaussian":
 
 
 def names() -> list[str]:
-    """The names that `kernel` knows, sorted."""
+    """The names that `kernel` accepts, sorted."""
     return sorted(KERNELS)
 
 
@@ -84,11 +84,11 @@ def kernel(how: Any, rng: np.random.Generator | None = None) -> np.ndarray:
     Args:
         how: in a table, two numbers in a list are the bounds between which `rng` draws: `{"name": "motion",
             "length": [5, 15], "angle": [0, 180]}`.
-        rng: needed for such bounds.
+        rng: needed if there are such bounds.
 
     Raises:
-        ValueError: for an unknown name, with the nearest known ones; arguments that it does not take; bounds without
-            `rng`; or an array with even sides or negative numbers.
+        ValueError: for an unknown name (the message lists the nearest ones), unknown arguments, bounds without
+            `rng`, or an array with even sides or negative numbers.
     """
     if not isinstance(how, Mapping):
         return _checked(np.asarray(how, "float64"))
@@ -121,22 +121,22 @@ def blurred(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def inverse(weights: np.ndarray, noise: float, contrast: float | Sequence[float]) -> np.ndarray:
-    """Wiener's filter, the kernel that best undoes another one in the mean over photographs and noise.
+    """Wiener's filter: the kernel with the smallest mean squared error over photographs with noise.
 
     In frequencies it is conj(K) / (|K|^2 + N / S) (Wiener 1949). Photographs have a spectrum S that falls with the
-    square of the frequency, so that differences of neighboring pixels are about equally strong in all of them:
-    N / S = (noise / contrast)^2 (4 - 2 cos u - 2 cos v) / 4. Its far ends are faded out, or the mirrored borders, which
-    are not what was there, would ring through the picture.
+    square of the frequency: differences of neighboring pixels are about equally strong at all frequencies, so that
+    N / S = (noise / contrast)^2 (4 - 2 cos u - 2 cos v) / 4. The filter fades out at its ends; otherwise the mirrored
+    borders, which differ from the true surroundings, would ring through the picture.
 
     Args:
         weights: the kernel.
-        noise: its standard deviation, of images in [0, 1].
-        contrast: standard deviation of the differences of neighboring pixels; of several, there is a filter for each.
+        noise: standard deviation of the noise, for images in [0, 1].
+        contrast: standard deviation of the differences of neighboring pixels; for several values, one filter each.
 
     Returns float64 (..., 2 REACH + 1, 2 REACH + 1), each with a sum of 1.
 
     Raises:
-        ValueError: for a kernel that reaches further than REACH, or noise that is not positive.
+        ValueError: for a kernel larger than REACH pixels in each direction, or noise that is not positive.
     """
     _positive(noise=noise)
     if max(weights.shape) > 2 * REACH + 1:
@@ -155,10 +155,10 @@ def inverse(weights: np.ndarray, noise: float, contrast: float | Sequence[float]
 
 
 def filters(weights: np.ndarray, noise: float, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Wiener's filters (side, side, channels), and the directions of color (channels, channels) that they filter.
+    """Wiener's filters (side, side, channels), and the color directions (channels, channels) to which they apply.
 
-    Of RGB, brightness is filtered less than colors, in which photographs differ less and noise does not; other
-    channels are taken for brightness, each by itself.
+    For RGB, brightness is filtered less than the two color directions, in which photographs vary less while the noise
+    is the same; images of other channels are filtered channel by channel, as brightness.
     """
     if channels == len(DIRECTIONS):
         return np.moveaxis(inverse(weights, noise, CONTRAST), 0, -1), DIRECTIONS
@@ -167,18 +167,18 @@ def filters(weights: np.ndarray, noise: float, channels: int) -> tuple[np.ndarra
 
 
 def wiener(images: np.ndarray, weights: np.ndarray, noise: float) -> np.ndarray:
-    """Wiener's estimate of images in [-1, 1] from what a kernel and noise made of them; arguments as of `filters`."""
+    """Wiener's estimate of images in [-1, 1] from their blurred, noisy copies; arguments as in `filters`."""
     taps, directions = filters(weights, noise, images.shape[-1])
     return np.clip(_convolved(images @ directions.T, taps) @ directions, -1, 1).astype("float32")
 
 
 def levels(noise: float) -> tuple[float, float]:
-    """What the two `estimates` reckon with: less noise than there is, so that details stay, and what there is."""
+    """The noise levels that the two `estimates` assume: less than the true one, to keep details, and the true one."""
     return noise / BOLD, noise
 
 
 def estimates(images: np.ndarray, weights: np.ndarray, noise: float) -> np.ndarray:
-    """Two of Wiener's estimates, the bolder one first: (count, height, width, twice as many channels)."""
+    """Two of Wiener's estimates, first that for less noise: (count, height, width, twice as many channels)."""
     return np.concatenate([wiener(images, weights, level) for level in levels(noise)], axis=-1)
 
 
@@ -188,7 +188,7 @@ def _convolved(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     padded = np.pad(images, ((0, 0), *sides, (0, 0)), mode="reflect")
     period = [fft.next_fast_len(side, real=True) for side in padded.shape[1:3]]
     product = fft.rfft2(padded, period, axes=(1, 2)) * fft.rfft2(weights, period, axes=(0, 1))
-    valid = (slice(size - 1, side) for size, side in zip(weights.shape, padded.shape[1:3]))  # nothing went round there
+    valid = (slice(size - 1, side) for size, side in zip(weights.shape, padded.shape[1:3]))  # without wrap-around
     return fft.irfft2(product, period, axes=(1, 2))[:, *valid]
 
 

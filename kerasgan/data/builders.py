@@ -1,4 +1,4 @@
-"""TensorFlow Datasets as sources: real builders by name, from a directory, or given as objects."""
+"""TensorFlow Datasets as sources: builders by name, from a directory, or as objects."""
 
 import contextlib
 import dataclasses
@@ -17,7 +17,7 @@ from kerasgan.data.decoding import Crop, checked_crop, few_bits
 from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Raw, Source, SourceInfo, Stream
 
-SHUFFLE_BUDGET = 2**27  # bytes of pixels that the shuffle buffer of a set too large for memory may hold
+SHUFFLE_BUDGET = 2**27  # largest shuffle buffer, in bytes of pixels, for a set that does not fit into memory
 
 
 def tfds(
@@ -36,9 +36,9 @@ def tfds(
     `name`: a name such as "celeb_a" or "cifar10:3.0.2" (downloaded to `data_dir` on first use), a directory (a prepared
     dataset, or pictures as split/class/file), or a builder. `crop` as in `folder`. A split that needs less than
     `folders.MEMORY_BUDGET` is read into memory here; a larger one streams, shuffled through a buffer.
-    `labels_per_class`: keep so many labels of each class, drawn by the seed, and hide the others as -1.
+    `labels_per_class`: keep this many labels of each class, drawn by the seed, and hide the others as -1.
     `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
-    Raises ValueError for an unknown name or split and for a dataset without images, RuntimeError if it cannot be had.
+    Raises ValueError for an unknown name or split and for a dataset without images, RuntimeError if it is unavailable.
     """
     size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
     ordering = Batching(**order)
@@ -72,13 +72,13 @@ def _tensorflow_datasets() -> tuple[ModuleType, ModuleType]:
     except ImportError as error:
         raise ImportError("TFDS sources need `pip install tensorflow tensorflow-datasets`, on any backend") from error
     if keras.backend.backend() != "tensorflow":
-        with contextlib.suppress(RuntimeError):  # raised where TensorFlow runs already
+        with contextlib.suppress(RuntimeError):  # raised if TensorFlow has started already
             tf.config.set_visible_devices([], "GPU")  # it would take the memory that the other backend needs
     return tf, tensorflow_datasets
 
 
 def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
-    """A builder whose data are on this disk."""
+    """A builder whose data are on this machine."""
     _, library = _tensorflow_datasets()
     if isinstance(name, library.core.DatasetBuilder):
         builder = name
@@ -92,13 +92,13 @@ def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
         except Exception as error:
             raise RuntimeError(
                 f"Expected to download and prepare {builder.info.full_name} in {builder.data_dir}, but: {error}. "
-                "Prepare it where there is a network, and pass its folder as data_dir."
+                "Prepare it on a machine with a network connection, and pass its folder as data_dir."
             ) from error
     return builder
 
 
 def is_prepared(name: Any, data_dir: str | os.PathLike[str] | None = None) -> bool:
-    """Whether `tfds` would find the data on this disk, so that nothing has to be downloaded."""
+    """Whether the data are on this machine, so that `tfds` downloads nothing."""
     _, library = _tensorflow_datasets()
     if isinstance(name, os.PathLike) or Path(name).expanduser().is_dir() or os.path.isabs(name):
         return Path(name).expanduser().is_dir()
@@ -131,18 +131,18 @@ def _named_builder(library: ModuleType, name: str, data_dir: str | os.PathLike[s
 
 
 class Reading:
-    """How one split is read: which features, and in which order for an epoch."""
+    """How one split is read: the features, and the order of an epoch."""
 
     def __init__(self, builder: Any, split: str, prepare: Callable[[Any], Any], order: Batching) -> None:
         self.builder, self.split, self.prepare, self.order = builder, split, prepare, order
         self.keys = _features(builder)
 
     def dataset(self, epoch: int) -> Any:
-        """tf.data of uint8 batches as {"image": ..., "label": ...}; epoch -1 is file order, without loss."""
+        """tf.data of uint8 batches as {"image": ..., "label": ...}; epoch -1 is file order, complete."""
         tf, library = _tensorflow_datasets()
         shuffle = self.order.shuffle and epoch >= 0
         seed = int(np.random.SeedSequence([self.order.seed, max(epoch, 0)]).generate_state(1)[0] >> 1)
-        # The folder builder shuffles its list of files without a seed: its pictures are shuffled below only.
+        # The folder builder shuffles its list of files without a seed: its pictures are shuffled only below.
         files = shuffle and not isinstance(self.builder, library.ImageFolder)
         config = library.ReadConfig(shuffle_seed=seed, enable_ordering_guard=False)
         data = self.builder.as_dataset(split=self.split, shuffle_files=files, read_config=config)
@@ -168,7 +168,7 @@ class Reading:
 
 
 def _features(builder: Any) -> tuple[str, str | None]:
-    """Names of the image and the label feature; of several images, the supervised input or the first."""
+    """Names of the image and the label feature; if there are several images, the supervised input or the first."""
     _, library = _tensorflow_datasets()
     features = builder.info.features
     kinds = dict(features.items()) if hasattr(features, "items") else {}
@@ -202,7 +202,7 @@ def _prepare(image_shape: tuple[int, int, int], crop: Crop) -> Callable[[Any], A
 
 
 def _in_channels(image: Any, channels: int) -> Any:
-    """float [0, 255] of 1, 3 or 4 channels as `channels`; transparency is laid on white unless alpha is kept."""
+    """float [0, 255] of 1, 3 or 4 channels as `channels`; transparency is composited on white unless alpha is kept."""
     tf, _ = _tensorflow_datasets()
     arrived = image.shape[-1]
     if arrived == 4 and channels != 4:

@@ -1,4 +1,4 @@
-"""What images and labels must look like; every refusal says what was expected and what arrived."""
+"""Checks of images and labels; every error says what was expected and what was received."""
 
 import warnings
 from collections.abc import Sequence
@@ -41,10 +41,10 @@ def image_array(images: Any) -> np.ndarray:
 
 
 def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
-    """`array` as it is when uint8, as float32 when float in [-1, 1]; anything else is an error naming its range.
+    """`array` as it is if uint8, as float32 if float in [-1, 1]; anything else is an error that names its range.
 
-    `all_light`: whether images without a dark pixel are nothing to warn of, such as drawings on white. A darkest pixel
-    near 0 is still warned of: it is black in [0, 1], while nothing is so gray by chance in [-1, 1].
+    `all_light`: whether images without a dark pixel are expected, such as drawings on white, and give no warning.
+    A darkest pixel near 0 still gives one: it is black in [0, 1].
     """
     if array.dtype == np.uint8:
         return array
@@ -52,14 +52,14 @@ def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
         hint = " Convert with images.astype('uint8')." if array.min() >= 0 and array.max() <= 255 else ""
         received = f"dtype={array.dtype}, range [{array.min()}, {array.max()}]"
         raise TypeError(f"{EXPECTED_VALUES}.{hint} Received: {received}")
-    # bfloat16 and its kin are no np.floating: ask whether they convert, not what they are called.
+    # bfloat16 and similar types are no np.floating: test whether they convert.
     if array.dtype.kind in "bcSUOMm" or not np.can_cast(array.dtype, np.float64):
         raise TypeError(f"{EXPECTED_VALUES}. Received: dtype={array.dtype}")
     array = array.astype(np.float32, copy=False)
     low, high = float(array.min()), float(array.max())
     if not np.isfinite([low, high]).all():
         raise ValueError(f"{EXPECTED_VALUES}, all of them finite. Received: range [{low:g}, {high:g}]")
-    # Resizing and float16 leave values a hair outside; anything more is another scale.
+    # Resizing and float16 exceed the range by a little; anything more is another scale.
     if low < -1.001 or high > 1.001:
         raise ValueError(
             f"{EXPECTED_VALUES}. Pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
@@ -77,7 +77,7 @@ def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
 def label_array(labels: Any, count: int, *, unlabeled: bool = False) -> np.ndarray:
     """`labels` as int32 (count,). Raises TypeError for floats, ValueError for a wrong length, one-hot or negative.
 
-    `unlabeled`: whether -1 stands for an image without a label, instead of being an error.
+    `unlabeled`: whether -1 is accepted, for an image without a label.
     """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:  # the shape of keras.datasets.cifar10's labels
@@ -97,7 +97,7 @@ def label_array(labels: Any, count: int, *, unlabeled: bool = False) -> np.ndarr
 
 
 def model_shape(arrived: Sequence[int], expected: Sequence[int], where: str) -> None:
-    """Raise ValueError naming both shapes unless images (height, width, channels) are what the model takes."""
+    """Raises ValueError that names both shapes unless images (height, width, channels) have the model's shape."""
     arrived, expected = tuple(arrived), tuple(expected)
     if arrived == expected:
         return
@@ -110,20 +110,20 @@ def model_shape(arrived: Sequence[int], expected: Sequence[int], where: str) -> 
     )
 
 
-def asked_for(labels: Any, num_classes: int | None) -> None:
-    """Raise ValueError for labels that were given on purpose to a model that learns from none."""
+def check_no_labels(labels: Any, num_classes: int | None) -> None:
+    """Raises ValueError if labels were passed explicitly to a model that does not use labels."""
     if labels is not None and num_classes is None:
         raise ValueError(
-            "Expected images alone: this model learns from no labels, a class-conditional one such as ACGAN does. "
+            "Expected images alone: this model does not use labels, a class-conditional one such as ACGAN does. "
             f"Received: labels of shape {np.shape(labels)}"
         )
 
 
 def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unlabeled: bool = False) -> None:
-    """Raise ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabeled`."""
+    """Raises ValueError unless there are labels, all below the model's `num_classes`, none -1 unless `unlabeled`."""
     if labels is None:
         raise ValueError(
-            f"Expected labels: the model is taught {num_classes} classes. "
+            f"Expected labels: the model has {num_classes} classes. "
             f"Pass (images, labels), or a folder with one sub-folder per class. Received: {where} without labels"
         )
     highest = int(labels.max(initial=0))

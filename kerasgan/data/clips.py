@@ -1,21 +1,21 @@
-"""Clips: frames of a video as inputs, and the frames that follow them as targets, stacked by their channels."""
+"""Clips: frames of a video as inputs, and the following frames as targets, stacked along their channels."""
 
 import numpy as np
 
 from kerasgan.data.sources import Raw, Reader, Source, SourceInfo
 from kerasgan.data.translation import Images, Pairs, Wrapped
 
-TRIES = 25  # places of a part, until one has enough motion (the authors' code of 1511.05440)
+TRIES = 25  # positions tried for a part with enough motion (the authors' code of 1511.05440)
 
 
 class Clips(Pairs):
-    """Batches (frames, frames that follow), float32 (batch, height, width, count * channels) in [-1, 1].
+    """Batches (frames, following frames), float32 (batch, height, width, count * channels) in [-1, 1].
 
     Args:
-        source: of `frames + future` images stacked by their channels, the oldest first.
-        channels: of one image.
-        frames: that a model is given.
-        future: frames that follow; further ones of the source are left out.
+        source: source of `frames + future` images stacked along their channels, the oldest first.
+        channels: channels of one image.
+        frames: number of input frames.
+        future: number of following frames; further ones of the source are left out.
     """
 
     def __init__(self, source: Source, *, channels: int, frames: int, future: int) -> None:
@@ -28,18 +28,18 @@ class Clips(Pairs):
         super().__init__(source, split)
 
     def shortened(self, future: int) -> "Clips":
-        """The same clips with fewer frames to follow."""
+        """The same clips with fewer following frames."""
         return Clips(self.source, channels=self.channels, frames=self.frames, future=future)
 
 
 class Windows:
-    """Clips of successive images, stacked by their channels, out of a reader of images.
+    """Clips of successive images, stacked along their channels, from a reader of images.
 
     Args:
-        reader: of the images of all videos, one video after the other.
-        starts: of the clips, int64 (count,): places in the reader.
-        length: images in a clip.
-        stride: from one image to the next.
+        reader: reader of the images of all videos, one video after the other.
+        starts: first images of the clips, int64 (count,), as indices of the reader.
+        length: number of images in a clip.
+        stride: step from one image to the next.
     """
 
     def __init__(self, reader: Reader, starts: np.ndarray, *, length: int, stride: int) -> None:
@@ -73,12 +73,13 @@ def unstacked(images: np.ndarray, channels: int) -> np.ndarray:
 class MovingParts(Wrapped):
     """Random parts of a source's clips in which something moves, drawn anew each epoch.
 
-    Of up to 25 places the first whose images differ from each other enough, or else the one where they differ most.
+    Of up to 25 positions, the first whose images differ enough from each other, otherwise the one with the largest
+    difference.
 
     Args:
-        source: of images stacked by their channels.
+        source: source of images stacked along their channels.
         size: (height, width) of the parts.
-        channels: of one image.
+        channels: channels of one image.
         motion: mean absolute difference of successive images, in units of [-1, 1], that is enough.
     """
 

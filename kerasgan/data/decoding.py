@@ -1,4 +1,4 @@
-"""One picture file to uint8 pixels of a given size: every mode, upright, antialiased."""
+"""Decodes one picture file to uint8 pixels of a given size: any mode, upright, antialiased."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 Crop = str | int | Sequence[int]
 
-# What a folder is searched for. Formats that need a plug-in (heic, jxl) are in it, so that such files are named in an
-# error and not passed over in silence.
+# The endings of files that count as pictures. Formats that need a plug-in (heic, jxl) are included, so that such files
+# cause an error that names them instead of being ignored.
 COMMON = "png apng jpg jpeg jpe jfif webp bmp dib gif tif tiff ppm pgm pbm pnm tga jp2 ico avif heic heif jxl"
 EXTENSIONS = frozenset(f".{name}" for name in COMMON.split(" "))
 
@@ -88,7 +88,7 @@ def few_bits(highest: int, where: str) -> None:
 
 
 def colored(image: Image.Image, channels: int) -> Image.Image:
-    """Gray, RGB or RGBA; transparency is laid on white unless alpha is kept."""
+    """Gray, RGB or RGBA; transparency is composited on white unless alpha is kept."""
     image = _eight_bit(image)
     if channels == 4:
         return image.convert("RGBA")
@@ -100,7 +100,7 @@ def colored(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _cut(image: Image.Image, part: tuple[float, float, float, float], step: int = 1) -> Image.Image:
-    """`part` (left, top, right, bottom) to whole pixels; `resize(box=...)` would mix in pixels from outside it."""
+    """`part` (left, top, right, bottom) in whole steps of pixels; `resize(box=...)` would mix in others."""
     left, top, right, bottom = (round(edge / step) * step for edge in part)
     whole = (left, top, max(right, left + step), max(bottom, top + step))
     return image if whole == (0, 0, *image.size) else image.crop(whole)
@@ -142,8 +142,8 @@ def decode(
 ) -> np.ndarray:
     """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
 
-    Without a `size` all of it, as large as it is. Of animations the first frame. JPEG files are decoded at the smallest
-    of their built-in scales that still has twice the pixels asked for, which costs nothing in sharpness and saves most
+    Without a `size`, the whole picture in its own size. For animations, the first frame. JPEG files are decoded at the
+    smallest of their built-in scales that still has twice the target's pixels, which costs no sharpness and saves most
     of the time on photographs. Parts are cut at multiples of `step` pixels, so that they match the same part of a
     picture that is smaller by this factor.
     """

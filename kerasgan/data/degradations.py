@@ -1,4 +1,4 @@
-"""What cameras, screens and the web do to photographs, at random: blur, resizing, noise and JPEG, twice in a row.
+"""Random degradations of photographs as by cameras, screens and the web: blur, resizing, noise and JPEG, twice.
 
 Wang et al.: Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data, 2021,
 https://arxiv.org/abs/2107.10833, with the probabilities and ranges of the authors' options. Images are resized with
@@ -17,7 +17,7 @@ from scipy.special import j1
 __all__ = ["blur_kernel", "degraded", "sinc_kernel"]
 
 SIZES = range(7, 22, 2)  # of kernels, in pixels
-# name: (probability, whether it is round, exponents of the squared distance)
+# name: (probability, whether it is isotropic, exponents of the squared distance)
 SHAPES = {
     "isotropic": (0.45, True, (1.0, 1.0)),
     "anisotropic": (0.25, False, (1.0, 1.0)),
@@ -28,14 +28,14 @@ SHAPES = {
 }
 SINC = 0.1  # probability of a low-pass filter in place of a blur
 FINAL_SINC = 0.8
-GAUSSIAN = 0.5  # probability of Gaussian noise, else Poisson's
-GRAY = 0.4  # of noise that is the same for all colors
-QUALITY = (30, 96)  # of JPEG, the last one excluded
+GAUSSIAN = 0.5  # probability of Gaussian noise; otherwise Poisson noise
+GRAY = 0.4  # probability of noise that is the same for all colors
+QUALITY = (30, 96)  # quality of JPEG, the last one excluded
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
 
 class Stage(NamedTuple):
-    """One round: probabilities of blur, enlarging and shrinking, and ranges of its random numbers."""
+    """One pass: probabilities of blur, enlarging and shrinking, and ranges of its random numbers."""
 
     blur: float
     sigma: tuple[float, float]
@@ -51,12 +51,12 @@ SECOND = Stage(0.8, (0.2, 1.5), 0.3, 0.4, (0.3, 1.2), (1.0, 25.0), (0.05, 2.5))
 
 
 def degraded(image: np.ndarray, rng: np.random.Generator, *, factor: int) -> np.ndarray:
-    """An image (height, width, channels) in [0, 1], smaller by a whole factor and spoilt, in 8 bits per color."""
+    """An image (height, width, channels) in [0, 1], smaller by a whole factor and degraded, in 8 bits per color."""
     height, width, _ = image.shape
     small = height // factor, width // factor
     image = _stage(image, rng, FIRST, (height, width))
     image = _stage(image, rng, SECOND, small)
-    last = rng.random() < 0.5  # whether JPEG is, or else comes before the final size
+    last = rng.random() < 0.5  # whether JPEG comes last, or before the final resizing
     image = image if last else _compressed(image, rng)
     image = np.clip(_resized(image, small, FILTERS[rng.integers(len(FILTERS))]), 0, 1)
     if rng.random() < FINAL_SINC:
@@ -97,7 +97,7 @@ def blur_kernel(
 
 
 def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
-    """The low-pass filter of a cutoff in radians per pixel, whose ringing it brings, normalized: (size, size).
+    """The low-pass filter with a cutoff in radians per pixel, which causes ringing, normalized: (size, size).
 
     cutoff / (2 pi r) J1(cutoff r), with r the distance from the center.
     """
@@ -116,7 +116,7 @@ def _drawn_kernel(rng: np.random.Generator, sigma: tuple[float, float]) -> np.nd
     name = rng.choice([*SHAPES], p=[shape[0] for shape in SHAPES.values()])
     _, is_round, (least, most) = SHAPES[name]
     first, second = rng.uniform(*sigma, size=2)
-    middle = min(max(1.0, least), most)  # half of the exponents are below, half above a Gaussian's
+    middle = min(max(1.0, least), most)  # half of the exponents are below that of a Gaussian, half above
     exponent = rng.uniform(least, middle) if rng.random() < 0.5 else rng.uniform(middle, most)
     deviations = (first, first) if is_round else (first, second)
     options = {"exponent": exponent, "plateau": name.startswith("plateau")}
@@ -145,14 +145,14 @@ def _gaussian_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *
 
 
 def _poisson_noise(image: np.ndarray, rng: np.random.Generator, stage: Stage, *, gray: bool) -> np.ndarray:
-    """As of a sensor with as many levels as the image has, rounded up to a power of two."""
+    """Shot noise of a sensor with as many levels as the image has, rounded up to a power of two."""
     light = np.rint((image.mean(axis=-1, keepdims=True) if gray else image) * 255) / 255
     levels = 2.0 ** math.ceil(math.log2(len(np.unique(light))))
     return rng.uniform(*stage.poisson) * (rng.poisson(light * levels) / levels - light)
 
 
 def _compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As JPEG gives it back."""
+    """The image after JPEG compression."""
     pixels, file = np.rint(image * 255).astype("uint8"), io.BytesIO()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     picture.save(file, "JPEG", quality=int(rng.integers(*QUALITY)))

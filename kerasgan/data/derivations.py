@@ -1,8 +1,8 @@
-"""Inputs made from targets: edges of photos, halftone, gray, small, blurred or spoilt photos, strokes in other ink.
+"""Inputs computed from targets: edges of photos, halftone, gray, small, blurred or degraded photos, strokes in ink.
 
-A derivation is what a model learns to undo. It is a function of images (batch, height, width, channels), float32 in
-[-1, 1], to inputs of the same range; a target always has the same input: what is drawn at random, such as noise, is
-drawn from a seed and the target's own pixels.
+A model learns to invert a derivation. It is a function of images (batch, height, width, channels), float32 in [-1, 1],
+to inputs of the same range. A target always has the same input: random numbers, such as noise, are drawn from a seed
+and the target's own pixels.
 """
 
 import difflib
@@ -30,13 +30,13 @@ _DERIVATIONS: dict[str, Callable[..., np.ndarray]] = {}
 
 
 def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Makes a function of images, and of keyword arguments, known to `derivation` under its name."""
+    """Registers a function of images, and of keyword arguments, under its name for `derivation`."""
     _DERIVATIONS[function.__name__] = function
     return function
 
 
 def names() -> list[str]:
-    """The names that `derivation` knows, sorted."""
+    """The names that `derivation` accepts, sorted."""
     return sorted(_DERIVATIONS)
 
 
@@ -44,7 +44,7 @@ def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
     """A derivation from its name, from `{"name": "shrunk", "factor": 4}`, or as it is.
 
     Raises:
-        ValueError: for an unknown name, with the nearest known ones, or arguments that it does not take.
+        ValueError: for an unknown name (the message lists the nearest ones), or unknown arguments.
     """
     if callable(how):
         return how
@@ -62,7 +62,7 @@ def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
 
 @register
 def unchanged(images: np.ndarray) -> np.ndarray:
-    """The images themselves, of which something else is lost on the way, such as in a network's features."""
+    """The images themselves; for models that lose information elsewhere, such as in a network's features."""
     return images
 
 
@@ -84,12 +84,12 @@ def blurred(
     """Blurred by a kernel, with noise: clip(k * x + n).
 
     Args:
-        images: to be blurred, beyond their borders mirrored.
-        kernels: arrays or tables, as `kerasgan.data.blur.kernel` takes them; each image has one of them, by chance.
-        noise: standard deviation of n, of images in [0, 1].
-        seed: of kernels and noise.
-        estimate: whether Wiener's two estimates, for which kernel and noise are known, follow as further channels; see
-            `kerasgan.data.blur.estimates`.
+        images: images to blur, mirrored beyond their borders.
+        kernels: arrays or tables, as in `kerasgan.data.blur.kernel`; one of them is drawn for each image.
+        noise: standard deviation of n, for images in [0, 1].
+        seed: seed of kernels and noise.
+        estimate: whether to append Wiener's two estimates, which use the true kernel and noise, as further channels;
+            see `kerasgan.data.blur.estimates`.
 
     Raises:
         ValueError: for a kernel that is larger than the images.
@@ -98,9 +98,9 @@ def blurred(
     for image in images:
         rng = _chance(image, seed)
         weights = blur.kernel(kernels[int(rng.integers(len(kernels)))], rng)
-        spoilt = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
-        spoilt = np.clip(spoilt, -1, 1).astype(np.float32)
-        both = [spoilt, blur.estimates(spoilt, weights, noise)] if estimate else [spoilt]
+        noisy = blur.blurred(image[np.newaxis], weights) + 2 * noise * rng.standard_normal(image.shape)
+        noisy = np.clip(noisy, -1, 1).astype(np.float32)
+        both = [noisy, blur.estimates(noisy, weights, noise)] if estimate else [noisy]
         made.append(np.concatenate(both, axis=-1)[0])
     return np.stack(made)
 
@@ -126,7 +126,7 @@ def halftone(images: np.ndarray) -> np.ndarray:
 
 @register
 def inked(images: np.ndarray) -> np.ndarray:
-    """White strokes on black as blue ink on cream paper, bleeding a little into the paper around: RGB.
+    """White strokes on black as blue ink on cream paper, bleeding a little into the paper: RGB.
 
     The ink's share of a pixel is min(1, 1.6 (s / 2 + the sum of its neighbors' s / 8)), with s from 0, black, to 1.
     """
@@ -138,13 +138,13 @@ def inked(images: np.ndarray) -> np.ndarray:
 
 @register
 def shrunk(images: np.ndarray, *, factor: int = 4) -> np.ndarray:
-    """Smaller by a whole factor, with PIL's antialiased bicubic filter, which MATLAB's `imresize` has too."""
+    """Smaller by a whole factor, with PIL's antialiased bicubic filter, which equals that of MATLAB's `imresize`."""
     return resized(images, size=_divided(images, factor), crop="stretch")
 
 
 @register
 def degraded(images: np.ndarray, *, factor: int = 4, seed: int = 0) -> np.ndarray:
-    """Smaller by a whole factor, and spoilt as photographs from anywhere: see `kerasgan.data.degradations`."""
+    """Smaller by a whole factor, and degraded like photographs from the web: see `kerasgan.data.degradations`."""
     _divided(images, factor)
     made = [degradations.degraded((image + 1.0) / 2, _chance(image, seed), factor=factor) for image in images]
     return (2 * np.stack(made) - 1).astype(np.float32)
@@ -168,7 +168,7 @@ def derive_pairs(images: Any, how: Any, **order: Any) -> Pairs:
         images: the targets: a source of `kerasgan.data`, or an array.
         how: a name (`kerasgan.data.derivations.names()`), a mapping with a name and arguments, or a function of
             float32 images (batch, height, width, channels) in [-1, 1].
-        **order: of an array: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+        **order: for an array: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
         ValueError: for an unknown derivation.
@@ -185,8 +185,8 @@ def derive_pairs(images: Any, how: Any, **order: Any) -> Pairs:
 def unpair(pairs: Pairs) -> Unpaired:
     """Two domains without a common image: the inputs of the even pairs, and the targets of the odd ones.
 
-    The mapping between them is known, and never shown: what a model makes of held-out inputs can be compared with
-    their targets, which data of two unrelated domains do not allow.
+    The true mapping between them is known, but not used in training: outputs for held-out inputs can be compared with
+    their targets, which is impossible for two unrelated domains.
 
     Raises:
         ValueError: for fewer than two pairs.

@@ -1,4 +1,4 @@
-"""Whatever `GAN.fit` is given, checked against the model and turned into what Keras iterates over."""
+"""Checks the data of `GAN.fit` against the model, and turns them into batches for Keras."""
 
 import itertools
 import os
@@ -28,18 +28,20 @@ def batches(
 ) -> Any:
     """Batches for a model: float32 `image_shape` in [-1, 1], and int32 labels below `num_classes` unless that is None.
 
-    `data`: images or (images, labels) in memory, the path of a folder, a `kerasgan.data` source, a batched
-    `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
-    (images, labels) or a dict with "image" and "label". `batch_size` (64), `seed` and `shuffle` are for arrays and
-    folders; the others bring their own. Labels inside the data that the model does not take are left out.
-    `unlabeled`: whether it learns from images without a label, -1, too; arrays and folders with such are then arranged
-    as by `SemiSupervised`. A source is copied: its own epoch stays. Raises TypeError or ValueError that says what the
-    model expects and what arrived.
+    - `data`: images or (images, labels) in memory, the path of a folder, a `kerasgan.data` source, a batched
+      `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader`; elements of the last three are images,
+      (images, labels) or a dict with "image" and "label". Labels inside the data are dropped if the model uses none.
+    - `batch_size` (64), `seed` and `shuffle` apply to arrays and folders; the others have their own.
+    - `unlabeled`: whether the model also learns from images without a label, -1; arrays and folders with such images
+      are then arranged by `SemiSupervised`.
+
+    A source is copied, so that its epoch does not change. Raises TypeError or ValueError that says what the model
+    expects and what was received.
     """
     shape = tuple(image_shape)
     if labels is not None and not _in_memory(data):
         raise ValueError(f"Expected the labels inside the data. Received: labels and a {type(data).__name__}")
-    checks.asked_for(labels, num_classes)
+    checks.check_no_labels(labels, num_classes)
     if is_tf_data(data):
         return _from_tf_data(data, shape, num_classes, unlabeled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
@@ -65,7 +67,7 @@ def batches(
         )
     checks.model_shape(source.image_shape, shape, source.name)
     if num_classes is not None:
-        streamed = source.labels is None and source.info.labeled  # its labels are known by their number only
+        streamed = source.labels is None and source.info.labeled  # only the number of its classes is known
         known = np.arange(source.num_classes or 0) if streamed else source.labels
         checks.model_labels(known, num_classes, source.name, unlabeled=unlabeled)
         source = arranged(source)
@@ -73,7 +75,7 @@ def batches(
 
 
 def is_tf_data(data: Any) -> bool:
-    """Whether `data` is a tf.data dataset, found out without importing TensorFlow."""
+    """Whether `data` is a tf.data dataset, without importing TensorFlow."""
     return _inherits(data, "tensorflow.python", "DatasetV2", "DistributedDataset", "DistributedDatasetsFromFunction")
 
 
@@ -109,7 +111,7 @@ def _as_numpy(tensor: Any) -> np.ndarray:
 def checked(
     batch: Any, shape: tuple[int, ...], num_classes: int | None, where: str, unlabeled: bool = False
 ) -> tuple[Any, Any]:
-    """One raw batch as NumPy (images, labels or None) that the model can take, or an error naming what differs."""
+    """One raw batch as NumPy (images, labels or None) for the model, or an error that names what differs."""
     images, labels = unpacked(batch)
     array = _as_numpy(images)
     if array.shape == shape and len(shape) == 3:
@@ -132,17 +134,17 @@ def batch(
     unlabeled: bool = False,
 ) -> tuple[np.ndarray, Any]:
     """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
-    checks.asked_for(labels, num_classes)
+    checks.check_no_labels(labels, num_classes)
     given = images if labels is None else (images, labels)
     array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabeled)
     return scaled(array), targets
 
 
 def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
-    """`data` with its elements mapped; its first batch is read here, so that errors come before training."""
-    import tensorflow as tf  # it is loaded already: `data` came from it
+    """`data` with its elements mapped; its first batch is read here, so that errors are raised before training."""
+    import tensorflow as tf  # already loaded, as `data` is made with it
 
-    if not hasattr(data, "map"):  # distributed already: what it yields is for its author to get right
+    if not hasattr(data, "map"):  # a distributed dataset, which is used unchecked
         return data
     first = next(iter(data.take(1)), None)
     if first is None:
@@ -169,7 +171,7 @@ def tensor_images(images: Any, shape: Sequence[int], rank: int) -> Any:
 
 
 class Adapted(keras.utils.PyDataset):
-    """Another PyDataset, its batches scaled and without labels that the model does not take."""
+    """Another PyDataset, its batches scaled and without labels that the model does not use."""
 
     def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> None:
         super().__init__(data.workers, data.use_multiprocessing, data.max_queue_size)
@@ -178,7 +180,7 @@ class Adapted(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int | None:
-        """As the wrapped dataset says."""
+        """The number that the wrapped dataset states."""
         return self._data.num_batches
 
     def __getitem__(self, index: int) -> Batch:
@@ -188,16 +190,16 @@ class Adapted(keras.utils.PyDataset):
         return images if self._num_classes is None else (images, _as_numpy(labels).reshape(-1).astype(np.int32))
 
     def on_epoch_begin(self) -> None:
-        """Pass it on."""
+        """Calls the wrapped dataset's."""
         self._data.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
-        """Pass it on."""
+        """Calls the wrapped dataset's."""
         self._data.on_epoch_end()
 
 
 def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
-    """A PyTorch loader as a stream; its dataset gives images with channels last, as Keras does."""
+    """A PyTorch loader as a stream; its images must have channels last, as in Keras."""
     first = next(iter(loader), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty DataLoader")
@@ -231,9 +233,9 @@ def _unsized(begin: Callable[[int], Raw], *, labeled: bool) -> Any:
 
 
 def first_images(batches: Any, count: int) -> np.ndarray:
-    """At least `count` images of what `batches` gave, or all there are, from its first batches: float32 in [-1, 1]."""
+    """At least `count` images, or all there are, from the first batches: float32 in [-1, 1]."""
     if isinstance(batches, Source):
-        batches = batches.copy()  # its own epoch stays
+        batches = batches.copy()  # so that its epoch does not change
     each = (batches[index] for index in itertools.count()) if isinstance(batches, keras.utils.PyDataset) else batches
     length = batches.num_batches if isinstance(batches, keras.utils.PyDataset) else None
     found: list[np.ndarray] = []

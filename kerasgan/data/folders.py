@@ -1,4 +1,4 @@
-"""A folder of pictures as a source: found, checked, decoded by threads, kept in memory where it fits."""
+"""A folder of pictures as a source: listed, checked, decoded by threads, kept in memory if it fits."""
 
 import collections
 import os
@@ -19,7 +19,7 @@ from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
 from kerasgan.files.paths import here
 
-MEMORY_BUDGET = 2**30  # bytes of decoded uint8 pixels up to which a set is kept in memory
+MEMORY_BUDGET = 2**30  # largest set that is kept in memory, in bytes of decoded uint8 pixels
 THREADS = min(16, (os.cpu_count() or 1) + 2)
 UNLABELED_FOLDER = "unlabeled"
 Item = TypeVar("Item")
@@ -27,7 +27,7 @@ PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 
 
 class FolderSource(Indexed):
-    """The source that `folder` returns; `.paths` are its files in order, `.skipped` those that could not be read."""
+    """The source that `folder` returns; `.paths` are its files in order, `.skipped` the unreadable ones."""
 
     def __init__(
         self, info: SourceInfo, order: Batching, reader: Reader, files: "tuple[list[Path], list[Path]]"
@@ -46,18 +46,21 @@ def folder(
     skip_corrupt: bool = False,
     **order: Unpack[BatchingOptions],
 ) -> FolderSource:
-    """Every picture below a folder; with labels if all of them lie in sub-folders, one class per sub-folder.
+    """Every picture below a folder; with labels if all of them are in sub-folders, one class per sub-folder.
 
-    Pictures are turned as their EXIF says, laid on white where transparent (kept with channels=4), cropped and resized
-    with antialiasing to `image_size`, int or (height, width). `crop`: "center" takes the largest centered part of the
-    target's aspect, "stretch" everything, an int or (height, width) first cuts a centered part of so many pixels.
-    `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
-    Beside class folders, pictures in a folder `unlabeled` have the label -1, for models that learn from those too.
-    Hidden files and files without a picture's extension are passed over. All pictures are read once before this
-    returns, and kept if they need less than `MEMORY_BUDGET`; a larger set has its headers read, and is decoded again
-    each epoch. `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
-    `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
-    Raises FileNotFoundError, NotADirectoryError, or ValueError naming the first unreadable picture.
+    - Pictures are rotated by their EXIF orientation, composited on white if transparent (kept with channels=4), cropped
+      and resized with antialiasing to `image_size`, int or (height, width).
+    - `crop`: "center" takes the largest centered part of the target's aspect ratio, "stretch" everything; an int or
+      (height, width) first cuts a centered part of this many pixels.
+    - `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
+      Pictures in a folder `unlabeled` beside the class folders have the label -1, for models that learn from those too.
+    - Hidden files and files without a picture's extension are ignored.
+    - All pictures are read once before this returns, and kept if they need less than `MEMORY_BUDGET`; of a larger set
+      only the headers are read, and pictures are decoded again each epoch.
+    - `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
+    - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises FileNotFoundError, NotADirectoryError, or ValueError that names the first unreadable picture.
     """
     root = here(path)
     size, channels, crop = checks.pair(image_size), checks.channel_count(channels), checked_crop(crop)
@@ -78,7 +81,7 @@ def folder(
 
 
 def found(root: Path) -> list[Path]:
-    """The pictures below `root`, sorted by relative path. Raises an error that says what is there instead."""
+    """The pictures below `root`, sorted by relative path. Raises an error that names what was found instead."""
     if not root.exists():
         raise FileNotFoundError(f"Expected a folder of pictures. Received: path={root}, which does not exist")
     if not root.is_dir():
@@ -109,7 +112,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[str] | None:
-    """Sorted names of the sub-folders that hold pictures of a class, or None where there are to be no labels."""
+    """Sorted names of the sub-folders that hold pictures of a class, or None if there are to be no labels."""
     if labels not in ("auto", True, False):
         raise ValueError(f"Expected 'auto', True or False. Received: labels={labels!r}")
     loose = [path for path in paths if path.parent == root]
@@ -135,7 +138,7 @@ def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
 
 
 class Pictures:
-    """The reading of many files by threads; PIL lets go of the interpreter lock while it decodes and resizes."""
+    """Reads many files with threads; PIL releases the interpreter lock while it decodes and resizes."""
 
     def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop, step: int = 1) -> None:
         self.paths, self.image_shape, self.crop, self.step = list(paths), image_shape, crop, step
@@ -147,7 +150,7 @@ class Pictures:
         return decode(path, size=size, channels=channels, crop=self.crop, step=self.step)
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
-        """A reader of the readable files, and the indices of the others: an error, unless they are to be skipped."""
+        """A reader of the readable files, and the indices of the others; an error unless they are to be skipped."""
         warn_of_few_bits(self.paths)
         shape = (len(self.paths), *self.image_shape)
         if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
@@ -158,7 +161,7 @@ class Pictures:
 
             bad = self._each(keep, skip_corrupt)
             return ArrayReader(np.delete(cache, sorted(bad), axis=0) if bad else cache), bad
-        # Only decoding finds a file cut short: worth an extra pass where the count of files depends on it.
+        # Truncated files are found only by decoding: an extra pass if the number of files depends on it.
         bad = self._each(self.decode if skip_corrupt else self._glance, skip_corrupt)
         good = [path for index, path in enumerate(self.paths) if index not in bad]
         return FileReader(Pictures(good, self.image_shape, self.crop, self.step)), bad
@@ -186,13 +189,13 @@ class Pictures:
                 for _ in shown(pool.map(attempt, range(len(self.paths))), len(self.paths)):
                     pass
             except BaseException:
-                pool.shutdown(cancel_futures=True)  # else the error waits for every file behind it
+                pool.shutdown(cancel_futures=True)  # otherwise the error waits for all files queued
                 raise
         return bad
 
 
 def shown(results: Iterable[Item], total: int) -> Iterator[Item]:
-    """`results`, with a progress bar once it has taken longer than people wait without one."""
+    """`results`, with a progress bar if they take longer than a few seconds."""
     start, bar = time.monotonic(), None
     for done, result in enumerate(results, 1):
         if bar is None and time.monotonic() - start > PATIENCE:
@@ -203,7 +206,7 @@ def shown(results: Iterable[Item], total: int) -> Iterator[Item]:
 
 
 class FileReader:
-    """Files decoded when asked for, those of the next batches ahead of time."""
+    """Decodes files on request, those of the next batches ahead of time."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
@@ -212,7 +215,7 @@ class FileReader:
         self._lock = threading.Lock()
 
     def prepare(self, indices: np.ndarray) -> None:
-        """Start decoding; what an interrupted epoch has left behind is let go."""
+        """Starts decoding; drops files left from an interrupted epoch."""
         wanted = dict.fromkeys(indices.tolist())
         with self._lock:
             for stale in self._ahead.keys() - wanted.keys():
@@ -221,7 +224,7 @@ class FileReader:
                 self._ahead[index] = self._pool.submit(self._pictures.decode, index)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """uint8 (count, height, width, channels). Raises ValueError naming a file that cannot be read."""
+        """uint8 (count, height, width, channels). Raises ValueError that names a file that cannot be read."""
         result = np.empty((len(indices), *self._pictures.image_shape), np.uint8)
         with self._lock:
             ahead = {index: self._ahead.pop(index) for index in indices.tolist() if index in self._ahead}

@@ -1,4 +1,4 @@
-"""Sources over arrays in memory, and the embedded handwritten digits."""
+"""Sources over arrays in memory, and the bundled handwritten digits."""
 
 from collections.abc import Sequence
 from typing import Any, Unpack
@@ -23,9 +23,13 @@ def arrays(
 ) -> Indexed:
     """Images in memory: uint8 [0, 255] or float [-1, 1], (count, height, width) or (count, height, width, channels).
 
-    `labels`: one integer from 0 on per image. `image_size`: int or (height, width) to crop (centered, to the aspect) and resize
-    to, antialiased. `unlabeled`: allow the label -1, for none. `order`: batch_size=64, seed=0, shuffle=True,
-    flip=False, drop_remainder=True. Raises ValueError or TypeError that says which shape, dtype or range arrived.
+    - `labels`: one integer per image, 0 or larger.
+    - `image_size`: int or (height, width) to which images are cropped (centered, to the aspect ratio) and resized,
+      antialiased.
+    - `unlabeled`: allow the label -1, for none.
+    - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises ValueError or TypeError that says which shape, dtype or range was received.
     """
     array = checks.image_array(images)
     if image_size is not None:
@@ -46,19 +50,20 @@ def digits(
 ) -> Indexed:
     """The 1,797 handwritten digits of scikit-learn (UCI, test part), 8x8 resized to `image_size`, with labels 0 to 9.
 
-    `split`: "all", "train" (the first two thirds, 1,198 digits) or "test" (the last third, 599): the file is in the
-    order of collection, so that neighbors resemble each other, which a random split would give away.
-    `labels_per_class`: keep so many labels of each digit, drawn by the seed, and hide the others as -1.
-    `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+    - `split`: "all", "train" (the first two thirds, 1,198 digits) or "test" (the last third, 599). The file is in the
+      order of collection, where neighbors resemble each other: a random split would leak between the two.
+    - `labels_per_class`: keep this many labels of each digit, drawn by the seed, and hide the others as -1.
+    - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
     Raises ValueError for an unknown split, or more labels than there are.
     """
-    from sklearn.datasets import load_digits  # a second to import: only who asks pays
+    from sklearn.datasets import load_digits  # takes a second to import
 
     size, channels, ordering = checks.pair(image_size), checks.channel_count(channels), Batching(**order)
     if split not in SPLITS:
         raise ValueError(f"Expected split to be one of {', '.join(SPLITS)}. Received: split={split!r}")
     bunch, part = load_digits(), SPLITS[split]
-    gray = np.round(bunch.images[part] * (255 / 16)).astype(np.uint8)[..., np.newaxis]  # the file's ink is 0 to 16
+    gray = np.round(bunch.images[part] * (255 / 16)).astype(np.uint8)[..., np.newaxis]  # the file's range is 0 to 16
     array = np.repeat(resized(gray, size=size, crop="stretch"), channels, axis=-1)
     if channels == 4:
         array[..., 3] = 255
@@ -79,11 +84,11 @@ def semi_supervised(
     image_size: int | Sequence[int] | None = None,
     **order: Unpack[BatchingOptions],
 ) -> SemiSupervised:
-    """Few images with labels and many without, as one source for a model that learns from both.
+    """A few images with labels and many without, as one source for a model that learns from both.
 
-    Every batch holds the same share of labeled images, however few there are: see `SemiSupervised`. Images and labels
-    as in `arrays`; both sets of one size and kind (uint8 or float), unless `image_size` is given for the size.
-    Raises ValueError or TypeError that says which shape, dtype or range arrived.
+    Every batch has the same share of labeled images, however few there are: see `SemiSupervised`. Images and labels as
+    in `arrays`; both sets must have one dtype (uint8 or float), and one size unless `image_size` is given.
+    Raises ValueError or TypeError that says which shape, dtype or range was received.
     """
     parts = [checks.image_array(labeled_images), checks.image_array(unlabeled_images)]
     if image_size is not None:

@@ -1,4 +1,4 @@
-"""Handwritten digits that fly through the picture and off its walls: videos that need no download."""
+"""Handwritten digits that move and bounce off the borders of the frame: videos that need no download."""
 
 from collections.abc import Iterator, Sequence
 from typing import Unpack
@@ -12,19 +12,19 @@ from kerasgan.data.memory import digits as still_digits
 from kerasgan.data.sources import Batching, BatchingOptions, Indexed, SourceInfo
 
 FASTEST = 3  # pixels per frame in each direction
-GROUND = 64  # of 255: from a black one the flat end of tanh would take a network's gradient
+GROUND = 64  # background, of 255: with a black one the gradient would vanish in the flat end of tanh
 COUNTS = {"train": 10_000, "test": 50, "all": 10_000}
 
 
 class Bouncing:
-    """A reader of clips (height, width, length), uint8, each drawn when it is asked for, from its number alone.
+    """A reader of clips (height, width, length), uint8, each drawn on request from its index alone.
 
     Args:
-        digits: images (count, size, size), uint8, of the ink alone.
+        digits: images (count, size, size), uint8, of the strokes alone.
         size: (height, width) of a frame.
-        number: of digits in a clip.
-        length: frames in a clip.
-        stream: sets of clips with other numbers here have other clips.
+        number: number of digits in a clip.
+        length: number of frames in a clip.
+        stream: number of the set of clips: other numbers give other clips.
     """
 
     def __init__(self, digits: np.ndarray, size: tuple[int, int], *, number: int, length: int, stream: int) -> None:
@@ -36,7 +36,7 @@ class Bouncing:
         return np.stack([self._clip(index) for index in indices.tolist()])
 
     def prepare(self, indices: np.ndarray) -> None:
-        """Nothing to do: clips are drawn faster than they are read."""
+        """Nothing to do: clips are drawn faster than files are read."""
 
     def _clip(self, index: int) -> np.ndarray:
         rng = np.random.default_rng([self.stream, index])
@@ -49,7 +49,7 @@ class Bouncing:
         return clip
 
     def _corners(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Where a digit is, frame by frame: straight on in whole pixels; a wall sends it back, and aside by chance."""
+        """A digit's position in each frame: a straight line in whole pixels; at a wall it bounces at random."""
         room = np.array(self.size) - self.digits.shape[1]
         corner = rng.integers(room + 1)
         velocity = rng.integers(1, FASTEST + 1, size=2) * rng.choice([-1, 1], size=2)
@@ -74,21 +74,21 @@ def moving_digits(
     count: int | None = None,
     **order: Unpack[BatchingOptions],
 ) -> Clips:
-    """Clips of scikit-learn's handwritten digits that cross the picture and bounce off its walls, white on gray.
+    """Clips of scikit-learn's handwritten digits that cross the frame and bounce off its borders, white on gray.
 
-    They move by 1 to 3 whole pixels a frame in each direction, so that nothing blurs them but a prediction. A wall
-    sends a digit back, and aside at a speed drawn by chance: the future after a bounce cannot be known.
+    They move by 1 to 3 whole pixels a frame in each direction, so that only a prediction can be blurred. At a wall a
+    digit turns back, and its speed along the wall is drawn at random: the frames after a bounce are unpredictable.
 
     Args:
-        image_size: of the frames: int or (height, width).
-        digit_size: of the digits in pixels; the smaller side of the frames exceeds it by 3 or more.
-        digits: in a clip.
-        frames: that are given.
-        future: frames that follow.
-        split: "train", "test" or "all", as of `digits`: no digit of the one is in the other.
-        count: of clips; 10,000 if not given, of the split "test" 50.
-        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. A clip's content depends on the
-            split and its number alone.
+        image_size: size of the frames: int or (height, width).
+        digit_size: size of the digits in pixels; the smaller side of the frames exceeds it by 3 or more.
+        digits: number of digits in a clip.
+        frames: number of input frames.
+        future: number of following frames.
+        split: "train", "test" or "all", as in `digits`: "train" and "test" have no digit in common.
+        count: number of clips; if not given, 10,000, or 50 for the split "test".
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. A clip's content depends only on
+            the split and its index.
 
     Raises:
         ValueError: for an unknown split, numbers below 1, or digits that do not fit into the frames.

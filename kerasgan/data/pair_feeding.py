@@ -1,4 +1,4 @@
-"""Whatever an image-to-image model's `fit` is given, checked against the model and turned into batches of pairs."""
+"""Checks the data of an image-to-image model's `fit` against the model, and turns them into batches of pairs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,19 +23,19 @@ def image_pairs(
     paired: bool,
     batch_size: int | None = None,
 ) -> Any:
-    """Batches (inputs, targets), float32 in [-1, 1], of the shapes that a model is trained with.
+    """Batches (inputs, targets), float32 in [-1, 1], of the shapes with which a model is trained.
 
     Args:
-        data: a source of `kerasgan.data`; what `pairs` or, for two domains, `unpaired` takes, also as a tuple of two;
-            or a `tf.data.Dataset` of batches (inputs, targets).
+        data: a source of `kerasgan.data`; an argument of `pairs` or, for two domains, of `unpaired`, also as a tuple of
+            two; or a `tf.data.Dataset` of batches (inputs, targets).
         targets: the second of two arrays or folders.
         input_shape: (height, width, channels) of the model's inputs.
-        image_shape: likewise of what it makes of them.
-        paired: whether inputs and targets must belong together.
-        batch_size: of arrays and folders, 1 if not given; the others bring their own.
+        image_shape: likewise for its outputs.
+        paired: whether each input must have its own target.
+        batch_size: for arrays and folders, 1 if not given; the others have their own.
 
     Raises:
-        TypeError, ValueError: that say what the model expects and what arrived.
+        TypeError, ValueError: that say what the model expects and what was received.
     """
     shapes = tuple(input_shape), tuple(image_shape)
     if isinstance(data, tuple) and len(data) == 2 and targets is None:
@@ -45,7 +45,9 @@ def image_pairs(
     source = data if isinstance(data, Source) and targets is None else _made(data, targets, shapes, paired, batch_size)
     if getattr(source, "paired", None) is not paired:
         wanted = (
-            "pairs (kerasgan.data.pairs or derived)" if paired else "two domains (kerasgan.data.unpaired or halves)"
+            "pairs (kerasgan.data.pairs or derive_pairs)"
+            if paired
+            else "two domains (kerasgan.data.unpaired or unpair)"
         )
         raise ValueError(f"Expected {wanted}. Received: {source!r}")
     checks.model_shape(source.input_shape, shapes[0], f"the inputs of {source.name}")
@@ -77,8 +79,8 @@ def _made(data: Any, targets: Any, shapes: Shapes, paired: bool, batch_size: int
 
 
 def _from_tf_data(data: Any, shapes: Shapes) -> Any:
-    """`data` with its batches scaled; the first is read here, so that errors come before training."""
-    import tensorflow as tf  # it is loaded already: `data` came from it
+    """`data` with its batches scaled; the first is read here, so that errors are raised before training."""
+    import tensorflow as tf  # already loaded, as `data` is made with it
 
     first = next(iter(data.take(1)), None)
     if not (isinstance(first, tuple) and len(first) == 2):

@@ -21,7 +21,7 @@ SUBFOLDERS = "two sub-folders with pictures"
 
 
 class _Stacked:
-    """The images of two readers with the channels of both, first those of the inputs."""
+    """The images of two readers, stacked along the channels, first those of the inputs."""
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         self.readers = readers
@@ -48,7 +48,7 @@ class _Enlarged:
 
 
 class _SideBySide:
-    """The halves of wide images, stacked by their channels."""
+    """The halves of wide images, stacked along their channels."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -72,26 +72,28 @@ def pairs(
     crop: Crop = "center",
     **order: Unpack[BatchingOptions],
 ) -> Pairs:
-    """Pairs of images: what a model is given, and what it is to make of it.
+    """Pairs of images: inputs of a model, and its targets.
 
     Args:
-        inputs: a folder, whose pictures have the names of those in `targets`, or with their scale behind these, as
-            0001x4.png of 0001.png, and may be smaller by a whole factor; an array (count, height, width,
-            channels), uint8 or floats in [-1, 1]; or alone, a folder of pictures with input and target side by side, or
-            with two sub-folders of equal names (the smaller pictures are the inputs; of pictures of one size, those of
-            the first sub-folder in alphabetical order).
-        targets: likewise; arrays may be a whole number of times as high and wide as the inputs.
-        image_size: int or (height, width) of one image, of the targets where these are larger; 256 for folders if not
+        inputs: one of
+            - an array (count, height, width, channels), uint8 or floats in [-1, 1];
+            - a folder, whose pictures have the same names as those in `targets`, or these followed by the scale, as
+              0001x4.png for 0001.png, and are as large or smaller by a whole factor;
+            - without `targets`, a folder of pictures with input and target side by side;
+            - without `targets`, a folder with two sub-folders of pictures with equal names: the smaller pictures are
+              the inputs; if all have one size, those of the first in alphabetical order.
+        targets: likewise; arrays may be larger than the inputs by a whole factor.
+        image_size: int or (height, width) of one image, of the larger if there are two sizes; 256 for folders if not
             given.
-        input_channels: of the inputs, from folders.
-        channels: of the targets, from folders.
-        jitter: pixels by which images are read larger and of which random parts are then cut away.
-        reverse: exchanges inputs and targets, as for the data sets whose pictures hold the photo first.
-        crop: as of `folder`.
+        input_channels: channels of the inputs, for folders.
+        channels: channels of the targets, for folders.
+        jitter: images are read larger by this many pixels, and random parts of the final size are cropped.
+        reverse: exchanges inputs and targets, as for data sets whose pictures have the photo first.
+        crop: as in `folder`.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
-        ValueError, TypeError, FileNotFoundError: naming the files or numbers that do not go together.
+        ValueError, TypeError, FileNotFoundError: naming the files or numbers that do not match.
     """
     ordering, jitter, scale = Batching(**order), _jitter(jitter), 1
     if isinstance(inputs, str | Path):
@@ -112,7 +114,7 @@ def pairs(
             if image_size is not None or jitter:
                 received = f"image_size={image_size!r}, jitter={jitter}"
                 raise ValueError(f"Expected arrays of two sizes to be taken as they are. Received: {received}")
-            both[0] = both[0].repeat(scale, axis=1).repeat(scale, axis=2)  # so that flips keep both in register
+            both[0] = both[0].repeat(scale, axis=1).repeat(scale, axis=2)  # so that flips keep both aligned
         source, several = _stacked_arrays(both, image_size, jitter, order)
     if jitter:
         source = Jittered(source, jitter)
@@ -126,7 +128,7 @@ def _jitter(jitter: Any) -> int:
 
 
 def _scale(inputs: np.ndarray, targets: np.ndarray) -> int:
-    """How many times as high and wide the targets are, 1 where that is no whole number."""
+    """The factor by which the targets are larger; 1 if it is no whole number."""
     (height, width), (high, wide) = inputs.shape[1:3], targets.shape[1:3]
     scale = high // height
     return scale if scale and (height * scale, width * scale) == (high, wide) else 1
@@ -199,7 +201,7 @@ def _side_by_side(path: Path, size: Any, channels: tuple[int, int], crop: Crop) 
 
 
 def subfolders(path: Path) -> list[Path]:
-    """The two sub-folders that a folder has instead of pictures, in alphabetical order; none where it has pictures."""
+    """The two sub-folders of a folder without pictures of its own, in alphabetical order; none if it has pictures."""
     pictures = found(path)  # raises where there are none at all
     loose = [each for each in pictures if each.parent == path]
     names = sorted({each.relative_to(path).parts[0] for each in pictures} - {each.name for each in loose})
@@ -213,7 +215,7 @@ def subfolders(path: Path) -> list[Path]:
 
 
 def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
-    """The files of both folders in one order: those of one name, whatever their endings. Both must have all."""
+    """The files of both folders, matched by name without ending. Raises unless both have the same names."""
     named = [_named(root) for root in (inputs, targets)]
     shorter = [_without_scale(pictures) for pictures in named]
     named = min((named, shorter), key=lambda both: len(both[0].keys() ^ both[1].keys()))
@@ -272,21 +274,21 @@ def unpaired(
     crop: Crop = "center",
     **order: Unpack[BatchingOptions],
 ) -> Unpaired:
-    """Images of two domains, each in an order of its own.
+    """Images of two domains, each shuffled independently.
 
     Args:
-        first: an array, a folder, or a source of `kerasgan.data`; or alone, a folder with two sub-folders, or with
-            `split` the name of a TensorFlow dataset, such as "cycle_gan/horse2zebra".
+        first: an array, a folder, or a source of `kerasgan.data`; or without `second`, a folder with two sub-folders,
+            or with `split` the name of a TensorFlow dataset, such as "cycle_gan/horse2zebra".
         second: likewise; sources must have one batch size.
         split: the splits that hold the domains, such as ("trainA", "trainB").
-        image_size: int or (height, width); 256 for folders if not given; sources bring their own.
-        channels: of pictures from folders.
-        jitter: as of `pairs`.
-        crop: as of `folder`.
+        image_size: int or (height, width); 256 for folders if not given; sources have their own.
+        channels: channels of pictures from folders.
+        jitter: as in `pairs`.
+        crop: as in `folder`.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; for arrays and folders.
 
     Raises:
-        ValueError, TypeError, FileNotFoundError: for an empty domain, or whatever cannot be read.
+        ValueError, TypeError, FileNotFoundError: for an empty domain, or files that cannot be read.
     """
     jitter = _jitter(jitter)
     if split is not None:
@@ -321,8 +323,8 @@ def _enlarged(image_size: Any, jitter: int) -> tuple[int, int]:
 
 
 def domain_seed(seed: int, stream: int) -> int:
-    """A seed of each domain's own: with one for both, arrays of one length would stay paired."""
-    Batching(seed=seed)  # refuses what is no seed
+    """A different seed for each domain: with one seed for both, arrays of one length would stay paired."""
+    Batching(seed=seed)  # raises for an invalid seed
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
 
 

@@ -1,4 +1,4 @@
-"""The photographs that ship inside scikit-learn and scikit-image, as a source of crops."""
+"""The photographs that are part of scikit-learn and scikit-image, as a source of crops."""
 
 from collections.abc import Sequence
 from typing import Any, Unpack
@@ -9,7 +9,7 @@ from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.data.sources import Batching, BatchingOptions, Raw, Source, SourceInfo, scaled
 
-# name: (library, license). The held-out ones are never trained on.
+# name: (library, license). The held-out ones are not used for training.
 PHOTOS = {
     "astronaut": ("scikit-image", "public domain (NASA)"),
     "china": ("scikit-learn", "CC BY 2.0 (daniel buechele)"),
@@ -19,24 +19,24 @@ PHOTOS = {
     "flower": ("scikit-learn", "CC BY 2.0 (vultilion)"),
 }
 HELD_OUT = ("chelsea", "flower")
-# Gray ones, which `further` adds to those of training, whole.
+# Gray photographs, which `further` adds to the training, whole.
 FURTHER = {
     "brick": ("scikit-image", "CC0 (CC0Textures)"),
     "camera": ("scikit-image", "CC0 (Lav Varshney)"),
     "coins": ("scikit-image", "no known copyright restrictions (Brooklyn Museum)"),
     "grass": ("scikit-image", "CC0 (linolafett)"),
 }
-REGION = 0.8  # of the others, the columns from here on are held out too
+REGION = 0.8  # of the other photographs, the columns from this share of the width on are held out, too
 SPLITS = ("train", "regions", "test", "all")
-FARTHEST = 2.0  # times as many pixels along each side of a varied part, before it is shrunk
-DIMMEST = 0.6  # of the light of each color
+FARTHEST = 2.0  # largest factor by which a varied part is larger along each side, before it is shrunk
+DIMMEST = 0.6  # smallest factor of the brightness of each color
 
 
 class Patches(Source):
-    """Square parts of a few large pictures: at random places in training, on a grid without overlap in file order.
+    """Square parts of a few large pictures: at random positions in training, on a grid without overlap in file order.
 
-    An epoch has as many parts as the grid, of each picture as many as it has there. `vary`: parts at random places are
-    varied, too; see `photos`.
+    An epoch has as many parts as the grids of all pictures. `vary`: parts at random positions are also varied; see
+    `photos`.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Patches(Source):
         return np.stack([self.pictures[each][top : top + height, left : left + width] for each, top, left in places])
 
     def _varied(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A part seen from farther away, turned, less colorful and in dimmer light: float32 in [-1, 1]."""
+        """A part that is scaled, rotated, desaturated and darkened at random: float32 in [-1, 1]."""
         size = self.image_shape[:2]
         scale = min(rng.uniform(1, FARTHEST), *np.divide(picture.shape[:2], size))
         height, width = (int(side * scale) for side in size)
@@ -112,15 +112,19 @@ def photos(
 ) -> Patches:
     """Crops of the six color photographs in scikit-learn and scikit-image, 300 to 640 pixels wide.
 
-    `split`: "test", two photographs that training never shows (chelsea, flower); of the other four (astronaut, china,
-    coffee, rocket) "train", the left four fifths, and "regions", the right fifth: other pixels of the same scenes.
-    "all": all six, whole. `scale`: makes the photographs smaller first (0.5 halves them), so that crops show more of
-    the scene. `further`: adds four gray photographs to "train" (brick, camera, coins, grass). `vary`: makes few
-    photographs go further in training: each crop shows up to twice as much of the scene along each side, is turned, and
-    loses some of its colorfulness and of the light of each color, by chance. `.pictures` are the (parts of the)
-    photographs themselves. `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True. Licenses: see
-    `PHOTOS` and `FURTHER` here; china and flower want their authors named.
-    Raises ValueError for an unknown split, further photographs of another than "train", or crops larger than one.
+    - `split`: "test", two photographs that are not used for training (chelsea, flower); of the other four (astronaut,
+      china, coffee, rocket) "train", the left four fifths, and "regions", the right fifth: other pixels of the same
+      scenes; "all": all six, whole.
+    - `scale`: shrinks the photographs first (0.5 halves them), so that crops show more of the scene.
+    - `further`: adds four gray photographs to "train" (brick, camera, coins, grass).
+    - `vary`: augments the training: each crop shows up to twice as much of the scene along each side, is rotated, and
+      loses some of its saturation and of the brightness of each color, at random.
+    - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    `.pictures` are the (parts of the) photographs themselves. Licenses: see `PHOTOS` and `FURTHER` in this module;
+    those of china and flower require attribution.
+    Raises ValueError for an unknown split, `further` with another split than "train", or crops larger than a
+    photograph.
     """
     size, ordering = checks.pair(image_size), Batching(**order)
     if split not in SPLITS:

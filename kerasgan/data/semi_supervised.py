@@ -1,4 +1,4 @@
-"""Few labeled images among many without a label: batches that hold enough of both."""
+"""A few labeled images among many unlabeled ones: batches with enough of both."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ UNLABELED = -1
 class SemiSupervised(Indexed):
     """A source whose every batch holds the same number of labeled images; the label -1 stands for none.
 
-    A share of the places of each batch goes to labeled images, which are shown again and again, in a new order each
-    time all have been shown. The other places take all images in turn, the labeled ones too, with their label hidden
-    as -1 (as in the code of Salimans et al. 2016): an epoch is one pass over them. Both kinds alternate within a batch,
-    so that its parts on several devices hold both.
+    - A share of each batch is labeled images, which are repeated as often as needed, in a new order each time.
+    - The rest of each batch goes through all images once per epoch, the labeled ones too, with their label hidden as -1
+      (as in the code of Salimans et al. 2016).
+    - Both kinds alternate within a batch, so that its parts on several devices hold both.
 
     Args:
-        info: with labels, -1 for images that have none.
-        order: as of every source; batches are full, those that an epoch cannot fill begin its images again.
-        reader: of the images.
-        labeled_share: of each batch, in (0, 1); at least one place is for each kind.
+        info: facts about the source, with the label -1 for images that have none.
+        order: as for every source; batches are full, and the last ones of an epoch repeat images if need be.
+        reader: reader of the images.
+        labeled_share: share of labeled images in each batch, in (0, 1); each kind has at least one place.
 
     Raises:
         ValueError: without a labeled image, for a batch size of 1, or a share out of range.
@@ -70,12 +70,12 @@ class SemiSupervised(Indexed):
 
     def copy(self, *, with_labels: bool | None = None) -> Any:
         twin = super().copy(with_labels=with_labels)
-        twin._shuffled = (-1, np.empty(0, np.int64))  # with and without labels, the order is another
+        twin._shuffled = (-1, np.empty(0, np.int64))  # the order differs with and without labels
         return twin
 
 
 def arranged(source: Source) -> Source:
-    """A source in memory or of files as `SemiSupervised` if some of its images have no label, else as it is."""
+    """A source in memory or of files as `SemiSupervised` if some of its images have no label, otherwise as it is."""
     if isinstance(source, SemiSupervised) or not isinstance(source, Indexed) or source.labels is None:
         return source
     if source.labels.min() >= 0:
@@ -86,7 +86,7 @@ def arranged(source: Source) -> Source:
 
 
 def keep_labels(labels: np.ndarray, labels_per_class: int, *, seed: int) -> np.ndarray:
-    """`labels` with all but so many of each class, drawn by seed, hidden as -1. Raises ValueError if there are less."""
+    """`labels` with all but this many of each class, drawn by seed, hidden as -1. Raises ValueError for too few."""
     rng = np.random.default_rng([seed, 2])
     result = np.full_like(labels, UNLABELED)
     for label in np.unique(labels):

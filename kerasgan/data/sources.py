@@ -1,4 +1,4 @@
-"""Sources: what `fit` iterates over, in an order that is a function of (seed, epoch) and nothing else."""
+"""Sources: batches for `fit`, in an order that is a function of (seed, epoch) only."""
 
 import copy
 import dataclasses
@@ -24,9 +24,9 @@ class BatchingOptions(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True)
 class Batching:
-    """How images become batches. `flip` mirrors half of them left to right, drawn anew each epoch.
+    """How images become batches. `flip` mirrors half of the images horizontally, drawn anew each epoch.
 
-    `drop_remainder` leaves out the last, smaller batch of an epoch (another epoch brings those images); a set that is
+    `drop_remainder` leaves out the last, smaller batch of an epoch (other epochs contain those images); a set that is
     smaller than one batch still gives one batch. Raises ValueError for a batch size below 1 or a negative seed.
     """
 
@@ -64,7 +64,7 @@ class Batching:
 
 @dataclasses.dataclass(frozen=True)
 class SourceInfo:
-    """What is known of a source before its first batch; `count` is None where nobody knows the number of images."""
+    """The facts about a source that are known before its first batch; `count` is None if it is unknown."""
 
     name: str
     image_shape: tuple[int, int, int]
@@ -92,14 +92,14 @@ class ArrayReader:
         return self.array[indices]
 
     def prepare(self, indices: np.ndarray) -> None:
-        """Nothing to do: they are here."""
+        """Nothing to do: the images are in memory."""
 
 
 def scaled(images: np.ndarray) -> np.ndarray:
     """uint8 [0, 255] or float in [-1, 1] as float32 in [-1, 1]; a new array."""
     if images.dtype != np.uint8:
         return images.astype(np.float32)
-    # Dividing, not multiplying by the reciprocal: 255 must come out as 1 exactly.
+    # Dividing, not multiplying by the reciprocal: 255 must become exactly 1.
     result = np.divide(images, 127.5, dtype=np.float32)
     result -= 1.0
     return result
@@ -108,21 +108,21 @@ def scaled(images: np.ndarray) -> np.ndarray:
 class Source(keras.utils.PyDataset):
     """Batches for `fit`: float32 images in [-1, 1] (batch, height, width, channels), or (images, int32 labels).
 
-    Batch `source[i]` depends on the seed, the epoch and `i` alone; `epoch` may be set to continue a run, and advances
-    after a whole pass. Pass `shuffle=False` to Keras' own `fit`, which else shuffles the batches once more, unseeded.
+    Batch `source[i]` depends only on the seed, the epoch and `i`; `epoch` may be set to continue a run, and advances
+    after a complete pass. Pass `shuffle=False` to Keras' own `fit`, which otherwise shuffles the batches again.
     """
 
     def __init__(self, info: SourceInfo, order: Batching, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.info, self.order = info, order
         self.epoch = 0
-        self.start = 0  # batches before this one are not read: a resumed `fit` passes over them
+        self.start = 0  # batches before this one are not read: a resumed `fit` skips them
         self._passed = False
         self.with_labels = info.labeled or info.labels is not None
 
     @property
     def name(self) -> str:
-        """Where the images come from, for messages and cards."""
+        """The origin of the images, for messages and cards."""
         return self.info.name
 
     @property
@@ -137,7 +137,7 @@ class Source(keras.utils.PyDataset):
 
     @property
     def labels(self) -> np.ndarray | None:
-        """int32 (count,) in the order of `images()`; None without labels, or where it takes reading everything."""
+        """int32 (count,) in the order of `images()`; None without labels, or if all data would have to be read."""
         return self.info.labels
 
     @property
@@ -159,7 +159,7 @@ class Source(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int | None:
-        """Batches per epoch; None if nobody knows."""
+        """Batches per epoch; None if unknown."""
         return None if self.count is None else self.order.batch_count(self.count)
 
     def __len__(self) -> int:
@@ -169,7 +169,7 @@ class Source(keras.utils.PyDataset):
         return batches
 
     def copy(self, *, with_labels: bool | None = None) -> Self:
-        """The same images as a source of its own, so that its epoch and its `with_labels` bind no other reader."""
+        """An independent source of the same images, whose epoch and `with_labels` can change on their own."""
         twin = copy.copy(self)
         if with_labels is not None:
             if with_labels and not self.with_labels and self.labels is None and not self.info.labeled:
@@ -178,18 +178,18 @@ class Source(keras.utils.PyDataset):
         return twin
 
     def images(self, count: int | None = None) -> np.ndarray:
-        """The first `count` images (all, if None) in file order: uint8 [0, 255], or float32 [-1, 1] if they came so."""
+        """The first `count` images (all, if None) in file order: uint8 [0, 255], or float32 [-1, 1] for float data."""
         raise NotImplementedError
 
     def in_order(self) -> Raw:
-        """All images once, in file order and unmirrored, in batches: (as `images` gives them, labels or None)."""
+        """All images once, in file order and unmirrored, in batches: (images as from `images`, labels or None)."""
         raise NotImplementedError
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch's order, if the last batch was reached.
+        """Advances to the next epoch's order, if the last batch was reached.
 
-        Keras also calls this before training, having looked at the first batches, and within a pass where
-        `steps_per_epoch` is below the number of batches.
+        Keras also calls this before training, after reading the first batches, and within a pass if `steps_per_epoch`
+        is below the number of batches.
         """
         if self._passed:
             self.epoch, self._passed = self.epoch + 1, False
@@ -201,7 +201,7 @@ class Source(keras.utils.PyDataset):
 
 
 class Indexed(Source):
-    """A source that can reach any image at once."""
+    """A source with random access to its images."""
 
     def __init__(self, info: SourceInfo, order: Batching, reader: Reader) -> None:
         super().__init__(info, order)
@@ -251,7 +251,7 @@ PROBED = 2  # Keras reads this many batches for their shapes before it starts fr
 class Stream(Source):
     """A source that can only be read from its beginning: TFDS sets too large for memory, PyTorch loaders.
 
-    `begin(epoch)` gives an iterator of raw (images, labels or None) batches; epoch -1 asks for file order.
+    `begin(epoch)` returns an iterator of raw (images, labels or None) batches; epoch -1 is file order.
     """
 
     def __init__(self, info: SourceInfo, order: Batching, begin: Callable[[int], Raw]) -> None:
@@ -271,7 +271,7 @@ class Stream(Source):
 
     def copy(self, *, with_labels: bool | None = None) -> Self:
         twin = super().copy(with_labels=with_labels)
-        twin._restart()  # two readers of one iterator would take each other's batches
+        twin._restart()  # two readers must not share one iterator
         return twin
 
     def __getitem__(self, index: int) -> Batch:
@@ -280,7 +280,7 @@ class Stream(Source):
         if index < len(self._head):
             return self._head[index]
         raw = next(self._iterator, None)
-        if raw is None:  # an end that nobody knew of, or batches asked for out of order
+        if raw is None:  # the end of a stream of unknown length, or batches requested out of order
             self.epoch += 1
             self._open()
             raw = next(self._iterator, None)
@@ -310,11 +310,11 @@ class Stream(Source):
 
 
 class SyncEpoch(keras.callbacks.Callback):
-    """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the very order an interrupted run had.
+    """Sets a source's epoch to `fit`'s, so that `initial_epoch` continues the order of an interrupted run.
 
     Args:
-        source: what `fit` iterates over.
-        start: batches of the first epoch that `fit` passes over.
+        source: the data of `fit`.
+        start: number of batches of the first epoch that `fit` skips.
     """
 
     def __init__(self, source: Source, *, start: int = 0) -> None:
@@ -322,6 +322,6 @@ class SyncEpoch(keras.callbacks.Callback):
         self.source, self.start = source, start
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Called by Keras; leaves passes alone that are longer or shorter than an epoch (`steps_per_epoch`)."""
+        """Called by Keras; does nothing for passes that are longer or shorter than an epoch (`steps_per_epoch`)."""
         if (self.params or {}).get("steps") == self.source.num_batches:
             self.source.epoch, self.source.start, self.start = epoch, self.start, 0

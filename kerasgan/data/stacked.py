@@ -1,4 +1,4 @@
-"""Stacked digits: three digits in red, green and blue, a thousand modes that can be counted."""
+"""Stacked digits: three digits in red, green and blue, with a thousand modes that can be counted."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -10,7 +10,7 @@ from kerasgan.data.sources import Batching, BatchingOptions, Indexed, SourceInfo
 
 
 class _Triples:
-    """Images put together when they are asked for."""
+    """Images assembled on request."""
 
     def __init__(self, gray: np.ndarray, triples: np.ndarray) -> None:
         self._gray, self._triples = gray, triples
@@ -19,7 +19,7 @@ class _Triples:
         return np.concatenate([self._gray[chosen] for chosen in self._triples[indices].T], axis=-1)
 
     def prepare(self, indices: np.ndarray) -> None:
-        """Nothing to do: they are here."""
+        """Nothing to do: the images are in memory."""
 
 
 def stacked_digits(
@@ -31,10 +31,10 @@ def stacked_digits(
 ) -> Indexed:
     """Three of the embedded digits, drawn at random, as the colors of each image (Srivastava et al. 2017).
 
-    That paper, 1705.07761, stacks MNIST's. The label is the number that the digits make, red first: 0 to 999. How many
-    of these a model draws is `kerasgan.metrics.stacked_digits`.
+    That paper, 1705.07761, stacks MNIST's digits. The label is the number that the digits form, red first: 0 to 999.
+    `kerasgan.metrics.stacked_digits` counts how many of these a model generates.
 
-    `count`: images, drawn by the seed; 26,000 is how many PacGAN's code (1712.04086) compares. `split` as of `digits`.
+    `count`: number of images, drawn by the seed; PacGAN's code (1712.04086) compares 26,000. `split` as in `digits`.
     `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
     Raises ValueError for a count below 1 or an unknown split.
     """

@@ -1,4 +1,4 @@
-"""Image-to-image sources: batches (inputs, targets) that belong together, or of two domains without pairs."""
+"""Image-to-image sources: batches (inputs, targets) of pairs, or of two domains without pairs."""
 
 import copy
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Images = tuple[np.ndarray, np.ndarray]
 
 
 class Wrapped(Source):
-    """A source made of another one's batches, in the other's order and epoch."""
+    """A source that transforms another source's batches, in the same order and epoch."""
 
     def __init__(self, source: Source, info: SourceInfo) -> None:
         self.source = source
@@ -21,7 +21,7 @@ class Wrapped(Source):
 
     @property
     def epoch(self) -> int:  # type: ignore[override]
-        """The wrapped source's."""
+        """The epoch of the wrapped source."""
         return self.source.epoch
 
     @epoch.setter
@@ -64,12 +64,12 @@ class Jittered(Wrapped):
 
 
 class Pairs(Wrapped):
-    """Batches (inputs, targets), float32 in [-1, 1], that one source's images give by `split`.
+    """Batches (inputs, targets), float32 in [-1, 1], that `split` makes of one source's images.
 
-    Whatever the source does to an image (its place in the order, flips, random parts) is so done to both.
+    The source's operations on an image (order, flips, random crops) therefore apply to both alike.
 
     Args:
-        source: of single images, cropped and mirrored.
+        source: source of single images, cropped and mirrored.
         split: images (batch, height, width, channels), float32 in [-1, 1], to (inputs, targets).
     """
 
@@ -95,10 +95,10 @@ class Pairs(Wrapped):
 
 
 class Unpaired(Source):
-    """Batches (first, second) of two domains whose images do not belong together.
+    """Batches (first, second) of two domains without pairs.
 
-    Each domain has an order of its own. An epoch is one pass over the larger one; the smaller one begins again,
-    in a new order, whenever it is through.
+    Each domain is shuffled independently. An epoch is one pass over the larger one; the smaller one starts again, in a
+    new order, whenever it is exhausted.
     """
 
     paired = False
@@ -109,7 +109,7 @@ class Unpaired(Source):
             received = f"{first.batch_size} and {second.batch_size}"
             raise ValueError(f"Expected two sources of one batch size. Received: {received}")
         if None in (first.num_batches, second.num_batches):
-            raise ValueError("Expected sources that know their number of images. Received: one that does not")
+            raise ValueError("Expected sources with a known number of images. Received: one without")
         larger = max(sides, key=len)
         names = f"{first.name} and {second.name}"
         super().__init__(SourceInfo(names, second.image_shape, larger.count), larger.order)
@@ -128,7 +128,7 @@ class Unpaired(Source):
         for side in self.sides:
             side.epoch, place = divmod(self.epoch * len(self) + index, len(side))
             batches.append(side[place])
-        least = min(map(len, batches))  # the last batches of both need not be full
+        least = min(map(len, batches))  # the last batches may be smaller
         return batches[0][:least], batches[1][:least]  # type: ignore[return-value]
 
     def copy(self, *, with_labels: bool | None = None) -> Self:
@@ -137,14 +137,14 @@ class Unpaired(Source):
         return twin
 
     def in_order(self) -> Any:
-        """Batches (first, second) in file order, as far as both have images."""
+        """Batches (first, second) in file order, until one domain ends."""
         sides = (side.in_order() for side in self.sides)
         for (first, _), (second, _) in zip(*sides):
             least = min(len(first), len(second))
             yield scaled(first[:least]), scaled(second[:least])
 
     def examples(self, count: int) -> Images:
-        """The first `count` images of both, as far as both have them."""
+        """The first `count` images of both, or as many as both have."""
         return first_pairs(self.in_order(), count)
 
 

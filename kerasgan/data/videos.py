@@ -1,4 +1,4 @@
-"""Clips out of videos: folders of frames, GIF and MP4 files, arrays."""
+"""Clips from videos: folders of frames, GIF and MP4 files, arrays."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexe
 from kerasgan.files import films
 from kerasgan.files.paths import here
 
-FRAMES = EXTENSIONS - films.READABLE  # a GIF is a video here
+FRAMES = EXTENSIONS - films.READABLE  # a GIF counts as a video
 
 
 class Video(NamedTuple):
-    """The frames of a video: a folder's pictures, or the file that holds them all, and (height, width)."""
+    """The frames of a video: a folder's pictures, or the file that holds all of them, and (height, width)."""
 
     path: Path
     frames: list[Path]
@@ -40,28 +40,28 @@ def clips(
     motion: float = 0.0,
     **order: Unpack[BatchingOptions],
 ) -> Clips:
-    """Every run of successive frames in some videos: what a model is given, and what follows.
+    """Every run of successive frames in some videos: the first as inputs of a model, the rest as targets.
 
     Args:
         videos: a GIF, MP4 or other video file; a folder of such files, or of pictures, which are the frames of one
             video, or with a folder of pictures for each video; an array (videos, time, height, width, channels), uint8
             or floats in [-1, 1]; or a list of arrays (time, height, width, channels).
-        frames: that are given.
-        future: frames that follow.
-        image_size: int or (height, width) to crop (centered) and resize frames to; the videos' own, which must
-            then be one, if not given.
-        channels: 1 (gray), 3 (RGB) or 4, of frames from files.
-        stride: takes every so many frames.
-        frame_size: where given, frames are resized to this, and images are random parts of them, drawn anew each epoch.
-        motion: mean absolute difference of successive images, in units of [-1, 1], that such parts are to have.
-        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; of clips.
+        frames: number of input frames.
+        future: number of following frames.
+        image_size: int or (height, width) to crop (centered) and resize frames to; if not given, the videos' own size,
+            which must be the same for all.
+        channels: 1 (gray), 3 (RGB) or 4, for frames from files.
+        stride: step between frames; 1 takes every frame.
+        frame_size: if given, frames are resized to this, and images are random parts of them, drawn anew each epoch.
+        motion: least mean absolute difference of successive images, in units of [-1, 1], of such parts.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; for clips.
 
     Folders of pictures are decoded when needed if they do not fit into memory; video files must fit.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: naming the video and the numbers: no frames, too few of them, frames
             or videos of other sizes, a file that cannot be read.
-        ImportError: for video files other than GIF, if nothing that reads them is installed.
+        ImportError: for video files other than GIF, if no package that reads them is installed.
     """
     ordering, length = Batching(**order), frames + future
     for name, number in (("frames", frames), ("future", future), ("stride", stride)):
@@ -84,7 +84,7 @@ def clips(
 
 
 def _starts(videos: Iterable[tuple[str, int]], span: int) -> np.ndarray:
-    """Where clips of `span` frames begin in videos (name, frames) that follow each other."""
+    """The first frames of clips of `span` frames, for videos (name, frames) that follow each other."""
     starts, before = [], 0
     for name, count in videos:
         if count < span:
@@ -111,7 +111,7 @@ def _given(videos: Any, image_size: Any) -> tuple[Reader, list[tuple[str, int]],
 
 
 def _read(path: Path, image_size: Any, channels: int) -> tuple[Reader, list[tuple[str, int]], tuple[int, ...]]:
-    """As `_given`, of files."""
+    """As `_given`, for files."""
     videos = found(path)
     others = [video for video in videos if video.size != videos[0].size]
     if image_size is None and others:
@@ -136,7 +136,7 @@ def _read(path: Path, image_size: Any, channels: int) -> tuple[Reader, list[tupl
 
 
 def video(path: str | os.PathLike[str], *, channels: int = 3) -> np.ndarray:
-    """All frames of one video, a file or a folder of pictures, in their size: uint8 (time, height, width, channels).
+    """All frames of one video, a file or a folder of pictures, in full size: uint8 (time, height, width, channels).
 
     Raises:
         ValueError, FileNotFoundError, ImportError: as `clips`, and for a folder of several videos.
@@ -161,7 +161,7 @@ def _decoded(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def found(path: Path) -> list[Video]:
-    """The videos at a path, sorted by name, numbers in it by value.
+    """The videos at a path, sorted by name, numbers in names by value.
 
     Raises:
         FileNotFoundError: if there is nothing.
@@ -188,7 +188,7 @@ def found(path: Path) -> list[Video]:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    """A key by which frame2.png comes before frame10.png."""
+    """A sort key with frame2.png before frame10.png."""
     parts = re.split(r"(\d+)", str(path))
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 

@@ -1,10 +1,10 @@
-"""Diagnosis of an adversarial training: after the fact from a log, or while it runs.
+"""Diagnosis of an adversarial training: afterwards from a log, or while it runs.
 
     diagnosis = kerasgan.doctor.diagnose("log.csv")     # step, discriminator_loss, generator_loss are enough
     print(diagnosis)                                    # verdict, evidence, one suggestion
     gan.fit(images, callbacks=[kerasgan.doctor.Doctor(images, on_trouble="rollback")])
 
-The callback collects signals and asks the same rules. Diagnosing a log needs no Keras.
+The callback collects signals and applies the same rules. Diagnosing a log does not import Keras.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The doctor at the bedside: a callback that probes the game every so many steps and acts on trouble."""
+"""The doctor as a callback: it probes the model at a fixed interval and acts when it finds trouble."""
 
 import itertools
 import warnings
@@ -24,24 +24,27 @@ class DoctorWarning(UserWarning):
 
 
 class Doctor(LossCallback):
-    """Diagnoses the game while `fit` runs, from a probe on a small fixed batch between two steps.
+    """Diagnoses the training while `fit` runs, from a probe on a small fixed batch between two steps.
 
-    `diagnosis` is the latest `Diagnosis`, `history` every signal so far as lists by name (`diagnose` reads it), `found`
-    the verdicts that were acted on with the step at which that began. The training goes on bit for bit as it would
-    without the doctor, until the doctor ends it.
+    - `diagnosis` is the latest `Diagnosis`.
+    - `history` holds every signal so far, as lists by name; `diagnose` accepts it.
+    - `found` maps each verdict that was acted on to the step at which that began.
 
-    Of an image-to-image model it sees the losses alone: no reference says how varied what is made of a few images
-    ought to be.
+    The doctor does not change the training: it runs bit for bit as it would without the doctor, until the doctor ends
+    it.
+
+    For an image-to-image model only the losses are diagnosed: there is no reference for how varied the outputs for a
+    few input images ought to be.
 
     Args:
-        data: what the generator is to imitate, as `fit` takes it; a few hundred images of it are kept. Without it, what
-            `fit` is given.
-        labels: of the images, where `data` is an array and the model is class-conditional.
+        data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
+            kept. The data of `fit` if not given.
+        labels: labels of the images, if `data` is an array and the model is class-conditional.
         every: steps from one probe to the next. A probe costs about two steps of a batch of 32.
-        on_trouble: "warn" warns once for each verdict; "stop" also ends the training; "rollback" also puts the weights
-            back into the sampler (the moving average where there is one) that came closest to the real images. List
+        on_trouble: "warn" warns once for each verdict; "stop" also ends the training; "rollback" also restores the
+            weights with which the sampler (the moving average if there is one) came closest to the real images. List
             the doctor before callbacks that save at the end.
-        patience: probes in a row that must find trouble before anything is done about it.
+        patience: number of consecutive probes that must find trouble before the doctor acts.
 
     Raises:
         ValueError: for an unknown `on_trouble`, or a patience or interval below 1.
@@ -59,7 +62,7 @@ class Doctor(LossCallback):
         self.history: dict[str, list[float]] = {}
         self.diagnosis: Diagnosis | None = None
         self._data, self._labels = data, labels
-        self._taught: Any = None
+        self._trained_on: Any = None
         self._probe: Probe | None = None
         self._best: tuple[float, int, list[np.ndarray]] | None = None
         self.found: dict[str, int] = {}
@@ -67,17 +70,17 @@ class Doctor(LossCallback):
         self._roll_back = False
 
     def on_fit_begin(self, source: Any) -> None:
-        """Called by `fit` with its batches: they are the reference if the doctor was given none."""
-        self._taught = None if self._data is None else source
+        """Called by `fit` with its batches: they are the reference if the doctor has no data of its own."""
+        self._trained_on = None if self._data is None else source
         if self._data is None:
             self._data = source
 
     def begin(self, step: int) -> None:
         self._troubles, self._roll_back = 0, False
-        # Of a model that starts from images the losses alone are looked at.
+        # An image-to-image model is diagnosed from its losses alone.
         if self._data is not None and self._probe is None and not self.model.task.from_images:
-            taught = None if self._taught is None else _examples(self._taught, None, self.model)[0]
-            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model), taught=taught)
+            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, self.model)[0]
+            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model), trained_on=trained_on)
         if self.resumed and self.resumed.state is not None:
             self._recall(self.resumed.state)
         else:

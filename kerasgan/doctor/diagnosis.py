@@ -1,4 +1,4 @@
-"""One diagnosis for a running and for a finished game: signals in, a verdict with its reasons out."""
+"""The diagnosis of a running or a finished training: signals in, a verdict with its reasons out."""
 
 import os
 from collections.abc import Mapping
@@ -15,15 +15,16 @@ __all__ = ["Diagnosis", "diagnose", "diagnose_file"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor found; `str` of it is readable.
+    """What the doctor found; `str(diagnosis)` is a readable summary.
 
     Attributes:
         verdict: one of `kerasgan.doctor.VERDICTS`.
-        collapse: how likely the game has failed by the last row, in [0, 1]; from 0.5 on the verdict names a trouble.
+        collapse: how likely the training has failed by the last row, in [0, 1]; from 0.5 on the verdict names a
+            trouble.
         evidence: sentences with the numbers behind the verdict.
-        suggestion: one thing to do about it.
+        suggestion: one remedy.
         troubles: every verdict that was considered, with its severity in [0, 1].
-        timeline: (step, collapse from the losses up to there), at steps three percent apart.
+        timeline: (step, collapse computed from the losses up to that step), at steps three percent apart.
         alarm: the step at which the losses alone would have stopped the training, or None.
     """
 
@@ -41,25 +42,25 @@ class Diagnosis:
 
 
 def diagnose(history: Any) -> Diagnosis:
-    """Diagnoses an adversarial training from its record, whatever columns there are.
+    """Diagnoses an adversarial training from its record, using whatever columns it has.
 
     Args:
-        history: a mapping of column name to sequence, a data frame, a Keras `History`, or the path of a CSV file. At
-            least one player's loss, under any common name; `Doctor.history` holds every signal.
+        history: a mapping of column name to sequence, a data frame, a Keras `History`, or the path of a CSV file. It
+            needs the loss of at least one network, under any common name; `Doctor.history` holds every signal.
 
     Returns:
-        The state at the last row. It depends on the rows given alone: the diagnosis of the first n rows is what a
-        running training would have been told there.
+        The state at the last row. It depends only on the rows given: the diagnosis of the first n rows is the one that
+        would have been reported at that point of the training.
 
     Raises:
-        ValueError: if neither player's loss is there.
+        ValueError: if there is neither a discriminator loss nor a generator loss.
         FileNotFoundError: if the path does not exist.
     """
     columns = histories.read(history)
-    loss, player = _loss(columns)
+    loss, role = _loss(columns)
     rows, scores = losses.timeline(loss)
     at = losses.alarm(rows, scores)
-    findings = rules.examine(columns, loss, player, alarmed=at is not None)
+    findings = rules.examine(columns, loss, role, alarmed=at is not None)
     worst = findings[0]
     troubles: dict[str, float] = {}
     for finding in findings:
@@ -82,12 +83,12 @@ def diagnose_file(path: str | os.PathLike[str]) -> Diagnosis:
 
 
 def _loss(columns: histories.Columns) -> tuple[np.ndarray, str]:
-    """The loss to judge by: the discriminator's, or where there is none the generator's.
+    """The loss to diagnose: the discriminator's, or the generator's if there is none; and which of the two it is.
 
-    A discriminator that is not trained has no loss: nothing in a log, zeros in Keras' history.
+    A discriminator that is not trained has no loss: no column in a log, zeros in Keras' history.
     """
-    for player in ("discriminator", "generator"):
-        values = columns.get(f"{player}_loss")
-        if values is not None and (player == "generator" or (np.any(values) and not np.isnan(values).all())):
-            return values, player
+    for role in ("discriminator", "generator"):
+        values = columns.get(f"{role}_loss")
+        if values is not None and (role == "generator" or (np.any(values) and not np.isnan(values).all())):
+            return values, role
     return columns["discriminator_loss"], "discriminator"

@@ -1,4 +1,4 @@
-"""Reads a record of a training, whatever wrote it, into columns with the doctor's names."""
+"""Reads the record of a training, from this package or another, into columns with the doctor's names."""
 
 import csv
 import os
@@ -15,8 +15,8 @@ __all__ = ["Columns", "read"]
 
 Columns = dict[str, np.ndarray]
 
-# What other codes call the players: dis_loss, D_loss, errD, loss_g, critic/loss, gen_total_loss, ...
-PLAYERS = {
+# Parts of the names that other packages give the two losses: dis_loss, D_loss, errD, loss_g, critic/loss, ...
+LOSS_NAMES = {
     "discriminator_loss": {"d", "dis", "disc", "discr", "discriminator", "critic", "netd"},
     "generator_loss": {"g", "gen", "generator", "netg"},
 }
@@ -29,9 +29,9 @@ STEPS = ("step", "steps", "global_step", "iteration", "iterations", "iter", "bat
 def read(history: Any) -> Columns:
     """Columns of float64, equally long, from a mapping, a data frame, a Keras `History` or the path of a CSV file.
 
-    The losses are found under the names that common codes give them (`d_loss`, `errG`, `dis_loss`, ...); a loss that
-    is only there for real images and fakes apart is their sum. Empty or unreadable cells are NaN. Every other column
-    keeps its name. Raises ValueError if there is no loss of either player, FileNotFoundError if there is no file.
+    The losses are found under common names (`d_loss`, `errG`, `dis_loss`, ...); a loss that is only recorded separately
+    for real images and fakes is their sum. Empty or unreadable cells are NaN. Every other column keeps its name. Raises
+    ValueError if there is neither network's loss, FileNotFoundError if there is no file.
     """
     if isinstance(history, str | os.PathLike):
         name, raw = str(history), _read_csv(local(history))
@@ -39,8 +39,8 @@ def read(history: Any) -> Columns:
         name, raw = type(history).__name__, _mapping(getattr(history, "history", history))
     columns = {str(key): _numbers(values) for key, values in raw.items()}
     _refuse_text(columns, raw, name)
-    found = {player: _loss(columns, player, words) for player, words in PLAYERS.items()}
-    losses = {player: values for player, values in found.items() if values is not None}
+    found = {loss: _loss(columns, loss, words) for loss, words in LOSS_NAMES.items()}
+    losses = {loss: values for loss, values in found.items() if values is not None}
     if not losses:
         held = ", ".join(columns) or "nothing"
         raise ValueError(
@@ -83,7 +83,8 @@ def _refuse_text(columns: Columns, raw: Mapping[Any, Any], name: str) -> None:
     for key, values in raw.items():
         words = [each for each in np.ravel(np.asarray(values, dtype=object)) if isinstance(each, str) and each.strip()]
         text = [word for word in words if np.isnan(_number(word)) and word.strip().lower() not in ("nan", "none", "na")]
-        loss = any(_loss({str(key): columns[str(key)]}, player, known) is not None for player, known in PLAYERS.items())
+        column = {str(key): columns[str(key)]}
+        loss = any(_loss(column, known, names) is not None for known, names in LOSS_NAMES.items())
         if loss and text and len(text) == len(words):
             raise ValueError(f"Expected numbers in the column {key} of {name}. Received: {text[0]!r}")
 
@@ -108,9 +109,9 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def _loss(columns: Columns, player: str, words: set[str]) -> np.ndarray | None:
-    if player in columns:
-        return columns[player]
+def _loss(columns: Columns, loss: str, words: set[str]) -> np.ndarray | None:
+    if loss in columns:
+        return columns[loss]
     whole: list[np.ndarray] = []
     parts: dict[str, np.ndarray] = {}
     for name, values in columns.items():

@@ -1,9 +1,9 @@
-"""What the two losses alone tell about the game: four signs of collapse, none of which knows the kind of loss.
+"""A collapse score from the losses alone: four signs, none of which depends on the kind of loss.
 
-A healthy adversarial loss is noise around a plateau: its jumps are about equally large, as often up as down, and
-they calm down. A discriminator that has won sits on the floor of its loss and is thrown off it now and then. Each sign
-is a ratio that plain noise leaves near one and that neither the scale of the loss nor the length of the log changes;
-only what lies before a row enters the score at that row.
+A healthy adversarial loss is noise around a plateau: its jumps are about equally large, as often up as down, and they
+become smaller. The loss of a discriminator that has won stays at its minimum, with occasional bursts. Each sign is a
+ratio that is near one for plain noise and that depends neither on the scale of the loss nor on the length of the log;
+the score at a row is computed only from rows up to it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["FEWEST_ROWS", "SIGNS", "Sign", "alarm", "collapse", "diverged", "severities", "signs", "timeline"]
 
 FEWEST_ROWS = 20
-"""Fewer finite rows than this say nothing."""
+"""With fewer finite rows than this there is no score."""
 
 WINDOW = 0.2  # "now" is the last fifth of the rows so far, of at least FEWEST_WINDOW rows
 FEWEST_WINDOW = 10
@@ -22,15 +22,15 @@ FEWEST_ALARM_ROWS = 100
 
 
 class Sign(NamedTuple):
-    """A ratio >= 0 of which `full` is as bad as it gets, and a sentence that shows it."""
+    """A ratio >= 0 that counts fully from `full` on, and a sentence that reports it."""
 
     full: float
     sentence: str
 
 
-# The full marks are round numbers, and the four signs count equally: 28 labeled logs, 7 of them collapsed, cannot tell
-# fitted weights from equal ones. SLOPE and MIDDLE turn the mean severity into a probability; they order nothing.
-# `python benchmarks/doctor --logs DIR` prints what a fit would choose, and cross-validates it.
+# The values of `full` are round numbers, and the four signs count equally: 28 labeled logs, 7 of them collapsed, are
+# too few to tell fitted weights from equal ones. SLOPE and MIDDLE turn the mean severity into a probability,
+# monotonically. `python benchmarks/doctor --logs DIR` prints what a fit would choose, and cross-validates it.
 SIGNS: Mapping[str, Sign] = {
     "bursts": Sign(8, "its mean jump is {:.1f} times its median jump (1.2 for plain noise)"),
     "lopsided": Sign(8, "it strays {:.1f} times as far above its median as below (1 for plain noise)"),
@@ -48,7 +48,8 @@ def signs(loss: np.ndarray) -> dict[str, float]:
     tiny = 1e-3 * (high - low) + 1e-12  # what counts as zero next to the loss's own range
     below, middle, above = np.quantile(now, [0.1, 0.5, 0.9])
     jumps, all_jumps = np.abs(np.diff(now)), np.abs(np.diff(loss))
-    # Calm that came later, when a learning rate has run out, say, is no reproach.
+    # Only calm stretches before the window count: a loss that calms down later, as the learning rate decays, is
+    # healthy.
     before = np.cumsum(np.concatenate([[0.0], all_jumps[: len(loss) - len(now)]]))
     stretch = max(FEWEST_WINDOW // 2, len(now) // 4)
     calmest = np.min(before[stretch:] - before[:-stretch]) / stretch
@@ -67,12 +68,12 @@ def _ratio(numerator: Any, denominator: Any, tiny: float) -> float:
 
 
 def severities(ratios: Mapping[str, float]) -> dict[str, float]:
-    """Each sign in [0, 1]: 0 for a ratio of one or less, 1 for the sign's full mark or more, logarithmic between."""
+    """Each sign in [0, 1]: 0 for a ratio of one or less, 1 from the sign's `full` on, logarithmic between."""
     return {key: float(np.clip(np.log(ratios[key]) / np.log(SIGNS[key].full), 0, 1)) for key in ratios}
 
 
 def collapse(loss: np.ndarray) -> float:
-    """How likely the game has collapsed at the last row, in [0, 1]; 0 where there are too few rows to say."""
+    """How likely the training has collapsed at the last row, in [0, 1]; 0 if there are too few rows."""
     if np.isfinite(loss).sum() < FEWEST_ROWS:
         return 0.0
     severity = np.mean(list(severities(signs(loss)).values()))
@@ -82,7 +83,7 @@ def collapse(loss: np.ndarray) -> float:
 def timeline(loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(row counts, collapse after that many rows), every three percent of the rows so far, and at the last row.
 
-    Each score is computed from its own past alone, and a longer record adds points without moving the earlier ones.
+    Each score is computed from earlier rows alone: a longer record adds points and leaves the earlier ones as they are.
     """
     count = int(np.log(max(len(loss), 1) / FEWEST_ROWS) / np.log(1.03) + 1) if len(loss) >= FEWEST_ROWS else 0
     rows = np.unique(np.append((FEWEST_ROWS * 1.03 ** np.arange(count)).astype(int), len(loss)))
@@ -90,7 +91,7 @@ def timeline(loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def diverged(loss: np.ndarray) -> bool:
-    """Whether the record ends in NaN or infinity, or in numbers a million times larger than it used to hold."""
+    """Whether the record ends in NaN or infinity, or in numbers a million times larger than its earlier ones."""
     if not len(loss):
         return False
     finite = np.isfinite(loss)
@@ -101,10 +102,10 @@ def diverged(loss: np.ndarray) -> bool:
 
 
 def alarm(rows: np.ndarray, scores: np.ndarray, *, threshold: float = 0.7) -> int | None:
-    """The first of `rows` by which the score has kept to the threshold for a tenth of the rows so far, else None.
+    """The first of `rows` at which the score has stayed at or above the threshold for the last tenth of the rows.
 
-    Stopping a healthy game costs more than a late word: the threshold is higher than a verdict's, and the first
-    hundred rows, where healthy losses are still settling, raise no alarm.
+    None if there is no such row. Stopping a healthy training costs more than a late alarm: the threshold is higher than
+    a verdict's, and the first hundred rows, in which healthy losses still settle, raise no alarm.
 
     Args:
         rows: ascending row counts, as `timeline` gives them.

@@ -1,4 +1,4 @@
-"""Looks at both players on a small fixed batch, between two training steps and without leaving a trace."""
+"""Measures both networks on a small fixed batch, between two training steps and without changing any state."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ __all__ = ["Probe"]
 
 
 class Probe:
-    """Signals of a batch, from the same real images and latents each time.
+    """Computes the signals, each time from the same real images and latents.
 
     Args:
         gan: a compiled GAN.
-        images: float32 (count, height, width, channels) in [-1, 1], what the generator is to imitate.
+        images: float32 (count, height, width, channels) in [-1, 1]: the images that the generator is to imitate.
         labels: (count,) int32 for a model that learns from them.
-        taught: some of the images that it is trained on, where those are others.
-        batch_size: images with which the discriminator's logits and both gradients are computed.
-        count: generated images that are held against the real ones.
-        seed: of the latents.
+        trained_on: some of the training images, if they differ from `images`.
+        batch_size: number of images for the discriminator's logits and both gradients.
+        count: number of generated images that are compared with the real ones.
+        seed: seed of the latents.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class Probe:
         images: np.ndarray,
         labels: Any = None,
         *,
-        taught: np.ndarray | None = None,
+        trained_on: np.ndarray | None = None,
         batch_size: int = 32,
         count: int = 64,
         seed: int = 0,
     ):
         self.gan, self.count, self.seed = gan, count, seed
         self.reference = Reference(images)
-        self.data_coverage = 1.0 if taught is None else self.reference.compare(taught).coverage
-        asked = gan.num_classes is not None  # else they are the discriminator's alone
-        self.labels = np.resize(labels, count) if asked and labels is not None else None
+        self.data_coverage = 1.0 if trained_on is None else self.reference.compare(trained_on).coverage
+        conditional = gan.num_classes is not None  # otherwise only the discriminator uses the labels
+        self.labels = np.resize(labels, count) if conditional and labels is not None else None
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         batch = (images[rows], None if labels is None else labels[rows], latents)
@@ -61,22 +61,22 @@ class Probe:
         with keras.StatelessScope():  # moving statistics and seeds stay as they are
             signals |= self._logits()
             signals |= self._gradients()
-        for player in ("discriminator", "generator"):
-            signals[f"{player}_update"] = self._update(player, step)
+        for role in ("discriminator", "generator"):
+            signals[f"{role}_update"] = self._update(role, step)
         return {name: float(value) for name, value in signals.items()}
 
     def state(self) -> dict[str, Any]:
-        """What the next call compares with, for `recall`."""
+        """The values that the next call compares with, for `recall`."""
         state: dict[str, Any] = {} if self._images is None else {"images": self._images}
-        for player, (step, weights) in self._weights.items():
-            state |= {f"{player}_step": step, f"{player}_weights": weights}
+        for role, (step, weights) in self._weights.items():
+            state |= {f"{role}_step": step, f"{role}_weights": weights}
         return state
 
     def recall(self, state: Mapping[str, np.ndarray]) -> None:
-        """Goes on after the call whose `state` this is; what is not in it was never seen."""
+        """Restores the `state` of an earlier call; a value that is missing counts as not yet measured."""
         self._images = state.get("images")
-        players = [key.removesuffix("_step") for key in state if key.endswith("_step")]
-        self._weights = {player: (int(state[f"{player}_step"]), state[f"{player}_weights"]) for player in players}
+        roles = [key.removesuffix("_step") for key in state if key.endswith("_step")]
+        self._weights = {role: (int(state[f"{role}_step"]), state[f"{role}_weights"]) for role in roles}
 
     def _movement(self, images: np.ndarray) -> float:
         """How far the same latents' images have moved since the last call, over the spread of the real images."""
@@ -86,11 +86,11 @@ class Probe:
         return float(np.sqrt(np.mean((images - before) ** 2) / (self.reference.pixels.var(axis=0).mean() + 1e-12)))
 
     def _logits(self) -> dict[str, float]:
-        with _overheard(self.gan) as heard:
+        with _recorded_logits(self.gan) as recorded:
             self.gan.discriminator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch)))
-        if not heard.real:
+        if not recorded.real:
             return {}
-        real, fake = (np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in part]) for part in heard)
+        real, fake = (np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in part]) for part in recorded)
         boundary = _boundary(self.gan.objective, real, fake)
         return {
             "real_accuracy": np.mean(real > boundary),
@@ -110,53 +110,53 @@ class Probe:
             ),
         }
         norms = {}
-        for player, (network, loss) in losses.items():
+        for role, (network, loss) in losses.items():
             variables = network.trainable_variables
             grads = gradients.gradients(loss, variables)[1] if variables else []
             squares = [float(ops.sum(ops.square(grad))) for grad in grads if grad is not None]
-            norms[f"{player}_gradient"] = np.sqrt(sum(squares))
+            norms[f"{role}_gradient"] = np.sqrt(sum(squares))
         return norms
 
-    def _update(self, player: str, step: int) -> float:
-        """Relative change of a player's weights per step since the last call."""
-        variables = getattr(self.gan, player).trainable_variables
+    def _update(self, role: str, step: int) -> float:
+        """Relative change of a network's weights per step since the last call."""
+        variables = getattr(self.gan, role).trainable_variables
         if not variables:
             return 0.0
         now = np.concatenate([np.ravel(ops.convert_to_numpy(variable.value)) for variable in variables])
-        before_step, before = self._weights.get(player, (step, now))
-        self._weights[player] = (step, now)
+        before_step, before = self._weights.get(role, (step, now))
+        self._weights[role] = (step, now)
         if step <= before_step:
             return np.nan
         return float(np.linalg.norm(now - before) / (np.linalg.norm(before) + 1e-12) / (step - before_step))
 
 
 def _boundary(objective: Objective, real: np.ndarray, fake: np.ndarray) -> float:
-    """The logit between "real" and "fake": the objective's own, or where it has none, the middle of this batch."""
+    """The logit that separates "real" from "fake": the objective's own, or the middle of this batch if it has none."""
     return (real.mean() + fake.mean()) / 2 if objective.boundary is None else objective.boundary
 
 
-class _Heard(NamedTuple):
-    """The logits that an objective was given."""
+class _Logits(NamedTuple):
+    """The logits that an objective received."""
 
     real: list[Any]
     fake: list[Any]
 
 
 @contextmanager
-def _overheard(gan: GAN) -> Iterator[_Heard]:
-    """Hears the logits where every family hands them over: families differ in what they show the discriminator."""
-    heard, objective = _Heard([], []), gan.objective
+def _recorded_logits(gan: GAN) -> Iterator[_Logits]:
+    """Records the logits that the family passes to its objective: families differ in the discriminator's inputs."""
+    recorded, objective = _Logits([], []), gan.objective
 
-    class Listener(Objective):
+    class Recorder(Objective):
         paired = objective.paired
 
         def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
-            heard.real.append(real_logits)
-            heard.fake.append(fake_logits)
+            recorded.real.append(real_logits)
+            recorded.fake.append(fake_logits)
             return objective.discriminator_loss(real_logits, fake_logits)
 
-    gan.objective = Listener()
+    gan.objective = Recorder()
     try:
-        yield heard
+        yield recorded
     finally:
         gan.objective = objective

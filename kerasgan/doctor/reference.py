@@ -1,4 +1,4 @@
-"""How a batch of generated images compares to real ones, in a space small enough to be computed while training."""
+"""Compares a batch of generated images with real ones, in a space small enough to do so during training."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ import numpy as np
 
 __all__ = ["Comparison", "Reference"]
 
-POOLED = 16  # pixels per side at most: features are what can be seen from afar
-AXES = 16  # principal axes of the real images that are kept at most
+POOLED = 16  # pixels per side at most: the features describe coarse structure
+AXES = 16  # principal axes of the real images, at most
 MODES = 10  # clusters of the real images
 
 
@@ -17,7 +17,7 @@ class Comparison(NamedTuple):
     diversity: variance of the fakes over that of the real images; 0 if all are the same.
     repeats: share of fakes with a twin among the other fakes.
     distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
-    coverage: share of real images whose cluster gets the fakes due to it; a few hundredths are lost to chance.
+    coverage: share of real images whose cluster gets its share of the fakes; chance costs a few hundredths.
     copies: share of fakes that are nearly one of the real images.
     """
 
@@ -29,11 +29,11 @@ class Comparison(NamedTuple):
 
 
 class Reference:
-    """Real images that generated ones are held against.
+    """Real images with which generated ones are compared.
 
     Args:
-        images: float32 (count, height, width, channels) in [-1, 1]; a few hundred say enough.
-        seed: of the clustering.
+        images: float32 (count, height, width, channels) in [-1, 1]; a few hundred are enough.
+        seed: seed of the clustering.
 
     Raises:
         ValueError: for fewer than two images.
@@ -52,7 +52,7 @@ class Reference:
         self.features = (pixels - self.mean) @ self.axes
         self.spread = self.features.std(axis=0)
         self.variance = float(np.sum(self.spread**2)) + 1e-12
-        # Most real images have a nearest one farther away than this; what is nearer than half of it is the same image.
+        # Most real images have no neighbor within this distance; images nearer than half of it count as the same image.
         distinct = np.unique(pixels, axis=0)
         self.examples = len(distinct)
         self.twin = 0.5 * float(np.median(nearest(distinct, distinct, skip_itself=True))) if len(distinct) > 1 else 0.0
@@ -101,10 +101,10 @@ def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False)
     return np.sqrt(squares.min(axis=1))
 
 
-def clusters(features: np.ndarray, count: int, *, seed: int, rounds: int = 20) -> np.ndarray:
-    """Centers (count, dimensions) by k-means, begun far from each other.
+def clusters(features: np.ndarray, count: int, *, seed: int, iterations: int = 20) -> np.ndarray:
+    """Centers (count, dimensions) by k-means, started far from each other (k-means++).
 
-    scikit-learn's k-means begins elsewhere for the same seed, and the doctor's limits were set with these centers.
+    scikit-learn's k-means starts elsewhere for the same seed, and the doctor's limits were set with these centers.
     """
     generator = np.random.default_rng(seed)
     centers = features[[generator.integers(len(features))]]
@@ -113,7 +113,7 @@ def clusters(features: np.ndarray, count: int, *, seed: int, rounds: int = 20) -
         total = squares.sum()
         chances = squares / total if total > 0 else None
         centers = np.concatenate([centers, features[[generator.choice(len(features), p=chances)]]])
-    for _ in range(rounds):
+    for _ in range(iterations):
         chosen = np.argmin(squared_distances(features, centers), axis=1)
         members = [features[chosen == index] for index in range(count)]
         centers = np.stack([own.mean(axis=0) if len(own) else old for own, old in zip(members, centers)])

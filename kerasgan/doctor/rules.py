@@ -1,8 +1,9 @@
 """What each trouble looks like: rules from signals to verdicts.
 
-A rule turns the signals that are there into a severity in [0, 1] and sentences; 0.5 is where the verdict is passed.
-"Now" is the median of the last eighth of the probes. A game that still comes closer to the real images is left
-to go on: an untrained generator looks like a collapsed one, and a late warning costs less than a healthy game stopped.
+A rule turns the signals that are present into a severity in [0, 1] and sentences; from 0.5 on it gives its verdict.
+"Now" is the median of the last eighth of the probes. A training whose samples still approach the real images gets no
+verdict: an untrained generator looks like a collapsed one, and a late warning costs less than stopping a healthy
+training.
 """
 
 from collections.abc import Callable
@@ -19,8 +20,8 @@ SUGGESTIONS = {
     "divergence": "Lower both learning rates by a factor of ten, and go back to a checkpoint before the first NaN.",
     "weak discriminator": "Let the discriminator learn: check that it is trainable, raise its learning rate or take "
     "more discriminator_steps.",
-    "convergence failure": "Hold the discriminator back: penalties='r1', a lower learning rate for it or a "
-    "Lipschitz constraint, and check that nothing but the images tells real from fake.",
+    "convergence failure": "Weaken the discriminator: penalties='r1', a lower learning rate for it or a "
+    "Lipschitz constraint, and check that real images and fakes differ only in content (not in range or size, say).",
     "mode collapse": "Stop here and go back to the best checkpoint; then lower the learning rates or add "
     "penalties='r1', and check that the latents vary.",
     "mode dropping": "Check that every kind of image is in the training data; then use a larger batch or "
@@ -33,10 +34,10 @@ SUGGESTIONS = {
 VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided")
 FEWEST_PROBES = 10
-FEWEST_STEPS = 200  # the samples of a generator that has learnt nothing yet are alike, and far from the real images
-YOUNG = 1000  # steps: kinds of images are learnt one after another, and those that are missing by then may still come
-CALM = 0.2  # a collapse from the losses below which they are called noise
-FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can learn the former by heart, hardly the latter
+FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
+YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
+CALM = 0.2  # below this collapse score the losses are called noise
+FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can memorize the former number of images, hardly the latter
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Finding:
 
 
 class Signals:
-    """The columns of a probe, as the rules ask for them."""
+    """The columns of a probe, with the summaries that the rules use."""
 
     def __init__(self, columns: Columns):
         self.columns, self.count = columns, len(columns["step"])
@@ -62,7 +63,7 @@ class Signals:
 
     def improving(self) -> bool:
         """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, or the
-        game has only begun."""
+        training has only begun."""
         if self.columns["step"][-1] < FEWEST_STEPS:
             return True
         distance = self.columns["distance"][-(self.count // 2) :]
@@ -95,8 +96,8 @@ def rise(value: float, good: float, bad: float) -> float:
     return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))
 
 
-def examine(columns: Columns, loss: np.ndarray, player: str, *, alarmed: bool = False) -> list[Finding]:
-    """All findings, the verdict first. `alarmed` says whether the losses have raised the alarm before."""
+def examine(columns: Columns, loss: np.ndarray, role: str, *, alarmed: bool = False) -> list[Finding]:
+    """All findings, the verdict first. `alarmed`: whether the losses raised the alarm at an earlier row."""
     signals = Signals(columns)
     found = [divergence(columns, loss)]
     if signals.has("distance", "diversity"):
@@ -104,16 +105,16 @@ def examine(columns: Columns, loss: np.ndarray, player: str, *, alarmed: bool = 
             found += [rule(signals) for rule in RULES]
         undecided = signals.count < FEWEST_PROBES
     else:
-        found.append(from_losses(loss, player, alarmed=alarmed))
+        found.append(from_losses(loss, role, alarmed=alarmed))
         undecided = np.isfinite(loss).sum() < losses.FEWEST_ROWS
-    # The rules stand in the order in which one trouble explains the next.
+    # RULES is ordered so that each trouble explains those after it.
     worst = next((finding for finding in found if finding.severity >= 0.5), None)
     if worst is None:
-        worst = unremarkable(signals, loss, player, undecided=undecided)
+        worst = unremarkable(signals, loss, role, undecided=undecided)
     return [worst, *(finding for finding in found if finding is not worst)]
 
 
-def unremarkable(signals: Signals, loss: np.ndarray, player: str, *, undecided: bool) -> Finding:
+def unremarkable(signals: Signals, loss: np.ndarray, role: str, *, undecided: bool) -> Finding:
     if undecided:
         return Finding("undecided", 0.0, (f"There are only {signals.count} rows.",))
     if signals.has("distance", "diversity"):
@@ -124,14 +125,14 @@ def unremarkable(signals: Signals, loss: np.ndarray, player: str, *, undecided: 
         return Finding("healthy", 0.0, (f"{sentence}, with {signals.now('diversity'):.0%} of their variance.",))
     chance = losses.collapse(loss)
     if chance < CALM:
-        sentence = f"The {player}'s loss is noise around a plateau: collapse {chance:.2f} from its four signs."
+        sentence = f"The {role}'s loss is noise around a plateau: collapse {chance:.2f} from its four signs."
         return Finding("healthy", 0.0, (sentence,))
-    hints = from_losses(loss, player).evidence[:2]
-    return Finding("healthy", 0.0, (f"The {player}'s loss has first signs of trouble, short of a verdict.", *hints))
+    hints = from_losses(loss, role).evidence[:2]
+    return Finding("healthy", 0.0, (f"The {role}'s loss has first signs of trouble, too weak for a verdict.", *hints))
 
 
 def divergence(columns: Columns, loss: np.ndarray) -> Finding:
-    """Numbers that are none any more."""
+    """The loss or a signal is not finite, or the loss explodes."""
     probed = ("distance", "margin", "generator_gradient", "discriminator_gradient")
     broken = [name for name in probed if name in columns and not np.isfinite(columns[name][-1])]
     evidence = []
@@ -142,24 +143,24 @@ def divergence(columns: Columns, loss: np.ndarray) -> Finding:
     return Finding("divergence", float(bool(evidence)), tuple(evidence))
 
 
-def from_losses(loss: np.ndarray, player: str, *, alarmed: bool = False) -> Finding:
-    """The verdict where there is nothing but the losses."""
+def from_losses(loss: np.ndarray, role: str, *, alarmed: bool = False) -> Finding:
+    """The verdict if there is nothing but the losses."""
     severity = losses.collapse(loss)
     if not severity:
         return Finding("convergence failure", 0.0, ())
-    if alarmed and severity >= CALM:  # a collapsed game seldom recovers, though its losses may look better for a while
+    if alarmed and severity >= CALM:  # a collapsed training seldom recovers, though its losses may look better later
         severity = max(severity, 0.5)
     ratios = losses.signs(loss)
     weights = losses.severities(ratios)
     worst = sorted(weights, key=lambda name: -weights[name])
-    sentences = [f"The {player}'s loss: {losses.SIGNS[name].sentence.format(ratios[name])}." for name in worst]
-    # On its floor, the discriminator has won; unsettled above it, the two are chasing each other.
+    sentences = [f"The {role}'s loss: {losses.SIGNS[name].sentence.format(ratios[name])}." for name in worst]
+    # At the minimum of its loss the discriminator has won; unsettled above it, neither network wins.
     verdict = "convergence failure" if weights["floor"] >= 0.4 else "oscillation"
     return Finding(verdict, severity, tuple(sentences))
 
 
 def weak_discriminator(signals: Signals) -> Finding:
-    """The discriminator does not learn, or cannot tell bad samples from real ones, so the generator need not move."""
+    """The discriminator does not learn or cannot tell bad samples from real ones, so the generator gets no signal."""
     verdict = "weak discriminator"
     far = rise(signals.now("distance"), 0.2, 0.8)
     if signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8:
@@ -175,7 +176,7 @@ def weak_discriminator(signals: Signals) -> Finding:
 
 
 def discriminator_wins(signals: Signals) -> Finding:
-    """The discriminator tells all images apart, and the samples stay far from the real ones."""
+    """The discriminator separates all images, and the samples stay far from the real ones."""
     verdict = "convergence failure"
     finished = signals.vanished("discriminator_gradient")
     if not signals.has("separation") or (signals.improving() and not finished):
@@ -188,7 +189,7 @@ def discriminator_wins(signals: Signals) -> Finding:
     if finished:
         evidence.append(f"Its gradient has vanished: {signals.now('discriminator_gradient'):.2g}.")
     apart, far = rise(signals.now("separation"), 0.9, 0.98), rise(signals.now("distance"), 0.2, 0.8)
-    collapsed = signals.now("repeats") > 0.5  # a better name for it comes next
+    collapsed = signals.now("repeats") > 0.5  # then "mode collapse", the next rule, is the better verdict
     return Finding(verdict, 0.0 if collapsed else min(apart, far), tuple(evidence))
 
 
@@ -206,27 +207,27 @@ def mode_collapse(signals: Signals) -> Finding:
 
 
 def mode_dropping(signals: Signals) -> Finding:
-    """Whole kinds of real images have no samples near them, or no training image is of their kind."""
+    """Whole modes of the real images have no samples near them, or no training images."""
     verdict = "mode dropping"
-    taught = signals.now("data_coverage") if signals.has("data_coverage") else 1.0
-    if taught < 0.75:  # hundreds of images of the same kinds give 0.9
-        evidence = f"The training images themselves are of kinds that make up {taught:.0%} of the real images."
-        return Finding(verdict, rise(taught, 0.9, 0.6), (evidence,))
+    present = signals.now("data_coverage") if signals.has("data_coverage") else 1.0
+    if present < 0.75:  # hundreds of images of the same kinds give 0.9
+        evidence = f"The training images themselves are of kinds that make up {present:.0%} of the real images."
+        return Finding(verdict, rise(present, 0.9, 0.6), (evidence,))
     coverage = signals.now("coverage")
     evidence = f"Of the real images, {coverage:.0%} are of kinds that get their share of the samples."
     young = signals.columns["step"][-1] < YOUNG
     moving = young or signals.improving() or signals.diversifying() or signals.growing("coverage")
-    # Samples farther away than the mean are of no kind yet. 64 samples of real images cover 73 % of them at least (99 %
-    # of draws), those of half of the kinds of digits 63 %.
+    # Samples farther away than the mean belong to no mode yet. 64 real images cover 73 % of them at least (99 % of
+    # draws), those of half of the classes of digits 63 %.
     settled = not moving and signals.now("distance") < 1
     return Finding(verdict, rise(coverage, 0.7, 0.5) if settled else 0.0, (evidence,))
 
 
 def memorization(signals: Signals) -> Finding:
-    """Samples are near-copies of training images, or there are too few of those for anything else."""
+    """Samples are near-copies of training images, or there are too few training images for anything else."""
     copies = signals.now("copies")
     examples = signals.now("examples") if signals.has("examples") else np.inf
-    evidence = [f"{copies:.0%} of the samples are nearer to a training image than half of what separates those."]
+    evidence = [f"{copies:.0%} of the samples are nearer to a training image than half the usual distance between two."]
     if examples < MANY_EXAMPLES:
         evidence.append(f"There are only {examples:.0f} different training images.")
     severity = max(rise(copies, 0.05, 0.45), rise(examples, MANY_EXAMPLES, FEW_EXAMPLES))
@@ -234,7 +235,7 @@ def memorization(signals: Signals) -> Finding:
 
 
 def oscillation(signals: Signals) -> Finding:
-    """The samples' distance to the real images swings in the second half of the record."""
+    """The samples' distance to the real images oscillates in the second half of the record."""
     distance = signals.columns["distance"][-(signals.count // 2) :]
     distance = distance[np.isfinite(distance)]
     if len(distance) < 6:
@@ -246,7 +247,7 @@ def oscillation(signals: Signals) -> Finding:
 
 
 def restlessness(signals: Signals) -> Finding:
-    """The same latents give other images at every probe, because a step changes the generator by percents."""
+    """The same latents give other images at every probe: each step changes the generator's weights too much."""
     if not signals.has("movement", "generator_update") or signals.improving():
         return Finding("oscillation", 0.0, ())
     movement, update = signals.now("movement"), signals.now("generator_update")

@@ -1,6 +1,6 @@
-"""What `kerasgan evaluate` does: a model and real images in; card.json, card.md and samples.png out.
+"""The work of `kerasgan evaluate`: a model and real images in; card.json, card.md and samples.png out.
 
-Cards of the zoo's entries are written by this and nothing else.
+All cards of the zoo's entries are written by this function.
 """
 
 import dataclasses
@@ -45,14 +45,14 @@ def evaluate(
     """Measures a model against real images, and writes its card.
 
     Args:
-        recipe: whose data to compare with, and whose text the card repeats.
+        recipe: the recipe whose data to compare with, and whose text the card repeats.
         gan: the model.
         data: a folder of images instead of the recipe's data.
-        metrics: of `kerasgan.evaluation.scores.NAMES`; a choice that suits the data if not given.
+        metrics: some of `kerasgan.evaluation.scores.NAMES`; a choice that suits the data if not given.
         features: "thumbnails", "pixels", "digits", "stacked-digits", "inception", "inception-legacy" or
-            "inception-half-pixel"; Inception (downloaded once) if not given, and for digits thumbnails and the
-            classifier in the box, for stacked digits the latter.
-        samples: generated for each seed; as many as there are real images, 50,000 at most, if not given.
+            "inception-half-pixel". If not given: Inception (downloaded once); for digits thumbnails and the bundled
+            classifier; for stacked digits the bundled classifier.
+        samples: number of images generated for each seed; if not given, the number of real images, at most 50,000.
         seeds: three or more.
         held_out: a folder of real images that the model was not trained on.
         output: a folder for card.json, card.md and samples.png. If it holds the recipe itself, its [results] are
@@ -60,9 +60,9 @@ def evaluate(
 
     Raises:
         ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
-        DownloadError: if Inception's weights are asked for and cannot be had.
+        DownloadError: if Inception's weights are needed and cannot be downloaded.
     """
-    output = None if output is None else local(output)  # a mistake need not wait for the numbers
+    output = None if output is None else local(output)  # first, so that a mistake is reported before the work
     if gan.task.from_images:
         if metrics or features:
             received = f"metrics={metrics!r}, features={features!r}"
@@ -91,7 +91,7 @@ def evaluate(
 def _evaluate_pairs(
     recipe: zoo.Recipe, gan: Any, data: Any, held_out: Any, samples: int | None, output: Any
 ) -> ScoreCard:
-    """The card of a model that translates, of pairs that it was not trained on where the recipe knows such."""
+    """The card of an image-to-image model, on pairs that it was not trained on if the recipe holds out any."""
     given = held_out or data
     pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else _pairs(recipe)
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
@@ -102,14 +102,14 @@ def _evaluate_pairs(
 
 
 def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
-    """Eight pairs that a translator was not trained on, of a recipe whose data come with the package; else None."""
+    """Eight pairs that the model was not trained on, if the recipe's data come with the package; otherwise None."""
     if recipe.source.needs_path:
         return None
     return _spread(next(iter(_pairs(recipe).values())))
 
 
 def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
-    """Sources of the pairs that the recipe holds out, by their split; of its own data where it holds out none."""
+    """Sources of the pairs that the recipe holds out, by split; of its training data if it holds out none."""
     splits = recipe.source.held_out_settings(recipe.data) or {"data": recipe.data}
     return {name: _unmixed(dataclasses.replace(recipe, data=settings)) for name, settings in splits.items()}
 
@@ -120,14 +120,14 @@ def _unmixed(recipe: zoo.Recipe) -> Any:
 
 
 def _spread(pairs: Any, count: int = 8) -> Any:
-    """Some pairs from everywhere in a source."""
+    """Some pairs, spread evenly over a source."""
     inputs, targets = pairs.examples(pairs.count)
     chosen = np.linspace(0, len(targets) - 1, min(count, len(targets))).astype(int)
     return inputs[chosen], targets[chosen]
 
 
 def _held_out(recipe: zoo.Recipe) -> Any:
-    """Images that the recipe leaves out of its training, for the scores that ask for some; None if there are none."""
+    """Images that the recipe does not train on, for the scores that need some; None if there are none."""
     settings = recipe.source.unseen(recipe.data)
     return None if settings is None else zoo.source(dataclasses.replace(recipe, data=settings))
 
@@ -164,22 +164,22 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
     moving = gan.moving_sample_grid()
     write_text(_markdown(card, recipe, output, moves=moving is not None), output / "card.md")
     if moving is not None:
-        sheets, columns = moving
-        grids = (pictures.grid(each, columns=columns) for each in sheets)
+        frames, columns = moving
+        grids = (pictures.grid(each, columns=columns) for each in frames)
         films.save(grids, output / "samples.gif", fps=MOVING_FPS)
     if recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
 
 
 def _shown(gan: "GAN") -> int | None:
-    """How many samples stand beside a card; None for whole rows with a column per class or category."""
+    """Number of samples shown beside a card; None for whole rows with a column per class or category."""
     if gan.task.from_images:
         return 8
     return None if gan.num_classes or gan.prior.codes else 64
 
 
 def _results(card: ScoreCard) -> dict[str, Any]:
-    """What lists and tables show: the means."""
+    """The means, which lists and tables show."""
     content = card.content
     means = {name: found["mean"] for name, found in content["scores"].items()}
     if "pairs" in content:
@@ -211,7 +211,7 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool)
 
 
 def _experiment(path: Path) -> list[str]:
-    """What a benchmark measured of the entry beyond samples, such as a comparison of losses: a table from its file."""
+    """The table and text of a benchmark about the entry, such as a comparison of losses, from its file."""
     if not path.is_file():
         return []
     found = json.loads(path.read_text(encoding="utf-8"))

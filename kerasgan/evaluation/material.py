@@ -1,4 +1,4 @@
-"""What a score card is computed from: features, and some pixels, of real images and of generated ones, in batches."""
+"""The input of a score card: features, and some pixels, of real and of generated images, computed in batches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from kerasgan.metrics.statistics import ContentHash, cached
 
 __all__ = ["FEATURES", "FeatureNetwork", "RealImages", "feature_network", "generated", "real_images"]
 
-KEPT = 4096  # images of a set that scores which look at pixels see at most
+KEPT = 4096  # largest number of images of a set for scores that use pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureNetwork:
-    """What scores compare images by.
+    """The features by which scores compare images.
 
     Args:
-        name: as it appears in a card.
+        name: name in the card.
         features: images (batch, height, width, channels), uint8 or floats in [-1, 1], to (batch, dimensions).
         probabilities: likewise to class probabilities, for the Inception score.
     """
@@ -33,7 +33,7 @@ class FeatureNetwork:
     probabilities: Callable[[Any], Any] | None = None
 
     def describe(self) -> dict[str, Any]:
-        """What the features depend on, as plain data: the network, its weights' sha256, resizer and settings."""
+        """Everything the features depend on, as plain data: the network, its weights' sha256, resizer and settings."""
         network: Any = self.features
         if hasattr(network, "settings"):
             return {"network": network.name, "weights": network.weights, "settings": network.settings}
@@ -55,7 +55,7 @@ FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
     "stacked-digits": lambda: _digits(stacked=True),
     "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
 }
-"""Feature networks by name that need no download: the digits classifier in the box, all pixels, 8x8 pixels."""
+"""Feature networks by name that need no download: the bundled digits classifier, all pixels, 8x8 pixels."""
 
 
 def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
@@ -69,7 +69,7 @@ def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class RealImages:
-    """A set of real images, read once: a view by each feature network, what it is called, how many, its sha256."""
+    """A set of real images, read once: a view by each feature network, its name, count and sha256."""
 
     views: list[View]
     name: str
@@ -82,7 +82,7 @@ def real_images(
 ) -> RealImages:
     """Reads a source of `kerasgan.data` or an array of images.
 
-    Features of networks with weights are kept in the cache, by their identity and the sha256 of the images.
+    Features of networks with weights are cached by the network's identity and the sha256 of the images.
 
     Raises:
         ValueError: if the images are not of the shape (height, width, channels), or there are fewer than two.
@@ -121,7 +121,7 @@ def real_images(
         )
         for network in networks
     ]
-    name = Path(getattr(real, "name", "an array")).name  # a folder's own name: no card tells where it lay
+    name = Path(getattr(real, "name", "an array")).name  # only the folder's own name: a card contains no paths
     return RealImages(views=views, name=name, count=count, sha256=digest)
 
 
@@ -150,7 +150,7 @@ def generated(
 
 
 class _Kept:
-    """The first images that come, as uint8."""
+    """The first images of a stream, as uint8."""
 
     def __init__(self) -> None:
         self._batches: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""Score cards of models that translate images: how near their images come to the targets of pairs."""
+"""Score cards of image-to-image models: how close their images are to the targets of pairs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,16 +18,17 @@ __all__ = ["pair_card", "translation_scores"]
 def translation_scores(
     gan: Any, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Scores by name, one number for each pair: of what a model makes of the inputs, and of the inputs as they are.
+    """Scores by name, one number for each pair: first those of the model's outputs, then those of the inputs as they
+    are.
 
-    Where the inputs are the targets themselves, only of the first. Of clips `clip_scores`, else `pair_scores` and those
-    that only the model's family has.
+    If the inputs are the targets themselves, the second mapping is empty. For clips these are `clip_scores`, otherwise
+    `pair_scores` and the scores that the model's family adds.
 
     Args:
         gan: a `kerasgan.gan.ImageToImage`.
         inputs: float32 (count, height, width, channels) in [-1, 1].
-        targets: what they should become.
-        direction: as of `gan.predict`.
+        targets: the true outputs.
+        direction: as in `gan.predict`.
     """
     if gan.task == "video-prediction":
         from kerasgan.data.clips import unstacked
@@ -40,20 +41,20 @@ def translation_scores(
 
 
 def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, name: str | None = None) -> ScoreCard:
-    """Measures what an image-to-image model makes of the inputs of pairs against their targets.
+    """Measures how close an image-to-image model's outputs for the inputs of pairs are to the targets.
 
-    Beside each score stands that of the inputs themselves, enlarged bicubically and in the colors of the targets where
-    they differ; of clips that of the newest frame given; nothing, where the inputs are the targets.
+    Beside each score is that of a baseline: the inputs themselves, enlarged bicubically and with the color channels of
+    the targets if they differ; for clips the newest input frame; none if the inputs are the targets.
 
     Args:
-        gan: a `kerasgan.gan.ImageToImage`. A family that translates both ways is measured both ways.
+        gan: a `kerasgan.gan.ImageToImage`. A family that translates in both directions is measured in both.
         pairs: sources of pairs by name, such as {"test": kerasgan.data.derive_pairs(...)}; the scores of all but the
             first end in their names.
         count: pairs of each source, all if not given.
-        name: of the model, for the card.
+        name: name of the model, for the card.
 
     Raises:
-        ValueError: for sources that are no pairs, or hold fewer than two.
+        ValueError: for sources that do not hold pairs, or hold fewer than two.
     """
     found: dict[str, Any] = {}
     facts = {}
@@ -63,7 +64,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
         inputs, targets = source.examples(count or source.count)
         inputs = targets if np.array_equal(inputs, targets) else inputs
         digest = hashlib.sha256(inputs.tobytes() + targets.tobytes()).hexdigest()
-        where = Path(source.name)  # no card tells where a folder lay
+        where = Path(source.name)  # only its own name: a card contains no paths
         known = where.name if where.is_absolute() else source.name
         facts[part] = {"name": known, "count": len(targets), "sha256": digest}
         for direction in gan.directions or (None,):

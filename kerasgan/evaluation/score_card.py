@@ -1,6 +1,6 @@
-"""Score cards: every number of an evaluation with its interval, and everything that it depends on.
+"""Score cards: every number of an evaluation with its interval, and everything it depends on.
 
-A card holds no date and no path, so that two evaluations with the same seeds, weights and data are equal byte by byte.
+A card contains no date and no path, so that two evaluations with the same seeds, weights and data are identical files.
 """
 
 import importlib.metadata
@@ -21,7 +21,7 @@ from kerasgan.metrics.features import weights_hash
 
 __all__ = ["ScoreCard", "interval", "library_versions", "rounded", "score_card"]
 
-MOST_SAMPLES = 50_000  # what published scores take
+MOST_SAMPLES = 50_000  # the number for published scores
 SIGNIFICANT = 6  # digits: further ones differ between machines
 LIBRARIES = ("keras", "numpy", "pillow", "scikit-learn", "scipy")
 
@@ -38,14 +38,14 @@ class ScoreCard:
     content: Mapping[str, Any]
 
     def mean(self, name: str) -> float:
-        """A score's mean. Raises KeyError, naming what the card has."""
+        """The mean of a score. Raises KeyError with the names that the card has."""
         if name not in self.content["scores"]:
             raise KeyError(f"Expected one of {', '.join(self.content['scores'])}. Received: {name!r}")
         return self.content["scores"][name]["mean"]
 
     @property
     def beside(self) -> str:
-        """What stands beside each score, in its `real`."""
+        """The name of the baseline beside each score, in its `real`."""
         return "inputs" if "pairs" in self.content else "real halves"
 
     def to_json(self) -> str:
@@ -65,14 +65,14 @@ class ScoreCard:
     def _protocol(self) -> Iterator[str]:
         content = self.content
         if "pairs" in content:
-            yield "- Means over pairs; intervals: Student's t over pairs, which are no independent draws of all images."
+            yield "- Means over pairs; intervals: Student's t over pairs, which are not independent draws."
             if any(found["real"] is not None for found in content["scores"].values()):
                 yield "- Inputs: the same scores of the inputs as they are, in the size and the colors of the targets."
         else:
             seeds = ", ".join(map(str, content["seeds"]))
             count = f"{content['samples']:,} samples each"
             yield f"- Means over the seeds {seeds}, {count}; intervals: Student's t over seeds."
-            yield "- Real halves: the same score of one random half of the real images against the other."
+            yield "- Real halves: the same score between two random halves of the real images."
         for part, facts in content.get("pairs", {}).items():
             yield f"- Pairs *{part}*: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
         for kind in ("data", "held_out"):
@@ -113,23 +113,23 @@ def score_card(
     """Measures a generator against real images.
 
     Args:
-        gan: a `kerasgan.GAN`. Of a class-conditional one as many of each class are asked as the real images have.
+        gan: a `kerasgan.GAN`. A class-conditional one generates the classes in the real images' proportions.
         real: a source of `kerasgan.data`, or an array (count, height, width, channels), uint8 or floats in [-1, 1].
-        metrics: of `kerasgan.evaluation.scores.NAMES`.
+        metrics: some of `kerasgan.evaluation.scores.NAMES`.
         features: names of `kerasgan.evaluation.material.FEATURES`, or `FeatureNetwork`s. Scores that compare features
             are computed with each, the others (class shares, memorization) with the first.
-        samples: generated for each seed; as many as there are real images, 50,000 at most, if not given. The Fréchet
-            distance depends on the number.
-        seeds: of the latents, three or more: the interval is over them.
+        samples: number of images generated for each seed; if not given, the number of real images, at most 50,000. The
+            Fréchet distance depends on the number.
+        seeds: seeds of the latents, three or more: the interval is computed over them.
         held_out: real images that the generator was not trained on, for memorization, the Parzen window and the scores
-            that only the model's family has.
-        name: of the model, for the card.
+            that the model's family adds.
+        name: name of the model, for the card.
         batch_size: images generated and compared at a time.
         cache: a folder where the real images' features are kept for the next card.
 
     Raises:
         ValueError: for unknown metrics or features, fewer than three seeds, images of another shape than the
-            generator's, or a metric that the model or the images do not suit.
+            generator's, or a metric that does not suit the model or the images.
     """
     wanted, networks = scores.checked(metrics), [feature_network(choice) for choice in features]
     if len(set(seeds)) < 3 or not networks:
@@ -160,7 +160,7 @@ def score_card(
 
 
 class _Results:
-    """The numbers of all seeds, of generated images and, beside them, of one half of the real ones."""
+    """The numbers of all seeds, for generated images and for one half of the real ones against the other."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class _Results:
         self.shares: list[np.ndarray] = []
 
     def add(self, fakes: list[scores.View], own: Mapping[str, float], *, seed: int) -> None:
-        """Takes in one seed's images and the numbers that only their family has."""
+        """Adds one seed's images, and the scores that their family adds."""
         order = np.random.default_rng(seed).permutation(self.reals.count)
         half = len(order) // 2
         held_out = self.held_out.views[0] if self.held_out else None
@@ -204,7 +204,7 @@ class _Results:
             values.setdefault(title, []).append(float(number))
 
     def summary(self) -> dict[str, Any]:
-        """`scores`, and `class_shares` where they were asked for."""
+        """`scores`, and `class_shares` if they were chosen."""
         found = {
             name: {
                 "mean": rounded(np.mean(values)),
@@ -225,7 +225,7 @@ def _family_scores(gan: Any, view: scores.View, seed: int) -> Mapping[str, float
 
 
 def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
-    """Classes to ask for: in the real images' proportions, or evenly where these have no labels."""
+    """Classes to generate: in the real images' proportions, or equally many of each if these have no labels."""
     if not gan.num_classes:
         return None
     known = reals.views[0].labels

@@ -1,4 +1,4 @@
-"""The scores that a card can hold, by name: each looks at generated and real images and gives one number or several."""
+"""The scores of a card, by name: each compares generated with real images and returns one number or several."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ __all__ = ["NAMES", "OF_FEATURES", "OF_PIXELS", "OF_PROBABILITIES", "Case", "Vie
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One set of images as the scores see it.
+    """One set of images, as input of the scores.
 
     Args:
         features: (count, dimensions).
         images: the first of them, uint8 (kept, height, width, channels).
-        probabilities: of classes by the feature network, (count, classes), where it has any.
-        labels: classes asked of a generator, or of real images, (count,).
+        probabilities: class probabilities by the feature network, (count, classes), if it returns any.
+        labels: the classes of the real images, or those that the generator was given, (count,).
     """
 
     features: np.ndarray
@@ -48,7 +48,7 @@ class View:
 
     @property
     def classes(self) -> int:
-        """How many there are, by the largest label; 0 without labels."""
+        """Number of classes, from the largest label; 0 without labels."""
         return 0 if self.labels is None else int(self.labels.max()) + 1
 
     @cached_property
@@ -60,11 +60,11 @@ class View:
 
 
 Numbers = dict[str, float]
-ALL_PAIRS = 5000  # images up to which the kernel distance takes all pairs
+ALL_PAIRS = 5000  # largest number of images for which the kernel distance uses all pairs
 
 
 class Case(NamedTuple):
-    """Generated images beside real ones, and real ones that the generator was not trained on."""
+    """Generated images, real ones, and real ones that the generator was not trained on."""
 
     fake: View
     real: View
@@ -78,7 +78,7 @@ def _frechet(case: Case) -> Numbers:
 
 def _kernel(case: Case) -> Numbers:
     pair = case.fake.features, case.real.features
-    if max(map(len, pair)) <= ALL_PAIRS:  # no need of subsets, which estimate the same number
+    if max(map(len, pair)) <= ALL_PAIRS:  # subsets would estimate the same number
         return {"kernel_distance": mmd2(*pair)}
     return {"kernel_distance": kernel_distance(*pair, subset_size=min(1000, *map(len, pair)), seed=case.seed).mean}
 
@@ -173,16 +173,16 @@ _SCORES: dict[str, Callable[[Case], Numbers]] = {
     "sliced_wasserstein": _sliced,
 }
 NAMES = tuple(_SCORES)
-"""What a card can be asked for."""
+"""The names of all scores."""
 
 OF_FEATURES = {"density_coverage", "frechet_distance", "inception_score", "kernel_distance", "precision_recall"}
-"""Those that depend on the feature network: computed with each; the others with the first."""
+"""Scores that depend on the feature network: computed with each; the others with the first."""
 
 OF_PIXELS = {"parzen_log_likelihood", "self_similarity", "sharpness", "sliced_wasserstein"}
-"""Those that look at the images themselves."""
+"""Scores of the images themselves."""
 
 OF_PROBABILITIES = {"inception_score", "mode_coverage"}
-"""Those that need a network that classifies."""
+"""Scores that need a network with class probabilities."""
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:

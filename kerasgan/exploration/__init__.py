@@ -1,11 +1,12 @@
-"""Exploring what a generator has learned: ways through its latents, and directions, mixtures and projections of styles.
+"""Exploring what a generator has learned: paths through its latents; directions, mixtures and projections of styles.
 
-    images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or latents of your own
+    images = kerasgan.exploration.walk(gan, [0, 1, 2], frames=60)              # seeds, or your own latents
     images = kerasgan.exploration.arithmetic(gan, smiling, neutral, other)    # A - B + C
-    rows, strengths = kerasgan.exploration.sensitive_directions(gan)          # what changes the images most
+    rows, strengths = kerasgan.exploration.sensitive_directions(gan)          # that change the images most
     images = kerasgan.exploration.mix(gan, [0, 1, 2], [3, 4, 5])              # a style-based model's styles
 
-Functions of a GAN give float32 images (count, height, width, channels) in [-1, 1]; those of latents give latents.
+Functions that take a GAN return float32 images (count, height, width, channels) in [-1, 1]; those that take latents
+return latents.
 """
 
 from kerasgan.exploration.projection import Projection, project

@@ -17,7 +17,7 @@ class Projection(NamedTuple):
 
     Attributes:
         styles: (count, styles, style_dim), for `gan.render` and `kerasgan.exploration.edit`.
-        images: theirs.
+        images: their images.
         distances: after each step, the sum over all images.
     """
 
@@ -36,21 +36,21 @@ def project(
     learning_rate: float = 0.1,
     seed: int = 0,
 ) -> Projection:
-    """Searches the styles of images by Adam, from the mean style on (Karras et al. 2020, 1912.04958, appendix D).
+    """Finds the styles of images with Adam, starting from the mean style (Karras et al. 2020, 1912.04958, appendix D).
 
-    The rate rises over the first twentieth of the steps and falls over the last quarter; noise that ends after three
-    quarters helps the search. The layers' own noise stays what it is, unlike in the paper.
+    The learning rate rises over the first twentieth of the steps and falls over the last quarter; noise on the styles,
+    which ends after three quarters, helps the search. Unlike in the paper, the layers' noise inputs are kept.
 
     Args:
         gan: a style-based model without classes.
         images: (count, height, width, channels), uint8 or float in [-1, 1].
-        steps: of the search.
-        each_layer: whether each layer has a style of its own (W+, Abdal et al. 2019, 1904.03189): nearer to the image
-            and worse to edit.
+        steps: number of steps of the search.
+        each_layer: whether each layer has a style of its own (W+, Abdal et al. 2019, 1904.03189): closer to the image,
+            but harder to edit.
         features: a Keras network or another differentiable function from images in [-1, 1] to features (count, ...),
-            whose squared distance is made small; if not given the pixels', and those of the image halved repeatedly.
-        learning_rate: the largest one.
-        seed: of the noise and of the styles whose spread scales it.
+            whose squared distance is minimized; if not given, the pixels of the image and of its repeated halvings.
+        learning_rate: the largest learning rate.
+        seed: seed of the noise and of the styles whose spread scales it.
 
     Raises:
         TypeError, ValueError: for images of another kind or size, a model with classes, or no steps.

@@ -1,4 +1,4 @@
-"""Directions of the latents that change the images most, of any generator."""
+"""Directions of the latents that change the images most, for any generator."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,17 @@ DRAWS = 4096  # latents from which their spread is estimated
 def sensitive_directions(
     gan: "GAN", *, points: int = 8, step: float = 0.1, seed: int = 0, batch_size: int = 64
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvectors of the mean of J'J, for the Jacobian J of the images with respect to the latents.
+    """Eigenvectors of the mean of J'J, where J is the Jacobian of the images with respect to the latents.
 
-    J is that of a style-based model's styles instead, which is cheap. Latents between which nothing lies, such as
-    categories, are left alone; the others are measured in their standard deviations. Takes 2 * points * latent_dim
+    For a style-based model J is the Jacobian of the styles instead, which is cheap. Discrete latents, such as
+    categories, are left out; the others are measured in their standard deviations. Takes 2 * points * latent_dim
     images.
 
     Args:
         gan: a model that draws images.
-        points: latents at which J is computed, by central differences.
-        step: of the differences, in standard deviations.
-        seed: of the latents, and of the labels of a class-conditional model.
+        points: number of latents at which J is computed, by central differences.
+        step: step of the differences, in standard deviations.
+        seed: seed of the latents, and of the labels of a class-conditional model.
         batch_size: images computed at a time.
 
     Returns:
@@ -33,7 +33,7 @@ def sensitive_directions(
         its largest number positive; and their strengths, the square roots of the eigenvalues.
 
     Raises:
-        ValueError: if no latent can be moved, or for fewer than one point.
+        ValueError: if all latents are discrete, or for fewer than one point.
     """
     if points < 1:
         raise ValueError(f"Expected a positive number. Received: points={points}")
@@ -42,7 +42,7 @@ def sensitive_directions(
     columns = _movable(gan.prior, gan.latent_dim)
     if not len(columns):
         received = f"prior={gan.prior.describe(gan.latent_dim)}"
-        raise ValueError(f"Expected a prior with latents between its latents. Received: {received}")
+        raise ValueError(f"Cannot find directions: the prior is discrete. Received: {received}")
     spread = gan.prior.draw(DRAWS, gan.latent_dim, seed)[:, columns].std(axis=0)
     drawn = gan.prior.draw(points, gan.latent_dim, seed)
     labels = class_labels(points, num_classes=gan.num_classes, seed=seed)
@@ -58,7 +58,7 @@ def sensitive_directions(
 
 
 def _movable(prior: Any, latent_dim: int) -> np.ndarray:
-    """Columns of the latents that have a center."""
+    """Columns of the latents that are continuous."""
     from kerasgan.latents import Product
 
     if not isinstance(prior, Product):

@@ -1,4 +1,4 @@
-"""Style-based models: mixed styles, directions among them, and edits along those; and sheets of truncations."""
+"""Style-based models: style mixing, directions among the styles and edits along them; and grids of truncations."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,19 +23,19 @@ def mix(
     labels: Any = None,
     truncation: float = 1.0,
 ) -> np.ndarray:
-    """Every row's image with some of every column's styles (Karras et al. 2019, 1812.04948, figure 3).
+    """The image of every row with some of the styles of every column (Karras et al. 2019, 1812.04948, figure 3).
 
     Args:
         gan: a style-based model.
         rows: seeds, or latents (rows, latent_dim).
         columns: likewise.
-        layers: indices of the styles that come from the column; if not given the first half: pose and shape.
-        labels: of a class-conditional model: one class for all.
-        truncation: as `gan.generate` takes it.
+        layers: indices of the styles that come from the column; if not given, the first half: pose and shape.
+        labels: for a class-conditional model: one class for all.
+        truncation: as in `gan.generate`.
 
     Returns:
-        (rows + 1) * (columns + 1) images, row by row: first a black one and the columns' own, then in each row its own
-        and the mixtures.
+        (rows + 1) * (columns + 1) images, row by row: first a black one and the columns' images, then in each row its
+        own image and the mixtures.
 
     Raises:
         ValueError: for layers that the model does not have, or latents of another size.
@@ -61,13 +61,13 @@ def truncation_grid(
     """A row for each latent and a column for each truncation (Karras et al. 2019, 1812.04948, figure 8).
 
     Args:
-        gan: to draw from.
+        gan: the model.
         rows: seeds, or latents (rows, latent_dim).
-        truncations: as `gan.generate` takes them; a style-based model also knows negative ones, the opposites.
-        labels: of a class-conditional model: one class for all, or one for each row.
+        truncations: as in `gan.generate`; a style-based model also accepts negative ones, which give the opposites.
+        labels: for a class-conditional model: one class for all, or one for each row.
 
     Raises:
-        ValueError: for latents of another size, or what `gan.generate` refuses.
+        ValueError: for latents of another size, or arguments that `gan.generate` does not accept.
     """
     points = latents_of(gan, rows)
     columns = [gan.generate(latents=points, labels=labels, seed=0, truncation=truncation) for truncation in truncations]
@@ -82,10 +82,10 @@ def semantic_directions(gan: "StyleBasedGAN", *, layers: Sequence[int] | None = 
 
     Args:
         gan: a style-based model.
-        layers: indices of the layers, of which each reads the style of its index; all if not given.
+        layers: indices of the layers, each of which uses the style of the same index; all if not given.
 
     Returns:
-        (style_dim, style_dim), a direction of length 1 in each row, the strongest first; and their eigenvalues.
+        (style_dim, style_dim): a direction of length 1 in each row, the strongest first; and their eigenvalues.
 
     Raises:
         ValueError: for layers that the model does not have.
@@ -105,9 +105,9 @@ def principal_directions(
 
     Args:
         gan: a style-based model.
-        count: latents.
-        labels: as `gan.generate` takes them.
-        seed: of the latents.
+        count: number of latents.
+        labels: as in `gan.generate`.
+        seed: seed of the latents.
 
     Returns:
         (style_dim, style_dim), a direction of length 1 in each row, and the styles' standard deviations along them,
@@ -126,13 +126,13 @@ def edit(
     amounts: Sequence[float] = (-3.0, -1.5, 0.0, 1.5, 3.0),
     layers: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """A row for each of the styles and a column for each amount of a direction that is added to them.
+    """Adds amounts of a direction to styles: one row for each of the styles and one column for each amount.
 
     Args:
         gan: a style-based model.
-        styles: (count, styles, style_dim), as `gan.styles` or `project` give them.
+        styles: (count, styles, style_dim), from `gan.styles` or `project`.
         direction: (style_dim,).
-        amounts: of the direction.
+        amounts: factors of the direction.
         layers: indices of the styles that change; all if not given.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Ways through the latent space: interpolations, walks, vector arithmetic and class grids.
+"""Paths through the latent space: interpolations, walks, vector arithmetic and class grids.
 
-None leaves the prior's support unless it says so: between two draws of a cube or of a normal lie others, between two
-categories nothing does.
+By default none leaves the prior's support. Between two draws of a cube or of a normal prior there are others; between
+two categories there are none.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,16 +39,16 @@ def interpolate(
     truncation: float = 1.0,
     batch_size: int = 64,
 ) -> np.ndarray:
-    """Images on the way from one latent to another, both ends included.
+    """Images on the path from one latent to another, both ends included.
 
     Args:
-        gan: whose latents they are.
+        gan: the model of the latents.
         first: a seed, or a latent (latent_dim,).
         second: likewise.
-        frames: images, 2 or more.
-        method: "linear" or "spherical"; if not given spherical for a normal prior and linear for others.
-        labels: of a class-conditional model: one class for all images, or one for each.
-        truncation: as `gan.generate` takes it.
+        frames: number of images, 2 or more.
+        method: "linear" or "spherical"; if not given, spherical for a normal prior and linear for others.
+        labels: for a class-conditional model: one class for all images, or one for each.
+        truncation: as in `gan.generate`.
         batch_size: images computed at a time.
 
     Raises:
@@ -73,12 +73,12 @@ def walk(
     """Images on a closed walk through several latents; the first frame follows the last.
 
     Args:
-        gan: whose latents they are.
+        gan: the model of the latents.
         points: two or more seeds, or latents (points, latent_dim).
-        frames: images, at least one for each point.
-        method: see `interpolate`; also the next ones.
-        labels: of a class-conditional model: one class for all images, or one for each.
-        truncation: as `gan.generate` takes it.
+        frames: number of images, at least one for each point.
+        method: see `interpolate`.
+        labels: for a class-conditional model: one class for all images, or one for each.
+        truncation: as in `gan.generate`.
         batch_size: images computed at a time.
 
     Raises:
@@ -94,22 +94,22 @@ def arithmetic(
     """Vector arithmetic on averaged latents: first - minus + plus, as "smiling woman - woman + man" (DCGAN, 6.3.2).
 
     Args:
-        gan: whose latents they are.
+        gan: the model of the latents.
         first: the latents of images that show one concept, three in the paper: seeds, or (count, latent_dim).
         minus: likewise; their mean is subtracted.
         plus: likewise; their mean is added.
-        labels: of a class-conditional model: one class for all four images, or one for each.
+        labels: for a class-conditional model: one class for all four images, or one for each.
         batch_size: images computed at a time.
 
     Returns:
-        Four images: those of the three means, and the result's. As in the paper the result keeps whatever length it
-        has: it may lie outside of a cube that the prior draws from.
+        Four images: those of the three means, and that of the result. As in the paper, the result is not normalized: it
+        may lie outside a cube from which the prior draws.
 
     Raises:
         ValueError: as `interpolate`.
     """
     concepts = [latents_of(gan, concept) for concept in (first, minus, plus)]
-    path(gan.prior, "linear")  # refuses priors between whose latents nothing lies
+    path(gan.prior, "linear")  # raises for discrete priors
     means = [concept.mean(axis=0) for concept in concepts]
     return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size=batch_size)
 
@@ -117,18 +117,18 @@ def arithmetic(
 def class_grid(
     gan: "GAN", rows: int = 4, *, labels: Any = None, seed: int = 0, truncation: float = 1.0, batch_size: int = 64
 ) -> np.ndarray:
-    """The same latents in every class: images row by row, a latent per row and a class per column.
+    """The same latents in every class: images row by row, one row for each latent and one column for each class.
 
     Args:
         gan: a class-conditional model.
-        rows: how many latents.
-        labels: the columns' classes; all, if not given.
-        seed: of the latents.
-        truncation: as `gan.generate` takes it.
+        rows: number of latents.
+        labels: the columns' classes; all of them, if not given.
+        seed: seed of the latents.
+        truncation: as in `gan.generate`.
         batch_size: images computed at a time.
 
     Raises:
-        ValueError: if the model is not class-conditional, or does not know a class.
+        ValueError: if the model is not class-conditional, or has no such class.
     """
     if gan.num_classes is None:
         raise ValueError(f"Expected a class-conditional model for a class grid. Received: {type(gan).__name__}")
@@ -148,7 +148,7 @@ def linear(first: Any, second: Any, shares: Any) -> np.ndarray:
     Args:
         first: (..., latent_dim).
         second: likewise.
-        shares: (count,) of the way, from 0 to 1.
+        shares: (count,) positions along the chord, from 0 to 1.
 
     Returns float32 (count, ..., latent_dim).
     """
@@ -161,7 +161,7 @@ def spherical(first: Any, second: Any, shares: Any) -> np.ndarray:
 
     For latents of equal length this is sin((1 - share) angle) / sin(angle) first + sin(share angle) / sin(angle)
     second (Shoemake 1985; White 2016, 1609.04468); for others, that formula grows without bound as they come to be
-    opposite. Between opposite latents one of many half circles is taken, always the same.
+    opposite. Between opposite latents, one of infinitely many half circles is chosen, always the same.
 
     Arguments and result as those of `linear`.
     """
@@ -177,10 +177,10 @@ def spherical(first: Any, second: Any, shares: Any) -> np.ndarray:
 
 
 def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None) -> np.ndarray:
-    """Latents on a closed walk through `points`, the way from each to the next as long in frames.
+    """Latents on a closed walk through `points`, with equally many frames between successive points.
 
     Args:
-        prior: where they come from.
+        prior: the prior of the latents.
         points: (points, ..., latent_dim), two or more.
         frames: at least one for each point.
         method: see `interpolate`.
@@ -209,10 +209,10 @@ def combine(first: Any, minus: Any, plus: Any) -> np.ndarray:
 
 
 def path(prior: "Prior", method: str | None = None) -> Any:
-    """`linear` or `spherical`, whichever is asked for; if none is, the one that suits the prior.
+    """`linear` or `spherical`, as given; if not given, the one that suits the prior.
 
-    The parts of a product go their own ways at once; one between whose latents nothing lies, such as an InfoGAN's
-    category, changes halfway.
+    The parts of a product prior are interpolated side by side; a discrete part, such as an InfoGAN's category, changes
+    halfway.
 
     Raises:
         ValueError: for another method, or one that would leave the prior's support.
@@ -227,11 +227,11 @@ def path(prior: "Prior", method: str | None = None) -> Any:
         raise ValueError(f"Expected the method to be one of {', '.join(METHODS)}. Received: method={method!r}")
     if method == "spherical" and not prior.spherical:
         raise ValueError(
-            f"Expected method='linear': arcs leave what this prior draws from. Received: method={method!r}, "
+            f"Expected method='linear': arcs leave the support of this prior. Received: method={method!r}, "
             f"prior={prior.describe()}"
         )
     if method == "linear" and prior.center is None:
-        raise ValueError(f"Expected a prior with latents between its latents. Received: prior={prior.describe()}")
+        raise ValueError(f"Cannot interpolate: the prior is discrete. Received: prior={prior.describe()}")
     return linear if method == "linear" else spherical
 
 
@@ -258,14 +258,14 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.n
 
 
 def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
-    """Latents (count, latent_dim) of a model: such as they are, or those of seeds (count,).
+    """Latents (count, latent_dim) of a model, from latents or from seeds (count,).
 
     Raises:
         ValueError: for fewer than `least`, or latents of another size.
     """
     from kerasgan.latents import given
 
-    size = gan.latent_dim  # raises where a model starts from images
+    size = gan.latent_dim  # raises for an image-to-image model
     array = np.asarray(points)
     if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
         array = np.concatenate([gan.prior.draw(1, size, int(seed)) for seed in array])

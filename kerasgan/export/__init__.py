@@ -1,10 +1,13 @@
-"""Generators as files for other runtimes, each proven equal to the Keras model before it is kept.
+"""Generators as files for other runtimes, each compared with the Keras model before it is kept.
 
-Every function takes the options of `Options`: `kerasgan.export.onnx(gan, "digits.onnx", precision="float16")`. Files
-have the inputs `latents` (batch, latent_dim) float32 and, of class-conditional models, `labels` (batch,) int32; the
-output is `images` (batch, height, width, channels) float32 in [-1, 1]. Of an image-to-image model the input is
-`images`, whose height and width are any multiples that the metadata state, and the output `outputs`. Whatever the
-model's dtype policy, float32 is written. Entry, range of the values and prior of the latents travel in the file.
+Every function accepts the options of `Options`: `kerasgan.export.onnx(gan, "digits.onnx", precision="float16")`.
+
+- Inputs: `latents` (batch, latent_dim) float32 and, for class-conditional models, `labels` (batch,) int32.
+- Output: `images` (batch, height, width, channels) float32 in [-1, 1].
+- For an image-to-image model the input is `images`, with any height and width that are multiples of the number in the
+  metadata, and the output is `outputs`.
+- Weights are in float32 unless `precision` is given, whatever the model's dtype policy.
+- The metadata contain the entry, the range of the values and the prior of the latents.
 """
 
 import dataclasses
@@ -40,16 +43,16 @@ __all__ = [
 
 
 def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
-    """Writes the generator as one ONNX file, keeping it only if ONNX Runtime draws the same images as Keras.
+    """Writes the generator as one ONNX file, and keeps it only if ONNX Runtime generates the same images as Keras.
 
-    The batch axis is dynamic. `export/onnx/run.py` draws from the file without kerasgan and Keras.
+    The batch axis is dynamic. `export/onnx/run.py` generates images from the file without kerasgan and Keras.
 
     Args:
-        gan: the model; its moving-average generator is written where there is one.
-        path: of the file; an earlier file there is replaced only by one that passes.
-        tolerance: largest difference accepted, in units of the [-1, 1] range; 5e-5 if not given. Of other precisions
-            than float32 it bounds the mean difference: 0.01 of float16 and 0.1 of int8.
-        **options: of `Options`.
+        gan: the model; its moving-average generator is written if there is one.
+        path: the file; an earlier file there is replaced only if the new one passes the comparison.
+        tolerance: largest difference accepted, in units of the [-1, 1] range; 5e-5 if not given. For other precisions
+            than float32 it limits the mean difference: 0.01 for float16 and 0.1 for int8 if not given.
+        **options: those of `Options`.
 
     Returns:
         The file's path.
@@ -63,21 +66,21 @@ def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, *
 
 
 def saved_model(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
-    """Writes the generator as a TensorFlow SavedModel folder, keeping it only if it draws the same images as Keras.
+    """Writes the generator as a TensorFlow SavedModel folder, and keeps it only if it gives the same images as Keras.
 
     Its signature "serving_default" has the inputs and the output of `onnx`; the metadata are in
-    `assets.extra/kerasgan.json`. `export/saved_model/run.py` draws from it. Arguments and errors are those of `onnx`;
-    the only precision is float32.
+    `assets.extra/kerasgan.json`. `export/saved_model/run.py` generates images from it. Arguments and errors are those
+    of `onnx`; the only precision is float32.
     """
     return _file(gan, path, "saved_model", tolerance, Options(**options))
 
 
 def litert(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
-    """Writes the generator as a LiteRT file (.tflite), keeping it only if LiteRT draws the same images as Keras.
+    """Writes the generator as a LiteRT file (.tflite), and keeps it only if LiteRT generates the same images as Keras.
 
     Its signature "serving_default" has the inputs and the output of `onnx`; the metadata are in a zip archive at the
-    file's end. `export/litert/run.py` draws from it. Arguments and errors are those of `onnx`; the package to install
-    is ai-edge-litert.
+    file's end. `export/litert/run.py` generates images from it. Arguments and errors are those of `onnx`; the package
+    to install is ai-edge-litert.
     """
     return _file(gan, path, "litert", tolerance, Options(**options))
 
@@ -92,28 +95,30 @@ def web(
     examples: Any = None,
     vendor: bool = False,
 ) -> Path:
-    """Writes a folder whose index.html explores a generator, or what a translator makes of pictures, without a server.
+    """Writes a folder with an index.html that shows a generator, or an image-to-image model, without a server.
 
-    The page is `export/web/` of the repository; beside it lie the model as `onnx` writes it, for each direction of a
-    translator, and its metadata. ONNX Runtime Web computes in the browser. A bundle's format "web" is the same page.
+    The folder holds the page (`export/web/` of the repository), the model as `onnx` writes it (for an image-to-image
+    model one file per direction) and its metadata. ONNX Runtime Web computes in the browser. A bundle's format "web" is
+    the same page.
 
     Args:
-        gan: the model; its moving-average generator is shown where there is one.
-        directory: of the folder; an earlier explorer there is replaced.
+        gan: the model; its moving-average generator is shown if there is one.
+        directory: the folder; an earlier explorer there is replaced.
         entry: the zoo's name of the weights, for the page's title and the model's metadata.
-        license: of the weights, likewise.
-        directions: how many of the directions along which the images change most get a slider, see
-            `kerasgan.exploration.sensitive_directions`; 0 for none, which spares large models the search.
-        examples: (inputs, targets) that a translator's page offers, each (count, height, width, channels) in [-1, 1].
-        vendor: also write ONNX Runtime Web, so that the page needs no network at all. It is taken from a cache, or once
-            from npm. Otherwise the page loads the same files, pinned by their hashes, from jsDelivr.
+        license: license of the weights, likewise.
+        directions: number of sliders for the directions along which the images change most, see
+            `kerasgan.exploration.sensitive_directions`; 0 for none, which skips a search that is slow for large models.
+        examples: (inputs, targets) for an image-to-image model's page, each (count, height, width, channels) in
+            [-1, 1].
+        vendor: also write ONNX Runtime Web, so that the page works offline. It is taken from a cache, or downloaded
+            once from npm. Otherwise the page loads the same files, pinned by their hashes, from jsDelivr.
 
     Returns:
         The folder.
 
     Raises:
         ExportError: if the ONNX file differs from Keras; nothing is written.
-        RuntimeFilesError: if ONNX Runtime Web cannot be had; nothing is written.
+        RuntimeFilesError: if ONNX Runtime Web is not available; nothing is written.
         ValueError: if `gan` is not a GAN, or the folder holds something else.
     """
     if not isinstance(gan, GAN):
@@ -141,16 +146,16 @@ def bundle(
 ) -> dict[str, Any]:
     """Writes a folder with the generator in several formats, seeds, samples, `export_report.json` and a model card.
 
-    `seeds.json` has the inputs, by name, from which the programs in `export/` draw `samples.png`. The folder is written
-    whole or not at all.
+    `seeds.json` has the inputs, by name, from which the programs in `export/` generate `samples.png`. The folder is
+    written whole or not at all.
 
     Args:
-        gan: the model; its moving-average generator is written where there is one.
-        directory: a new or empty folder, or an earlier bundle, which is replaced only by one that passes.
-        formats: names among onnx, saved_model, litert and web, the page that `web` writes; if not given, all that
-            hold the model and the options and are installed.
-        tolerance: as of `onnx`.
-        **options: of `Options`.
+        gan: the model; its moving-average generator is written if there is one.
+        directory: a new or empty folder, or an earlier bundle, which is replaced only if the new one passes.
+        formats: some of onnx, saved_model, litert and web (the page of the function `web`); if not given, all that can
+            hold the model and the options and whose packages are installed.
+        tolerance: as in `onnx`.
+        **options: those of `Options`.
 
     Returns:
         The report: inputs, output, and for each format path, sha256, differences at each batch and size, milliseconds.

@@ -1,4 +1,4 @@
-"""What the options put before, into and behind a generator: truncation, classes, noise, and levels of gray."""
+"""Builds the options into a generator: truncation, classes, noise, and uint8 outputs."""
 
 import itertools
 import math
@@ -19,10 +19,10 @@ __all__ = ["assemble"]
 
 
 def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
-    """The network that is written, of the layers of `network`, a copy of the sampler; that itself if nothing changes.
+    """The network to write, made of the layers of `network`, a copy of the sampler; `network` itself if unchanged.
 
     Raises:
-        ValueError: for options that the model does not know.
+        ValueError: for options that the model does not support.
     """
     _check(gan, network, options)
     if (options.truncation, options.label, options.noise, options.output) == (1.0, None, "constant", "float32"):
@@ -66,7 +66,7 @@ def _noisy(network: keras.Model) -> list[NoiseInjection]:
 
 
 def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | None":
-    """Behind which layer, or None for the latents, and what draws to the mean there; None where nothing does."""
+    """The layer after which to truncate, or None for the latents, and the truncation; None if there is none."""
     if options.truncation == 1.0:
         return None
     where, center = gan.truncation_center()
@@ -85,7 +85,7 @@ def _run(
     noises: Mapping[str, Any],
     truncation: "tuple[str | None, Truncation] | None",
 ) -> Any:
-    """The symbolic images of the network for its inputs, by name, with those that are added to them."""
+    """The symbolic images of the network for its inputs by name, and for the inputs that the options add."""
     where, draw_near = truncation or (None, None)
     factors = [added[name] for name in added if name == "truncation"]
     if draw_near is not None and where is None:
@@ -104,10 +104,10 @@ def _run(
 class Truncation(keras.layers.Layer):
     """center + t (points - center) of [points (batch, ..., size), t (batch,)], or of [points] for a fixed t.
 
-    Columns that do not move stay what they are.
+    Columns without a mean, such as categories, are unchanged.
 
     Args:
-        truncation: t where it is fixed, else None.
+        truncation: t if it is fixed, otherwise None.
         **options: of `keras.layers.Layer`.
     """
 
@@ -137,7 +137,7 @@ class Truncation(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class GivenClass(keras.layers.Layer):
-    """The same class (batch,) for all of any inputs (batch, ...).
+    """The same class (batch,) for every row of any inputs (batch, ...).
 
     Args:
         label: the class.
@@ -163,7 +163,7 @@ class Maps(keras.layers.Layer):
     """Numbers (batch, count) as a list of maps (batch, *shape).
 
     Args:
-        shapes: of the maps, without the batch.
+        shapes: shapes of the maps, without the batch.
         **options: of `keras.layers.Layer`.
     """
 

@@ -1,4 +1,4 @@
-"""The model card of a bundle: what it is, what goes in and comes out, how well the files agree with Keras."""
+"""The model card of a bundle: the model, its inputs and output, how well the files agree with Keras."""
 
 import inspect
 import sys
@@ -11,7 +11,7 @@ __all__ = ["written"]
 
 
 def written(gan: GAN, report: Mapping[str, Any]) -> str:
-    """The card in Markdown, of what the report of the bundle says."""
+    """The card in Markdown, from the report of the bundle."""
     facts = report["metadata"]
     sections = {
         f"# {report['name']}": _about(gan, facts),
@@ -23,7 +23,7 @@ def written(gan: GAN, report: Mapping[str, Any]) -> str:
             [_file(each) for each in report["formats"].values()],
         )
         + f"\n\n{_proof(report)}",
-        "## Draw from them": _commands(report),
+        "## Generate images": _commands(report),
         "## Made with": ", ".join(f"{package} {version}" for package, version in report["versions"].items()),
     }
     return "\n\n".join(f"{heading}\n\n{text}" for heading, text in sections.items()) + "\n"
@@ -34,7 +34,7 @@ def _about(gan: GAN, facts: Mapping[str, Any]) -> str:
     options = {key: facts[key] for key in ("precision", "truncation", "label", "noise", "direction") if key in facts}
     lines = [f"A generator of the family {facts['family']}, exported by kerasgan {facts['kerasgan']}.", paper]
     if options:
-        lines.append("Chosen: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
+        lines.append("Options: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
     lines.append(f"License of the weights: {facts.get('license', 'not stated')}.")
     return "\n\n".join(line for line in lines if line)
 

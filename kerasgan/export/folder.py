@@ -1,4 +1,4 @@
-"""A bundle: a folder with the generator in several formats, seeds and their picture, a report and a model card."""
+"""A bundle: a folder with the generator in several formats, seeds and their images, a report and a model card."""
 
 import hashlib
 import importlib.metadata
@@ -26,7 +26,7 @@ AXES = ("batch", "height", "width", "channels")
 
 
 def name_of(gan: GAN, options: Options) -> str:
-    """What a bundle's files are called: the entry, or the family, and the direction if there is one."""
+    """The base name of a bundle's files: the entry, or the family, and the direction if there is one."""
     return "-".join(filter(None, (options.entry or type(gan).__name__.lower(), options.direction)))
 
 
@@ -40,16 +40,16 @@ def fill(
     options: Options,
     bound: Bound,
 ) -> dict[str, Any]:
-    """Puts seeds, samples, report and card beside the files that are in `folder`; returns the report.
+    """Adds seeds, samples, report and card to the files that are in `folder`; returns the report.
 
     Args:
-        folder: with a file for each format of `found`, under `name_of`.
+        folder: a folder with a file for each format of `found`, under `name_of`.
         gan: the model.
-        prepared: what the files were written from.
-        found: by format, what the comparison found.
-        left_out: why, by format.
-        options: of the files.
-        bound: what was allowed.
+        prepared: the network and reference images of the files.
+        found: by format, the results of the comparison.
+        left_out: by format, the reason.
+        options: options of the files.
+        bound: the accepted difference.
     """
     rows = seeds.rows(gan, prepared.inputs)
     seeds.write(rows, folder / SEEDS)
@@ -99,7 +99,7 @@ def _input(each: Input, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _output(prepared: Prepared) -> dict[str, Any]:
-    shapes = {case.images.shape[1:] for case in prepared.cases}  # several where height and width are dynamic
+    shapes = {case.images.shape[1:] for case in prepared.cases}  # several if height and width are dynamic
     sides = prepared.network.output_shape[1:] if len(shapes) > 1 else shapes.pop()
     shape = (prepared.inputs[0].shape[0], *sides)
     dtype = str(prepared.cases[0].images.dtype)

@@ -1,4 +1,4 @@
-"""What an exported file may be like: precision, fixed sizes, and which inputs and outputs it has."""
+"""Options of an exported file: precision, fixed sizes, inputs and outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ __all__ = ["PRECISIONS", "Bound", "Options"]
 
 
 class Bound(NamedTuple):
-    """The largest difference from Keras that a file may make: a statistic of |difference|, "max" or "mean"."""
+    """The largest accepted difference from Keras: a statistic of |difference|, "max" or "mean", and its limit."""
 
     statistic: str
     limit: float
 
 
-# Float32 rounding was measured to make up to 5e-6 in DCGAN-64; one level of an 8-bit image is 8e-3. Coarser weights
-# stray far in single pixels, so that of them the mean is bounded; what they lose is measured and stated in the report.
+# Float32 rounding was measured to reach 5e-6 in DCGAN-64; one level of an 8-bit image is 8e-3. Coarser weights differ
+# much in single pixels, so that their mean difference is limited; the loss is measured and stated in the report.
 PRECISIONS = {
     "float32": Bound("max", 5e-5),
     "float16": Bound("mean", 0.01),
@@ -28,31 +28,33 @@ INPUT = "input"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a file is like, beside the generator that it holds; every function of `kerasgan.export` takes these.
+    """The options of an exported file, besides its generator; every function of `kerasgan.export` accepts them.
 
     Args:
         entry: the zoo's name of the weights, for the metadata.
-        license: of the weights, for the metadata.
-        direction: of a family that translates both ways, such as "ab".
-        precision: of the weights. "float32"; "float16", half as large, computed in float32; "dynamic_int8", where the
-            runtime also rounds what flows between layers, in ranges that it finds in each batch, so that an image
-            depends a little on its neighbors; "static_int8", in ranges measured at export on draws from the prior.
-            What the images lose is in the report.
-        output: "float32" images in [-1, 1], or their "uint8" levels from 0 to 255.
-        truncation: as `gan.generate` takes it, fixed in the file; or "input", for an input `truncation` (batch,).
-        label: a class that the file always draws; if not given, a class-conditional file has an input `labels`.
-        noise: of style-based generators: "constant", as `gan.generate` uses it; or "input", for an input `noise`
+        license: license of the weights, for the metadata.
+        direction: for a family that translates in both directions, such as "ab".
+        precision: precision of the weights.
+            - "float32".
+            - "float16": half the size, computed in float32.
+            - "dynamic_int8": the runtime also rounds the activations, in ranges that it determines for each batch, so
+              that an image depends slightly on the others in its batch.
+            - "static_int8": the ranges are measured at export, on draws from the prior.
+            The report states the loss of quality.
+        output: "float32" images in [-1, 1], or "uint8" levels from 0 to 255.
+        truncation: as in `gan.generate`, fixed in the file; or "input", for an input `truncation` (batch,).
+        label: a fixed class for all images; if not given, a class-conditional file has an input `labels`.
+        noise: for style-based generators: "constant", as in `gan.generate`; or "input", for an input `noise`
             (batch, pixels of all its maps), drawn from N(0, 1).
         batch_size: a fixed number of images; any number if not given.
-        image_size: of models that translate images, a fixed int or (height, width); any if not given.
-        opset: of ONNX, 13 to 18; 15 if not given.
-        directions: of the web page: how many of the directions along which the images change most get a slider, see
-            `kerasgan.exploration.sensitive_directions`; large models take long to search.
-        vendor: of the web page: whether ONNX Runtime Web lies beside it, for use without a network, or is loaded from
-            jsDelivr by its hashes.
-
+        image_size: for image-to-image models, a fixed int or (height, width); any if not given.
+        opset: ONNX opset, 13 to 18; 15 if not given.
+        directions: for the web page: number of sliders for the directions along which the images change most, see
+            `kerasgan.exploration.sensitive_directions`; their search is slow for large models.
+        vendor: for the web page: whether ONNX Runtime Web is written beside it, for offline use, or loaded from
+            jsDelivr, pinned by its hashes.
     Raises:
-        ValueError: for choices that there are not, and numbers out of range.
+        ValueError: for unknown choices, and numbers out of range.
     """
 
     entry: str | None = None
@@ -85,7 +87,7 @@ class Options:
 
     @property
     def sides(self) -> tuple[int, int] | None:
-        """(height, width) where they are fixed."""
+        """(height, width) if they are fixed."""
         if self.image_size is None:
             return None
         height, width = [self.image_size] * 2 if isinstance(self.image_size, int) else self.image_size
@@ -93,17 +95,17 @@ class Options:
 
     @property
     def given(self) -> dict[str, Any]:
-        """The options that are not as they are without being given."""
+        """The options that differ from their defaults."""
         fields = type(self).__dataclass_fields__
         return {name: getattr(self, name) for name in fields if getattr(self, name) != fields[name].default}
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """Those of them that say what the network is like."""
+        """Those of them that describe the network."""
         return {name: value for name, value in self.given.items() if name not in ("directions", "vendor")}
 
     def bound(self, tolerance: float | None) -> Bound:
-        """What the file's images may differ by; `tolerance` replaces the precision's own limit."""
+        """The accepted difference of the file's images; `tolerance` replaces the precision's own limit."""
         statistic, limit = PRECISIONS[self.precision]
         limit = limit if tolerance is None else tolerance
-        return Bound(statistic, limit + LEVEL if self.output == "uint8" else limit)  # roundings to levels may part
+        return Bound(statistic, limit + LEVEL if self.output == "uint8" else limit)  # roundings may differ by a level

@@ -1,4 +1,4 @@
-"""Export from JAX and PyTorch: the same weights in a process of its own whose Keras runs on TensorFlow."""
+"""Export from JAX and PyTorch: the same weights in another process, whose Keras runs on TensorFlow."""
 
 import dataclasses
 import json
@@ -18,10 +18,10 @@ from kerasgan.export import writing
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.proof import Case, ExportError
 
-__all__ = ["answer", "write_and_prove"]
+__all__ = ["serve", "write_and_prove"]
 
-MADE = "made"  # what Keras drew, beside the inputs by name, of which one may be "images"
-PROGRAM = "import sys; from kerasgan.export.other_process import answer; answer(sys.argv[1])"
+MADE = "made"  # the images from Keras, beside the inputs by name, one of which may be "images"
+PROGRAM = "import sys; from kerasgan.export.other_process import serve; serve(sys.argv[1])"
 
 
 def write_and_prove(
@@ -35,10 +35,10 @@ def write_and_prove(
     bound: Bound,
     about: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """As `writing.write_and_prove`, for a network of any backend; the cases stay those of this process' backend.
+    """As `writing.write_and_prove`, for a network of any backend; the cases are images from this process' backend.
 
     Raises:
-        ExportError: if a file does not draw the cases' images, or the network cannot be loaded on TensorFlow.
+        ExportError: if a file does not give the cases' images, or the network cannot be loaded on TensorFlow.
     """
     request = {
         "modules": sorted({type(layer).__module__ for layer in network.layers}),
@@ -55,11 +55,11 @@ def write_and_prove(
         for index, batch in enumerate(calibration):
             _store(Path(folder, f"calibration{index:03}.npz"), batch)
         Path(folder, "request.json").write_text(json.dumps(request), encoding="utf-8")
-        _ask(folder)
+        _run(folder)
         return json.loads(Path(folder, "found.json").read_text(encoding="utf-8"))
 
 
-def _ask(folder: str) -> None:
+def _run(folder: str) -> None:
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
@@ -68,16 +68,16 @@ def _ask(folder: str) -> None:
     }
     command = [sys.executable, "-P", "-c", PROGRAM, folder]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    refusal = Path(folder, "refusal.txt")
-    if refusal.exists():
-        raise ExportError(refusal.read_text(encoding="utf-8"))
+    failure = Path(folder, "failure.txt")
+    if failure.exists():
+        raise ExportError(failure.read_text(encoding="utf-8"))
     if done.returncode:
         lines = done.stderr.strip().splitlines()[-20:]
         raise ExportError("\n".join(["Expected the weights to be exported on TensorFlow. Received:", *lines]))
 
 
-def answer(folder: str) -> None:
-    """Does what the process that called asked for in `folder`: leaves `found.json`, or its refusal as `refusal.txt`."""
+def serve(folder: str) -> None:
+    """Does the request in `folder`, in the other process: writes `found.json`, or an error to `failure.txt`."""
     request = json.loads(Path(folder, "request.json").read_text(encoding="utf-8"))
     for module in request["modules"]:
         import_module(module)  # registers its layers for loading
@@ -94,8 +94,8 @@ def answer(folder: str) -> None:
             bound=Bound(*request["bound"]),
             about=request["about"],
         )
-    except ExportError as refusal:
-        Path(folder, "refusal.txt").write_text(str(refusal), encoding="utf-8")
+    except ExportError as failure:
+        Path(folder, "failure.txt").write_text(str(failure), encoding="utf-8")
     else:
         Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The copy of a network that files are written from: its weights in float32, in layers that other runtimes know."""
+"""The copy of a network that is exported: its weights in float32, in layers that other runtimes support."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def portable(network: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def exactly() -> Iterator[None]:
-    """New layers are in float32, also those that layers make without passing on their dtype, and on the CPU."""
+    """New layers are in float32 and on the CPU, including inner layers that are created without a dtype."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -42,10 +42,10 @@ def exactly() -> Iterator[None]:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class NearestUpsampling2D(keras.layers.Layer):
-    """Each pixel repeated, as `keras.layers.UpSampling2D` does it.
+    """Repeats each pixel, as `keras.layers.UpSampling2D`.
 
-    On TensorFlow that one hides height and width behind arithmetic on shapes, which LiteRT's converter cannot see
-    through and which makes ONNX files large.
+    On TensorFlow, that layer computes height and width from shape tensors, which LiteRT's converter cannot resolve and
+    which makes ONNX files large.
 
     Args:
         size: how often rows and columns are repeated.
@@ -72,7 +72,7 @@ class NearestUpsampling2D(keras.layers.Layer):
 
 
 def _without_half(config: Any) -> Any:
-    """A layer's config with every half or mixed precision in it, also in nested layers, replaced by float32."""
+    """A layer's config with every half or mixed precision, also in nested layers, replaced by float32."""
     if isinstance(config, Mapping):
         return {
             key: "float32" if key == "dtype" and _is_half(value) else _without_half(value)

@@ -1,4 +1,4 @@
-"""What every format is written from and compared with: a network in float32, and what Keras draws with it."""
+"""The common preparation of all formats: a network in float32, and the images that Keras generates with it."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,11 +17,11 @@ __all__ = ["Prepared", "prepare"]
 
 BATCHES = (1, 3, 8)
 ROUNDING = PRECISIONS["float32"].limit
-CALIBRATED = 32  # images on whose making the ranges of static_int8 are measured
+CALIBRATED = 32  # images from which the ranges of static_int8 are measured
 
 
 class Prepared(NamedTuple):
-    """The network to write, its inputs, what it draws, inputs to measure ranges on, and the file's metadata."""
+    """The network to write, its inputs, reference images, inputs for measuring ranges, and the file's metadata."""
 
     network: keras.Model
     inputs: list[Input]
@@ -31,10 +31,10 @@ class Prepared(NamedTuple):
 
 
 def prepare(gan: GAN, options: Options) -> Prepared:
-    """The generator as it will be exported.
+    """Prepares the generator for export.
 
     Raises:
-        ExportError: if Keras itself cannot draw the same finite images twice, or from a copy of the network.
+        ExportError: if Keras does not give the same finite images twice, and from a copy of the network.
         ValueError: if its inputs have other names than exported ones, or options do not suit it.
     """
     original = _sampler(gan, options.direction)
@@ -62,7 +62,7 @@ def _sampler(gan: GAN, direction: str | None) -> keras.Model:
 
 
 def _calibration(gan: GAN, inputs: Sequence[Input], batch: int) -> list[dict[str, np.ndarray]]:
-    """Batches of examples other than those of the proof."""
+    """Batches of examples other than those of the comparison."""
     batches = []
     for rows in example_inputs(gan, inputs, count=batch * -(-CALIBRATED // batch), seed=1):
         for start in range(0, len(next(iter(rows.values()))), batch):

@@ -1,4 +1,4 @@
-"""The proof that an exported file draws what Keras draws, and draws each image by itself."""
+"""Checks that an exported file gives the same images as Keras, and each image independently of its batch."""
 
 import functools
 import math
@@ -19,11 +19,11 @@ Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 class ExportError(RuntimeError):
-    """An exported file did not do what the Keras model does; it has been deleted."""
+    """An exported file does not give the Keras model's images; it has been deleted."""
 
 
 class Case(NamedTuple):
-    """Inputs by name, and the images that Keras draws from them."""
+    """Inputs by name, and the images that Keras generates from them."""
 
     inputs: dict[str, np.ndarray]
     images: np.ndarray
@@ -32,13 +32,13 @@ class Case(NamedTuple):
 def reference_cases(
     network: keras.Model, inputs: Mapping[str, np.ndarray], *, batches: Sequence[int], tolerance: float
 ) -> list[Case]:
-    """What Keras draws for the first rows of `inputs`, in batches of several sizes.
+    """The images that Keras generates for the first rows of `inputs`, in batches of several sizes.
 
     Args:
-        network: in float32, from which the file will be written.
+        network: a network in float32, which will be written to the file.
         inputs: rows by name, in the order of the network's inputs.
         batches: sizes in ascending order.
-        tolerance: what float32 rounding may explain.
+        tolerance: the largest difference that float32 rounding can cause.
 
     Raises:
         ExportError: if the images are not finite, or not reproducible.
@@ -61,11 +61,11 @@ def reference_cases(
 
 
 def compare_copy(original: keras.Model, copy: keras.Model, inputs: Mapping[str, np.ndarray], tolerance: float) -> None:
-    """Raises ExportError unless a copy in float32 draws the images of the network as it was trained."""
+    """Raises ExportError unless a copy in float32 gives the images of the original network."""
     with keras.device("cpu"):
         copied = draw(copy, inputs)
     distances = _distances(draw(original, inputs), copied)
-    # half precision strays far in single pixels, not on average; what is not finite is told apart later
+    # half precision differs much in single pixels, not on average; non-finite values are reported later
     difference, allowed = (np.max(distances), tolerance) if _is_exact(original) else (np.mean(distances), 0.05)
     if np.all(np.isfinite(copied)) and not difference <= allowed:
         raise ExportError(
@@ -77,12 +77,12 @@ def compare_copy(original: keras.Model, copy: keras.Model, inputs: Mapping[str, 
 def prove(
     open_file: Callable[[Path], Run], path: Path, cases: Sequence[Case], *, runtime: str, bound: Bound
 ) -> dict[str, Any]:
-    """Opens a file and compares it with Keras at every batch size, and one image alone with the same among others.
+    """Opens a file, compares it with Keras at every batch size, and an image alone with the same image in a batch.
 
     Returns the differences, in units of the [-1, 1] range, and the runtime's latency, as plain data.
 
     Raises:
-        ExportError: saying what differed and by how much.
+        ExportError: saying what differs and by how much.
     """
     run = attempt(lambda: open_file(path), f"a file that {runtime} opens")
     found = []
@@ -112,7 +112,7 @@ def prove(
 
 
 def attempt(action: Callable[[], Any], expected: str) -> Any:
-    """What `action` returns; whatever it raises (every runtime has its own exceptions) becomes an ExportError."""
+    """The result of `action`; any exception (every runtime has its own) becomes an ExportError."""
     try:
         return action()
     except Exception as error:
@@ -138,14 +138,14 @@ def _statistic(distances: np.ndarray, bound: Bound) -> float:
 
 
 def _summary(distances: np.ndarray) -> dict[str, float | None]:
-    """Largest and mean difference, and the peak signal-to-noise ratio in dB: None where nothing differs."""
+    """Largest and mean difference, and the peak signal-to-noise ratio in dB: None if nothing differs."""
     square = float(np.mean(np.square(distances)))
     ratio = round(10 * math.log10(4 / square), 2) if square else None
     return {"max": float(np.max(distances)), "mean": float(np.mean(distances)), "psnr": ratio}
 
 
 def _milliseconds(action: Callable[[], Any]) -> float:
-    """The shortest of up to five calls, or of what a quarter of a second has room for."""
+    """The shortest of up to five calls, or of fewer if they take more than a quarter of a second."""
     took: list[float] = []
     while len(took) < 5 and sum(took) < 0.25:
         started = time.perf_counter()
@@ -155,6 +155,6 @@ def _milliseconds(action: Callable[[], Any]) -> float:
 
 
 def _is_exact(network: keras.Model) -> bool:
-    """Whether the network computes as its copy does: no half precision, and no GPU, which rounds convolutions."""
+    """Whether the network computes exactly as its copy: no half precision, and no GPU, which rounds convolutions."""
     half = any(layer.compute_dtype in ("float16", "bfloat16") for layer in network.layers)
     return not half and all("cpu" in str(weight.value.device).lower() for weight in network.weights)

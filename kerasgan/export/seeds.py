@@ -1,4 +1,4 @@
-"""The seed file of a bundle: inputs from which every program draws the same picture, and that picture by Keras."""
+"""The seed file of a bundle: inputs from which every program generates the same picture, and that picture by Keras."""
 
 import json
 import math
@@ -18,15 +18,15 @@ from kerasgan.latents import class_labels
 
 __all__ = ["picture", "rows", "write"]
 
-COUNT = 16  # images that are drawn
-TRANSLATED = 4  # images that are translated
-MOST_PIXELS = 2**16  # of those together: they are written as text
+COUNT = 16  # number of generated images
+TRANSLATED = 4  # number of translated images
+MOST_PIXELS = 2**16  # of all translated images together, as they are written as text
 
 
 def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
     """The seed file's rows for inputs by name: latents and labels of `gan.generate(16, seed=0)`, or levels of images.
 
-    A truncation is left at 1 and noise at 0, which is what the programs take for inputs that a seed file does not name.
+    Truncation is 1 and noise is 0: the programs use these values for inputs that a seed file does not name.
     """
     if gan.task.from_images:
         return {IMAGES: _waves(gan, inputs[0].shape)}
@@ -38,7 +38,7 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
 
 
 def _waves(gan: ImageToImage, shape: Any) -> np.ndarray:
-    """uint8 pictures of waves, each color and each picture with its own."""
+    """uint8 pictures of waves, different for each color and each picture."""
     _, height, width, channels = shape
     side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
     height, width = height or side, width or side
@@ -49,7 +49,7 @@ def _waves(gan: ImageToImage, shape: Any) -> np.ndarray:
 
 
 def write(seeds: Mapping[str, np.ndarray], path: Path) -> None:
-    """Writes rows by name as JSON: floats as short as they can be while they stay the same float32."""
+    """Writes rows by name as JSON: floats with the fewest digits that give the same float32."""
     named = ", ".join(f'"{name}": {_text(values)}' for name, values in seeds.items())
     path.write_text(f"{{{named}}}\n", encoding="utf-8")
 
@@ -61,7 +61,7 @@ def _text(values: np.ndarray) -> str:
 
 
 def picture(network: keras.Model, inputs: list[Input], seeds: Mapping[str, np.ndarray]) -> Image.Image:
-    """What Keras draws from a seed file's rows: row by row, as square as possible, without borders."""
+    """The images that Keras generates from a seed file's rows: row by row, as square as possible, without borders."""
     count = len(next(iter(seeds.values())))
     fed = {}
     for each in inputs:

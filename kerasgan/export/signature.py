@@ -1,4 +1,4 @@
-"""What is exported: the sampler in float32, its named inputs, and the facts that travel inside the file."""
+"""What is exported: the sampler in float32, its named inputs, and the metadata of the file."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,13 +15,13 @@ __all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
 
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
-IMAGES = "images"  # what comes out, or goes into a network that translates
-AUTOMATIC = ("input_layer", "keras_tensor")  # how Keras begins the names of inputs that were given none
-SMALLEST_SIDE = 32  # pixels of the images on which a translating network is compared
+IMAGES = "images"  # the output, or the input of an image-to-image network
+AUTOMATIC = ("input_layer", "keras_tensor")  # prefixes of Keras' automatic names of inputs
+SMALLEST_SIDE = 32  # pixels of the images on which an image-to-image network is compared
 
 
 class Input(NamedTuple):
-    """One input of an exported generator: None marks a dynamic axis of `shape`, of which the first is the batch."""
+    """One input of an exported generator. None marks a dynamic axis of `shape`, whose first axis is the batch."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -29,9 +29,9 @@ class Input(NamedTuple):
 
 
 def signature_of(network: keras.Model, options: Options | None = None) -> list[Input]:
-    """The inputs of a functional network in their order, under the names that exported files use.
+    """The inputs of a functional network in order, with the names in exported files.
 
-    Where `options` fix the number or the size of images, so are the inputs' axes.
+    If `options` fix the number or the size of images, the inputs' axes are fixed, too.
 
     Raises:
         ValueError: if an input is named neither `latents` nor `labels` nor `images`.
@@ -57,12 +57,12 @@ def _fixed(shape: tuple[int | None, ...], options: Options) -> tuple[int | None,
 
 
 def output_of(inputs: Sequence[Input]) -> str:
-    """The name of the output: `images`, or `outputs` where images are the input."""
+    """The name of the output: `images`, or `outputs` if images are the input."""
     return "outputs" if IMAGES in {each.name for each in inputs} else IMAGES
 
 
 def describe(gan: GAN, options: Options) -> dict[str, Any]:
-    """The facts about a generator that its file carries, as plain data; what is not known is left out."""
+    """The metadata of a generator's file, as plain data; unknown facts are left out."""
     if gan.task.from_images:
         start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest}
     else:
@@ -85,7 +85,7 @@ def describe(gan: GAN, options: Options) -> dict[str, Any]:
 def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
     """`count` reproducible values for each input: latents from the prior, labels over all classes.
 
-    Of a network that translates images, noise in two sizes, unless one is fixed: square, and one stride wider.
+    For an image-to-image network, noise in two sizes, unless the size is fixed: square, and one stride wider.
     """
     rng = np.random.default_rng(seed)
     shapes: dict[str, Any] = {each.name: each.shape for each in inputs}

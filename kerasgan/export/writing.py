@@ -1,4 +1,4 @@
-"""From a prepared network to files: written, opened, compared, and only then put in their place."""
+"""From a prepared network to files: each is written, opened and compared before it is put in its place."""
 
 import contextlib
 import functools
@@ -33,10 +33,10 @@ def write_and_prove(
 ) -> dict[str, Any]:
     """Writes a network of the TensorFlow backend to the path of each format, opens it and compares it with `cases`.
 
-    Returns what was found, by format.
+    Returns the results of the comparison, by format.
 
     Raises:
-        ExportError: if the network cannot be written, or a file does not draw the cases' images.
+        ExportError: if the network cannot be written, or a file does not give the cases' images.
     """
     inputs = signature_of(network, options)
     found: dict[str, Any] = {}
@@ -51,7 +51,7 @@ def write_and_prove(
 
 @contextlib.contextmanager
 def place(target: Path) -> Iterator[Path]:
-    """A temporary path that takes the place of `target` when the block succeeds and vanishes when it raises."""
+    """A temporary path that replaces `target` when the block succeeds and is deleted when it raises."""
     if storage.is_remote(target):
         with storage.staged(target) as temporary:
             yield temporary
@@ -61,7 +61,7 @@ def place(target: Path) -> Iterator[Path]:
         temporary = Path(folder, target.name)
         yield temporary
         earlier = Path(folder, "earlier")
-        if target.is_dir():  # os.replace replaces files, but no folder that holds something
+        if target.is_dir():  # os.replace replaces files, but no folder with content
             target.rename(earlier)
         try:
             os.replace(temporary, target)

@@ -1,7 +1,7 @@
-"""Downloads a published file once, verifies its sha256 where its publisher states one, and keeps it in a cache.
+"""Downloads a published file once, verifies its sha256 if its publisher states one, and keeps it in a cache.
 
 pooch, which does the same, has no limit of size, compares whole digests where publishers state eight digits, and leaves
-redirects to requests, over whatever connection they lead.
+redirects to requests, which follows them to any kind of connection.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class DownloadError(OSError):
-    """A file that could not be had; says what was tried and where to put the file by hand.
+    """A file could not be downloaded; the message names the reason and where to put the file by hand.
 
     Args:
         reason: what went wrong.
-        url: what was asked for.
+        url: the URL.
         path: where the verified file belongs.
-        sha256: its digest, or the beginning of it; None where none is known.
+        sha256: its digest, or the beginning of it; None if none is known.
     """
 
     def __init__(self, reason: str, *, url: str, path: Path, sha256: str | None) -> None:
@@ -43,9 +43,9 @@ class DownloadError(OSError):
 
 
 def cached_path(url: str, *, sha256: str | None, directory: str | Path | None = None) -> Path:
-    """Where the file of a URL is kept: under its own name, with the digest's first digits where it lacks them.
+    """Where the file of a URL is kept: under its own name, with the digest's first digits added if it lacks them.
 
-    Without a digest they are the URL's.
+    Without a digest, digits of the URL's hash are added.
     """
     name = PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name
     name = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".")[-150:] or "checkpoint"
@@ -67,21 +67,21 @@ def download(
 ) -> Path:
     """Returns the path of a verified copy of the file at `url`; downloads it only if the cache has none.
 
-    A cached file is hashed again on every call (about 0.2 s per 100 MB): a damaged one is downloaded anew. A failed
-    download leaves nothing behind and never touches a good file.
+    A cached file is hashed again on every call (about 0.2 s per 100 MB); if it is damaged, it is downloaded again. A
+    failed download leaves nothing behind and never touches a good file.
 
     Args:
         url: http or https.
-        sha256: the digest, or its first digits (8 or more; that few guard against accidents, not against forgery). None
-            takes what comes: only for publishers that state none.
+        sha256: the digest, or its first digits (8 or more; so few protect against accidents, not against forgery). None
+            accepts any content: only for publishers that state none.
         directory: the cache, `cache_directory()` if not given.
-        progress: called with the bytes received so far, and all bytes or None where the server does not say.
-        timeout: seconds without an answer after which the server is given up.
+        progress: called with the number of bytes received, and the total or None if the server does not state it.
+        timeout: seconds without a response after which the download fails.
         size_limit: bytes.
 
     Raises:
-        DownloadError: no route, no such file, too long without an answer, truncated, too large, wrong digest, or a
-            cache that cannot be written; says where to put the file by hand.
+        DownloadError: no route, no such file, timeout, truncated, too large, wrong digest, or a
+            cache that cannot be written; the message says where to put the file by hand.
         ValueError: not an http or https URL, or not a sha256.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
@@ -102,7 +102,7 @@ def download(
 
 
 class _Failure(Exception):
-    """What went wrong, in words."""
+    """The reason for a failure, in words."""
 
 
 def _digest(path: Path) -> str:
@@ -130,7 +130,7 @@ def _fetch(
             if not digest.startswith(sha256 or ""):
                 raise _Failure(f"a file with the sha256 {digest}, not {sha256}")
             os.replace(temporary.name, path)
-        except OSError as error:  # the connection's own errors have become failures already
+        except OSError as error:  # errors of the connection are `_Failure`s already
             raise _Failure(f"a disk that cannot be written: {error.strerror or error}") from error
         finally:
             with suppress(OSError):
@@ -154,11 +154,11 @@ def _open(url: str, timeout: float) -> http.client.HTTPResponse:
         return opener.open(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        raise _Failure(f"the answer {error.code} {error.reason} from the server") from error
+        raise _Failure(f"the response {error.code} {error.reason} from the server") from error
     except urllib.error.URLError as error:
         raise _Failure(f"no connection to the server: {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _Failure(f"no answer from the server: {error or type(error).__name__}") from error
+        raise _Failure(f"no response from the server: {error or type(error).__name__}") from error
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -1,4 +1,4 @@
-"""Files that TensorBoard reads, written by TensorBoard's own package, on every backend and without a device."""
+"""Event files for TensorBoard, written by its own package, on every backend and without a device."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ __all__ = ["EventFile", "check"]
 
 
 def check() -> None:
-    """Raises ImportError, with what to install, where TensorBoard is not."""
+    """Raises ImportError, with the package to install, if TensorBoard is missing."""
     if find_spec("tensorboard") is None:
         raise ImportError("A log for TensorBoard is written by its package: pip install tensorboard")
 
@@ -20,8 +20,8 @@ class EventFile:
     """A file of scalars and pictures by step, in a folder for `tensorboard --logdir`.
 
     Args:
-        directory: where to; created if need be. Every `EventFile` is a file of its own: those of one training that was
-            resumed lie side by side and are shown as one.
+        directory: the folder, created if need be. Every `EventFile` is a separate file: TensorBoard shows those of one
+            resumed training as one.
 
     Raises:
         ImportError: if TensorBoard is not installed.
@@ -45,10 +45,10 @@ class EventFile:
         self._add(step, [self._summaries.Summary.Value(tag=name, image=image)])
 
     def close(self) -> None:
-        """Ends the file and the thread that writes it."""
+        """Closes the file and ends the thread that writes it."""
         self._writer.close()
 
     def _add(self, step: int, values: list[Any]) -> None:
         summary = self._summaries.Summary(value=values)
         self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))
-        self._writer.flush()  # so that TensorBoard shows it at once
+        self._writer.flush()  # so that TensorBoard shows the values at once

@@ -1,6 +1,6 @@
-"""Pictures that move: frames to and from a GIF, or a video file where imageio-ffmpeg is installed.
+"""Moving pictures: frames to and from a GIF, or a video file if imageio-ffmpeg is installed.
 
-GIFs are Pillow's own: imageio, which asks it too, holds all frames before it writes and loses what is transparent.
+GIFs are written by Pillow directly: imageio, which uses Pillow too, keeps all frames in memory and loses transparency.
 """
 
 import contextlib
@@ -20,15 +20,15 @@ __all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
 
 ENDINGS = (".gif", ".mp4")
 READABLE = frozenset((*ENDINGS, ".avi", ".m4v", ".mkv", ".mov", ".webm"))
-FASTEST_GIF = 50  # frames per second: viewers slow down those whose frames last less than 20 ms
+FASTEST_GIF = 50  # frames per second: viewers slow down frames shorter than 20 ms
 
 
 def check(path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
     """The path, if `save` can write it.
 
     Raises:
-        ValueError: for another ending than .gif and .mp4, or more frames per second than a GIF can show.
-        ImportError: for an MP4, if nothing that writes one is installed.
+        ValueError: for another ending than .gif or .mp4, or more frames per second than a GIF can show.
+        ImportError: for an MP4, if no package that writes one is installed.
     """
     path = local(path)
     ending = path.suffix.lower()
@@ -36,21 +36,21 @@ def check(path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
         raise ValueError(f"Expected a file that ends in {' or '.join(ENDINGS)}. Received: {path}")
     if not fps > 0 or (ending == ".gif" and fps > FASTEST_GIF):
         raise ValueError(f"Expected at most {FASTEST_GIF} frames per second in a GIF. Received: fps={fps:g}")
-    if ending == ".mp4" and not _knows_videos():
+    if ending == ".mp4" and not _reads_videos():
         raise ImportError(f'An MP4 needs pip install "kerasgan[mp4]"; a GIF needs nothing. Received: {path}')
     return path
 
 
 def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: float = 20.0) -> Path:
-    """Writes frames of one size in one go, endlessly repeated in a GIF; returns the path.
+    """Writes frames of one size, all or nothing; a GIF repeats endlessly. Returns the path.
 
     Args:
         frames: at least one; an iterator is read frame by frame.
-        path: ends in .gif or .mp4; its folder is created if need be.
+        path: a path that ends in .gif or .mp4; its folder is created if need be.
         fps: frames per second.
 
     Raises:
-        ValueError, ImportError: as `check`; ValueError also if there is no frame.
+        ValueError, ImportError: as in `check`; also ValueError if there is no frame.
     """
     path = check(path, fps=fps)
     remaining = iter(frames)
@@ -58,7 +58,7 @@ def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: fl
     if first is None:
         raise ValueError("Expected at least one frame. Received: none")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial.{path.name}")  # the ending stays: encoders choose the format by it
+    partial = path.with_name(f".partial.{path.name}")  # same ending: encoders choose the format by it
     try:
         if path.suffix.lower() == ".gif":
             hundredths = max(2, round(100 / fps))  # a GIF's unit of time
@@ -75,13 +75,13 @@ def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
 
     Raises:
         ValueError: for another kind of file, one that cannot be read, or one without frames.
-        ImportError: for other files than GIF, if nothing that reads them is installed.
+        ImportError: for other files than GIF, if no package that reads them is installed.
     """
     path = local(path)
     ending = path.suffix.lower()
     if ending not in READABLE:
         raise ValueError(f"Expected a video: {', '.join(sorted(READABLE))}. Received: {path}")
-    if ending != ".gif" and not _knows_videos():
+    if ending != ".gif" and not _reads_videos():
         raise ImportError(
             'A video file needs pip install "kerasgan[mp4]"; a GIF or a folder of frames needs nothing. '
             f"Received: {path}"
@@ -98,7 +98,7 @@ def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:
         raise ValueError(f"Expected a video with frames. Received: {path} without any")
 
 
-def _knows_videos() -> bool:
+def _reads_videos() -> bool:
     return find_spec("imageio_ffmpeg") is not None
 
 
@@ -126,9 +126,9 @@ def _even(frame: Image.Image) -> np.ndarray:
 
 
 def _write_video(frames: Iterable[np.ndarray], path: Path, fps: float) -> None:
-    import imageio.v2 as imageio  # version 3 of the interface takes all frames in one go
+    import imageio.v2 as imageio  # version 3 of its interface needs all frames at once
 
-    # sides of any even number, where FFmpeg's plugin would stretch pictures to multiples of 16
+    # any even sizes, where FFmpeg's plugin would stretch pictures to multiples of 16
     options: dict[str, Any] = {"format": "FFMPEG", "fps": fps, "quality": 8, "macro_block_size": 2}
     writer: Any
     with imageio.get_writer(path, **options) as writer:

@@ -1,9 +1,9 @@
 """Paths in other file systems, such as gs://bucket/run, through fsspec, on every backend.
 
-fsspec knows many of them, each by a package of its own (`pip install "kerasgan[gcs]"` for gs://).
+fsspec supports many of them, each with its own package (`pip install "kerasgan[gcs]"` for gs://).
 
-What is made lies on this machine first and is sent when it is complete; what is read is fetched first. Exports, run
-folders, files of weights and folders of data may lie elsewhere; all other paths are of this machine: `local` says so.
+Files are written on this machine first and uploaded when complete; files to be read are downloaded first. Exports, run
+folders, files of weights and folders of data may be remote; all other paths must be local, which `local` checks.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Name = str | os.PathLike[str]
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # of two letters at least, as C:/ is a drive; pathlib halves a //
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # two letters or more, as C:/ is a drive; pathlib drops one slash
 
 
 def is_remote(path: Name) -> bool:
@@ -40,33 +40,33 @@ def is_remote(path: Name) -> bool:
 
 
 def address(path: Name) -> str:
-    """A path as its file system takes it: remote ones with two slashes, also where pathlib has halved them."""
+    """A path as its file system expects it: remote ones with two slashes, also if pathlib has dropped one."""
     return SCHEME.sub(r"\1://", os.fspath(path), count=1) if is_remote(path) else os.fspath(path)
 
 
 def local(path: Name) -> Path:
-    """A path of this machine. Raises ValueError for a remote one, of which pathlib would make a folder named gs:."""
+    """A path on this machine. Raises ValueError for a remote one, which pathlib would turn into a folder named gs:."""
     if is_remote(path):
         raise ValueError(f"Expected a local path. Received: {address(path)!r}")
     return Path(path)
 
 
 def absolute(path: Name) -> str:
-    """A path that means the same from everywhere."""
+    """A path that is valid from every working directory."""
     return address(path) if is_remote(path) else str(Path(path).expanduser().resolve())
 
 
 def names(path: Name) -> list[str] | None:
-    """What is in a folder; nothing if it does not exist, None if it is a file.
+    """The names in a folder; an empty list if it does not exist, None if it is a file.
 
     Raises:
-        OSError: if a remote file system does not answer.
-        ValueError: for a file system that fsspec does not know.
+        OSError: if a remote file system does not respond.
+        ValueError: for a file system that fsspec does not support.
     """
     if not is_remote(path):
         folder = Path(path)
         return sorted(os.listdir(folder)) if folder.is_dir() else None if folder.exists() else []
-    with _asking(path) as (files, root):
+    with _file_system(path) as (files, root):
         if not files.exists(root):
             return []
         inside = files.isdir(root)
@@ -88,7 +88,7 @@ def cache_directory() -> Path:
 
 
 def here(path: Name) -> Path:
-    """The path itself, or of a remote file or folder a copy that is kept in the cache and only brought up to date."""
+    """A local path: the path itself, or an up-to-date copy of a remote file or folder in the cache."""
     if not is_remote(path):
         return Path(path).expanduser()
     key = hashlib.sha256(address(path).encode()).hexdigest()[:16]
@@ -100,13 +100,13 @@ def here(path: Name) -> Path:
 
 
 def fetch(source: Name, target: Path) -> bool:
-    """Makes a copy of a remote file, or of the visible files in a folder and below, up to date; False if there is none.
+    """Updates a local copy of a remote file, or of the visible files in a folder and below; False if there is none.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: for a file system that fsspec does not know.
+        ValueError: for a file system that fsspec does not support.
     """
-    with _asking(source) as (files, root):
+    with _file_system(source) as (files, root):
         if not files.exists(root):
             return False
         copies = {target / name: _join(root, name) for name in _below(files, root)}
@@ -126,7 +126,7 @@ def fetch(source: Name, target: Path) -> bool:
 
 
 def snapshot(source: Path) -> dict[str, Any]:
-    """The visible files in a folder and below, or a file as ".", by name, with what tells whether they change."""
+    """The visible files in a folder and below, or a file as ".", with values that show whether they changed."""
     files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(source).parts)]
     states = ((path, path.stat()) for path in files if path.exists())
@@ -137,23 +137,23 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
     """Copies a file, or the visible files in a folder and below it, to a remote path.
 
     Args:
-        source: on this machine.
-        target: of the file or folder itself.
-        sent: the `snapshot` that was sent before: files that are as they were are not sent again, and those that are
-            gone go there, too. It is brought up to date.
+        source: a path on this machine.
+        target: the path of the file or folder itself.
+        sent: the `snapshot` that was sent before: unchanged files are not sent again, and deleted ones are deleted in
+            the target, too. It is updated.
 
     Raises:
         OSError: if it cannot be written.
-        ValueError: for a file system that fsspec does not know.
+        ValueError: for a file system that fsspec does not support.
     """
     before, now = {} if sent is None else sent, snapshot(source)
-    with _asking(target) as (files, root):
+    with _file_system(target) as (files, root):
         for name, state in now.items():
             if before.get(name) != state:
                 copy = _join(root, name)
                 files.makedirs(copy.rpartition("/")[0], exist_ok=True)
                 files.put_file(os.fspath(source / name), f"{copy}.partial")
-                files.mv(f"{copy}.partial", copy)  # nobody sees half a file
+                files.mv(f"{copy}.partial", copy)  # so that nobody reads half a file
         for name in before.keys() - now.keys():
             files.rm_file(_join(root, name))
     before.clear()
@@ -162,8 +162,8 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
 
 @contextlib.contextmanager
 def staged(target: Name) -> Iterator[Path]:
-    """A path on this machine, whose file or folder takes the place of a remote one when the block succeeds."""
-    with _asking(target) as (files, root):  # also to learn whether its file system answers, before the work
+    """A path on this machine, whose file or folder replaces a remote one when the block succeeds."""
+    with _file_system(target) as (files, root):  # also checks that its file system responds, before the work
         earlier = dict.fromkeys(_below(files, root) if files.exists(root) else ())
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder, _last(root))
@@ -180,7 +180,7 @@ def _below(files: Any, root: str) -> list[str]:
 
 
 def _changed(files: Any, file: str) -> int | None:
-    """When a remote file was last changed, in nanoseconds; None where its file system does not say."""
+    """When a remote file was last changed, in nanoseconds; None if its file system does not record it."""
     try:
         return round(files.modified(file).timestamp() * 1e6) * 1000
     except NotImplementedError:
@@ -196,24 +196,24 @@ def _join(root: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def _asking(path: Name) -> Iterator[tuple[Any, str]]:
-    """The file system of a remote path, and the path as that takes it; its errors become Python's."""
+def _file_system(path: Name) -> Iterator[tuple[Any, str]]:
+    """The file system of a remote path, and the path in its own form; its errors are raised as Python's."""
     import fsspec
 
     where, scheme = address(path), address(path).partition(":")[0]
     if scheme in ("http", "https") or scheme not in fsspec.available_protocols():
         expected = (
-            "Expected a path of this machine, or in a file system that fsspec knows, such as gs://, s3:// or hf://"
+            "Expected a path on this machine, or in a file system that fsspec supports, such as gs://, s3:// or hf://"
         )
         raise ValueError(f"{expected}. Received: {where!r}")
     try:
         files, root = fsspec.url_to_fs(where)
-        files.invalidate_cache()  # others write there too
+        files.invalidate_cache()  # others may have written to it
         yield files, root.rstrip("/")
     except ImportError as error:
         install = {"gs": "kerasgan[gcs]", "gcs": "kerasgan[gcs]", "s3": "s3fs"}.get(scheme)
         advice = f'pip install "{install}"' if install else str(error)
         raise ImportError(f"{scheme}:// needs another package: {advice}. Received: {where!r}") from error
-    except Exception as error:  # each file system has its own
+    except Exception as error:  # each file system raises its own
         message = str(error).partition("\n")[0] or type(error).__name__
-        raise OSError(f"Expected to reach {where}. Received: {message}") from error
+        raise OSError(f"Cannot reach {where}: {message}") from error

@@ -1,4 +1,4 @@
-"""Pictures of what a generator makes: grids of samples and film strips of a training, as PIL images and PNG files."""
+"""Pictures of generated images: sample grids and film strips of a training, as PIL images and PNG files."""
 
 import math
 import os
@@ -14,15 +14,15 @@ from kerasgan.files.paths import local
 __all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
 
 Picture = Image.Image
-SMALLEST_CELL = 64  # pixels below which an image is hard to judge on a screen
+SMALLEST_CELL = 64  # pixels below which an image is hard to see on a screen
 GAP = 2  # pixels between the images of a grid
 MARGIN = 124  # pixels left of a film strip's rows, for their steps
-BACKGROUND = 48  # a gray that neither black nor white images melt into
-STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that names its rows
+BACKGROUND = 48  # a gray that differs from black and from white images
+STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that holds the steps of its rows
 
 
 def to_uint8(images: Any) -> np.ndarray:
-    """Floats in [-1, 1] as uint8 in [0, 255], rounded and clipped; NaN, of a diverged model, becomes middle gray."""
+    """Floats in [-1, 1] as uint8 in [0, 255], rounded and clipped; NaN, from a diverged model, becomes middle gray."""
     pixels = np.nan_to_num(np.asarray(images, dtype="float32"), nan=0.0, posinf=1.0, neginf=-1.0)
     return np.rint(np.clip(pixels, -1.0, 1.0) * 127.5 + 127.5).astype("uint8")
 
@@ -91,8 +91,8 @@ def grid_labels(count: int | None, num_classes: int | None) -> tuple[np.ndarray 
     """Labels and columns of a grid with a column per class.
 
     Args:
-        count: how many images; if not given up to four of each class, or 64 where the classes are more than 128.
-        num_classes: of the model, or None.
+        count: number of images; if not given, up to four of each class, or 64 if there are more than 128 classes.
+        num_classes: number of the model's classes, or None.
 
     Returns:
         int32 labels (count,) or None, and the number of columns or None. With more classes than images the labels are
@@ -121,7 +121,7 @@ def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
 
 
 def read_film(path: str | os.PathLike[str]) -> tuple[list[Picture], list[int]]:
-    """The rows and steps of a film strip that `save` wrote, so that a resumed training can go on with it.
+    """The rows and steps of a film strip that `save` wrote, so that a resumed training can continue it.
 
     Raises:
         ValueError: for another picture.
@@ -138,7 +138,7 @@ def read_film(path: str | os.PathLike[str]) -> tuple[list[Picture], list[int]]:
 
 
 def save(picture: Picture, path: str | os.PathLike[str]) -> Path:
-    """Writes a PNG in one go, so that a viewer that watches the file never sees half of it; returns its path."""
+    """Writes a PNG all or nothing, so that a viewer never sees half of it; returns its path."""
     path = local(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     notes = PngImagePlugin.PngInfo()

@@ -1,4 +1,4 @@
-"""Recipes: what a recipe.toml may say, reading it, and writing it so that comments stay.
+"""Recipe files: reading and writing recipe.toml so that its comments stay.
 
 Reading needs neither Keras nor a backend, so that listing the zoo is instant.
 """

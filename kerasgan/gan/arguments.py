@@ -1,4 +1,4 @@
-"""The arguments that a model was made with: kept once for all families, so that `get_config` can give them back."""
+"""The constructor arguments of a model, captured once for all families, so that `get_config` can return them."""
 
 import functools
 import inspect
@@ -8,13 +8,13 @@ from typing import Any
 
 __all__ = ["capture_arguments", "resolve_arguments"]
 
-CURRENT = "_constructor"  # in the instance's dictionary: Keras tracks what is set as an attribute
+CURRENT = "_constructor"  # in the instance's dictionary, because Keras tracks attributes
 
 
 def capture_arguments(init: Callable) -> Callable:
-    """`__init__`, after which `self._arguments` are those of the outermost constructor, by name, with its defaults.
+    """Wraps `__init__` so that `self._arguments` holds the outermost constructor's arguments by name, with defaults.
 
-    Of a constructor that passes `**options` up, they include those of its base, but for what it fixes itself.
+    If the constructor passes `**options` to its base, they include the base's arguments that it does not fix itself.
     """
     signature = inspect.signature(init)
 
@@ -41,12 +41,12 @@ def capture_arguments(init: Callable) -> Callable:
 
 
 def resolve_arguments(model: Any, **values: Any) -> None:
-    """Replaces arguments of the constructor that is running by what it made of them."""
+    """Replaces arguments of the running constructor by the values that it derived from them."""
     model.__dict__[CURRENT].resolved.update(values)
 
 
 class _Call:
-    """One constructor's call: what it was given, and what its base's constructor was."""
+    """One call of a constructor: the arguments it received, and the call of its base's constructor."""
 
     def __init__(self, bound: inspect.BoundArguments):
         _, *parameters = bound.signature.parameters.values()
@@ -64,12 +64,12 @@ class _Call:
         self.resolved: dict[str, Any] = {}
 
     def arguments(self) -> dict[str, Any]:
-        """By name: those passed up unchanged, or left at None, are what the base made of them."""
-        inherited = {name: value for name, value in self.inherited.items() if self._leaves(name)}
+        """By name; for arguments passed to the base unchanged, or left at None, the values that the base derived."""
+        inherited = {name: value for name, value in self.inherited.items() if self._inherits(name)}
         return {**self.values, **inherited, **self.resolved}
 
-    def _leaves(self, name: str) -> bool:
-        """Whether the base's argument is this constructor's, and not one that it fixes or computes."""
+    def _inherits(self, name: str) -> bool:
+        """Whether the base's value of an argument applies: this constructor neither fixes nor computes it."""
         passed = self.base.explicit if self.base else {}
         if name in self.values:
             own = self.explicit.get(name, self.values[name])

@@ -1,4 +1,4 @@
-"""A rule by which a player that is too far ahead waits for the other."""
+"""A rule that pauses the updates of the generator or the discriminator while it is too far ahead of the other."""
 
 from typing import Any
 
@@ -10,17 +10,19 @@ __all__ = ["Balance"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Balance(keras.layers.Layer):
-    """Which players move, by the ratio of the discriminator's loss to the generator's adversarial loss.
+    """Decides which network is updated, by the ratio of the discriminator's loss to the generator's adversarial loss.
 
-    Below `lowest` the discriminator waits, until the ratio is above `resume`; above `highest` the generator waits, as
-    long as it is. The rule and its numbers are those of the training program of Dosovitskiy and Brox (2016,
-    1602.02644); it suits cross-entropies, which are positive. What it knows are weights that are not trained, so that
-    files and every backend keep them.
+    - Below `lowest` the discriminator is paused, until the ratio exceeds `resume`.
+    - Above `highest` the generator is paused, until the ratio is lower again.
+
+    The rule and its numbers are those of the training program of Dosovitskiy and Brox (2016, 1602.02644). It requires
+    positive losses, such as cross-entropies. Its state is kept in weights that are not trained, so that files and every
+    backend keep it.
 
     Args:
-        lowest: of the ratio at which the discriminator still update.
-        resume: ratio above which it moves again.
-        highest: of the ratio at which the generator still update.
+        lowest: the lowest ratio at which the discriminator is updated.
+        resume: the ratio above which a paused discriminator is updated again.
+        highest: the highest ratio at which the generator is updated.
         **options: of `keras.layers.Layer`.
 
     Raises:
@@ -40,15 +42,15 @@ class Balance(keras.layers.Layer):
         self.built = True
 
     def observe_discriminator(self, loss: Any) -> None:
-        """Notes the discriminator's loss of a step."""
+        """Stores the discriminator's loss of this step."""
         self.discriminator_loss.assign(ops.stop_gradient(loss))
 
     def observe_generator(self, loss: Any) -> None:
-        """Decides, by the generator's adversarial loss of a step and what was noted before, who moves in the next."""
+        """Decides which networks the next step updates, from the generator's adversarial loss and the stored loss."""
         ratio = ops.convert_to_tensor(self.discriminator_loss) / ops.maximum(ops.stop_gradient(loss), 1e-12)
-        waits, resumes = ratio < self.lowest, ratio > self.resume
-        moved = ops.convert_to_tensor(self.discriminator_updates)
-        self.discriminator_updates.assign(ops.where(waits, 0.0, ops.where(resumes, 1.0, moved)))
+        pauses, resumes = ratio < self.lowest, ratio > self.resume
+        unchanged = ops.convert_to_tensor(self.discriminator_updates)
+        self.discriminator_updates.assign(ops.where(pauses, 0.0, ops.where(resumes, 1.0, unchanged)))
         self.generator_updates.assign(ops.where(ratio > self.highest, 0.0, 1.0))
 
     def get_config(self):

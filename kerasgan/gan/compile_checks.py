@@ -1,4 +1,4 @@
-"""Games that cannot work, refused when they are compiled, with what to play instead."""
+"""Checks of `compile` that refuse settings which cannot train, and say what to use instead."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -22,34 +22,34 @@ def refuse_mixed_gradients(
     that image's (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
 
     Args:
-        discriminator: its layers, also inside others, are looked at; frozen ones normalize with fixed numbers.
-        penalties: those it is to be trained with.
-        arguments: the model's constructor arguments, for the advice.
+        discriminator: all its layers are checked, nested ones too, except frozen ones, whose statistics are fixed.
+        penalties: the penalties of the training.
+        arguments: the model's constructor arguments, for the advice in the message.
     """
     alone = [penalty.name for penalty in penalties if penalty.per_sample]
     mixing = [layer.name for layer in layers_below(discriminator) if _mixes(layer)]
     if not (alone and mixing):
         return
-    advice = "use another normalization there, such as keras.layers.GroupNormalization(groups=1), or none"
+    advice = "Use another normalization there, such as keras.layers.GroupNormalization(groups=1), or none"
     if "discriminator_norm" in arguments:
         advice = (
-            'build the model with discriminator_norm="layer" or "none" '
+            'Build the model with discriminator_norm="layer" or "none" '
             "(kerasgan train: --set model.discriminator_norm=layer)"
         )
     raise ValueError(
-        "Expected a discriminator without batch normalization for a penalty on each image's own gradient, which batch "
-        f"normalization mixes with its neighbors' (1704.00028, section 4): {advice}, or compile without penalties. "
+        "Expected a discriminator without batch normalization for a penalty on each image's own gradient: batch "
+        f"normalization mixes the images of a batch (1704.00028, section 4). {advice}, or compile without penalties. "
         f"Received: penalties={', '.join(alone)}; batch normalization in {', '.join(mixing)}"
     )
 
 
 def refuse_other_order(objective: Objective) -> None:
-    """Raises ValueError for an objective of one's own whose losses do not take (real_logits, fake_logits).
+    """Raises ValueError for a custom objective whose losses do not take (real_logits, fake_logits).
 
-    Exchanged logits would train, toward the wrong optimum, without an error: only the parameters' names tell.
+    Exchanged logits would train toward the wrong optimum without an error, so the parameters' names are checked.
 
     Args:
-        objective: both of its losses are looked at.
+        objective: both of its losses are checked.
     """
     for method in ("discriminator_loss", "generator_loss"):
         signature = inspect.signature(getattr(objective, method))
@@ -75,16 +75,16 @@ def _takes_real_then_fake(signature: inspect.Signature) -> bool:
 def refuse_unbounded_slope(
     discriminator: keras.Model, objective: Objective, penalties: Sequence[Penalty], *, weight_clip: Any = None
 ) -> None:
-    """Raises ValueError where an objective needs a discriminator of bounded slope and nothing bounds it.
+    """Raises ValueError where an objective needs a Lipschitz discriminator and nothing bounds its slope.
 
-    Without a bound the discriminator makes the distance as large as it likes by growing (Arjovsky et al. 2017, arXiv
-    1701.07875, section 3).
+    Without a bound the discriminator can increase the distance without limit by scaling its output (Arjovsky et al.
+    2017, arXiv 1701.07875, section 3).
 
     Args:
-        discriminator: spectral normalization or weight constraints in it are a bound.
-        objective: the batch's.
-        penalties: each of them is taken for a bound.
-        weight_clip: the bound of all weights, where they are clipped.
+        discriminator: spectral normalization or weight constraints in it count as a bound.
+        objective: the objective of the training.
+        penalties: any penalty counts as a bound.
+        weight_clip: the bound of all weights if they are clipped, else None or 0.
     """
     if not objective.needs_lipschitz or penalties or weight_clip:
         return
@@ -98,16 +98,17 @@ def refuse_unbounded_slope(
 
 
 def refuse_unknown_confidence(augment: Any, objective: Objective) -> None:
-    """Raises ValueError where an adaptive augmentation asks how sure a discriminator is whose logits do not say it.
+    """Raises ValueError where an adaptive augmentation needs the sign of logits that the objective gives no meaning.
 
     Args:
-        augment: the batch's augmentation, or False for none.
-        objective: the batch's; without a boundary only differences of logits have a meaning.
+        augment: the augmentation of the training, or False for none.
+        objective: its objective; without a `boundary` only differences of logits have a meaning.
     """
     if augment and augment.adaptive and objective.boundary is None:
         raise ValueError(
-            "Expected an objective whose logits tell real from fake for a probability that adapts to them: give a "
-            'fixed one, {"name": "ada", "probability": 0.3} (kerasgan train: --set train.augment.probability=0.3), or '
+            "Expected an objective whose logits separate real from fake, which adaptive augmentation requires: "
+            'set a fixed probability, {"name": "ada", "probability": 0.3} (kerasgan train: '
+            "--set train.augment.probability=0.3), or "
             f"another objective, such as non_saturating. Received: {type(objective).__name__}"
         )
 

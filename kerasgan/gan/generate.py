@@ -1,4 +1,4 @@
-"""What a GAN gives: images drawn from its generator."""
+"""Generating images, and what else the trained networks are called for."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ __all__ = ["Sampling"]
 
 
 class Sampling(keras.Model):
-    """The half of `GAN` that draws images."""
+    """The part of `GAN` that generates images."""
 
     def generate(
         self,
@@ -28,44 +28,44 @@ class Sampling(keras.Model):
         truncation: float = 1.0,
         batch_size: int = 64,
     ) -> np.ndarray:
-        """Images drawn from the generator (its moving average where there is one).
+        """Images drawn from the generator (its moving average if there is one).
 
         Args:
-            count: how many; as many as there are latents, where those are given.
-            latents: (count, latent_dim), instead of drawing them from the prior.
+            count: number of images; the number of latents if those are given.
+            latents: (count, latent_dim); drawn from the prior if not given.
             labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
-            truncation: from 1, as drawn, to 0, the mean of them all: how far from it latents (in style-based families
-                styles) stay, for likelier images and fewer kinds of them (psi in some papers).
+            truncation: from 1, latents as drawn, to 0, their mean (psi in some papers): lower values give more typical
+                and less varied images. Style-based families truncate styles instead of latents.
             batch_size: images computed at a time.
 
         Returns float32 (count, height, width, channels) in [-1, 1].
 
         Raises:
-            ValueError: for a count below 1 or another than that of the latents, latents of another size, labels out of
-                range or given to an unconditional model, or a truncation that the model does not know.
+            ValueError: for a count below 1 or different from the number of latents, latents of the wrong size, labels
+                out of range or given to an unconditional model, or a truncation that the model does not support.
         """
         inputs = self._inputs(count, latents, labels, seed)
         return self._outputs(*self.truncated(inputs, truncation), batch_size=batch_size)
 
     def truncated(self, inputs: list[np.ndarray], truncation: float) -> tuple[keras.Model, list[np.ndarray]]:
-        """The network that draws, and its inputs, for the generator's inputs with `generate`'s truncation."""
+        """The network to call, and its inputs, for the generator's inputs with a truncation as in `generate`."""
         points, *labels = inputs
         return self.sampler, [self.prior.truncate(points, truncation), *labels]
 
     def truncation_center(self) -> tuple[str | None, np.ndarray]:
-        """What truncation draws to, (size,), and the sampler's layer behind which it does so, None for the latents.
+        """The name of the sampler's layer whose output is truncated, None for the latents, and the center (size,).
 
-        NaN in the columns that stay what they are, such as categories.
+        The center is NaN in columns that are not truncated, such as categories.
 
         Raises:
-            ValueError: for a prior between whose latents nothing lies.
+            ValueError: for a discrete prior, whose latents cannot be interpolated.
         """
         center, other = (self.prior.truncate(np.full(self.latent_dim, value), 0.0) for value in (0.0, 1.0))
         return None, np.where(center == other, center, np.nan)
 
     def _inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
-        """Latents, given or drawn, and for a class-conditional model labels."""
+        """The latents, given or drawn, and the labels of a class-conditional model."""
         if points is not None:
             points = latents.given(points, self.latent_dim)
             if count not in (None, len(points)):
@@ -78,7 +78,7 @@ class Sampling(keras.Model):
         return [points] if labels is None else [points, labels]
 
     def _outputs(self, network: keras.Model, inputs: list[np.ndarray], *, batch_size: int) -> Any:
-        """The outputs, in their structure and as arrays, of a network that takes the generator's inputs."""
+        """The outputs of a network for the generator's inputs, as arrays, in their structure."""
         chunks = []
         for chunk in _chunks(inputs, batch_size):
             with gradients.none():
@@ -87,28 +87,28 @@ class Sampling(keras.Model):
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
     def examine(self, images: Any, *, batch_size: int = 64) -> Any:
-        """What the discriminator says of images, as when it is not trained: its outputs as arrays, in their structure.
+        """The discriminator's outputs for images in inference mode, as arrays, in their structure.
 
         Args:
             images: (count, height, width, channels), uint8 or float in [-1, 1].
             batch_size: images computed at a time.
 
         Raises:
-            TypeError, ValueError: for images of another kind or size, or none.
+            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
         """
         pixels, _ = data.batch(images, image_shape=self.image_shape)
         return self._outputs(self.discriminator, [pixels], batch_size=batch_size)
 
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
-        """Gives the network to sample from its standing statistics (Brock et al. 2019, 1809.11096).
+        """Sets the standing statistics of the network to sample from (Brock et al. 2019, 1809.11096).
 
-        Batch normalization keeps a moving average over the training, whose last batches come from older weights, or,
-        under a moving average of the weights, from other ones. This puts the plain average of mean and variance over
-        fresh batches in its place. Worth it after training, and again for a prior that was changed.
+        Batch normalization keeps a moving average over the training, which stems from older weights (or, if the
+        weights are averaged, from different ones). This replaces it by the plain average of mean and variance over
+        new batches. Use it after training, and again after changing the prior.
 
         Args:
-            batches: how many.
-            batch_size: latents (and labels, drawn at random) in each; that of the training is the right one.
+            batches: number of batches.
+            batch_size: latents (and labels, drawn at random) in each; use the batch size of the training.
             seed: an int that makes the draws reproducible.
 
         Raises:
@@ -121,10 +121,10 @@ class Sampling(keras.Model):
             raise ValueError(f"Expected a generator with batch normalization. Received: {type(self).__name__}")
 
     def sample_grid(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
-        """Images that show the model at a glance, and how many of them make a row: a column per class where it has any.
+        """A grid of sample images, and the number of images in a row: one column per class if there are classes.
 
         Args:
-            count: how many; if not given, 16, or a few of each class.
+            count: number of images; if not given, 16, or a few of each class.
             seed: of the latents.
         """
         labels, columns = pictures.grid_labels(count, self.num_classes)
@@ -132,27 +132,27 @@ class Sampling(keras.Model):
         return self.generate(count, labels=labels, seed=seed), columns or math.ceil(math.sqrt(count))
 
     def moving_sample_grid(self) -> tuple[np.ndarray, int] | None:
-        """A sheet for each moment, (time, count, height, width, channels), and how many make a row; None of images."""
+        """For video models a grid per frame, (time, count, height, width, channels), and its columns; else None."""
         return None
 
     def sample_row(self, count: int, *, seed: int = 0) -> np.ndarray:
-        """One row of a film strip: so many images, always of the same latents; arguments as of `sample_grid`."""
+        """A row of `count` images, always from the same latents; arguments as of `sample_grid`."""
         labels, _ = pictures.grid_labels(count, self.num_classes)
         return self.generate(count, labels=labels, seed=seed)
 
     def family_scores(self, images: np.ndarray, labels: np.ndarray | None, *, seed: int = 0) -> dict[str, float]:
-        """Numbers that only this family has, for its score card: none, unless a family overrides this.
+        """Further metrics that only this family has, for its score card: none, unless a family overrides this.
 
         Args:
-            images: real ones, (count, height, width, channels) in [-1, 1].
-            labels: theirs, (count,), or None where the data has none.
-            seed: of what is drawn.
+            images: real images, (count, height, width, channels) in [-1, 1].
+            labels: their labels (count,), or None if the data has none.
+            seed: of the images that are generated.
         """
         return {}
 
 
 def _chunks(inputs: list[np.ndarray], batch_size: int) -> Iterator[Any]:
-    """What a network is called with, batch after batch."""
+    """The inputs of a network in batches."""
     for start in range(0, len(inputs[0]), batch_size):
         chunk = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
         yield chunk if len(chunk) > 1 else chunk[0]

@@ -1,4 +1,4 @@
-"""Image-to-image GANs: the generator starts from images instead of latents."""
+"""Image-to-image GANs: the generator's inputs are images instead of latents."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -22,32 +22,32 @@ __all__ = ["ImageToImage"]
 class ImageToImage(GAN):
     """A generator from images to images and a discriminator, trained on pairs by `fit`.
 
-    Families subclass it and override what their paper changes, as they do with `GAN`; with two networks of your own it
-    works as it is. `predict` takes images of any size.
+    Families subclass it and override what their paper changes, as with `GAN`; it can also be used directly, with any
+    two networks. `predict` takes images of any size.
 
     Args:
         generator: a built model from images (batch, height, width, channels) to images in [-1, 1]; its height and width
-            are best left open (None).
-        discriminator: a built model from images to logits; or from [images, inputs], where it is conditional.
-        image_size: int or (height, width) of the images that training makes.
+            should be None, for images of any size.
+        discriminator: a built model from images to logits, or from [images, inputs] if it is conditional.
+        image_size: int or (height, width) of the generated images in training.
         scale: output pixels per input pixel, in each direction.
-        multiple: heights and widths that the generator takes are multiples of this,
-        smallest: and not below this.
+        multiple: the generator's inputs must have heights and widths that are multiples of this,
+        smallest: and not smaller than this.
     """
 
     tiny_config: Mapping[str, Any] = MappingProxyType({})
 
     task: Task = Task.IMAGE_TO_IMAGE
-    """What the model makes, and what `fit` takes for it: pairs, images of two domains, or videos."""
+    """What the model generates, and what it is trained on: pairs, images of two domains, or videos."""
 
     adversarial_weight: Any = 1.0
-    """Of the adversarial loss beside others in the generator's: a number or a schedule of generator steps.
+    """Weight of the adversarial loss in the generator's loss: a number or a schedule of generator steps.
 
     With the number 0 the discriminator is not trained; with a schedule that begins at 0 it is.
     """
 
     directions: tuple[str, ...] = ()
-    """Names of the ways that a family with several generators translates; the first is the usual one."""
+    """Names of the translations of a family with several generators; the first is the default."""
 
     def __init__(
         self,
@@ -71,45 +71,45 @@ class ImageToImage(GAN):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the images that training makes."""
+        """(height, width, channels) of the generated images in training."""
         return (*self._size, keras.tree.flatten(self.generator.outputs)[0].shape[-1])
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the images that training starts from."""
+        """(height, width, channels) of the input images in training."""
         return (*(side // self.scale for side in self._size), self.generator.inputs[0].shape[-1])
 
     @property
     def latent_dim(self) -> int:
-        raise TypeError(f"{type(self).__name__} starts from images: it has no latents.")
+        raise TypeError(f"{type(self).__name__} takes images as input: it has no latents.")
 
-    # How it is trained
+    # Training
 
-    def _settle(self, **settings: Any) -> None:
-        if settings["augment"]:  # it would part the images from the inputs that they are judged with
+    def _apply_settings(self, **settings: Any) -> None:
+        if settings["augment"]:  # augmented images would not match the inputs that condition the discriminator
             expected = (
-                f"Expected no augmentation of {type(self).__name__}, which is shown images and what they come from"
+                f"Expected no augmentation for {type(self).__name__}, whose discriminator compares images with inputs"
             )
             raise ValueError(f"{expected}. Received: augment={settings['augment']!r}")
-        super()._settle(**settings)
+        super()._apply_settings(**settings)
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         return data.image_pairs(x, y, **self.data_options(), batch_size=batch_size)
 
     def data_options(self) -> dict[str, Any]:
-        """What `kerasgan.data.image_pairs` must know of the model."""
+        """The options of `kerasgan.data.image_pairs` that depend on the model."""
         paired = self.task is not Task.UNPAIRED
         return {"input_shape": self.input_shape, "image_shape": self.image_shape, "paired": paired}
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
-        """Trains both players, as `keras.Model.fit`.
+        """Trains both networks, as `keras.Model.fit`.
 
         Args:
             x: inputs as an array (uint8, or float in [-1, 1]) or a folder, with the targets as `y`; a folder of pairs,
                 as `kerasgan.data.pairs` takes it; a source of `kerasgan.data`; or a `tf.data.Dataset` of (inputs,
-                targets). Of families that learn without pairs: two domains, as `kerasgan.data.unpaired` takes them.
+                targets). Families that are trained without pairs take two domains, as `kerasgan.data.unpaired` does.
             y: targets, or the second domain.
-            batch_size: pairs per discriminator step, 1 if not given; sources and datasets bring their own.
+            batch_size: pairs per discriminator step, 1 if not given; sources and datasets have their own.
             **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
 
         Raises:
@@ -118,7 +118,7 @@ class ImageToImage(GAN):
         return super().fit(x, y, batch_size, **options)
 
     def on_fit_begin(self, source: Any) -> None:
-        """Keeps examples for `sample_grid`, unless there are some."""
+        """Keeps examples for `sample_grid`, unless there are any."""
         if self.examples is None and isinstance(source, (data.Pairs, data.Unpaired)):
             self.examples = source.examples(8)
 
@@ -127,29 +127,29 @@ class ImageToImage(GAN):
         shapes = {"input_shape": self.input_shape, "image_shape": self.image_shape}
         return keras.Model.train_on_batch(self, *data.image_pair(x, y, **shapes), **options)
 
-    def prepare_batch(self, batch: Any) -> Batch:
-        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    def prepare_batch(self, data: Any) -> Batch:
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
         return Batch(real=ops.convert_to_tensor(targets), inputs=ops.convert_to_tensor(inputs))
 
     def resample_latents(self, batch: Batch) -> Batch:
         return batch  # nothing is drawn
 
     def should_update(self, network: keras.Model) -> Any:
-        unheard = not callable(self.adversarial_weight) and not self.adversarial_weight
-        return False if unheard and network is self.discriminator else None
+        unused = not callable(self.adversarial_weight) and not self.adversarial_weight
+        return False if unused and network is self.discriminator else None
 
     def discriminator_condition(self, batch: Batch) -> Any:
-        """The inputs, for a discriminator that judges them together with what was made of them."""
+        """The inputs, for a conditional discriminator; else None."""
         return batch.inputs if len(self.discriminator.inputs) > 1 else None
 
     def synthesize(self, batch: Batch) -> Any:
-        """The generator's images for a round's inputs, in training mode, float32."""
+        """The generator's images for the inputs of a batch, in training mode, float32."""
         return ops.cast(self.generator(batch.inputs, training=True), "float32")
 
-    # What it makes
+    # Translation
 
     def translator(self, direction: str | None = None) -> keras.Model:
-        """The network that translates: the moving-average generator where there is one.
+        """The network that translates: the moving-average generator if there is one.
 
         Raises:
             ValueError: for a direction that the family does not have.
@@ -170,17 +170,17 @@ class ImageToImage(GAN):
         tile_size: int = 512,
         overlap: int = 64,
     ) -> Any:
-        """What the generator makes of images of any size.
+        """The generator's outputs for images of any size.
 
-        Borders that the network's strides need are reflected and cut away again. Images larger than `tile_size` are
-        computed in overlapping tiles.
+        Borders that the network's strides need are padded by reflection and cut off again. Images larger than
+        `tile_size` are computed in overlapping tiles.
 
         Args:
             images: (count, height, width, channels), one image without the first axis, or a list of images of any
                 sizes; uint8, or float in [-1, 1].
-            direction: of families that translate both ways, such as "ab".
+            direction: for families that translate both ways, such as "ab".
             tile_size: in pixels of the images.
-            overlap: of neighboring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
+            overlap: shared by neighboring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
             batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
             verbose: 1 or 2 shows how many images or tiles are done; "auto", as 0, shows nothing.
             steps: batches after which to end, with a `batch_size`; all images if not given.
@@ -188,7 +188,7 @@ class ImageToImage(GAN):
         Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale.
 
         Raises:
-            TypeError, ValueError: for images of another kind, or with other channels than the generator takes.
+            TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's.
         """
         options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
         options |= dict(batch_size=batch_size, verbose=verbose)
@@ -225,69 +225,69 @@ class ImageToImage(GAN):
         return translate(run, pixels, tiling, **sizes)
 
     def generate(self, *arguments: Any, **options: Any) -> np.ndarray:
-        """Raises TypeError: there is nothing to draw images from; `predict` translates them."""
+        """Raises TypeError: there are no latents to generate images from; use `predict`."""
         raise TypeError(
-            f"{type(self).__name__} makes images of images: gan.predict(images), or kerasgan generate NAME "
+            f"{type(self).__name__} translates images: use gan.predict(images), or kerasgan generate NAME "
             "--input FILE_OR_FOLDER -o OUT."
         )
 
     def sample_grid(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
-        """Rows of input, output and target (without pairs: both inputs and outputs), and how many make a row.
+        """Rows of input, output and target (without pairs: both inputs and outputs), and the images per row.
 
         Args:
-            count: rows, 4 if not given; at most as many as there are `examples`: the first that `fit` saw, or
+            count: rows, 4 if not given; at most the number of `examples`: the first ones of `fit`, or
                 `gan.examples = (inputs, targets)`.
-            seed: of nothing here.
+            seed: not used.
 
         Raises:
             ValueError: without examples.
         """
         columns = self._columns(*self._shown(count or 4))
-        rows = np.stack(_alike(columns), axis=1)
+        rows = np.stack(_same_shape(columns), axis=1)
         return rows.reshape(-1, *rows.shape[2:]), len(columns)
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
-        """What `sample_grid` shows beside each other."""
+        """The columns of `sample_grid`."""
         return [inputs, self._translate(inputs), targets]
 
     def sample_row(self, count: int, *, seed: int = 0) -> np.ndarray:
-        """What the generator makes of the first `count` examples, or of all there are, for a film strip."""
+        """The generator's outputs for the first `count` examples, or for all if there are fewer."""
         return self._translate(self._shown(count)[0])
 
     def _shown(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         if self.examples is None:
             raise ValueError(
-                "Expected examples to show: `gan.examples = (inputs, targets)`, or a `fit`. Received: none"
+                "Expected examples to show: set `gan.examples = (inputs, targets)`, or call `fit`. Received: none"
             )
         inputs, targets = self.examples
         return inputs[:count], targets[:count]
 
     def family_pair_scores(self, made: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
-        """Numbers that only this family has, one for each pair: none, unless a family overrides this.
+        """Further metrics of this family, one number for each pair: none, unless a family overrides this.
 
         Args:
-            made: what it made of the inputs, float32 (count, height, width, channels) in [-1, 1].
-            targets: what they should have become.
+            made: its outputs, float32 (count, height, width, channels) in [-1, 1].
+            targets: the targets of the same inputs.
         """
         return {}
 
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
-        """What the discriminator says of images, as when it is not trained: its logits as an array.
+        """The discriminator's logits for images in inference mode, as an array.
 
         Args:
             images: (count, height, width, channels), uint8 or float in [-1, 1].
-            inputs: what they were made of, for a conditional discriminator.
+            inputs: the inputs they were generated from, for a conditional discriminator.
             batch_size: images computed at a time.
 
         Raises:
-            TypeError, ValueError: for images of another kind or size.
+            TypeError, ValueError: for arrays that are not images of a valid size.
         """
         given = [data.sources.scaled(checks.image_array(each)) for each in (images, inputs) if each is not None]
         return self._outputs(self.discriminator, given, batch_size=batch_size)
 
     def accumulate_statistics(self, *arguments: Any, **options: Any) -> None:
-        """Raises TypeError: standing statistics are those of latents, of which there are none."""
-        raise TypeError(f"{type(self).__name__} makes images of images: it draws no latents to average over.")
+        """Raises TypeError: standing statistics are averaged over latents, and there are none."""
+        raise TypeError(f"{type(self).__name__} translates images: it has no latents to average over.")
 
 
 def _first_batches(images: Any, batch_size: int | None, steps: int | None) -> Any:
@@ -302,8 +302,8 @@ def _first_batches(images: Any, batch_size: int | None, steps: int | None) -> An
     return images[: steps * batch_size]
 
 
-def _alike(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Images of one size and color, to be shown beside each other: pixels are repeated, gray becomes RGB."""
+def _same_shape(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The columns with equal size and channels: pixels are repeated, gray becomes RGB."""
     height = max(images.shape[1] for images in columns)
     channels = max(images.shape[-1] for images in columns)
     shown = []

@@ -1,4 +1,4 @@
-"""GAN: two networks, how they are trained together, kept and sampled from."""
+"""GAN: a generator and a discriminator, and how they are assembled, compiled, trained and saved."""
 
 import functools
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from kerasgan.optimizers import AdversarialOptimizer
 
 __all__ = ["GAN"]
 
-PRIOR = "prior"  # the part that the prior learns, where it learns any
+PRIOR = "prior"  # the name of the prior's network, if it has weights
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -33,15 +33,15 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     """A generator and a discriminator, trained against each other by `fit`.
 
     Families subclass it and override what their paper changes: `discriminator_loss`, `generator_loss`, `unpack`,
-    `sample_latents`. With two networks of your own it works as it is.
+    `sample_latents`. It can also be used directly, with any two networks.
 
     Args:
         generator: a built model from latents (batch, latent_dim), or from [latents, labels], to images in [-1, 1]; or
-            several by name, of which `assemble` makes one.
+            several by name, from which `assemble` builds one.
         discriminator: a built model from images, or from [images, labels], to logits.
         prior: the latents' distribution: a name (`kerasgan.latents.names()`), `{"name": "categorical",
-            "num_categories": 10}` or a `kerasgan.latents.Prior`. What it learns becomes part of the generator. None
-            where the generator starts from images: see `ImageToImage`.
+            "num_categories": 10}` or a `kerasgan.latents.Prior`. If it has weights, they become part of the generator.
+            None if the generator's inputs are images: see `ImageToImage`.
         num_classes: number of classes of a conditional model, else None.
     """
 
@@ -49,16 +49,16 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     """Constructor arguments of a model that trains in a second, for tests and first tries."""
 
     task: Task = Task.GENERATION
-    """What the model makes, and of what; see `Task`."""
+    """What the model generates, and from which inputs; see `Task`."""
 
     has_styles: bool = False
-    """Whether latents become styles first, which `styles` gives and `render` draws."""
+    """Whether the generator maps latents to styles first: `styles` returns them, `render` draws images from them."""
 
     takes_kernel: bool = False
-    """Whether it must be told the kernel of the blur that it undoes, by `for_kernel`, before it translates."""
+    """Whether the model requires the kernel of the blur that it removes, by `for_kernel`, before `predict`."""
 
     accepts_unlabeled: bool = False
-    """Whether the labels that `fit` takes may be -1, for images without one."""
+    """Whether labels may be -1 in `fit`, for images without a label."""
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -88,31 +88,31 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 self.generator = self._assembled(parts)
             self.prior.check(self.latent_dim)
         self.generator_parts: Mapping[str, keras.Model] = MappingProxyType(parts)  # a dict would be saved once more
-        self._average_parts: Mapping[str, keras.Model] = MappingProxyType({})
+        self._ema_parts: Mapping[str, keras.Model] = MappingProxyType({})
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._means: dict[str, keras.metrics.Mean] = {}
         self.resolve_arguments(prior=self.prior)
         self.built = True
 
-    # What it is made of
+    # The networks
 
     @property
     def sampler(self) -> keras.Model:
-        """The network to sample from and to export: the moving-average generator where there is one."""
+        """The network to sample from and to export: the moving-average generator if there is one."""
         return self.generator if self.ema_generator is None else self.ema_generator
 
     @property
     def sampler_parts(self) -> Mapping[str, keras.Model]:
         """The networks that `sampler` is assembled from, by name; see also `generator_parts`."""
-        return self.generator_parts if self.ema_generator is None else self._average_parts
+        return self.generator_parts if self.ema_generator is None else self._ema_parts
 
     def assemble(self, parts: Mapping[str, keras.Model]) -> keras.Model:
-        """One network of the parts of the generator, or of its moving average: each of the output of the one before."""
+        """The generator (or its moving average) built from its parts: by default each follows the previous one."""
         return functools.reduce(compose, parts.values())
 
     def _assembled(self, parts: Mapping[str, keras.Model]) -> keras.Model:
-        """As `assemble`, behind what the prior learns."""
+        """As `assemble`, after the prior's network, if there is one."""
         others = {name: part for name, part in parts.items() if name != PRIOR}
         whole = self.assemble(others)
         return compose(parts[PRIOR], whole) if PRIOR in parts else whole
@@ -128,7 +128,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
     @property
     def label_classes(self) -> int | None:
-        """Number of classes of the labels that `fit` takes, None for no labels: the generator's, unless overridden."""
+        """Number of classes of the labels in `fit`, None for no labels: `num_classes`, unless overridden."""
         return self.num_classes
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -136,7 +136,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         return self.sampler(inputs, training=training)
 
     def resolve_arguments(self, **values: Any) -> None:
-        """For constructors: what `get_config` gives for arguments of theirs that None, say, left to them."""
+        """For constructors: the values that `get_config` returns for arguments that were, say, None."""
         resolve_arguments(self, **values)
 
     def get_config(self) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         config = {key: serialize(value) for key, value in self._arguments.items()}
         if "name" in config:
             config["name"] = self.name
-        averaged = self.ema_generator is not None  # `load_model(compile=False)` must find its weights too
+        averaged = self.ema_generator is not None  # `load_model(compile=False)` must restore its weights too
         return {**config, "dtype": self.dtype_policy.name, "averaged": averaged}
 
     @classmethod
@@ -156,15 +156,15 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         averaged = config.pop("averaged", False)
         try:
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
-            gan.ema_generator = gan._average() if averaged else None
+            gan.ema_generator = gan._make_ema_generator() if averaged else None
         finally:
             keras.config.set_dtype_policy(policy)
         return gan
 
-    # How it is trained
+    # Training
 
     def default_compile_args(self) -> dict[str, Any]:
-        """What `compile` uses for the arguments it is not given; families return their paper's."""
+        """The settings that `compile` uses for arguments not given; families return those of their paper."""
 
         def adam() -> keras.optimizers.Optimizer:
             return keras.optimizers.Adam(2e-4, beta_1=0.5)
@@ -185,7 +185,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         augment: Any = None,
         **options: Any,
     ) -> None:
-        """Sets how the two players are trained; without arguments, as the family's paper does.
+        """Sets how the two networks are trained; without arguments, as in the family's paper.
 
         Args:
             objective: a name (`kerasgan.objectives.names()`), `{"name": "minimax", "label_smoothing": 0.1}` or a
@@ -194,22 +194,23 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             discriminator_optimizer: likewise. Callbacks that set a learning rate set the generator's.
             penalties: one or a list of names (`kerasgan.penalties.names()`), `{"name": "r1", "weight": 1.0}` or
                 `kerasgan.penalties.Penalty`; an empty list for none.
-            discriminator_steps: the discriminator's steps per generator step (Goodfellow et al. 2014's k). Each step
+            discriminator_steps: discriminator updates per generator update (k in Goodfellow et al. 2014). Each of them
                 takes its own batch, and every k-th batch also trains the generator.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
-                exports then use; 0 for none. A number is at most a twentieth of the images seen at the beginning; a
-                schedule, or a recipe's table of one, says it for each generator step.
-            reuse_fakes: the generator's step answers for the fakes of the discriminator's step instead of fresh ones.
-            weight_clip: after each of its steps the discriminator's trainable weights are clipped to [-weight_clip,
+                exports then use; 0 for none. A number is limited to a twentieth of the images seen so far; a schedule,
+                or a recipe's table of one, gives it for each generator step without that limit.
+            reuse_fakes: whether the generator is updated on the fakes of the discriminator's update, not on new ones.
+            weight_clip: after each update the discriminator's trainable weights are clipped to [-weight_clip,
                 weight_clip] (Arjovsky et al. 2017, 1701.07875, algorithm 1); 0 for none.
             augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
-                `kerasgan.augment.Augmentation` of all that the discriminator is shown; False for none.
+                `kerasgan.augment.Augmentation` of the images that the discriminator receives, real and generated; False
+                for none.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
-            ValueError: for unknown names, numbers out of range, and games that cannot work: a gradient penalty with
-                batch normalization in the discriminator, `wasserstein` with nothing that bounds its slope, or an
-                objective whose losses do not take (real_logits, fake_logits).
+            ValueError: for unknown names, numbers out of range, and settings that cannot train: a gradient penalty with
+                batch normalization in the discriminator, `wasserstein` with nothing that bounds the discriminator's
+                slope, or an objective whose losses do not take (real_logits, fake_logits).
         """
         given = {
             "objective": objective,
@@ -225,13 +226,13 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
         defaults |= {"weight_clip": 0.0, "augment": False}
         given = {key: value for key, value in given.items() if value is not None}
-        self._settle(**{**defaults, **self.default_compile_args(), **given})
+        self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
         if "optimizer" in options:
             raise ValueError("Expected generator_optimizer and discriminator_optimizer. Received: optimizer")
-        super().compile(optimizer=self._players(), auto_scale_loss=False, **options)
+        super().compile(optimizer=self._make_optimizer(), auto_scale_loss=False, **options)
         self._compile_options = MappingProxyType(options)
 
-    def _settle(self, **settings: Any) -> None:
+    def _apply_settings(self, **settings: Any) -> None:
         steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
         settings["ema_half_life"] = half_life
         if not (isinstance(steps, int) and steps >= 1):
@@ -250,8 +251,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         refuse_unbounded_slope(self.discriminator, objective, chosen, weight_clip=clip)
         settings["augment"] = augmentation.get(settings["augment"]) or False
         refuse_unknown_confidence(settings["augment"], objective)
-        for player in ("generator_optimizer", "discriminator_optimizer"):
-            settings[player] = keras.optimizers.get(settings[player])
+        for key in ("generator_optimizer", "discriminator_optimizer"):
+            settings[key] = keras.optimizers.get(settings[key])
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
@@ -259,25 +260,25 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.extra_metrics)
         names += self.augment.extra_metrics if self.augment else ()
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
-        self.ema_generator = self._average() if half_life else None
+        self.ema_generator = self._make_ema_generator() if half_life else None
 
-    def _average(self) -> keras.Model:
+    def _make_ema_generator(self) -> keras.Model:
         if self.ema_generator is not None:
             return self.ema_generator
         parts = {name: keras.models.clone_model(part) for name, part in self.generator_parts.items()}
         average = self._assembled(parts)
-        self._average_parts = MappingProxyType(parts)
+        self._ema_parts = MappingProxyType(parts)
         average.set_weights(self.generator.get_weights())
         average.trainable = False
         return average
 
-    def _players(self) -> AdversarialOptimizer:
-        players = [self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]]
-        if players[0] is players[1]:
-            raise ValueError("Expected an optimizer for each player. Received: the same object for both")
+    def _make_optimizer(self) -> AdversarialOptimizer:
+        both = [self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]]
+        if both[0] is both[1]:
+            raise ValueError("Expected one optimizer per network. Received: the same object for both")
         if self.dtype_policy.name == "mixed_float16":
-            players = [keras.optimizers.LossScaleOptimizer(player) for player in players]
-        optimizer = AdversarialOptimizer(generator=players[0], discriminator=players[1])
+            both = [keras.optimizers.LossScaleOptimizer(each) for each in both]
+        optimizer = AdversarialOptimizer(generator=both[0], discriminator=both[1])
         optimizer.build_variables(self.generator.trainable_variables, self.discriminator.trainable_variables)
         return optimizer
 
@@ -290,13 +291,13 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
-        """Trains both players, as `keras.Model.fit`.
+        """Trains both networks, as `keras.Model.fit`.
 
         Args:
             x: images as an array (uint8, or float in [-1, 1]), a folder's path, a `tf.data.Dataset`, or a source of
                 `kerasgan.data`.
-            y: integer labels where x is an array and the model learns from them.
-            batch_size: images per discriminator step, 64 if not given; sources and datasets bring their own.
+            y: integer labels, if x is an array and the model is trained with labels.
+            batch_size: images per discriminator step, 64 if not given; sources and datasets have their own.
             **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
 
         Raises:
@@ -326,7 +327,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             return super().fit(source, callbacks=[*first, *several], **options)
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
-        """Where a checkpoint lets `fit` go on, if one of the callbacks has one."""
+        """The position from which `fit` resumes, if one of the callbacks restores a checkpoint."""
         position = None
         for callback in callbacks:
             if self.compiled and hasattr(callback, "restore"):
@@ -334,11 +335,11 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         return position
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
-        """What `fit` iterates over for its `x` and `y`, checked against the model."""
+        """The batches that `fit` iterates over for its `x` and `y`, checked against the model."""
         return data.batches(x, y, **self.data_options(), batch_size=batch_size)
 
     def data_options(self) -> dict[str, Any]:
-        """What `kerasgan.data.batches` must know of the model."""
+        """The options of `kerasgan.data.batches` that depend on the model."""
         return {
             "image_shape": self.image_shape,
             "num_classes": self.label_classes,
@@ -360,14 +361,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         return super().train_on_batch(*batch, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Raises TypeError: a GAN's losses say little about its samples; `kerasgan.metrics` measures those."""
+        """Raises TypeError: a GAN's losses do not measure its samples; use `kerasgan.metrics`."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
 
     def on_fit_begin(self, source: Any) -> None:
         """Called by every `fit` with its source of batches."""
 
     def adapt(self, source: Any) -> None:
-        """Called by the first `fit` with its source of batches, for what an initialization takes from the data."""
+        """Called by the first `fit` with its source of batches, for initializations that depend on the data."""
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -1,4 +1,4 @@
-"""Standing statistics: what batch normalization samples with, averaged over many batches of the generator at hand."""
+"""Standing statistics: means and variances for batch normalization, averaged over many batches of the generator."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,13 +14,13 @@ __all__ = ["accumulate"]
 def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
     """Replaces every moving mean and variance in `network` by the plain average over batches (1809.11096).
 
-    Everything else stays as it is: weights, the vectors of spectral normalization, what is trainable.
+    Everything else is unchanged: weights, the vectors of spectral normalization, which layers are trainable.
 
     Args:
         network: a built model.
         batches: its inputs, batch after batch.
 
-    Returns the number of batch normalizations found; without any nothing is run.
+    Returns the number of batch normalizations found; if there are none, the network is not called.
     """
     found = [layer for layer in layers_below(network) if hasattr(layer, "moving_mean") and hasattr(layer, "momentum")]
     kept = [(layer, layer.momentum, layer.trainable) for layer in found]
@@ -29,7 +29,7 @@ def accumulate(network: keras.Model, batches: Iterable[Any]) -> int:
     others = [(variable, variable.value + 0) for variable in others if "float" in variable.dtype]
     try:
         for layer in found:
-            layer.trainable = True  # the layers of a moving average are frozen, and frozen ones look at no batch
+            layer.trainable = True  # a moving average's layers are frozen, and frozen layers ignore the batch
         for done, inputs in enumerate(batches if found else ()):
             for layer in found:
                 layer.momentum = done / (done + 1)  # the k-th batch then counts one k-th

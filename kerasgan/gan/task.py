@@ -1,4 +1,4 @@
-"""What a GAN is for."""
+"""What a GAN generates, and from what."""
 
 import enum
 
@@ -6,12 +6,12 @@ __all__ = ["Task"]
 
 
 class Task(enum.StrEnum):
-    """What a GAN makes, and of what: `gan.task`. Whoever treats models of several kinds asks this, and nothing else.
+    """What a GAN generates: `gan.task`. Code that handles models of several kinds branches on this property only.
 
-    GENERATION: images of latents, and of a class where the model has any (`gan.num_classes`).
-    IMAGE_TO_IMAGE: images of images, learnt from pairs; larger ones where `gan.scale` exceeds 1 (super-resolution).
-    UNPAIRED: likewise, learnt from images of two domains.
-    VIDEO_PREDICTION: frames of the frames before them.
+    GENERATION: images from latents, and from a class if the model has classes (`gan.num_classes`).
+    IMAGE_TO_IMAGE: images from images, trained on pairs; larger ones if `gan.scale` exceeds 1 (super-resolution).
+    UNPAIRED: images from images, trained on images of two domains.
+    VIDEO_PREDICTION: frames from the frames before them.
     """
 
     GENERATION = "image-generation"
@@ -21,5 +21,5 @@ class Task(enum.StrEnum):
 
     @property
     def from_images(self) -> bool:
-        """Whether the generator starts from images, and `predict` translates them; else `generate` draws."""
+        """Whether the generator's inputs are images (for `predict`) instead of latents (for `generate`)."""
         return self is not Task.GENERATION

@@ -1,4 +1,4 @@
-"""Images of any size through a network that takes certain sizes: reflected borders, overlapping tiles."""
+"""Applies a network of fixed input sizes to images of any size: reflected borders, overlapping tiles."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -16,10 +16,11 @@ class Tiling(NamedTuple):
     """How large images are cut.
 
     Args:
-        size: side of a tile in pixels; images up to this size pass whole.
-        overlap: pixels that neighboring tiles share, below half of `size`: in the middle half of them one tile passes
-            smoothly into the other; in the quarter next to its border, where the network misses what lies beyond it,
-            a tile does not count. A network that sees no further than that quarter gives what it gives of the whole.
+        size: side of a tile in pixels; images up to this size are not cut.
+        overlap: pixels that neighboring tiles share, below half of `size`. In the middle half of the overlap the tiles
+            are blended. In the quarter next to its border a tile is ignored, because the network lacks the pixels
+            beyond. If the receptive field reaches no further than that quarter, the result equals that of the whole
+            image.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
             one, if not given.
         progress: whether to show how many are done.
@@ -34,7 +35,7 @@ class Tiling(NamedTuple):
 def translate(
     network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int = 1, smallest: int = 1, scale: int = 1
 ) -> np.ndarray:
-    """Images through a network, in tiles if they are larger than one.
+    """The network's outputs for images, which are cut into tiles if they are larger than one.
 
     Args:
         network: (batch, height, width, channels) to (batch, scale * height, scale * width, other channels), for heights
@@ -42,7 +43,7 @@ def translate(
         images: float32 (count, height, width, channels), of any size.
         tiling: how they are cut; its size is rounded up to a multiple.
         multiple: what the network's strides need.
-        smallest: height and width that it needs at least.
+        smallest: the smallest height and width that it takes.
         scale: output pixels per input pixel.
 
     Returns float32 (count, scale * height, scale * width, other channels).
@@ -89,13 +90,13 @@ def _up(size: int, multiple: int) -> int:
 
 
 def _reflected(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Images continued at the bottom and at the right by their mirror image."""
+    """Images padded at the bottom and at the right by reflection."""
     missing = height - images.shape[1], width - images.shape[2]
     return np.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
 
 
 def _starts(length: int, tiling: Tiling, multiple: int) -> list[int]:
-    """Where tiles begin along one axis: in steps that leave the overlap, in phase with the strides where they can."""
+    """Where tiles begin along one axis: in steps that leave the overlap, aligned with the strides if possible."""
     if length <= tiling.size:
         return [0]
     step = (tiling.size - tiling.overlap) // multiple * multiple or tiling.size - tiling.overlap
@@ -108,7 +109,7 @@ def _chunks(rows: Any, count: int) -> Iterator[Any]:
 
 
 def _ramp(start: int, side: int, length: int, *, overlap: int, scale: int) -> np.ndarray:
-    """How much each output row (or column) of a tile counts: 1, less toward the borders inside the image."""
+    """The weight of each output row (or column) of a tile: 1, less toward borders inside the image."""
     place = np.arange(side * scale, dtype=np.float32) + 0.5
     quarter = max(overlap * scale / 4, 1e-3)
     ramp = np.ones(side * scale, np.float32)
@@ -116,4 +117,4 @@ def _ramp(start: int, side: int, length: int, *, overlap: int, scale: int) -> np
         ramp = np.minimum(ramp, (place - quarter) / (2 * quarter))
     if start + side < length:
         ramp = np.minimum(ramp, (side * scale - place - quarter) / (2 * quarter))
-    return np.clip(ramp, 1e-6, 1.0)  # not 0, which without an overlap nothing could make up for
+    return np.clip(ramp, 1e-6, 1.0)  # not 0: without an overlap no other tile covers the border

@@ -1,16 +1,16 @@
 """Gradients with respect to weights and to inputs, on TensorFlow, JAX and PyTorch.
 
-With distribution.py all of the training path that knows the backend. `GAN.train_step` and the penalties are
+Apart from distribution.py the only backend-specific part of training. `GAN.train_step` and the penalties are
 written once, in terms of the functions here; each has the same meaning everywhere:
 
 - `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
 - `gradients`       a scalar loss and its gradients with respect to weights;
-- `recording`       a context for what a loss starts from, so that `gradients` need not compute it again;
+- `recording`       a context that records computations, so that `gradients` need not repeat them;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
 - `apply`           applies gradients with an optimizer, loss scaling included;
-- `none`            a context in which none are prepared, for sampling;
-- `passing_over`    a context in which `fit` passes over its first batches;
+- `none`            a context without gradients, for sampling;
+- `passing_over`    a context in which `fit` skips its first batches;
 - `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
 
 What differs from backend to backend is in the files beside this one, under the same names.
@@ -44,7 +44,7 @@ __all__ = [
 def trainer_step(step: Callable) -> Callable:
     """Adapts `step(self, data) -> logs` to the signature that the backend's trainer calls.
 
-    JAX's trainer passes the state and wants the new one back; the others call the step as it is. TensorFlow's takes
+    JAX's trainer passes the state and expects the new one; the others call the step unchanged. TensorFlow's takes
     the mean over machines along an axis, which scalars lack.
     """
     return _own().trainer_step(step)
@@ -59,7 +59,7 @@ def gradients(
 ) -> tuple[Any, list]:
     """The scalar `loss_fn()` and the gradients of `scale(loss)` with respect to `variables`, zeros where unused.
 
-    `scale` is an optimizer's `scale_loss`; the loss comes back unscaled. `record` is what `recording` gave. Under
+    `scale` is an optimizer's `scale_loss`; the loss comes back unscaled. `record` is the result of `recording`. Under
     `tf.distribute` the differentiated loss is divided by the number of replicas, because Keras 3 sums gradients over
     them.
     """
@@ -67,9 +67,9 @@ def gradients(
 
 
 def recording(variables: Sequence[keras.Variable]) -> contextlib.AbstractContextManager:
-    """Within, what is computed of `variables` is recorded for one `gradients` of a loss that starts from it.
+    """A context whose computations with `variables` are recorded, for one later `gradients` of a loss of their results.
 
-    Gives the record; on JAX None, where a loss must compute all that it depends on.
+    Returns the record; on JAX None, where a loss must compute all that it depends on.
     """
     return _own().recording(list(variables))
 
@@ -105,8 +105,8 @@ def apply(
 ) -> None:
     """Updates `variables` by `grads`; with a `LossScaleOptimizer` unscales first and skips a step that overflowed.
 
-    `when` may be a boolean scalar: where it is false, `variables` and the optimizer's slots stay as they are, and only
-    its count of iterations goes on.
+    `when` may be a boolean scalar: if it is false, `variables` and the optimizer's slots keep their values, and only
+    its count of iterations increases.
     """
     if when is not None:
         kept = [variable for variable in (*variables, *optimizer.variables) if "float" in variable.dtype]
@@ -119,7 +119,7 @@ def apply(
 
 
 def none() -> contextlib.AbstractContextManager:
-    """A context that keeps PyTorch from recording operations; the other backends record nothing unasked."""
+    """A context that keeps PyTorch from recording operations; the other backends record nothing by default."""
     if keras.backend.backend() != "torch":
         return contextlib.nullcontext()
     import torch
@@ -129,7 +129,7 @@ def none() -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
-    """Within, `fit` takes its first so many batches and leaves the model as it is: a resumed epoch has seen them.
+    """A context in which `fit` skips its first `batches` batches, on which a resumed epoch has already trained.
 
     Raises:
         ValueError: if `steps_per_execution` does not divide them.
@@ -149,7 +149,7 @@ def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
         if not left:
             return train(*arguments)
         left -= 1
-        *state, data = arguments  # a state on JAX only; data that is still to be taken, but for PyTorch
+        *state, data = arguments  # a state on JAX only; an iterator, except on PyTorch
         if isinstance(data, Iterator):
             for _ in range(trainer.steps_per_execution):
                 next(data)

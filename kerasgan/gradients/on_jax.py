@@ -13,7 +13,7 @@ from keras import ops
 
 
 def trainer_step(step):
-    """For a trainer that passes the state and wants the new one back."""
+    """For a trainer that passes the state and expects the new one."""
 
     @functools.wraps(step)
     def stateless_step(self, state, data):

@@ -30,7 +30,7 @@ def trainer_step(step):
 def recording(variables):
     import tensorflow as tf
 
-    # Watching the player's weights alone halves the step: a default tape also records the other player's.
+    # Watching one network's weights alone halves the time: a default tape also records the other network's.
     tape = tf.GradientTape(watch_accessed_variables=False)
     with tape:
         tape.watch(_values(variables))

@@ -1,4 +1,4 @@
-"""Latent priors, and labels: what the generator is fed.
+"""Latent priors and labels: the generator's inputs.
 
 A prior draws twice: `sample` inside the training step, with Keras' random numbers on the backend, and `draw` with
 NumPy's, which gives the same numbers on every backend, in every exported program and for every batch size.

@@ -1,4 +1,4 @@
-"""What a caller brings to a generator: latents, and class labels of a conditional model."""
+"""Checks of the latents and class labels that callers pass."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["class_labels", "given"]
 
 
 def given(latents: Any, latent_dim: int) -> np.ndarray:
-    """float32 latents (count, latent_dim) that a caller brings, at least one.
+    """float32 latents (count, latent_dim) as passed by a caller, at least one row.
 
     Raises:
         ValueError: for another shape, or numbers that are not finite.
@@ -27,7 +27,7 @@ def class_labels(
     """int32 labels (count,) for a class-conditional model: one for all, one each, or drawn at random if not given.
 
     Raises:
-        ValueError: if they are no ints, of another number, out of range, or given to an unconditional model.
+        ValueError: if they are not ints, not `count` of them, out of range, or given to an unconditional model.
     """
     if num_classes is None:
         if labels is not None:
@@ -47,5 +47,5 @@ def class_labels(
 
 
 def _different(labels: Any) -> str:
-    """Each label once, for messages: of many images most have the same."""
+    """Each label once, for messages."""
     return ", ".join(map(str, dict.fromkeys(np.ravel(labels).tolist())))

@@ -16,14 +16,14 @@ __all__ = ["LearnedMixture", "SelectedGaussian"]
 class LearnedMixture(Prior):
     """DeLiGAN: z = m_k + s_k * noise with trained m and s (Gurumurthy et al. 2017, arXiv 1706.02071, section 4).
 
-    Drawn are the noise and the component as a one-hot vector; m and s are the generator's first layer, where they train
-    with the generator and are averaged, saved and exported with it. A generator of 30 latents with 50 components thus
-    takes vectors of 80. Deviation: components are chosen at random, where the authors' batches hold each of them once.
+    The prior draws the noise and the component as a one-hot vector; m and s are the generator's first layer and are
+    trained, averaged, saved and exported with it. A generator of 30 latents with 50 components thus takes vectors of
+    80. Deviation: components are chosen at random, where the authors' batches hold each of them once.
 
     Args:
         num_components: Gaussians, 2 or more, equally likely.
         mean_range: the means start from U(-mean_range, mean_range).
-        scale: what the scales start from.
+        scale: initial value of the scales.
         scale_penalty: weight of mean((1 - s)^2) in the generator's loss, which keeps the scales from vanishing.
 
     Raises:
@@ -46,7 +46,7 @@ class LearnedMixture(Prior):
         self.mean_range, self.scale, self.scale_penalty = float(mean_range), float(scale), float(scale_penalty)
 
     def drawn(self, latent_dim: int) -> Product:
-        """What is drawn: noise for latent_dim - num_components latents, and the component."""
+        """The prior that is drawn from: noise for latent_dim - num_components latents, and the component."""
         self.check(latent_dim)
         return Product([Part(Normal(), latent_dim - self.num_components), Part(self._component, code="component")])
 
@@ -112,7 +112,7 @@ class SelectedGaussian(keras.layers.Layer):
     Args:
         num_components: columns of the one-hot vector.
         mean_range: bound of the uniform distribution that the means start from.
-        scale: what the scales start from.
+        scale: initial value of the scales.
         scale_penalty: weight of mean((1 - scales)^2) among the layer's losses.
         **options: of `keras.layers.Layer`.
     """

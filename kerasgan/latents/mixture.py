@@ -15,15 +15,15 @@ __all__ = ["GaussianMixture"]
 
 @register
 class GaussianMixture(Prior):
-    """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)): several Gaussians, of which each latent vector takes one.
+    """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)): each latent vector is drawn from one of several Gaussians.
 
     Args:
         means: of the components, (num_components, latent_dim); if not given, drawn from U(-1, 1) with `seed`.
         scales: standard deviations: one for all, (num_components,) or (num_components, latent_dim).
-        weights: of the components, all alike if not given; they are divided by their sum.
-        num_components: where no means are given.
-        latent_dim: where no means are given.
-        seed: of the means, where none are given.
+        weights: of the components, equal if not given; they are divided by their sum.
+        num_components: if no means are given.
+        latent_dim: if no means are given.
+        seed: of the means, if none are given.
 
     Raises:
         ValueError: if there are neither means nor both numbers, or shapes do not fit, or scales are not positive.

@@ -1,4 +1,4 @@
-"""Priors of independent latents that are all alike, and the categorical one."""
+"""Priors of independent, identically distributed latents, and the categorical prior."""
 
 import math
 from typing import Any
@@ -39,7 +39,7 @@ class Normal(Prior):
 
 @register
 class TruncatedNormal(Prior):
-    """N(0, 1) on [-threshold, threshold]: coordinates beyond it are drawn anew (Brock et al. 2019, 1809.11096, 3.1).
+    """N(0, 1) on [-threshold, threshold]: values beyond it are drawn again (Brock et al. 2019, 1809.11096, 3.1).
 
     The truncation trick trades variety for fidelity: train with `Normal`, then sample with
     `gan.prior = TruncatedNormal(0.5)`.
@@ -74,7 +74,7 @@ class TruncatedNormal(Prior):
         return ops.where(inside, ops.sum(density, axis=-1), -math.inf)
 
     def _mass(self) -> float:
-        # Drawing anew until it fits has this distribution: the normal's quantiles of the uniform on its middle mass.
+        # Equivalent to drawing again until a value fits: the normal's quantiles of a uniform on its middle mass.
         return math.erf(self.threshold / 2**0.5)
 
     def _bounded(self, values: Any, clip: Any) -> Any:
@@ -91,7 +91,7 @@ class Uniform(Prior):
     Args:
         low: lower bound.
         high: upper bound.
-        variance: instead of the bounds: of each latent, around zero; with 1 the cube is [-sqrt(3), sqrt(3)).
+        variance: of each latent, around zero, instead of the bounds; with 1 the cube is [-sqrt(3), sqrt(3)).
 
     Raises:
         ValueError: if `low` is not below `high`, or the variance is not positive.
@@ -132,8 +132,8 @@ class Categorical(Prior):
     """One of several categories, as a one-hot vector.
 
     Args:
-        num_categories: how many, 2 or more.
-        probabilities: of the categories, all alike if not given; they are divided by their sum.
+        num_categories: number of categories, 2 or more.
+        probabilities: of the categories, equal if not given; they are divided by their sum.
 
     Raises:
         ValueError: for fewer than two categories, or probabilities of another number or below zero.
@@ -182,21 +182,21 @@ def as_probabilities(values: Any, count: int) -> np.ndarray:
     """float64 probabilities (count,) with the sum 1, uniform where `values` is None.
 
     Raises:
-        ValueError: if their number is another, one is negative, or all are zero.
+        ValueError: if there are not `count`, one is negative, or all are zero.
     """
     if values is None:
         return np.full(count, 1 / count)
     array = np.asarray(values, dtype="float64")
     if array.shape != (count,) or not np.all(array >= 0) or not 0 < array.sum() < math.inf:
         raise ValueError(f"Expected {count} probabilities from 0 on. Received: {values!r}")
-    return array if abs(array.sum() - 1) < 1e-12 else array / array.sum()  # written and read again they do not change
+    return array if abs(array.sum() - 1) < 1e-12 else array / array.sum()  # unchanged when written and read again
 
 
 def as_indices(values: Any, count: int, num_components: int) -> np.ndarray:
     """An index for each of `count` rows from one for all or one each.
 
     Raises:
-        ValueError: if they are no ints, of another number, or out of range.
+        ValueError: if they are not ints, not `count` of them, or out of range.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):

@@ -1,4 +1,4 @@
-"""What every prior can do, and how one is found by its name."""
+"""The base class of priors, and their registry by name."""
 
 import difflib
 import re
@@ -17,9 +17,9 @@ class Prior:
     """A distribution of latents of shape (count, latent_dim), float32.
 
     Attributes:
-        latent_dim: how many latents it draws, or None where it draws as many as it is asked for.
-        num_components: of a discrete prior or a mixture the number of its categories or components, else None.
-        center: the mean of every latent, where whatever lies between two draws is one too; None for categories, say.
+        latent_dim: the number of latents of a prior of fixed size, else None.
+        num_components: the number of categories or components of a discrete prior or a mixture, else None.
+        center: the mean of every latent; None for a prior that cannot be interpolated, such as categories.
         spherical: whether all latents of one length are equally likely, so that arcs between them stay likely and
             chords do not.
     """
@@ -31,7 +31,7 @@ class Prior:
 
     @property
     def codes(self) -> "dict[str, tuple[Prior, slice]]":
-        """The named parts of a `Product`: the prior of each and the columns of its latents; else none."""
+        """The named parts of a `Product`: each one's prior and columns of the latents; empty for other priors."""
         return {}
 
     def sample(self, count: Any, latent_dim: int, seed: Any) -> Any:
@@ -43,13 +43,13 @@ class Prior:
         raise TypeError(f"{type(self).__name__} must define `draw`.")
 
     def draw_given(self, values: Any, count: int, latent_dim: int, seed: Seed = None) -> np.ndarray:
-        """As `draw`, where `values` are wanted: categories or components (ints), or the numbers themselves.
+        """As `draw`, with `values` fixed: categories or components (ints), or the numbers themselves.
 
         Args:
             values: one for all, or one for each of the `count` rows.
-            count: how many.
+            count: number of rows.
             latent_dim: size of a row.
-            seed: of what `values` leave open.
+            seed: of everything that `values` do not fix.
 
         Raises:
             ValueError: for values of another shape or out of range.
@@ -67,10 +67,10 @@ class Prior:
 
         Args:
             latents: (..., latent_dim).
-            truncation: from 0, where all become the mean, to 1, where they stay what they are (psi in some papers).
+            truncation: from 0, the mean, to 1, unchanged (psi in some papers).
 
         Raises:
-            ValueError: for another truncation, or a prior between whose latents nothing lies.
+            ValueError: for a truncation out of range, or a discrete prior.
         """
         if not 0 <= truncation <= 1:
             raise ValueError(f"Expected a truncation from 0 to 1. Received: truncation={truncation}")
@@ -78,7 +78,7 @@ class Prior:
         if truncation == 1:
             return latents
         if self.center is None:
-            raise ValueError(f"Expected a prior that can be shrunk to its mean. Received: prior={self.describe()}")
+            raise ValueError(f"Cannot truncate: the prior is discrete. Received: prior={self.describe()}")
         return np.float32(self.center) + np.float32(truncation) * (latents - np.float32(self.center))
 
     def log_prob(self, latents: Any) -> Any:
@@ -86,7 +86,7 @@ class Prior:
         raise TypeError(f"{type(self).__name__} has no log density.")
 
     def entropy(self, latent_dim: int | None = None) -> float:
-        """The (differential) entropy in nats; `latent_dim` is needed where the prior has no size of its own."""
+        """The (differential) entropy in nats; `latent_dim` is required unless the prior has a fixed size."""
         raise TypeError(f"{type(self).__name__} has no entropy in closed form.")
 
     def component_entropy(self) -> float:
@@ -98,21 +98,21 @@ class Prior:
         raise TypeError(f"{type(self).__name__} has no components.")
 
     def check(self, latent_dim: int) -> None:
-        """Raises ValueError unless the prior can draw so many latents."""
+        """Raises ValueError unless the prior can draw `latent_dim` latents."""
         if self.latent_dim is not None and latent_dim != self.latent_dim:
             expected = f"Expected latent_dim={self.latent_dim}, as many as the prior {type(self).__name__} draws"
             raise ValueError(f"{expected}. Received: latent_dim={latent_dim}")
 
     def drawn_dim(self, latent_dim: int) -> int:
-        """How many latents are drawn for a generator that reads `latent_dim`: more only where some are learned."""
+        """The number of latents to draw for a generator that takes `latent_dim`; they differ for trained priors."""
         return latent_dim
 
     def transform(self, latents: Any) -> Any:
-        """The symbolic tensor that the generator reads instead of the drawn `latents`: the same unless overridden."""
+        """The symbolic tensor that the generator takes for the drawn `latents`: the same unless overridden."""
         return latents
 
     def network(self, latent_dim: int) -> keras.Model | None:
-        """What the prior learns, from the latents that are drawn to those that a generator reads; None for nothing."""
+        """The prior's trained network, from drawn latents to those that the generator takes; None if it has none."""
         drawn = keras.Input((self.drawn_dim(latent_dim),), name="latents")
         read = self.transform(drawn)
         return None if read is drawn else keras.Model(drawn, read, name="prior")
@@ -125,10 +125,10 @@ class Prior:
         return cls(**config)
 
     def describe(self, latent_dim: int | None = None) -> dict[str, Any]:
-        """The prior as plain data that `get` understands and that draws the same, as exported files carry it.
+        """The prior as plain data, from which `get` makes an equivalent prior, as exported files contain it.
 
-        Whatever the prior, its name is that of a class a reader without kerasgan draws from: "normal", "uniform",
-        "categorical", "product" or "gaussian_mixture".
+        Its name is always one that programs without kerasgan implement: "normal", "uniform", "categorical", "product"
+        or "gaussian_mixture".
         """
         return {"name": _name(type(self)), **self.get_config()}
 
@@ -142,18 +142,18 @@ def _name(prior: type) -> str:
 
 
 def register(prior: type) -> type:
-    """Makes a class of priors known to `get`, under its name in snake_case, and to Keras' files."""
+    """Registers a class of priors for `get`, under its name in snake_case, and for Keras' files."""
     _PRIORS[_name(prior)] = prior
     return keras.saving.register_keras_serializable("kerasgan")(prior)
 
 
 def names() -> list[str]:
-    """The names that `get` knows, sorted."""
+    """The names that `get` accepts, sorted."""
     return sorted(_PRIORS)
 
 
 def get(prior: "str | dict | Prior") -> Prior:
-    """A prior from its name ("normal"), from `{"name": "uniform", "low": 0.0, "high": 1.0}`, or as it is.
+    """A prior from its name ("normal"), from `{"name": "uniform", "low": 0.0, "high": 1.0}`, or unchanged.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones, or settings that the prior does not take.

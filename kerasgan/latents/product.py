@@ -19,7 +19,7 @@ class Part(NamedTuple):
     Attributes:
         prior: a prior, or what `latents.get` makes one of.
         size: how many latents the generator reads from it; not needed where the prior has a size of its own.
-        code: a name under which its latents can be asked for and, in an InfoGAN, are recognized; None for noise.
+        code: a name by which its latents can be chosen and, in an InfoGAN, are predicted; None for noise.
     """
 
     prior: Any
@@ -69,7 +69,7 @@ class Product(Prior):
         return self.draw_given({}, count, latent_dim, seed)
 
     def draw_given(self, values, count, latent_dim, seed=None):
-        """As `draw`; `values` maps names of codes to what is wanted there."""
+        """As `draw`; `values` maps names of codes to their fixed values."""
         self.check(latent_dim)
         if unknown := set(values) - self.codes.keys():
             known = ", ".join(self.codes) or "none"
@@ -77,12 +77,12 @@ class Product(Prior):
         drawn = []
         for index, (part, (prior, size)) in enumerate(zip(self.parts, self._drawn())):
             own = stream(seed, index)
-            wanted = values.get(part.code) if part.code is not None else None
-            drawn.append(prior.draw(count, size, own) if wanted is None else _given(part, wanted, count, size, own))
+            value = values.get(part.code) if part.code is not None else None
+            drawn.append(prior.draw(count, size, own) if value is None else _given(part, value, count, size, own))
         return np.concatenate(drawn, axis=1)
 
     def truncate(self, latents, truncation):
-        """As a prior's; parts between whose latents nothing lies, such as categories, stay what they are."""
+        """As in `Prior`; discrete parts, such as categories, are not changed."""
         if all(part.prior.center is None for part in self.parts):
             return super().truncate(latents, truncation)
         latents = np.array(latents, dtype="float32")
@@ -153,9 +153,9 @@ def _part(part: Any) -> Part:
     return Part(prior, size, code)
 
 
-def _given(part: Part, wanted: Any, count: int, size: int, seed: Any) -> np.ndarray:
+def _given(part: Part, value: Any, count: int, size: int, seed: Any) -> np.ndarray:
     try:
-        return part.prior.draw_given(wanted, count, size, seed)
+        return part.prior.draw_given(value, count, size, seed)
     except ValueError as error:
         raise ValueError(f"The code {part.code}: {error}") from None
 

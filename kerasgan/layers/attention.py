@@ -10,10 +10,10 @@ __all__ = ["Gate", "self_attention"]
 
 
 def self_attention(x: Any, convolution: Callable) -> Any:
-    """x + gamma o(x), where o mixes the values of all places by softmax of query times key (section 3, equation 3).
+    """x + gamma o(x), where o mixes the values of all positions by softmax of query times key (section 3, equation 3).
 
-    Queries and keys have an eighth of the channels, values half; as in the authors' code, keys and values are those of
-    pooled maps, and nothing divides the products.
+    Queries and keys have an eighth of the channels, values half; as in the authors' code, keys and values are
+    pooled, and the products are not scaled.
 
     Args:
         x: maps (batch, height, width, channels).
@@ -36,7 +36,7 @@ def self_attention(x: Any, convolution: Callable) -> Any:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Gate(keras.layers.Layer):
-    """gamma x with one learned number gamma, 0 at first: what it multiplies comes in gradually."""
+    """gamma x with one learned number gamma, 0 at first: its input is blended in gradually."""
 
     def build(self, input_shape):
         self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")

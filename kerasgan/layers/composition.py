@@ -1,4 +1,4 @@
-"""Networks of the layers of others: one after another, in one graph whose layers are those of both."""
+"""Composition of functional networks into one graph with the layers of both."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ __all__ = ["compose", "rerun"]
 
 
 def compose(first: keras.Model, second: keras.Model) -> keras.Model:
-    """`second` of the output of `first`, with the layers, weights and name of both and `second`: none is nested.
+    """`second` applied to the output of `first`: one network with the layers of both, not nested, named as `second`.
 
-    The output takes the place of the second's first input; its other inputs become inputs of the whole. Files of
-    weights thus have the same paths as of a network that was built in one piece.
+    The output replaces the second's first input; its other inputs become inputs of the result. Weight files thus have
+    the same paths as those of a network that was built in one piece.
     """
     others = [keras.Input(batch_shape=each.shape, dtype=each.dtype, name=each.name) for each in second.inputs[1:]]
     inputs = [*first.inputs, *others]
@@ -23,10 +23,10 @@ def compose(first: keras.Model, second: keras.Model) -> keras.Model:
 def rerun(
     network: keras.Model, inputs: Sequence[Any], *, beside: Sequence[Any] = (), call: Callable | None = None
 ) -> Any:
-    """The symbolic output of a functional network with one, whose own layers are called again, on other inputs.
+    """The symbolic output of a functional network with one, whose layers are called again, on other inputs.
 
     Args:
-        network: stays as it is.
+        network: is not changed.
         inputs: symbolic, in the order of `network.inputs`.
         beside: further symbolic inputs, that `call` uses.
         call: of (layer, *arguments, **options), instead of `layer(*arguments, **options)`.

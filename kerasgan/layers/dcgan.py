@@ -1,4 +1,4 @@
-"""DCGAN's convolutions and initial weights, which many families took over (1511.06434)."""
+"""DCGAN's convolutions and initial weights, which many families share (1511.06434)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def dcgan_normal(mean: float = 0.0) -> keras.initializers.Initializer:
 
 
 def dcgan_convolution(x: Any, filters: int, kernel_size: int, name: str, *, strides: int = 2, **options: Any) -> Any:
-    """A convolution, which halves height and width unless told otherwise; options as of `keras.layers.Conv2D`."""
+    """A convolution, which halves height and width unless `strides` is given; options as of `keras.layers.Conv2D`."""
     options = {"padding": "same", "kernel_initializer": dcgan_normal(), **options}
     return layers.Conv2D(filters, kernel_size, strides, name=name, **options)(x)
 

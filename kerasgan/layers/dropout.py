@@ -13,7 +13,7 @@ CELL = 16  # height and width of the mask, which is repeated over larger maps
 
 @keras.saving.register_keras_serializable("kerasgan")
 class FrozenDropout(keras.layers.Dropout):
-    """Dropout in training; when sampling, one mask that was drawn once: the same for all images, and in every file.
+    """Dropout in training; when sampling, one fixed mask, the same for all images and in every exported file.
 
     Args:
         rate: share of the maps' entries that become 0; the others are divided by 1 - rate.

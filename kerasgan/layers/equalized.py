@@ -1,4 +1,4 @@
-"""Equalized learning rate, and what goes with it: pixel normalization and a leaky rectifier that keeps the variance."""
+"""Equalized learning rate, pixel normalization, and a leaky rectifier that preserves the variance."""
 
 import math
 from typing import Any
@@ -11,16 +11,16 @@ __all__ = ["EqualizedConv2D", "EqualizedDense", "PixelNormalization", "scaled_le
 
 @keras.saving.register_keras_serializable("kerasgan")
 def scaled_leaky_relu(inputs: Any) -> Any:
-    """sqrt(2) times a leaky rectifier of slope 0.2: He's gain, given to the activation instead of the weights."""
+    """sqrt(2) times a leaky rectifier of slope 0.2: He's gain, applied to the activation instead of the weights."""
     return ops.leaky_relu(inputs, negative_slope=0.2) * math.sqrt(2)
 
 
 class _Equalized:
     """Mixed into a layer: weights of N(0, 1) are scaled by He's constant in every call, not when they are drawn.
 
-    Karras et al. 2018 (1710.10196), section 4.1: an optimizer that divides by the size of gradients then moves all
-    layers at one pace. Kernels are stored divided by `learning_rate_multiplier` and multiplied by it in the call, which
-    slows their training by that factor (Karras et al. 2019, 1812.04948, section C); biases likewise.
+    Karras et al. 2018 (1710.10196), section 4.1: an optimizer that divides by the size of gradients then trains
+    all layers at the same speed. Kernels are stored divided by `learning_rate_multiplier` and multiplied by it in the
+    call, which slows their training by that factor (Karras et al. 2019, 1812.04948, section C); biases likewise.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
     Args:
         units: outputs.
         gain: of He's constant gain / sqrt(inputs): sqrt(2) before a plain rectifier.
-        learning_rate_multiplier: factor of the pace at which kernel and bias are trained.
+        learning_rate_multiplier: factor of the learning rate of kernel and bias.
         **options: of `keras.layers.Dense`; a bias is added times the multiplier.
     """
 
@@ -70,7 +70,7 @@ class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
         filters: output channels.
         kernel_size: as in `keras.layers.Conv2D`.
         gain: of He's constant gain / sqrt(height * width * channels).
-        learning_rate_multiplier: factor of the pace at which kernel and bias are trained.
+        learning_rate_multiplier: factor of the learning rate of kernel and bias.
         **options: of `keras.layers.Conv2D`.
     """
 

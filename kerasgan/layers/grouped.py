@@ -15,7 +15,7 @@ MOST_ONE_BY_ONE = 16
 
 @keras.saving.register_keras_serializable("kerasgan")
 class GroupedConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with `groups`, of which up to 16 are convolved one by one; the results are the same."""
+    """`keras.layers.Conv2D` with `groups`, up to 16 of which are convolved separately; the results are the same."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         if not 1 < self.groups <= MOST_ONE_BY_ONE:

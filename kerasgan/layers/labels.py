@@ -9,7 +9,7 @@ __all__ = ["label_input", "one_hot", "with_labels"]
 
 
 def label_input(num_classes: int | None) -> Any:
-    """The symbolic labels (batch,), int32; None where there are no classes."""
+    """The symbolic labels (batch,), int32; None if there are no classes."""
     return keras.Input((), dtype="int32", name="labels") if num_classes else None
 
 
@@ -19,5 +19,5 @@ def one_hot(labels: Any, num_classes: int | None) -> Any:
 
 
 def with_labels(inputs: Any, labels: Any) -> Any:
-    """What a network takes: [inputs, labels], or the inputs alone where there are no labels."""
+    """A network's inputs: [inputs, labels], or the inputs alone if there are no labels."""
     return inputs if labels is None else [inputs, labels]

@@ -18,7 +18,7 @@ def mapping_network(
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) where there are classes, to styles (batch, num_styles, ...).
 
-    Both are normalized, and dense layers that are trained at a hundredth of the pace map them.
+    Both are normalized, and mapped by dense layers with a hundredth of the learning rate.
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
@@ -45,5 +45,5 @@ def class_vector(labels: Any, num_classes: int | None, size: int) -> Any:
 
 
 def mapping_layer(x: Any, units: int, name: str) -> Any:
-    """A dense layer that is trained at a hundredth of the pace."""
+    """A dense layer with a hundredth of the learning rate."""
     return EqualizedDense(units, learning_rate_multiplier=0.01, activation=scaled_leaky_relu, name=name)(x)

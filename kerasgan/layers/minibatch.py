@@ -62,10 +62,10 @@ class MinibatchDiscrimination(FromData):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class MinibatchStdDev(keras.layers.Layer):
-    """Appends to maps a channel that says how much the images of a group differ (Karras et al. 2018, 1710.10196).
+    """Appends to maps a channel that measures how much the images of a group differ (Karras et al. 2018, 1710.10196).
 
-    Section 3 there: the standard deviation of each feature at each place over the group, averaged over all of them. A
-    batch is dealt out to ceil(batch / group_size) groups like cards, so that any number of images has a place. Inputs
+    Section 3 there: the standard deviation of each feature at each position over the group, averaged over all of them.
+    Image i of a batch belongs to group i mod ceil(batch / group_size), so that any number of images is allowed. Inputs
     (batch, height, width, channels), outputs (batch, height, width, channels + 1).
 
     Args:

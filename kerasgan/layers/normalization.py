@@ -23,7 +23,7 @@ def normalized(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
         x: maps (batch, height, width, channels) or features (batch, channels).
         norm: "batch": each channel over the batch, with moving statistics of momentum 0.9; "instance": each channel
             of each image over its pixels; "layer": all of an image together, as WGAN-GP (1704.00028) does in a
-            critic; "none": `x` as it is.
+            critic; "none": `x` unchanged.
         name: of the layer.
         affine: whether each channel is scaled and shifted afterwards.
         gamma_initializer: of the scales.
@@ -47,8 +47,8 @@ def normalized(x: Any, norm: str, *, name: str, affine: bool = True, gamma_initi
 class InstanceNormalization(keras.layers.Layer):
     """Each channel of each image with mean 0 and variance 1 over its pixels (Ulyanov et al. 2016, 1607.08022).
 
-    In training and afterwards alike; for one image it is what batch normalization does with its own statistics. Keras'
-    `GroupNormalization(groups=-1)` computes the same, but not in files with dynamic height and width.
+    The same in training and inference; for one image it is what batch normalization does with its own statistics.
+    Keras' `GroupNormalization(groups=-1)` computes the same, but not in files with dynamic height and width.
 
     Args:
         epsilon: added to the variance.
@@ -89,7 +89,7 @@ class InstanceNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ScaleAndOffset(keras.layers.Layer):
-    """scale * x + offset, one of each per channel: the trained half of a normalization, for layers to share."""
+    """scale * x + offset, one of each per channel: the trained half of a normalization, which layers can share."""
 
     def build(self, input_shape):
         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")

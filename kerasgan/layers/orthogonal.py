@@ -1,4 +1,4 @@
-"""Layers with orthogonal initial kernels, spectrally normalized: what BigGAN and BigGAN-deep are built of (1809.11096).
+"""Layers with orthogonal initial kernels, spectrally normalized: the blocks of BigGAN and BigGAN-deep (1809.11096).
 
 All but the classes' embedding have BigGAN's epsilon of 1e-6 in the spectral norm.
 """
@@ -26,7 +26,7 @@ def orthogonal_dense(units: int, **options: Any) -> Any:
 
 
 def class_embedding(labels: Any, num_classes: int, size: int) -> Any:
-    """The classes' embedding, without spectral normalization: that cripples the generator, the authors found."""
+    """The classes' embedding, without spectral normalization: which the authors found harmful to the generator."""
     return layers.Embedding(num_classes, size, embeddings_initializer="orthogonal", name="classes")(labels)
 
 

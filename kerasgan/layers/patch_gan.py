@@ -17,7 +17,7 @@ def patch_logits(x: Any, *, width: int, patch_layers: int, norm: str, affine: bo
     Args:
         x: maps (batch, height, width, channels).
         width: filters of the first layer; they double to 8 times that.
-        patch_layers: 1 to 5 strided layers of 4x4 see 16, 34, 70, 142, 286 pixels; 0 gives two layers of 1x1.
+        patch_layers: 1 to 5 strided layers of 4x4 for patches of 16, 34, 70, 142, 286 pixels; 0 for two layers of 1x1.
         norm: as of `kerasgan.layers.normalized`, from the second layer on.
         affine: whether the norms have scales and offsets; layers before norms without have biases.
     """

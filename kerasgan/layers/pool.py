@@ -10,11 +10,11 @@ __all__ = ["ImagePool"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ImagePool(keras.layers.Layer):
-    """Gives back older images in place of half of those it is given (Shrivastava et al. 2017, 1612.07828, 2.3).
+    """Replaces half of its inputs by older images (Shrivastava et al. 2017, 1612.07828, 2.3).
 
-    Until it is full, it keeps each image and gives it back. Then it tosses a coin for each: the image itself, or one
-    that it has kept, in whose place it keeps the new one. Its images are weights that are not trained, so that files
-    and every backend keep them. A batch takes out each kept image once at most.
+    Until it is full, it stores and returns each image. Then, with probability 1/2 for each image, it returns the image
+    itself, or a stored one, which the new one replaces. Its images are weights that are not trained, so that files and
+    every backend keep them. A batch takes each stored image at most once.
 
     Args:
         size: how many images it keeps, at least as many as a batch has; 0 gives back what it is given.

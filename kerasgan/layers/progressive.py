@@ -19,9 +19,9 @@ __all__ = ["FadeIn", "equalized_convolution", "faded", "map_shapes", "progressiv
 class FadeIn(keras.layers.Layer):
     """[finer, coarser] maps of one shape, blended by how far a network has grown (Karras et al. 2018, 1710.10196).
 
-    `missing` says how many doublings of the resolution are still missing, between whole numbers while one fades in. One
-    layer serves a whole network: it is told, in each call, how many doublings `follow` the finer map's. Below as many
-    missing ones the result is the finer map, one above the coarser one, and in between a blend of both.
+    `missing` is the number of doublings of the resolution still to come, fractional while one fades in. One layer
+    serves a whole network: each call passes the number of doublings that `follow` the finer map's. The result is the
+    finer map if `missing <= follow`, the coarser one if `missing >= follow + 1`, and a blend in between.
 
     Args:
         doublings: how many are missing at first.
@@ -53,7 +53,7 @@ class FadeIn(keras.layers.Layer):
 
 
 def faded(images: Any, missing: Any, *, doublings: int) -> Any:
-    """Images without the detail that a network with so many `missing` doublings cannot make, 0 to `doublings`."""
+    """Images without the detail that a network with `missing` doublings (0 to `doublings`) cannot produce."""
     pyramid = [images]
     for _ in range(doublings):
         pyramid.append(ops.average_pool(pyramid[-1], 2, strides=2))
@@ -126,7 +126,7 @@ def progressive_logits(
 
 
 def equalized_convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalize: bool = False) -> Any:
-    """With He's gain and a leaky ReLU, and pixel normalization after it if wanted."""
+    """With He's gain and a leaky ReLU, and optional pixel normalization after it."""
     options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
     x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
     return PixelNormalization(name=f"{name}_norm")(x) if normalize else x

@@ -19,7 +19,7 @@ def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
     """Heights and widths from a map whose shorter side is 4 to 7 pixels to the image, each twice those before.
 
     Raises:
-        ValueError: where doublings of such a map do not give `image_size`, which is an int or (height, width).
+        ValueError: if doublings of such a map do not result in `image_size`, which is an int or (height, width).
     """
     height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     count = (min(height, width) // 4).bit_length() - 1

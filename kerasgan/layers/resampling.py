@@ -66,7 +66,7 @@ def fir_resample(
 
 
 def _matrix(size: int, taps: np.ndarray, up: int, down: int, padding: tuple[int, int]) -> np.ndarray:
-    """(size', size): what a sample of the result takes from each of the inputs."""
+    """(size', size): the weight of each input sample in each output sample."""
     before, after = padding
     outputs = (size * up + before + after - len(taps)) // down + 1
     matrix = np.zeros((outputs, size))

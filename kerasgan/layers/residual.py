@@ -37,7 +37,7 @@ def residual_up(x: Any, filters: int, name: str, normalize: Callable, convolutio
 def residual_down(
     x: Any, filters: int, name: str, convolution: Callable, *, first: bool = False, pool: bool = True
 ) -> Any:
-    """A residual block that halves height and width if `pool`; the `first` one sees images, which have signs."""
+    """A residual block that halves height and width if `pool`; the `first` one takes images, which have signs."""
     skip = layers.AveragePooling2D(2, name=f"{name}_skip_pool")(x) if pool else x  # 1x1 convolutions and means commute
     if pool or x.shape[-1] != filters:
         skip = convolution(filters, 1, name=f"{name}_skip")(skip)
@@ -49,7 +49,7 @@ def residual_down(
 
 
 def norm_relu_images(x: Any, channels: int, convolution: Callable, *, epsilon: float = 1e-5) -> Any:
-    """The last map to images in [-1, 1]; its batch normalization knows no class."""
+    """The last map to images in [-1, 1]; its batch normalization is not conditional."""
     x = layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="image_norm")(x)
     return tanh_images(convolution(channels, 3, name="image")(layers.ReLU(name="image_relu")(x)))
 

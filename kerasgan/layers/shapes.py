@@ -1,4 +1,4 @@
-"""Layers without weights that take maps and vectors apart, or enlarge them."""
+"""Layers without weights that split, sum, pad, rearrange or enlarge maps and vectors."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -56,7 +56,7 @@ class SumPooling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ReflectionPadding2D(keras.layers.Layer):
-    """Maps continued on all four sides by their mirror image, without repeating the border itself.
+    """Maps padded on all four sides by reflection, without repeating the border itself.
 
     Args:
         padding: pixels on each side, below the height and the width of the maps.
@@ -92,7 +92,7 @@ class Unstack(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ImageRange(keras.layers.Layer):
-    """Images of a linear last layer: as they are in training, where a bound would hide gradients, else in [-1, 1]."""
+    """Images of a linear last layer: unchanged in training, where clipping would remove gradients, else in [-1, 1]."""
 
     def call(self, inputs, training=None):
         return inputs if training else ops.clip(inputs, -1.0, 1.0)
@@ -139,7 +139,7 @@ class PixelShuffle(_Rescaled):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class PixelUnshuffle(_Rescaled):
-    """What `PixelShuffle` undoes: each cell of factor x factor pixels becomes one of factor^2 as many channels.
+    """The inverse of `PixelShuffle`: each cell of factor x factor pixels becomes one of factor^2 as many channels.
 
     Args:
         factor: of which height and width are multiples.

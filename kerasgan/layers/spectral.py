@@ -1,4 +1,4 @@
-"""Layers whose weights have the largest singular value 1, and the projection head that is built of one."""
+"""Layers whose weights have the largest singular value 1, and the projection head."""
 
 import math
 from typing import Any
@@ -12,11 +12,11 @@ ESTIMATES = ("iterated", "stored")
 
 
 class _Spectral:
-    """Mixed into a layer: divides its weight W by an estimate of its largest singular value.
+    """A mix-in for layers: divides its weight W by an estimate of its largest singular value.
 
     Miyato et al. 2018 (1802.05957), algorithm 1 and equation 12: W is seen as a matrix with one row per output, sigma
     = u' W v is differentiated with u and v held constant, and one power iteration per call keeps the estimate close.
-    The weight itself stays as the optimizer left it; `u` is state that only calls in training mode move.
+    The weight itself stays as the optimizer left it; `u` is state that only calls in training mode update.
     `keras.layers.SpectralNormalization` overwrites the weight by its quotient in every call, so that gradients miss
     sigma's share (the second term of equation 12) and the model at rest is one optimizer step away from normalized.
 

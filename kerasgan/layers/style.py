@@ -94,7 +94,7 @@ def _demodulation(scales: Any, kernel: Any) -> Any:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Each channel of each image normalized, then scaled and shifted as a style says (Karras et al. 2019, 1812.04948).
+    """Each channel of each image normalized, then scaled and shifted by a style (Karras et al. 2019, 1812.04948).
 
     Equation 1 there, of [features (batch, height, width, channels), styles (batch, style_dim)]: s (x - mean) /
     deviation + b, where 1 less than s, and b, are an affine function of the style.
@@ -161,7 +161,7 @@ class LearnedConstant(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class NoiseInjection(keras.layers.Layer):
-    """Adds one picture of noise to all channels of a map, times a strength that is learned from 0.
+    """Adds one image of noise to all channels of a map, times a trained strength that starts from 0.
 
     Karras et al. 2019 (1812.04948), section 2. The noise is what `noise` gives, else fresh in training and otherwise
     the layer's own, a constant: so that sampling is reproducible and exported files hold no random numbers.
@@ -197,7 +197,7 @@ class NoiseInjection(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Bias(keras.layers.Layer):
-    """A bias for each channel and an activation, for what comes between a convolution and those.
+    """A bias for each channel and an activation, as a separate layer, to follow noise, say.
 
     Args:
         activation: as in `keras.layers.Dense`.
@@ -223,7 +223,7 @@ class Bias(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class MeanStyle(keras.layers.Layer):
-    """Passes styles (batch, style_dim) on, and remembers in training what they are on average.
+    """Returns styles (batch, style_dim) unchanged, and in training updates their moving average.
 
     Truncation draws styles to this mean (Karras et al. 2019, 1812.04948, appendix B).
 

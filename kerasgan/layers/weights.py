@@ -1,4 +1,4 @@
-"""Weights with a length of their own, fitted to data, or drawn to their history."""
+"""Weight normalization, initialization from data, and historical averaging."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class FromData(keras.layers.Layer):
     awaits_data = False
 
     def fit_to(self, inputs: Any) -> None:
-        """Sets weights as these inputs suggest."""
+        """Initializes weights from these inputs."""
 
     def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
         if self.awaits_data:
@@ -66,7 +66,7 @@ class WeightNormalization(FromData, keras.layers.Wrapper):
         return self.layer(inputs) * (self.gain / ops.cast(lengths, self.compute_dtype)) + self.bias
 
     def fit_to(self, inputs: Any) -> None:
-        """Sets gain and bias so that the outputs for these inputs have mean 0 and the wanted deviation."""
+        """Sets gain and bias so that the outputs for these inputs have mean 0 and the given deviation."""
         if self.deviation is None:
             return
         outputs = ops.cast(self(inputs), "float32") - self.bias
@@ -87,7 +87,7 @@ class HistoricalAveraging(keras.layers.Layer):
     """Historical averaging: ||theta - mean of theta so far||^2 of a model's weights (1606.03498, section 3.3).
 
     Args:
-        variables: whose history; each call takes their current values into it.
+        variables: the weights; each call adds their current values to the history.
     """
 
     def __init__(self, variables: list):
@@ -107,7 +107,7 @@ class HistoricalAveraging(keras.layers.Layer):
 
 
 def fit_layers(network: keras.Model, inputs: Any) -> None:
-    """Initializes from data the layers that can be, each with what those before it make of `inputs`.
+    """Initializes all layers that support it from data: each from the outputs of the layers before it for `inputs`.
 
     Args:
         network: a functional model.

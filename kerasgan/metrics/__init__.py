@@ -1,8 +1,9 @@
-"""One file per number that a card reports: functions on arrays, and streaming metrics where memory can be bounded.
+"""One file for each number that a card reports: functions on arrays, and streaming metrics with bounded memory.
 
 Images are (count, height, width, channels), uint8 or floats in [-1, 1]; features are (count, dimensions), from any
-callable (see `features`); both may be NumPy or tensors of any backend. Computation is on the CPU, in float64 but for
-the patches of `sliced_wasserstein`. `streaming` holds the same numbers as Keras metrics; it alone imports Keras.
+callable (see `features`); both may be NumPy arrays or tensors of any backend. Everything is computed on the CPU, in
+float64 except for the patches of `sliced_wasserstein`. `streaming` holds the same numbers as Keras metrics, and is the
+only part that imports Keras.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What features, images and counts must look like; every refusal says what was expected and what arrived."""
+"""Checks of features, images and counts; every error says what was expected and what was received."""
 
 from typing import Any
 
@@ -19,8 +19,9 @@ def array(value: Any) -> np.ndarray:
         return np.asarray(value)
     except (NotImplementedError, TypeError, ValueError) as error:
         raise TypeError(
-            "Expected an array of numbers; inside a compiled function there are none yet, so call metrics outside, "
-            f"or compile(run_eagerly=True) where Keras calls them. Received: {type(value).__name__}"
+            "Expected an array of numbers; inside a compiled function tensors have no values yet, so call metrics "
+            "outside, or compile(run_eagerly=True) where Keras calls them. "
+            f"Received: {type(value).__name__}"
         ) from error
 
 
@@ -34,7 +35,7 @@ def finite(values: np.ndarray, *, name: str) -> np.ndarray:
 
 
 def features(value: Any, *, name: str = "features", least: int = 1) -> np.ndarray:
-    """Features (count, dimensions) with at least `least` rows, finite, in the precision that they came in."""
+    """Features (count, dimensions) with at least `least` rows, finite, in the precision of the input."""
     rows = array(value)
     if rows.ndim != 2 or len(rows) < least or rows.shape[1] < 1:
         hint = " Flatten images with images.reshape(len(images), -1)." if rows.ndim > 2 else ""
@@ -57,7 +58,7 @@ def feature_pair(first: Any, second: Any, *, least: int = 1) -> tuple[np.ndarray
 
 
 def images(value: Any, *, name: str = "images") -> np.ndarray:
-    """Images (count, height, width, channels) as float64 in [0, 1]; uint8 in [0, 255] or floats in [-1, 1] come in.
+    """Images (count, height, width, channels) as float64 in [0, 1], from uint8 in [0, 255] or floats in [-1, 1].
 
     Raises:
         TypeError: integers that are not uint8.
@@ -72,7 +73,7 @@ def images(value: Any, *, name: str = "images") -> np.ndarray:
         raise TypeError(f"Expected uint8 in [0, 255] or floats in [-1, 1]. Received: {name}.dtype={pixels.dtype}")
     pixels = finite(pixels, name=name).astype("float64")
     low, high = float(pixels.min()), float(pixels.max())
-    # Resizing and float16 leave values a hair outside; anything more is another scale.
+    # Resizing and float16 exceed the range by a little; anything more is another scale.
     if low < -1.001 or high > 1.001:
         raise ValueError(
             "Expected floats in [-1, 1]; pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
@@ -84,7 +85,7 @@ def images(value: Any, *, name: str = "images") -> np.ndarray:
 
 
 def image_pair(first: Any, second: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Two stacks of images of one shape, as float64 in [0, 1]; image i of the one belongs to image i of the other."""
+    """Two stacks of images of one shape, as float64 in [0, 1]; images of the same index are compared."""
     first, second = images(first, name="first"), images(second, name="second")
     if first.shape != second.shape:
         raise ValueError(
@@ -104,7 +105,7 @@ def scores(value: Any, *, name: str) -> np.ndarray:
 
 
 def labels(value: Any, *, name: str = "labels") -> np.ndarray:
-    """Integer labels (count,) from 0 on, as int64."""
+    """Integer labels (count,), 0 or larger, as int64."""
     numbers = array(value)
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
@@ -127,5 +128,5 @@ def integer(value: Any, *, name: str, least: int = 1, most: int | None = None) -
 
 
 def generator(seed: int) -> np.random.Generator:
-    """NumPy's generator of a seed. Raises ValueError unless it is an integer from 0 on."""
+    """NumPy's generator for a seed. Raises ValueError unless it is an integer, 0 or larger."""
     return np.random.default_rng(integer(seed, name="seed", least=0))

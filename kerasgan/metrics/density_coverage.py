@@ -32,12 +32,12 @@ class Neighborhoods:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the fakes."""
+        """Forget all fakes."""
         self._covered = np.zeros(len(self._reals), dtype=bool)
         self._inside, self._count = 0, 0
 
     def add(self, fakes: Any) -> None:
-        """Take in a batch of fakes (count, dimensions)."""
+        """Add a batch of fakes (count, dimensions)."""
         rows = checks.features(fakes, name="fakes")
         if rows.shape[1] != len(self._center):
             raise ValueError(f"Expected fakes (count, {len(self._center)}). Received: fakes.shape={rows.shape}")
@@ -48,7 +48,7 @@ class Neighborhoods:
         self._count += len(rows)
 
     def merge(self, other: "Neighborhoods") -> None:
-        """Take in the fakes that another has seen, of the same reals."""
+        """Add the fakes of another instance, for the same reals."""
         if other._covered.shape != self._covered.shape:
             raise ValueError(f"Expected {len(self._covered)} reals. Received: {len(other._covered)}")
         self._covered |= other._covered
@@ -56,7 +56,7 @@ class Neighborhoods:
 
     @property
     def scores(self) -> DensityCoverage:
-        """Of the fakes so far; NaN before the first."""
+        """The scores of the fakes so far; NaN before the first."""
         if not self._count:
             return DensityCoverage(float("nan"), float("nan"))
         return DensityCoverage(self._inside / (self._neighbors * self._count), float(self._covered.mean()))

@@ -1,7 +1,7 @@
 """Scores of generated handwritten digits against the 1,797 real ones that scikit-learn embeds.
 
-Samples are brought down to the real images' 8x8 pixels with antialiasing, then compared pixel by pixel, so that no
-network stands between a score and the images.
+Samples are resized to the real images' 8x8 pixels with antialiasing, then compared pixel by pixel, so that the score
+does not depend on a feature network.
 """
 
 from functools import cache
@@ -19,7 +19,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
     """Images (count, height, width, 1) in [-1, 1] as (count, 64): 8x8 pixels, antialiased (bilinear).
 
     Raises:
-        ValueError: if the images are not of one channel.
+        ValueError: unless the images have one channel.
     """
     if images.ndim != 4 or images.shape[-1] != 1:
         raise ValueError(f"Expected images (count, height, width, 1). Received: images.shape={images.shape}")
@@ -29,7 +29,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 @cache
 def _reference(image_size: int) -> tuple[np.ndarray, Any]:
-    """The real digits' pixels, passed through the same resizing, and a 3-nearest-neighbor classifier of them."""
+    """The real digits' pixels after the same resizing, and a 3-nearest-neighbor classifier of them."""
     from sklearn.neighbors import KNeighborsClassifier
 
     from kerasgan import data
@@ -40,16 +40,16 @@ def _reference(image_size: int) -> tuple[np.ndarray, Any]:
 
 
 def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
-    """How close generated digits are to the real ones.
+    """How close generated digits are to real ones.
 
     Args:
         images: (count, size, size, 1) in [-1, 1].
-        labels: the classes that were asked for, (count,), where the model is conditional.
+        labels: the classes with which they were generated, (count,), if the model is conditional.
 
     Returns:
         `frechet_distance` of the 64 pixels in [-1, 1] to all real digits; `class_shares`, the share of each digit
         among the samples by a 3-nearest-neighbor classifier on the real digits; with labels, `label_accuracy`, the
-        share of samples that it reads as asked.
+        share of samples that it assigns to their label.
     """
     reals, classifier = _reference(images.shape[1])
     pixels = to_pixels(images)
@@ -62,7 +62,7 @@ def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[s
 
 
 def halves_distance(image_size: int = 32, seed: int = 0) -> float:
-    """The same distance between two random halves of the real digits: what no generator can be expected to beat."""
+    """The same distance between two random halves of the real digits: a lower bound for what a generator can reach."""
     pixels = _reference(image_size)[0]
     order = np.random.default_rng(seed).permutation(len(pixels))
     half = len(pixels) // 2

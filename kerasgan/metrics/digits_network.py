@@ -1,7 +1,7 @@
-"""The digits classifier in the box: a small feature network for scores of handwritten digits that need one.
+"""The bundled digits classifier: a small feature network for scores of handwritten digits that need one.
 
 Trained by `benchmarks/digits_network.py` on the first two thirds of the embedded digits, `data.digits(split="train")`,
-so that the others, by other writers, stay honest. It knows nothing but these digits.
+so that the other third, by other writers, stays unseen. It recognizes these digits only.
 """
 
 from functools import cache
@@ -38,7 +38,7 @@ def untrained_network() -> Any:
 
 @cache
 def digits_network() -> Any:
-    """The trained network: as `untrained_network`, with the weights in the box, not to be trained further."""
+    """The trained network: `untrained_network` with the bundled weights, frozen."""
     network = untrained_network()
     network.load_weights(WEIGHTS)
     network.trainable = False

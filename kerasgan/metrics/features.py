@@ -1,8 +1,8 @@
-"""Feature networks: what turns images into the features that most metrics compare.
+"""Feature networks, which turn images into the features that most metrics compare.
 
-Any callable from images (count, height, width, channels) to features (count, dimensions) will do. `NetworkFeatures`
+Any callable from images (count, height, width, channels) to features (count, dimensions) can serve. `NetworkFeatures`
 makes one of a Keras model: it resizes, batches, and has an `identity` that names everything the features depend on, for
-caches and score cards. `flattened` compares pixels.
+caches and score cards. `flattened` returns the pixels.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ __all__ = ["NetworkFeatures", "flattened", "thumbnails", "weights_hash"]
 
 
 def flattened(images: Any) -> np.ndarray:
-    """Pixels as features: float32 (count, height * width * channels) in [-1, 1] of uint8 or floats in [-1, 1]."""
+    """Pixels as features: float32 (count, height * width * channels) in [-1, 1], from uint8 or floats in [-1, 1]."""
     pixels = checks.images(images)
     return (pixels * 2.0 - 1.0).reshape(len(pixels), -1).astype("float32")
 
@@ -28,9 +28,9 @@ flattened.identity = "pixels in [-1, 1]"  # type: ignore[attr-defined]
 
 
 def thumbnails(images: Any) -> np.ndarray:
-    """Images brought to 8x8 pixels with antialiasing (bilinear), then flattened: (count, 64 * channels) in [-1, 1].
+    """Images resized to 8x8 pixels with antialiasing (bilinear), then flattened: (count, 64 * channels) in [-1, 1].
 
-    No network stands between such a score and the images; enough for small sets of simple images, such as the digits.
+    The score depends on no feature network; this is enough for small sets of simple images, such as the digits.
     """
     pixels = (checks.images(images) * 2.0 - 1.0).astype("float32")
     result = np.empty((len(pixels), 8, 8, pixels.shape[-1]), dtype="float32")
@@ -58,13 +58,13 @@ class NetworkFeatures:
 
     Args:
         network: float32 (batch, size, size, channels) to (batch, dimensions): a Keras model or any callable.
-        name: of the network, for people.
-        prepare: images of a batch, uint8 or floats in [-1, 1], to what the network takes; see `prepared`.
-        settings: what `prepare` does, for people; part of the identity.
+        name: name of the network, for people.
+        prepare: images of a batch, uint8 or floats in [-1, 1], to inputs of the network; see `prepared`.
+        settings: description of `prepare`, for people; part of the identity.
         batch_size: images per call.
-        weights: sha256 of the weights; computed of a Keras model if not given.
+        weights: sha256 of the weights; if not given, it is computed for a Keras model.
 
-    `identity` is a text that differs whenever name, weights or settings do; None where the weights are unknown.
+    `identity` is a text that differs whenever name, weights or settings do; None if the weights are unknown.
     """
 
     def __init__(
@@ -107,10 +107,10 @@ def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int
 
     Args:
         images: (count, height, width, 1 or channels), uint8 or floats in [-1, 1]; gray is repeated.
-        size: pixels that the network takes.
+        size: height and width of the network's inputs, in pixels.
         resize: one of `resizing.RESIZERS`.
         scale: 127.5 for [-1, 1], 128 for the scaling of the original FID graph.
-        channels: that the network takes.
+        channels: channels of the network's inputs.
     """
     if resize not in RESIZERS:
         raise ValueError(f"Expected one of {sorted(RESIZERS)}. Received: resize={resize!r}")

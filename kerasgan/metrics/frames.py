@@ -1,4 +1,4 @@
-"""Scores of predicted frames, on whole frames and where something moves: those of Mathieu et al. 2016 (1511.05440)."""
+"""Scores of predicted frames, on whole frames and on moving areas: those of Mathieu et al. 2016 (1511.05440)."""
 
 from typing import Any
 
@@ -15,18 +15,21 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np.ndarray]:
-    """How near predicted frames come to the true ones, frame by frame, as the paper's evaluation code computes it.
+    """How close predicted frames are to the true ones, frame by frame, as the paper's evaluation code computes it.
 
-    PSNR is 10 log10(255^2 / max(128^2 mean squared error, 1e-4)); SSIM is of the luminance, with a window that also
-    reaches over the border, where both frames are black; `sharpness_difference` see there. The code's means leave out
-    frames whose PSNR is 50 dB or more; here they are for the caller to leave out. `sharpness_ratio` is not of the
-    paper: the total variation of the prediction in units of the true frame's, below 1 where it is blurred.
+    - `peak_signal_to_noise`: 10 log10(255^2 / max(128^2 mean squared error, 1e-4)). The paper's code leaves frames of
+      50 dB or more out of its means; here the caller does.
+    - `structural_similarity`: of the luminance, with a window that extends over the border, where both frames are
+      black.
+    - `sharpness_difference`: see that function.
+    - `sharpness_ratio` is not in the paper: the total variation of the prediction over the true frame's, below 1 if the
+      prediction is blurred.
 
     Args:
         made: frames (count, height, width, channels), at least 3x3 pixels, uint8 or floats in [-1, 1].
         targets: likewise.
-        moving: bool (count, height, width), such as of `moving_areas`: all other pixels are black in both frames, and
-            count as right.
+        moving: bool (count, height, width), for instance from `moving_areas`: all other pixels are set to black in
+            both frames, and count as correct.
 
     Returns:
         float64 (count,) each: `peak_signal_to_noise` and `sharpness_difference` in dB, `structural_similarity` and
@@ -57,15 +60,15 @@ def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np
 def clip_scores(
     newest: np.ndarray, made: np.ndarray, targets: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """`frame_scores` of the first frame that follows and of the last, on whole frames and where they move.
+    """`frame_scores` of the first and the last predicted frame, on whole frames and on moving areas.
 
     Args:
-        newest: the newest frame that the prediction was made of, (count, height, width, channels).
+        newest: the newest input frame of the prediction, (count, height, width, channels).
         made: the frames predicted, (count, time, height, width, channels).
         targets: the true ones.
 
     Returns:
-        The scores by name, and those of `newest`, which is what a model that copies would predict.
+        The scores by name, and those of `newest`, which is the prediction of a model that copies.
     """
     scores: dict[str, np.ndarray] = {}
     beside: dict[str, np.ndarray] = {}
@@ -82,8 +85,8 @@ def clip_scores(
 def moving_areas(before: Any, after: Any, *, threshold: float = 0.1) -> np.ndarray:
     """Where successive frames differ by more than a share of the range in some channel: bool (count, height, width).
 
-    The paper takes an optical flow's area, which counts the inside of large plain things too; differences need no
-    estimate of the flow, and are exact where the camera stands still.
+    The paper uses the area found by optical flow, which includes the inside of large plain objects; differences need no
+    estimate of the flow, and are exact if the camera does not move.
 
     Args:
         before: frames (count, height, width, channels), uint8 or floats in [-1, 1].

@@ -13,15 +13,15 @@ from kerasgan.metrics import checks
 
 __all__ = ["Moments", "frechet_distance"]
 
-_CHUNK = 4096  # rows that are held in float64 at once
+_CHUNK = 4096  # rows in float64 in memory at once
 
 
 @dataclass
 class Moments:
     """Count, mean and covariance of features that arrive in batches; two of them can be merged.
 
-    Memory is (dimensions, dimensions) in float64 whatever the count: 32 MiB at 2048. Batches may be of any size, and
-    their order changes the result by rounding only.
+    Memory is (dimensions, dimensions) in float64, whatever the count: 32 MiB for 2048. Batches may have any size; their
+    order affects the result by rounding only.
     """
 
     count: int = 0
@@ -29,7 +29,7 @@ class Moments:
     scatter: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def update(self, features: Any) -> Self:
-        """Take in features (batch, dimensions); returns itself. Raises ValueError for another shape or NaN."""
+        """Add features (batch, dimensions); returns itself. Raises ValueError for another shape or NaN."""
         rows = checks.features(features)
         if self.count and rows.shape[1] != len(self.mean):
             raise ValueError(f"Expected features (count, {len(self.mean)}). Received: features.shape={rows.shape}")
@@ -41,7 +41,7 @@ class Moments:
         return self
 
     def merge(self, others: Iterable["Moments"]) -> Self:
-        """Take in what others have gathered, as from several workers; returns itself."""
+        """Add what other instances have gathered, for instance on several workers; returns itself."""
         for other in others:
             if self.count and other.count and len(other.mean) != len(self.mean):
                 raise ValueError(
@@ -52,7 +52,7 @@ class Moments:
         return self
 
     def _add(self, count: int, mean: np.ndarray, scatter: np.ndarray) -> None:
-        # Chan, Golub & LeVeque 1979: sums of squares about each part's own mean lose no digits to a large mean.
+        # Chan, Golub & LeVeque 1979: sums of squares about each part's own mean stay precise for a large mean.
         if not self.count:
             self.count, self.mean, self.scatter = count, mean.copy(), scatter.copy()
             return
@@ -72,7 +72,7 @@ class Moments:
 
     def save(self, path: str | Path) -> None:
         """Write to a `.npz` file, which `load` reads."""
-        with local(path).open("wb") as file:  # np.savez would append another ending to a name of its own
+        with local(path).open("wb") as file:  # given a name, np.savez would append .npz to another ending
             np.savez(file, count=self.count, mean=self.mean, scatter=self.scatter)
 
     @classmethod
@@ -107,8 +107,8 @@ def frechet_distance(first: Any, second: Any) -> float:
     if len(left.mean) != len(right.mean):
         raise ValueError(f"Expected the same dimensions. Received: first {len(left.mean)}, second {len(right.mean)}")
     covariances = left.covariance, right.covariance
-    # With C = F F', Tr (C1 C2)^(1/2) is the sum of the singular values of F1' F2. Unlike the root of the product it
-    # stays exact where a covariance has no full rank, as with fewer samples than dimensions.
+    # With C = F F', Tr (C1 C2)^(1/2) is the sum of the singular values of F1' F2. Unlike the root of the product, this
+    # is exact for covariances without full rank, as with fewer samples than dimensions.
     product = _factor(covariances[0]).T @ _factor(covariances[1])
     trace = np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * linalg.svdvals(product, overwrite_a=True).sum()
     return float(max(np.sum((left.mean - right.mean) ** 2) + trace, 0.0))

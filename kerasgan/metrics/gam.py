@@ -1,4 +1,4 @@
-"""Generative adversarial metric: two GANs exchange their generators and let their discriminators judge."""
+"""Generative adversarial metric: two GANs exchange generators, and each discriminator scores the other's samples."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,18 +31,18 @@ class GAMResult:
 
     @property
     def test_accuracy_ratio(self) -> float:
-        """The authors' code's ratio on test images: of accuracies, so that above 1 the first is the better judge."""
+        """The ratio on test images in the authors' code: of accuracies, above 1 if the first is better."""
         return _ratio(1 - self.first_error_on_test, 1 - self.second_error_on_test)
 
     @property
     def sample_accuracy_ratio(self) -> float:
-        """The authors' code's ratio on samples: of accuracies, so that above 1 the first wins."""
+        """The ratio on samples in the authors' code: of accuracies, above 1 if the first GAN wins."""
         return _ratio(1 - self.first_error_on_second, 1 - self.second_error_on_first)
 
     def winner(self, *, tolerance: float = 0.1) -> str:
-        """ "first", "second", "draw", or "unfair" where test accuracies differ by more than a share `tolerance`.
+        """ "first", "second", "draw", or "unfair" if test accuracies differ by more than a share `tolerance`.
 
-        A discriminator that is worse on test images says nothing by being fooled by samples.
+        If a discriminator is worse on test images, its errors on samples are no evidence.
         """
         accuracies = 1 - self.first_error_on_test, 1 - self.second_error_on_test
         if max(accuracies) > min(accuracies) * (1 + tolerance):
@@ -53,7 +53,7 @@ class GAMResult:
 
 
 def _ratio(above: float, below: float) -> float:
-    if above == below:  # also 0 / 0: neither is ahead
+    if above == below:  # also 0 / 0: a draw
         return 1.0
     return above / below if below else float("inf")
 
@@ -68,7 +68,7 @@ def gam(
         second_on_test: those of the second discriminator, of the same images.
         first_on_second: those of the first discriminator, of the second generator's samples.
         second_on_first: those of the second discriminator, of the first generator's samples; the code takes 1,000.
-        threshold: from which on an image is judged real; pass 0 for logits.
+        threshold: from this score on an image counts as classified real; pass 0 for logits.
 
     Returns:
         `GAMResult`: ratios of errors as in the paper and of accuracies as in the authors' code, and `.winner()`.

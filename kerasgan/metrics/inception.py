@@ -1,7 +1,7 @@
 """The Inception network of FID and the Inception score, in Keras; its weights come from `kerasgan.checkpoints`.
 
-Inception v3 (Szegedy et al. 2015, 1512.00567) as the graph of 2015-12-05 has it: 1,008 classes, average pools that do
-not count the padding, and a maximum pool in the last block. Layers are named as the tensors of the published
+Inception v3 (Szegedy et al. 2015, 1512.00567) as in the graph of 2015-12-05: 1,008 classes, average pools that do
+not count the padding, and a maximum pool in the last block. Layers are named after the tensors of the published
 `pt_inception-2015-12-05-6726825d.pth`, with two underscores for its dots, which PyTorch forbids in a name. Keras' own
 `InceptionV3` differs in pools and normalization.
 """
@@ -20,7 +20,7 @@ __all__ = ["OUTPUTS", "SCALES", "inception_features", "inception_v3"]
 SIZE = 299
 OUTPUTS = ("pool", "logits", "probabilities")
 
-# What each published protocol subtracts and divides by: TTUR and clean-fid 128, pytorch-fid 127.5.
+# Divisor and offset of each published protocol: TTUR and clean-fid 128, pytorch-fid 127.5.
 SCALES = {"legacy": 128.0, "clean": 128.0, "half_pixel": 127.5}
 
 
@@ -173,7 +173,7 @@ def inception_features(
     """A callable from images to Inception's features, by one of the published protocols.
 
     Args:
-        network: of `inception_v3()`, with its weights; `kerasgan.checkpoints.inception.load()` returns one.
+        network: an `inception_v3()` with its weights; `kerasgan.checkpoints.inception.load()` returns one.
         output: "pool" (2048, for FID and KID), "logits" (1008), or "probabilities" (1008, for the Inception score:
             softmax of the logits without bias, as the official score).
         resize: "legacy" as the original FID, "clean" as clean-fid, "half_pixel" as pytorch-fid; with their scaling.

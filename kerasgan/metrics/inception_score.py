@@ -1,4 +1,4 @@
-"""The Inception score: are images recognizable, and are there many kinds of them."""
+"""The Inception score: whether images are recognizable, and how many kinds of them there are."""
 
 from typing import Any, NamedTuple
 
@@ -30,19 +30,19 @@ def checked_probabilities(value: Any) -> np.ndarray:
 
 
 class ClassMass:
-    """Sums over one split from which its score follows: memory of one row of classes, whatever the count."""
+    """The sums over one split from which its score is computed: memory of one row of classes, whatever the count."""
 
     def __init__(self, classes: int) -> None:
         self.count, self.mass, self.negative_entropy = 0, np.zeros(classes), 0.0
 
     def add(self, probabilities: np.ndarray) -> None:
-        """Take in checked rows (count, classes)."""
+        """Add checked rows (count, classes)."""
         self.count += len(probabilities)
         self.mass += probabilities.sum(axis=0)
         self.negative_entropy += float(xlogy(probabilities, probabilities).sum())
 
     def merge(self, other: "ClassMass") -> None:
-        """Take in the sums of another split, of as many classes."""
+        """Add the sums of another split with as many classes."""
         self.count += other.count
         self.mass += other.mass
         self.negative_entropy += other.negative_entropy
@@ -61,8 +61,8 @@ def inception_score(probabilities: Any, *, splits: int = 10, seed: int | None = 
         probabilities: (count, classes), rows that sum to 1. The published scores use Inception's softmax over the
             logits without bias and 50,000 images; scores of other networks or counts do not compare.
         splits: parts that are scored on their own and averaged.
-        seed: of the shuffling before splitting, or None to split in the given order, which is wrong for images sorted
-            by class.
+        seed: seed of the shuffling before splitting, or None to split in the given order, which is wrong for images
+            sorted by class.
 
     Returns:
         `(mean, standard_deviation)` over splits.

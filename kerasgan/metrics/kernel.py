@@ -8,7 +8,7 @@ from kerasgan.metrics import checks
 
 __all__ = ["KernelDistance", "kernel_distance", "mmd2"]
 
-_ROWS = 2048  # rows of the kernel matrix that are held at once
+_ROWS = 2048  # rows of the kernel matrix in memory at once
 
 
 class KernelDistance(NamedTuple):
@@ -58,9 +58,9 @@ def kernel_distance(
     Args:
         first: features (count, dimensions).
         second: likewise, of the same dimensions.
-        subsets: how many; 100 as StyleGAN and clean-fid, 50 in the authors' code.
+        subsets: how many; 100 in StyleGAN and clean-fid, 50 in the authors' code.
         subset_size: rows drawn without replacement from each set for a subset.
-        seed: of the drawing.
+        seed: seed of the subsets.
 
     Returns:
         `(mean, standard_deviation)`, not multiplied by 1000. The mean is unbiased at any count.

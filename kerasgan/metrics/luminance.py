@@ -1,4 +1,4 @@
-"""What super-resolution papers score: the luminance of images, without their borders."""
+"""The luminance of images without their borders, which super-resolution papers evaluate."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kerasgan.metrics import checks
 
 __all__ = ["luminance_of", "scored_pair"]
 
-# ITU-R BT.601, studio swing: black is 16 and white 235 of 255. The full swing gives 1.32 dB less.
+# ITU-R BT.601, studio range: black is 16 and white 235 of 255. The full range gives 1.32 dB less.
 _WEIGHTS = np.array([65.481, 128.553, 24.966]) / 255.0
 _BLACK = 16.0 / 255.0
 

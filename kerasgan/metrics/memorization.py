@@ -1,4 +1,4 @@
-"""Memorization: are samples nearer to training images than new real images are."""
+"""Memorization: whether samples are nearer to training images than new real images are."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,16 +13,16 @@ __all__ = ["Habits", "Memorization", "memorization"]
 
 @dataclass(frozen=True, kw_only=True)
 class Memorization:
-    """What was found; `distances` and `indices` (samples,) name each sample's nearest training image.
+    """The result; `distances` and `indices` (samples,) name each sample's nearest training image.
 
     Args:
         nearer: probability that a sample is nearer to the training images than a held-out real is, ties counting half:
             0.5 for samples like new reals, 1 for copies, 0 for samples far from all images.
-        p_value: of the one-sided Mann-Whitney test that samples are nearer; a small one is evidence of copying.
+        p_value: p-value of the one-sided Mann-Whitney test that samples are nearer; a small one is evidence of copying.
         near_copies: share of samples nearer than the threshold.
         threshold: the distance below which only the chosen share of held-out reals lies.
         distances: from each sample to its nearest training image.
-        indices: of those training images.
+        indices: indices of those training images.
     """
 
     nearer: float
@@ -34,7 +34,7 @@ class Memorization:
 
 
 class Habits:
-    """How near real images usually lie to training images; arguments and errors as those of `memorization`."""
+    """How near real images usually are to training images; arguments and errors as those of `memorization`."""
 
     def __init__(self, training: Any, held_out: Any = None, *, share: float) -> None:
         if not 0 < share < 1:
@@ -61,14 +61,14 @@ def memorization(samples: Any, training: Any, *, held_out: Any = None, share: fl
     """Compare samples' distances to their nearest training images with those of held-out reals.
 
     The data-copying test of Meehan et al. 2020 (2004.05675), without its division into cells. In pixels it
-    finds copies only; in the features of a network, also variations.
+    finds copies only; in the features of a network, also variations of training images.
 
     Args:
         samples: features (count, dimensions), or flattened images; all in one unit.
-        training: likewise: what the generator was trained on.
-        held_out: likewise: real images that it was not trained on; at least 1 / share of them make a sharp threshold.
-            Without any, each training image is compared with the other ones.
-        share: of held-out reals that count as near-copies by chance.
+        training: likewise, of the images that the generator was trained on.
+        held_out: likewise, of real images that it was not trained on; a precise threshold needs at least 1 / share of
+            them. If not given, each training image is compared with the other ones.
+        share: share of held-out reals that count as near-copies by chance.
 
     Returns:
         `Memorization`.

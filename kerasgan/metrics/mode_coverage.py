@@ -1,4 +1,4 @@
-"""How many modes of a known mixture the samples reach: the ring of 8, the grid of 25, stacked digits."""
+"""How many modes of a known mixture the samples cover: the ring of 8, the grid of 25, stacked digits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ __all__ = ["Modes", "grid", "label_coverage", "mode_coverage", "ring", "stacked_
 
 @dataclass(frozen=True)
 class Modes:
-    """What was found: `counts` (modes,) of samples in each mode, and `total`, the samples in all."""
+    """The result: `counts` (modes,) of samples in each mode, and `total`, the number of samples."""
 
     counts: np.ndarray = field(repr=False)
     total: int
@@ -54,8 +54,8 @@ def grid(side: int = 5, *, spacing: float = 2.0) -> np.ndarray:
 def mode_coverage(points: Any, centers: Any, *, deviation: float, within: float = 3.0) -> Modes:
     """Count samples of a mixture of round Gaussians within `within` deviations of their nearest center.
 
-    The papers draw 2,500 points and report `captured` and `high_quality`; of the true ring or grid,
-    1 - exp(-within^2 / 2) = 0.9889 are of high quality.
+    The papers draw 2,500 points and report `captured` and `high_quality`; points of the true ring or grid are of high
+    quality with probability 1 - exp(-within^2 / 2) = 0.9889.
 
     Args:
         points: samples (count, dimensions).
@@ -80,7 +80,7 @@ def mode_coverage(points: Any, centers: Any, *, deviation: float, within: float 
 
 
 def label_coverage(labels: Any, *, modes: int) -> Modes:
-    """Count samples by the mode that a classifier gives each of them.
+    """Count samples by the mode that a classifier assigns to each of them.
 
     Args:
         labels: integers (count,) from 0 to modes - 1.
@@ -98,8 +98,8 @@ def label_coverage(labels: Any, *, modes: int) -> Modes:
 def stacked_digits(images: Any, classify: Callable[[np.ndarray], Any]) -> Modes:
     """Modes among 1,000 of images with a digit in each color (Srivastava et al. 2017, 1705.07761).
 
-    As PacGAN's code: 26,000 samples, a mode is captured by one of them, divergence from the even distribution, natural
-    logarithm. Even samples of that count give a divergence of about 0.0192; papers differ in its direction.
+    As PacGAN's code: 26,000 samples, one sample captures a mode, divergence from the uniform distribution, natural
+    logarithm. Uniform samples of that count give a divergence of about 0.0192; papers differ in its direction.
 
     Args:
         images: (count, height, width, 3), uint8 or floats in [-1, 1].

@@ -1,4 +1,4 @@
-"""MS-SSIM: structural similarity over five scales; between a generator's own images, how little they vary."""
+"""MS-SSIM: structural similarity over five scales; between images of one generator, how little they vary."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def _halved(images: np.ndarray) -> np.ndarray:
 def multiscale_similarity(first: Any, second: Any) -> np.ndarray:
     """MS-SSIM of each pair of images: 1 for equal ones (Wang, Simoncelli & Bovik 2003, eq. 7).
 
-    As PGGAN's evaluation: where a scale is smaller than the 11x11 window, the window and its deviation shrink to fit;
-    that happens below 176 pixels, and such numbers compare only with each other. Negative factors count as 0.
+    As PGGAN's evaluation: if a scale is smaller than the 11x11 window, the window and its deviation shrink to fit. This
+    happens below 176 pixels; such numbers are comparable only with each other. Negative factors count as 0.
 
     Args:
         first: images (count, height, width, channels), at least 16 pixels high and wide, uint8 or floats in [-1, 1].
@@ -52,12 +52,12 @@ def multiscale_similarity(first: Any, second: Any) -> np.ndarray:
 def self_similarity(images: Any, *, pairs: int | None = None, seed: int = 0) -> float:
     """Mean MS-SSIM between images of one set: the nearer to 1, the less they vary (Odena et al. 2017, 1610.09585).
 
-    Compare with the same number of the training images, class by class where there are classes.
+    Compare with the same number of the training images, class by class if there are classes.
 
     Args:
         images: (count, height, width, channels), at least two, at least 16 pixels, uint8 or floats in [-1, 1].
         pairs: random pairs of two different images, drawn with replacement; None takes each image once, count // 2.
-        seed: of the pairing.
+        seed: seed of the pairing.
 
     Returns:
         A number in [0, 1].

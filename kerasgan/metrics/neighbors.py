@@ -1,4 +1,4 @@
-"""Nearest neighbors among features by scikit-learn: exact, and no matrix of all distances is ever held."""
+"""Nearest neighbors among features by scikit-learn: exact, without a matrix of all distances in memory."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,13 +21,13 @@ class Nearest(NamedTuple):
 
 
 def centered(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both less the mean of `second`, in float64: the fast formula for distances loses digits far from the origin."""
+    """Both less the mean of `second`, in float64: the fast formula for distances is imprecise far from the origin."""
     center = second.mean(axis=0, dtype="float64")
     return first - center, second - center
 
 
 def distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Euclidean distances from blocks of rows of `first` to all rows of `second`, with the rows that each block holds.
+    """Euclidean distances from blocks of rows of `first` to all rows of `second`, each with the rows of its block.
 
     Of `centered` features: |x - y|^2 is computed as |x|^2 - 2 x·y + |y|^2.
     """
@@ -44,7 +44,7 @@ def radii(rows: np.ndarray, neighbors: int) -> np.ndarray:
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=neighbors, algorithm="brute").fit(rows)
-    return search.kneighbors()[0][:, -1]  # of no query: among the other rows
+    return search.kneighbors()[0][:, -1]  # without a query: among the other rows
 
 
 def nearest(samples: Any, training: Any) -> Nearest:

@@ -1,4 +1,4 @@
-"""Score cards of models that translate images: how near their images come to the targets of pairs."""
+"""Scores of image-to-image models: how close their images are to the targets of pairs."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ __all__ = ["likened", "pair_scores"]
 
 
 def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dict[str, np.ndarray]:
-    """How near images come to their targets, image by image.
+    """How close images are to their targets, image by image.
 
     Args:
         made: (count, height, width, channels), floats in [-1, 1].
         targets: likewise.
-        scale: of super-resolution: from 2 on PSNR and SSIM compare the luminance of colors and leave out a border of
-            so many pixels, as its papers do.
+        scale: factor of super-resolution: from 2 on PSNR and SSIM compare the luminance of colors and leave out a
+            border of that many pixels, as its papers do.
 
     Returns float64 (count,) each: `peak_signal_to_noise` in dB, `structural_similarity`, `mean_absolute_error` in units
-    of [-1, 1], and `sharpness_ratio`, 1 where total variations are equal, below where images are blurred.
+    of [-1, 1], and `sharpness_ratio`: 1 for equal total variation, below 1 for blurred images.
     """
     options: Any = {"luminance": scale > 1 and made.shape[-1] == 3, "border": scale if scale > 1 else 0}
     return {
@@ -33,7 +33,7 @@ def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dic
 
 
 def likened(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The inputs in the size and the number of colors of the targets, without what follows their own colors."""
+    """The inputs, resized to the targets and with their number of color channels; further channels are dropped."""
     from kerasgan.data.decoding import resized
     from kerasgan.data.derivations import gray
 

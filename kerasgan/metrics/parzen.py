@@ -10,7 +10,7 @@ from kerasgan.metrics import checks
 __all__ = ["SIGMAS", "ParzenLikelihood", "parzen_log_density", "parzen_log_likelihood"]
 
 SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())
-_BLOCK = 1 << 22  # distances that are held at once
+_BLOCK = 1 << 22  # distances in memory at once
 
 
 class ParzenLikelihood(NamedTuple):
@@ -27,7 +27,7 @@ def parzen_log_density(samples: Any, points: Any, *, sigma: float) -> np.ndarray
 
     Args:
         samples: centers (count, dimensions).
-        points: where to evaluate, (count, dimensions).
+        points: points at which to evaluate, (count, dimensions).
         sigma: the bandwidth, in units of the samples.
 
     Returns:
@@ -50,7 +50,7 @@ def _densities(samples: np.ndarray, points: np.ndarray, sigmas: tuple[float, ...
     """Log densities (sigmas, points), each squared distance being computed once."""
     from sklearn.metrics.pairwise import euclidean_distances
 
-    center = samples.mean(axis=0, dtype="float64")  # the fast formula for distances loses digits far from the origin
+    center = samples.mean(axis=0, dtype="float64")  # the fast formula for distances is imprecise far from the origin
     samples, points = samples - center, points - center
     result = np.empty((len(sigmas), len(points)))
     rows = max(1, _BLOCK // len(samples))
@@ -70,8 +70,8 @@ def parzen_log_likelihood(
 
     The authors' protocol: 10,000 samples; of ten bandwidths from 0.1 to 1 the one with the highest mean on validation
     images (MNIST: 1,000); then the mean over all test images and its standard error, deviation / sqrt(count). Pixels
-    are in [0, 1]: in [-1, 1] the number falls by dimensions * log 2 and the bandwidths mean half as much. The score
-    ranks models unreliably (Theis et al. 2016, 1511.01844); it is here to compare with old papers.
+    are in [0, 1]: in [-1, 1] the number falls by dimensions * log 2 and the bandwidths count half as much. The score
+    ranks models unreliably (Theis et al. 2016, 1511.01844); it serves for comparison with old papers.
 
     Args:
         samples: generated images, flattened, (count, dimensions).

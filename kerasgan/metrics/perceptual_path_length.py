@@ -1,4 +1,4 @@
-"""Perceptual path length: how much images change on a short step between two latents."""
+"""Perceptual path length: how much images change over a short step between two latents."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -21,9 +21,9 @@ class PathLength(NamedTuple):
 
 
 def squared_feature_distance(features: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A distance for `perceptual_path_length`: squared Euclidean, of any network's features (count, dimensions).
+    """A distance for `perceptual_path_length`: squared Euclidean, between any network's features (count, dimensions).
 
-    StyleGAN's numbers take VGG16's LPIPS, and do not compare with those of another distance.
+    StyleGAN's numbers use VGG16's LPIPS, and are not comparable with those of another distance.
     """
 
     def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def squared_feature_distance(features: Callable[[np.ndarray], Any]) -> Callable[
 
 
 def interpolated(starts: np.ndarray, ends: np.ndarray, places: np.ndarray, *, interpolation: str) -> np.ndarray:
-    """Latents on the way from `starts` (0) to `ends` (1): float64 (count, dimensions); places (count, 1).
+    """Latents between `starts` (place 0) and `ends` (place 1): float64 (count, dimensions); places (count, 1).
 
     "lerp" is the straight line; "slerp_unit" the great circle between the two directions, of length 1 as StyleGAN's;
     "slerp_any" the same weights on latents of any length, for generators that do not normalize them.
@@ -42,7 +42,7 @@ def interpolated(starts: np.ndarray, ends: np.ndarray, places: np.ndarray, *, in
     if interpolation == "lerp":
         return starts + (ends - starts) * places
     directions = [rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-300) for rows in (starts, ends)]
-    # The half-angle formula is exact also for nearly equal directions, where the arc cosine is not.
+    # The half-angle formula is precise also for nearly equal directions, unlike the arc cosine.
     angle = 2 * np.arctan2(
         np.linalg.norm(directions[0] - directions[1], axis=1, keepdims=True),
         np.linalg.norm(directions[0] + directions[1], axis=1, keepdims=True),
@@ -66,7 +66,7 @@ def perceptual_path_length(
     discard: float = 0.01,
     seed: int | None = 0,
 ) -> PathLength:
-    """E[distance(G(t), G(t + epsilon)) / epsilon^2] along ways between latents (Karras et al. 2019, 1812.04948).
+    """E[distance(G(t), G(t + epsilon)) / epsilon^2] along paths between latents (Karras et al. 2019, 1812.04948).
 
     Args:
         generate: latents float32 (batch, dimensions) to images; both ends of a step are in one batch of up to 64.
@@ -76,7 +76,7 @@ def perceptual_path_length(
         interpolation: "slerp_any", "slerp_unit" or "lerp" (for StyleGAN's w); see `interpolated`.
         epsilon: length of the step.
         discard: share of lengths left out at either end, as in StyleGAN's code.
-        seed: of the places t, drawn from [0, 1); None takes t = 0, which StyleGAN2 calls "end".
+        seed: seed of the places t, drawn from [0, 1); None takes t = 0, which StyleGAN2 calls "end".
 
     Returns:
         `(mean, standard_deviation)`.

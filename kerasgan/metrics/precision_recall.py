@@ -1,4 +1,4 @@
-"""Improved precision and recall: how many samples look real, and how many reals could have been sampled."""
+"""Improved precision and recall: how many samples look real, and how much of the real distribution they cover."""
 
 from typing import Any, NamedTuple
 

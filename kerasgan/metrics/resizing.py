@@ -1,7 +1,7 @@
-"""Resizing for feature networks, by the published protocols: the choice moves FID by more than most improvements do.
+"""Resizing for feature networks, by the published protocols: the choice changes FID by more than most improvements do.
 
 Parmar et al. 2022 (2104.11222) compare them. Each takes images as uint8 or floats in [-1, 1] and returns float32 in
-[0, 255]; nothing is rounded, so pass uint8 for a score of what a PNG file would hold.
+[0, 255]; nothing is rounded, so pass uint8 for the score of images as saved in PNG files.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ def legacy(images: Any, size: int) -> np.ndarray:
 
     Args:
         images: (count, height, width, channels), uint8 or floats in [-1, 1].
-        size: of the result, in pixels.
+        size: size of the result, in pixels.
 
     Returns:
         float32 (count, size, size, channels) in [0, 255].
@@ -43,7 +43,7 @@ def half_pixel(images: Any, size: int) -> np.ndarray:
 def clean(images: Any, size: int) -> np.ndarray:
     """Pillow's antialiased bicubic on floats, as clean-fid does; arguments as those of `legacy`.
 
-    Results overshoot [0, 255] a little at sharp edges, and are left so, as there.
+    Results overshoot [0, 255] a little at sharp edges; as in clean-fid, they are not clipped.
     """
     pixels = _pixels(images)
     target = (checks.integer(size, name="size"),) * 2

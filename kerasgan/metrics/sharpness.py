@@ -1,4 +1,4 @@
-"""Sharpness: how strong an image's gradients are, and how far they are from those of the true image."""
+"""Sharpness: how strong an image's gradients are, and how much they differ from those of the true image."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _signed(value: np.ndarray) -> np.ndarray:
 def sharpness(images: Any) -> np.ndarray:
     """Mean absolute difference of neighboring pixels, down plus across: the total variation per pixel and color.
 
-    Blurred images score below the images they were made from; noise scores above. Compare with the training images.
+    Blurred images score below their originals; noise scores above. Compare with the training images.
 
     Args:
         images: (count, height, width, channels), at least 3x3 pixels, uint8 or floats in [-1, 1].

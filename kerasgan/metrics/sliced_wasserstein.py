@@ -13,7 +13,7 @@ __all__ = ["SlicedWasserstein", "sliced_distance", "sliced_wasserstein"]
 _PATCH = 7
 _SMALLEST = 16  # pixels of the coarsest scale
 _BINOMIAL = np.array([1, 4, 6, 4, 1], dtype="float32") / 16
-_IMAGES = 64  # images whose pyramid is held at once
+_IMAGES = 64  # images whose pyramids are in memory at once
 _DIRECTIONS = 16  # projections that are sorted at once
 
 
@@ -31,7 +31,7 @@ def sliced_distance(first: Any, second: Any, *, directions: int = 512, seed: int
         first: points (count, dimensions).
         second: likewise, of the same shape.
         directions: random unit vectors to project on.
-        seed: of the directions.
+        seed: seed of the directions.
 
     Returns:
         A number >= 0, in units of the points.
@@ -62,7 +62,8 @@ def _smoothed(images: np.ndarray, gain: float = 1.0) -> np.ndarray:
 def _scale(images: np.ndarray, level: int, levels: int) -> np.ndarray:
     """One level of the Laplacian pyramid of images (count, height, width, channels): 0 is the finest.
 
-    What smoothing and halving lose; on the coarsest level, what they leave (Burt & Adelson 1983).
+    The difference between a level and its smoothed half-size copy; on the coarsest level, that copy (Burt & Adelson
+    1983).
     """
     for _ in range(level):
         images = _smoothed(images)[:, ::2, ::2]
@@ -111,16 +112,16 @@ def sliced_wasserstein(
     """Sliced Wasserstein distance of 7x7 patches on each level of a Laplacian pyramid (Karras et al. 2018, section 5).
 
     PGGAN, 1710.10196: 16,384 images (8,192 in the paper's ablations), 128 patches of each, 4 times 128 directions, each
-    set's colors standardized on each scale. Coarse scales tell of large structure, fine ones of texture. Both sets are
-    read at the same places, so that equal sets give 0. Memory: one scale's patches of both sets, in float32 75 KiB per
-    color image.
+    set's colors standardized on each scale. Coarse scales show large structure, fine ones texture. Both sets are
+    sampled at the same positions, so that equal sets give 0. Memory: the patches of both sets at one scale, 75 KiB in
+    float32 for each color image.
 
     Args:
         reals: images (count, height, width, channels), at least 16 pixels, uint8 or floats in [-1, 1].
         fakes: likewise, of the same shape.
         patches: drawn from each image and scale.
         directions: random projections per scale.
-        seed: of patches and directions.
+        seed: seed of patches and directions.
 
     Returns:
         `(mean, by_height)`, multiplied by 1000 as in the paper.

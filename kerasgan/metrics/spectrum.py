@@ -1,4 +1,4 @@
-"""The power spectrum: how much of each fineness of detail images have, which up-convolutions often get wrong."""
+"""The power spectrum: how much detail images have at each frequency, which up-convolutions often get wrong."""
 
 from typing import Any, NamedTuple
 

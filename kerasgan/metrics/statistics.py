@@ -18,13 +18,13 @@ __all__ = ["ContentHash", "cached", "content_hash", "dataset_moments"]
 
 
 def _batches(images: Any, batch_size: int) -> Iterator[np.ndarray]:
-    """Batches of an array, or those of an iterable of images or of (images, labels), which may be passed repeatedly."""
+    """Batches of an array, or of a re-iterable of images or of (images, labels)."""
     if hasattr(images, "shape"):
         yield from (images[start : start + batch_size] for start in range(0, len(images), batch_size))
         return
     if not isinstance(images, Iterable) or isinstance(images, Iterator):
         raise TypeError(
-            "Expected an array of images, or batches that can be passed through twice, such as a list or a source of "
+            "Expected an array of images, or batches that can be iterated twice, such as a list or a source of "
             f"kerasgan.data. Received: {type(images).__name__}"
         )
     for batch in images:
@@ -32,34 +32,34 @@ def _batches(images: Any, batch_size: int) -> Iterator[np.ndarray]:
 
 
 class ContentHash:
-    """The sha256 of a set of images that come in batches: of their pixels, type and size, but not of their order."""
+    """The sha256 of a set of images in batches: of their pixels, type and size, independent of their order."""
 
     def __init__(self) -> None:
         self._digests: list[bytes] = []
 
     def update(self, batch: np.ndarray) -> None:
-        """Takes in images (count, height, width, channels). Raises ValueError for another rank."""
+        """Adds images (count, height, width, channels). Raises ValueError for another rank."""
         if batch.ndim != 4:
             raise ValueError(f"Expected images (count, height, width, channels). Received: shape={batch.shape}")
         head = f"{batch.shape[1:]}{batch.dtype.str}".encode()
         self._digests += [hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).digest() for image in batch]
 
     def hexdigest(self) -> str:
-        """Raises ValueError if no image came in."""
+        """Raises ValueError if there was no image."""
         if not self._digests:
             raise ValueError("Expected at least one image. Received: none")
         return hashlib.sha256(b"".join(sorted(self._digests))).hexdigest()
 
 
 def content_hash(images: Any, *, batch_size: int = 256) -> str:
-    """sha256 of a set of images: of their pixels, type and size, but not of their order or batches.
+    """sha256 of a set of images: of their pixels, type and size, independent of their order and batches.
 
     Args:
         images: (count, height, width, channels), or an iterable of such batches or of (images, labels).
         batch_size: images of an array that are read at once.
 
     Raises:
-        TypeError: for an iterator, which could be passed through only once.
+        TypeError: for an iterator, which can be read only once.
         ValueError: for no images, or another rank.
     """
     content = ContentHash()
@@ -76,7 +76,7 @@ def dataset_moments(
     identity: str | None = None,
     batch_size: int = 256,
 ) -> Moments:
-    """Moments of a data set's features for `frechet_distance`, in bounded memory, read from the cache where they are.
+    """Moments of a data set's features for `frechet_distance`, in bounded memory, from the cache if it holds them.
 
     Args:
         images: (count, height, width, channels), or an iterable of such batches or of (images, labels) that gives the
@@ -87,7 +87,7 @@ def dataset_moments(
         batch_size: images of an array that are taken at once.
 
     Raises:
-        TypeError, ValueError: if the images do not suit, or a cache is asked for without an identity.
+        TypeError, ValueError: if the images do not suit, or a cache is given without an identity.
     """
     if directory is None:
         return _computed(images, features, batch_size)
@@ -121,9 +121,9 @@ def cached(
     read: Callable[[Path], Any],
     write: Callable[[Any, str], None],
 ) -> Any:
-    """What `compute` gives, read from a .npz file of the directory that is named by the key's hash where there is one.
+    """The result of `compute`, kept in a .npz file of the directory, whose name is the hash of the key.
 
-    The file is written whole or not at all: another process may be reading. One that is damaged is written anew.
+    The file is written whole or not at all, as another process may be reading. A damaged one is written anew.
     """
     path = Path(directory).expanduser() / f"statistics-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
     with suppress(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):

@@ -16,7 +16,7 @@ _C1, _C2 = 0.01**2, 0.03**2  # of images in [0, 1]
 
 
 def _gaussian(size: int) -> np.ndarray:
-    # A window that images are too small for shrinks with its deviation, as in Wang's and PGGAN's code.
+    # The window shrinks, with its deviation, for images smaller than it, as in Wang's and PGGAN's code.
     offsets = np.arange(size) - (size - 1) / 2
     weights = np.exp(-0.5 * (offsets / (_DEVIATION * size / WINDOW)) ** 2)
     return weights / weights.sum()
@@ -48,13 +48,13 @@ def structural_similarity(first: Any, second: Any, *, luminance: bool = False, b
     """SSIM of each pair of images: 1 for equal ones, about 0 for unrelated ones (Wang et al. 2004, eq. 13).
 
     An 11x11 Gaussian window of deviation 1.5 wherever it fits, population covariance, K1 = 0.01, K2 = 0.03; colors
-    are averaged. Implementations differ: SRGAN's numbers come from the tool daala and do not compare.
+    are averaged. Implementations differ: SRGAN's numbers come from the tool daala and are not comparable.
 
     Args:
         first: images (count, height, width, channels), at least 11 pixels high and wide, uint8 or floats in [-1, 1].
         second: likewise, of the same shape.
         luminance: compare the studio-swing luminance of RGB, as super-resolution papers do.
-        border: pixels left out at every edge before.
+        border: pixels left out at every edge, before the window is applied.
 
     Returns:
         float64 (count,) in [-1, 1].

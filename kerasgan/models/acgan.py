@@ -1,7 +1,7 @@
-"""AC-GAN: the discriminator also names the class, and the generator is paid for being recognized.
+"""AC-GAN: the discriminator also classifies, and the generator is rewarded for recognizable classes.
 
 Odena, Olah, Shlens: Conditional Image Synthesis with Auxiliary Classifier GANs, 2017, https://arxiv.org/abs/1610.09585.
-No code of the authors was found: the tables for 32 and 128 pixels follow the paper's appendix as remembered, not as
+No code of the authors was found: the tables for 32 and 128 pixels follow the paper's appendix from memory, not
 checked; other sizes follow the table for 32. Deviations: the classes of the fakes are those of the real batch; the
 source's terms are those of the chosen objective, the non-saturating one if none is.
 """
@@ -33,7 +33,7 @@ __all__ = ["ACGAN", "discriminator", "generator"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class ACGAN(GAN):
-    """Class-conditional GAN whose discriminator gives (source logits, class logits) of images alone.
+    """Class-conditional GAN whose discriminator returns (source logits, class logits) for images alone.
 
     Args:
         image_size: a power of two from 8 on, in pixels.
@@ -41,12 +41,12 @@ class ACGAN(GAN):
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
         width: factor of all layers' channels; 1 is the paper's network.
-        discriminator_width: that of the discriminator's layers, `width` if not given.
+        discriminator_width: the same factor for the discriminator, `width` if not given.
         dropout: dropout rate after the discriminator's convolutions, in [0, 1).
         activation_noise: standard deviation of the noise added to the discriminator's activations.
         normalize: whether the discriminator has batch normalization, which makes gradient penalties inexact.
         class_weight: factor of the discriminator's class loss.
-        generator_class_weight: factor of the generator's.
+        generator_class_weight: factor of the generator's class loss.
         prior: of the latents.
 
     Raises:
@@ -96,19 +96,19 @@ class ACGAN(GAN):
         self.class_weight, self.generator_class_weight = class_weight, generator_class_weight
         self.resolve_arguments(discriminator_width=discriminator_width)
 
-    def judge(self, images: Any) -> tuple[Any, Any]:
+    def logits(self, images: Any) -> tuple[Any, Any]:
         """(source logits (batch, 1), class logits (batch, num_classes)) in training mode, float32."""
         outputs = self.discriminator(self.augmented(images), training=True)
         return tuple(ops.cast(logits, "float32") for logits in outputs)
 
     def discriminate(self, images, labels=None):
-        """The source logits alone: what penalties and the doctor look at. The labels are not an input."""
-        return self.judge(images)[0]
+        """The source logits alone, for penalties and the doctor. The labels are not an input."""
+        return self.logits(images)[0]
 
     def discriminator_loss(self, batch: Batch) -> Any:
-        """Section 3: the discriminator maximizes L_S + L_C; real images and fakes both count in L_C (equation 3)."""
-        real_logits, real_classes = self.judge(batch.real)
-        fake_logits, fake_classes = self.judge(batch.fake)
+        """Section 3: the discriminator maximizes L_S + L_C; L_C is of real images and of fakes (equation 3)."""
+        real_logits, real_classes = self.logits(batch.real)
+        fake_logits, fake_classes = self.logits(batch.fake)
         real_loss, fake_loss = _class_loss(batch.labels, real_classes), _class_loss(batch.labels, fake_classes)
         self.log("real_class_loss", real_loss)
         correct = ops.equal(ops.argmax(real_classes, axis=-1), ops.cast(batch.labels, "int32"))
@@ -118,7 +118,7 @@ class ACGAN(GAN):
 
     def generator_loss(self, batch: Batch) -> Any:
         """Section 3: the generator maximizes L_C - L_S."""
-        fake_logits, fake_classes = self.judge(batch.fake)
+        fake_logits, fake_classes = self.logits(batch.fake)
         real_logits = self.discriminate(batch.real) if self.objective.paired else None
         class_loss = _class_loss(batch.labels, fake_classes)
         self.log("fake_class_loss", class_loss)
@@ -134,7 +134,7 @@ class ACGAN(GAN):
         Returns float32 (count, num_classes); `.argmax(axis=-1)` of it are the labels.
 
         Raises:
-            TypeError, ValueError: for images of another kind or size, or none.
+            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
         """
         return softmax(self.examine(images, batch_size=batch_size)[1], axis=-1)
 

@@ -7,7 +7,7 @@ is followed. Truncation: `gan.prior = kerasgan.latents.TruncatedNormal(0.5)`, af
 `gan.accumulate_statistics()`. Deviations: fakes are given the labels of the real batch instead of labels of their own;
 the moving average of the weights starts with a short half-life that grows, where the authors start it at step 20,000;
 spectral normalization makes its power iteration in every pass in training mode, real images and fakes apart; batch
-normalization sees the batch of one device.
+normalization uses the batch of one device.
 """
 
 from functools import partial
@@ -59,7 +59,7 @@ DOWN = {
 
 
 class LargeScaleGAN(GAN):
-    """What BigGAN and BigGAN-deep share: how they are trained."""
+    """Base of BigGAN and BigGAN-deep: their training."""
 
     def __init__(
         self,

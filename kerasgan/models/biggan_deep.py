@@ -59,12 +59,12 @@ class BigGANDeep(LargeScaleGAN):
         image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
-        latent_dim: size of the latent vector, which every batch normalization sees whole.
+        latent_dim: size of the latent vector, all of which every batch normalization receives.
         width: channels that the networks' multipliers multiply.
         embedding_dim: size of the class embedding that all blocks share.
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
-        spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
+        spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:

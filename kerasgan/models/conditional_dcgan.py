@@ -1,7 +1,7 @@
-"""Conditional DCGAN: the class joins every layer of both players, as constant planes beside convolutional maps.
+"""Conditional DCGAN: the class enters every layer of both networks, as constant planes beside convolutional maps.
 
 Radford, Metz, Chintala, 2016, https://arxiv.org/abs/1511.06434; the network is not in the paper but in its authors'
-code for conditional MNIST. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); running
+code for conditional MNIST. Deviations: images are in [-1, 1] at both networks' interfaces ([0, 1] inside); running
 statistics of batch normalization are kept and used for sampling; no L2 decay of the weights.
 """
 
@@ -38,7 +38,7 @@ class ConditionalDCGAN(GAN):
         width: channels of the larger map; the smaller one has twice, the dense layers 16 times as many.
         prior: of the latents; U(-1, 1) if not given.
         discriminator_norm: what normalizes the discriminator: "batch" (authors' code); "layer", over each image alone,
-            or "none", for gradient penalties, which batch normalization does not go with.
+            or "none", for gradient penalties, which exclude batch normalization.
 
     Raises:
         ValueError: for a size that is no multiple of 4, fewer than two classes, or an unknown normalization.

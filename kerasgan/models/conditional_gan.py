@@ -1,8 +1,8 @@
-"""Conditional GAN: both players are also told the class, so that the generator can be asked for one.
+"""Conditional GAN: both networks also receive the class, so that it can be chosen for generated images.
 
 Mirza, Osindero: Conditional Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784, section 4.1.
-Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside); the paper does not say where its dropout of
-0.5 goes, here it follows every hidden layer, nor how the weights start, here with Glorot's uniform distribution.
+Deviations: images are in [-1, 1] at both networks' interfaces ([0, 1] inside); dropout of 0.5
+follows every hidden layer and weights start with Glorot's uniform distribution; the paper specifies neither.
 """
 
 from types import MappingProxyType

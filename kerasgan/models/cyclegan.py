@@ -1,11 +1,11 @@
-"""CycleGAN: two generators that undo each other learn to translate between two kinds of images without pairs.
+"""CycleGAN: two mutually inverse generators learn to translate between two kinds of images without pairs.
 
 Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, 2017,
 https://arxiv.org/abs/1703.10593. Layer tables, weights and padding follow the authors' PyTorch code. Deviations: the
-discriminators move before the generators (the fakes that they are shown are those of before, as there); the rate falls
+discriminators are updated before the generators (on fakes from before that update, as there); the rate falls
 to zero from step to step, where the authors change it between epochs; the generators' least squares carry the factor
 1/2 that the authors give the discriminators alone, and `cycle_weight` is multiplied by the objective's factor, so that
-the generators' whole loss is half of theirs (which Adam does not feel).
+the generators' whole loss is half of theirs (Adam is invariant to that).
 """
 
 from collections.abc import Iterable
@@ -44,12 +44,12 @@ class CycleGAN(ImageToImage):
         blocks: residual blocks of each generator: 6 for 128 pixels, 9 from 256 on (paper).
         width: channels next to the image of the generators, a quarter of those of the blocks.
         discriminator_width: of the first layer of the discriminators; `width` if not given.
-        patch_layers: strided convolutions of the discriminators; 3 see patches of 70x70 pixels (paper).
+        patch_layers: strided convolutions of the discriminators; 3 have a receptive field of 70x70 pixels (paper).
         cycle_weight: lambda of equation 3, beside an adversarial loss without a factor: it is multiplied by the
             objective's `factor`, 1/2 for least squares (the paper's) and 1 for every other objective.
-        identity_weight: of the identity loss, relative to `cycle_weight` (section 5.2); 0 where the domains differ in
+        identity_weight: of the identity loss, relative to `cycle_weight` (section 5.2); 0 if the domains differ in
             their channels.
-        pool_size: generated images of each domain that the discriminators are shown again (section 4); 0 for none.
+        pool_size: generated images of each domain that are kept to train the discriminators again (section 4), or 0.
 
     Raises:
         ValueError: for sizes that are no multiples of 4, or an identity loss between images of different channels.
@@ -83,12 +83,12 @@ class CycleGAN(ImageToImage):
                 "Expected identity_weight=0 for domains of different channels. "
                 f"Received: identity_weight={identity_weight}, input_channels={input_channels}, channels={channels}"
             )
-        judging = discriminator_width or width
-        ways = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
+        discriminator_width = discriminator_width or width
+        pairs = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
         generators = {
-            key: generator(*way, blocks=blocks, width=width, name=f"generator_{key}") for key, way in ways.items()
+            key: generator(*sides, blocks=blocks, width=width, name=f"generator_{key}") for key, sides in pairs.items()
         }
-        options = dict(width=judging, patch_layers=patch_layers)
+        options = dict(width=discriminator_width, patch_layers=patch_layers)
         discriminators = {
             domain: discriminator(planes, name=f"discriminator_{domain}", **options)
             for domain, planes in (("b", channels), ("a", input_channels))
@@ -106,11 +106,11 @@ class CycleGAN(ImageToImage):
         for pool, shape in zip(self.pools, (self.image_shape, self.input_shape)):
             pool.build((None, *shape))
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     @property
     def generator_ab(self) -> keras.Model:
-        """From domain a to domain b: of the moving average where there is one."""
+        """From domain a to domain b; the moving average if there is one."""
         return self.translator("ab")
 
     @property
@@ -131,16 +131,16 @@ class CycleGAN(ImageToImage):
 
     def synthesize(self, batch):
         """(G(a), F(b)): fakes of domain b and of domain a."""
-        return tuple(ops.cast(made, "float32") for made in self.generator([batch.inputs, batch.real], training=True))
+        return tuple(ops.cast(fake, "float32") for fake in self.generator([batch.inputs, batch.real], training=True))
 
     def fakes_for_discriminator(self, batch):
-        """The round with fakes of the two pools in place of half of the newest ones."""
-        return batch._replace(fake=tuple(pool(images) for pool, images in zip(self.pools, batch.fake)))
+        """The newest fakes, half of them replaced by older ones from the two pools."""
+        return tuple(pool(images) for pool, images in zip(self.pools, batch.fake))
 
     def discriminator_loss(self, batch):
         """The sum over both domains."""
-        judged = self.discriminate([batch.real, batch.inputs]), self.discriminate(list(batch.fake))
-        return sum(self.adversarial_loss(real, fake) for real, fake in zip(*judged))
+        logits = self.discriminate([batch.real, batch.inputs]), self.discriminate(list(batch.fake))
+        return sum(self.adversarial_loss(real, fake) for real, fake in zip(*logits))
 
     def generator_loss(self, batch):
         """Adversarial, cycle and identity losses of both generators, equation 3 and section 5.2."""
@@ -156,7 +156,7 @@ class CycleGAN(ImageToImage):
             same_b, same_a = self.generator([batch.real, batch.inputs], training=True)
             identity = _distance(same_b, batch.real) + _distance(same_a, batch.inputs)
         self.log("identity", identity)
-        weight = self.objective.factor * self.cycle_weight  # as the adversarial loss, which the authors leave whole
+        weight = self.objective.factor * self.cycle_weight  # as the adversarial loss, which has no factor in the code
         return adversarial + weight * (cycle + self.identity_weight * identity)
 
     def discriminate(self, images, condition=None):
@@ -167,10 +167,10 @@ class CycleGAN(ImageToImage):
         """The sum over both domains."""
         total = 0.0
         for domain, real, fake in zip("ba", (batch.real, batch.inputs), batch.fake):
-            judge = self.discriminators[domain]
+            network = self.discriminators[domain]
 
-            def discriminate(images, judge=judge):
-                return ops.cast(judge(images, training=True), "float32")
+            def discriminate(images, network=network):
+                return ops.cast(network(images, training=True), "float32")
 
             total = total + penalty(discriminate, real, fake, self.seed_generator, step=self.optimizer.iterations)
         return total
@@ -209,7 +209,7 @@ def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "
 
 
 def _beside(networks: Iterable[keras.Model], name: str) -> keras.Model:
-    """Two networks as one, that takes a list of the inputs of both and gives both outputs."""
+    """Two networks as one, from the list of both inputs to both outputs."""
     networks = list(networks)
     inputs = [keras.Input(network.input_shape[1:], name=f"images_{network.name[-2:]}") for network in networks]
     return keras.Model(inputs, [network(each) for network, each in zip(networks, inputs)], name=name)

@@ -4,10 +4,10 @@ Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolut
 2016, https://arxiv.org/abs/1511.06434. Layer tables follow the authors' Theano code ("paper": 5x5 kernels, a dense
 projection; "imagenet": 3x3 kernels at 32 pixels) and the Torch code of the same year ("torch": 4x4 kernels, latents
 projected by a transposed convolution). Deviations: running statistics of batch normalization are kept and used for
-sampling, where the Theano code samples with batch statistics; both players see every batch, where it alternates; no L2
-decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the paper: a
-discriminator without batch normalization, for the gradient penalties that came after it; "upsampling", the generator of
-Keras-GAN (https://github.com/eriklindernoren/Keras-GAN), which enlarges by nearest pixels before 3x3 convolutions.
+sampling, where the Theano code samples with batch statistics; both networks are updated on every batch, where it
+alternates; no L2 decay of the weights (1e-5 there), and Keras' Adam with its epsilon of 1e-7 (1e-8 there). Not in the
+paper: a discriminator without batch normalization, for the gradient penalties that came after it; "upsampling", the
+generator of Keras-GAN (https://github.com/eriklindernoren/Keras-GAN): nearest pixels before 3x3 convolutions.
 """
 
 from types import MappingProxyType
@@ -46,7 +46,7 @@ class DCGAN(GAN):
         prior: of the latents; U(-1, 1) (paper) or N(0, 1) if not given.
         output_bias: whether the generator's last layer has a bias, as in some published checkpoints.
         discriminator_norm: what normalizes the discriminator: "batch" (paper); "layer", over each image alone, or
-            "none", with biases instead, for gradient penalties, which batch normalization does not go with.
+            "none", with biases instead, for gradient penalties, which exclude batch normalization.
 
     Raises:
         ValueError: for an unknown variant or normalization, or a size that the variant does not have.
@@ -139,7 +139,7 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
 
 
 def _upsampled(latents, side: int, channels: int, width: int):
-    """Two doublings by nearest pixels, before biased 3x3 convolutions whose normalization is Keras'."""
+    """Two doublings by nearest pixels, before biased 3x3 convolutions with Keras' default normalization."""
     x = layers.Dense(side * side * 2 * width, "relu", kernel_initializer=dcgan_normal(), name="project")(latents)
     x = layers.Reshape((side, side, 2 * width), name="latent_map")(x)
     for index, filters in ((1, 2 * width), (2, width)):

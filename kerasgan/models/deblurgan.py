@@ -1,15 +1,15 @@
-"""DeblurGAN: a critic's idea of sharp images as the prior of a deconvolution.
+"""DeblurGAN: deblurring with a critic of sharp images as the learned prior of a deconvolution.
 
 Kupyn et al.: DeblurGAN: Blind Motion Deblurring Using Conditional Adversarial Networks, 2018,
-https://arxiv.org/abs/1711.07064; layer tables follow the authors' PyTorch code. The paper's model is blind: it is given
-the blurred image alone. Where the kernel of the blur is known, `blind=False` gives it Wiener's estimate too (as Son and
-Lee do in Fast Non-blind Deconvolution via Regularized Residual Networks, 2017), which holds what the kernel tells;
-`for_kernel` makes a model of blurred images for one kernel of it. Deviations: the content loss is one of pixels unless
-`features` are given, for which the paper takes VGG-19's third block ({"name": "vgg19", "layer": "block3_conv3",
-"activated": False}, whose weights in PyTorch and in Keras have features of different sizes); each of the critic's five
-steps has a batch of its own, where the authors take one for all; the gradient's norm is that of the whole image, with a
-point of its own for each (1704.00028), and both convolutions of a block are there: the authors' code intended both.
-Dropout rests when sampling.
+https://arxiv.org/abs/1711.07064; layer tables follow the authors' PyTorch code. The paper's model is blind: its only
+input is the blurred image. If the kernel of the blur is known, `blind=False` adds Wiener's estimate as input (as Son
+and Lee do in Fast Non-blind Deconvolution via Regularized Residual Networks, 2017), which contains the kernel's
+information; `for_kernel` turns it into a model of blurred images for one kernel. Deviations: the content loss compares
+pixels unless `features` are given, for which the paper uses VGG-19's third block ({"name": "vgg19",
+"layer": "block3_conv3", "activated": False}, whose weights in PyTorch and in Keras have features of different sizes);
+each of the critic's five steps has a batch of its own, where the authors use one for all; the gradient's norm is that
+of the whole image, with a point of its own for each (1704.00028); blocks have both convolutions, which the authors'
+code intended. Dropout is off when sampling.
 """
 
 from collections.abc import Mapping
@@ -46,22 +46,22 @@ class DeblurGAN(Restoration):
     Args:
         image_size: of training, int or (height, width): multiples of 2^halvings.
         channels: of the images.
-        blind: whether the generator is given blurred images alone; else Wiener's estimates follow as further channels,
-            as of the derivation `blurred` with `estimate=True`.
-        noise: standard deviation of the noise, of images in [0, 1], that the estimates reckon with.
+        blind: whether the generator's inputs are blurred images alone; else with Wiener's estimates as further
+            channels, as from the derivation `blurred` with `estimate=True`.
+        noise: standard deviation of the noise, of images in [0, 1], that the estimates assume.
         halvings: of height and width before the residual blocks.
         blocks: residual blocks.
         width: channels next to the image; each halving doubles them.
-        norm: of the generator: "instance" (paper), "batch", or "none", which keeps the range of images.
+        norm: of the generator: "instance" (paper), "batch", or "none", which preserves the range of images.
         dropout: between the convolutions of each block, in [0, 1).
         discriminator_width: of the critic's first layer; `width` if not given.
-        patch_layers: strided convolutions of the critic; 3 see patches of 70x70 pixels (paper).
+        patch_layers: strided convolutions of the critic; 3 classify patches of 70x70 pixels (paper).
         discriminator_norm: "instance" (paper), "batch", "layer" or "none".
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels.
         features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
             `kerasgan.models.feature_networks`.
-        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        feature_layer: the layer of `features` whose output is compared; its last one if not given.
         feature_weight: of the distance of features; 100 in the paper.
         adversarial_weight: a number or a schedule of generator steps; 0 for none.
 
@@ -96,7 +96,7 @@ class DeblurGAN(Restoration):
     ):
         if not noise > 0:
             raise ValueError(f"Expected a positive standard deviation. Received: noise={noise!r}")
-        judging = discriminator_width or width
+        discriminator_width = discriminator_width or width
         sizes = dict(halvings=halvings, blocks=blocks, width=width)
         losses = dict(
             distance=distance,
@@ -108,7 +108,7 @@ class DeblurGAN(Restoration):
         )
         super().__init__(
             generator(channels, blind=blind, **sizes, norm=norm, dropout=dropout),
-            discriminator(channels, width=judging, patch_layers=patch_layers, norm=discriminator_norm),
+            discriminator(channels, width=discriminator_width, patch_layers=patch_layers, norm=discriminator_norm),
             image_size=image_size,
             multiple=2**halvings,
             smallest=max(4, 2 * 2**halvings),
@@ -116,7 +116,7 @@ class DeblurGAN(Restoration):
             **losses,
         )
         self.blind, self.noise, self.takes_kernel = blind, noise, not blind
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def default_compile_args(self):
         """Section 3.1, and 4.2: five steps of the critic for each of the generator."""
@@ -129,9 +129,9 @@ class DeblurGAN(Restoration):
         }
 
     def for_kernel(self, kernel: Any, *, noise: float | None = None) -> ImageToImage:
-        """A model of blurred images for a kernel that is known, with this model's networks: to predict and to export.
+        """A model of blurred images for a known kernel, with this model's networks, to predict and to export.
 
-        It sees further than most: tiles of large images want more overlap, `predict(images, overlap=192)`.
+        Its receptive field is large: tiles of large images need more overlap, `predict(images, overlap=192)`.
 
         Args:
             kernel: an array (height, width) with odd sides, or a table such as `{"name": "defocus", "radius": 3}`; see
@@ -139,10 +139,10 @@ class DeblurGAN(Restoration):
             noise: standard deviation of the noise, of images in [0, 1]; that of the training if not given.
 
         Raises:
-            ValueError: of a blind model, or for a kernel or noise that `kerasgan.data.blur.inverse` refuses.
+            ValueError: for a blind model, or for a kernel or noise that `kerasgan.data.blur.inverse` refuses.
         """
         if self.blind:
-            raise ValueError("Expected a model with blind=False; a blind one is given no kernel. Received: blind=True")
+            raise ValueError("Expected a model with blind=False: a blind one takes no kernel. Received: blind=True")
         images = keras.Input((None, None, self.image_shape[-1]), name="images")
         options = dict(kernel=blur.kernel(kernel).tolist(), noise=self.noise if noise is None else noise)
         estimates = WienerFilter(**options, dtype="float32", name="estimates")(images)
@@ -159,13 +159,13 @@ class DeblurGAN(Restoration):
     def _translate(self, pixels, direction=None, tiling=None):
         if not self.blind and pixels.shape[-1] == self.image_shape[-1]:
             raise ValueError(
-                "Expected images followed by their estimates; of blurred images alone a model of their kernel makes "
-                f"sharp ones: gan.for_kernel(kernel).predict(images). Received: shape={pixels.shape}"
+                "Expected images followed by their estimates. For blurred images alone use a model of their kernel: "
+                f"gan.for_kernel(kernel).predict(images). Received: shape={pixels.shape}"
             )
         return super()._translate(pixels, direction, tiling)
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
-        """Blurred images, estimates where there are some, what is made of them, sharp images."""
+        """Blurred images, estimates if there are any, outputs, sharp images."""
         given = np.split(inputs, inputs.shape[-1] // targets.shape[-1], axis=-1)
         return [*given, self._translate(inputs), targets]
 
@@ -216,10 +216,10 @@ def generator(
 ) -> keras.Model:
     """Blurred images, or [images | two estimates] of three times as many channels, to sharp ones (figure 3).
 
-    What the network makes is added to the image, or to its last estimate.
+    The network's output is added to the image, or to its last estimate.
     """
     images = keras.Input((None, None, channels if blind else 3 * channels), name="images")
-    # Without norms that bring signals back to size they must neither vanish nor spoil the image that they are added to.
+    # Without norms, initial signals must neither vanish nor disturb the image that they are added to.
     initializer, last = (dcgan_normal(), dcgan_normal()) if norm != "none" else ("he_normal", "zeros")
     x = _padded_convolution(images, width, 7, "stem", initializer)
     x = _activated(x, norm, "stem")
@@ -259,7 +259,7 @@ def _block(x, name: str, initializer: Any, *, norm: str, dropout: float):
 
 
 def _activated(x, norm: str, name: str):
-    if norm == "none":  # rectified units would die one by one, and the network with them
+    if norm == "none":  # rectified units would die, one after the other
         return leaky_relu(x, name)
     return norm_relu(x, name, norm, affine=False)
 

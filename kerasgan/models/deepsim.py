@@ -1,13 +1,13 @@
 """DeePSiM: images from a network's features, made sharp by losses on pixels, on features and of a discriminator.
 
 Dosovitskiy, Brox: Generating Images with Perceptual Similarity Metrics based on Deep Networks, 2016,
-https://arxiv.org/abs/1602.02644. Layer tables, weights and the balance of the players follow the authors' training
-program. The network whose features are inverted, and by which images are compared, stays as it is.
+https://arxiv.org/abs/1602.02644. Layer tables, weights and the balance of both networks follow the authors' training
+program. The network whose features are inverted and compared is not trained.
 
-Deviations: images count from -1 to 1 outside the losses, which take them in units of 1 / 255 as the authors'; the
-discriminator's two softmax outputs are one logit; it moves before the generator, not in one pass with it; weights start
-as He's; where doublings lead from the inverted maps to the image's size without a remainder, as with VGG's, the third
-convolution keeps their size. The authors inverted AlexNet, which Keras does not have.
+Deviations: images are in [-1, 1] outside the losses, which scale them to units of 1 / 255 as the authors do; the
+discriminator's two softmax outputs are one logit; it is updated before the generator, not in one pass with it; weights
+start from He's distribution; if doublings lead from the inverted maps to the image's size without a remainder, as with
+VGG's, the third convolution keeps their size. The authors inverted AlexNet, which Keras does not have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,18 +30,18 @@ __all__ = ["DeePSiM", "discriminator", "generator"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class DeePSiM(ImageToImage):
-    """A generator from the features of a frozen network back to its images, and a discriminator told the features.
+    """A generator from the features of a frozen network back to its images, and a discriminator conditioned on them.
 
-    `fit(images)` trains it, `predict(images)` shows what the features hold of images, and `invert(features)` makes
-    images of features from elsewhere. What is sampled and exported starts from images, the frozen network included;
-    `gan.sampler` is the part that starts from features.
+    `fit(images)` trains it, `predict(images)` reconstructs images from their features, and `invert(features)` generates
+    images from given features. Exports map images to reconstructions and include the frozen network; `gan.sampler` is
+    the part from features to images.
 
     Args:
         network: a functional or sequential Keras model of images in [-1, 1], or a recipe's table of one of
             `kerasgan.models.feature_networks`, such as {"name": "vgg16", "weights": FILE}. It is copied, not changed.
         layer: of the network: its features, vectors or maps, are inverted.
         comparator: the layer whose features of the image and of its reconstruction the loss compares.
-        class_layer: the layer of class scores, if the cards shall say how often both get the same class.
+        class_layer: the layer of class scores, for score cards to report how often both get the same class.
         image_size: int or (height, width), for a network that takes any.
         units: of the generator's dense layers, before which vectors become maps.
         width: channels of the generator's last maps; they double to 8 times that away from the image.
@@ -49,13 +49,13 @@ class DeePSiM(ImageToImage):
         discriminator_stride: of its first convolution: 4 suits 227 pixels (paper), 1 suits 32.
         image_weight: of half the squared differences of pixels, in units of 1 / 255, summed over an image.
         feature_weight: of half the squared differences of the comparator's features, summed over an image; or 0.
-        adversarial_weight: of the adversarial loss; or 0, which leaves the discriminator untrained.
-        balance: whether a player that is too far ahead waits: see `kerasgan.gan.Balance`. Not for objectives whose
-            losses may be negative.
-        weight_decay: L2 regularization of the kernels of both players, times half the squared weights.
+        adversarial_weight: of the adversarial loss; with 0 the discriminator is not trained.
+        balance: whether updates of a network that is too far ahead are paused: see `kerasgan.gan.Balance`. Not for
+            objectives whose losses may be negative.
+        weight_decay: L2 regularization of the kernels of both networks, times half the squared weights.
 
     Raises:
-        ValueError: for a network, layer or size that does not suit, or images too small for the discriminator.
+        ValueError: for an unsuitable network, layer or size, or images too small for the discriminator.
     """
 
     tiny_config = MappingProxyType(
@@ -94,10 +94,10 @@ class DeePSiM(ImageToImage):
         part = feature_networks.frozen(feature_networks.get(network), [*names], image_size=image_size)
         image_shape = tuple(part.inputs[0].shape[1:])
         features = tuple(part.get_layer(layer).output.shape[1:])
-        judging: dict[str, Any] = dict(width=discriminator_width, stride=discriminator_stride)
+        discriminator_sizes: dict[str, Any] = dict(width=discriminator_width, stride=discriminator_stride)
         super().__init__(
             generator(features, image_shape, units=units, width=width, weight_decay=weight_decay),
-            discriminator(image_shape, features, **judging, weight_decay=weight_decay),
+            discriminator(image_shape, features, **discriminator_sizes, weight_decay=weight_decay),
             image_size=image_shape[:2],
             name=name,
         )
@@ -119,17 +119,17 @@ class DeePSiM(ImageToImage):
         return self.image_shape
 
     def default_compile_args(self):
-        """Of the authors' solver, which halves the rate at 300,000 steps and then every 200,000."""
+        """The settings of the authors' solver, which halves the rate at 300,000 steps and then every 200,000."""
 
         def adam():
             return keras.optimizers.Adam(2e-4, beta_1=0.9, beta_2=0.999)
 
         return {**super().default_compile_args(), "generator_optimizer": adam(), "discriminator_optimizer": adam()}
 
-    # How it is trained
+    # Training
 
     def batches(self, x, y=None, *, batch_size=None):
-        """Of images alone, which are inputs and targets both; or of what `ImageToImage` takes."""
+        """Takes images alone, which are both inputs and targets, or what `ImageToImage` takes."""
         if y is None and not (getattr(x, "paired", False) or isinstance(x, tuple)):
             x = data.derive_pairs(data.batches(x, image_shape=self.image_shape, batch_size=batch_size), "unchanged")
             batch_size = None
@@ -138,10 +138,10 @@ class DeePSiM(ImageToImage):
     def train_on_batch(self, x, y=None, **options):
         return super().train_on_batch(x, x if y is None else y, **options)
 
-    def prepare_batch(self, batch):
-        """The round of a batch: the features are the generator's latents."""
-        batch = super().prepare_batch(batch)
-        return batch._replace(latents=self._seen(self.encoder, batch.inputs))
+    def prepare_batch(self, data):
+        """The inputs of a step: the features are the generator's latents."""
+        batch = super().prepare_batch(data)
+        return batch._replace(latents=self._features(self.encoder, batch.inputs))
 
     def synthesize(self, batch):
         return ops.cast(self.generator(batch.latents, training=True), "float32")
@@ -150,14 +150,14 @@ class DeePSiM(ImageToImage):
         return batch.latents
 
     def should_update(self, network):
-        update = super().moves(network)
+        update = super().should_update(network)
         if update is False or self.balance is None:
             return update
         flags = self.balance.discriminator_updates, self.balance.generator_updates
         return ops.convert_to_tensor(flags[network is self.generator]) > 0.5
 
     def discriminator_loss(self, batch):
-        """The cross-entropies of real and made images (L_discr of section 3)."""
+        """The cross-entropies of real and generated images (L_discr of section 3)."""
         loss = super().discriminator_loss(batch)
         if self.balance is not None:
             self.balance.observe_discriminator(loss)
@@ -169,7 +169,7 @@ class DeePSiM(ImageToImage):
         self.log("image_loss", image)
         loss = self.image_weight * image
         if self.feature_weight:
-            feature = _half_squares(*(self._seen(self.compared, images) for images in (batch.fake, batch.real)))
+            feature = _half_squares(*(self._features(self.compared, images) for images in (batch.fake, batch.real)))
             self.log("feature_loss", feature)
             loss += self.feature_weight * feature
         if not self.adversarial_weight:
@@ -180,18 +180,18 @@ class DeePSiM(ImageToImage):
             self.balance.observe_generator(adversarial)
         return loss + self.adversarial_weight * adversarial
 
-    def _seen(self, network: keras.Model, images: Any) -> Any:
-        """What the frozen network makes of images, float32."""
+    def _features(self, network: keras.Model, images: Any) -> Any:
+        """The frozen network's outputs for images, float32."""
         return ops.cast(network(images, training=False), "float32")
 
-    # What it makes
+    # Prediction
 
     def call(self, inputs, training=None):
         """Reconstructions of images of the network's size."""
-        return self.sampler(self._seen(self.encoder, inputs), training=training)
+        return self.sampler(self._features(self.encoder, inputs), training=training)
 
     def translator(self, direction=None):
-        """The frozen network up to the layer, and the generator behind it: what is exported."""
+        """The frozen network up to the layer, followed by the generator: the network that is exported."""
         sampler = super().translator(direction)
         images = keras.Input(self.image_shape, name="images")
         return keras.Model(images, sampler(self.encoder(images)), name="reconstruction")
@@ -210,26 +210,26 @@ class DeePSiM(ImageToImage):
         return self._outputs(self.sampler, [array], batch_size=batch_size)
 
     def examine(self, images, inputs, *, batch_size=64):
-        """As `ImageToImage.examine`; the discriminator is told the features of the inputs."""
+        """As `ImageToImage.examine`; the discriminator also receives the features of the inputs."""
         pixels = data.sources.scaled(checks.image_array(images))
         return self._outputs(self.discriminator, [pixels, self.encode(inputs)], batch_size=batch_size)
 
     def family_pair_scores(self, made, targets):
-        """How near reconstructions come in the inverted layer, and whether the class is kept.
+        """The distance of reconstructions in the inverted layer, and whether the class is preserved.
 
         `feature_error`: the distance of the features, relative to the length of the target's. `agreement`, with a
-        `class_layer`: 1 where the most likely class is the same.
+        `class_layer`: 1 if the most likely class is the same.
         """
-        found, wanted = (self.encode(images).reshape(len(images), -1) for images in (made, targets))
-        length = np.maximum(np.linalg.norm(wanted, axis=1), 1e-12)
-        scores = {"feature_error": np.linalg.norm(found - wanted, axis=1) / length}
+        found, target = (self.encode(images).reshape(len(images), -1) for images in (made, targets))
+        length = np.maximum(np.linalg.norm(target, axis=1), 1e-12)
+        scores = {"feature_error": np.linalg.norm(found - target, axis=1) / length}
         if self.classifier is not None:
             classes = [self._outputs(self.classifier, [images], batch_size=64) for images in (made, targets)]
             scores["agreement"] = np.equal(*(each.argmax(axis=-1) for each in classes)).astype("float64")
         return scores
 
     def _translate(self, pixels, direction=None, tiling=None):
-        """Images of other sizes are resized to the network's, not cut into tiles, and what is made of them is back."""
+        """Images of other sizes are resized to the network's, not cut into tiles; outputs are resized back."""
         batch_size = tiling.batch_size if tiling else None
         made = self._outputs(self.translator(direction), [self._sized(pixels)], batch_size=batch_size or 64)
         return resized(made, size=pixels.shape[1:3], crop="stretch")

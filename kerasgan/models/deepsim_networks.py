@@ -74,7 +74,7 @@ def _from_vector(x, *, units: int, maps: int, **options: Any):
 
 def _from_maps(x, size: Sequence[int], *, filters: int, **options: Any):
     """Three convolutions, the last one without padding unless doublings of the maps meet the image's size."""
-    meets = all(side * 2 ** _doublings(x.shape[1:3], size) == wanted for side, wanted in zip(x.shape[1:3], size))
+    meets = all(side * 2 ** _doublings(x.shape[1:3], size) == target for side, target in zip(x.shape[1:3], size))
     for index, padding in enumerate(("same", "same", "same" if meets else "valid"), start=1):
         x = _lrelu(layers.Conv2D(filters, 3, padding=padding, name=f"maps{index}", **options)(x), f"maps{index}")
     return x
@@ -82,11 +82,11 @@ def _from_maps(x, size: Sequence[int], *, filters: int, **options: Any):
 
 def _doublings(maps: Sequence[int], size: Sequence[int]) -> int:
     """How many it takes until maps are as high and wide as the image."""
-    return max(0, *(math.ceil(math.log2(wanted / side)) for side, wanted in zip(maps, size)))
+    return max(0, *(math.ceil(math.log2(target / side)) for side, target in zip(maps, size)))
 
 
 def _middle(x, size: Sequence[int]):
-    spare = [have - wanted for have, wanted in zip(x.shape[1:3], size)]
+    spare = [side - target for side, target in zip(x.shape[1:3], size)]
     if not any(spare):
         return x
     return layers.Cropping2D([(each // 2, each - each // 2) for each in spare], dtype="float32", name="middle")(x)

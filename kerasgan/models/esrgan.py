@@ -1,12 +1,12 @@
-"""ESRGAN: dense residual blocks without batch normalization, judged by how much more real than real images they look.
+"""ESRGAN: dense residual blocks without batch normalization, and a relativistic discriminator, for super-resolution.
 
 Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
 Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
 Real-ESRGAN (Wang et al. 2021, 2107.10833), whose generators are these: the image's cells of 2x2 or 4x4 pixels become
 channels before a network that enlarges four times. Its discriminator is `judge="unet"`, its small images those of the
 derivation "degraded". Trained with `adversarial_weight=0` it is the paper's RRDB, from whose weights the second phase
-starts; a schedule of the weight puts both into one `fit`. Deviations: each term of the adversarial loss counts whole,
-where the authors' code halves their sum; Real-ESRGAN's content losses compare with the images themselves, where the
+starts; a schedule of the weight puts both into one `fit`. Deviations: each term of the adversarial loss has the weight
+1, where the authors' code halves their sum; Real-ESRGAN's content losses compare with the images themselves, where the
 authors sharpen them first.
 """
 
@@ -39,14 +39,14 @@ class ESRGAN(Restoration):
         growth: channels that each convolution of a dense block adds.
         discriminator_width: channels of the discriminator's first map; `width` if not given.
         discriminator_norm: "batch" or "instance", or "none".
-        judge: the discriminator: "whole" gives an image one logit, "unet", Real-ESRGAN's, each of its pixels one, of
-            images whose sides are multiples of 8; it has no `discriminator_norm`.
+        judge: the discriminator: "whole" gives one logit per image; "unet" (Real-ESRGAN) one per pixel, takes images
+            whose sides are multiples of 8 and has no `discriminator_norm`.
         distance: of pixels and features, "squared" or "absolute".
         pixel_weight: of the distance of pixels; the paper's 1e-2 is for images in [0, 1], half of it for [-1, 1].
         features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
             `kerasgan.models.feature_networks`: {"name": "vgg19", "weights": "imagenet", "activated": False} in the
-            paper. Without features give pixels a larger weight.
-        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+            paper. Without features use a larger weight of pixels.
+        feature_layer: the layer of `features` whose output is compared; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number or a schedule of generator steps; 0 for RRDB alone.
 
@@ -78,7 +78,7 @@ class ESRGAN(Restoration):
     ):
         check_choice("scale", scale, (1, 2, 4))
         check_choice("judge", judge, ("whole", "unet"))
-        judging = discriminator_width or width
+        discriminator_width = discriminator_width or width
         losses = dict(
             distance=distance,
             pixel_weight=pixel_weight,
@@ -89,16 +89,16 @@ class ESRGAN(Restoration):
         )
         super().__init__(
             generator(channels, scale=scale, blocks=blocks, width=width, growth=growth),
-            unet_discriminator(channels, width=judging)
+            unet_discriminator(channels, width=discriminator_width)
             if judge == "unet"
-            else discriminator(image_size, channels, width=judging, norm=discriminator_norm),
+            else discriminator(image_size, channels, width=discriminator_width, norm=discriminator_norm),
             image_size=image_size,
             scale=scale,
             multiple=4 // scale,
             name=name,
             **losses,
         )
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def default_compile_args(self):
         """Section 4.1, with the moments of the authors' code."""
@@ -189,7 +189,7 @@ def _beside(x, y, name: str):
 
 
 def _convolution(x, filters: int, name: str, *, activation: str | None = None, dtype: str | None = None):
-    """3x3, with Keras' "leaky_relu" of slope 0.2 where one is asked for; a tenth of He's initial deviation."""
+    """3x3, with Keras' "leaky_relu" of slope 0.2 if activated; a tenth of He's initial deviation."""
     small = keras.initializers.VarianceScaling(0.02, "fan_in", "untruncated_normal")
     options = dict(activation=activation, kernel_initializer=small, dtype=dtype, name=name)
     return layers.Conv2D(filters, 3, padding="same", **options)(x)

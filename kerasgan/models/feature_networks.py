@@ -1,4 +1,4 @@
-"""Frozen networks: what a generator's images are compared in, beside their pixels, or what it makes images of."""
+"""Frozen networks whose features a loss compares, or a generator inverts."""
 
 import difflib
 import inspect
@@ -20,10 +20,10 @@ WIDTHS = (16, 16, 32, 32, 64)  # of the convolutions; a pooling after the second
 
 
 def get(value: Any) -> Any:
-    """A network from a recipe's table, {"name": "vgg19", "weights": "imagenet"}; anything else as it is.
+    """A network from a recipe's table, {"name": "vgg19", "weights": "imagenet"}; anything else unchanged.
 
     Raises:
-        ValueError: for an unknown name, with the known ones, or arguments that the network does not take.
+        ValueError: for an unknown name, with the known ones, or invalid arguments of the network.
     """
     if not isinstance(value, Mapping):
         return value
@@ -33,7 +33,7 @@ def get(value: Any) -> Any:
 
 
 def check(value: Mapping[str, Any]) -> None:
-    """Raises ValueError unless `get` can make a network of the table; makes none."""
+    """Raises ValueError unless `get` can build a network from the table; builds none."""
     settings = dict(value)
     name = settings.pop("name", None)
     if name not in NETWORKS:
@@ -60,42 +60,42 @@ def vgg19(
     Args:
         weights: of `keras.applications.VGG19` without its top: a file, "imagenet", which Keras downloads, or None.
         layer: name of a convolution, or names of several and a weight of each.
-        activated: whether its ReLU counts.
-        factor: brings squared distances of features to the size of those of pixels (section 3.2).
+        activated: whether its ReLU is applied.
+        factor: scales squared distances of features to the magnitude of those of pixels (section 3.2).
 
     Raises:
         ValueError: for a layer that the network does not have, or weights of another network.
     """
     whole = keras.applications.VGG19(include_top=False, weights=weights, input_shape=(None, None, 3))
-    wanted = {layer: 1.0} if isinstance(layer, str) else dict(layer)
+    layer_weights = {layer: 1.0} if isinstance(layer, str) else dict(layer)
     known = [part.name for part in whole.layers if isinstance(part, layers.Conv2D)]
-    if not wanted or not wanted.keys() <= set(known):
+    if not layer_weights or not layer_weights.keys() <= set(known):
         raise ValueError(f"Expected convolutions of VGG-19: {', '.join(known)}. Received: layer={layer!r}")
-    first = whole.get_layer(known[0])  # of blue, green, red, which here come the other way round
+    first = whole.get_layer(known[0])  # of blue, green, red; our images are red, green, blue
     first.kernel.assign(ops.flip(first.kernel, axis=2))
     images = keras.Input((None, None, 3), name="images")
     x = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centered")(images)
     outputs: list[Any] = []
     for part in whole.layers[1:]:
-        if len(outputs) == len(wanted):
+        if len(outputs) == len(layer_weights):
             break
         if part.name not in known:
             x = part(x)
             continue
-        part.activation = keras.activations.linear  # a layer of its own, so that features before it can be had
+        part.activation = keras.activations.linear  # a separate layer, so that features before it are available
         x = maps = part(x)
         x = layers.ReLU(name=f"{part.name}_relu")(x)
-        if part.name in wanted:
-            scale = layers.Rescaling(factor * wanted[part.name], name=f"{part.name}_scaled")
+        if part.name in layer_weights:
+            scale = layers.Rescaling(factor * layer_weights[part.name], name=f"{part.name}_scaled")
             outputs.append(scale(x if activated else maps))
     return keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name="features")
 
 
 def photos() -> keras.Model:
-    """The feature network in the box: images in [-1, 1] to maps of a quarter of their size and 64 channels.
+    """The bundled feature network: images in [-1, 1] to maps of a quarter of their size and 64 channels.
 
-    It learned to tell how much detail crops had lost, of the photographs that the entries on them are trained on,
-    `data.photos(split="train")`, and nothing else: a stand-in where VGG-19's weights cannot be had. Trained by
+    It was trained to classify how much detail crops of photographs had lost, on `data.photos(split="train")`, which the
+    zoo's entries on photographs are trained on: a substitute where VGG-19's weights are not available. Trained by
     `benchmarks/photo_features.py`.
     """
     network = untrained_photos()
@@ -126,27 +126,27 @@ def vgg16(weights: Any = "imagenet") -> keras.Model:
     images = keras.Input((224, 224, 3), name="images")
     centered = layers.Rescaling(127.5, [127.5 - mean for mean in CAFFE_MEANS], name="centered")(images)
     whole = keras.applications.VGG16(weights=weights, input_tensor=centered)
-    first = whole.get_layer("block1_conv1")  # of blue, green, red, which here come the other way round
+    first = whole.get_layer("block1_conv1")  # of blue, green, red; our images are red, green, blue
     first.kernel.assign(ops.flip(first.kernel, axis=2))
     return whole
 
 
 def frozen(whole: keras.Model, names: Sequence[str], *, image_size: Any = None) -> keras.Model:
-    """A copy of a network up to some of its layers, which nothing trains: images to {layer: its output}.
+    """A frozen copy of a network up to some of its layers: images to {layer: its output}.
 
     Args:
         whole: a functional or sequential model of images (batch, height, width, channels).
         names: of the layers.
-        image_size: int or (height, width), of a network that takes any; its own if not given.
+        image_size: int or (height, width), for a network that takes any size; its own if not given.
 
     Raises:
-        ValueError: for a network of another kind, a layer that it does not have, or a size that it does not take.
+        ValueError: for a network that is not one of images, an unknown layer, or a size that it does not take.
     """
     inputs = getattr(whole, "inputs", None) or []
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise ValueError(f"Expected a functional or sequential network of images. Received: network={whole!r}")
     size, own = image_size and checks.pair(image_size), inputs[0].shape[1:3]
-    if any(side not in (None, wanted) for side, wanted in zip(own, size or own)) or None in (size or own):
+    if any(side not in (None, given) for side, given in zip(own, size or own)) or None in (size or own):
         expected = "the height and width of the images" if None in own else f"the network's size, {own}"
         raise ValueError(f"Expected {expected}. Received: image_size={image_size!r}")
     outputs = {name: _layer(whole, name).output for name in names}

@@ -1,13 +1,13 @@
-"""Frame prediction beyond squared errors: the next frame of a video, sharp where a mean of futures would be blurred.
+"""Frame prediction beyond squared errors: the next frame of a video, sharp where their mean would be blurred.
 
 Mathieu, Couprie, LeCun: Deep multi-scale video prediction beyond mean square error, 2016,
 https://arxiv.org/abs/1511.05440. Networks of four scales predict the frame from small to large, each correcting the
-enlarged prediction of the one before; as many discriminators judge it together with the frames that it follows. Three
-losses meet: of pixels, of their gradients, and the adversarial one. Layer tables follow a public transcription of the
-paper's, mechanics the authors' Torch code: losses of every scale are means, and added up. Deviations: no pooling in the
-finest discriminator, which their released script has and the table has not; no mismatched real frames as further
+enlarged prediction of the one before; as many discriminators classify it together with the preceding frames. Three
+losses are added: of pixels, of their gradients, and the adversarial one. Layer tables follow a public transcription of
+the paper's, mechanics the authors' Torch code: losses of every scale are means, and added up. Deviations: no pooling
+in the finest discriminator, which their released script has and the table lacks; no mismatched real frames as further
 negatives, an option of that script; the learning rates stay constant unless they are given schedules; kernels start
-with He's distribution, the last ones of each scale small, on which the sources are silent.
+with He's distribution, the last ones of each scale small, which the sources do not specify.
 """
 
 from collections.abc import Callable
@@ -30,17 +30,17 @@ __all__ = ["FramePrediction", "discriminator", "generator", "gradient_difference
 
 @keras.saving.register_keras_serializable("kerasgan")
 class FramePrediction(ImageToImage):
-    """Predicts the frame that follows some frames; `predict_frames` goes on from its own predictions.
+    """Predicts the frame that follows some frames; `predict_frames` continues from its own predictions.
 
     Its inputs are `frames` images stacked by their channels, the oldest first.
 
     Args:
-        image_size: of the parts of frames in training: int or (height, width), multiples of 2^(scales - 1).
+        image_size: of the crops of frames in training: int or (height, width), multiples of 2^(scales - 1).
         channels: of one frame.
-        frames: that a prediction is made of.
-        scales: 1 to 4; each halves the size, and with four of them parts of 32 pixels have 4 at the coarsest (paper).
+        frames: number of frames that a prediction is made from.
+        scales: 1 to 4; each halves the size, and with four of them crops of 32 pixels have 4 at the coarsest (paper).
         width: 64 gives the paper's maps: 128 to 512 in the generators.
-        discriminator_width: likewise of the discriminators; `width` if not given.
+        discriminator_width: the same for the discriminators; `width` if not given.
         pixel_power: p of the loss of pixels: 1 for absolute, 2 for squared differences.
         pixel_weight: lambda_lp.
         gradient_power: alpha of the gradient difference loss.
@@ -48,7 +48,7 @@ class FramePrediction(ImageToImage):
         adversarial_weight: lambda_adv; with 0 the discriminators are not trained.
 
     Raises:
-        ValueError: for sizes or scales that the convolutions do not fit into, or fewer than two frames.
+        ValueError: for sizes or scales that are too small for the convolutions, or fewer than two frames.
     """
 
     tiny_config = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
@@ -79,10 +79,10 @@ class FramePrediction(ImageToImage):
         if pixel_power not in (1, 2) or gradient_power not in (1, 2):
             received = f"pixel_power={pixel_power!r}, gradient_power={gradient_power!r}"
             raise ValueError(f"Expected powers of 1 or 2. Received: {received}")
-        judging, shape = discriminator_width or width, (*checks.pair(image_size), channels)
+        discriminator_width, shape = discriminator_width or width, (*checks.pair(image_size), channels)
         super().__init__(
             generator(channels, frames=frames, scales=scales, width=width),
-            discriminator(shape, frames=frames, scales=scales, width=judging),
+            discriminator(shape, frames=frames, scales=scales, width=discriminator_width),
             image_size=image_size,
             multiple=2 ** (scales - 1),
             name=name,
@@ -91,7 +91,7 @@ class FramePrediction(ImageToImage):
         self.pixel_power, self.pixel_weight = pixel_power, pixel_weight
         self.gradient_power, self.gradient_weight = gradient_power, gradient_weight
         self.adversarial_weight = adversarial_weight
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def default_compile_args(self):
         """Plain gradient descent, at the rates of the transcription."""
@@ -102,10 +102,10 @@ class FramePrediction(ImageToImage):
             "discriminator_optimizer": sgd(0.02),
         }
 
-    # How it is trained
+    # Training
 
     def batches(self, x, y=None, *, batch_size=None):
-        """As of `ImageToImage`, and of videos, as `kerasgan.data.clips` takes them."""
+        """As in `ImageToImage`, or videos, as `kerasgan.data.clips` takes them."""
         in_memory = isinstance(x, list) or getattr(x, "ndim", 0) == 5
         if y is None and (in_memory or isinstance(x, (str, Path))):
             options: Any = {} if in_memory else {"image_size": self.image_shape[:2], "channels": self.image_shape[-1]}
@@ -122,20 +122,20 @@ class FramePrediction(ImageToImage):
 
     def discriminator_loss(self, batch):
         """The sum over the scales of D_k's loss, given the frames before."""
-        return self._total(lambda judge, real, fake: self.adversarial_loss(judge(real), judge(fake)), batch)
+        return self._total(lambda d, real, fake: self.adversarial_loss(d(real), d(fake)), batch)
 
     def generator_loss(self, batch):
         """lambda_adv L_adv + lambda_lp L_p + lambda_gdl L_gdl, each the sum over the scales."""
 
-        def adversarial(judge, real, fake):
-            fake_logits = judge(fake)
-            real_logits = judge(real) if self.objective.paired else None
+        def adversarial(discriminate, real, fake):
+            fake_logits = discriminate(fake)
+            real_logits = discriminate(real) if self.objective.paired else None
             return self.objective.generator_loss(real_logits, fake_logits)
 
-        def pixels(judge, real, fake):
+        def pixels(discriminate, real, fake):
             return ops.mean(ops.abs(real - fake) ** self.pixel_power)
 
-        def gradients(judge, real, fake):
+        def gradients(discriminate, real, fake):
             return gradient_difference(real, fake, power=self.gradient_power)
 
         several = (
@@ -153,8 +153,8 @@ class FramePrediction(ImageToImage):
     def penalize(self, penalty, batch):
         """The sum of the scales' penalties on the gradient of D_k in the frame, given the frames before it."""
 
-        def value(judge, real, fake):
-            return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
+        def value(discriminate, real, fake):
+            return penalty(discriminate, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
         return self._total(value, batch)
 
@@ -162,24 +162,24 @@ class FramePrediction(ImageToImage):
         """The sum over the scales of function(D_k given the inputs, real frame, predicted frame)."""
         values = []
         for index, fake in enumerate(batch.fake):
-            network = self.discriminator.get_layer(f"discriminator_{index}")
+            level = self.discriminator.get_layer(f"discriminator_{index}")
             factor = 2 ** (self.scales - 1 - index)
 
-            def judge(images, network=network):
-                return ops.cast(network([images, batch.inputs], training=True), "float32")
+            def discriminate(images, level=level):
+                return ops.cast(level([images, batch.inputs], training=True), "float32")
 
-            values.append(function(judge, ops.average_pool(batch.real, factor, factor), fake))
+            values.append(function(discriminate, ops.average_pool(batch.real, factor, factor), fake))
         return sum(values)
 
-    # What it makes
+    # Prediction
 
     def predict_frames(self, clips: Any, *, count: int = 1, **options: Any) -> np.ndarray:
         """The frames that follow, each predicted from those before it, predicted ones included.
 
         Args:
             clips: (clips, time, height, width, channels), or one clip without the first axis, of `frames` images or
-                more, of which the last count; uint8, or float in [-1, 1].
-            count: of frames.
+                more, of which the last are used; uint8, or float in [-1, 1].
+            count: number of frames.
             **options: of `predict`: tile_size, overlap, batch_size.
 
         Returns float32 in [-1, 1]: (clips, count, height, width, channels), or without the first axis.
@@ -202,13 +202,13 @@ class FramePrediction(ImageToImage):
         return np.stack(window[-count:], axis=1)
 
     def _columns(self, inputs, targets):
-        """The newest frame given; prediction and truth of the first that follows and, if there are more, the last."""
+        """The last given frame; prediction and truth of the first next frame and, if there are more, of the last."""
         given, true, made = self._followed(inputs, targets)
         shown = sorted({0, true.shape[1] - 1})
         return [given[:, -1], *(frames[:, place] for place in shown for frames in (made, true))]
 
     def moving_sample_grid(self):
-        """Above the true frames, below the given ones and then the predictions, of all `examples`."""
+        """Above the true frames of all `examples`, below the given frames followed by the predictions."""
         given, true, made = self._followed(*self._shown(8))
         rows = np.concatenate([given, true], axis=1), np.concatenate([given, made], axis=1)
         return np.concatenate(rows).swapaxes(0, 1), len(given)

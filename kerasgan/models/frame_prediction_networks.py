@@ -30,7 +30,7 @@ def generator(channels: int, *, frames: int, scales: int, width: int) -> keras.M
     images = keras.Input((None, None, frames * channels), name="images")
     prediction: list[Any] = []
     for index in range(scales):
-        level = _level(index, channels, frames=frames, factor=2 ** (scales - 1 - index), width=width)
+        level = _generator_at(index, channels, frames=frames, factor=2 ** (scales - 1 - index), width=width)
         prediction = [level([images, *prediction])]
     return keras.Model(images, prediction[0], name="generator")
 
@@ -43,13 +43,13 @@ def discriminator(image_shape: Sequence[int], *, frames: int, scales: int, width
     logits = []
     for index in range(scales):
         factor = 2 ** (scales - 1 - index)
-        level = _judge(index, image_shape, frames=frames, factor=factor, width=width)
+        level = _discriminator_at(index, image_shape, frames=frames, factor=factor, width=width)
         logits.append(level([_pooled(images, factor, f"frame_{index}"), inputs]))
     joined = layers.Concatenate(dtype="float32", name="logits")(logits)
     return keras.Model([images, inputs], joined, name="discriminator")
 
 
-def _level(index: int, channels: int, *, frames: int, factor: int, width: int) -> keras.Model:
+def _generator_at(index: int, channels: int, *, frames: int, factor: int, width: int) -> keras.Model:
     """[Frames of full size, prediction of the scale before, if any] to this scale's prediction."""
     maps, kernels = GENERATOR[index]
     images = keras.Input((None, None, frames * channels), name="images")
@@ -68,7 +68,7 @@ def _level(index: int, channels: int, *, frames: int, factor: int, width: int) -
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="tanh")(x), name=f"generator_{index}")
 
 
-def _judge(index: int, image_shape: Sequence[int], *, frames: int, factor: int, width: int) -> keras.Model:
+def _discriminator_at(index: int, image_shape: Sequence[int], *, frames: int, factor: int, width: int) -> keras.Model:
     """[Frame of this scale, frames of full size before it] to logits (batch, 1)."""
     height, wide, channels = image_shape
     maps, kernels, units = DISCRIMINATOR[index]

@@ -1,10 +1,10 @@
-"""GAN: two networks play a minimax batch, one drawing samples and one telling them from data.
+"""GAN: a generator and a discriminator, trained against each other by a minimax objective.
 
 Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio: Generative Adversarial Networks, 2014,
 https://arxiv.org/abs/1406.2661. Networks and hyper-parameters follow the configuration files of the authors' code;
-there the generator is non-saturating. Deviations: images are in [-1, 1] at both networks' doors ([0, 1] inside, where
-the authors' CIFAR-10 runs use contrast-normalized images and a linear output, here a tanh); the players move in turn
-on fresh fakes, where the code moves both at once on the same (`compile(reuse_fakes=True)` comes closest); the TFD
+there the generator is non-saturating. Deviations: images are in [-1, 1] at both networks' interfaces ([0, 1] inside;
+the authors' CIFAR-10 runs use contrast-normalized images and a linear output, here a tanh); the networks are updated in
+turn on new fakes, where the code updates both at once on the same (`compile(reuse_fakes=True)` comes closest); the TFD
 output layer starts dense, not sparse; "tfd" is trained whole, without the first stage that the authors trained before.
 """
 
@@ -113,7 +113,7 @@ class GAN2014(GAN):
         """
         output = self.generator.get_layer("image")
         if np.any(ops.convert_to_numpy(output.bias.value)):
-            return  # trained or loaded: no initialization is wanted
+            return  # trained or loaded already: not initialized again
         total, count = np.zeros(self.image_shape), 0
         for batch in source:
             images = ops.convert_to_numpy(self.unpack(batch)[0])

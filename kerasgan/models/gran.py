@@ -6,9 +6,9 @@ https://arxiv.org/abs/1602.05110, section 4; layer tables follow the authors' co
     increment_t = f([h, state_(t-1)]),   state_t = tanh(norm(V g(increment_t))),   h = tanh(norm(W latents))
 
 with a decoder f and an encoder g that are the same at every step; state_0 = 0, and the image is sigma(sum of
-increments). So the encoder sees the increment and never the canvas. As in the code every step has the same latents.
+increments). So the encoder receives the increment and never the canvas. As in the code every step has the same latents.
 
-Deviations: running statistics of batch normalization are used for sampling, those of each step apart because the
+Deviations: sampling uses running statistics of batch normalization, those of each step apart because the
 steps' inputs differ (the code samples with batch statistics); 1e-6 is added to the variance, by the code to its root;
 no L2 decay of the discriminator's dense weights (5e-6 there). The code's Adam has a decay that leaves no momentum after
 the first update: Adam(beta_1=0) here, without the factor of up to ten that it has in its first updates.
@@ -139,7 +139,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, steps: int, width
             canvas = layers.Activation("linear", dtype="float32", name="canvas1")(increment)
         else:
             canvas = layers.Add(dtype="float32", name=f"canvas{step}")([canvas, increment])
-        if step < steps:  # nothing answers the last increment
+        if step < steps:  # the last increment is not encoded
             state = normalize(remember(encode(increment, step)), step)
             state = layers.Activation("tanh", name=f"state_tanh{step}")(state)
     x = layers.Activation("sigmoid", dtype="float32", name="sigmoid")(canvas)

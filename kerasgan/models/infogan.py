@@ -1,13 +1,13 @@
-"""InfoGAN: some latents are codes that a second head of the discriminator reads off the image, so they get a meaning.
+"""InfoGAN: some latents are codes that a second head of the discriminator predicts from the image: they get a meaning.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: InfoGAN: Interpretable Representation Learning by Information
 Maximizing Generative Adversarial Nets, 2016, https://arxiv.org/abs/1606.03657. Layers follow the authors' code for
 MNIST, whose leaky slope is 0.01 where the paper's appendix has 0.1. Deviations: images are in [-1, 1] at both networks'
-doors ([0, 1] inside); running statistics of batch normalization are used for sampling; the entropy of continuous codes
+doors ([0, 1] inside); sampling uses running statistics of batch normalization; the entropy of continuous codes
 is their own, where the code takes a standard normal's: another constant, the same gradients. Not in the paper: codes
-may be mixtures and trees, whose component is read (its posterior given the latents is what the head must answer); and
+may be mixtures and trees, whose component is read (the head predicts its posterior given the latents); and
 the contrast, a term on real images, after Elastic-InfoGAN (Ojha, Singh, Hsieh, Lee 2020, 1910.01112), which has it on
-the hidden features of the code head, not on its answers, with temperature 0.5 and weight 10 in the authors' code.
+the hidden features of the code head, not on its outputs, with temperature 0.5 and weight 10 in the authors' code.
 """
 
 import math
@@ -22,7 +22,7 @@ from scipy.special import softmax
 
 from kerasgan.gan import GAN
 from kerasgan.latents import Product
-from kerasgan.models.infogan_networks import answer_places, code_prior, discriminator, generator, log_normal
+from kerasgan.models.infogan_networks import code_prior, discriminator, generator, log_normal, output_slices
 from kerasgan.objectives.contrastive import distort, nt_xent
 
 __all__ = ["InfoGAN", "discriminator", "generator"]
@@ -30,31 +30,31 @@ __all__ = ["InfoGAN", "discriminator", "generator"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class InfoGAN(GAN):
-    """GAN whose codes can be asked for (`generate(codes=...)`) and read off images (`codes(images)`), without labels.
+    """GAN whose codes can be chosen (`generate(codes=...)`) and predicted from images (`codes(images)`); no labels.
 
     Args:
         image_size: in pixels, square, a multiple of 2^stages from 8 on.
         channels: of the images.
-        latent_dim: size of the noise; 62 if neither it nor the prior says how many.
+        latent_dim: size of the noise; 62 if neither it nor the prior gives a size.
         codes: parts as of `kerasgan.latents.Product`, each with a `code`, its name: categorical (or mixtures) and
             continuous ones. The paper's for MNIST if not given: a "category" of 10 and two numbers "continuous".
         width: channels of the largest map; each smaller one has twice as many.
         stages: halvings of the image, 2 for the paper's MNIST.
         units: of both networks' dense layers.
         code_units: of the code head's hidden layer.
-        shared: whether the code head reads the hidden layer that the logits come from; else it has layers of its own.
+        shared: whether the code head shares the hidden layer of the logits; else it has layers of its own.
         information_weight: lambda of equation 6: one for all codes, or one for each by its name.
-        contrast_weight: of a term that wants the same category for two distortions of a real image and others for
-            other images, all equally often; then categories follow what distortions keep, such as which digit it is.
-            0, the paper's, for none.
+        contrast_weight: of a term that favors the same category for two distortions of a real image, other categories
+            for other images, and all of them equally often; then categories follow what distortions keep, such as the
+            digit. 0, the paper's, for none.
         fixed_std: whether the posterior of a continuous code has the standard deviation 1, as in the authors' runs;
-            otherwise the head also answers with its logarithmic variance.
+            otherwise the head also predicts its logarithmic variance.
         normalize: whether the discriminator normalizes over the batch.
         negative_slope: of the discriminator's leaky ReLUs.
         prior: of the noise, U(-1, 1) if not given; or of all latents, as a Product whose parts with a `code` are codes.
 
     Raises:
-        ValueError: for a size that is no such multiple, no code, weights of unknown codes, or a contrast that is
+        ValueError: for a size that is not such a multiple, no code, weights of unknown codes, or a contrast that is
             negative or has no categories.
     """
 
@@ -85,23 +85,23 @@ class InfoGAN(GAN):
             expected = f"Expected image_size to be a multiple of {2**stages} from 8 on"
             raise ValueError(f"{expected}. Received: image_size={image_size}, stages={stages}")
         joint = code_prior(prior or "uniform", latent_dim, codes)
-        answers, size = answer_places(joint)
+        slices, size = output_slices(joint)
         discrete = any(code.num_components for code, _ in joint.codes.values())
         if contrast_weight < 0 or (contrast_weight and not discrete):
             expected = "Expected a weight of the contrast from 0 on, and 0 without categories"
             raise ValueError(f"{expected}. Received: contrast_weight={contrast_weight}, codes={codes!r}")
         shape = (image_size, image_size, channels)
         sizes: dict[str, Any] = dict(width=width, stages=stages, units=units)
-        reading: dict[str, Any] = dict(
+        head: dict[str, Any] = dict(
             code_units=code_units, shared=shared, normalize=normalize, negative_slope=negative_slope
         )
         super().__init__(
             generator(shape, joint.read_dim, **sizes),
-            discriminator(shape, size, **sizes, **reading),
+            discriminator(shape, size, **sizes, **head),
             prior=joint,
             name=name,
         )
-        self.answers, self.fixed_std = answers, fixed_std
+        self.code_slices, self.fixed_std = slices, fixed_std
         self.information_weights, self.contrast_weight = _weights(information_weight, joint), contrast_weight
         if contrast_weight:
             self.extra_metrics = ("information", "contrast")
@@ -118,35 +118,35 @@ class InfoGAN(GAN):
         }
 
     def discriminate(self, images, labels=None):
-        return self._examine(images)[0]
+        return self._logits_and_codes(images)[0]
 
     def discriminator_loss(self, batch):
         """Equation 6 for the discriminator, which trains the code head Q too, and the contrast if it has a weight."""
         real_logits = self.discriminate(batch.real)
-        fake_logits, answers = self._examine(batch.fake)
-        loss = self.adversarial_loss(real_logits, fake_logits) - self._information(batch.latents, answers)
+        fake_logits, outputs = self._logits_and_codes(batch.fake)
+        loss = self.adversarial_loss(real_logits, fake_logits) - self._information(batch.latents, outputs)
         return loss + self.contrast_weight * self._contrast(batch.real) if self.contrast_weight else loss
 
     def generator_loss(self, batch):
         """Equation 6 for the generator."""
-        fake_logits, answers = self._examine(batch.fake)
+        fake_logits, outputs = self._logits_and_codes(batch.fake)
         real_logits = self.discriminate(batch.real) if self.objective.paired else None
-        return self.objective.generator_loss(real_logits, fake_logits) - self._information(batch.latents, answers)
+        return self.objective.generator_loss(real_logits, fake_logits) - self._information(batch.latents, outputs)
 
-    def _examine(self, images: Any) -> tuple[Any, Any]:
-        logits, answers = self.discriminator(self.augmented(images), training=True)
-        return ops.cast(logits, "float32"), ops.cast(answers, "float32")
+    def _logits_and_codes(self, images: Any) -> tuple[Any, Any]:
+        logits, outputs = self.discriminator(self.augmented(images), training=True)
+        return ops.cast(logits, "float32"), ops.cast(outputs, "float32")
 
-    def _information(self, latents: Any, answers: Any) -> Any:
+    def _information(self, latents: Any, outputs: Any) -> Any:
         """Equation 5, weighted: L_I = E log Q(c|x) + H(c) <= I(c; G(z, c)), summed over the codes."""
         total, weighted = 0.0, 0.0
         for name, (prior, columns) in self.prior.codes.items():
-            drawn, answer = latents[:, columns], answers[:, self.answers[name]]
+            drawn, output = latents[:, columns], outputs[:, self.code_slices[name]]
             if prior.num_components:
-                log_likelihood = ops.sum(prior.responsibilities(drawn) * ops.log_softmax(answer, axis=-1), axis=-1)
+                log_likelihood = ops.sum(prior.responsibilities(drawn) * ops.log_softmax(output, axis=-1), axis=-1)
                 entropy = prior.component_entropy()
             else:
-                log_likelihood = log_normal(drawn, answer, fixed_std=self.fixed_std)
+                log_likelihood = log_normal(drawn, output, fixed_std=self.fixed_std)
                 entropy = prior.entropy(columns.stop - columns.start)
             information = ops.mean(log_likelihood) + entropy
             total, weighted = total + information, weighted + self.information_weights[name] * information
@@ -156,19 +156,19 @@ class InfoGAN(GAN):
     def _contrast(self, images: Any) -> Any:
         """NT-Xent of Q's categories on two distortions of each image, less the entropy of their mean, over the codes.
 
-        Without the entropy a category may stay empty, which the generator, drawing all alike, could not follow.
+        Without the entropy a category may stay empty, although the generator draws all of them equally often.
         """
-        views, total = [self._examine(distort(images, self.seed_generator))[1] for _ in range(2)], 0.0
+        views, total = [self._logits_and_codes(distort(images, self.seed_generator))[1] for _ in range(2)], 0.0
         for name, (prior, _) in self.prior.codes.items():
             if prior.num_components:
-                first, second = (ops.softmax(answers[:, self.answers[name]], axis=-1) for answers in views)
+                first, second = (ops.softmax(outputs[:, self.code_slices[name]], axis=-1) for outputs in views)
                 mean = ops.mean((first + second) / 2, axis=0)
                 total = total + nt_xent(first, second) + ops.sum(mean * ops.log(ops.maximum(mean, 1e-8)))
         self.log("contrast", total)
         return total
 
     def generate(self, count=None, *, latents=None, codes=None, seed=None, **options):
-        """As `GAN.generate`; `codes` are those wanted, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
+        """As `GAN.generate`; `codes` are the chosen ones, {"category": 3, "continuous": [0.5, -0.5]}; others are drawn.
 
         A categorical code is an int, or one per image; a continuous one its numbers, or a row of them per image.
         """
@@ -179,18 +179,18 @@ class InfoGAN(GAN):
         return super().generate(count, latents=latents, seed=seed, **options)
 
     def codes(self, images: np.ndarray, *, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """What Q reads off images (count, height, width, channels) in [-1, 1], by the codes' names.
+        """Q's predictions for images (count, height, width, channels) in [-1, 1], by the codes' names.
 
-        Of a categorical code (or mixture) the posterior probabilities (count, categories), of a continuous one the
+        For a categorical code (or mixture) the posterior probabilities (count, categories), for a continuous one the
         posterior's mean (count, size).
         """
         joined, read = self.examine(images, batch_size=batch_size)[1], {}
         for name, (prior, columns) in self.prior.codes.items():
-            answer = joined[:, self.answers[name]]
+            output = joined[:, self.code_slices[name]]
             if prior.num_components:
-                read[name] = softmax(answer, axis=1)
+                read[name] = softmax(output, axis=1)
             else:
-                read[name] = answer[:, : columns.stop - columns.start]
+                read[name] = output[:, : columns.stop - columns.start]
         return read
 
     def _discrete_code(self) -> str | None:
@@ -199,7 +199,7 @@ class InfoGAN(GAN):
     def sample_grid(self, count=None, *, seed=0):
         """A column per category of the first categorical code; one noise per row, then one continuous code per row.
 
-        The lower half of the rows keeps the first row's noise and moves the first continuous code from end to end.
+        The lower half of the rows keeps the first row's noise and varies the first continuous code over its range.
         """
         name = self._discrete_code()
         if name is None:
@@ -207,9 +207,9 @@ class InfoGAN(GAN):
         columns = self.prior.codes[name][0].num_components
         rows = 8 if count is None else math.ceil(count / columns)
         base = self.prior.draw(rows, self.latent_dim, seed)
-        moving = next(((prior, place) for prior, place in self.prior.codes.values() if not prior.num_components), None)
-        if moving and rows > 1:
-            half, (prior, place) = rows - rows // 2, moving
+        varied = next(((prior, place) for prior, place in self.prior.codes.values() if not prior.num_components), None)
+        if varied and rows > 1:
+            half, (prior, place) = rows - rows // 2, varied
             base[half:] = base[0]
             base[half:, place.start] = np.linspace(*_ends(prior), rows - half)
         latents, place = np.repeat(base, columns, axis=0), self.prior.codes[name][1]
@@ -218,7 +218,7 @@ class InfoGAN(GAN):
         return self.generate(latents=latents)[:count], columns
 
     def family_scores(self, images, labels, *, seed=0):
-        """`code_error`: how often the first categorical code, read as a class, is wrong on real images.
+        """`code_error`: how often the first categorical code, taken as a class, is wrong on real images.
 
         Each category counts as the label that most of its images have.
         """
@@ -239,6 +239,6 @@ def _weights(given: float | Mapping[str, float], joint: Product) -> Mapping[str,
 
 
 def _ends(prior: Any) -> tuple[float, float]:
-    """Between what a continuous code moves: the whole range, or two standard deviations to each side."""
+    """The range over which a continuous code varies: the whole one, or two standard deviations to each side."""
     config = prior.get_config()
     return config.get("low", -2.0), config.get("high", 2.0)

@@ -1,6 +1,6 @@
 """InfoGAN's networks (Chen et al. 2016, 1606.03657), as in the authors' code for MNIST, and the codes between them.
 
-The codes are parts of the prior that the generator starts from, and what the discriminator's second head answers on.
+The codes are parts of the generator's prior, and the discriminator's second head predicts them.
 """
 
 import math
@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from kerasgan.latents import Part, Product, get
 
-__all__ = ["answer_places", "code_prior", "discriminator", "generator", "log_normal"]
+__all__ = ["code_prior", "discriminator", "generator", "log_normal", "output_slices"]
 
 MNIST_CODES = (
     {"name": "categorical", "num_categories": 10, "code": "category"},
@@ -38,7 +38,7 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, width: int, stage
 
 def discriminator(
     shape: tuple[int, int, int],
-    answers: int,
+    code_outputs: int,
     *,
     width: int,
     stages: int,
@@ -48,7 +48,7 @@ def discriminator(
     normalize: bool = True,
     negative_slope: float = 0.01,
 ) -> keras.Model:
-    """Images to logits (batch, 1) and Q's answers on the codes (batch, answers): two heads on one trunk, or on two."""
+    """Images to logits (batch, 1) and Q's outputs for the codes (batch, code_outputs): two heads, one trunk or two."""
 
     def activated(x, name, *, normalize=normalize):
         x = _normalization(x, name) if normalize else x
@@ -67,7 +67,7 @@ def discriminator(
     logits = layers.Dense(1, kernel_initializer=_normal(), name="logit", dtype="float32")(features)
     x = features if shared else trunk(x, "reader_")
     x = activated(layers.Dense(code_units, kernel_initializer=_normal(), name="code_hidden")(x), "code_hidden")
-    read = layers.Dense(answers, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
+    read = layers.Dense(code_outputs, kernel_initializer=_normal(), name="codes", dtype="float32")(x)
     return keras.Model(images, [logits, read], name="discriminator")
 
 
@@ -87,8 +87,8 @@ def code_prior(prior: Any, latent_dim: int | None, codes: Sequence[Any] | Produc
     return joint
 
 
-def answer_places(joint: Product) -> tuple[Mapping[str, slice], int]:
-    """Where in Q's output the answer on each code is, and the output's size: logits, or means and log-variances."""
+def output_slices(joint: Product) -> tuple[Mapping[str, slice], int]:
+    """The slice of Q's output for each code, and the output's size: logits, or means and log-variances."""
     places, end = {}, 0
     for name, (prior, columns) in joint.codes.items():
         size = prior.num_components or 2 * (columns.stop - columns.start)
@@ -96,9 +96,9 @@ def answer_places(joint: Product) -> tuple[Mapping[str, slice], int]:
     return MappingProxyType(places), end
 
 
-def log_normal(drawn: Any, answer: Any, *, fixed_std: bool) -> Any:
-    """log N(drawn; mean, diag(variance)) for each row; the answer holds the means and the logarithmic variances."""
-    mean, log_variance = ops.split(answer, 2, axis=-1)
+def log_normal(drawn: Any, output: Any, *, fixed_std: bool) -> Any:
+    """log N(drawn; mean, diag(variance)) for each row; `output` holds the means and the logarithmic variances."""
+    mean, log_variance = ops.split(output, 2, axis=-1)
     squares = ops.square(drawn - mean)
     if not fixed_std:
         squares = squares * ops.exp(-log_variance) + log_variance

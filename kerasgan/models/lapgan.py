@@ -1,13 +1,13 @@
-"""LAPGAN: one conditional GAN per level of a Laplacian pyramid adds the detail that the level before could not hold.
+"""LAPGAN: one conditional GAN per level of a Laplacian pyramid adds the detail that the coarser level lacks.
 
 Denton, Chintala, Szlam, Fergus: Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks, 2015,
 https://arxiv.org/abs/1506.05751. Layer tables follow the authors' Torch code. Deviations: images enter in [-1, 1], not
 standardized per channel, and samples are clipped to it; all levels train at once, each on its own losses, where the
-paper trains them one after the other (they share no weights, so the games are the same); weights start with Glorot's
-distribution; `up` interpolates between pixel centers, where Torch's bilinear `image.scale` aligns the corners (`down`
-averages areas as it does); the base level is told the class by its one-hot vector, which the sources do not describe;
-maps below 9 pixels are padded, because the discriminator's valid convolutions do not fit into them; the grouped
-convolutions and the rule that pauses a winning player of the LSUN code are left out.
+paper trains them one after the other (they share no weights, so the objectives are the same); weights start with
+Glorot's distribution; `up` interpolates between pixel centers, where Torch's bilinear `image.scale` aligns the corners
+(`down` averages areas as it does); the base level receives the class as a one-hot vector, which the sources do not
+describe; maps below 9 pixels are padded, because the discriminator's valid convolutions do not fit into them; the
+grouped convolutions and the LSUN code's rule that pauses the stronger network are left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class LAPGAN(GAN):
     """Laplacian pyramid of conditional GANs, class-conditional if `num_classes` is given.
 
     One latent vector holds the noise of all levels: `latent_dim` numbers of the base level, then a plane of size * size
-    for each further one, from coarse to fine. In pairs, the first number is the generators'.
+    for each further one, from coarse to fine. In pairs, the first number is for the generators.
 
     Args:
         sizes: image sizes of the levels in pixels, increasing, of any ratios.
@@ -41,8 +41,8 @@ class LAPGAN(GAN):
         latent_dim: latents of the base level.
         width: planes of the convolutions of all levels above the base, of generator and discriminator.
         base_width: hidden units of the base level's two dense networks.
-        base_activation: of the base level's images. Not the paper's: "hard_tanh" gives images that are black or white
-            in places what noise would gray.
+        base_activation: of the base level's images. Not in the paper: "hard_tanh" gives pure black and white
+            where noise would leave gray.
         dropout: of the discriminators, in [0, 1).
         prior: of the latents; U(-1, 1) if not given.
 
@@ -72,25 +72,22 @@ class LAPGAN(GAN):
         if not (len(sizes) > 1 and increasing and all(isinstance(size, int) and size > 0 for size in sizes)):
             raise ValueError(f"Expected two or more increasing sizes in pixels. Received: sizes={sizes}")
         check_classes(num_classes, optional=True)
-        (planes, judging_planes), (units, judging_units) = width, base_width
-        told: dict[str, Any] = {"num_classes": num_classes}
+        (planes, discriminator_planes), (units, discriminator_units) = width, base_width
+        options: dict[str, Any] = {"num_classes": num_classes}
         generators = level_generators(
-            sizes, channels, latent_dim, width=planes, base_width=units, base_activation=base_activation, **told
+            sizes, channels, latent_dim, width=planes, base_width=units, base_activation=base_activation, **options
         )
-        judges = level_discriminators(
-            sizes, channels, width=judging_planes, base_width=judging_units, dropout=dropout, **told
-        )
+        options.update(width=discriminator_planes, base_width=discriminator_units, dropout=dropout)
+        discriminators = level_discriminators(sizes, channels, **options)
         super().__init__(
             generators,
-            discriminator(judges),
+            discriminator(discriminators),
             prior=prior or "uniform",
             num_classes=num_classes,
             name=name,
         )
-        self.sizes, self.discriminators = sizes, MappingProxyType(judges)  # a dict would be saved once more
-        self.extra_metrics = tuple(
-            f"{player}_loss_{size}" for player in ("discriminator", "generator") for size in sizes
-        )
+        self.sizes, self.discriminators = sizes, MappingProxyType(discriminators)  # a dict would be saved once more
+        self.extra_metrics = tuple(f"{name}_loss_{size}" for name in ("discriminator", "generator") for size in sizes)
         self.resolve_arguments(sizes=sizes, width=tuple(width), base_width=tuple(base_width))
 
     def assemble(self, parts):
@@ -113,46 +110,46 @@ class LAPGAN(GAN):
     def discriminator_loss(self, batch):
         """The sum of the levels' losses on (h_k, l_k) and (G_k(z_k, l_k), l_k), equation 4."""
 
-        def loss(judge, real, fake):
-            return self.adversarial_loss(judge(real), judge(fake))
+        def loss(discriminate, real, fake):
+            return self.adversarial_loss(discriminate(real), discriminate(fake))
 
         return self._total(loss, batch, "discriminator_loss")
 
     def generator_loss(self, batch):
         """The sum of the levels' losses; a paired objective pairs each fake band with the real one it replaces."""
 
-        def loss(judge, real, fake):
-            fake_logits = judge(fake)
-            real_logits = judge(real) if self.objective.paired else None
+        def loss(discriminate, real, fake):
+            fake_logits = discriminate(fake)
+            real_logits = discriminate(real) if self.objective.paired else None
             return self.objective.generator_loss(real_logits, fake_logits)
 
         return self._total(loss, batch, "generator_loss")
 
     def penalize(self, penalty, batch):
-        """The sum of the levels' penalties on the gradient of D_k in the band, at the low-pass that it is given."""
+        """The sum of the levels' penalties on the gradient of D_k in the band, given the low-pass."""
 
-        def value(judge, real, fake):
-            return penalty(judge, real, fake, self.seed_generator, step=self.optimizer.iterations)
+        def value(discriminate, real, fake):
+            return penalty(discriminate, real, fake, self.seed_generator, step=self.optimizer.iterations)
 
         return self._total(value, batch)
 
     def _total(self, function: Callable, batch: Any, name: str | None = None) -> Any:
-        """The sum over levels of function(D_k given l_k, real band, fake band), reported level by level if named."""
+        """The sum over levels of function(D_k given l_k, real band, fake band), logged level by level if named."""
         values = []
         for size, (real, low), fake in zip(self.sizes, pyramid.laplacian(batch.real, self.sizes), batch.fake):
-            network = self.discriminators[str(size)]
+            level = self.discriminators[str(size)]
 
-            def judge(band, network=network, low=low):
+            def discriminate(band, level=level, low=low):
                 band, low = self._augmented(band, low)
-                return ops.cast(network(_given(band, low, batch.labels), training=True), "float32")
+                return ops.cast(level(_given(band, low, batch.labels), training=True), "float32")
 
-            values.append(function(judge, real, fake))
+            values.append(function(discriminate, real, fake))
             if name:
                 self.log(f"{name}_{size}", values[-1])
         return sum(values)
 
     def _augmented(self, band: Any, low: Any) -> tuple[Any, Any]:
-        """A band and the low-pass that it is for, if any, changed together."""
+        """A band and its low-pass, if any, augmented together."""
         if low is None or self.augment is None:
             return self.augmented(band), low
         both = self.augmented(ops.concatenate([band, low], axis=-1))
@@ -292,7 +289,7 @@ def _level_discriminator(
 
 
 def _given(first: Any, low: Any, labels: Any) -> Any:
-    """A network's inputs: those that there are."""
+    """The list of a network's inputs that are not None."""
     inputs = [each for each in (first, low, labels) if each is not None]
     return inputs if len(inputs) > 1 else first
 

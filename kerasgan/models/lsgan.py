@@ -1,9 +1,9 @@
-"""LSGAN: least squares instead of cross-entropy pull fakes toward the data even where they are already judged real.
+"""LSGAN: least squares instead of cross-entropy pull fakes toward the data even if they are already classified as real.
 
 Mao, Li, Xie, Lau, Wang, Smolley: Least Squares Generative Adversarial Networks, 2017, https://arxiv.org/abs/1611.04076.
 The layers follow the authors' code for LSUN at 112x112 (its generator in the manner of VGG: 3x3 kernels, and layers of
 stride 1 between the doublings). What is new is the objective, "least_squares", which any family takes. Deviations: the
-losses are means over the batch, where the code sums, which Adam does not see; running statistics of batch
+losses are means over the batch, where the code sums, to which Adam is invariant; running statistics of batch
 normalization are used for sampling; the authors' initial weights are not known here, these are DCGAN's. "torch" is the
 generator of OpenMMLab's checkpoints: its strided kernels lie one pixel further up and left, its projection has a bias.
 """
@@ -111,7 +111,7 @@ def discriminator(image_size: int, channels: int, *, width: int, halvings: int) 
 def _transposed(
     x: Any, filters: int, name: str, *, strides: int = 1, use_bias: bool = False, shifted: bool = False
 ) -> Any:
-    """Of the row and column too many of a strided layer, Keras drops the last ones, and PyTorch the first (shifted)."""
+    """Of the surplus row and column of a strided layer Keras drops the last ones and PyTorch the first (shifted)."""
     cropped = shifted and strides == 2
     padding = "valid" if cropped else "same"
     x = dcgan_transposed(x, filters, 3, name, strides=strides, padding=padding, use_bias=use_bias)

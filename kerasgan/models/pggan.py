@@ -2,8 +2,8 @@
 
 Karras, Aila, Laine, Lehtinen: Progressive Growing of GANs for Improved Quality, Stability, and Variation, 2018,
 https://arxiv.org/abs/1710.10196. Parameter counts are those of the authors' networks. Deviations: the networks hold all
-resolutions from the beginning and blend them, so that every step costs what the last ones do; images, too, are always
-of the full size; one batch size for all resolutions; Adam keeps its moments when a resolution begins; the moving
+resolutions from the beginning and blend them, so that every step costs as much as the last ones; images, too, are
+always of the full size; one batch size for all resolutions; Adam keeps its moments when a resolution begins; the moving
 average of the weights starts with a short half-life that grows.
 """
 
@@ -35,12 +35,12 @@ __all__ = ["PGGAN", "ProgressiveGAN", "discriminator", "generator"]
 
 
 class ProgressiveGAN(GAN):
-    """Two networks with a layer `fade`, see `FadeIn`, which grow with the number of images that training has shown.
+    """Two networks with a layer `fade`, see `FadeIn`, which grow with the number of training images so far.
 
     Args:
         doublings: from the size at the beginning to the images'.
-        stable_images: images shown at each size before the next one begins to fade in.
-        fade_images: images over which it does.
+        stable_images: training images at each size before the next one begins to fade in.
+        fade_images: training images over which it fades in.
         **options: of `GAN`.
     """
 
@@ -67,19 +67,19 @@ class ProgressiveGAN(GAN):
         fading = ops.maximum(images - finished * phase - self.stable_images, 0.0) / self.fade_images
         return ops.maximum(self.doublings - finished - fading, 0.0)
 
-    def unpack(self, batch):
-        """Lets both networks grow, and takes the detail from real images that the generator cannot make yet."""
-        real, labels = super().unpack(batch)
-        shown = ops.cast(self.optimizer.iterations, "float32") * ops.cast(
+    def unpack(self, data):
+        """Lets both networks grow, and removes the detail from real images that the generator cannot produce yet."""
+        real, labels = super().unpack(data)
+        images_seen = ops.cast(self.optimizer.iterations, "float32") * ops.cast(
             distribution.replicas() * ops.shape(real)[0], "float32"
         )
-        missing = self.missing_doublings(shown)
+        missing = self.missing_doublings(images_seen)
         for network in (self.generator, self.discriminator):
             network.get_layer("fade").missing.assign(missing)
         return faded(ops.cast(real, "float32"), missing, doublings=self.doublings), labels
 
-    def _update(self, averages: keras.Model, batch_size: Any) -> None:
-        super()._update(averages, batch_size)
+    def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:
+        super()._update_ema(averages, batch_size)
         averages.get_layer("fade").missing.assign(self.generator.get_layer("fade").missing)
 
 

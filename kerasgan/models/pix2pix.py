@@ -1,12 +1,12 @@
-"""pix2pix: a conditional GAN as a loss that is learned, for any task that turns images into images.
+"""pix2pix: a conditional GAN as a learned loss for any image-to-image task.
 
 Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks, 2017,
 https://arxiv.org/abs/1611.07004. Layer tables follow the authors' Torch code; skips are joined before the decoder's
-maps, as in their PyTorch code. The paper trains with batches of one, and normalizes with the statistics of the batch
-when it samples, too: of one image these are its own. That is `norm="instance"` here, the default, which neither a
-batch's other images nor moving statistics change; `norm="batch"` has moving statistics, as published checkpoints do.
-Deviations: the generator's step follows the discriminator's, where the Torch code keeps the answers from before it;
-dropout, the paper's only noise, rests when sampling (the paper finds that it hardly changes the output) unless a
+maps, as in their PyTorch code. The paper trains with batches of one and samples with batch statistics, which
+are those of the one image. That is `norm="instance"` here, the default, which depends neither on other images of a
+batch nor on moving statistics; `norm="batch"` has moving statistics, as published checkpoints do.
+Deviations: the generator's step follows the discriminator's, where the Torch code reuses the logits from before it;
+dropout, the paper's only noise, is off when sampling (the paper finds that it hardly changes the output) unless a
 `noise_seed` keeps it on, with one mask for all images.
 """
 
@@ -36,20 +36,20 @@ class Pix2Pix(ImageToImage):
 
     Args:
         image_size: of training, int or (height, width): multiples of 2^depth.
-        input_channels: of the images that it starts from.
-        channels: of the images that it makes.
+        input_channels: of the input images.
+        channels: of the generated images.
         depth: halvings of the generator: 8 take 256 pixels to 1 (paper), 7 suit 128.
         width: channels next to the image; they double to 8 times that.
-        discriminator_width: likewise of the discriminator, `width` if not given.
-        patch_layers: strided convolutions of the discriminator: 3 see patches of 70x70 pixels (paper), 0 single pixels.
+        discriminator_width: the same for the discriminator, `width` if not given.
+        patch_layers: strided convolutions of the discriminator: 3 for patches of 70x70 pixels (paper), 0 for pixels.
         norm: of the generator: "instance" or "batch".
         discriminator_norm: "instance" or "batch", or "none".
         dropout: of the decoder's three innermost maps, in [0, 1).
-        noise_seed: an int keeps the dropout on when sampling, as `kerasgan.layers.FrozenDropout`; else it rests.
+        noise_seed: an int keeps the dropout on when sampling, as `kerasgan.layers.FrozenDropout`; else it is off.
         l1_weight: lambda of equation 4.
 
     Raises:
-        ValueError: for sizes that the strides do not divide.
+        ValueError: for sizes that are not divisible by the strides.
     """
 
     tiny_config = MappingProxyType(dict(image_size=16, input_channels=1, depth=3, width=4, patch_layers=1))
@@ -75,7 +75,8 @@ class Pix2Pix(ImageToImage):
     ):
         if depth < 2:
             raise ValueError(f"Expected two halvings or more. Received: depth={depth}")
-        judging = discriminator_width or width
+        discriminator_width = discriminator_width or width
+        patches = dict(patch_layers=patch_layers, norm=discriminator_norm)
         super().__init__(
             generator(
                 input_channels,
@@ -86,13 +87,13 @@ class Pix2Pix(ImageToImage):
                 dropout=dropout,
                 noise_seed=noise_seed,
             ),
-            discriminator(input_channels, channels, width=judging, patch_layers=patch_layers, norm=discriminator_norm),
+            discriminator(input_channels, channels, width=discriminator_width, **patches),
             image_size=image_size,
             multiple=2**depth,
             name=name,
         )
         self.l1_weight = l1_weight
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def discriminator_loss(self, batch):
         """Halved, "which slows down the rate at which D learns relative to G" (section 3.3)."""

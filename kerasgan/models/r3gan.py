@@ -1,9 +1,9 @@
-"""R3GAN: a relativistic objective with both gradient penalties needs no tricks, and takes a modern ResNet.
+"""R3GAN: a relativistic objective with both gradient penalties needs no tricks and allows a modern ResNet.
 
 Huang, Gokaslan, Kuleshov, Tompkin: The GAN is dead; long live the GAN! A Modern Baseline GAN, 2024,
 https://arxiv.org/abs/2501.05441. Parameter counts are those of the paper's networks. Deviations: fakes are given the
-labels of the real batch; both players take steps on the same batch; each penalty and each loss draws an augmentation of
-its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1). The paper's
+labels of the real batch; both networks are updated on the same batch; each penalty and each loss draws an augmentation
+of its own; layers without an activation after them have a gain of 1, and class embeddings begin as N(0, 1). The paper's
 augmentation, whose probability suits a data set, is in the recipes: `augment={"name": "ada", "color": 0.5, "cutout": 1,
 "probability": {"name": "Cosine", "start": 0, "end": 0.3, "steps": 78125}}`.
 """
@@ -52,7 +52,7 @@ class R3GAN(GAN):
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
-        ValueError: for a size that cannot be made, a number of widths that does not fit it, widths that groups do not
+        ValueError: for a size that cannot be made, a number of widths that does not match, widths that groups do not
             divide, or fewer than two classes.
     """
 
@@ -78,7 +78,7 @@ class R3GAN(GAN):
             raise ValueError(f"Expected {len(shapes)} widths, one for each doubling of a map. Received: {received}")
         if any(2 * width % group_width for width in widths):
             received = f"widths={widths}, group_width={group_width}"
-            raise ValueError(f"Expected widths whose doubles are multiples of the groups'. Received: {received}")
+            raise ValueError(f"Expected widths whose doubles are multiples of group_width. Received: {received}")
         check_classes(num_classes, optional=True)
         maps = [(*shape, width) for shape, width in zip(shapes, widths)]
         shared: dict[str, Any] = dict(num_classes=num_classes, blocks=blocks, group_width=group_width)
@@ -154,7 +154,7 @@ def discriminator(
             x = residual(x, f"block{height}_{block}", group_width=group_width, depth=depth)
         if index:
             x = _matched(FIRResampling2D(down=2, name=f"halve{height}")(x), maps[index - 1][2], f"match{height}")
-    # A depthwise convolution as large as the map is the generator's basis the other way round.
+    # A depthwise convolution as large as the map mirrors the generator's basis.
     spread = keras.initializers.RandomNormal(stddev=1 / math.sqrt(maps[0][0] * maps[0][1]))
     x = layers.Multiply(name="weighted_map")([x, LearnedConstant(maps[0], initializer=spread, name="basis")(x)])
     x = SumPooling(name="sum")(x)

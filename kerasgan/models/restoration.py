@@ -1,4 +1,4 @@
-"""What families that restore images share: content losses on pixels and on features beside the adversarial one."""
+"""Base of the image restoration families: content losses on pixels and features besides the adversarial one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,21 +17,20 @@ DISTANCES = {"squared": ops.square, "absolute": ops.abs}
 
 
 class Restoration(ImageToImage):
-    """A generator of larger or sharper images, and a discriminator that holds them against real ones of their size.
+    """A generator of larger or sharper images, and a discriminator of images of that size.
 
     Args:
-        generator: from images in [-1, 1] to images `scale` times as large, 1 where they keep their size.
+        generator: from images in [-1, 1] to images `scale` times as large; 1 for the same size.
         discriminator: of images of `image_size`.
         distance: of both content losses: "squared" or "absolute" differences, averaged over all elements.
         pixel_weight: of the distance of the images, in [-1, 1].
-        features: a network of images in [-1, 1] for the distance of what it makes of them; a table of one of
-            `kerasgan.models.feature_networks`, such as {"name": "vgg19", "weights": "imagenet"}, which is made when
-            training begins and only then asks for its weights; or None.
-        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        features: a network of images in [-1, 1] whose outputs are compared; a recipe's table of one of
+            `kerasgan.models.feature_networks`, such as {"name": "vgg19", "weights": "imagenet"}, which is built (and
+            its weights are loaded) when training begins; or None.
+        feature_layer: the layer of `features` whose output is compared; its last one if not given.
         feature_weight: of the distance of features.
-        adversarial_weight: a number, or a schedule of generator steps, or a recipe's table of one. 0 trains the
-            generator and nothing else; with a schedule the discriminator learns from the first step, also while it
-            is 0.
+        adversarial_weight: a number, or a schedule of generator steps, or a recipe's table of one. With 0
+            only the generator is trained; with a schedule the discriminator is trained from the first step on.
         **options: of `ImageToImage`: image_size, scale, multiple, name.
 
     Raises:
@@ -59,7 +58,7 @@ class Restoration(ImageToImage):
         if features is None and feature_layer is not None:
             raise ValueError(f"Expected the network of the layer. Received: feature_layer={feature_layer!r}")
         self.distance, self.features = distance, None
-        self._made_of = MappingProxyType({"features": features, "layer": feature_layer})
+        self._feature_settings = MappingProxyType({"features": features, "layer": feature_layer})
         if isinstance(features, Mapping):
             feature_networks.check(features)
         else:
@@ -67,18 +66,18 @@ class Restoration(ImageToImage):
         self.pixel_weight, self.feature_weight = pixel_weight, feature_weight
         self.adversarial_weight = schedules.get(adversarial_weight)
         self.resolve_arguments(adversarial_weight=self.adversarial_weight)
-        of_features = ("feature_loss",) if features is not None else ()
-        self.extra_metrics = ("pixel_loss", *of_features, "adversarial_loss")
+        feature_metrics = ("feature_loss",) if features is not None else ()
+        self.extra_metrics = ("pixel_loss", *feature_metrics, "adversarial_loss")
 
     def make_train_function(self, force: bool = False) -> Any:
-        """As Keras', after the feature network is there: nothing but training needs it, or its weights."""
+        """As Keras', after building the feature network, which only training needs."""
         self._make_features()
         return super().make_train_function(force)
 
     def _make_features(self) -> None:
         if self.features is not None:
             return
-        network, layer = feature_networks.get(self._made_of["features"]), self._made_of["layer"]
+        network, layer = feature_networks.get(self._feature_settings["features"]), self._feature_settings["layer"]
         if layer is not None:
             network = keras.Model(network.inputs, network.get_layer(layer).output, name="features")
         self.features = network

@@ -1,4 +1,4 @@
-"""SAGAN: self-attention lets every place of a map look at every other, so that distant parts of an image agree.
+"""SAGAN: self-attention relates every position of a map to every other, so that distant parts of an image agree.
 
 Zhang, Goodfellow, Metaxas, Odena: Self-Attention Generative Adversarial Networks, 2019,
 https://arxiv.org/abs/1805.08318. Layers and settings follow the authors' code, its generator and discriminator "test",
@@ -47,7 +47,7 @@ class SAGAN(GAN):
         attention_size: height and width of the map, in each network that has it, that attends to itself.
         epsilon: of batch normalization.
         spectral_tables: whether the classes' gains and biases are spectrally normalized as the generator's kernels are.
-        spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
+        spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:

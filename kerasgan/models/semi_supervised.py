@@ -1,4 +1,4 @@
-"""Semi-supervised GAN: the discriminator is a classifier with a further class for fakes: it learns without labels, too.
+"""Semi-supervised GAN: the discriminator classifies, with an extra class for fakes, and learns from unlabeled images.
 
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs, 2016,
 https://arxiv.org/abs/1606.03498, sections 3 and 5; networks follow the authors' Theano code. Deviations: labeled and
@@ -27,7 +27,7 @@ MATCHINGS = {"squared": ops.square, "absolute": ops.abs}
 
 @keras.saving.register_keras_serializable("kerasgan")
 class SemiSupervisedGAN(GAN):
-    """Classifier of few labeled and many unlabeled images, and a generator of more; square images.
+    """A classifier trained on few labeled and many unlabeled images, and a generator; square images.
 
     `fit` takes labels from 0 to num_classes - 1, and -1 for images without one.
 
@@ -42,12 +42,12 @@ class SemiSupervisedGAN(GAN):
         generator_width: likewise of the generator; as `width` if not given.
         noise: deviation of the noise on the discriminator's hidden layers ("dense"), or rate of dropout between them.
         input_noise: likewise on its input; 0.3 ("dense", in images from 0 to 1) or 0.2 if not given, as the paper's.
-        matching: what the generator makes of the difference of mean features: "squared" (MNIST) or "absolute".
+        matching: the generator's loss of the difference of mean features: "squared" (MNIST) or "absolute".
         matching_weight: of feature matching in the generator's loss.
         adversarial_weight: of the objective in the generator's loss; the paper's semi-supervised models have none.
         minibatch_kernels: of minibatch discrimination, after the features; the paper's 100 make better samples and
-            a worse classifier, whose answer then depends on the batch.
-        history_weight: of historical averaging in both players' losses.
+            a worse classifier, whose outputs then depend on the batch.
+        history_weight: of historical averaging in both networks' losses.
         prior: of the latents; uniform on the unit cube if not given.
 
     Raises:
@@ -83,13 +83,13 @@ class SemiSupervisedGAN(GAN):
         _check_size(image_size, convolutional="convolutional" in (variant, generator_variant))
         shape, dense = (image_size, image_size, channels), variant == "dense"
         generator_variant = generator_variant or variant
-        makes = dense_generator if generator_variant == "dense" else generator
-        sees = dense_discriminator if dense else discriminator
+        make_generator = dense_generator if generator_variant == "dense" else generator
+        make_discriminator = dense_discriminator if dense else discriminator
         generator_width = width if generator_width is None else generator_width
         noises = ((0.3 if dense else 0.2) if input_noise is None else input_noise, noise)
         super().__init__(
-            makes(shape, latent_dim, width=generator_width),
-            sees(shape, num_classes, width=width, noises=noises, minibatch_kernels=minibatch_kernels),
+            make_generator(shape, latent_dim, width=generator_width),
+            make_discriminator(shape, num_classes, width=width, noises=noises, minibatch_kernels=minibatch_kernels),
             prior=prior or {"name": "uniform", "low": 0.0, "high": 1.0},
             name=name,
         )
@@ -97,8 +97,8 @@ class SemiSupervisedGAN(GAN):
         self.matching = matching or ("squared" if dense else "absolute")
         self.matching_weight, self.adversarial_weight = matching_weight, adversarial_weight
         self.history_weight = history_weight
-        players = (self.generator, self.discriminator) if history_weight else ()
-        self.histories = [HistoricalAveraging(player.trainable_variables) for player in players]
+        networks = (self.generator, self.discriminator) if history_weight else ()
+        self.histories = [HistoricalAveraging(network.trainable_variables) for network in networks]
         self.resolve_arguments(
             generator_variant=generator_variant,
             generator_width=generator_width,
@@ -124,7 +124,7 @@ class SemiSupervisedGAN(GAN):
 
     def discriminator_loss(self, batch: Batch) -> Any:
         """Section 5: -log p(y | x, y <= K) for labeled images, and 1/2 of the objective with D = Z / (Z + 1)."""
-        class_logits, _ = self._look(batch.real)
+        class_logits, _ = self._logits_and_features(batch.real)
         labeled = ops.cast(batch.labels >= 0, "float32")
         labels = ops.maximum(ops.cast(batch.labels, "int32"), 0)
         entropies = keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True)
@@ -137,9 +137,10 @@ class SemiSupervisedGAN(GAN):
         return supervised + unsupervised + self._history(-1, self.discriminator)
 
     def generator_loss(self, batch: Batch) -> Any:
-        """Section 3.1: mean features of fakes like those of unlabeled images; the adversarial loss where weighted."""
+        """Section 3.1: mean features of fakes like those of unlabeled images; the adversarial loss if weighted."""
         rows = _unlabeled_rows(batch.labels)
-        (real_logits, real), (fake_logits, fake) = self._look(batch.real), self._look(batch.fake)
+        real_logits, real = self._logits_and_features(batch.real)
+        fake_logits, fake = self._logits_and_features(batch.fake)
         difference = ops.mean(ops.take(real, rows, axis=0), axis=0) - ops.mean(fake, axis=0)
         loss = self.matching_weight * ops.mean(MATCHINGS[self.matching](difference))
         if self.adversarial_weight:
@@ -149,19 +150,19 @@ class SemiSupervisedGAN(GAN):
 
     def discriminate(self, images: Any, labels: Any = None) -> Any:
         """The logit (batch, 1) of an image being real: D = Z / (Z + 1) with Z = sum of exp(class logits)."""
-        return _real_logit(self._look(images)[0])
+        return _real_logit(self._logits_and_features(images)[0])
 
     def synthesize(self, batch: Batch) -> Any:
-        return super().synthesize(batch._replace(labels=None))  # they are the discriminator's to learn
+        return super().synthesize(batch._replace(labels=None))  # only the discriminator is trained on labels
 
-    def _look(self, images: Any) -> tuple[Any, Any]:
+    def _logits_and_features(self, images: Any) -> tuple[Any, Any]:
         class_logits, features = self.discriminator(self.augmented(images), training=True)
         return ops.cast(class_logits, "float32"), ops.cast(features, "float32")
 
-    def _history(self, player: int, network: keras.Model) -> Any:
+    def _history(self, index: int, network: keras.Model) -> Any:
         if not self.histories:
             return 0.0
-        return self.history_weight * self.histories[player](network.trainable_variables)
+        return self.history_weight * self.histories[index](network.trainable_variables)
 
     def classify(self, images: Any, *, batch_size: int = 256) -> np.ndarray:
         """Probabilities of the classes, given that the images are real: float32 (count, num_classes).
@@ -171,7 +172,7 @@ class SemiSupervisedGAN(GAN):
             batch_size: images computed at a time.
 
         Raises:
-            TypeError, ValueError: for images of another kind or size.
+            TypeError, ValueError: for arrays that are not images of a valid size.
         """
         return softmax(self.examine(images, batch_size=batch_size)[0], axis=-1)
 
@@ -207,10 +208,10 @@ def _mean(values: Any, weights: Any) -> Any:
 
 
 def _unlabeled_rows(labels: Any) -> Any:
-    """Indices (batch,) that go through the unlabeled rows again and again; through all rows where all have a label.
+    """Indices (batch,) that repeat the unlabeled rows; all rows if every row has a label.
 
-    So every objective takes its mean over unlabeled images alone, in tensors of a fixed shape; it is exact where they
-    are half of the batch, as in the batches of `kerasgan.data.SemiSupervised`, or another whole fraction.
+    So every objective averages over unlabeled images alone, in tensors of a fixed shape; this is exact if they are half
+    of the batch, as in the batches of `kerasgan.data.SemiSupervised`, or another whole fraction.
     """
     labeled = ops.cast(labels >= 0, "int32")
     count = ops.shape(labels)[0]

@@ -79,9 +79,9 @@ class SNGAN(GAN):
         check_choice("interpolation", interpolation, ("nearest", "bilinear"))
         check_choice("image_size", image_size, GENERATOR)
         check_classes(num_classes, optional=True)
-        published, judging = (256, 128) if image_size <= 32 else (64, 64)
+        published, discriminator_default = (256, 128) if image_size <= 32 else (64, 64)
         width = published if width is None else width
-        discriminator_width = judging if discriminator_width is None else discriminator_width
+        discriminator_width = discriminator_default if discriminator_width is None else discriminator_width
         shape = (image_size, image_size, channels)
         own: dict[str, Any] = dict(width=width, epsilon=epsilon, interpolation=interpolation)
         super().__init__(
@@ -113,7 +113,7 @@ def generator(
     labels = label_input(num_classes)
 
     def normalize(x: Any, name: str) -> Any:
-        if labels is None:
+        if num_classes is None:
             return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
         return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)([x, labels])
 

@@ -1,13 +1,13 @@
-"""SRGAN: photographs enlarged with the detail that a discriminator misses, where squared errors leave blur.
+"""SRGAN: super-resolution of photographs with adversarially learned detail, where squared errors leave blur.
 
 Ledig et al.: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, 2017,
 https://arxiv.org/abs/1609.04802, figure 4. SRResNet is its generator, trained with `adversarial_weight=0`: the paper's
 first phase, from whose weights the second one starts; a schedule of the weight puts both into one `fit`. The variant
 "modified" is OpenMMLab's MSRResNet: no batch normalization, leaky ReLU, and the bilinearly enlarged image added at the
-end. Small images count from 0 to 1 inside the generator, large ones from -1 to 1 (section 3.2). Deviations: the
+end. Inside the generator small images are in [0, 1] and large ones in [-1, 1] (section 3.2). Deviations: the
 adversarial loss is averaged over the batch, where equation 6 sums; the distance of features is averaged over their
-channels too, where equation 5 divides by height and width alone; slopes of PReLU are one for each channel, on which the
-paper is silent.
+channels too, where equation 5 divides by height and width alone; slopes of PReLU are one for each channel, which the
+paper does not specify.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class SRGAN(Restoration):
         pixel_weight: of the distance of pixels; 0 in the paper's SRGAN, which compares features instead.
         features: a network of images in [-1, 1] whose outputs are compared too, or a table of one of
             `kerasgan.models.feature_networks`: {"name": "vgg19", "weights": "imagenet"}.
-        feature_layer: the layer of `features` whose output is meant; its last one if not given.
+        feature_layer: the layer of `features` whose output is compared; its last one if not given.
         feature_weight: of the distance of features.
         adversarial_weight: a number or a schedule of generator steps; 0 for SRResNet.
 
@@ -74,7 +74,7 @@ class SRGAN(Restoration):
     ):
         check_choice("variant", variant, GENERATORS)
         check_choice("scale", scale, (2, 4))
-        judging = discriminator_width or width
+        discriminator_width = discriminator_width or width
         losses = dict(
             distance=distance,
             pixel_weight=pixel_weight,
@@ -85,13 +85,13 @@ class SRGAN(Restoration):
         )
         super().__init__(
             GENERATORS[variant](channels, scale=scale, blocks=blocks, width=width),
-            discriminator(image_size, channels, width=judging, norm=discriminator_norm),
+            discriminator(image_size, channels, width=discriminator_width, norm=discriminator_norm),
             image_size=image_size,
             scale=scale,
             name=name,
             **losses,
         )
-        self.resolve_arguments(discriminator_width=judging)
+        self.resolve_arguments(discriminator_width=discriminator_width)
 
     def default_compile_args(self):
         """Section 3.2; the paper lowers the rate to 1e-5 for the second half of the second phase."""
@@ -115,7 +115,7 @@ def srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Mod
 
 
 def modified_srresnet(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
-    """As `srresnet`, in OpenMMLab's variant, whose weights start small for the sake of its residual paths."""
+    """As `srresnet`, in OpenMMLab's variant, whose weights start small because of its residual paths."""
     images = keras.Input((None, None, channels), name="images")
     x = layers.Rescaling(0.5, 0.5, name="unit")(images)
     x = _leaky(_convolution(x, width, "stem"), "stem")

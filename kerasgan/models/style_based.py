@@ -1,4 +1,4 @@
-"""What StyleGAN and its successors share: a mapping network from latents to styles, style mixing and truncation."""
+"""Base of StyleGAN and its successors: a mapping network from latents to styles, style mixing and truncation."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -42,17 +42,17 @@ class StyleBasedGAN(GAN):
         super().__init__(generator, discriminator, **options)
         self.style_mixing = style_mixing
         self._halves = _halves(self.generator_parts)
-        self._average_halves: Mapping[str, keras.Model] = MappingProxyType({})
+        self._ema_halves: Mapping[str, keras.Model] = MappingProxyType({})
 
-    def _average(self) -> keras.Model:
-        before, average = self.ema_generator, super()._average()
+    def _make_ema_generator(self) -> keras.Model:
+        before, average = self.ema_generator, super()._make_ema_generator()
         if average is not before:
-            self._average_halves = _halves(self._average_parts)
+            self._ema_halves = _halves(self._ema_parts)
         return average
 
     @property
     def _sampler_halves(self) -> Mapping[str, keras.Model]:
-        return self._halves if self.ema_generator is None else self._average_halves
+        return self._halves if self.ema_generator is None else self._ema_halves
 
     @property
     def mapping(self) -> keras.Model:
@@ -66,7 +66,7 @@ class StyleBasedGAN(GAN):
 
     @property
     def unbounded(self) -> keras.Model:
-        """The second half without the bound of its images to [-1, 1], which hides gradients."""
+        """The second half without the bound of its images to [-1, 1], where gradients vanish."""
         return self._sampler_halves["unbounded"]
 
     @property
@@ -76,7 +76,7 @@ class StyleBasedGAN(GAN):
 
     @property
     def mean_style(self) -> np.ndarray:
-        """The mean of all styles (style_dim,), as training has seen them."""
+        """The mean style (style_dim,), averaged in training."""
         return ops.convert_to_numpy(self.sampler.get_layer("mean_style").mean)
 
     def styles(
@@ -86,17 +86,17 @@ class StyleBasedGAN(GAN):
         return self._outputs(self.mapping, self._inputs(count, latents, labels, seed), batch_size=1024)
 
     def render(self, styles: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The images of styles (count, styles, style_dim), as `generate` gives them."""
+        """The images for styles (count, styles, style_dim), as `generate` returns them."""
         return self._outputs(self.synthesis, [np.asarray(styles, dtype="float32")], batch_size=batch_size)
 
     def style_kernels(self) -> list[np.ndarray]:
-        """Of each layer with features the kernel (style_dim, outputs) of its affine function, in the styles' order."""
+        """For each layer with features the kernel (style_dim, outputs) of its affine map, in the styles' order."""
         names = [layer.name for layer in self.sampler.layers if hasattr(layer, "affine")]
         kept = [self.sampler.get_layer(name) for name in names if not name.startswith("image")]
         return [ops.convert_to_numpy(layer.affine.kernel) for layer in kept]
 
     def truncated(self, inputs, truncation):
-        """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0: the opposites."""
+        """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0 opposites."""
         if truncation == 1:
             return self.sampler, inputs
         styles = self._outputs(self.mapping, inputs, batch_size=1024)
@@ -106,7 +106,7 @@ class StyleBasedGAN(GAN):
         return "styles", self.mean_style
 
     def training_styles(self, batch: Batch) -> Any:
-        """Styles (batch, styles, style_dim) of a round, some of them mixed."""
+        """Styles (batch, styles, style_dim) for a batch, some of them mixed."""
         mapping = self._halves["mapping"]
         inputs = batch.latents if batch.labels is None else [batch.latents, batch.labels]
         if not self.style_mixing:
@@ -118,7 +118,7 @@ class StyleBasedGAN(GAN):
         return ops.where(self._kept(first), first, second)
 
     def _kept(self, styles: Any) -> Any:
-        """Which styles are not those of the second latents: (batch, styles, 1)."""
+        """Which styles are those of the first latents: (batch, styles, 1)."""
         batch, count = ops.shape(styles)[0], styles.shape[1]
         draws = keras.random.uniform((2, batch, 1, 1), seed=self.seed_generator)
         crossovers = 1 + ops.floor(draws[0] * (count - 1))  # 1 to count - 1
@@ -131,7 +131,7 @@ class StyleBasedGAN(GAN):
 
 
 def _halves(parts: Mapping[str, keras.Model]) -> Mapping[str, keras.Model]:
-    """The generator's halves on their own, of the layers of its parts."""
+    """The generator's halves as networks, which share the layers of its parts."""
     mapping, synthesis, bound = (parts[name] for name in ("mapping", "synthesis", "bound"))
     if "prior" in parts:
         mapping = compose(parts["prior"], mapping)

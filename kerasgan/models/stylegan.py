@@ -1,4 +1,4 @@
-"""StyleGAN: a mapped latent sets the statistics of every layer's features, and noise their chance details.
+"""StyleGAN: a mapped latent sets the statistics of every layer's features, and noise adds stochastic detail.
 
 Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks, 2019,
 https://arxiv.org/abs/1812.04948. Networks grow as Progressive GAN's, with its deviations; the generator's parameter
@@ -129,7 +129,7 @@ class StyleGAN(ProgressiveGAN, StyleBasedGAN):
         )
 
     def default_compile_args(self) -> dict[str, Any]:
-        """The non-saturating batch, R1 of weight 10, Adam at the rate of 128 pixels, a half-life of 10,000 images."""
+        """The non-saturating objective, R1 of weight 10, Adam at the rate of 128 pixels, half-life 10,000 images."""
         optimizers = for_both(lambda: keras.optimizers.Adam(1.5e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
         return {
             "objective": "non_saturating",
@@ -150,7 +150,7 @@ def generator(
     doublings: int,
     variant: str = "paper",
 ) -> dict[str, keras.Model]:
-    """Parts of a network from latents (batch, latent_dim), and labels (batch,) where there are classes, to images.
+    """Parts of a network from latents (batch, latent_dim), and labels (batch,) if there are classes, to images.
 
     `maps` are (height, width, channels), from the smallest to the images'; so many `doublings` are missing at first.
     """
@@ -168,7 +168,7 @@ def generator(
 def synthesis(
     maps: Sequence[tuple[int, int, int]], channels: int, style_dim: int, *, doublings: int, variant: str = "paper"
 ) -> keras.Model:
-    """Styles (batch, 2 for each map, style_dim) to images that nothing bounds."""
+    """Styles (batch, 2 for each map, style_dim) to images without bounds."""
     fade = FadeIn(doublings, name="fade")
     inputs = keras.Input((2 * len(maps), style_dim), name="styles")
     styles = Unstack(name="unstacked")(inputs)
@@ -191,7 +191,7 @@ def synthesis(
 def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, doublings: int, group_size: int
 ) -> keras.Model:
-    """Images, and labels (batch,) where there are classes, to logits (batch, 1): the own one of as many as classes."""
+    """Images, and labels (batch,) if there are classes, to logits (batch, 1), of the label's class."""
     images, labels = keras.Input((*maps[-1][:2], channels), name="images"), label_input(num_classes)
     options: dict[str, Any] = dict(group_size=group_size, doublings=doublings, blur=True)
     logits = progressive_logits(images, maps, classes=num_classes or 1, **options)

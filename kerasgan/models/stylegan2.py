@@ -4,7 +4,7 @@ Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: Analyzing and Improving the Im
 https://arxiv.org/abs/1912.04958; with classes, and the settings for small data sets, as in Karras, Aittala, Hellsten,
 Laine, Lehtinen, Aila: Training Generative Adversarial Networks with Limited Data, 2020,
 https://arxiv.org/abs/2006.06676. Parameter counts are those of the authors' networks. Deviations: fakes are given the
-labels of the real batch; both players take steps on the same batch; the moving average of the weights always starts
+labels of the real batch; both networks are updated on the same batch; the moving average of the weights always starts
 with a short half-life that grows; the mean style is averaged with the weights; modulation scales inputs and outputs
 instead of kernels, which is the same; a minibatch that groups do not divide evenly makes groups of unequal size.
 """
@@ -111,7 +111,7 @@ class StyleGAN2(StyleBasedGAN):
         self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def default_compile_args(self) -> dict[str, Any]:
-        """Configuration F: lazy R1 every 16 steps, Adam adjusted to what is lazy (appendix B), half-life of 10,000."""
+        """Configuration F: lazy R1 every 16 steps, Adam adjusted to lazy penalties (appendix B), half-life 10,000."""
         return {
             "objective": "non_saturating",
             "generator_optimizer": lazy_adam(0.002, self.generator_penalty_interval),
@@ -147,7 +147,7 @@ class StyleGAN2(StyleBasedGAN):
 
 
 def lazy_adam(learning_rate: float, interval: int) -> keras.optimizers.Optimizer:
-    """Adam of decays 0 and 0.99 for a player that is regularized on every `interval`-th step, which makes a step more.
+    """Adam of decays 0 and 0.99 for a network with a penalty on every `interval`-th step, counted as a step more.
 
     With c = interval / (interval + 1), rate and decays become c times and to the power c (appendix B).
     """
@@ -164,7 +164,7 @@ def generator(
     style_dim: int,
     mapping_layers: int,
 ) -> dict[str, keras.Model]:
-    """Parts of a network from latents (batch, latent_dim), and labels (batch,) where there are classes, to images.
+    """Parts of a network from latents (batch, latent_dim), and labels (batch,) if there are classes, to images.
 
     `maps` are (height, width, channels), from the smallest to the images' size.
     """
@@ -180,25 +180,25 @@ def generator(
 
 
 def synthesis(maps: Sequence[tuple[int, int, int]], channels: int, style_dim: int) -> keras.Model:
-    """Styles (batch, 2 for each map, style_dim) to images that nothing bounds."""
+    """Styles (batch, 2 for each map, style_dim) to images without bounds."""
     inputs = keras.Input((2 * len(maps), style_dim), name="styles")
     styles = Unstack(name="unstacked")(inputs)
     x = LearnedConstant(maps[0], name="constant")(styles[0])
     x = _styled(x, styles[0], maps[0][-1], "conv1")
     image = _colored(x, styles[1], channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
-        own = styles[2 * index - 3 :]
-        x = _styled(x, own[0], width, f"up{index}", upsample=True)
-        x = _styled(x, own[1], width, f"conv{index}")
+        level_styles = styles[2 * index - 3 :]
+        x = _styled(x, level_styles[0], width, f"up{index}", upsample=True)
+        x = _styled(x, level_styles[1], width, f"conv{index}")
         above = FIRResampling2D(up=2, name=f"image{index - 1}_up")(image)
-        image = layers.Add(name=f"sum{index}")([above, _colored(x, own[2], channels, f"image{index}")])
+        image = layers.Add(name=f"sum{index}")([above, _colored(x, level_styles[2], channels, f"image{index}")])
     return keras.Model(inputs, image, name="synthesis")
 
 
 def discriminator(
     maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, residual: bool, group_size: int
 ) -> keras.Model:
-    """Images, and labels (batch,) where there are classes, to logits (batch, 1)."""
+    """Images, and labels (batch,) if there are classes, to logits (batch, 1)."""
     images = keras.Input((*maps[-1][:2], channels), name="images")
     x = _convolution(images, maps[-1][-1], 1, f"image{len(maps)}")
     for index in range(len(maps), 1, -1):
@@ -211,7 +211,7 @@ def discriminator(
         logits = EqualizedDense(1, dtype="float32", name="logit")(x)
         return keras.Model(images, logits, name="discriminator")
     labels = label_input(num_classes)
-    return keras.Model([images, labels], _judged(x, labels, num_classes), name="discriminator")
+    return keras.Model([images, labels], _projected(x, labels, num_classes), name="discriminator")
 
 
 def _styled(x: Any, style: Any, filters: int, name: str, *, upsample: bool = False) -> Any:
@@ -246,7 +246,7 @@ def _down(x: Any, width: int, filters: int, index: int, *, residual: bool) -> An
     return layers.Rescaling(math.sqrt(0.5), name=f"scaled{index}")(layers.Add(name=f"sum{index}")([y, skip]))
 
 
-def _judged(x: Any, labels: Any, num_classes: int) -> Any:
+def _projected(x: Any, labels: Any, num_classes: int) -> Any:
     """Logits (batch, 1): the features' inner product with the class, which a mapping network prepares."""
     size = x.shape[-1]
     condition = class_vector(labels, num_classes, size)

@@ -6,7 +6,7 @@ pooling), "resnet64" (LSUN at 64 pixels: doubling widths, layer normalization in
 strided 5x5 convolutions). "plain" is OpenMMLab's: what Progressive GAN (Karras et al. 2018, 1710.10196) begins with,
 configuration (a) of its table 1, with two 3x3 convolutions at each size. No critic has batch normalization, under which
 the penalty would not be per image (section 4). Deviations: running statistics of batch normalization are used for
-sampling; the generator sees as many latents per step as the critic, where the CIFAR-10 code gives it twice as many; no
+sampling; the generator has as many latents per step as the critic, where the CIFAR-10 code has twice as many; no
 dequantization noise on the images; the penalty's norm has 1e-12 under its root, for a finite slope at zero; "dcgan" has
 its widths from the image outwards, so that it can have any number of stages. The class-conditional model, with an
 auxiliary classifier, is not here.
@@ -164,7 +164,7 @@ def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
 
 
 def _plain_down(images: Any, widths: list[int]) -> Any:
-    """Two convolutions at each size, of which the second widens, and one that sees the whole 4x4 map."""
+    """Two convolutions at each size, of which the second widens, and one over the whole 4x4 map."""
 
     def norm_leaky_relu(x: Any, name: str) -> Any:
         return leaky_relu(normalized(x, "layer", name=f"{name}_norm"), name)

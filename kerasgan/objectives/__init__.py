@@ -1,7 +1,7 @@
 """Adversarial objectives: logits in, scalars out.
 
-Every objective has two sides, both to be minimized and both averaged over all elements of the logits (so that a
-patch discriminator's map works like a single logit).
+Every objective has a discriminator loss and a generator loss. Both are minimized and averaged over all elements of the
+logits, so that a patch discriminator's map works like a single logit.
 """
 
 import difflib
@@ -51,12 +51,12 @@ _OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def names() -> list[str]:
-    """The names that `get` knows, sorted."""
+    """The names that `get` accepts, sorted."""
     return sorted(_OBJECTIVES)
 
 
 def get(objective: "str | dict | Objective") -> Objective:
-    """An objective from its name, from `{"name": "minimax", "label_smoothing": 0.1}`, or as it is.
+    """An objective from its name, from `{"name": "minimax", "label_smoothing": 0.1}`, or unchanged.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones.

@@ -1,8 +1,8 @@
-"""The objectives of the papers: what each of the two players minimizes.
+"""The objectives of the papers: the losses of the discriminator and of the generator.
 
 a denotes the discriminator's output on real images, b on fakes, sp(x) = log(1 + exp x), and sigma the logistic
-function; D = sigma(a). None of them carries the factor 1/2 that some codes put before the sum of the real and the fake
-term, but for least squares, whose paper has it: `factor` says so.
+function; D = sigma(a). None of them has the factor 1/2 that some code puts before the sum of the real and the fake
+term, except least squares, as in its paper: see `factor`.
 """
 
 from typing import Any
@@ -24,17 +24,17 @@ __all__ = [
 
 
 class Objective:
-    """What the two players minimize.
+    """The losses that the discriminator and the generator minimize.
 
-    An objective of your own derives from this class. Both losses take the logits in one order, those of real images
-    first; `GAN.compile` refuses another one.
+    Custom objectives derive from this class. Both losses take the logits in the same order, those of real images
+    first; `GAN.compile` refuses another order.
 
     Attributes:
-        paired: whether the generator's side also looks at the logits of real images.
+        paired: whether the generator's loss also depends on the logits of real images.
         needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
             weights, spectral normalization or constraints; `GAN.compile` refuses it otherwise.
-        factor: that its terms carry beside the bare ones, 1/2 in least squares. A family whose paper weighs its other
-            losses against bare terms multiplies those weights by it.
+        factor: the factor of both losses, 1/2 in least squares. A family whose paper weighs other losses against terms
+            without a factor multiplies those weights by it.
     """
 
     paired = False
@@ -43,7 +43,7 @@ class Objective:
 
     @property
     def boundary(self) -> float | None:
-        """The logit between what is found real and what fake; None if only differences of logits count."""
+        """The logit that separates real from fake; None if only differences of logits have a meaning."""
         return 0.0
 
     def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
@@ -64,7 +64,7 @@ class Objective:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class Minimax(Objective):
-    """The zero-sum game of Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
+    """The zero-sum objective of Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
 
     Discriminator: E sp(-a) + E sp(b) = -E log D(x) - E log(1 - D(G(z))).
     Generator: -E sp(b) = E log(1 - D(G(z))).
@@ -126,7 +126,7 @@ class LeastSquares(Objective):
         fake_target: the paper's a.
         real_target: the paper's b.
         generator_target: the paper's c. (-1, 1, 0) minimizes Pearson's chi-square; (0, 1, 1) is the usual coding.
-        factor: before the squares of both sides; 1/2 in the paper.
+        factor: of both losses; 1/2 in the paper.
 
     Raises:
         ValueError: if fake_target equals real_target, which leaves nothing to discriminate, or for a factor that is
@@ -221,10 +221,10 @@ class Relativistic(Objective):
 
 @keras.saving.register_keras_serializable("kerasgan")
 class RelativisticAverage(Objective):
-    """The relativistic average GAN (Jolicoeur-Martineau 2018, 1807.00734), as ESRGAN plays it (1809.00219, 3.2).
+    """The relativistic average GAN (Jolicoeur-Martineau 2018, 1807.00734), as in ESRGAN (1809.00219, 3.2).
 
-    Discriminator: E sp(-(a - E b)) + E sp(b - E a). Generator: E sp(-(b - E a)) + E sp(a - E b). Where the other
-    objectives say how real an image is, it says how much more real than the average of the other kind.
+    Discriminator: E sp(-(a - E b)) + E sp(b - E a). Generator: E sp(-(b - E a)) + E sp(a - E b). The
+    logit measures how much more real an image is than the average of the other kind, not how real it is.
     """
 
     paired = True
@@ -236,4 +236,4 @@ class RelativisticAverage(Objective):
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
     def generator_loss(self, real_logits, fake_logits):
-        return self.discriminator_loss(fake_logits, real_logits)  # the two kinds change their places
+        return self.discriminator_loss(fake_logits, real_logits)  # with real and fake exchanged

@@ -14,14 +14,14 @@ GAMMA = 0.3  # of the logarithm of the exponent that makes light strokes thinner
 
 
 def distort(images: Any, seed: Any) -> Any:
-    """The images, each turned, sheared, scaled, shifted and made lighter or darker by chance, but only a little.
+    """The images with small random rotations, shears, scales, shifts and changes of lightness.
 
     Args:
         images: (batch, height, width, channels) in [-1, 1]; the result is too. Differentiable with respect to them.
         seed: an int or a `keras.random.SeedGenerator`.
 
     The rotation is that of the code of Ojha et al. 2020 (1910.01112) for MNIST, up to 20 degrees; scales of 0.8 to 1.2
-    are wider than its 0.9 to 1.1. Where the image does not reach, the result is -1.
+    are wider than its 0.9 to 1.1. Pixels outside the image are -1.
     """
     count, (height, width) = ops.shape(images)[0], images.shape[1:3]
     angle, shear, *scales, right, down, gamma = ops.unstack(
@@ -50,12 +50,12 @@ def distort(images: Any, seed: Any) -> Any:
 def nt_xent(first: Any, second: Any, *, temperature: float = 0.5) -> Any:
     """The normalized, temperature-scaled cross-entropy of Chen et al. 2020 (SimCLR, 2002.05709), equation 1: a scalar.
 
-    Row i of `first` and row i of `second`, both (batch, size), are to be found alike by their cosine; all other rows
-    of both are what they are told from.
+    Row i of `first` and row i of `second`, both (batch, size), are positives, compared by their cosine; all other rows
+    of both are negatives.
     """
     rows = ops.normalize(ops.concatenate([first, second], axis=0), axis=-1)
     count = ops.shape(first)[0]
     likeness = ops.matmul(rows, ops.transpose(rows)) / temperature
-    others = likeness - 1e9 * ops.eye(2 * count)  # none is told from itself
+    others = likeness - 1e9 * ops.eye(2 * count)  # no row is its own negative
     partners = ops.concatenate([ops.arange(count, 2 * count), ops.arange(count)], axis=0)
     return ops.mean(keras.losses.sparse_categorical_crossentropy(partners, others, from_logits=True))

@@ -1,4 +1,4 @@
-"""f-GAN: every f-divergence has a game of its own, whose value at the best discriminator is that divergence.
+"""f-GAN: every f-divergence has an adversarial objective whose value at the best discriminator is that divergence.
 
 Nowozin, Cseke, Tomioka: f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization, 2016,
 https://arxiv.org/abs/1606.00709. For P the data, Q the model, u = p/q, and v the discriminator's logit,
@@ -6,9 +6,10 @@ https://arxiv.org/abs/1606.00709. For P the data, Q the model, u = p/q, and v th
     D_f(P || Q) = E_Q f(u) >= E_P g(v) - E_Q f*(g(v)),   with equality where g(v) = f'(u).
 
 f is convex, f* its Fenchel conjugate, and the output activation g maps every logit into the domain of f*. The table
-below is the paper's; f*(g(v)) is written out in the logit, because f* after g overflows or cancels. Exponentials go on
-as their tangents above exp(30): Adam squares gradients, and the square of exp(60) is no float32 any more. A game whose
-losses are exponentials (KL, reverse KL, Neyman, Hellinger) still wants clipped gradients: `benchmarks/toys.py`.
+below is the paper's; f*(g(v)) is written out in the logit, because f* after g overflows or cancels. Exponentials
+are continued by their tangents above exp(30): Adam squares gradients, and the square of exp(60) overflows float32.
+Objectives with exponential losses (KL, reverse KL, Neyman, Hellinger) still need clipped gradients: see
+`benchmarks/toys.py`.
 """
 
 import difflib
@@ -29,7 +30,7 @@ Function = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Divergence:
-    """An f-divergence as its game needs it: functions of tensors or arrays, element by element.
+    """An f-divergence as its objective needs it: functions of tensors or arrays, element by element.
 
     Attributes:
         f: of the ratio u = p/q > 0; the divergence is E_Q f(u).
@@ -63,7 +64,7 @@ def _log_sigmoid(logits: Any) -> Any:
 
 LOG2 = math.log(2.0)
 _TABLE = {
-    "gan": Divergence(  # 2 JSD - log 4: the value of Goodfellow's game
+    "gan": Divergence(  # 2 JSD - log 4: the value of Goodfellow's objective
         f=lambda u: u * ops.log(u) - (u + 1.0) * ops.log1p(u),
         slope=lambda u: ops.log(u) - ops.log1p(u),
         conjugate=lambda t: -ops.log(-ops.expm1(t)),
@@ -145,7 +146,7 @@ def _weighted_jensen_shannon(weight: float) -> Divergence:
 
 
 def divergence_names() -> list[str]:
-    """The names that `get_divergence` knows, sorted."""
+    """The names that `get_divergence` accepts, sorted."""
     return sorted([*_TABLE, WEIGHTED])
 
 
@@ -159,7 +160,7 @@ def get_divergence(name: str, *, weight: float | None = None) -> Divergence:
             a small weight covers the data's modes, a large one seeks some of them.
 
     Raises:
-        ValueError: for an unknown name, with the nearest known ones, or a weight that is missing, not asked for, or
+        ValueError: for an unknown name, with the nearest known ones, or a weight that is missing, not applicable, or
             outside (0, 1).
     """
     if name not in divergence_names():
@@ -176,11 +177,11 @@ def get_divergence(name: str, *, weight: float | None = None) -> Divergence:
 
 @keras.saving.register_keras_serializable("kerasgan")
 class FDivergence(Objective):
-    """The game of an f-divergence (1606.00709, equations 4 and 6).
+    """The objective of an f-divergence (1606.00709, equations 4 and 6).
 
     Discriminator: E f*(g(b)) - E g(a), minus the estimated divergence. Generator: -E g(b), the alternative of the
-    paper's section 3.2, whose gradient does not vanish where the discriminator is sure; or directly -E f*(g(b)), which
-    descends the divergence itself.
+    paper's section 3.2, whose gradient does not vanish where the discriminator is confident; or directly -E f*(g(b)),
+    which descends the divergence itself.
 
     Args:
         divergence: one of `kerasgan.objectives.divergence_names()`.
@@ -188,7 +189,7 @@ class FDivergence(Objective):
         direct: whether the generator minimizes the estimated divergence itself.
 
     Raises:
-        ValueError: for an unknown divergence, or a weight that does not suit it.
+        ValueError: for an unknown divergence, or a weight that it does not take.
     """
 
     def __init__(self, *, divergence: str = "jensen_shannon", weight: float | None = None, direct: bool = False):
@@ -204,8 +205,8 @@ class FDivergence(Objective):
         return fake_value - ops.mean(self.functions.activation(real_logits))
 
     def generator_loss(self, real_logits, fake_logits):
-        raised = self.functions.conjugate_of_activation if self.direct else self.functions.activation
-        return -ops.mean(raised(fake_logits))
+        function = self.functions.conjugate_of_activation if self.direct else self.functions.activation
+        return -ops.mean(function(fake_logits))
 
     def get_config(self):
         return {"divergence": self.divergence, "weight": self.weight, "direct": self.direct}

@@ -1,4 +1,4 @@
-"""A run as one HTML file that loads nothing: curves, the doctor's time line, samples, neighbors, spectrum, score card.
+"""A run as one self-contained HTML file: losses, doctor's timeline, samples, neighbors, spectrum, score card.
 
 kerasgan.report.write("runs/dcgan-celeba")      # or: kerasgan report runs/dcgan-celeba
 """
@@ -21,7 +21,7 @@ def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = N
         output: the HTML file; report.html in the run folder if not given.
 
     Raises:
-        ValueError: if `run` is no run folder, or holds a log that is none.
+        ValueError: if `run` is no run folder, or its log cannot be read as one.
     """
     found = gather(run)
     path = Path(run) / "report.html" if output is None else local(output)

@@ -1,7 +1,7 @@
-"""Charts as SVG text, drawn here: libraries that draw bring scripts, which a report may not load, or fixed colors.
+"""Charts as SVG text, drawn here: plotting libraries need scripts, which a report may not load, or fix their colors.
 
-Colors come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Whoever
-cannot see a chart is read its description; whoever points at it is shown the numbers there.
+Colors come from the page's style (`line-0`, `line-1`, ...), so that they follow its light or dark scheme. Each chart
+has a description for screen readers, and shows its numbers under the mouse pointer.
 """
 
 import math
@@ -16,15 +16,15 @@ __all__ = ["Band", "Line", "chart", "legend", "number"]
 
 WIDTH, HEIGHT = 720, 260
 LEFT, RIGHT, TOP, BOTTOM = 64, 26, 10, 42
-BAND = 22  # height of the strip of bands under a chart
-BUCKETS = 400  # of rows, each drawn as its smallest and largest
+BAND = 22  # height of the bands under a chart
+BUCKETS = 400  # groups of rows, each drawn as its smallest and largest value
 HITS = 80  # places at which the numbers are shown
 
 Scale = Callable[[np.ndarray], np.ndarray]
 
 
 class Line(NamedTuple):
-    """One curve: a name, and numbers of which some may be NaN."""
+    """One curve: a name, and numbers, some of which may be NaN."""
 
     name: str
     x: np.ndarray
@@ -56,14 +56,14 @@ def chart(
 
     Args:
         lines: one or more.
-        title: what it shows; also its accessible name.
-        x_label: of the horizontal axis.
-        y_label: of the vertical axis.
-        limits: of the vertical axis; those of the curves, without their rarest extremes, if not given.
-        logarithmic: whether the vertical axis is; numbers that are not positive are left out.
+        title: what the chart shows; also its accessible name.
+        x_label: label of the horizontal axis.
+        y_label: label of the vertical axis.
+        limits: limits of the vertical axis; if not given, those of the curves, without their rarest extremes.
+        logarithmic: whether the vertical axis is logarithmic; numbers that are not positive are left out.
         bands: drawn below the axis.
-        threshold: a dashed horizontal line.
-        smooth: draw each curve's moving mean over a fortieth of it too, and the curve itself fainter.
+        threshold: value of a dashed horizontal line.
+        smooth: also draw each curve's moving mean over a fortieth of it, and the curve itself fainter.
     """
     if logarithmic:
         lines = [Line(name, x, np.where(y > 0, y, np.nan)) for name, x, y in lines]
@@ -99,7 +99,7 @@ def legend(names: Sequence[str]) -> Markup:
 
 
 def number(value: float) -> str:
-    """A number as people read it: four digits, thousands apart."""
+    """A number for people: four digits, thousands separated."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
@@ -150,7 +150,7 @@ def _ticks(low: float, high: float, *, logarithmic: bool = False) -> list[float]
 
 
 def _smoothed(y: np.ndarray, window: int) -> np.ndarray:
-    """The mean of the finite numbers among the nearest `window` rows; at the ends of fewer."""
+    """The mean of the finite numbers among the nearest `window` rows; of fewer rows at the ends."""
     finite, ones = np.isfinite(y), np.ones(window)
     sums = np.convolve(np.where(finite, y, 0.0), ones, mode="same")
     counts = np.convolve(finite.astype("float64"), ones, mode="same")
@@ -172,7 +172,7 @@ def _curve(
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of every few rows the smallest and the largest, in their order: no spike is lost."""
+    """The smallest and the largest of every few rows, in their order: no spike is lost."""
     if len(x) <= 2 * BUCKETS:
         return x, y
     kept: list[int] = []
@@ -199,7 +199,7 @@ def _band(band: Band, across: Scale) -> dict[str, Any]:
 
 
 def _hits(lines: Sequence[Line], across: Scale, x_label: str) -> list[dict[str, str]]:
-    """Invisible columns that show the numbers at their middle to whoever points at them."""
+    """Invisible columns that show the numbers at their middle under the mouse pointer."""
     longest = max(lines, key=lambda line: len(line.x)).x
     rows = np.unique(np.linspace(0, len(longest) - 1, min(HITS, len(longest))).astype(int))
     places = across(longest[rows])

@@ -1,4 +1,4 @@
-"""What a report tells of: everything that is found in a run folder, drawn from its model or read from its data."""
+"""The material of a report: what is read from a run folder, drawn from its model or computed from its data."""
 
 import json
 import math
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Evidence", "Neighbors", "Segment", "gather"]
 
 SAMPLES, REALS = 256, 4000
-VALUES = 2**26  # of all samples, or of all real images: fewer of large ones
-PREFIXES = 60  # of the log that the doctor is asked about
-SMALL = 32  # pixels of height at which neighbors are sought
+VALUES = 2**26  # of all samples, or of all real images: fewer images if they are large
+PREFIXES = 60  # prefixes of the log that the doctor diagnoses
+SMALL = 32  # pixels of height at which neighbors are searched
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Neighbors:
         nearest: likewise.
         distances: (count,), of these samples to these images.
         usual: median distance of a training image to the nearest other one.
-        copies: share of all samples that were looked at which are nearer than half of that.
+        copies: share of all samples whose nearest training image is nearer than half of `usual`.
         searched: number of training images.
     """
 
@@ -59,7 +59,7 @@ class Neighbors:
 
 @dataclass
 class Evidence:
-    """What was found; None and a sentence in `missing` for what was not."""
+    """What was found; anything missing is None, with a sentence in `missing`."""
 
     run: Path
     recipe: zoo.Recipe
@@ -67,7 +67,7 @@ class Evidence:
     diagnosis: doctor.Diagnosis | None = None
     segments: list[Segment] = field(default_factory=list)
     state: Path | None = None
-    sheet: tuple[np.ndarray, int] | None = None
+    sample_grid: tuple[np.ndarray, int] | None = None
     samples: np.ndarray | None = None
     reals: np.ndarray | None = None
     neighbors: Neighbors | None = None
@@ -92,7 +92,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
         _translate(found, gan)
     elif gan is not None:
         few = _affordable(SAMPLES, gan.image_shape)
-        found.sheet = gan.sample_grid(seed=0)
+        found.sample_grid = gan.sample_grid(seed=0)
         found.samples = pictures.to_uint8(gan.generate(few, seed=1, batch_size=min(few, 64)))
         _read_data(found, gan)
     return found
@@ -139,7 +139,7 @@ def _read_card(found: Evidence) -> None:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        found.missing["card"] = f"{path.name} is no JSON file: {error}."
+        found.missing["card"] = f"{path.name} is not valid JSON: {error}."
         return
     if isinstance(card, dict) and isinstance(card.get("scores"), dict):
         found.card = card
@@ -157,21 +157,21 @@ def _load(found: Evidence) -> "GAN | None":
 
 
 def _translate(found: Evidence, gan: Any) -> None:
-    """What an image-to-image model makes of images of its data, and what it should have made."""
-    found.missing["neighbors"] = "What a model makes of an image has that image's target to be compared with, above."
+    """The images that an image-to-image model makes of its data, beside the targets."""
+    found.missing["neighbors"] = "The outputs of an image-to-image model are compared with their targets, above."
     try:
         gan.examples = _source(found.recipe).examples(_affordable(64, gan.image_shape))
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         found.missing["model"] = f"There are no images to translate: {error}"
         return
-    found.sheet = gan.sample_grid()
+    found.sample_grid = gan.sample_grid()
     found.samples = pictures.to_uint8(gan.sample_row(len(gan.examples[0])))
     found.reals = pictures.to_uint8(gan.examples[1])
 
 
 def _source(recipe: zoo.Recipe) -> Any:
     if not recipe.source.at_hand(recipe.data):
-        raise ValueError(f"{recipe.data.get('name')} is not on this disk, and a report downloads nothing")
+        raise ValueError(f"{recipe.data.get('name')} is not on this machine, and a report downloads nothing")
     return zoo.source(recipe, seed=0)
 
 
@@ -180,7 +180,7 @@ def _read_data(found: Evidence, gan: "GAN") -> None:
     try:
         found.reals, small = _real_images(_source(found.recipe), gan.image_shape)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        found.missing["data"] = f"The training images are not at hand: {error}"
+        found.missing["data"] = f"The training images are not available: {error}"
         return
     if samples is not None:
         found.neighbors = _neighbors(samples, found.reals, small)

@@ -1,4 +1,4 @@
-"""The page around a report: HTML and its style, light or dark as the reader's screen, and nothing to load."""
+"""The page around a report: HTML and its style, light or dark as the reader's screen; it loads nothing."""
 
 import base64
 import io
@@ -32,13 +32,13 @@ COLORS = {
 
 
 def document(title: str, body: Markup) -> Markup:
-    """The whole file. Its own policy forbids it to load anything but what it holds."""
+    """The whole file. Its content security policy forbids loading anything from outside."""
     schemes = [{name: pair[index] for name, pair in COLORS.items()} for index in range(2)]
     return render("report.html", title=title, body=body, schemes=schemes)
 
 
 def section(heading: str, *content: str) -> Markup:
-    """A heading and what belongs to it."""
+    """A heading and its content."""
     return part("section", heading, "-".join(re.findall(r"[a-z]+", heading.lower())), content)
 
 
@@ -48,7 +48,7 @@ def figure(content: Markup, caption: str) -> Markup:
 
 
 def note(text: str) -> Markup:
-    """A sentence in place of what is missing; text in backticks becomes code."""
+    """A sentence in place of missing content; text in backticks becomes code."""
     return part("note", text)
 
 
@@ -58,14 +58,14 @@ def paragraph(text: str) -> Markup:
 
 
 def picture(image: Image.Image, alt: str) -> Markup:
-    """An image element that holds its PNG."""
+    """An image element with the PNG embedded."""
     written = io.BytesIO()
     image.save(written, format="PNG", optimize=True)
     return _element(written.getvalue(), alt, image.size)
 
 
 def picture_file(path: Path, alt: str) -> Markup:
-    """Likewise, of a PNG as it is."""
+    """Likewise for a PNG file, as it is."""
     with Image.open(path) as opened:
         size = opened.size
     return _element(path.read_bytes(), alt, size)
@@ -76,5 +76,5 @@ def _element(png: bytes, alt: str, size: tuple[int, int]) -> Markup:
 
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """A table; a row's first cell is its heading, the others are aligned as numbers where they are some."""
+    """A table; the first cell of a row is its heading, the others are aligned as numbers if they are numbers."""
     return part("table", caption, header, list(rows))

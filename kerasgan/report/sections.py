@@ -1,4 +1,4 @@
-"""The sections of a report: evidence in, HTML out; what is missing becomes a sentence."""
+"""The sections of a report: evidence in, HTML out; missing evidence becomes a sentence."""
 
 import shlex
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def curves(found: Evidence) -> Markup:
         return page.section("Curves", page.note(found.missing["log"]))
     step = found.columns["step"]
     losses = [Line(_plain(name), step, found.columns[name]) for name in LOSSES if name in found.columns]
-    parts = [_chart(losses, title="Losses of both players over the training", y_label="loss")]
+    parts = [_chart(losses, title="Losses of generator and discriminator over the training", y_label="loss")]
     others = [name for name in found.columns if name not in (*LOSSES, *CLOCK)]
     for name in others:
         line = Line(_plain(name), *_known(step, found.columns[name]))
@@ -63,7 +63,7 @@ def curves(found: Evidence) -> Markup:
 
 
 def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Without the rows at which a lazy penalty was not computed, so that its curve is one line."""
+    """Drops the rows at which a lazy penalty was not computed, so that its curve is one line."""
     return x[~np.isnan(y)], y[~np.isnan(y)]
 
 
@@ -77,12 +77,12 @@ def _chart(lines: list[Line], *, title: str, y_label: str) -> Markup:
 
 def doctor(found: Evidence) -> Markup:
     if found.diagnosis is None or found.columns is None:
-        return page.section("The doctor's time line", page.note(found.missing["log"]))
-    told = found.diagnosis
-    first = (float(found.columns["step"][0]), np.nan)  # the score begins later: too few rows
-    steps, scores = np.array([first, *told.timeline]).T
+        return page.section("The doctor's timeline", page.note(found.missing["log"]))
+    diagnosis = found.diagnosis
+    first = (float(found.columns["step"][0]), np.nan)  # the score begins later: too few rows so far
+    steps, scores = np.array([first, *diagnosis.timeline]).T
     bands = [Band(part.first, part.last, part.verdict, _style(part.verdict)) for part in found.segments]
-    title = "How likely the game has collapsed, from its losses up to each step, and the doctor's verdict there"
+    title = "How likely the training has collapsed, from its losses up to each step, and the doctor's verdict there"
     drawn = charts.chart(
         [Line("collapse", steps, scores)],
         title=title,
@@ -92,17 +92,15 @@ def doctor(found: Evidence) -> Markup:
         bands=bands,
         threshold=0.5,
     )
-    caption = (
-        "The score is computed from the losses before a step alone. From 0.5 on (dashed) a verdict names a trouble."
-    )
-    if told.alarm is not None:
-        caption += f" The losses alone would have stopped the training at step {number(told.alarm)}."
-    told_then = [(part.verdict, f"{number(part.first)} to {number(part.last)}") for part in found.segments]
+    caption = "The score at a step uses only the losses before it. From 0.5 on (dashed) a verdict names a trouble."
+    if diagnosis.alarm is not None:
+        caption += f" The losses alone would have stopped the training at step {number(diagnosis.alarm)}."
+    verdicts = [(part.verdict, f"{number(part.first)} to {number(part.last)}") for part in found.segments]
     return page.section(
-        "The doctor's time line",
+        "The doctor's timeline",
         page.figure(drawn, caption),
-        part("diagnosis", _chip(told.verdict), told.evidence, told.suggestion),
-        page.table("What a running training would have been told", ("verdict", "steps"), told_then),
+        part("diagnosis", _chip(diagnosis.verdict), diagnosis.evidence, diagnosis.suggestion),
+        page.table("The verdicts that a running training would have received", ("verdict", "steps"), verdicts),
     )
 
 
@@ -116,9 +114,9 @@ def film(found: Evidence) -> Markup:
 
 
 def samples(found: Evidence) -> Markup:
-    if found.sheet is None:
+    if found.sample_grid is None:
         return page.section("Samples", page.note(found.missing["model"]))
-    images, columns = found.sheet
+    images, columns = found.sample_grid
     shown = pictures.grid(pictures.reduced(images, 128), columns=columns)
     alt = f"{len(images)} generated images in rows of {columns}"
     return page.section("Samples", page.figure(page.picture(shown, alt), "Not selected: seed 0."))
@@ -157,7 +155,7 @@ def spectrum(found: Evidence) -> Markup:
     for name, images in stacks:
         measured = metrics.power_spectrum(images)
         lines.append(Line(name, measured.frequencies[1:], measured.power[1:]))  # the first is the mean
-    title = "Power of detail by its fineness, from coarse to fine"
+    title = "Power spectrum, from coarse to fine detail"
     drawn = charts.chart(lines, title=title, x_label="cycles per pixel", y_label="power", logarithmic=True)
     caption = (
         charts.legend([line.name for line in lines]) + " Azimuthal means; beyond 0.5 cycles per pixel the corners."

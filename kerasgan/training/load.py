@@ -53,7 +53,7 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe") -> "GAN":
 
 def recipe_of(source: str | os.PathLike[str]) -> zoo.Recipe:
     """The recipe of an entry, of a recipe.toml, or of a run folder."""
-    return zoo.recipe(here(f"{source}/recipe.toml") if is_run(source) else source)
+    return zoo.recipe(here(f"{source}/recipe.toml") if is_run(source) else os.fspath(source))
 
 
 def _model(path: Path) -> "GAN":

@@ -1,11 +1,22 @@
 """The zoo: names, recipes, and `load`.
 
-An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+An entry is a folder with a recipe.toml; the folders are part of the wheel, and beside the package in a checkout.
 Nothing here imports Keras before a model is built.
 """
 
 from kerasgan.zoo.load import WeightsError, build, channel_order, load, source, with_data
-from kerasgan.zoo.recipe import Recipe
+from kerasgan.zoo.recipe import Recipe, check
 from kerasgan.zoo.registry import names, recipe
 
-__all__ = ["Recipe", "WeightsError", "build", "channel_order", "load", "names", "recipe", "source", "with_data"]
+__all__ = [
+    "Recipe",
+    "WeightsError",
+    "build",
+    "channel_order",
+    "check",
+    "load",
+    "names",
+    "recipe",
+    "source",
+    "with_data",
+]

@@ -1,4 +1,4 @@
-"""Models of recipes: built, with their data, and with their trained weights."""
+"""The models of recipes: built, with their data, and with their trained weights."""
 
 import dataclasses
 import difflib
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = ["WeightsError", "build", "channel_order", "load", "source", "with_data"]
 
-OF_TRAINING = ("batch_size", "seed", "start", "steps")  # what [train] says beside the arguments of `GAN.compile`
+OF_TRAINING = ("batch_size", "seed", "start", "steps")  # keys of [train] that are no arguments of `GAN.compile`
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
 class WeightsError(ValueError):
-    """The weights of an entry cannot be had; the message says what was tried and what can be done."""
+    """The weights of an entry are not available; the message says why and what can be done."""
 
 
 def build(chosen: Recipe) -> "GAN":
     """The recipe's model, compiled with its training settings, untrained.
 
     Raises:
-        ValueError: for an unknown family, or arguments that the family or `compile` refuses, with the file.
+        ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
     from kerasgan import models
 
@@ -48,9 +48,9 @@ def build(chosen: Recipe) -> "GAN":
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     try:
         gan = family(**chosen.model)
-        for player in ("generator_optimizer", "discriminator_optimizer"):
-            if player in settings:
-                settings[player] = _optimizer(settings[player])
+        for name in ("generator_optimizer", "discriminator_optimizer"):
+            if name in settings:
+                settings[name] = _optimizer(settings[name])
         gan.compile(**settings)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{chosen.path}: {error}") from error
@@ -70,7 +70,7 @@ def _optimizer(settings: Mapping[str, Any] | str) -> Any:
 
 
 def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
-    """An object of the class `name` of one of the modules, made with the other settings."""
+    """An object of the class `name` in one of the modules, created with the other settings."""
     config = dict(settings)
     name = config.pop("name", None)
     for module in modules:
@@ -85,13 +85,13 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
     """The recipe's training data as a source of batches.
 
     Args:
-        chosen: whose [data] to read.
-        batch_size: instead of the recipe's.
-        seed: of the order, instead of the recipe's.
-        compared: instead of the training data, the real images that samples are compared with.
+        chosen: the recipe.
+        batch_size: batch size to use instead of the recipe's.
+        seed: seed of the order, instead of the recipe's.
+        compared: return the real images with which samples are compared, instead of the training data.
 
     Raises:
-        ValueError: if the recipe reads a folder and does not say which, or names what its source does not take.
+        ValueError: if the recipe needs a folder and has none, or has options that its source does not accept.
     """
     found = chosen.source
     if found.needs_path and found.place(chosen.data) is None:
@@ -106,16 +106,16 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
 
 
 def with_data(chosen: Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> Recipe:
-    """The recipe with a folder as its data, in the size and channels that the model makes.
+    """The recipe with a folder as its data, in the image size and channels of the model.
 
-    The folder holds what models of its task learn from: images, pairs, images of two domains, or videos. With `paired`
-    a model that learns without pairs is given some all the same.
+    The folder holds the data of the model's task: images, pairs, images of two domains, or videos. With `paired`, a
+    model that learns without pairs gets pairs nevertheless.
     """
     if data is None:
         return chosen
     from kerasgan.gan import Task
 
-    task = Task.GENERATION if "derive" in chosen.data else gan.task  # inputs are then made of images
+    task = Task.GENERATION if "derive" in chosen.data else gan.task  # the inputs are then derived from images
     if paired and task is Task.UNPAIRED:
         task = Task.IMAGE_TO_IMAGE
     folder = data_sources.for_task(task).of_folder(absolute(data), gan, chosen.data)
@@ -132,7 +132,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             file, or a published checkpoint of the family.
 
     Raises:
-        WeightsError: if the entry has no trained weights, or they cannot be had.
+        WeightsError: if the entry has no trained weights, or they are not available.
         ValueError: for an unknown entry, or a file that does not fit the model.
     """
     chosen = recipe(name)
@@ -142,7 +142,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
         return _load_file(chosen, here(weights))
     if chosen.weights is None:
         raise WeightsError(
-            f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, ask for an "
+            f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, load an "
             f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
         )
     if not chosen.bundled:
@@ -156,7 +156,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
 
 
 def channel_order(chosen: Recipe) -> str:
-    """The order of colors, "rgb" or "bgr", of the images that the entry's published checkpoint was trained on."""
+    """The order of colors, "rgb" or "bgr", in the training images of the entry's published checkpoint."""
     return (chosen.weights or {}).get("channel_order", "rgb")
 
 
@@ -193,7 +193,7 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
 
 
 def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
-    """Loads a `.weights.h5` of the whole GAN, or of one network alone; a generator then is the moving average too."""
+    """Loads a `.weights.h5` of the whole GAN, or of one network; a generator's also fill the moving average."""
     import h5py
 
     try:
@@ -203,7 +203,7 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
         raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
     try:
         with warnings.catch_warnings(), _named_for_keras(path) as named:
-            # Keras warns and goes on, with weights that were never trained.
+            # Keras only warns, and keeps weights that were never trained.
             warnings.filterwarnings("error", message="Skipping nested container")
             (gan if whole else network).load_weights(named)
     except (KeyError, UserWarning, ValueError) as error:
@@ -216,7 +216,7 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
 
 @contextmanager
 def _named_for_keras(path: Path) -> Iterator[Path]:
-    """The file under a name with a dot before "weights.h5": without it Keras takes a file for one of Keras 2."""
+    """The file under a name with a dot before "weights.h5": without the dot Keras reads it as a file of Keras 2."""
     if path.name.endswith(".weights.h5"):
         yield path
         return
@@ -231,7 +231,7 @@ def _load_published(chosen: Recipe) -> "GAN":
     sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
     if sha256 is None:
         warnings.warn(
-            f"The publisher of {chosen.name} states no digest: its file is read as it comes, executing nothing.",
+            f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed.",
             stacklevel=3,
         )
     try:
@@ -239,7 +239,7 @@ def _load_published(chosen: Recipe) -> "GAN":
     except checkpoints.DownloadError as error:
         bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
         raise WeightsError(
-            f"The weights of {chosen.name} cannot be had. {error} An untrained model: weights=None. "
+            f"The weights of {chosen.name} are not available. {error} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."
         ) from error
     gan = build(chosen)

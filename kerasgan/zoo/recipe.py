@@ -1,4 +1,4 @@
-"""Recipes: what a recipe.toml may say, reading it, and writing it so that comments stay.
+"""Recipes: the keys of a recipe.toml, and reading and checking it.
 
 Reading needs neither Keras nor a backend, so that listing the zoo is instant.
 """
@@ -15,7 +15,7 @@ from kerasgan.zoo.data_sources import DataSource, refuse_unknown
 
 __all__ = ["Recipe", "check", "read"]
 
-# What a recipe may say: section -> required keys, optional keys. [model] is checked by the family's constructor, [data]
+# The keys of a recipe: section -> required keys, optional keys. [model] is checked by the family's constructor, [data]
 # by its source.
 SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     "": ({"family", "model", "data", "train"}, {"weights", "results"}),
@@ -36,7 +36,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
     # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
-    # publisher's, measured by its "protocol"; "discriminator" is the file of one that is useful by itself
+    # publisher's, measured by its "protocol"; "discriminator" is the file of a discriminator that is of use by itself
     "weights": (
         set(),
         {
@@ -59,21 +59,21 @@ UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an entry is and how it is trained: the content of a recipe.toml, read-only.
+    """The content of a recipe.toml, read-only: the model of an entry and how it is trained.
 
     Attributes:
         name: the entry's name, that of its folder.
         path: the recipe.toml.
         family: name of a class in `kerasgan.models`.
         model: arguments of that class.
-        data: `source` (one of `kerasgan.zoo.data_sources.names()`) and that source's options; of image-to-image
-            families also `derive`, which makes their inputs from its images, and `unpair`, whether the pairs are then
-            taken apart.
-        train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, that the
-            generator goes on from), and arguments of `GAN.compile`.
+        data: `source` (one of `kerasgan.zoo.data_sources.names()`) and that source's options; for image-to-image
+            families also `derive`, which computes their inputs from its images, and `unpair`, whether to separate such
+            pairs into two domains.
+        train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, with which
+            the generator starts), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.
-        header: the comment at the top of the file: the command that trains it, how long, what to expect.
+        header: the comment at the top of the file: the training command, how long it takes, what to expect.
     """
 
     name: str
@@ -88,17 +88,17 @@ class Recipe:
 
     @property
     def source(self) -> DataSource:
-        """Where its images come from, with all that is to be known of that."""
+        """The data source of the images, with everything the package records about it."""
         return data_sources.get(self.data["source"])
 
     @property
     def command(self) -> str:
-        """The command that trains it."""
+        """The training command."""
         return self.header.partition("\n")[0]
 
     @property
     def summary(self) -> str:
-        """How long that takes and what to expect."""
+        """How long training takes and what to expect."""
         return self.header.partition("\n")[2]
 
     @property
@@ -107,7 +107,7 @@ class Recipe:
 
     @property
     def pretrained(self) -> bool:
-        """Whether trained weights exist, in the box or as a published checkpoint."""
+        """Whether trained weights exist, bundled or as a published checkpoint."""
         return self.weights is not None
 
     @property
@@ -117,7 +117,7 @@ class Recipe:
 
 
 def read(path: Path) -> Recipe:
-    """A recipe.toml. Raises ValueError that names the key and the file where it says what it may not."""
+    """Reads a recipe.toml. Raises ValueError that names the key and the file for invalid content."""
     text = path.read_text(encoding="utf-8")
     try:
         content = tomllib.loads(text)
@@ -133,7 +133,7 @@ def read(path: Path) -> Recipe:
 
 
 def check(content: Mapping[str, Any], path: Path) -> None:
-    """Raises ValueError that names the key and the file unless `content` is what a recipe.toml may say."""
+    """Raises ValueError that names the key and the file unless `content` is valid for a recipe.toml."""
     for section, (required, optional) in SECTIONS.items():
         keys = content if not section else content.get(section, {})
         where = f"[{section}] of {path}" if section else str(path)

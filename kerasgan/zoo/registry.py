@@ -1,6 +1,6 @@
 """The entries of the zoo by name.
 
-An entry is a folder with a recipe.toml; the folders travel inside the wheel and lie beside the package in a checkout.
+An entry is a folder with a recipe.toml; the folders are part of the wheel, and beside the package in a checkout.
 Reading recipes needs neither Keras nor a backend, so that listing them is instant.
 """
 
@@ -32,8 +32,9 @@ def recipe(name: str | Path) -> Recipe:
     """The recipe of an entry, or of a recipe.toml of your own.
 
     Raises:
-        ValueError: for an unknown name, with the nearest ones; for an unknown, missing or misplaced key, with the file.
-        FileNotFoundError: if a path to a .toml file is given and there is none.
+        ValueError: for an unknown name (lists the nearest ones), or an unknown, missing or misplaced key (with the
+            file).
+        FileNotFoundError: for the path of a .toml file that does not exist.
     """
     path = Path(name)
     if path.suffix != ".toml":

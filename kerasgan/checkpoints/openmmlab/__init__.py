@@ -1,9 +1,9 @@
 """OpenMMLab's checkpoints (mmgeneration, mmediting): {"meta": ..., "state_dict": {tensor name: tensor}}.
 
-Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` where training kept a moving
-average. Its unconditional color models are trained on images in the order blue, green, red (its loader's default,
-and `to_rgb=False` in its configurations), so that their generators produce this order: pass `channel_order="bgr"`.
-One file per family says which tensor belongs where; `FAMILIES` lists them.
+Names as in its published files: `generator.`, `discriminator.`, and `generator_ema.` if training kept a moving average.
+Its unconditional color models are trained on images in the order blue, green, red (its loader's default, and
+`to_rgb=False` in its configurations), so that their generators produce this order: pass `channel_order="bgr"`. One file
+per family maps its tensors to weights; `FAMILIES` lists them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from kerasgan.checkpoints.placement import Layout
 __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "OpenMMLab"
-CHANNEL_ORDER = None  # of both kinds, and the files do not say which
+CHANNEL_ORDER = None  # both occur, and the files do not record which
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
@@ -54,7 +54,7 @@ FAMILIES: Mapping[str, Layout] = {
 
 
 def state(contents: object) -> Mapping[str, object] | None:
-    """The named tensors of a file, or None where it is not in OpenMMLab's format; a bare state dict will do."""
+    """The named tensors of a file, or None if it is not in OpenMMLab's format; a bare state dict is accepted."""
     found = contents.get("state_dict", contents) if isinstance(contents, dict) else None
     if not isinstance(found, dict) or not any(isinstance(value, np.ndarray) for value in found.values()):
         return None
@@ -62,7 +62,7 @@ def state(contents: object) -> Mapping[str, object] | None:
 
 
 def skipped(name: str) -> str | None:
-    """Why a tensor is of no use to the generator, or None."""
+    """Why the generator does not need a tensor, or None."""
     if name.startswith(("discriminator.", "discriminator_", "discriminators.")):
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):

@@ -1,4 +1,4 @@
-"""SelfAttentionBlock: `theta` asks, `phi` answers, `g` is mixed, `o` and `gamma` lead back; one of `conv_blocks`."""
+"""SelfAttentionBlock: `theta` (query), `phi` (key), `g` (value), `o` and `gamma` (output); one of `conv_blocks`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["attention", "numbered"]
 
 
 def numbered(generator: keras.Model) -> list[str]:
-    """The names of the layers that end each of `conv_blocks`, in their order: residual sums and the attention's."""
+    """The names of the layers that end each of `conv_blocks`, in order: residual sums and the attention's."""
     return [
         layer.name
         for layer in generator.layers

@@ -28,14 +28,14 @@ _BOTTLENECK = {name: name for name in ("conv1", "conv2", "conv3", "conv4")}
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in BigGANGenerator."""
+    """The places of all tensors of BigGANGenerator."""
     top = find(generator, "latent_map").output.shape[1:]
     projection = dense_to_map("noise2feat", find(generator, "project"), shape=top)
     return projection + _classes_blocks_and_image(generator, kernels=_SHORTCUT, norms=2)
 
 
 def deep_placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in BigGANDeepGenerator, whose first map has its channels last, as TensorFlow's."""
+    """The places of all tensors of BigGANDeepGenerator, whose first map has channels last, as in TensorFlow."""
     projection = dense("noise2feat", find(generator, "project"))
     return projection + _classes_blocks_and_image(generator, kernels=_BOTTLENECK, norms=4)
 
@@ -61,7 +61,7 @@ def _classes_blocks_and_image(generator: keras.Model, *, kernels: dict[str, str]
 
 
 def _conditional(tensor: str, norm: Any) -> list[Placement]:
-    """Gains, stored as 1 less, and biases: linear in class and latents, or tables of the classes."""
+    """Gains, stored minus 1, and biases: linear functions of class and latents, or tables of the classes."""
     places = moving_statistics(f"{tensor}.bn", norm.normalization, epsilon=1e-5)
     if hasattr(norm, "gamma"):
         return [

@@ -1,4 +1,4 @@
-"""ResnetGenerator, twice: `generators.A` makes images of domain A, of those of domain B."""
+"""ResnetGenerator, twice: `generators.A` translates images of domain B to domain A, `generators.B` the reverse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["LAYOUT", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in one generator, `gan.generator_ab` or `gan.generator_ba`."""
+    """The places of all tensors in one generator, `gan.generator_ab` or `gan.generator_ba`."""
     blocks = sum(layer.name.endswith("_sum") for layer in generator.layers)
     names = ["stem", "down1", "down2", *(f"block{index + 1}" for index in range(blocks)), "up2", "up1", "image"]
     places = []
@@ -38,13 +38,13 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """Both generators: the files name domain a, which the second direction makes, before domain b."""
+    """Both generators: the files list domain a, the output of the second direction, before domain b."""
     prefixes = by_domain(names)
     if not 1 <= len(prefixes) <= 2:
         raise CheckpointError(f"Expected the generators of two domains. Received: {', '.join(prefixes) or 'none'}")
     if len(prefixes) == 1:
         warnings.warn(
-            f"The file holds one generator, {prefixes[0]}: only generator_ab takes its weights.", stacklevel=4
+            f"The file holds one generator, {prefixes[0]}: its weights are loaded into generator_ab only.", stacklevel=4
         )
     ways = ("ab",) if len(prefixes) == 1 else ("ba", "ab")
     return [(parts[way], prefix) for parts in each_parts(gan) for way, prefix in zip(ways, prefixes)]

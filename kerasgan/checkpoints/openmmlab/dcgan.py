@@ -17,7 +17,7 @@ ARGUMENTS = "DCGAN(variant='torch', output_bias=True)"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
     ups = sum(layer.name.startswith("up") and layer.name.endswith("_norm") for layer in generator.layers)
     names = {"noise2feat": "project"} | {f"upsampling.{index}": f"up{index + 1}" for index in range(ups)}
     places = transposed_convolution("output_layer.conv", find(generator, "image"), image=True)

@@ -1,6 +1,6 @@
 """RRDBNet (mmediting): `conv_first`, `body.N.rdbM.convK`, `conv_body`, `conv_upN`, `conv_hr`, `conv_last`.
 
-Theirs makes images in [0, 1] where ours makes them in [-1, 1].
+Its images are in [0, 1], those of the network here in [-1, 1].
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["LAYOUT", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator."""
+    """The places of all tensors in the generator."""
     layers = {layer.name: layer for layer in generator.layers}
     blocks = sum(name.removeprefix("block").removesuffix("_sum").isdecimal() for name in layers)
     places = _stem(generator)

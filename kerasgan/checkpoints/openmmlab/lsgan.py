@@ -1,4 +1,4 @@
-"""LSGANGenerator: `noise2feat_head`, `noise2feat_tail` and `conv_blocks`, whose last one makes the image."""
+"""LSGANGenerator: `noise2feat_head`, `noise2feat_tail` and `conv_blocks`, the last of which produces the image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LAYOUT", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     ups = sum(layer.name.startswith("up") and layer.name.endswith("_norm") for layer in generator.layers)
     top = find(generator, "latent_map").output.shape[1:]
     places = [

@@ -1,4 +1,4 @@
-"""Which networks of a GAN OpenMMLab's files hold, and the prefixes of their tensors."""
+"""The networks of a GAN in OpenMMLab's files, and the prefixes of their tensors."""
 
 from __future__ import annotations
 

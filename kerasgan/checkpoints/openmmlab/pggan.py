@@ -1,7 +1,7 @@
 """PGGANGenerator: `noise2feat`, `conv_blocks.N` and `torgb_layers.N` of a network that is fully grown.
 
-Its convolutions after an upsampling are transposed ones, which compute the same with the kernel turned around, and
-which He's constant of their outputs scales instead of that of their inputs.
+Its convolutions after an upsampling are transposed ones, which compute the same with a flipped kernel, and whose
+weights are scaled by He's constant of their outputs instead of their inputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ARGUMENTS = "PGGAN(image_size=...)"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
     project, bias = find(generator, "project"), find(generator, "project_bias").bias
     height, width, top = find(generator, "latent_map").output.shape[1:]
     inputs = project.kernel.shape[0]
@@ -50,7 +50,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def fully_grown(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
-    """The weight that says how many doublings are missing, and what sets it to none."""
+    """The weight that counts the doublings still missing, and a function that returns zero for it."""
     return [(find(generator, "fade").missing, lambda: np.zeros((), "float32"))]
 
 

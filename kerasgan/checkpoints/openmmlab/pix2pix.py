@@ -1,4 +1,4 @@
-"""UnetGenerator: each level lies inside the one before, as `model.model`, `model.model.1.model`, ..."""
+"""UnetGenerator, with nested levels: `model.model`, `model.model.1.model`, ..."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARGUMENTS = "Pix2Pix(norm='batch')"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
     depth = sum(layer.name.removeprefix("down").isdecimal() for layer in generator.layers)
     places = []
     for level in range(depth):
@@ -39,7 +39,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The one generator, which is named after the domain of its images."""
+    """The only generator, which is named after the domain of its outputs."""
     prefixes = by_domain(names)
     if len(prefixes) != 1:
         raise CheckpointError(f"Expected one generator. Received: {', '.join(prefixes) or 'none'}")

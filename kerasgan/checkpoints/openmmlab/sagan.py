@@ -23,7 +23,7 @@ __all__ = ["LAYOUT", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     places = [
         *dense_to_map("noise2feat", find(generator, "project"), shape=find(generator, "latent_map").output.shape[1:]),
         *convolution("to_rgb.conv", find(generator, "image"), image=True),
@@ -45,7 +45,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def _conditional(tensor: str, norm: Any, *, epsilon: float) -> list[Placement]:
-    """Gains, stored as 1 less, and biases of the classes: tables of their own or spectrally normalized ones."""
+    """Gains, stored minus 1, and biases of the classes, in plain or spectrally normalized tables."""
     places = moving_statistics(f"{tensor}.norm", norm.normalization, epsilon=epsilon)
     names = f"{tensor}.weight_embedding", f"{tensor}.bias_embedding"
     if norm.spectral is not None:

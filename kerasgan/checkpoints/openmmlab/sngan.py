@@ -1,4 +1,4 @@
-"""SNGANGenerator with classes: `noise2feat`, `conv_blocks.N` and `to_rgb`; gains are stored as 1 less."""
+"""SNGANGenerator with classes: `noise2feat`, `conv_blocks.N` and `to_rgb`; gains are stored minus 1."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARGUMENTS = "SNGAN(num_classes=..., epsilon=1e-4)"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
 
     places = [
         *dense_to_map("noise2feat", find(generator, "project"), shape=find(generator, "latent_map").output.shape[1:]),

@@ -1,7 +1,7 @@
 """MSRResNet (mmediting): `conv_first`, `trunk_net.N`, `upsampleN` before a pixel shuffle, `conv_hr`, `conv_last`.
 
-Theirs makes images in [0, 1] where ours makes them in [-1, 1]. The enlarged image that is added to the last layer's
-output is in that range already, so that this output counts twice.
+Its images are in [0, 1], those of the network here in [-1, 1]. The enlarged input, which is added to the last layer's
+output, is in [-1, 1] already, so that this output counts twice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["LAYOUT", "in_our_range", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `LAYOUT.arguments`."""
+    """The places of all tensors in the generator of `LAYOUT.arguments`."""
     names = {layer.name for layer in generator.layers}
     blocks = sum(name.startswith("block") and name.endswith("_sum") for name in names)
     places = convolution("conv_first", find(generator, "stem"), from_image=True)
@@ -35,7 +35,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def in_our_range(last: list[Placement], *, offset: float) -> list[Placement]:
-    """Those of a last layer, [weight, bias], of images in [0, 1]: 2 x + `offset` of what it makes."""
+    """The placements of a last layer, [weight, bias], for images in [0, 1], rescaled: 2 x + `offset`."""
     weight, bias = last
     return [dataclasses.replace(weight, factor=2.0), dataclasses.replace(bias, factor=2.0, offset=offset)]
 

@@ -1,7 +1,8 @@
 """StyleGANv1Generator: `style_mapping.N`, `convs.N` of two styled layers each, `to_rgbs.N`, and constant noise.
 
-Its mapping network's activations have no gain, where ours multiply by sqrt(2); the weights that make styles and images
-have this gain in He's constant, where ours have 1. It stores gains of features as they are, ours less 1.
+The activations of its mapping network have no gain, those here multiply by sqrt(2); its weights for styles and images
+have this gain in He's constant, those here have 1. It stores gains of features as they are; here they are stored minus
+1.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ GAIN = math.sqrt(2)
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
     names = [layer.name for layer in generator.layers]
     if len(generator.inputs) > 1:
         raise CheckpointError("one with classes")
@@ -53,7 +54,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def computed(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
-    """What is in no file: the mean style, and that no doubling is missing."""
+    """Weights that are in no file: the mean style, and the number of doublings still missing (zero)."""
     return [*mean_style(generator), *fully_grown(generator)]
 
 
@@ -65,7 +66,7 @@ def _mapping(tensor: str, layer: Any) -> list[Placement]:
 
 
 def _convolution(tensor: str, layer: Any, biased: Any = None) -> list[Placement]:
-    """`biased` is the layer with the bias, if that is another one."""
+    """`biased` is the layer that has the bias, if it is another one."""
     return [
         Placement(tensor=f"{tensor}.conv.weight_orig", variable=layer.kernel, axes=(2, 3, 1, 0)),
         Placement(tensor=f"{tensor}.conv.bias", variable=(biased or layer).bias),

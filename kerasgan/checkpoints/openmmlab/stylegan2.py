@@ -1,7 +1,7 @@
-"""StyleGANv2Generator: `style_mapping.N`, `convs.N`, `to_rgbs.N`, and the constant noise that its images are made with.
+"""StyleGANv2Generator: `style_mapping.N`, `convs.N`, `to_rgbs.N`, and the constant noise of its images.
 
-Kernels are (1, out, in, height, width), also those of transposed convolutions. The mean style is in no file: here it is
-that of 10,000 latents.
+Kernels are (1, out, in, height, width), also those of transposed convolutions. The mean style is in no file: it is
+computed from 10,000 latents.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ARGUMENTS = "StyleGAN2(image_size=..., channel_base=...), without classes"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place in the generator of `ARGUMENTS`."""
+    """The places of all tensors in the generator of `ARGUMENTS`."""
     if len(generator.inputs) > 1:
         raise CheckpointError("one with classes")
     names = [layer.name for layer in generator.layers]
@@ -42,7 +42,7 @@ def placements(generator: keras.Model) -> list[Placement]:
 
 
 def mean_style(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarray]]]:
-    """The weight of the layer `mean_style`, and what computes it."""
+    """The weight of the layer `mean_style`, and the function that computes it."""
     import keras
     from keras import ops
 

@@ -1,4 +1,4 @@
-"""WGANGPGenerator: `noise2feat`, `conv_blocks` (every third one only enlarges) and `to_rgb`."""
+"""WGANGPGenerator: `noise2feat`, `conv_blocks` (every third one only upsamples) and `to_rgb`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LAYOUT", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
-    """Every tensor's place."""
+    """The places of all tensors."""
     names = {"conv_blocks.0": "first"}
     for index in range(1, 1 + sum(layer.name.endswith("_larger") for layer in generator.layers)):
         names |= {f"conv_blocks.{3 * index + part - 2}": f"up{index}_{part}" for part in (1, 2)}

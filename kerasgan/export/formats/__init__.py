@@ -1,7 +1,7 @@
 """The file formats: how each is written from a Keras network on TensorFlow, and how it is opened again.
 
-A format is one entry of `FORMATS`: what is exported by default, proven, reported and offered on the command line is
-read from it.
+A format is one entry of `FORMATS`: the default formats, the comparison, the report and the command line all read that
+table.
 """
 
 import importlib.util
@@ -18,18 +18,18 @@ from kerasgan.gan import GAN
 __all__ = ["FORMATS", "Format", "Job", "check_folder", "choose"]
 
 FORMATS: dict[str, Format] = {"onnx": ONNX, "saved_model": SAVED_MODEL, "litert": LITERT, "web": WEB}
-SPECIAL = {option for form in FORMATS.values() for option in form.options}  # options of these formats and not of others
+SPECIAL = {option for form in FORMATS.values() for option in form.options}  # options that only some formats have
 
 
 def choose(names: Sequence[str] | None, options: Options, gan: GAN | None = None) -> tuple[list[str], dict[str, str]]:
     """The formats of those names; if none are given, all that can be written here, and why the others cannot.
 
-    Whether a format can hold the model is asked if that is given.
+    If `gan` is given, whether a format can hold the model is checked, too.
 
     Raises:
         ImportError: saying what to install for a format.
-        ValueError: for a name that is not in the table, a format that cannot hold the model or what the options ask
-            for, or none; or if `gan` is not a GAN.
+        ValueError: for an unknown name, a format that cannot hold the model or does not support the options, or no
+            format; or if `gan` is not a GAN.
     """
     if gan is not None and not isinstance(gan, GAN):
         raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")

@@ -1,7 +1,7 @@
 """LiteRT files (.tflite), for phones and small devices.
 
-The metadata are a file kerasgan.json in a zip archive at the end of the file, as TensorFlow Lite's own metadata tools
-put what belongs to a model: `unzip -p generator.tflite kerasgan.json` shows them, and interpreters look past them.
+The metadata are in kerasgan.json, in a zip archive at the end of the file, where TensorFlow Lite's own tools put
+metadata, too: `unzip -p generator.tflite kerasgan.json` prints them, and interpreters ignore them.
 """
 
 import json
@@ -28,18 +28,18 @@ def _write(job: Job, path: Path) -> None:
     draw = trace(job).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([draw], module_of(job.network))
     REDUCTIONS[job.options.precision](converter, job)
-    with warnings.catch_warnings():  # it measures ranges with TensorFlow's own interpreter, which says it will go
+    with warnings.catch_warnings():  # it measures ranges with TensorFlow's own interpreter, which is deprecated
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
         path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(METADATA_FILE, json.dumps(job.metadata, indent=2) + "\n")
 
 
-# Precisions: what is asked of the converter
+# Precisions: the settings of the converter
 
 
 def _whole(converter: Any, job: Job) -> None:
-    """Nothing: float32 is what it writes."""
+    """Nothing: float32 is the default."""
 
 
 def _dynamic(converter: Any, job: Job) -> None:
@@ -72,7 +72,7 @@ def _open(path: Path) -> Run:
     interpreter = Interpreter(model_path=os.fspath(path))
     draw = interpreter.get_signature_runner()
 
-    def run(inputs: Mapping[str, np.ndarray], keep: Any = interpreter) -> np.ndarray:  # its tensors die with it
+    def run(inputs: Mapping[str, np.ndarray], keep: Any = interpreter) -> np.ndarray:  # keeps its tensors alive
         (images,) = draw(**inputs).values()
         return images
 

@@ -23,7 +23,7 @@ def _write(job: Job, path: Path) -> None:
     import tf2onnx
 
     draw = trace(job)
-    with _silent("tf2onnx"):  # it logs operations that it lacks and goes on; the checker below refuses its file
+    with _silent("tf2onnx"):  # it only logs operations that it cannot convert; the checker below rejects its file
         model, _ = tf2onnx.convert.from_function(
             draw, input_signature=draw.input_signature, opset=job.options.opset or OPSET
         )
@@ -31,7 +31,7 @@ def _write(job: Job, path: Path) -> None:
     for tensor in (*model.graph.input, *model.graph.output):
         for axis, name in zip(tensor.type.tensor_type.shape.dim, AXES):
             if not axis.dim_value:
-                # tf2onnx numbers them: unk__126; heights of what comes out may be others than of what goes in
+                # tf2onnx numbers them: unk__126; outputs may have other heights than inputs
                 axis.dim_param = name if name == "batch" else f"{tensor.name}_{name}"
     onnx.helper.set_model_props(model, {key: _as_text(value) for key, value in job.metadata.items()})
     onnx.checker.check_model(model, full_check=True)
@@ -53,7 +53,7 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-# Precisions: functions of (model, job, path), of which `path` is free to be written over
+# Precisions: functions of (model, job, path); `path` may be overwritten
 
 
 def _whole(model: Any, job: Job, path: Path) -> Any:
@@ -61,7 +61,7 @@ def _whole(model: Any, job: Job, path: Path) -> Any:
 
 
 def _halved(model: Any, job: Job, path: Path) -> Any:
-    """Float16 weights, each with a cast to float32 that the runtime carries out once, as it opens the file."""
+    """Float16 weights, each with a cast to float32 that the runtime computes once, when it opens the file."""
     import onnx
 
     casts = []
@@ -84,8 +84,8 @@ def _dynamic(model: Any, job: Job, path: Path) -> Any:
     import onnx
     from onnxruntime import quantization
 
-    with _silent(""):  # it recommends a pre-processing that other files need
-        # ONNX Runtime's integer convolutions on CPUs know no signed weights
+    with _silent(""):  # it recommends a pre-processing that does not help here
+        # ONNX Runtime's integer convolutions on CPUs do not support signed weights
         quantization.quantize_dynamic(model, path, weight_type=quantization.QuantType.QUInt8)
     reduced = onnx.load(path)
     if not any(node.op_type == "DynamicQuantizeLinear" for node in reduced.graph.node):
@@ -101,13 +101,13 @@ def _static(model: Any, job: Job, path: Path) -> Any:
     from onnxruntime import quantization
 
     with _silent(""):
-        # 7 bits: without special instructions the sums of products of 8 bits are cut off on x86
+        # 7 bits: without special instructions, sums of products of 8 bits overflow on x86
         quantization.quantize_static(model, path, _Batches(job.calibration), per_channel=True, reduce_range=True)
     return onnx.load(path)
 
 
 class _Batches:
-    """The calibration's batches, one after the other, as ONNX Runtime asks for them."""
+    """The calibration's batches, one after the other, in the interface of ONNX Runtime."""
 
     def __init__(self, batches: Sequence[Mapping[str, np.ndarray]]):
         self._batches = iter(batches)
@@ -121,7 +121,7 @@ REDUCTIONS = {"float32": _whole, "float16": _halved, "dynamic_int8": _dynamic, "
 
 
 def opened(model: Path | bytes) -> Run:
-    """A function from inputs by name to images, of a file or of what is in it."""
+    """A function from inputs by name to images, for a file or its content."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -13,7 +13,7 @@ from kerasgan.export.proof import Run
 
 __all__ = ["SAVED_MODEL"]
 
-METADATA_FILE = Path("assets.extra", "kerasgan.json")  # the folder that TensorFlow leaves to a model's author
+METADATA_FILE = Path("assets.extra", "kerasgan.json")  # TensorFlow's folder for other files of a model
 
 
 def _write(job: Job, path: Path) -> None:

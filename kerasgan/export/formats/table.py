@@ -1,4 +1,4 @@
-"""What a file format is to the export: one entry in a table, which `kerasgan.export.formats` fills."""
+"""The interface of a file format: one entry in a table, which `kerasgan.export.formats` fills."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +17,14 @@ __all__ = ["Format", "Job", "check_file", "check_folder", "module_of", "trace"]
 
 
 class Job(NamedTuple):
-    """What a format's `write` is given.
+    """The arguments of a format's `write`.
 
-    `network` is in float32 on TensorFlow, `inputs` its inputs as the file will have them, `output` the output's name,
-    `calibration` some batches of inputs, where ranges are to be measured, `about` what the format's `gather` found,
-    `written` the files of the same network that are there already, by format.
+    - `network`: the network, in float32 on TensorFlow.
+    - `inputs`: its inputs, as in the file.
+    - `output`: the name of the output.
+    - `calibration`: some batches of inputs, if ranges are to be measured.
+    - `about`: the result of the format's `gather`.
+    - `written`: the files of the same network that exist already, by format.
     """
 
     network: keras.Model
@@ -37,12 +40,15 @@ class Job(NamedTuple):
 class Format(NamedTuple):
     """A kind of file.
 
-    `write(job, path)` writes it and `open(path)` returns a function from inputs by name to images; `check_target(path)`
-    refuses a path that must not be replaced. `packages` are the modules to install, of which the last is the runtime's;
-    `path` is where a bundle of some name has it, and `command` draws from it there, with the repository's `export/`
-    beside it. `options` are those that this format has and not every other, `refused` those that it has not.
-    `check(gan, options)` raises ValueError for a model that it cannot hold, and `gather(gan, options)` returns what
-    `write` must know of the model beyond the network and the metadata, as plain data.
+    - `write(job, path)` writes a file.
+    - `open(path)` returns a function from inputs by name to images.
+    - `check_target(path)` raises for a path that must not be replaced.
+    - `packages` are the required modules, the last of them the runtime's.
+    - `path` is the file's place in a bundle of some name.
+    - `command` generates images from it there, with the repository's `export/` beside it.
+    - `options` are those that this format supports and others do not, `refused` those that it does not support.
+    - `check(gan, options)` raises ValueError for a model that the format cannot hold.
+    - `gather(gan, options)` returns, as plain data, what `write` needs besides the network and the metadata.
     """
 
     runtime: str
@@ -81,13 +87,13 @@ def module_of(network: keras.Model) -> Any:
 
 
 def check_file(target: Path) -> None:
-    """Raises ValueError where a folder would be replaced by a file."""
+    """Raises ValueError if a folder would be replaced by a file."""
     if paths.names(target) or target.is_dir():
         raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
 
 
 def check_folder(target: Path, *, sign: str, kind: str) -> None:
-    """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as such folders have it."""
+    """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as earlier exports have it."""
     inside = paths.names(target)
     if inside is None:
         raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")

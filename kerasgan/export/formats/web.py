@@ -1,6 +1,6 @@
-"""A web page that draws with the generator: the folder `web`, whose index.html a browser opens.
+"""A web page that generates images in a browser: the folder `web`, opened by its index.html.
 
-ONNX Runtime Web computes there what ONNX Runtime computes elsewhere; the proof opens the model inside the page.
+ONNX Runtime Web computes in the page what ONNX Runtime computes elsewhere; the comparison opens the page's model.
 """
 
 import functools

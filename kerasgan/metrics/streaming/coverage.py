@@ -1,4 +1,4 @@
-"""Streams of fakes beside what stays in memory: modes, neighborhoods of reals, training images; and GAM's judges."""
+"""Streams of fakes compared with data in memory (modes, neighborhoods of reals, training images), and GAM."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,16 +8,16 @@ import numpy as np
 
 from kerasgan.metrics import checks
 from kerasgan.metrics.density_coverage import Neighborhoods
-from kerasgan.metrics.gam import GAMResult as Judged
+from kerasgan.metrics.gam import GAMResult as Rates
 from kerasgan.metrics.memorization import Habits
 from kerasgan.metrics.mode_coverage import Modes, mode_coverage
 from kerasgan.metrics.streaming.means import MeanOf
 
 
 class ModeCoverage(keras.metrics.Metric):
-    """Modes that a stream of points has reached; `update_state(points)`; `result()` is their number.
+    """Modes that a stream of points has covered; `update_state(points)`; `result()` is their number.
 
-    `modes` holds the rest: counts, share of high quality, divergence. Arguments as those of `mode_coverage`.
+    `modes` holds the counts, the share of high quality and the divergence. Arguments as those of `mode_coverage`.
     """
 
     modes: Modes
@@ -32,7 +32,7 @@ class ModeCoverage(keras.metrics.Metric):
         self.merge(mode_coverage(points, self._centers, **self._settings))
 
     def merge(self, found: Modes) -> None:
-        """Take in modes counted elsewhere, of the same centers."""
+        """Add modes counted elsewhere, for the same centers."""
         self.modes = Modes(self.modes.counts + found.counts, self.modes.total + found.total)
 
     def merge_state(self, metrics: Iterable["ModeCoverage"]) -> None:
@@ -52,7 +52,7 @@ class DensityCoverage(keras.metrics.Metric):
     Args:
         reals: features (count, dimensions), held in memory.
         neighbors: k.
-        name: of the metric.
+        name: name of the metric.
 
     `update_state(fakes)`; `result()` is {"density": ..., "coverage": ...}, NaN before the first batch.
     """
@@ -76,13 +76,13 @@ class DensityCoverage(keras.metrics.Metric):
 
 
 class Memorization(keras.metrics.Metric):
-    """Are samples nearer to training images than held-out reals are; memory of the training images.
+    """Whether samples are nearer to training images than held-out reals are; memory of the training images.
 
     Args:
         training: features (count, dimensions), or flattened images, held in memory.
         held_out: likewise: real images that the generator was not trained on; None as in `memorization`.
-        share: of held-out reals that count as near-copies by chance.
-        name: of the metric.
+        share: share of held-out reals that count as near-copies by chance.
+        name: name of the metric.
 
     `update_state(samples)`; `result()` is {"nearer": ..., "near_copies": ...}, NaN before the first batch.
     """
@@ -112,15 +112,15 @@ class Memorization(keras.metrics.Metric):
 
 
 class GAMResult(keras.metrics.Metric):
-    """GAM of two GANs; `update_state` takes the arguments of `battle`, each or None; memory of eight numbers.
+    """GAM of two GANs; `update_state` takes the arguments of `gam`, each or None; memory of eight numbers.
 
-    `result()` is the paper's ratio of errors on samples, below 1 if the first wins; `judged` holds the rest.
+    `result()` is the paper's ratio of errors on samples, below 1 if the first wins; `judged` holds the error rates.
     """
 
     def __init__(self, *, threshold: float = 0.5, name: str = "gam") -> None:
         super().__init__(name=name)
-        self._on_test = [MeanOf(lambda scores: scores < threshold, name=f"{who}_on_test") for who in _JUDGES]
-        self._on_fakes = [MeanOf(lambda scores: scores >= threshold, name=f"{who}_on_fakes") for who in _JUDGES]
+        self._on_test = [MeanOf(lambda scores: scores < threshold, name=f"{model}_on_test") for model in _MODELS]
+        self._on_fakes = [MeanOf(lambda scores: scores >= threshold, name=f"{model}_on_fakes") for model in _MODELS]
 
     @property
     def _rates(self) -> list[MeanOf]:
@@ -144,10 +144,10 @@ class GAMResult(keras.metrics.Metric):
                 ours.merge_state([theirs])
 
     @property
-    def judged(self) -> Judged:
-        """The error rates and all that follows from them; NaN where a discriminator has judged nothing."""
+    def judged(self) -> Rates:
+        """The error rates and their ratios; NaN for a discriminator that has scored no images."""
         rates = [rate.result() for rate in self._rates]
-        return Judged(
+        return Rates(
             first_error_on_test=rates[0],
             second_error_on_test=rates[1],
             first_error_on_second=rates[2],
@@ -162,4 +162,4 @@ class GAMResult(keras.metrics.Metric):
             rate.reset_state()
 
 
-_JUDGES = "first", "second"
+_MODELS = "first", "second"

@@ -21,9 +21,9 @@ class FrechetDistance(keras.metrics.Metric):
     """FID of two streams; memory of two covariances, 2 x 32 MiB for 2048 features, whatever the count.
 
     Args:
-        features: images to features (batch, dimensions), or None where features come in.
+        features: images to features (batch, dimensions), or None to pass features to `update_state`.
         reference: moments of the real images, as from `statistics.dataset_moments`; then pass None for reals.
-        name: of the metric.
+        name: name of the metric.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class FrechetDistance(keras.metrics.Metric):
         self.reset_state()
 
     def update_state(self, reals: Any, fakes: Any) -> None:
-        """Take in a batch of reals and one of fakes; either may be None."""
+        """Add a batch of reals and one of fakes; either may be None."""
         if reals is not None and self._reference is not None:
             raise ValueError("Expected reals=None, because a reference was given. Received: a batch of reals")
         for moments, batch in ((self.reals, reals), (self.fakes, fakes)):
@@ -100,7 +100,7 @@ class KernelDistance(MeanOf):
 class InceptionScore(keras.metrics.Metric):
     """Mean Inception score over splits; `update_state(probabilities)`; memory of one row of classes per split.
 
-    Images go to the splits in turn, which serves as well as shuffling for sets sorted by class.
+    Images are assigned to the splits in turn, which replaces shuffling for sets sorted by class.
     """
 
     _masses: list[ClassMass]

@@ -21,7 +21,7 @@ class MeanOf(keras.metrics.Metric):
 
     Args:
         values: the arguments of `update_state`, each (batch, ...), to numbers (batch,).
-        name: of the metric.
+        name: name of the metric.
 
     `result()` is a float, NaN before the first batch.
     """
@@ -35,7 +35,7 @@ class MeanOf(keras.metrics.Metric):
         self.reset_state()
 
     def update_state(self, *batch: Any, sample_weight: Any = None) -> None:
-        """Take in a batch; `sample_weight` (batch,) as Keras passes it, 1 each if not given."""
+        """Add a batch; `sample_weight` (batch,) as Keras passes it, 1 each if not given."""
         values = np.asarray(self._values(*batch), dtype="float64")
         weights = np.ones(len(values)) if sample_weight is None else checks.scores(sample_weight, name="sample_weight")
         if len(weights) != len(values):
@@ -87,7 +87,7 @@ class Sharpness(MeanOf):
 
 
 class LabelAccuracy(MeanOf):
-    """Share of images read as asked; `update_state(labels, predictions)`, in Keras' order."""
+    """Share of images classified as their label; `update_state(labels, predictions)`, in Keras' order."""
 
     def __init__(self, *, name: str = "label_accuracy") -> None:
         super().__init__(lambda labels, predictions: label_hits(predictions, labels), name=name)

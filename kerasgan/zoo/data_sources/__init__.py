@@ -1,4 +1,4 @@
-"""Where the images of a recipe come from: a file per source, which holds all that the package must know of it.
+"""Where the images of a recipe come from: a file per source, which holds everything the package needs about it.
 
 Importing them needs neither Keras nor a backend, so that listing the zoo is instant.
 """
@@ -54,7 +54,7 @@ def for_task(task: str) -> DataSource:
 
 
 def folders() -> str:
-    """What a folder of one's own may hold, in words."""
+    """What a user's own folder may hold, in words."""
     several = {source.holds for source in _SOURCES.values() if source.tasks}
     *first, last = sorted(several, key=lambda holds: (len(holds), holds))
     return f"{', '.join(first)} or {last}"

@@ -1,4 +1,4 @@
-"""What a data source says of itself: the options, the splits and the words of one value of `source` in a recipe."""
+"""The interface of a data source: the options, the splits and the texts of one value of `source` in a recipe."""
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ Settings = Mapping[str, Any]  # the [data] of a recipe
 
 
 class Kind(NamedTuple):
-    """What the value of an option may be, in words and as the types that TOML's values have."""
+    """The allowed values of an option, in words and as Python types of TOML's values."""
 
     words: str
     types: tuple[type, ...]
@@ -35,10 +35,10 @@ class Option:
 
     Attributes:
         name: the key.
-        default: what holds where a recipe does not say it.
-        kind: what it may be.
-        variation: whether it only varies what training shows; a model is measured without it.
-        of_this_set: whether it tells something of the recipe's own images, so that it does not hold for another folder.
+        default: the value if a recipe does not set it.
+        kind: the allowed values.
+        variation: whether it only augments the training; a model is measured without it.
+        of_this_set: whether it describes the recipe's own images, so that it does not apply to another folder.
     """
 
     name: str
@@ -48,27 +48,27 @@ class Option:
     of_this_set: bool = False
 
     def check(self, value: Any, where: str) -> None:
-        """Raises ValueError that names the key and the place unless `value` is of its kind."""
+        """Raises ValueError that names the key and the place unless `value` is allowed."""
         types = self.kind.types
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             expected = f"Expected {self.name} in {where} to be {self.kind.words}"
             raise ValueError(f"{expected}. Received: {self.name}={value!r}")
 
 
-# Options that every source has: `derive` makes inputs of its images, and `halves` takes such pairs apart.
+# Options that every source has: `derive` computes inputs from its images, and `unpair` separates such pairs.
 COMMON = (
     Option("flip", False, FLAG, variation=True),
     Option("derive", None, NAMED),
     Option("unpair", False, FLAG, variation=True),
 )
-PLACES = ("path", "name")  # the keys that may say where images are
+PLACES = ("path", "name")  # the keys that may name the place of the images
 
 
 class DataSource:
-    """One value of `source` in the [data] of recipes. A subclass in a file of this folder is found by itself.
+    """One value of `source` in the [data] of recipes. Subclasses in files of this folder are registered automatically.
 
-    Subclasses say what they are by the attributes below, and override `read` unless `kerasgan.data` has a function of
-    their name. Listing recipes creates all of them: what imports Keras is imported where images are read.
+    Subclasses set the attributes below, and override `read` unless `kerasgan.data` has a function of their name.
+    Listing recipes instantiates all of them, so they import Keras only where images are read.
     """
 
     name: str = ""
@@ -78,25 +78,25 @@ class DataSource:
     """Its own keys of [data]."""
 
     needs_path: bool = False
-    """Whether `path`, or the `name` of a data set, says where its images are; else they come with the package."""
+    """Whether `path`, or the `name` of a data set, names the place of its images; otherwise they are bundled."""
 
     downloads: bool = False
-    """Whether that may be the name of a TensorFlow dataset, which is then downloaded when it is first read."""
+    """Whether that may be the name of a TensorFlow dataset, which is downloaded when it is first read."""
 
     holds: str = "images"
-    """What a folder of it holds."""
+    """What its folders hold."""
 
     tasks: tuple[str, ...] = ()
-    """The values of `gan.task` whose models read it from the folder that `--data` gives."""
+    """The values of `gan.task` whose models read it from the folder of `--data`."""
 
     held_out: tuple[str, ...] = ()
-    """The splits that its split `train` leaves out."""
+    """The splits that the split `train` leaves out."""
 
     metrics: tuple[str, ...] = METRICS
-    """What samples are measured with by default, of `kerasgan.evaluation.scores.NAMES`."""
+    """The default metrics of samples, from `kerasgan.evaluation.scores.NAMES`."""
 
     class_metrics: tuple[str, ...] = ()
-    """What samples of class-conditional models are measured with, too."""
+    """Additional default metrics for class-conditional models."""
 
     features: tuple[str, ...] = ("inception",)
     """The feature networks of those metrics."""
@@ -104,10 +104,10 @@ class DataSource:
     about: str = ""
     """Origin, license and limits of its images, for cards."""
 
-    # What a recipe may say
+    # Checks of a recipe
 
     def check(self, settings: Settings, where: str) -> None:
-        """Raises ValueError that names the key and the place unless `settings` are what a recipe may say."""
+        """Raises ValueError that names the key and the place unless `settings` are valid for a recipe."""
         known = {option.name: option for option in (*COMMON, *self.options)}
         places = [Option(name, None, TEXT) for name in PLACES] if self.needs_path else []
         known |= {option.name: option for option in places}
@@ -117,13 +117,13 @@ class DataSource:
                 known[key].check(value, where)
 
     def place(self, settings: Settings) -> str | None:
-        """Where the images are, if the settings say so."""
+        """The place of the images, if the settings name one."""
         return next((settings[key] for key in PLACES if settings.get(key)), None)
 
-    # What there is to read
+    # Reading
 
     def load(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
-        """Batches for `fit`, as the settings say."""
+        """Batches for `fit`, according to the settings."""
         from kerasgan import data
 
         options = {key: value for key, value in settings.items() if key not in ("source", *PLACES)}
@@ -140,7 +140,7 @@ class DataSource:
         return getattr(data, self.name)(*place, **options)
 
     def at_hand(self, settings: Settings) -> bool:
-        """Whether `load` downloads nothing."""
+        """Whether `load` needs no download."""
         place = self.place(settings)
         if not self.downloads or place is None:
             return True
@@ -149,22 +149,22 @@ class DataSource:
         return builders.is_prepared(place)
 
     def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
-        """The real images that samples are compared with: those of training, unless overridden."""
+        """The real images with which samples are compared: the training images, unless overridden."""
         return self.load(settings, batch_size=batch_size, seed=seed)
 
     # Other settings for the same images
 
     def held_out_settings(self, settings: Settings) -> dict[str, Settings]:
-        """Settings of the images that these leave out, by split; none where they leave out nothing."""
+        """Settings of the held-out images, by split; empty if there are none."""
         splits = self.held_out if settings.get("split") == "train" else ()
         return {split: {**settings, "split": split} for split in splits}
 
     def unseen(self, settings: Settings) -> Settings | None:
-        """Settings of images that a card of samples takes as not trained on; None where it takes none."""
+        """Settings of the images that a card of samples uses as held-out ones, or None."""
         return None
 
     def measured(self, settings: Settings) -> Settings:
-        """Settings of the same images as they are, without what only varies them in training."""
+        """Settings of the same images without augmentation."""
         varied = {option.name for option in (*COMMON, *self.options) if option.variation}
         return {key: value for key, value in settings.items() if key not in varied}
 
@@ -172,11 +172,11 @@ class DataSource:
         """Settings of this source for a folder, in the sizes of a model.
 
         Args:
-            path: of the folder.
+            path: the folder.
             gan: the model.
-            settings: the recipe's own, maybe of another source. What suits the folder's images too is kept.
+            settings: the recipe's settings, possibly of another source. Options that suit the folder, too, are kept.
         """
-        own = self.options if settings["source"] == self.name else ()  # another source's suit its own images only
+        own = self.options if settings["source"] == self.name else ()  # another source's options do not apply
         sizes = self.sizes(gan)
         kept = [option.name for option in (*COMMON, *own) if not option.of_this_set and option.name not in sizes]
         options = {key: settings[key] for key in kept if key in settings}
@@ -187,15 +187,15 @@ class DataSource:
         height, width, channels = gan.image_shape
         return {"image_size": height if height == width else [height, width], "channels": channels}
 
-    # What cards say of it
+    # Texts of cards
 
     def card_text(self, settings: Settings) -> str:
-        """Origin, license and limits of the images, as Markdown; empty where nothing is known of them."""
+        """Origin, license and limits of the images, as Markdown; empty if nothing is known."""
         return self.about
 
 
 def refuse_unknown(keys: Iterable[str], known: Collection[str], where: str) -> None:
-    """Raises ValueError that names the first key of a table which is not known, and the nearest that is."""
+    """Raises ValueError that names the first unknown key of a table, and the nearest known ones."""
     for key in sorted(set(keys) - set(known)):
         near = difflib.get_close_matches(key, known, n=1) or sorted(known)
         raise ValueError(f"Unknown key '{key}' in {where}: expected a key such as {', '.join(near)}.")

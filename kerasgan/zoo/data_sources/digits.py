@@ -1,4 +1,4 @@
-"""Handwritten digits that scikit-learn brings."""
+"""Handwritten digits bundled with scikit-learn."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["Digits"]
 
 
 class Digits(DataSource):
-    """The digits embedded in scikit-learn, whose classes a bundled network tells apart: see `kerasgan.data.digits`."""
+    """The digits bundled with scikit-learn, which a bundled network classifies: see `kerasgan.data.digits`."""
 
     name = "digits"
     options = (
@@ -23,12 +23,12 @@ class Digits(DataSource):
     features = ("thumbnails", "digits")
     about = (
         "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
-        "scikit-learn, 8x8 pixels resized. A small model for trying things out: it knows nothing but these digits, and "
-        "its training set is too small to say anything about generalization."
+        "scikit-learn, 8x8 pixels resized. A small model for experiments: it is trained on these digits alone, and its "
+        "training set is too small to say anything about generalization."
     )
 
     def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
-        """All digits, with all their labels, whatever the training was shown of them."""
+        """All digits with all their labels, even if the training uses only some of them."""
         return self.read(**{key: settings[key] for key in ("image_size", "channels") if key in settings})
 
     def unseen(self, settings: Settings) -> Settings | None:

@@ -1,4 +1,4 @@
-"""Videos of handwritten digits that fly about."""
+"""Videos of moving handwritten digits."""
 
 from kerasgan.zoo.data_sources.base import SIZE, TEXT, WHOLE, DataSource, Option
 
@@ -6,7 +6,7 @@ __all__ = ["MovingDigits"]
 
 
 class MovingDigits(DataSource):
-    """Clips of the digits embedded in scikit-learn, drawn when they are read: see `kerasgan.data.moving_digits`."""
+    """Clips of the digits bundled with scikit-learn, drawn on request: see `kerasgan.data.moving_digits`."""
 
     name = "moving_digits"
     options = (
@@ -21,6 +21,6 @@ class MovingDigits(DataSource):
     held_out = ("test",)
     about = (
         "Optical Recognition of Handwritten Digits (UCI, test part; E. Alpaydin and C. Kaynak), as embedded in "
-        "scikit-learn, flying over a gray ground (`kerasgan.data.moving_digits`). A toy: the model knows nothing but "
-        "such flights. No digit of the held-out clips is in the training's."
+        "scikit-learn, flying over a gray ground (`kerasgan.data.moving_digits`). A toy: the model is trained on such "
+        "clips alone. No digit of the held-out clips is in the training's."
     )

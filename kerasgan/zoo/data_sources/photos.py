@@ -1,4 +1,4 @@
-"""Crops of the photographs that scikit-learn and scikit-image bring."""
+"""Crops of the photographs that are bundled with scikit-learn and scikit-image."""
 
 from kerasgan.zoo.data_sources.base import FLAG, NUMBER, SIZE, TEXT, WHOLE, DataSource, Option, Settings
 
@@ -6,7 +6,7 @@ __all__ = ["Photos"]
 
 
 class Photos(DataSource):
-    """Parts of the photographs embedded in scikit-learn and scikit-image: see `kerasgan.data.photos`."""
+    """Parts of the photographs bundled with scikit-learn and scikit-image: see `kerasgan.data.photos`."""
 
     name = "photos"
     options = (
@@ -21,8 +21,8 @@ class Photos(DataSource):
     about = (
         "Photographs embedded in scikit-image (astronaut: NASA, public domain; coffee: Rachel Michetti, CC0; rocket: "
         "SpaceX, public domain; chelsea: Stefan van der Walt, CC0) and in scikit-learn (china: daniel buechele, "
-        "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: what the model learns of "
-        "colors and textures is theirs. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
+        "flower: vultilion, both CC BY 2.0), read at run time. Six pictures are a toy set: the model learns colors "
+        "and textures from them alone. The split *test* holds two whole photographs (chelsea, flower), *regions* the "
         "right fifth of the other four."
     )
 

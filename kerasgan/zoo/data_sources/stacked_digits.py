@@ -1,4 +1,4 @@
-"""Three digits in red, green and blue, whose thousand modes can be counted."""
+"""Three digits in red, green and blue, with a thousand modes that can be counted."""
 
 from kerasgan.zoo.data_sources.base import SIZE, TEXT, WHOLE, DataSource, Option
 
@@ -6,7 +6,7 @@ __all__ = ["StackedDigits"]
 
 
 class StackedDigits(DataSource):
-    """Images of three of the digits embedded in scikit-learn each: see `kerasgan.data.stacked_digits`."""
+    """Images of three digits each, bundled with scikit-learn: see `kerasgan.data.stacked_digits`."""
 
     name = "stacked_digits"
     options = (

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from twins import Play, frozen
+from counterparts import Trainer, frozen
 
 LATENTS = 100
 
@@ -29,26 +29,26 @@ def discriminator(size: int, width: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 4, bias=False), nn.Flatten())
 
 
-def play(
+def trainer(
     batch: int, compiled: Callable, device: str, *, image_size: int = 64, width: int = 64, variant: str = "torch"
-) -> Play:
-    makes, judges = generator(image_size, width).to(device), discriminator(image_size, width).to(device)
-    optimizers = [torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999)) for network in (makes, judges)]
+) -> Trainer:
+    gen, disc = generator(image_size, width).to(device), discriminator(image_size, width).to(device)
+    optimizers = [torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999)) for network in (gen, disc)]
     real = torch.rand(batch, 3, image_size, image_size, device=device) * 2 - 1
-    make, judge = compiled(makes), compiled(judges)
+    generate, discriminate = compiled(gen), compiled(disc)
 
     def latents() -> torch.Tensor:
         return torch.randn(batch, LATENTS, 1, 1, device=device)
 
     def step(index: int) -> None:
         with torch.no_grad():
-            fake = make(latents())
+            fake = generate(latents())
         optimizers[1].zero_grad()
-        (softplus(-judge(real)).mean() + softplus(judge(fake)).mean()).backward()
+        (softplus(-discriminate(real)).mean() + softplus(discriminate(fake)).mean()).backward()
         optimizers[1].step()
         optimizers[0].zero_grad()
-        with frozen(judges):
-            softplus(-judge(make(latents()))).mean().backward()
+        with frozen(disc):
+            softplus(-discriminate(generate(latents()))).mean().backward()
         optimizers[0].step()
 
-    return Play(makes, judges, step)
+    return Trainer(gen, disc, step)

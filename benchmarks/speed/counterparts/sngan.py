@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from twins import Play, frozen
+from counterparts import Trainer, frozen
 
 LATENTS, DISCRIMINATOR_STEPS = 128, 5
 
@@ -63,23 +63,25 @@ class Discriminator(nn.Module):
         return self.logit(relu(self.blocks(images)).sum((2, 3)))
 
 
-def play(batch: int, compiled: Callable, device: str, *, width: int = 256, discriminator_width: int = 128) -> Play:
-    makes, judges = Generator(width).to(device), Discriminator(discriminator_width).to(device)
-    optimizers = [torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9)) for network in (makes, judges)]
+def trainer(
+    batch: int, compiled: Callable, device: str, *, width: int = 256, discriminator_width: int = 128
+) -> Trainer:
+    gen, disc = Generator(width).to(device), Discriminator(discriminator_width).to(device)
+    optimizers = [torch.optim.Adam(network.parameters(), 2e-4, betas=(0.0, 0.9)) for network in (gen, disc)]
     real = torch.rand(batch, 3, 32, 32, device=device) * 2 - 1
-    make, judge = compiled(makes), compiled(judges)
+    generate, discriminate = compiled(gen), compiled(disc)
 
     def step(index: int) -> None:
         with torch.no_grad():
-            fake = make(torch.randn(batch, LATENTS, device=device))
+            fake = generate(torch.randn(batch, LATENTS, device=device))
         optimizers[1].zero_grad()
-        relu(1 - judge(real)).mean().backward()  # at once: compiled, the other call overwrites what this one saves
-        relu(1 + judge(fake)).mean().backward()
+        relu(1 - discriminate(real)).mean().backward()  # now: compiled, the next call overwrites what this one saves
+        relu(1 + discriminate(fake)).mean().backward()
         optimizers[1].step()
         if index % DISCRIMINATOR_STEPS == DISCRIMINATOR_STEPS - 1:
             optimizers[0].zero_grad()
-            with frozen(judges):
-                (-judge(make(torch.randn(batch, LATENTS, device=device))).mean()).backward()
+            with frozen(disc):
+                (-discriminate(generate(torch.randn(batch, LATENTS, device=device))).mean()).backward()
             optimizers[0].step()
 
-    return Play(makes, judges, step)
+    return Trainer(gen, disc, step)

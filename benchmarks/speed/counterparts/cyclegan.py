@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import l1_loss
 
-from twins import Play, frozen
+from counterparts import Trainer, frozen
 
 CYCLE, IDENTITY, POOL = 10.0, 0.5, 50
 
@@ -63,7 +63,7 @@ class Pool:
         return torch.stack(shown)
 
 
-def play(
+def trainer(
     batch: int,
     compiled: Callable,
     device: str,
@@ -72,31 +72,36 @@ def play(
     width: int = 64,
     blocks: int = 6,
     patch_layers: int = 3,
-) -> Play:
-    makes = nn.ModuleList(generator(width, blocks) for _ in range(2)).to(device)
-    judges = nn.ModuleList(discriminator(width, patch_layers) for _ in range(2)).to(device)
-    optimizers = [torch.optim.Adam(networks.parameters(), 2e-4, betas=(0.5, 0.999)) for networks in (makes, judges)]
+) -> Trainer:
+    generators = nn.ModuleList(generator(width, blocks) for _ in range(2)).to(device)
+    discriminators = nn.ModuleList(discriminator(width, patch_layers) for _ in range(2)).to(device)
+    optimizers = [
+        torch.optim.Adam(networks.parameters(), 2e-4, betas=(0.5, 0.999)) for networks in (generators, discriminators)
+    ]
     a, b = (torch.rand(batch, 3, image_size, image_size, device=device) * 2 - 1 for _ in range(2))
-    to_b, to_a = (compiled(network) for network in makes)
-    judge_b, judge_a = (compiled(network) for network in judges)
+    to_b, to_a = (compiled(network) for network in generators)
+    discriminate_b, discriminate_a = (compiled(network) for network in discriminators)
     pool_b, pool_a = Pool(), Pool()
 
     def least_squares(logits: torch.Tensor, target: float) -> torch.Tensor:
         return 0.5 * (logits - target).square().mean()
 
     def step(index: int) -> None:
-        fake_b, fake_a = to_b(a), to_a(b)  # once, for both players
+        fake_b, fake_a = to_b(a), to_a(b)  # once, for both updates
         optimizers[1].zero_grad()
-        shown = ((judge_b, b, pool_b(fake_b.detach())), (judge_a, a, pool_a(fake_a.detach())))
-        losses = [least_squares(judge(real), 1.0) + least_squares(judge(fake), 0.0) for judge, real, fake in shown]
+        shown = ((discriminate_b, b, pool_b(fake_b.detach())), (discriminate_a, a, pool_a(fake_a.detach())))
+        losses = [
+            least_squares(discriminate(real), 1.0) + least_squares(discriminate(fake), 0.0)
+            for discriminate, real, fake in shown
+        ]
         sum(losses).backward()
         optimizers[1].step()
         optimizers[0].zero_grad()
-        with frozen(judges):
-            adversarial = least_squares(judge_b(fake_b), 1.0) + least_squares(judge_a(fake_a), 1.0)
+        with frozen(discriminators):
+            adversarial = least_squares(discriminate_b(fake_b), 1.0) + least_squares(discriminate_a(fake_a), 1.0)
             cycle = l1_loss(to_a(fake_b), a) + l1_loss(to_b(fake_a), b)
             identity = l1_loss(to_b(b), b) + l1_loss(to_a(a), a)
             (adversarial + 0.5 * CYCLE * (cycle + IDENTITY * identity)).backward()
         optimizers[0].step()
 
-    return Play(makes, judges, step)
+    return Trainer(generators, discriminators, step)

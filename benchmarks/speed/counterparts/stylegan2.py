@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear, pad, softplus
 
-from twins import Play, frozen
+from counterparts import Trainer, frozen
 
 R1_WEIGHT, R1_INTERVAL, PATH_WEIGHT, PATH_INTERVAL, MIXING, HALF_LIFE = 10.0, 16, 2.0, 4, 0.9, 10_000
 ROOT = math.sqrt(2)
@@ -182,23 +182,27 @@ class Discriminator(nn.Module):
         return self.logit(activated(self.dense(x.flatten(1))))
 
 
-class Game:
-    """Both players, and what they do on a step."""
+class Training:
+    """Both networks, their optimizers, and a training step."""
 
     def __init__(
-        self, networks: nn.ModuleList, judges: nn.Module, compiled: Callable, real: torch.Tensor, latents: int
+        self, networks: nn.ModuleList, discriminator: nn.Module, compiled: Callable, real: torch.Tensor, latents: int
     ):
-        self.networks, self.judges, self.real, self.latents = networks, judges, real, latents
+        self.networks, self.discriminator, self.real, self.latents = networks, discriminator, real, latents
         self.average = copy.deepcopy(networks)
-        self.mapping, self.synthesis, self.judge = compiled(networks[0]), compiled(networks[1]), compiled(judges)
+        self.mapping, self.synthesis, self.discriminate = (
+            compiled(networks[0]),
+            compiled(networks[1]),
+            compiled(discriminator),
+        )
         self.mean_length = torch.zeros((), device=real.device)
         self.optimizers = []
-        for network, interval in ((networks, PATH_INTERVAL), (judges, R1_INTERVAL)):
+        for network, interval in ((networks, PATH_INTERVAL), (discriminator, R1_INTERVAL)):
             share = interval / (interval + 1)
             self.optimizers.append(torch.optim.Adam(network.parameters(), 0.002 * share, (0.0, 0.99**share), eps=1e-8))
 
     def styles(self, count: int) -> torch.Tensor:
-        """Of each image those of one latent below a layer, and of another above it."""
+        """Style mixing: the styles of one latent before a random layer, and of another from that layer on."""
         latents = torch.randn(2 * count, self.latents, device=self.real.device)
         first, second = self.mapping(latents)[:, None].chunk(2)
         layers = 2 * len(self.networks[1].colors)
@@ -207,9 +211,9 @@ class Game:
         return torch.where((place < 1 + (draws[0] * (layers - 1)).floor()) | (draws[1] >= MIXING), first, second)
 
     def r1(self) -> torch.Tensor:
-        """By the network itself: compiled ones cannot be differentiated twice."""
+        """Uses the uncompiled network: compiled ones cannot be differentiated twice."""
         real = self.real.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(self.judges(real).sum(), real, create_graph=True)
+        (slopes,) = torch.autograd.grad(self.discriminator(real).sum(), real, create_graph=True)
         return R1_INTERVAL * 0.5 * R1_WEIGHT * slopes.square().sum((1, 2, 3)).mean()
 
     def path_lengths(self) -> torch.Tensor:
@@ -226,13 +230,13 @@ class Game:
         with torch.no_grad():
             fake = self.synthesis(self.styles(count))
         self.optimizers[1].zero_grad()
-        (softplus(-self.judge(self.real)).mean() + softplus(self.judge(fake)).mean()).backward()
+        (softplus(-self.discriminate(self.real)).mean() + softplus(self.discriminate(fake)).mean()).backward()
         if index % R1_INTERVAL == 0:
             self.r1().backward()
         self.optimizers[1].step()
         self.optimizers[0].zero_grad()
-        with frozen(self.judges):
-            softplus(-self.judge(self.synthesis(self.styles(count)))).mean().backward()
+        with frozen(self.discriminator):
+            softplus(-self.discriminate(self.synthesis(self.styles(count)))).mean().backward()
         if index % PATH_INTERVAL == 0:
             self.path_lengths().backward()
         self.optimizers[0].step()
@@ -242,7 +246,7 @@ class Game:
                 average.lerp_(own, 1 - 0.5 ** (count / half_life))
 
 
-def play(
+def trainer(
     batch: int,
     compiled: Callable,
     device: str,
@@ -253,11 +257,11 @@ def play(
     mapping_layers: int = 8,
     channel_base: int = 32768,
     channel_limit: int = 512,
-) -> Play:
+) -> Trainer:
     sides = [4 * 2**level for level in range(image_size.bit_length() - 2)]
     widths = [min(channel_base // side, channel_limit) for side in sides]
     networks = nn.ModuleList([Mapping(latent_dim, style_dim, mapping_layers), Synthesis(widths, style_dim)])
-    judges = Discriminator(widths).to(device)
+    discriminator = Discriminator(widths).to(device)
     real = torch.rand(batch, 3, image_size, image_size, device=device) * 2 - 1
-    game = Game(networks.to(device), judges, compiled, real, latent_dim)
-    return Play(networks, judges, game.step)
+    training = Training(networks.to(device), discriminator, compiled, real, latent_dim)
+    return Trainer(networks, discriminator, training.step)

@@ -1,0 +1,61 @@
+"""What families refuse in their constructors, and the shared helpers of networks that may have classes."""
+
+import keras
+import pytest
+
+from kerasgan.gan.constructor_checks import check_choice, check_classes, check_multiple, check_power_of_two
+from kerasgan.layers import label_input, with_labels
+from kerasgan.optimizers import for_both
+
+
+def test_right_arguments_pass():
+    check_choice("variant", "paper", ("paper", "torch"))
+    check_classes(2)
+    check_classes(None, optional=True)
+    check_power_of_two(64)
+    check_multiple(28, 4)
+    check_multiple(28, 4, smallest=28, largest=28)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (
+            lambda: check_choice("variant", "tall", ("paper", "torch")),
+            r"Expected variant to be one of paper, torch\. Received: variant='tall'",
+        ),
+        (lambda: check_choice("scale", 3, (2, 4)), r"Expected scale to be one of 2, 4\. Received: scale=3"),
+        (lambda: check_choice("image_size", 64, [32]), r"Expected image_size to be 32\. Received: image_size=64"),
+        (lambda: check_classes(1), r"Expected at least two classes\. Received: num_classes=1"),
+        (lambda: check_classes(None), r"Expected at least two classes\. Received: num_classes=None"),
+        (lambda: check_classes(1, optional=True), r"at least two classes, or None\. Received: num_classes=1"),
+        (lambda: check_power_of_two(48), r"a power of two from 8 to 1024\. Received: image_size=48"),
+        (lambda: check_power_of_two(8, smallest=16), r"a power of two from 16 to 1024\. Received: image_size=8"),
+        (lambda: check_power_of_two(64.0), r"a power of two from 8 to 1024\. Received: image_size=64.0"),
+        (lambda: check_multiple(30, 4), r"a multiple of 4\. Received: image_size=30"),
+        (lambda: check_multiple(0, 4), r"a multiple of 4\. Received: image_size=0"),
+        (lambda: check_multiple(4, 4, smallest=8), r"a multiple of 4 from 8 on\. Received: image_size=4"),
+        (lambda: check_multiple(16, 4, smallest=8, largest=12), r"of 4 from 8 to 12\. Received: image_size=16"),
+    ],
+)
+def test_wrong_arguments_are_named(check, message):
+    with pytest.raises(ValueError, match=message):
+        check()
+
+
+def test_a_network_without_classes_takes_no_labels():
+    latents = keras.Input((4,))
+    assert label_input(None) is None
+    assert with_labels(latents, None) is latents
+    labels = label_input(3)
+    assert labels.dtype == "int32"
+    assert labels.shape == (None,)
+    assert with_labels(latents, labels) == [latents, labels]
+
+
+def test_both_networks_have_optimizers_of_their_own():
+    given = for_both(lambda: keras.optimizers.Adam(3e-4))
+    assert sorted(given) == ["discriminator_optimizer", "generator_optimizer"]
+    first, second = given.values()
+    assert first is not second
+    assert float(first.learning_rate) == float(second.learning_rate) == pytest.approx(3e-4)
