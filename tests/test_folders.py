@@ -125,8 +125,8 @@ def test_a_crop_in_pixels_is_cut_before_the_resize(tmp_path):
     image.save(tmp_path / "a.png")
     assert (only_image(tmp_path, crop=8, image_size=4) == 255).all()
     assert only_image(tmp_path, crop=(32, 8), image_size=(16, 4)).min() == 0
-    with pytest.raises(ValueError, match="crop='center'"):
-        only_image(tmp_path, crop="center")
+    with pytest.raises(ValueError, match="crop='middle'"):
+        only_image(tmp_path, crop="middle")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])

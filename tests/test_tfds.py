@@ -90,3 +90,25 @@ def test_two_splits_of_a_tfds_set_are_two_domains_that_also_stream(tfds_root, mo
             assert (second[..., 1] == -1).all()  # no green in the test split
     with pytest.raises(ValueError, match=r"two splits of it\. Received: second=None, split=\('train',\)"):
         data.unpaired(tfds_root, split=("train",))
+
+
+def test_few_bits_of_a_sixteen_bit_tfds_are_warned_of(tmp_path):
+    tfds = pytest.importorskip("tensorflow_datasets")
+
+    class Deep(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            image = tfds.features.Image(shape=(8, 8, 1), dtype=np.uint16, encoding_format="png")
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict({"image": image}))
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for index in range(4):
+                yield index, {"image": np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8, 1)}
+
+    builder = Deep(data_dir=str(tmp_path))
+    with pytest.warns(UserWarning, match=r"deep/train reach 4095, 12 bits, of 65535: they are read as nearly black"):
+        data.tfds(builder, image_size=8, channels=1)

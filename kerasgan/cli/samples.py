@@ -96,8 +96,8 @@ def translate(
     Args:
         gan: the model.
         source: a picture, or a folder of pictures.
-        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name. Pictures
-            whose names differ only in their endings keep these: a.jpg.png.
+        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name.
+            Pictures whose names differ only in their endings keep these: a.jpg.png.
         direction: for families that translate in both directions.
         frames: number of frames to predict, for models of videos; 8 if not given.
         fps: frames per second of the video, for models of videos; 10 if not given.

@@ -43,8 +43,8 @@ def image_array(images: Any) -> np.ndarray:
 def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
     """`array` as it is if uint8, as float32 if float in [-1, 1]; anything else is an error that names its range.
 
-    `all_light`: whether images without a dark pixel are expected, such as drawings on white, and give no warning. A
-    darkest pixel near 0 still gives one: it is black in [0, 1], while few images in [-1, 1] are that gray.
+    `all_light`: whether images without a dark pixel are expected, such as drawings on white, and give no warning.
+    A darkest pixel near 0 still gives one: it is black in [0, 1].
     """
     if array.dtype == np.uint8:
         return array

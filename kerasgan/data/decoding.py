@@ -100,7 +100,7 @@ def colored(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _cut(image: Image.Image, part: tuple[float, float, float, float], step: int = 1) -> Image.Image:
-    """`part` (left, top, right, bottom) to whole pixels; `resize(box=...)` would mix in pixels from outside it."""
+    """`part` (left, top, right, bottom) in whole steps of pixels; `resize(box=...)` would mix in others."""
     left, top, right, bottom = (round(edge / step) * step for edge in part)
     whole = (left, top, max(right, left + step), max(bottom, top + step))
     return image if whole == (0, 0, *image.size) else image.crop(whole)

@@ -77,13 +77,13 @@ def pairs(
     Args:
         inputs: one of
             - an array (count, height, width, channels), uint8 or floats in [-1, 1];
-            - a folder, whose pictures have the same names as those in `targets`, or these names with a scale added
-              (0001x4.png of 0001.png), and may be smaller by a whole factor;
+            - a folder, whose pictures have the same names as those in `targets`, or these followed by the scale, as
+              0001x4.png for 0001.png, and are as large or smaller by a whole factor;
             - without `targets`, a folder of pictures with input and target side by side;
-            - without `targets`, a folder with two sub-folders of pictures with equal names (the smaller pictures are
-              the inputs; for pictures of one size, those of the first sub-folder in alphabetical order).
+            - without `targets`, a folder with two sub-folders of pictures with equal names: the smaller pictures are
+              the inputs; if all have one size, those of the first in alphabetical order.
         targets: likewise; arrays may be larger than the inputs by a whole factor.
-        image_size: int or (height, width) of one image, of the targets where these are larger; 256 for folders if not
+        image_size: int or (height, width) of one image, of the larger if there are two sizes; 256 for folders if not
             given.
         input_channels: channels of the inputs, for folders.
         channels: channels of the targets, for folders.
@@ -201,7 +201,7 @@ def _side_by_side(path: Path, size: Any, channels: tuple[int, int], crop: Crop) 
 
 
 def subfolders(path: Path) -> list[Path]:
-    """The two sub-folders that a folder has instead of pictures, in alphabetical order; none where it has pictures."""
+    """The two sub-folders of a folder without pictures of its own, in alphabetical order; none if it has pictures."""
     pictures = found(path)  # raises where there are none at all
     loose = [each for each in pictures if each.parent == path]
     names = sorted({each.relative_to(path).parts[0] for each in pictures} - {each.name for each in loose})
@@ -215,7 +215,7 @@ def subfolders(path: Path) -> list[Path]:
 
 
 def _matched(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
-    """The files of both folders in one order: those of one name, whatever their endings. Both must have all."""
+    """The files of both folders, matched by name without ending. Raises unless both have the same names."""
     named = [_named(root) for root in (inputs, targets)]
     shorter = [_without_scale(pictures) for pictures in named]
     named = min((named, shorter), key=lambda both: len(both[0].keys() ^ both[1].keys()))

@@ -83,7 +83,8 @@ def _refuse_text(columns: Columns, raw: Mapping[Any, Any], name: str) -> None:
     for key, values in raw.items():
         words = [each for each in np.ravel(np.asarray(values, dtype=object)) if isinstance(each, str) and each.strip()]
         text = [word for word in words if np.isnan(_number(word)) and word.strip().lower() not in ("nan", "none", "na")]
-        loss = any(_loss({str(key): columns[str(key)]}, loss, words) is not None for loss, words in LOSS_NAMES.items())
+        column = {str(key): columns[str(key)]}
+        loss = any(_loss(column, known, names) is not None for known, names in LOSS_NAMES.items())
         if loss and text and len(text) == len(words):
             raise ValueError(f"Expected numbers in the column {key} of {name}. Received: {text[0]!r}")
 

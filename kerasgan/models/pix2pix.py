@@ -11,6 +11,7 @@ dropout, the paper's only noise, is off when sampling (the paper finds that it h
 """
 
 from types import MappingProxyType
+from typing import Any
 
 import keras
 from keras import layers, ops
