@@ -315,13 +315,14 @@ class SyncEpoch(keras.callbacks.Callback):
     Args:
         source: what `fit` iterates over.
         start: batches of the first epoch that `fit` passes over.
+        first: the source's epoch for `fit`'s epoch 0.
     """
 
-    def __init__(self, source: Source, *, start: int = 0) -> None:
+    def __init__(self, source: Source, *, start: int = 0, first: int = 0) -> None:
         super().__init__()
-        self.source, self.start = source, start
+        self.source, self.start, self.first = source, start, first
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Called by Keras; leaves passes alone that are longer or shorter than an epoch (`steps_per_epoch`)."""
         if (self.params or {}).get("steps") == self.source.num_batches:
-            self.source.epoch, self.source.start, self.start = epoch, self.start, 0
+            self.source.epoch, self.source.start, self.start = self.first + epoch, self.start, 0
