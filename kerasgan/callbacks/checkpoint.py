@@ -102,6 +102,7 @@ class Checkpoint(StepCallback):
             raise ValueError(f"Expected checkpoints of the same model. Received: {path}: {error}") from error
         _assign(gan.metrics_variables, below(kept, "metric/"))
         _assign(_random_states(gan), below(kept, "random/"))
+        gan.data_order.first = int(kept.get("data_order", 0))
         self._kept = kept
         for name, callback in self._watching.items():
             callback.resumed = Resumed(position, below(kept, f"callback/{name}/") or None)
@@ -160,7 +161,8 @@ class Checkpoint(StepCallback):
 
     def _save(self, position: Position, states: Mapping[str, Any]) -> None:
         gan = self.model
-        arrays = {"position": np.array(position), "generator": gradients.generator_state(), **states}
+        arrays = {"position": np.array(position), "data_order": np.array(gan.data_order.first or 0)}
+        arrays |= {"generator": gradients.generator_state(), **states}
         for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
             arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
         content = io.BytesIO()

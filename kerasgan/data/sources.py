@@ -315,13 +315,14 @@ class SyncEpoch(keras.callbacks.Callback):
     Args:
         source: the data of `fit`.
         start: number of batches of the first epoch that `fit` skips.
+        first: the source's epoch in epoch 0 of `fit`.
     """
 
-    def __init__(self, source: Source, *, start: int = 0) -> None:
+    def __init__(self, source: Source, *, start: int = 0, first: int = 0) -> None:
         super().__init__()
-        self.source, self.start = source, start
+        self.source, self.start, self.first = source, start, first
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Called by Keras; does nothing for passes that are longer or shorter than an epoch (`steps_per_epoch`)."""
         if (self.params or {}).get("steps") == self.source.num_batches:
-            self.source.epoch, self.source.start, self.start = epoch, self.start, 0
+            self.source.epoch, self.source.start, self.start = self.first + epoch, self.start, 0

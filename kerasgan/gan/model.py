@@ -16,6 +16,7 @@ from kerasgan.gan.compile_checks import (
     refuse_unbounded_slope,
     refuse_unknown_confidence,
 )
+from kerasgan.gan.data_order import DataOrder
 from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
@@ -97,6 +98,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.num_classes = num_classes
         self.seed_generator = keras.random.SeedGenerator()
         self._means: dict[str, keras.metrics.Mean] = {}
+        self.data_order = DataOrder()
         self.resolve_arguments(prior=self.prior)
         self.built = True
 
@@ -298,6 +300,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 
+        Called again it goes on in the data: see `kerasgan.gan.data_order`.
+
         Args:
             x: images as an array (uint8, or float in [-1, 1]), a folder's path, a `tf.data.Dataset`, or a source of
                 `kerasgan.data`.
@@ -328,7 +332,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             if hasattr(callback, "on_fit_begin"):  # the doctor, say, looks at the data
                 callback.on_fit_begin(source)
         done = 0 if position is None else position.batch
-        first = [data.SyncEpoch(source, start=done)] if isinstance(source, data.Source) else []
+        self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
+        first = self.data_order.callbacks(source, start=done)
         with gradients.keeping_state(self), gradients.passing_over(self, done):
             return super().fit(source, callbacks=[*first, *map(adapted, several)], **options)
 
