@@ -114,8 +114,12 @@ class StepCallback(keras.callbacks.Callback):
 
 def metric_names(metrics: Iterable[Any]) -> list[str]:
     """The names under which `Means` gives the values of metrics; one of Keras' may have several values."""
-    plain = keras.metrics.Mean.result
-    return [name for each in metrics for name in ([each.name] if type(each).result is plain else _results(each))]
+    return [name for each in metrics for name in ([each.name] if _is_mean(each) else _results(each))]
+
+
+def _is_mean(metric: Any) -> bool:
+    """Whether its value is its total by its count, of which what came before can be taken away."""
+    return getattr(type(metric), "result", keras.metrics.Mean.result) is keras.metrics.Mean.result
 
 
 def _results(metric: Any) -> dict[str, float | None]:
@@ -143,7 +147,7 @@ class Means:
     def collect(self, metrics: Iterable[Any]) -> None:
         """Adds what the metrics have counted since the last call; to be called when an epoch ends."""
         for metric in metrics:
-            if type(metric).result is not keras.metrics.Mean.result:
+            if not _is_mean(metric):
                 self._latest |= _results(metric)
                 continue
             now = local_value(metric.total), local_value(metric.count)
