@@ -4,6 +4,7 @@ Importing it is fast: the modules below, and Keras with its backend, are importe
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -91,3 +92,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "keras" in sys.modules:  # so that `keras.saving.load_model` finds the classes of a .keras file
+    importlib.import_module("kerasgan.models")

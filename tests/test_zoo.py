@@ -333,3 +333,30 @@ def test_sections_are_replaced_and_all_else_in_a_recipe_stays(tmp_path):
     assert tomllib.loads(text)["results"] == values and len(text.rpartition("[results]\n")[2].splitlines()) == 4
     write_sections(path, {"results": values})
     assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_keras_file_of_another_size_than_the_entrys_is_refused(tmp_path):
+    gan = models.DCGAN(**models.DCGAN.tiny_config)
+    gan.compile()
+    gan.save(tmp_path / "gan.keras")
+    with pytest.raises(ValueError, match="Expected a model of dcgan-digits with image_size=32.*image_size=16"):
+        zoo.load("dcgan-digits", weights=tmp_path / "gan.keras")
+
+
+def test_weights_that_are_not_finite_are_refused_in_every_file(tmp_path):
+    gan = zoo.load("dcgan-digits")
+    kernel = gan.generator.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, np.nan))
+    gan.generator.save_weights(tmp_path / "nan.weights.h5")
+    gan.compile(ema_half_life=0)
+    gan.save(tmp_path / "nan.keras")
+    for name in ("nan.weights.h5", "nan.keras"):
+        with pytest.raises(zoo.WeightsError, match=rf"Expected finite weights in .*{name}.*{kernel.path}"):
+            zoo.load("dcgan-digits", weights=tmp_path / name)
+
+
+def test_keras_loads_a_file_in_a_new_process_that_has_only_imported_kerasgan(tmp_path):
+    models.DCGAN(**models.DCGAN.tiny_config).save(tmp_path / "gan.keras")
+    code = "import sys, keras, kerasgan; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "gan.keras"], capture_output=True, text=True)
+    assert done.stdout.strip() == "DCGAN", done.stderr

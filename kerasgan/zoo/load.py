@@ -170,7 +170,9 @@ def _verify(chosen: Recipe, path: Path, sha256: str | None) -> None:
 def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
     _verify(chosen, path, sha256)
     if path.suffix == ".keras":
-        return _load_model(chosen, path)
+        gan = _load_model(chosen, path)
+        _refuse_not_finite(gan, path)
+        return gan
     gan = build(chosen)
     if path.name.endswith("weights.h5"):
         _load_weights(gan, path, gan.generator)
@@ -178,7 +180,22 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
         from kerasgan import checkpoints
 
         checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    _refuse_not_finite(gan, path)
     return gan
+
+
+def _refuse_not_finite(gan: "GAN", path: Path) -> None:
+    """Raises WeightsError that names the weights of the generator which are NaN or infinite."""
+    from keras import ops
+
+    wrong = [
+        weight.path
+        for weight in gan.sampler.weights
+        if "float" in weight.dtype and not bool(ops.all(ops.isfinite(weight)))
+    ]
+    if wrong:
+        shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        raise WeightsError(f"Expected finite weights in {path}. Received: NaN or infinite values in {shown}")
 
 
 def _load_model(chosen: Recipe, path: Path) -> "GAN":
@@ -189,7 +206,20 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     gan = keras.saving.load_model(path)
     if not isinstance(gan, getattr(models, chosen.family)):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
+    found = gan.get_config()
+    for key, expected in chosen.model.items():
+        if _differs(expected, found.get(key)):
+            received = f"{path} with {key}={found.get(key)!r}"
+            raise ValueError(f"Expected a model of {chosen.name} with {key}={expected!r}. Received: {received}")
     return gan
+
+
+def _differs(expected: Any, found: Any) -> bool:
+    """Whether two constructor arguments are different numbers, names or lists of them; others are not compared."""
+    plain = (int, float, str)
+    if isinstance(expected, list | tuple) and isinstance(found, list | tuple):
+        return len(expected) != len(found) or any(map(_differs, expected, found))
+    return isinstance(expected, plain) and isinstance(found, plain) and expected != found
 
 
 def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
