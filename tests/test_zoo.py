@@ -339,7 +339,7 @@ def test_a_keras_file_of_another_size_than_the_entrys_is_refused(tmp_path):
     gan = models.DCGAN(**models.DCGAN.tiny_config)
     gan.compile()
     gan.save(tmp_path / "gan.keras")
-    with pytest.raises(ValueError, match="Expected a model of dcgan-digits with image_size=32.*image_size=16"):
+    with pytest.raises(ValueError, match=r"Expected a model of dcgan-digits with image_size=32.*image_size=16"):
         zoo.load("dcgan-digits", weights=tmp_path / "gan.keras")
 
 
