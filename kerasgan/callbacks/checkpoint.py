@@ -161,7 +161,7 @@ class Checkpoint(StepCallback):
 
     def _save(self, position: Position, states: Mapping[str, Any]) -> None:
         gan = self.model
-        arrays = {"position": np.array(position), "data_order": np.array(gan.data_order.first or 0)}
+        arrays: dict[str, Any] = {"position": np.array(position), "data_order": np.array(gan.data_order.first or 0)}
         arrays |= {"generator": gradients.generator_state(), **states}
         for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
             arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
