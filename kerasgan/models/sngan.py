@@ -113,7 +113,7 @@ def generator(
     labels = label_input(num_classes)
 
     def normalize(x: Any, name: str) -> Any:
-        if labels is None:
+        if num_classes is None:
             return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
         return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)([x, labels])
 
