@@ -203,7 +203,7 @@ def test_a_class_conditional_pyramid_trains_and_comes_back_from_its_file(tmp_pat
         ({"sizes": (8,)}, r"two or more increasing sizes.*Received: sizes=\(8,\)"),
         ({"sizes": (8, 8)}, "two or more increasing sizes"),
         ({"sizes": [8, 12.5]}, "two or more increasing sizes"),
-        ({"num_classes": 1}, "at least two classes, or None. Received: num_classes=1"),
+        ({"num_classes": 1}, r"at least two classes, or None\. Received: num_classes=1"),
     ],
 )
 def test_the_constructor_says_what_it_expects(arguments, message):
