@@ -25,6 +25,7 @@ import keras
 import numpy as np
 
 from kerasgan import GAN
+from kerasgan.gan.data_order import DataOrder
 from kerasgan.metrics.mode_coverage import Modes, grid, mode_coverage, ring
 
 RESULTS = Path(__file__).with_name("results") / "toys.md"
@@ -130,6 +131,7 @@ class Trainer:
 
     def _initialize(self, seed: int) -> None:
         keras.utils.set_random_seed(seed)
+        self.gan.data_order = DataOrder()  # from the start of the data again, not on in them
         fresh = network(LATENTS, (1, 1, 2), "latents"), network(2, (1,), "images")
         networks = self.gan.generator, self.gan.discriminator
         for trained, new in zip(networks, fresh):
