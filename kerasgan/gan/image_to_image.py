@@ -215,16 +215,21 @@ class ImageToImage(GAN):
         if pixels.shape[-1] != channels:
             raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
 
-        bar = keras.utils.Progbar(None, unit_name="image") if tiling.progress else None
+        bar, done = keras.utils.Progbar(None, unit_name="image") if tiling.progress else None, 0
 
         def run(batch: np.ndarray) -> np.ndarray:
+            nonlocal done
             made = self._outputs(network, [batch], batch_size=len(batch))
+            done += len(batch)
             if bar is not None:
-                bar.add(len(batch))
+                bar.update(done)
             return made
 
         sizes = {"multiple": self.multiple, "smallest": self.smallest, "scale": self.scale}
-        return translate(run, pixels, tiling, **sizes)
+        made = translate(run, pixels, tiling, **sizes)
+        if bar is not None:
+            bar.update(done, finalize=True)  # Keras shows no update that follows another at once
+        return made
 
     def generate(self, *arguments: Any, **options: Any) -> np.ndarray:
         """Raises TypeError: there are no latents to generate images from; use `predict`."""
