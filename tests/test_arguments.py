@@ -102,7 +102,7 @@ def test_what_a_constructor_fixes_or_computes_is_not_its_argument():
     assert "image_size" not in Fixed(scale=2.0, channels=1, width=2).get_config()
     config = Positional(3, **SMALL).get_config()
     assert config["planes"] == 3 and "width" not in config
-    assert {*Closed(2).get_config()} == {"width", "dtype", "averaged"}
+    assert {*Closed(2).get_config()} == {"width", "dtype", "averaged", "frozen"}
 
 
 def test_a_computed_default_stands_where_none_was():

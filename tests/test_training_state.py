@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from kerasgan import GAN, callbacks, gradients
+from kerasgan.models import DCGAN
 
 pytestmark = pytest.mark.backends("jax", "torch")
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 4, 4, 1), dtype="uint8")
@@ -53,6 +54,42 @@ def test_a_layer_frozen_after_compile_stays_and_the_others_train():
     before = weights(gan.discriminator)
     gan.fit(IMAGES, batch_size=4, verbose=0)
     assert moved(before, gan.discriminator) == [False, False, True, True]
+
+
+@pytest.mark.parametrize("when", ["before compile", "after compile"])
+@pytest.mark.parametrize("made", [lambda: GAN(*networks()), lambda: DCGAN(**DCGAN.tiny_config)], ids=["own", "family"])
+def test_a_file_keeps_which_layers_are_frozen_and_the_slots_of_the_others(made, when, tmp_path):
+    gan = made()
+    if when == "after compile":  # the optimizer then has slots for the frozen weights too
+        gan.compile()
+    layer = next(layer for layer in gan.discriminator.layers if layer.trainable_variables)
+    layer.trainable = False
+    if when == "before compile":
+        gan.compile()
+    images = np.random.default_rng(0).integers(0, 256, (8, *gan.image_shape), dtype="uint8")
+    gan.fit(images, batch_size=4, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert [each.trainable for each in again.discriminator.layers] == [
+        each.trainable for each in gan.discriminator.layers
+    ]
+    assert sum(not each.trainable for each in again.discriminator.layers) == 1
+    for old, new in zip(weights(gan.optimizer), weights(again.optimizer), strict=True):
+        np.testing.assert_array_equal(old, new)
+    before = weights(again.discriminator.get_layer(layer.name))
+    again.fit(images, batch_size=4, verbose=0)
+    assert not any(moved(before, again.discriminator.get_layer(layer.name)))
+
+
+def test_a_layer_that_was_made_frozen_and_thawed_is_trainable_in_the_file(tmp_path):
+    generator, discriminator = networks()
+    discriminator.trainable = False
+    gan = GAN(generator, discriminator)
+    discriminator.trainable = True
+    discriminator.layers[-1].trainable = False
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras").discriminator
+    assert [each.trainable for each in (again, *again.layers)] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("frozen", ["generator", "discriminator"])

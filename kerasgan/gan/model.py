@@ -17,6 +17,7 @@ from kerasgan.gan.compile_checks import (
     refuse_unknown_confidence,
 )
 from kerasgan.gan.data_order import DataOrder
+from kerasgan.gan.frozen import freeze, frozen, frozen_as
 from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
@@ -153,16 +154,17 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         if "name" in config:
             config["name"] = self.name
         averaged = self.ema_generator is not None  # `load_model(compile=False)` must restore its weights too
-        return {**config, "dtype": self.dtype_policy.name, "averaged": averaged}
+        return {**config, "dtype": self.dtype_policy.name, "averaged": averaged, "frozen": frozen(self)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
         deserialize = keras.saving.deserialize_keras_object
         config, policy = dict(config), keras.config.dtype_policy()
         keras.config.set_dtype_policy(config.pop("dtype", policy))  # the networks are built by the constructor
-        averaged = config.pop("averaged", False)
+        averaged, positions = config.pop("averaged", False), config.pop("frozen", {})
         try:
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
+            freeze(gan, positions)
             gan.ema_generator = gan._make_ema_generator() if averaged else None
         finally:
             keras.config.set_dtype_policy(policy)
@@ -237,6 +239,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         refuse_nan(given)
         self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
         super().compile(optimizer=self._make_optimizer(), auto_scale_loss=False, **options)
+        self._frozen_at_compile = MappingProxyType(frozen(self))  # the others have slots in the optimizers
         self._compile_options = MappingProxyType(options)
 
     def _apply_settings(self, **settings: Any) -> None:
@@ -292,10 +295,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
             return {}
-        return keras.saving.serialize_keras_object({**self._settings, **self._compile_options})
+        at_compile = dict(self._frozen_at_compile)
+        slots = {} if at_compile == frozen(self) else {"frozen": at_compile}
+        return keras.saving.serialize_keras_object({**self._settings, **self._compile_options, **slots})
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        config = keras.saving.deserialize_keras_object(config)
+        with frozen_as(self, config.pop("frozen", None)):
+            self.compile(**config)
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
         """Trains both networks, as `keras.Model.fit`.
