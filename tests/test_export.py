@@ -159,7 +159,49 @@ def test_inputs_that_were_given_no_name_are_named(tmp_path):
     assert fact(facts, "latent_prior") == {"name": "normal"}
 
 
+@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("name", ["noise_vector", "noise", "images"])  # the last two are names of other inputs of ours
+def test_inputs_with_names_of_ones_own_have_ours_in_the_file(form, name, tmp_path):
+    gan = with_layer(keras.layers.Identity(), name)
+    run = opened(EXPORTS[form](gan, tmp_path / "generator"))[0]
+    latents = gan.prior.draw(2, 5, seed=0)
+    np.testing.assert_allclose(run(latents=latents), gan.generate(2, seed=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_labels_of_rank_2_and_any_type_are_integers_of_rank_1_in_the_file(form, dtype, tmp_path):
+    layers = keras.layers
+    latents, label = keras.Input((4,)), keras.Input((1,), dtype=dtype, name="class_id")
+    joined = layers.Concatenate()([latents, layers.Flatten()(layers.Embedding(3, 4)(label))])
+    generator = keras.Model([latents, label], layers.Reshape((4, 4, 1))(layers.Dense(16, activation="tanh")(joined)))
+    image, label = keras.Input((4, 4, 1)), keras.Input((1,), dtype=dtype)
+    logits = layers.Dense(1)(layers.Concatenate()([layers.Flatten()(image), layers.Flatten()(label)]))
+    gan = kerasgan.GAN(generator, keras.Model([image, label], logits), num_classes=3)
+    run = opened(EXPORTS[form](gan, tmp_path / "generator"))[0]
+    labels = np.array([2, 0, 1], "int32")
+    images = run(latents=gan.prior.draw(3, 4, seed=0), labels=labels)
+    np.testing.assert_allclose(images, gan.generate(3, labels=labels, seed=0), atol=1e-5)
+
+
+def test_a_generator_in_one_sequence_is_exported_with_options(tmp_path):
+    layers = keras.layers
+    generator = [keras.Input((5,), name="z"), layers.Dense(16, activation="tanh"), layers.Reshape((4, 4, 1))]
+    gan = kerasgan.GAN(keras.Sequential(generator), keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten()]))
+    run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx", output="uint8", truncation="input"))
+    images = run(latents=gan.prior.draw(2, 5, seed=0), truncation=np.ones(2, "float32"))
+    np.testing.assert_allclose(images, np.rint((gan.generate(2, seed=0) + 1) * 127.5), atol=1)
+
+
 # What is refused
+
+
+def test_a_generator_of_three_inputs_is_refused(tmp_path):
+    inputs = [keras.Input((5,), name=name) for name in ("latents", "style", "map")]
+    images = keras.layers.Reshape((4, 4, 3))(keras.layers.Dense(48)(keras.layers.Concatenate()(inputs)))
+    gan = kerasgan.GAN(keras.Model(inputs, images), made("DCGAN").discriminator)
+    with pytest.raises(ValueError, match=r"the inputs latents and labels at most\. Received: latents, style, map"):
+        kerasgan.export.onnx(gan, tmp_path / "generator.onnx")
 
 
 class AlwaysDropout(keras.layers.Dropout):

@@ -2,7 +2,8 @@
 
 Every function accepts the options of `Options`: `kerasgan.export.onnx(gan, "digits.onnx", precision="float16")`.
 
-- Inputs: `latents` (batch, latent_dim) float32 and, for class-conditional models, `labels` (batch,) int32.
+- Inputs: `latents` (batch, latent_dim) float32 and, for class-conditional models, `labels` (batch,) int32, whatever
+  the names of the generator's own and the rank of its labels.
 - Output: `images` (batch, height, width, channels) float32 in [-1, 1].
 - For an image-to-image model the input is `images`, with any height and width that are multiples of the number in the
   metadata, and the output is `outputs`.
@@ -60,7 +61,7 @@ def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, *
     Raises:
         ExportError: if the file differs from Keras or lets an image depend on others in its batch; nothing is kept.
         ImportError: if onnx, tf2onnx, onnxruntime or tensorflow is not installed.
-        ValueError: if `gan` is not a GAN, its inputs are not named as above, or a path or an option cannot be used.
+        ValueError: if `gan` is not a GAN, it has more inputs than those above, or a path or an option cannot be used.
     """
     return _file(gan, path, "onnx", tolerance, Options(**options))
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerasgan.export.assembly import assemble
+from kerasgan.export.naming import named
 from kerasgan.export.options import LEVEL, PRECISIONS, Options
 from kerasgan.export.portable import exactly, portable
 from kerasgan.export.proof import Case, attempt, compare_copy, reference_cases
@@ -35,12 +36,12 @@ def prepare(gan: GAN, options: Options) -> Prepared:
 
     Raises:
         ExportError: if Keras does not give the same finite images twice, and from a copy of the network.
-        ValueError: if its inputs have other names than exported ones, or options do not suit it.
+        ValueError: if it has more inputs than exported ones, or options do not suit it.
     """
     original = _sampler(gan, options.direction)
-    plain = signature_of(original, options)
     copy = attempt(lambda: portable(original), "a generator that its layers' get_config() describe in full")
     with exactly():
+        copy = named(gan, copy)
         network = assemble(gan, copy, options)
     inputs = signature_of(network, options)
     batches = BATCHES if options.batch_size is None else (options.batch_size,)
@@ -48,7 +49,8 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     cases = []
     for each in example_inputs(gan, inputs, count=batches[-1]):
         cases += reference_cases(network, each, batches=batches, tolerance=rounding)
-    compare_copy(original, copy, example_inputs(gan, plain, count=2)[0], ROUNDING)
+    plain = example_inputs(gan, signature_of(copy, options), count=2)[0]
+    compare_copy(original, copy, plain, ROUNDING)
     calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
     return Prepared(network, inputs, cases, calibration, describe(gan, options))
 

@@ -16,7 +16,6 @@ __all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
 IMAGES = "images"  # the output, or the input of an image-to-image network
-AUTOMATIC = ("input_layer", "keras_tensor")  # prefixes of Keras' automatic names of inputs
 SMALLEST_SIDE = 32  # pixels of the images on which an image-to-image network is compared
 
 
@@ -29,18 +28,16 @@ class Input(NamedTuple):
 
 
 def signature_of(network: keras.Model, options: Options | None = None) -> list[Input]:
-    """The inputs of a functional network in order, with the names in exported files.
+    """The inputs, in order, of a functional network that has the names of exported files, see `naming.named`.
 
     If `options` fix the number or the size of images, the inputs' axes are fixed, too.
 
     Raises:
-        ValueError: if an input is named neither `latents` nor `labels` nor `images`.
+        ValueError: if an input has another name.
     """
     inputs = []
-    for position, tensor in enumerate(network.inputs):
+    for tensor in network.inputs:
         name = tensor.name
-        if name.startswith(AUTOMATIC) and position < len(POSITIONS):
-            name = POSITIONS[position]
         if name not in (*NAMES, IMAGES):
             expected = "Expected the generator's inputs to be named latents and labels, or images"
             raise ValueError(f"{expected}. Received: name={name!r}")
