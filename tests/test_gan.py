@@ -240,6 +240,15 @@ def test_evaluate_points_to_the_metrics():
         dcgan().evaluate(IMAGES)
 
 
+@pytest.mark.parametrize(
+    "options, name", [({}, "saved_model"), ({"format": "onnx", "verbose": False}, "onnx"), ({"format": "x"}, "bundle")]
+)
+def test_keras_export_points_to_ours(options, name, tmp_path):
+    with pytest.raises(TypeError, match=rf"Expected kerasgan\.export\.{name}\(gan, '.*/x'\)"):
+        dcgan().export(tmp_path / "x", **options)
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_batch_size_than_the_sources_is_refused():
     source = data.arrays(IMAGES, batch_size=8)
     with pytest.raises(ValueError, match=r"own batch size, 8\. Received: batch_size=4"):

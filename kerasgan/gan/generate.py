@@ -150,6 +150,13 @@ class Sampling(keras.Model):
         """
         return {}
 
+    def export(self, filepath: Any, format: str = "tf_saved_model", **options: Any) -> None:
+        """Raises TypeError: `kerasgan.export` writes the generator alone, and compares the file with Keras."""
+        name = {"tf_saved_model": "saved_model"}.get(format, format)
+        ours = name if name in ("litert", "onnx", "saved_model") else "bundle"
+        expected = f"Expected kerasgan.export.{ours}(gan, {str(filepath)!r}), which writes the generator"
+        raise TypeError(f"{expected}. Received: Keras' export(..., format={format!r})")
+
 
 def _chunks(inputs: list[np.ndarray], batch_size: int) -> Iterator[Any]:
     """The inputs of a network in batches."""
