@@ -14,6 +14,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan.export import ExportError, formats
+from kerasgan.gan import ImageToImage
 from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
 
 if keras.backend.backend() == "tensorflow":
@@ -182,6 +183,16 @@ def test_labels_of_rank_2_and_any_type_are_integers_of_rank_1_in_the_file(form, 
     labels = np.array([2, 0, 1], "int32")
     images = run(latents=gan.prior.draw(3, 4, seed=0), labels=labels)
     np.testing.assert_allclose(images, gan.generate(3, labels=labels, seed=0), atol=1e-5)
+
+
+def test_a_network_of_ones_own_from_images_may_call_them_otherwise(tmp_path):
+    photos = keras.Input((None, None, 1), name="photos")
+    generator = keras.Model(photos, keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(photos))
+    discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    gan = ImageToImage(generator, discriminator, image_size=8)
+    run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"), "outputs")
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 12, 1)).astype("float32")
+    np.testing.assert_allclose(run(images=images), gan.predict(images, verbose=0), atol=1e-5)
 
 
 def test_a_generator_in_one_sequence_is_exported_with_options(tmp_path):

@@ -107,6 +107,21 @@ def test_a_translator_of_one_size_and_batch_is_drawn_from_its_seeds(tmp_path):
     assert np.abs(drawn[:12, 12:] - expected).max() <= 1
 
 
+def test_one_format_that_fails_does_not_cost_the_others(bundled, tmp_path, monkeypatch):
+    broken = formats.FORMATS["litert"]._replace(write=lambda job, path: path.write_bytes(b"no model"))
+    monkeypatch.setitem(formats.FORMATS, "litert", broken)
+    folder = tmp_path / "bundle"
+    with pytest.raises(ExportError, match=r"litert: .* a file that LiteRT opens.*bundle holds the others: onnx\)"):
+        kerasgan.export.bundle(bundled[0], folder, formats=["litert", "onnx"])
+    report = json.loads((folder / "export_report.json").read_text())
+    assert list(report["formats"]) == ["onnx"] and "a file that LiteRT opens" in report["left_out"]["litert"]
+    names = {"card.md", "export_report.json", "samples.png", "seeds.json", "sngan.onnx"}
+    assert {path.name for path in folder.iterdir()} == names
+    with pytest.raises(ExportError, match="litert: Expected a file that LiteRT opens"):
+        kerasgan.export.bundle(bundled[0], tmp_path / "none", formats=["litert"])
+    assert not (tmp_path / "none").exists()
+
+
 def test_one_format_that_fails_leaves_nothing_and_an_earlier_bundle_as_it_was(bundled, tmp_path, monkeypatch):
     gan = bundled[0]
     kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx"])

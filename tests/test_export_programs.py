@@ -220,6 +220,24 @@ def test_a_refusal_of_the_other_process_is_raised_here(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_one_format_that_fails_in_the_other_process_does_not_cost_the_others(tmp_path):
+    gan, failed = made(), {}
+    (inputs,) = signature.example_inputs(gan, signature.signature_of(gan.sampler), count=1)
+    found = other_process.write_and_prove(
+        gan.sampler,
+        {"onnx": tmp_path / "no folder" / "tiny.onnx", "saved_model": tmp_path / "tiny"},
+        cases=proof.reference_cases(gan.sampler, inputs, batches=(1,), tolerance=1e-5),
+        calibration=[],
+        metadata={"family": "tiny"},
+        options=Options(),
+        bound=Bound("max", 5e-5),
+        about={"onnx": {}, "saved_model": {}},
+        failed=failed,
+    )
+    assert list(found) == ["saved_model"] and list(failed) == ["onnx"]
+    assert "Expected a file for ONNX Runtime" in failed["onnx"]
+
+
 def test_a_crash_of_the_other_process_is_raised_here_with_its_last_words(tmp_path, monkeypatch):
     monkeypatch.setattr(other_process, "PROGRAM", "raise SystemExit('no such layer')")
     with pytest.raises(ExportError, match="no such layer"):

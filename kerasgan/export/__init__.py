@@ -27,6 +27,7 @@ from kerasgan.export.page.runtime import RuntimeFilesError
 from kerasgan.export.page.server import open_server, serve
 from kerasgan.export.preparation import Prepared, prepare
 from kerasgan.export.proof import ExportError
+from kerasgan.files import paths as storage
 from kerasgan.gan import GAN
 
 __all__ = [
@@ -147,8 +148,8 @@ def bundle(
 ) -> dict[str, Any]:
     """Writes a folder with the generator in several formats, seeds, samples, `export_report.json` and a model card.
 
-    `seeds.json` has the inputs, by name, from which the programs in `export/` generate `samples.png`. The folder is
-    written whole or not at all.
+    `seeds.json` has the inputs, by name, from which the programs in `export/` generate `samples.png`. If a format
+    fails, a new folder holds the others, and the error says so; an earlier bundle stays as it was.
 
     Args:
         gan: the model; its moving-average generator is written if there is one.
@@ -162,21 +163,36 @@ def bundle(
         The report: inputs, output, and for each format path, sha256, differences at each batch and size, milliseconds.
 
     Raises:
-        ExportError, ImportError, ValueError: as `onnx`, if any of the formats cannot be written.
+        ExportError, ImportError, ValueError: as `onnx`, if any of the formats cannot be written. After an ExportError
+            the folder may hold the other formats: see above.
     """
     chosen = Options(**options)
     names, left_out = choose(formats, chosen, gan)
     target = Path(directory)
     check_folder(target, sign=folder.REPORT, kind="an earlier bundle")
+    failed: dict[str, str] = {}
     prepared = prepare(gan, chosen)
     about = {each: FORMATS[each].gather(gan, chosen) for each in names}
     with writing.place(target) as temporary:
         temporary.mkdir()
         name = folder.name_of(gan, chosen)
         paths = {each: temporary / FORMATS[each].path.format(name=name) for each in names}
-        found = _write(prepared, paths, about, chosen, tolerance)
-        bound = chosen.bound(tolerance)
-        return folder.fill(temporary, gan, prepared, found, left_out=left_out, options=chosen, bound=bound)
+        found = _write(prepared, paths, about, chosen, tolerance, failed)
+        if failed and storage.names(target):
+            raise _failure(failed, f"the earlier bundle in {target} was kept")
+        left_out |= failed
+        report = folder.fill(
+            temporary, gan, prepared, found, left_out=left_out, options=chosen, bound=chosen.bound(tolerance)
+        )
+    if failed:
+        raise _failure(failed, f"{target} holds the others: {', '.join(found)}")
+    return report
+
+
+def _failure(failed: dict[str, str], kept: str) -> ExportError:
+    """The error about the formats of a bundle that failed, and what is left."""
+    messages = "; ".join(f"{name}: {message}" for name, message in failed.items())
+    return ExportError(f"{messages} ({kept})")
 
 
 def _file(gan: GAN, path: str | os.PathLike, format_name: str, tolerance: float | None, options: Options) -> Path:
@@ -196,6 +212,7 @@ def _write(
     about: dict[str, Any],
     options: Options,
     tolerance: float | None,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     how = writing if keras.backend.backend() == "tensorflow" else other_process
     return how.write_and_prove(
@@ -207,6 +224,7 @@ def _write(
         options=options,
         bound=options.bound(tolerance),
         about=about,
+        failed=failed,
     )
 
 

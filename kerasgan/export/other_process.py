@@ -34,6 +34,7 @@ def write_and_prove(
     options: Options,
     bound: Bound,
     about: Mapping[str, Mapping[str, Any]],
+    failed: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """As `writing.write_and_prove`, for a network of any backend; the cases are images from this process' backend.
 
@@ -47,6 +48,7 @@ def write_and_prove(
         "options": dataclasses.asdict(options),
         "bound": bound,
         "about": about,
+        "failed": failed,
     }
     with tempfile.TemporaryDirectory(prefix="kerasgan-export-") as folder:
         network.save(Path(folder, "network.keras"))
@@ -56,7 +58,10 @@ def write_and_prove(
             _store(Path(folder, f"calibration{index:03}.npz"), batch)
         Path(folder, "request.json").write_text(json.dumps(request), encoding="utf-8")
         _run(folder)
-        return json.loads(Path(folder, "found.json").read_text(encoding="utf-8"))
+        found, failures = json.loads(Path(folder, "found.json").read_text(encoding="utf-8"))
+        if failed is not None:
+            failed.update(failures)
+        return found
 
 
 def _run(folder: str) -> None:
@@ -93,11 +98,12 @@ def serve(folder: str) -> None:
             options=Options(**request["options"]),
             bound=Bound(*request["bound"]),
             about=request["about"],
+            failed=request["failed"],
         )
     except ExportError as failure:
         Path(folder, "failure.txt").write_text(str(failure), encoding="utf-8")
     else:
-        Path(folder, "found.json").write_text(json.dumps(found), encoding="utf-8")
+        Path(folder, "found.json").write_text(json.dumps([found, request["failed"]]), encoding="utf-8")
 
 
 def _store(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
