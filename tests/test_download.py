@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from kerasgan.checkpoints import DownloadError, cache_directory, cached_path
-from kerasgan.files import download
+from kerasgan.checkpoints import DownloadError, cache_directory, cached_path, download
 
 CONTENT = bytes(range(256)) * 1500
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -17,7 +17,7 @@ import pytest
 import tiny_recipe
 from keras import ops
 from PIL import Image
-from test_contracts import FAMILIES, families, training_set
+from test_contracts import FAMILIES, training_set
 
 from kerasgan import callbacks, doctor, gradients, models, zoo
 from kerasgan.callbacks import checkpoint
@@ -67,7 +67,12 @@ class End(StepCallback):
             self.gan.stop_training = self.how == "stop"
 
 
-@families
+LONG = {models.R3GAN, models.StyleGAN}  # StyleGAN2 shares the latter's methods
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(each, marks=[pytest.mark.slow] * (each in LONG), id=each.__name__) for each in FAMILIES]
+)
 def test_every_family_goes_on_to_the_bit_from_within_an_epoch_and_between_two(family, tmp_path):
     results, count = [], 4 + 4 * (FAMILIES.index(family) % 2)  # the first of two steps ends an epoch, or half of one
     for folder in ("whole", "resumed"):

@@ -227,6 +227,7 @@ def test_two_networks_of_ones_own_are_trained_to_undo_a_derivation():
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from others: test_export_programs")
+@pytest.mark.slow
 @pytest.mark.parametrize("form", EXPORTS)
 def test_exported_files_translate_sizes_and_batches_that_the_export_did_not_try(form, tmp_path):
     from test_export import fact, opened

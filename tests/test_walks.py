@@ -119,7 +119,9 @@ def test_between_latents_that_are_categories_lies_nothing(normal):
         lambda: exploration.arithmetic(gan, [0], [1], [2]),
         lambda: gan.generate(2, truncation=0.5),
     ):
-        with pytest.raises(ValueError, match=r"Cannot \w+: the prior is discrete\. Received: prior=\{'name': 'coins'\}"):
+        with pytest.raises(
+            ValueError, match=r"Cannot \w+: the prior is discrete\. Received: prior=\{'name': 'coins'\}"
+        ):
             explore()
 
 

@@ -4,6 +4,7 @@ from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
 from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derive_pairs, unpair
+from kerasgan.data.fashion import fashion_mnist
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
@@ -32,6 +33,7 @@ __all__ = [
     "derivations",
     "derive_pairs",
     "digits",
+    "fashion_mnist",
     "first_images",
     "folder",
     "image_pair",

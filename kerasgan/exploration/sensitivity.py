@@ -37,7 +37,7 @@ def sensitive_directions(
     """
     if points < 1:
         raise ValueError(f"Expected a positive number. Received: points={points}")
-    from kerasgan.latents import class_labels
+    from kerasgan.latents import class_labels  # it imports Keras; a command line that plans a walk need not
 
     columns = _movable(gan.prior, gan.latent_dim)
     if not len(columns):

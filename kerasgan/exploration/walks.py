@@ -217,7 +217,7 @@ def path(prior: "Prior", method: str | None = None) -> Any:
     Raises:
         ValueError: for another method, or one that would leave the prior's support.
     """
-    from kerasgan.latents import Product
+    from kerasgan.latents import Product  # it imports Keras; a command line that plans a walk need not
 
     if isinstance(prior, Product) and any(part.prior.center is not None for part in prior.parts):
         return _side_by_side(prior, method)
@@ -263,7 +263,7 @@ def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     Raises:
         ValueError: for fewer than `least`, or latents of another size.
     """
-    from kerasgan.latents import given
+    from kerasgan.latents import given  # it imports Keras; a command line that plans a walk need not
 
     size = gan.latent_dim  # raises for an image-to-image model
     array = np.asarray(points)

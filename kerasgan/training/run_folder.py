@@ -29,7 +29,7 @@ def newest(run: str | os.PathLike[str]) -> Path:
     Raises:
         FileNotFoundError: if the run was killed before its first checkpoint.
     """
-    from kerasgan.callbacks import Checkpoint
+    from kerasgan.callbacks import Checkpoint  # needs Keras, `is_run` does not
 
     folder = paths.here(run)
     finished = folder / "gan.keras"

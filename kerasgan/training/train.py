@@ -189,6 +189,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
 
 
 def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+    from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
 
     kept = run / "recipe.toml"
     if not kept.is_file():

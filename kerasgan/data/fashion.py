@@ -1,0 +1,60 @@
+"""Fashion-MNIST as a source: its IDX files from a folder, from Debian's package, or from Keras' cache."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from kerasgan.data import checks, idx
+from kerasgan.data.decoding import resized
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
+
+
+def fashion_mnist(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    image_size: int | Sequence[int] = 28,
+    channels: int = 1,
+    split: str = "train",
+    **order: Unpack[BatchingOptions],
+) -> Indexed:
+    """Fashion-MNIST: 60,000 training and 10,000 test images of clothes, 28x28 gray, with labels 0 to 9; MIT license.
+
+    Nothing is downloaded. The files are those of Debian's package dataset-fashion-mnist, or of
+    `keras.datasets.fashion_mnist`.
+
+    Args:
+        path: a folder with the four IDX files, gzipped or not; by default Debian's folder, then Keras' cache.
+        image_size: int or (height, width) to which images are resized, antialiased.
+        channels: 1, 3 or 4.
+        split: "train" or "test".
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises:
+        FileNotFoundError: if the files are in none of these places, with the commands that install them.
+        ValueError: for another split, or files that are not those of such a set.
+    """
+    size, channels, ordering = checks.pair(image_size), checks.channel_count(channels), Batching(**order)
+    gray, labels = idx.mnist(_folder(path), split)
+    array = np.repeat(resized(gray[..., np.newaxis], size=size, crop="stretch"), channels, axis=-1)
+    if channels == 4:
+        array[..., 3] = 255
+    info = SourceInfo(f"fashion_mnist/{split}", (*size, channels), len(array), labels, [*idx.FASHION])
+    return Indexed(info, ordering, ArrayReader(array))
+
+
+def _folder(path: str | os.PathLike[str] | None) -> Path:
+    if path is not None:
+        return Path(path).expanduser()
+    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    places = [Path(idx.DEBIAN), keras_home / "datasets" / "fashion-mnist"]
+    for place in places:
+        if next(place.glob("train-images-idx3*"), None):
+            return place
+    searched = " and ".join(map(str, places))
+    raise FileNotFoundError(
+        f"Expected the files of Fashion-MNIST in {searched}, or a folder with them as path. Received: path=None\n"
+        f"{idx.HOW_TO_BRING}"
+    )

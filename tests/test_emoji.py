@@ -1,0 +1,125 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasgan.data import emoji, emoji_table
+
+
+def test_the_table_has_the_nine_categories_of_unicode_16():
+    groups = emoji_table.groups()
+    assert len(groups) == 1906  # emoji-datasource's 1,911 without the five patches of skin tones
+    assert tuple(dict.fromkeys(category for category, _ in groups.values())) == emoji_table.CATEGORIES
+    assert sum(subcategory.startswith("face-") for _, subcategory in groups.values()) == 118
+    assert all(code == emoji_table.plain(code) for code in groups)
+
+
+@pytest.mark.parametrize(
+    ("code", "base", "kin"),
+    [
+        ("1f600", "1F600", "1F600"),
+        ("0023-FE0F-20E3", "0023-20E3", "0023-20E3"),
+        ("1F469-1F3FD-200D-1F680", "1F469-200D-1F680", "1F9D1-1F680"),  # woman astronaut
+        ("1F9D1-200D-1F680", "1F9D1-200D-1F680", "1F9D1-1F680"),
+        ("1F6B6-200D-2640-FE0F-200D-27A1-FE0F", "1F6B6-200D-2640-200D-27A1", "1F6B6"),  # woman walking to the right
+        ("1F3FB", "1F3FB", "1F3FB"),
+        ("2640-FE0F", "2640", "2640"),
+        ("1F468", "1F468", "1F9D1"),
+    ],
+)
+def test_kin_are_what_differs_in_tone_gender_or_direction(code, base, kin):
+    assert emoji_table.base(code) == base
+    assert emoji_table.kin(code) == kin
+
+
+def test_groups_are_found_for_every_skin_tone():
+    assert emoji_table.group("1F44B-1F3FF") == ("People & Body", "hand-fingers-open")
+    assert emoji_table.group("2764-FE0F") == ("Smileys & Emotion", "heart")
+    assert emoji_table.group("E000") is None
+    assert emoji_table.toned("1F44B-1F3FF") and not emoji_table.toned("1F44B") and not emoji_table.toned("1F3FF")
+
+
+def test_a_tenth_is_held_out_and_no_kin_are_on_both_sides():
+    groups = emoji_table.groups()
+    codes, named = list(groups), list(groups.values())
+    sides = [{codes[i] for i in emoji_table.chosen(codes, named, split=split)} for split in ("train", "test")]
+    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == len(codes)
+    assert 0.08 < len(sides[1]) / len(codes) < 0.12
+    assert not {emoji_table.kin(code) for code in sides[0]} & {emoji_table.kin(code) for code in sides[1]}
+
+
+def package(root, publisher="google"):
+    """An npm package of three emoji, one of them with a skin tone, and a patch of skin."""
+    pictures = root / "img" / publisher / "64"
+    pictures.mkdir(parents=True)
+    entries = []
+    for order, (code, category, subcategory, color) in enumerate(
+        [
+            ("1F44B", "People & Body", "hand-fingers-open", (255, 200, 0, 255)),
+            ("1F600", "Smileys & Emotion", "face-smiling", (255, 0, 0, 0)),
+            ("2764-FE0F", "Smileys & Emotion", "heart", (255, 0, 0, 255)),
+            ("1F3FB", "Component", "skin-tone", (0, 0, 0, 255)),
+        ]
+    ):
+        entry = {"unified": code, "image": f"{code.lower()}.png", "category": category, "subcategory": subcategory}
+        entry |= {"sort_order": 10 - order, f"has_img_{publisher}": True}
+        Image.new("RGBA", (64, 64), color).save(pictures / entry["image"])
+        entries.append(entry)
+    entries[0]["skin_variations"] = {
+        "1F3FF": {"unified": "1F44B-1F3FF", "image": "dark.png", f"has_img_{publisher}": True},
+        "1F3FE": {"unified": "1F44B-1F3FE", "image": "missing.png", f"has_img_{publisher}": False},
+    }
+    Image.new("RGBA", (64, 64), (90, 60, 0, 255)).save(pictures / "dark.png")
+    (root / "emoji.json").write_text(json.dumps(entries))
+    return root
+
+
+def test_a_package_of_npm_is_read_in_order_on_white(tmp_path):
+    found = emoji.from_npm(package(tmp_path))
+    assert found.codes == ["2764", "1F600", "1F44B"]
+    assert found.images.shape == (3, 64, 64, 3) and found.images.dtype == np.uint8
+    np.testing.assert_array_equal(found.images[:, 0, 0], [(255, 0, 0), (255, 255, 255), (255, 200, 0)])
+    np.testing.assert_array_equal(found.labels, [0, 0, 1])
+    assert found.labels.dtype == np.int32
+    assert found.license == "Apache-2.0"
+
+
+def test_options_choose_size_channels_tones_and_publisher(tmp_path):
+    found = emoji.from_npm(package(tmp_path, "twitter"), image_size=16, channels=4, skin_tones=True)
+    assert found.codes == ["2764", "1F600", "1F44B", "1F44B-1F3FF"]
+    assert found.images.shape == (4, 16, 16, 4) and found.images[1, ..., 3].max() == 0 < found.images[0, ..., 3].min()
+    assert found.license == "CC BY 4.0"
+
+
+def test_groups_are_chosen_by_category_subcategory_or_its_beginning(tmp_path):
+    found = emoji.from_npm(package(tmp_path))
+    assert found.chosen(only=["face-"]).codes == ["1F600"]
+    assert found.chosen(only=["heart", "People & Body"]).codes == ["2764", "1F44B"]
+    assert len(found.chosen(split="train").images) + len(found.chosen(split="test").images) == 3
+    with pytest.raises(ValueError, match="such as heart"):
+        found.chosen(only=["hart"])
+    with pytest.raises(ValueError, match="split='val'"):
+        found.chosen(split="val")
+
+
+@pytest.mark.parametrize("read", [emoji.from_npm, emoji.from_font])
+def test_what_is_not_there_is_told_with_the_commands_that_bring_it(read, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"(?s)Received.*npm pack emoji-datasource-google@16.*apt install"):
+        read(tmp_path / "nothing")
+
+
+def test_another_font_is_refused(tmp_path):
+    (tmp_path / "font.ttf").write_bytes(b"no font")
+    with pytest.raises(ValueError, match="Noto Color Emoji"):
+        emoji.from_font(tmp_path / "font.ttf")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path(emoji.FONT).is_file(), reason="needs the font of Debian's fonts-noto-color-emoji")
+def test_a_font_gives_the_pictures_of_its_emoji():
+    found = emoji.from_font(image_size=32)
+    assert len(found.codes) > 1300 and found.images.shape[1:] == (32, 32, 3)
+    face = found.images[found.codes.index("1F600")]
+    assert face[0, 0].min() > 240 and face[16, 4, 0] > 200 > 120 > face[16, 4, 2]  # yellow on white
