@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import kerasgan
+from kerasgan.models import DCGAN
 from kerasgan.training.load import UnfinishedRunWarning
 
 
@@ -43,3 +44,12 @@ def test_a_file_that_holds_no_gan_is_refused(tmp_path):
         kerasgan.load(tmp_path / "other.keras")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         kerasgan.load(tmp_path / "none.keras")
+
+
+def test_a_file_alone_with_weights_that_are_not_finite_is_refused(tmp_path):
+    gan = DCGAN(**DCGAN.tiny_config)
+    kernel = gan.generator.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, np.inf))
+    gan.save(tmp_path / "gan.keras")
+    with pytest.raises(kerasgan.zoo.WeightsError, match=rf"Expected finite weights in .*gan\.keras.*{kernel.path}"):
+        kerasgan.load(tmp_path / "gan.keras")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan import zoo
 from kerasgan.files.paths import here
 from kerasgan.training.run_folder import is_run, newest
+from kerasgan.zoo.load import refuse_not_finite
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -30,7 +31,7 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe") -> "GAN":
 
     Raises:
         FileNotFoundError: for a file or folder that does not exist.
-        kerasgan.zoo.WeightsError: if an entry has no trained weights, or they cannot be had.
+        kerasgan.zoo.WeightsError: if an entry has no trained weights, they cannot be had, or are not finite.
         ValueError: for an unknown entry, or a file that holds no GAN or does not fit its recipe.
     """
     name = os.fspath(source)
@@ -67,6 +68,7 @@ def _model(path: Path) -> "GAN":
     gan = keras.saving.load_model(path)
     if not isinstance(gan, GAN):
         raise ValueError(f"Expected a .keras file of a kerasgan.GAN. Received: {path} with a {type(gan).__name__}")
+    refuse_not_finite(gan, path)
     return gan
 
 

@@ -21,7 +21,7 @@ from kerasgan.zoo.registry import names, recipe
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["WeightsError", "build", "channel_order", "load", "source", "with_data"]
+__all__ = ["WeightsError", "build", "channel_order", "load", "refuse_not_finite", "source", "with_data"]
 
 OF_TRAINING = ("batch_size", "seed", "start", "steps")  # keys of [train] that are no arguments of `GAN.compile`
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
@@ -171,7 +171,7 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
     _verify(chosen, path, sha256)
     if path.suffix == ".keras":
         gan = _load_model(chosen, path)
-        _refuse_not_finite(gan, path)
+        refuse_not_finite(gan, path)
         return gan
     gan = build(chosen)
     if path.name.endswith("weights.h5"):
@@ -180,11 +180,11 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
         from kerasgan import checkpoints
 
         checkpoints.assign(gan, path, channel_order=channel_order(chosen))
-    _refuse_not_finite(gan, path)
+    refuse_not_finite(gan, path)
     return gan
 
 
-def _refuse_not_finite(gan: "GAN", path: Path) -> None:
+def refuse_not_finite(gan: "GAN", path: Path) -> None:
     """Raises WeightsError that names the weights of the generator which are NaN or infinite."""
     from keras import ops
 
@@ -274,6 +274,7 @@ def _load_published(chosen: Recipe) -> "GAN":
         ) from error
     gan = build(chosen)
     checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    refuse_not_finite(gan, path)
     license = weights.get("license", "an unknown license")
     if license not in OPEN_LICENSES:
         warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
