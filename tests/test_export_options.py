@@ -7,6 +7,7 @@ from test_export import EXPORTS, lively, opened
 
 import kerasgan
 from kerasgan.export import ExportError
+from kerasgan.gan import ImageToImage
 from kerasgan.models import DCGAN, SNGAN, CycleGAN, StyleGAN2
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
@@ -32,6 +33,19 @@ def wide():
     gan = DCGAN(image_size=16, latent_dim=32, width=16, variant="torch")
     lively(gan.generator)
     return gan
+
+
+def test_levels_of_measured_ranges_are_as_exact_as_the_images(tmp_path):
+    layers = keras.layers
+    inputs = keras.Input((None, None, 1), name="images")
+    generator = keras.Model(inputs, layers.Add()([layers.Conv2D(1, 3, padding="same")(inputs), inputs]))  # no tanh
+    discriminator = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(1)])
+    gan = ImageToImage(generator, discriminator, image_size=8)
+    generator.set_weights([np.zeros(weight.shape) for weight in generator.get_weights()])
+    options = {"precision": "static_int8", "output": "uint8", "image_size": 16, "formats": ["litert", "onnx"]}
+    report = kerasgan.export.bundle(gan, tmp_path / "bundle", **options)
+    for found in report["formats"].values():
+        assert max(row["mean"] for row in found["differences"]) < 0.01  # a level is 0.008
 
 
 @pytest.mark.parametrize("form", ["onnx", "litert"])

@@ -12,8 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 
+from kerasgan.export.assembly import Levels
 from kerasgan.export.formats.table import Format, Job, check_file, module_of, trace
 from kerasgan.export.proof import Run
 
@@ -25,6 +28,8 @@ METADATA_FILE = "kerasgan.json"
 def _write(job: Job, path: Path) -> None:
     import tensorflow as tf
 
+    if job.options.precision == "static_int8":
+        job = job._replace(network=_measurable(job.network))
     draw = trace(job).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([draw], module_of(job.network))
     REDUCTIONS[job.options.precision](converter, job)
@@ -33,6 +38,30 @@ def _write(job: Job, path: Path) -> None:
         path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(METADATA_FILE, json.dumps(job.metadata, indent=2) + "\n")
+
+
+class MeasurableLevels(Levels):
+    """As `Levels`, by a matrix product.
+
+    The converter's interpreter adds and multiplies in place before it notes the range of the operands, so that images
+    in [-1, 1] get the range of their levels, and only three of 256 levels are left. A product is not in place.
+    """
+
+    def call(self, images):
+        scale = 127.5 * np.eye(images.shape[-1], dtype="float32")
+        levels = ops.matmul(ops.clip(images, -1.0, 1.0), scale) + 127.5
+        return ops.cast(ops.round(ops.clip(levels, 0.0, 255.0)), "uint8")
+
+
+def _measurable(network: keras.Model) -> keras.Model:
+    """The network, of the same layers, with levels whose ranges the converter measures rightly."""
+
+    def replaced(layer: keras.Layer) -> keras.Layer:
+        return MeasurableLevels(name=layer.name) if type(layer) is Levels else layer
+
+    if not any(type(layer) is Levels for layer in network.layers):
+        return network
+    return keras.models.clone_model(network, clone_function=replaced)
 
 
 # Precisions: the settings of the converter
