@@ -342,5 +342,3 @@ def test_arguments_that_cannot_be_used_are_refused(tmp_path):
         kerasgan.export.onnx(made("DCGAN").generator, tmp_path / "generator.onnx")
     with pytest.raises(ValueError, match="Received: opset=5"):
         kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=5)
-    with pytest.raises(ValueError, match="Received: name='code'"):
-        kerasgan.export.onnx(with_layer(keras.layers.Identity(), name="code"), tmp_path / "generator.onnx")
