@@ -190,9 +190,10 @@ def test_a_network_of_ones_own_from_images_may_call_them_otherwise(tmp_path):
     generator = keras.Model(photos, keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(photos))
     discriminator = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     gan = ImageToImage(generator, discriminator, image_size=8)
-    run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"), "outputs")
     images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 12, 1)).astype("float32")
-    np.testing.assert_allclose(run(images=images), gan.predict(images, verbose=0), atol=1e-5)
+    for _ in range(4):  # of one channel and any size, tf2onnx's files had an axis too many now and then
+        run, _ = opened(kerasgan.export.onnx(gan, tmp_path / "generator.onnx"), "outputs")
+        np.testing.assert_allclose(run(images=images), gan.predict(images, verbose=0), atol=1e-5)
 
 
 def test_a_generator_in_one_sequence_is_exported_with_options(tmp_path):

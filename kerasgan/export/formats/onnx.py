@@ -23,7 +23,10 @@ def _write(job: Job, path: Path) -> None:
     import tf2onnx
 
     draw = trace(job)
-    with _silent("tf2onnx"):  # it only logs operations that it cannot convert; the checker below rejects its file
+    with (
+        _outputs_kept(),
+        _silent("tf2onnx"),
+    ):  # it only logs operations that it cannot convert; the checker below rejects its file
         model, _ = tf2onnx.convert.from_function(
             draw, input_signature=draw.input_signature, opset=job.options.opset or OPSET
         )
@@ -36,6 +39,28 @@ def _write(job: Job, path: Path) -> None:
     onnx.helper.set_model_props(model, {key: _as_text(value) for key, value in job.metadata.items()})
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+@contextlib.contextmanager
+def _outputs_kept() -> Iterator[None]:
+    """tf2onnx leaves alone a Reshape whose output is the graph's.
+
+    Its optimizer may append a Squeeze to a Reshape, and forgets that the graph's output then is the Squeeze's: images
+    had an axis too many, or not, as the order of a set decided whether the Reshape was the output by then.
+    """
+    from tf2onnx import optimizer
+    from tf2onnx.optimizer.reshape_optimizer import ReshapeOptimizer
+
+    class Careful(ReshapeOptimizer):
+        def _optimize_reshape(self, node: Any, graph: Any) -> bool:
+            return node.output[0] not in graph.outputs and super()._optimize_reshape(node, graph)
+
+    passes = optimizer._get_optimizers()
+    passes["reshape_optimizer"] = Careful
+    try:
+        yield
+    finally:
+        passes["reshape_optimizer"] = ReshapeOptimizer
 
 
 @contextlib.contextmanager
