@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.data import emoji, emoji_table
+from kerasgan import data
+from kerasgan.data.packages import emoji, emoji_table
 
 
 def test_the_table_has_the_nine_categories_of_unicode_16():
@@ -106,7 +107,7 @@ def test_groups_are_chosen_by_category_subcategory_or_its_beginning(tmp_path):
 
 @pytest.mark.parametrize("read", [emoji.from_npm, emoji.from_font])
 def test_what_is_not_there_is_told_with_the_commands_that_bring_it(read, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"(?s)Received.*npm pack emoji-datasource-google@16.*apt install"):
+    with pytest.raises(FileNotFoundError, match=r"(?s)Received.*npm install emoji-datasource-google@16.*apt install"):
         read(tmp_path / "nothing")
 
 
@@ -123,3 +124,27 @@ def test_a_font_gives_the_pictures_of_its_emoji():
     assert len(found.codes) > 1300 and found.images.shape[1:] == (32, 32, 3)
     face = found.images[found.codes.index("1F600")]
     assert face[0, 0].min() > 240 and face[16, 4, 0] > 200 > 120 > face[16, 4, 2]  # yellow on white
+
+
+def test_a_package_is_a_source_with_categories_as_labels(tmp_path):
+    source = data.emoji(package(tmp_path), split="all", image_size=8, batch_size=2, shuffle=False)
+    images, labels = source[0]
+    assert images.shape == (2, 8, 8, 3) and images.dtype == np.float32 and source.name == "emoji/all"
+    np.testing.assert_array_equal(labels, [0, 0])
+    assert source.class_names == ["Smileys & Emotion", "People & Body"] and source.num_classes == 2
+
+
+def test_the_package_is_searched_below_the_working_directory_and_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(emoji, "FONT", str(tmp_path / "none.ttf"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"(?s)node_modules.*npm install emoji-datasource-google.*apt install"):
+        data.emoji()
+    with pytest.raises(FileNotFoundError, match=r"npm install emoji-datasource-twitter"):
+        data.emoji(publisher="twitter")
+    with pytest.raises(ValueError, match="publisher='apple'"):
+        data.emoji(publisher="apple")
+    package(tmp_path / "home" / "datasets" / "emoji-datasource-google")
+    cached = data.emoji(split="all", image_size=8).count
+    package(tmp_path / "node_modules" / "emoji-datasource-twitter", "twitter")
+    assert data.emoji(publisher="twitter", split="all", image_size=8).count == cached

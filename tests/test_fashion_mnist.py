@@ -3,7 +3,7 @@ import pytest
 from test_idx import fashion
 
 from kerasgan import data, zoo
-from kerasgan.data import idx
+from kerasgan.data.packages import idx
 from kerasgan.training import train
 from kerasgan.zoo import data_sources
 
@@ -43,7 +43,7 @@ def test_debian_comes_before_keras(tmp_path, monkeypatch):
     cache = keras_home / "datasets" / "fashion-mnist"
     monkeypatch.setattr(idx, "DEBIAN", str(debian))
     monkeypatch.setenv("KERAS_HOME", str(keras_home))
-    with pytest.raises(FileNotFoundError, match=r"(?s)path=None.*apt install dataset-fashion-mnist.*load_data"):
+    with pytest.raises(FileNotFoundError, match=r"(?s)debian, .*apt install dataset-fashion-mnist.*load_data"):
         data.fashion_mnist()
     cache.mkdir(parents=True)
     fashion(cache)
@@ -66,9 +66,10 @@ def test_test_images_are_held_out():
     assert data_sources.get("fashion_mnist").held_out_settings(settings) == {"test": {**settings, "split": "test"}}
 
 
-def test_a_recipe_trains(tmp_path):
-    fashion(tmp_path)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_recipe_trains_with_a_path_and_without(named, tmp_path, monkeypatch):
+    monkeypatch.setattr(idx, "DEBIAN", str(fashion(tmp_path)))
     (tmp_path / "shirts").mkdir()
     path = tmp_path / "shirts" / "recipe.toml"
-    path.write_text(RECIPE.format(place=f'path = "{tmp_path.as_posix()}"'))
+    path.write_text(RECIPE.format(place=f'path = "{tmp_path.as_posix()}"' if named else ""))
     assert train.train(zoo.recipe(path), output=tmp_path / "run").optimizer.steps == 2

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from kerasgan.data import idx
+from kerasgan.data.packages import idx
 
 
 def packed(array, code):

@@ -1,11 +1,13 @@
 import io
+import sys
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.data import landscapes
+from kerasgan import data
+from kerasgan.data.packages import landscapes
 
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: endless-sky
@@ -78,7 +80,7 @@ def deb(root):
 
 @pytest.mark.parametrize("made", [installed, deb])
 def test_photographs_come_with_their_licenses(made, tmp_path):
-    found = landscapes.landscapes(made(tmp_path))
+    found = landscapes.read(made(tmp_path))
     assert [each.name for each in found] == list(NAMES)
     assert [(each.license, each.author) for each in found] == [
         ("public-domain", "Various"),
@@ -92,7 +94,7 @@ def test_photographs_come_with_their_licenses(made, tmp_path):
 
 
 def test_the_strict_ones_have_an_author_or_are_free_by_law(tmp_path):
-    found = landscapes.landscapes(installed(tmp_path), strict=True)
+    found = landscapes.read(installed(tmp_path), strict=True)
     assert [each.name for each in found] == ["canyon1-harro", "nasa3", "station4"]
 
 
@@ -103,7 +105,7 @@ def test_a_path_that_no_paragraph_names_has_no_known_license():
 @pytest.mark.parametrize("name", ["", "nothing.deb"])
 def test_what_is_not_there_is_told_with_the_commands_that_bring_it(name, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"(?s)Received.*apt install endless-sky-data.*apt download"):
-        landscapes.landscapes(tmp_path / name)
+        landscapes.read(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +121,24 @@ def test_what_is_not_there_is_told_with_the_commands_that_bring_it(name, tmp_pat
 def test_other_files_are_refused(content, reason, tmp_path):
     (tmp_path / "file.deb").write_bytes(content)
     with pytest.raises(ValueError, match=reason):
-        landscapes.landscapes(tmp_path / "file.deb")
+        landscapes.read(tmp_path / "file.deb")
+
+
+def test_crops_of_whole_photographs_are_held_out(tmp_path, monkeypatch):
+    parts = {
+        split: data.landscapes(installed(tmp_path), image_size=4, split=split) for split in ("train", "test", "all")
+    }
+    assert {split: len(each.pictures) for split, each in parts.items()} == {"train": 4, "test": 1, "all": 5}
+    images = parts["all"][0]
+    assert images.shape[1:] == (4, 4, 3) and images.dtype == np.float32
+    assert data.landscapes(tmp_path, image_size=4, channels=1, strict=True, split="all").image_shape == (4, 4, 1)
+    with pytest.raises(ValueError, match="split='regions'"):
+        data.landscapes(tmp_path, split="regions")
+    with pytest.raises(ValueError, match="scale=2"):
+        data.landscapes(tmp_path, scale=2)
+
+
+def test_a_photographers_series_of_one_kind_is_on_one_side():
+    held_out = sys.modules["kerasgan.data.landscapes"].held_out
+    assert len({held_out(f"canyon{index}-harro") for index in range(20)}) == 1
+    assert len({held_out(f"canyon{index}") for index in range(40)}) == 2

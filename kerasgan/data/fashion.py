@@ -7,8 +7,9 @@ from typing import Unpack
 
 import numpy as np
 
-from kerasgan.data import checks, idx
+from kerasgan.data import checks
 from kerasgan.data.decoding import resized
+from kerasgan.data.packages import idx, places
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
 
 
@@ -49,12 +50,9 @@ def _folder(path: str | os.PathLike[str] | None) -> Path:
     if path is not None:
         return Path(path).expanduser()
     keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    places = [Path(idx.DEBIAN), keras_home / "datasets" / "fashion-mnist"]
-    for place in places:
-        if next(place.glob("train-images-idx3*"), None):
-            return place
-    searched = " and ".join(map(str, places))
-    raise FileNotFoundError(
-        f"Expected the files of Fashion-MNIST in {searched}, or a folder with them as path. Received: path=None\n"
-        f"{idx.HOW_TO_BRING}"
-    )
+    several = [Path(idx.DEBIAN), keras_home / "datasets" / "fashion-mnist", places.datasets() / "fashion-mnist"]
+
+    def holds(place: Path) -> bool:
+        return next(place.glob("train-images-idx3*"), None) is not None
+
+    return places.first(several, holds=holds, what="the files of Fashion-MNIST", how=idx.HOW_TO_BRING)

@@ -102,10 +102,13 @@ def _evaluate_pairs(
 
 
 def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
-    """Eight pairs that the model was not trained on, if the recipe's data come with the package; otherwise None."""
-    if recipe.source.needs_path:
+    """Eight pairs that the model was not trained on, if the recipe's data are bundled or installed; otherwise None."""
+    if recipe.source.needs_path and not recipe.source.searches:
         return None
-    return _spread(next(iter(_pairs(recipe).values())))
+    try:
+        return _spread(next(iter(_pairs(recipe).values())))
+    except (FileNotFoundError, ImportError):  # a package that is not installed
+        return None
 
 
 def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class DataSource:
     needs_path: bool = False
     """Whether `path`, or the `name` of a data set, names the place of its images; otherwise they are bundled."""
 
+    searches: bool = False
+    """Whether, without a `path`, its images are looked for where packages install them."""
+
     downloads: bool = False
     """Whether that may be the name of a TensorFlow dataset, which is downloaded when it is first read."""
 

@@ -34,7 +34,7 @@ PEOPLE = frozenset({"1F468", "1F469", "1F9D1"})  # man, woman, person
 @functools.cache
 def groups() -> dict[str, tuple[str, str]]:
     """Of every emoji of Unicode 16 without a skin tone, in Unicode's order: its category and subcategory."""
-    text = (resources.files("kerasgan.data") / "emoji_groups.txt").read_text(encoding="utf-8")
+    text = (resources.files("kerasgan.data.packages") / "emoji_groups.txt").read_text(encoding="utf-8")
     found: dict[str, tuple[str, str]] = {}
     for line in text.splitlines():
         names, codes = line.split(": ")

