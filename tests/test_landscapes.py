@@ -125,17 +125,19 @@ def test_other_files_are_refused(content, reason, tmp_path):
 
 
 def test_crops_of_whole_photographs_are_held_out(tmp_path, monkeypatch):
-    parts = {
-        split: data.landscapes(installed(tmp_path), image_size=4, split=split) for split in ("train", "test", "all")
-    }
-    assert {split: len(each.pictures) for split, each in parts.items()} == {"train": 4, "test": 1, "all": 5}
-    images = parts["all"][0]
+    root = installed(tmp_path)
+    with pytest.raises(ValueError, match="split='test' with none"):
+        data.landscapes(root, image_size=4, split="test")
+    monkeypatch.setattr(sys.modules["kerasgan.data.landscapes"], "HELD_OUT", 4)
+    parts = [len(data.landscapes(root, image_size=4, split=split).pictures) for split in ("train", "test", "all")]
+    assert parts == [4, 1, 5]  # CRC-32 of the names
+    images = data.landscapes(root, image_size=4, split="all")[0]
     assert images.shape[1:] == (4, 4, 3) and images.dtype == np.float32
-    assert data.landscapes(tmp_path, image_size=4, channels=1, strict=True, split="all").image_shape == (4, 4, 1)
+    assert data.landscapes(root, image_size=4, channels=1, strict=True, split="all").image_shape == (4, 4, 1)
     with pytest.raises(ValueError, match="split='regions'"):
-        data.landscapes(tmp_path, split="regions")
+        data.landscapes(root, split="regions")
     with pytest.raises(ValueError, match="scale=2"):
-        data.landscapes(tmp_path, scale=2)
+        data.landscapes(root, scale=2)
 
 
 def test_a_photographers_series_of_one_kind_is_on_one_side():
