@@ -72,6 +72,7 @@ def test_a_run_folder_holds_recipe_log_samples_film_checkpoints_and_weights(fini
         "generator.weights.h5",
         "log.csv",
         "recipe.toml",
+        "run.json",
         "samples.png",
         "samples/step-000002.png",
         "samples/step-000004.png",

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 
 from kerasgan.distribution import local_value
+from kerasgan.gan.keras_callbacks import RunningMean
 
-__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below", "metric_names"]
+__all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below", "metric_names", "not_finite"]
 
 
 class Position(NamedTuple):
@@ -127,6 +128,12 @@ def _results(metric: Any) -> dict[str, float | None]:
     return {
         name: float(value) for name, value in (result if isinstance(result, dict) else {metric.name: result}).items()
     }
+
+
+def not_finite(metrics: Iterable[Any]) -> list[str]:
+    """The losses of which a value since the epoch began was NaN or infinite: their sums then stay so."""
+    losses = [each for each in metrics if isinstance(each, RunningMean)]
+    return [each.name for each in losses if not np.isfinite(local_value(each.total))]
 
 
 class Means:

@@ -7,26 +7,30 @@ archive all of them have a checksum (CRC-32).
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasgan import gradients
-from kerasgan.callbacks.base import Position, Resumed, StepCallback, below
-from kerasgan.files.paths import local
+from kerasgan import distribution, gradients
+from kerasgan.callbacks.base import Position, Resumed, StepCallback, below, not_finite
+from kerasgan.callbacks.stop import NotFiniteWarning
+from kerasgan.files.paths import local, sync
 
 __all__ = ["Checkpoint"]
 
 STATE = "training.npz"
-MEMBERS = {"config.json", "model.weights.h5", STATE}
+RECORD = "record.json"
+MODEL = {"config.json", "model.weights.h5"}
+MEMBERS = MODEL | {STATE}
 
 
 class Checkpoint(StepCallback):
@@ -35,6 +39,8 @@ class Checkpoint(StepCallback):
     - Resuming: a `fit` whose model has done fewer steps than the directory's newest checkpoint, as an untrained one
       has, resumes from that checkpoint. With the same model, data and callbacks the result is bit for bit that of an
       uninterrupted training; `epochs` counts all epochs, those before included.
+    - A state that is not finite is never saved: the training ends with a warning, and `refused` holds the step and
+      what is not finite. The newest checkpoint is then the last good state.
     - Damaged files are skipped with a warning. A checkpoint appears under its name only when it is complete and on the
       disk.
     - The first is written before the first step, so that a read-only folder or a full disk is reported at once; the
@@ -48,17 +54,38 @@ class Checkpoint(StepCallback):
         directory: the folder, created if need be. Use one for each training.
         every: steps from one checkpoint to the next.
         keep: number of checkpoints to keep.
+        record: what the training is made with, such as its recipe, as JSON holds it; `recorded` reads it.
 
     Raises:
         OSError: if a checkpoint cannot be written; earlier ones stay.
-        ValueError: if no checkpoint in the directory is intact, or they belong to another model.
+        ValueError: if no checkpoint in the directory is intact, they belong to another model, or the model is not
+            finite before the first step.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int = 1000,
+        keep: int = 3,
+        record: Mapping[str, Any] | None = None,
+    ):
         super().__init__(every)
         if keep < 1:
             raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
-        self.directory, self.keep = local(directory), keep
+        self.directory, self.keep, self.record = local(directory), keep, record
+        self.refused: tuple[int, list[str]] | None = None
+
+    @staticmethod
+    def damage(path: str | os.PathLike[str]) -> str | None:
+        """What is wrong with a `.keras` file, a checkpoint or not; None if it is intact."""
+        return _damage(Path(path), MODEL)
+
+    @staticmethod
+    def recorded(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+        """The `record` in a checkpoint; None if it has none."""
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(RECORD)) if RECORD in archive.namelist() else None
 
     @staticmethod
     def found(directory: str | os.PathLike[str]) -> list[Path]:
@@ -115,6 +142,7 @@ class Checkpoint(StepCallback):
         self._acted = step  # a resumed training starts from a checkpoint of this step
         self._position = Position(0, 0, step, step)
         self._begins = True
+        self.refused = None
         self._ended: dict[str, Any] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -128,6 +156,9 @@ class Checkpoint(StepCallback):
             gradients.set_generator_state(self._kept["generator"])
         if begins:
             if not resumed:
+                if wrong := _not_finite(self.model):
+                    raise ValueError(f"Expected a finite model to train. Received: {_few(wrong)} with NaN or infinity")
+                self._make_directory()
                 self._save(self._position, self._states())
             self._check_room()
 
@@ -151,9 +182,21 @@ class Checkpoint(StepCallback):
             self._ended = self._states()
 
     def act(self, step: int) -> None:
+        wrong = _not_finite(self.model)
+        if distribution.anywhere(bool(wrong)):
+            self._refuse(step, wrong or ["another machine's"])
+            return
         self._save(self._position._replace(step=step), self._states() if self._ended is None else self._ended)
         for old in self.found(self.directory)[: -self.keep]:
             old.unlink()
+
+    def _refuse(self, step: int, wrong: list[str]) -> None:
+        self.gan.stop_training = True
+        if self.refused is None:
+            self.refused = step, wrong
+            kept = self.found(self.directory)[-1]
+            ends = f"Step {step}: the training ends, and {kept} stays the newest checkpoint"
+            warnings.warn(f"{ends}. Not finite any more: {_few(wrong)}", NotFiniteWarning, stacklevel=2)
 
     def _states(self) -> dict[str, Any]:
         states = ((name, callback.state()) for name, callback in self._watching.items())
@@ -167,18 +210,28 @@ class Checkpoint(StepCallback):
             arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
         content = io.BytesIO()
         np.savez(content, **arrays)
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+        with self._writing(position.step):
             gan.save(self._partial)
             with zipfile.ZipFile(self._partial, "a") as archive:
                 archive.writestr(STATE, content.getvalue())
-            _sync(self._partial)
+                if self.record is not None:
+                    archive.writestr(RECORD, json.dumps(self.record))
+            sync(self._partial)
             self._partial.replace(self.directory / f"step-{position.step:06d}.keras")
-            _sync(self.directory)
+            sync(self.directory)
+
+    def _make_directory(self) -> None:
+        with self._writing(self._position.step):
+            self.directory.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _writing(self, step: int) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._partial.unlink()
-            expected = f"Expected to write the checkpoint of step {position.step} into {self.directory}"
+            expected = f"Expected to write the checkpoint of step {step} into {self.directory}"
             raise OSError(f"{expected}. Received: {error}") from error
 
     @property
@@ -227,11 +280,22 @@ def _assign(variables: Sequence[Any], values: Mapping[str, np.ndarray]) -> None:
         variable.assign(values[str(index)])
 
 
-def _damage(path: Path) -> str | None:
+def _not_finite(gan: Any) -> list[str]:
+    """The losses and arrays of a training that hold NaN or infinity."""
+    variables = {id(variable): variable for variable in (*gan.variables, *gan.optimizer.variables)}
+    arrays = ((each.path, each.numpy()) for each in variables.values() if "float" in each.dtype)
+    return [*not_finite(gan.metrics), *(path for path, array in arrays if not np.isfinite(array).all())]
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _damage(path: Path, members: Set[str] = frozenset(MEMBERS)) -> str | None:
     """What is wrong with a file, or None."""
     try:
         with zipfile.ZipFile(path) as archive:
-            missing, broken = MEMBERS - set(archive.namelist()), archive.testzip()
+            missing, broken = members - set(archive.namelist()), archive.testzip()
     except Exception as error:  # zipfile raises nearly anything for damaged headers
         return f"{type(error).__name__}: {error}"
     if missing:
@@ -242,14 +306,3 @@ def _damage(path: Path) -> str | None:
 def _read(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive, np.load(io.BytesIO(archive.read(STATE))) as arrays:
         return dict(arrays)
-
-
-def _sync(path: Path) -> None:
-    """Waits until a file, or the entries of a folder, are on the disk and not only in the system's memory."""
-    if path.is_dir() and os.name != "posix":  # Windows cannot open folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,11 +9,14 @@ import csv
 import io
 import os
 import time
+import warnings
 from typing import Any
+
+import numpy as np
 
 from kerasgan.callbacks.base import LossCallback, metric_names
 from kerasgan.files import event_files, pictures
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing, sync, writing
 
 __all__ = ["LossLog", "TensorBoardLog"]
 
@@ -22,7 +25,8 @@ class LossLog(LossCallback):
     """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
 
     A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
-    already been trained continues an existing file after the row of its step; a new model begins a new file.
+    already been trained continues an existing file after the row of its step; a new model begins a new file. A
+    checkpoint holds the rows, too: what is missing in the file when `fit` resumes is written again, with a warning.
 
     Args:
         path: the file; its folder is created if need be.
@@ -30,6 +34,7 @@ class LossLog(LossCallback):
 
     Raises:
         ValueError: when training begins, if the existing file has other columns.
+        OSError: if the file cannot be written, or was removed during the training.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 50):
@@ -38,32 +43,62 @@ class LossLog(LossCallback):
 
     def begin(self, step: int) -> None:
         names = metric_names(self.model.metrics)
-        columns = ["step", *names[:2], "seconds", *names[2:]]
+        self._columns = ["step", *names[:2], "seconds", *names[2:]]
         # Not up to `step`: a row that was written because the training ended does not belong to a longer training.
-        rows = self._known_rows(columns, self._acted) if step and self.path.is_file() else []
+        rows = self._known_rows(self._acted) if step else []
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.partial")
-        with partial.open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([columns, *rows])
-        partial.replace(self.path)
-        self._columns = columns
+        self._text = _text([self._columns, *rows])
+        with replacing(self.path) as partial:
+            partial.write_text(self._text, encoding="utf-8", newline="")
         self._started = time.monotonic() - (float(rows[-1][3]) if rows else 0.0)
 
-    def _known_rows(self, columns: list[str], step: int) -> list[list[str]]:
-        with self.path.open(newline="") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
-        if header != columns:
-            expected = f"Expected a log with the columns {', '.join(columns)}"
+    def _known_rows(self, step: int) -> list[list[str]]:
+        """The rows up to a step, as the checkpoint knows them; of older checkpoints, and without one, the file's."""
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.is_file() else ""
+        found = self._rows_of(text, step)
+        state = (self.resumed.state if self.resumed else None) or {}
+        if "rows" in state:
+            rows = self._rows_of(bytes(state["rows"]).decode(), step)
+            if found != rows:
+                lost = len(rows) - sum(row in found for row in rows)
+                repaired = f"{self.path} is repaired from the checkpoint"
+                warnings.warn(f"{repaired}: {lost} of its {len(rows)} rows were missing", stacklevel=2)
+            return rows
+        last = int(found[-1][0]) if found else 0
+        if step - last > 2 * self.every:
+            warnings.warn(f"{self.path} has a gap: there are no rows of steps {last + 1} to {step}", stacklevel=2)
+        return found
+
+    def _rows_of(self, text: str, step: int) -> list[list[str]]:
+        header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+        if header != self._columns and text:
+            expected = f"Expected a log with the columns {', '.join(self._columns)}"
             raise ValueError(f"{expected}. Received: {self.path} with {', '.join(header) or 'nothing'}")
-        return [row for row in rows if len(row) == len(columns) and int(row[0]) <= step]
+        if not text.endswith("\n"):  # it was cut short, and its last number with it
+            rows = rows[:-1]
+        whole = [row for row in rows if len(row) == len(self._columns) and row[0].isdecimal() and row[3]]
+        return [row for row in whole if int(row[0]) <= step]
 
     def act(self, step: int) -> None:
         means = self.means.take(self.model.metrics)
         seconds = time.monotonic() - self._started
         values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
-        row = ["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]
-        with self.path.open("a", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+        row = _text([["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]])
+        with writing(self.path), self.path.open("r+", encoding="utf-8", newline="") as file:  # not "a": it was removed
+            file.seek(0, os.SEEK_END)
+            file.write(row)
+        self._text += row
+
+    def state(self) -> dict[str, Any]:
+        with writing(self.path):
+            sync(self.path)  # the checkpoint that asks must not be ahead of the log
+        return {**super().state(), "rows": np.frombuffer(self._text.encode(), "uint8")}
+
+
+def _text(rows: list[list[str]]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return written.getvalue()
 
 
 class TensorBoardLog(LossCallback):

@@ -3,13 +3,17 @@
 Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume.
 """
 
+import io
 import math
 import os
+import warnings
 from typing import Any
+
+import numpy as np
 
 from kerasgan.callbacks.base import StepCallback
 from kerasgan.files import pictures
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing
 
 __all__ = ["FilmStrip", "SampleGrid"]
 
@@ -50,7 +54,7 @@ class FilmStrip(StepCallback):
     """Keeps one PNG to which a row of samples of the same latents is added as the training proceeds.
 
     When the strip is full, every other row is removed and `every` doubles: it always spans the whole training. A
-    resumed training continues the strip it finds.
+    resumed training continues the strip as its checkpoint knows it.
 
     Args:
         path: the PNG.
@@ -71,7 +75,7 @@ class FilmStrip(StepCallback):
 
     def begin(self, step: int) -> None:
         state = self.resumed.state if self.resumed else None
-        rows, steps = pictures.read_film(self.path) if step and self.path.is_file() else ([], [])
+        rows, steps = self._known(step, state) if step else ([], [])
         known = range(step) if state is None else state["steps"].tolist()
         self._strip = [(number, row) for number, row in zip(steps, rows) if number in known]
         if state is None:
@@ -82,6 +86,20 @@ class FilmStrip(StepCallback):
             # If rows were removed after the checkpoint, every second of them is left, or every fourth, ...
             share = len(known) / len(self._strip) if self._strip else 1
             self.every = int(state["every"]) * 2 ** math.ceil(math.log2(share))
+            if self._strip:
+                self._write()
+
+    def _known(self, step: int, state: Any) -> tuple[list[pictures.Picture], list[int]]:
+        """Rows and their steps: as the checkpoint knows them; of older checkpoints, and without one, the file's."""
+        if state is not None and "film" in state:
+            return pictures.read_film(io.BytesIO(state["film"].tobytes()))
+        if not self.path.is_file():
+            return [], []
+        try:
+            return pictures.read_film(self.path)
+        except (OSError, SyntaxError, ValueError) as error:
+            warnings.warn(f"{self.path} begins anew at step {step}: it cannot be read ({error})", stacklevel=2)
+            return [], []
 
     def act(self, step: int) -> None:
         images = self.model.sample_row(self.count, seed=self.seed)
@@ -89,8 +107,15 @@ class FilmStrip(StepCallback):
         if len(self._strip) > self.rows:
             self._strip = self._strip[::2]  # the first and the last stay: there was one more than an even number
             self.every *= 2
+        self._write()
+
+    def _write(self) -> None:
         steps, rows = zip(*self._strip)
-        pictures.save(pictures.film(rows, steps), self.path)
+        self._png = pictures.encoded(pictures.film(rows, steps))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as partial:
+            partial.write_bytes(self._png)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "steps": [step for step, _ in self._strip], "every": self.every}
+        film = {"film": np.frombuffer(self._png, "uint8")} if self._strip else {}
+        return {**super().state(), "steps": [step for step, _ in self._strip], "every": self.every, **film}

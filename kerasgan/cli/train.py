@@ -11,7 +11,7 @@ from kerasgan.cli.application import warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
-from kerasgan.training.run_folder import is_run
+from kerasgan.training.run_folder import is_run, refuse_entry
 from kerasgan.zoo.data_sources import folders
 
 __all__ = ["train"]
@@ -49,7 +49,10 @@ def train(
     if doctor not in ("off", "rollback", "stop", "warn"):
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
-    recipe = recipe_of(str(run) if resume and is_run(run) else name)
+    recipe = recipe_of(name)
+    if resume and is_run(run):
+        refuse_entry(recipe, run)
+        recipe = recipe_of(str(run))
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
     from kerasgan.doctor.callback import DoctorWarning
     from kerasgan.training import train

@@ -110,8 +110,15 @@ class Doctor(LossCallback):
 
     def on_train_end(self, logs: Any = None) -> None:
         super().on_train_end(logs)
-        if self._roll_back and self._best is not None:  # only now: JAX would overwrite the weights before
-            self.model.sampler.set_weights(self._best[2])
+        if self._roll_back:  # only now: JAX would overwrite the weights before
+            self.put_back()
+
+    def put_back(self) -> bool:
+        """Gives the sampler its best weights, if "rollback" is the remedy and there are any; returns whether."""
+        if self.on_trouble != "rollback" or self._best is None:
+            return False
+        self.model.sampler.set_weights(self._best[2])
+        return True
 
     def act(self, step: int) -> None:
         self._look(step)

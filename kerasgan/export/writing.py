@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,12 +78,4 @@ def place(target: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         temporary = Path(folder, target.name)
         yield temporary
-        earlier = Path(folder, "earlier")
-        if target.is_dir():  # os.replace replaces files, but no folder with content
-            target.rename(earlier)
-        try:
-            os.replace(temporary, target)
-        except OSError:
-            if earlier.exists():
-                earlier.rename(target)
-            raise
+        storage.put(temporary, target)

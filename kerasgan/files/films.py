@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing
 
 __all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
 
@@ -58,16 +58,13 @@ def save(frames: Iterable[Image.Image], path: str | os.PathLike[str], *, fps: fl
     if first is None:
         raise ValueError("Expected at least one frame. Received: none")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial.{path.name}")  # same ending: encoders choose the format by it
-    try:
+    with replacing(path) as partial:
         if path.suffix.lower() == ".gif":
             hundredths = max(2, round(100 / fps))  # a GIF's unit of time
             first.save(partial, format="GIF", save_all=True, append_images=remaining, duration=hundredths * 10, loop=0)
         else:
             _write_video((_even(frame) for frame in itertools.chain([first], remaining)), partial, fps)
-        return partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    return path
 
 
 def read(path: str | os.PathLike[str]) -> Generator[Image.Image, None, None]:

@@ -7,9 +7,11 @@ folders, files of weights and folders of data may be remote; all other paths mus
 """
 
 import contextlib
+import ctypes
 import hashlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,9 +27,13 @@ __all__ = [
     "is_remote",
     "local",
     "names",
+    "put",
+    "replacing",
     "send",
     "snapshot",
     "staged",
+    "sync",
+    "writing",
 ]
 
 Name = str | os.PathLike[str]
@@ -71,6 +77,82 @@ def names(path: Name) -> list[str] | None:
             return []
         inside = files.isdir(root)
         return sorted(_last(name) for name in files.ls(root, detail=False)) if inside else None
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or the entries of a folder, are on the disk and not only in the system's memory."""
+    if path.is_dir() and os.name != "posix":  # Windows cannot open folders
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name beside a file, for the new content that replaces it, whole and on the disk, when the block succeeds.
+
+    The name has the file's ending, by which some writers choose the format.
+
+    Raises:
+        OSError: if it cannot be written, on a full disk say; it names the file, which stays as it was.
+    """
+    partial = path.with_name(f".partial.{path.name}")
+    try:
+        with writing(path):
+            yield partial
+            sync(partial)
+            os.replace(partial, path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within, an OSError names the file that could not be written; those of a full disk name none."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"Expected to write {path}. Received: {error.strerror or error}") from error
+
+
+def put(new: Path, target: Path) -> None:
+    """Moves a file or a folder to `target`, in the place of what is there: whenever it ends, one of the two is there.
+
+    Both must lie on one disk. Only where the system cannot exchange two folders (Linux and macOS can), an end by force
+    between two renames leaves the old one beside it, as .NAME.earlier.
+    """
+    if not target.is_dir():  # os.replace replaces files, but no folder with content
+        os.replace(new, target)
+        return
+    if _exchanged(new, target):
+        shutil.rmtree(new)
+        return
+    earlier = target.with_name(f".{target.name}.earlier")
+    try:
+        target.rename(earlier)
+        os.replace(new, target)
+    except BaseException:  # Ctrl-C, too
+        if earlier.exists() and not target.exists():
+            earlier.rename(target)
+        raise
+    shutil.rmtree(earlier)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchanges two names in one operation; False where the system or the disk's format cannot."""
+    if sys.platform == "win32":
+        return False
+    libc, names = ctypes.CDLL(None), (os.fsencode(one.absolute()), os.fsencode(other.absolute()))
+    here, swap = -100, 2  # AT_FDCWD; RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        return libc.renameat2(here, names[0], here, names[1], swap) == 0
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        return libc.renamex_np(*names, swap) == 0
+    return False
 
 
 def cache_directory() -> Path:

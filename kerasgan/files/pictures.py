@@ -1,5 +1,6 @@
 """Pictures of generated images: sample grids and film strips of a training, as PIL images and PNG files."""
 
+import io
 import math
 import os
 from collections.abc import Sequence
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing
 
-__all__ = ["film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
+__all__ = ["encoded", "film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
 
 Picture = Image.Image
 SMALLEST_CELL = 64  # pixels below which an image is hard to see on a screen
@@ -120,7 +121,7 @@ def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
     return canvas
 
 
-def read_film(path: str | os.PathLike[str]) -> tuple[list[Picture], list[int]]:
+def read_film(path: str | os.PathLike[str] | io.BytesIO) -> tuple[list[Picture], list[int]]:
     """The rows and steps of a film strip that `save` wrote, so that a resumed training can continue it.
 
     Raises:
@@ -141,12 +142,18 @@ def save(picture: Picture, path: str | os.PathLike[str]) -> Path:
     """Writes a PNG all or nothing, so that a viewer never sees half of it; returns its path."""
     path = local(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    notes = PngImagePlugin.PngInfo()
+    with replacing(path) as partial:
+        partial.write_bytes(encoded(picture))
+    return path
+
+
+def encoded(picture: Picture) -> bytes:
+    """A picture as PNG."""
+    notes, written = PngImagePlugin.PngInfo(), io.BytesIO()
     if STEPS_KEY in picture.info:
         notes.add_text(STEPS_KEY, picture.info[STEPS_KEY])
-    partial = path.with_name(f".{path.name}.partial")
-    picture.save(partial, format="PNG", pnginfo=notes)
-    return partial.replace(path)
+    picture.save(written, format="PNG", pnginfo=notes)
+    return written.getvalue()
 
 
 def _shade(mode: str, value: int) -> int | tuple[int, ...]:

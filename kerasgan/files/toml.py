@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing
 
 __all__ = ["table", "write_sections", "write_text"]
 
@@ -41,9 +41,9 @@ def _on_one_line(value: Any) -> Any:
 def write_text(text: str, path: str | os.PathLike[str]) -> Path:
     """Writes a file whole or not at all; returns its path."""
     path = local(path)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    return partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return path
 
 
 def write_sections(path: str | os.PathLike[str], sections: Mapping[str, Mapping[str, Any]]) -> Path:

@@ -1,8 +1,8 @@
 """The one adversarial training step that every family shares, and the hooks through which a family changes it."""
 
 import functools
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import keras
@@ -58,18 +58,34 @@ class AdversarialStep(keras.Model):
         steps = self.discriminator_steps
         kept = self.reuse_fakes and steps == 1  # else the generator's update may be a branch, with other fakes
         trains_discriminator = self.should_update(self.discriminator) is not False
-        with gradients.recording(self.generator.trainable_variables) if kept else nullcontext() as record:
-            if trains_discriminator or self.reuse_fakes:
-                batch = batch._replace(fake=self.synthesize(batch))
-        if trains_discriminator:
-            self._update_discriminator(batch, steps_done)
-        else:
-            self.optimizer.pass_over_discriminator()
+        with self._unless_overflow(self.optimizer.discriminator):
+            with gradients.recording(self.generator.trainable_variables) if kept else nullcontext() as record:
+                if trains_discriminator or self.reuse_fakes:
+                    batch = batch._replace(fake=self.synthesize(batch))
+            if trains_discriminator:
+                self._update_discriminator(batch, steps_done)
+            else:
+                self.optimizer.pass_over_discriminator()
         if not self.reuse_fakes:
             batch = self.resample_latents(batch)
         update = functools.partial(self._update_generator, batch, record)
         gradients.every(steps, steps_done, update, otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
+
+    @contextmanager
+    def _unless_overflow(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+        """Around an update: where loss scaling skips it, statistics, averages and losses stay as they were, too."""
+        if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            yield
+            return
+        count = gradients.iterations(optimizer)
+        state = [*self.non_trainable_variables, *self.metrics_variables]
+        kept = [variable for variable in state if "float" in variable.dtype]
+        before, counted = [ops.copy(variable.value) for variable in kept], ops.copy(count.value)
+        yield
+        done = ops.not_equal(count.value, counted)
+        for variable, old in zip(kept, before):
+            variable.assign(ops.where(done, variable.value, old))
 
     def _update_discriminator(self, batch: Batch, steps_done: Any) -> None:
         batch = batch._replace(fake=keras.tree.map_structure(ops.stop_gradient, batch.fake))
@@ -107,16 +123,17 @@ class AdversarialStep(keras.Model):
 
         network, optimizer, interval = self.generator, self.optimizer.generator, self.generator_penalty_interval
         update = self.should_update(network)
-        grads = self._gradients(network, optimizer, loss, record)
-        if interval:
-            more = functools.partial(
-                self._gradients, network, optimizer, lambda: interval * self.generator_penalty(batch)
-            )
-            grads = _add_every(interval, optimizer.iterations, grads, more)
-        gradients.apply(optimizer, grads, network.trainable_variables, when=update)
-        if self.ema_generator is not None:
-            batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(batch.real)[0])[0]
-            self._update_ema(self.ema_generator, ops.cast(batch_size, "float32"))
+        with self._unless_overflow(optimizer):
+            grads = self._gradients(network, optimizer, loss, record)
+            if interval:
+                more = functools.partial(
+                    self._gradients, network, optimizer, lambda: interval * self.generator_penalty(batch)
+                )
+                grads = _add_every(interval, optimizer.iterations, grads, more)
+            gradients.apply(optimizer, grads, network.trainable_variables, when=update)
+            if self.ema_generator is not None:
+                batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(batch.real)[0])[0]
+                self._update_ema(self.ema_generator, ops.cast(batch_size, "float32"))
         return _nothing()
 
     def should_update(self, network: keras.Model) -> Any:

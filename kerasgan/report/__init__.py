@@ -6,7 +6,7 @@ kerasgan.report.write("runs/dcgan-celeba")      # or: kerasgan report runs/dcgan
 import os
 from pathlib import Path
 
-from kerasgan.files.paths import local
+from kerasgan.files.paths import local, replacing
 from kerasgan.report import page, sections
 from kerasgan.report.evidence import Evidence, gather
 
@@ -27,6 +27,6 @@ def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = N
     path = Path(run) / "report.html" if output is None else local(output)
     content = page.document(f"{found.recipe.name}: a training report", sections.body(found))
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(content, encoding="utf-8")
-    return partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(content, encoding="utf-8")
+    return path

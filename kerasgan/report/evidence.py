@@ -150,7 +150,7 @@ def _read_card(found: Evidence) -> None:
 def _load(found: Evidence) -> "GAN | None":
     try:
         found.state = run_folder.newest(found.run)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         found.missing["model"] = f"There is no model to sample from yet. {error}"
         return None
     return zoo.load(found.recipe.path, weights=found.state)

@@ -6,6 +6,7 @@ samples.png, film.png  the newest grid of samples, and how the same samples chan
 samples/               a grid every so many steps, of the same latents
 checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimizers included
+run.json               what the run was made with: entry, recipe, data, versions; the first file to be written
 generator.weights.h5   the network to sample from alone
 """
 
@@ -18,6 +19,7 @@ import shutil
 import signal
 import threading
 import tomllib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,12 +31,13 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
-from kerasgan.training import run_folder
+from kerasgan.training import record, run_folder
+from kerasgan.training.ownership import owned
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "assign", "override", "train", "watchers", "write_recipe"]
+__all__ = ["Interrupted", "NotFiniteError", "assign", "override", "train", "watchers", "write_recipe"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -49,6 +52,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, output: Path, step: int, signal_number: int):
         super().__init__(f"Interrupted at step {step}; the state is saved in {paths.address(output)}.")
         self.output, self.step, self.signal_number = output, step, signal_number
+
+
+class NotFiniteError(ArithmeticError):
+    """Losses or weights became NaN or infinite: the training has ended, its files hold the last finite state."""
 
 
 def override(recipe: zoo.Recipe, **settings: Any) -> zoo.Recipe:
@@ -113,47 +120,94 @@ def train(
         data: a folder of images instead of the recipe's own data; it is written into the run's recipe.
         seconds: ends the training after so many seconds, even if steps are left.
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
-        resume: goes on from the newest intact checkpoint in `output`, with the run's own recipe; only the number of
-            steps may differ from it.
+        resume: goes on from the newest intact checkpoint in `output`, with the run's own recipe and data; only the
+            number of steps may differ, and the folder in which the data are.
         callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
 
     Raises:
-        FileExistsError: if `output` holds a run and `resume` is not set.
+        FileExistsError: if `output` holds a run and `resume` is not set, or another training writes to it.
         FileNotFoundError: if there is nothing to resume.
         ValueError: if the recipe, the data or the run to resume do not fit together.
-        Interrupted: after Ctrl-C or SIGTERM, when everything is saved.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP, when everything is saved.
+        NotFiniteError: when losses or weights became NaN or infinite; the files hold the last finite state.
+        OSError: if a file cannot be written, or the run folder is removed during the training.
     """
     if seconds is not None and distribution.workers() > 1:
         raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
     run = paths.local(output)
-    recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
-    steps, done = recipe.train["steps"], gan.optimizer.steps
-    if distribution.worker() == 0:
-        write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
-    if done == steps:
-        _finish(gan, run)
-        return gan
-    every = every or max(1, min(steps // 20, 5000))
-    bar = reports.Progress(steps=steps, seconds=seconds, batch_size=recipe.train["batch_size"], console=console)
+    if resume and not (run / "recipe.toml").is_file():
+        raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
+    begun = None if resume else _begun(recipe, run, data)
+    with owned(run) as owner:  # only now: a mistake in the recipe or the data leaves no folder behind
+        if begun is None:
+            recipe, gan, source = _resumed(recipe, run, data)
+            made_with = record.facts(recipe, source)
+            _refuse_others(made_with, run)
+        else:
+            recipe, gan, source = begun
+            made_with = record.facts(recipe, source)
+            if distribution.worker() == 0:
+                run_folder.refuse(run)  # again: another training may have begun meanwhile
+                record.write(run, recipe, made_with)
+        steps = recipe.train["steps"]
+        if distribution.worker() == 0:
+            write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
+        if gan.optimizer.steps == steps:
+            _finish(gan, run)
+            return gan
+        every = every or max(1, min(steps // 20, 5000))
+        bar = reports.Progress(steps=steps, seconds=seconds, batch_size=recipe.train["batch_size"], console=console)
+        often = max(1, min(steps // 200, 100))
+        owner.every = often
+        watching = [
+            owner,
+            reports.StopAfter(steps=steps, seconds=seconds),
+            *callbacks,  # before those that save at the end: the doctor may put better weights back
+            reports.StopWhenNotFinite(every=often),
+            reports.LossLog(run / "log.csv", every=often),
+            reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
+            reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
+            reports.Checkpoint(run / "checkpoints", every=every, record=made_with),
+            bar,
+        ]
+        return _fitted(gan, source, watching, run, steps)
+
+
+def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":
     interruption = _Interruption()
-    watching = [
-        reports.StopAfter(steps=steps, seconds=seconds),
-        interruption,
-        *callbacks,  # before those that save at the end: the doctor may put better weights back
-        reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
-        reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
-        reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
-        reports.Checkpoint(run / "checkpoints", every=every),
-        bar,
-    ]
     with interruption.listening():
-        # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends them.
-        gan.fit(source, epochs=steps, verbose=0, callbacks=watching)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", reports.NotFiniteWarning)  # the error says it
+            # An epoch has at least one step: so many epochs are enough, whatever the data's length; StopAfter ends
+            # them.
+            gan.fit(source, epochs=steps, verbose=0, callbacks=[interruption, *watching])
+        watching[0].check()
+        _refuse_not_finite(gan, watching, run)
         _finish(gan, run)
     if interruption.signal_number is not None:
         raise Interrupted(run, gan.optimizer.steps, interruption.signal_number)
     return gan
+
+
+def _refuse_not_finite(gan: "GAN", watching: list[Any], run: Path) -> None:
+    """If the training has diverged: writes the last finite state, and raises NotFiniteError."""
+    told = [each.found for each in watching if isinstance(each, reports.StopWhenNotFinite)]
+    told += [each.refused for each in watching if isinstance(each, reports.Checkpoint)]
+    found = next(filter(None, told), None)
+    if found is None:
+        return
+    kept = reports.Checkpoint.newest(run / "checkpoints")
+    gan.load_weights(kept)
+    at_best = any([each.put_back() for each in watching if hasattr(each, "put_back")])  # the doctor, if so told
+    _finish(gan, run, as_it_is=at_best)
+    best = ", its generator with the doctor's best weights" if at_best else ""
+    raise NotFiniteError(
+        f"Expected finite losses and weights. Received: NaN or infinity by step {found[0]}, in "
+        f"{', '.join(found[1][:3])}. {paths.address(run)} holds the last finite checkpoint, of step "
+        f"{gan.optimizer.steps}{best}. Lower the learning rates in another run "
+        "(--set train.generator_optimizer.learning_rate=...): resuming this one would repeat it."
+    )
 
 
 def watchers(
@@ -183,18 +237,15 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
     _seed(recipe)
     gan = _started(recipe)
     recipe = zoo.with_data(recipe, data, gan)
-    source = _checked(zoo.source(recipe), gan)
-    run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
-    return recipe, gan, source
+    return recipe, gan, _checked(zoo.source(recipe), gan)
 
 
 def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
     from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
 
-    kept = run / "recipe.toml"
-    if not kept.is_file():
-        raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
-    own = zoo.recipe(kept)
+    own = zoo.recipe(run / "recipe.toml")
+    if data is None:
+        _refuse_other_data(own, recipe, run)
     steps = recipe.train["steps"]
     _refuse_changes(own, override(recipe, steps=own.train["steps"]), run)
     recipe = override(own, steps=steps)
@@ -207,6 +258,27 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     return recipe, gan, source
+
+
+def _refuse_others(made_with: dict[str, Any], run: Path) -> None:
+    """Raises ValueError if the run's newest state was made with another recipe or data; warns of other versions."""
+    newest = reports.Checkpoint.newest(run / "checkpoints")
+    kept = (reports.Checkpoint.recorded(newest) if newest else None) or run_folder.read_record(run)
+    if kept is None:
+        return  # a run of an earlier version
+    record.refuse_others(kept, made_with, run)
+    if changed := record.changed_versions(kept, made_with):
+        warnings.warn(f"{run} was trained with {changed}: the result may differ in its last bits", stacklevel=3)
+
+
+def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
+    """Raises ValueError for the data of a recipe that is neither the run's own nor that with which it began."""
+    entry = (run_folder.read_record(run) or {}).get("entry")
+    begun = [run_folder.sections(own), *([entry] if entry else [])]
+    now = run_folder.sections(wanted)
+    differing = [run_folder.changes({**now, "data": each["data"]}, now) for each in begun]
+    if all(differing):
+        raise ValueError(f"Expected to resume {run} with its own data. Received: {differing[0]}")
 
 
 def _started(recipe: zoo.Recipe) -> "GAN":
@@ -248,20 +320,20 @@ def _checked(source: Any, gan: "GAN") -> Any:
     return gan.batches(source)
 
 
-def _finish(gan: "GAN", run: Path) -> None:
-    """Keeps the newest state under the names that everybody looks for."""
-    found = reports.Checkpoint.found(run / "checkpoints")
-    for name, write in (
-        ("gan.keras", lambda path: shutil.copyfile(found[-1], path)),
-        ("generator.weights.h5", gan.sampler.save_weights),
-    ):
-        partial = run / f".partial.{name}"
-        write(partial)
-        partial.replace(run / name)
+def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
+    """Keeps the newest state, or that of `gan` as it is, under the names that everybody looks for."""
+    found = reports.Checkpoint.newest(run / "checkpoints")
+    with paths.replacing(run / "gan.keras") as partial:
+        if as_it_is or found is None:
+            gan.save(partial)
+        else:
+            shutil.copyfile(found, partial)
+    with paths.replacing(run / "generator.weights.h5") as partial:
+        gan.sampler.save_weights(partial)
 
 
 class _Interruption(reports.StepCallback):
-    """Ends the training after the step in progress when Ctrl-C or SIGTERM comes; a second Ctrl-C ends it at once.
+    """Ends the training after the step in progress when Ctrl-C, SIGTERM or SIGHUP comes; a second one ends it at once.
 
     Raising inside the step would leave the two networks in the middle of it. Of several machines it is enough that one
     hears it: all save the same step.
@@ -283,7 +355,10 @@ class _Interruption(reports.StepCallback):
         if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
             yield
             return
-        previous = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a connection closes
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
+        previous = {number: signal.signal(number, self._heard) for number in heard}
         try:
             yield
         finally:

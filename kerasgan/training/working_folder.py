@@ -16,7 +16,12 @@ from kerasgan.training.train import Interrupted
 
 __all__ = ["working_folder"]
 
-CONTINUED = ("recipe.toml", "log.csv", "film.png")  # what a resumed training reads, beside checkpoints
+CONTINUED = (
+    "recipe.toml",
+    run_folder.RECORD,
+    "log.csv",
+    "film.png",
+)  # what a resumed training reads, beside checkpoints
 
 
 @contextmanager
