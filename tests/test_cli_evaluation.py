@@ -51,6 +51,7 @@ def test_export_writes_every_requested_format(trained, tmp_path):
     assert files == {
         "card.md",
         "export_report.json",
+        "programs",
         "samples.png",
         "seeds.json",
         "tiny-run.onnx",

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,7 +16,6 @@ import kerasgan
 from kerasgan.export import ExportError, formats, page
 from kerasgan.models import SNGAN, CycleGAN
 
-REPOSITORY = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
 
 
@@ -33,6 +31,7 @@ def test_a_bundle_has_every_format_and_what_belongs_to_it(bundled):
     assert {path.name for path in folder.iterdir()} == {
         "card.md",
         "export_report.json",
+        "programs",
         "samples.png",
         "seeds.json",
         "sn-tiny",
@@ -68,7 +67,7 @@ def test_the_report_says_what_goes_in_what_comes_out_and_how_well_it_agrees(bund
 
 def test_the_card_names_the_license_the_files_and_the_commands(bundled):
     card = (bundled[1] / "card.md").read_text()
-    files = ("`sn-tiny.tflite`", "export/litert/run.py sn-tiny.tflite", "open web/index.html")
+    files = ("`sn-tiny.tflite`", "programs/litert/run.py sn-tiny.tflite", "open web/index.html")
     for text in ("# sn-tiny", "CC0-1.0", "(batch, 8)", *files):
         assert text in card, text
 
@@ -86,10 +85,10 @@ def test_every_program_draws_the_samples_from_the_seed_file(form, bundled, tmp_p
 
 
 def run(form, model, folder, tmp_path):
-    """The picture that export/<form>/run.py draws from the folder's seeds."""
+    """The picture that the bundle's own program draws from its seeds."""
     _, program, *_ = formats.FORMATS[form].command.split()
     written = ["--seeds", folder / "seeds.json", "-o", tmp_path / "drawn.png"]
-    command = [sys.executable, REPOSITORY / program, model, *written]
+    command = [sys.executable, folder / program, model, *written]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return np.asarray(Image.open(tmp_path / "drawn.png"), "int32")
@@ -115,7 +114,7 @@ def test_one_format_that_fails_does_not_cost_the_others(bundled, tmp_path, monke
         kerasgan.export.bundle(bundled[0], folder, formats=["litert", "onnx"])
     report = json.loads((folder / "export_report.json").read_text())
     assert list(report["formats"]) == ["onnx"] and "a file that LiteRT opens" in report["left_out"]["litert"]
-    names = {"card.md", "export_report.json", "samples.png", "seeds.json", "sngan.onnx"}
+    names = {"card.md", "export_report.json", "programs", "samples.png", "seeds.json", "sngan.onnx"}
     assert {path.name for path in folder.iterdir()} == names
     with pytest.raises(ExportError, match="litert: Expected a file that LiteRT opens"):
         kerasgan.export.bundle(bundled[0], tmp_path / "none", formats=["litert"])

@@ -4,6 +4,7 @@
 //                                                       # such as the one in the Python package (onnxruntime/capi)
 //     g++ -std=c++17 -O2 run.cpp -o run $(pkg-config --cflags --libs libonnxruntime)
 //     ./run generator.onnx --seeds seeds.json -o drawn.png
+//     ./run bundle -o drawn.png                         # the folder, with its seeds.json
 //
 // The seed file is JSON: for each input of the model a list with a value for each image. Pictures, for a model that
 // makes images of images, are levels from 0 to 255; what the file does not name is fed with zeros (noise) or ones
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -211,11 +213,35 @@ void place(std::vector<uint8_t>& picture, uint8_t const* image, int64_t index, i
   }
 }
 
-void draw(std::string const& model, std::string const& seed_file, std::string const& output) {
+// The path of a model's file, which is `path` or the one in that folder.
+std::string found(std::string const& path) {
+  namespace files = std::filesystem;
+  if (files::is_regular_file(path)) return path;
+  std::vector<std::string> models;
+  if (files::is_directory(path)) {
+    for (auto const& each : files::directory_iterator(path)) {
+      if (each.path().extension() == ".onnx") models.push_back(each.path().string());
+    }
+  }
+  if (models.size() != 1) throw std::runtime_error("Expected a model, or a folder with one *.onnx. Received: " + path);
+  return models[0];
+}
+
+Ort::Session opened(Ort::Env const& environment, std::string const& model) {
+  try {
+    return Ort::Session(environment, model.c_str(), Ort::SessionOptions{});
+  } catch (Ort::Exception const&) {
+    throw std::runtime_error("Expected a file that ONNX Runtime opens. Received: " + model);
+  }
+}
+
+void draw(std::string const& path, std::string seed_file, std::string const& output) {
+  auto const model = found(path);
+  if (seed_file.empty()) seed_file = model == path ? "seeds.json" : (std::filesystem::path(path) / "seeds.json").string();
   SeedFile const seeds(seed_file);
   int64_t const count = seeds.arrays.begin()->second.shape.at(0);
   Ort::Env const environment(ORT_LOGGING_LEVEL_ERROR);
-  Ort::Session session(environment, model.c_str(), Ort::SessionOptions{});
+  auto session = opened(environment, model);
   Ort::AllocatorWithDefaultOptions const allocator;
   auto const output_name = session.GetOutputNameAllocated(0, allocator);
   auto const columns = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(count))));
@@ -251,7 +277,7 @@ void draw(std::string const& model, std::string const& seed_file, std::string co
 }
 
 int main(int argc, char** argv) {
-  std::string model, seeds = "seeds.json", output = "drawn.png";
+  std::string model, seeds, output = "drawn.png";
   for (int at = 1; at < argc; ++at) {
     std::string const argument = argv[at];
     if (argument == "--seeds" && at + 1 < argc) {

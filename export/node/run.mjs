@@ -2,11 +2,13 @@
 //
 //     npm install                                                  # in this folder; or onnxruntime-node, which is faster
 //     node run.mjs generator.onnx --seeds seeds.json -o drawn.png
+//     node run.mjs bundle -o drawn.png                             # the folder, with its seeds.json
 //
 // The seed file is JSON: for each input of the model a list with a value for each image. Pictures, for a model that makes
 // images of images, are levels from 0 to 255; what the file does not name is fed with zeros (noise) or ones (truncation).
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { crc32, deflateSync } from "node:zlib";
 
@@ -15,12 +17,15 @@ const ARRAYS = { float32: Float32Array, int32: Int32Array };
 const COLOR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // PNG: gray, gray with alpha, RGB, RGB with alpha
 
 async function main() {
-  const options = { seeds: { type: "string", default: "seeds.json" }, output: { type: "string", short: "o", default: "drawn.png" } };
+  const options = { seeds: { type: "string" }, output: { type: "string", short: "o", default: "drawn.png" } };
   const { positionals, values } = parseArgs({ options, allowPositionals: true });
   if (positionals.length !== 1) throw new Error(`Expected one model. Received: ${positionals.join(", ") || "none"}`);
   const ort = await import("onnxruntime-node").catch(() => import("onnxruntime-web"));
-  const session = await ort.InferenceSession.create(await readFile(positionals[0]));
-  const seeds = JSON.parse(await readFile(values.seeds, "utf8"));
+  const { model, folder } = await found(positionals[0]);
+  const session = await ort.InferenceSession.create(await readFile(model)).catch(() => {
+    throw new Error(`Expected a file that ONNX Runtime opens. Received: ${model}`);
+  });
+  const seeds = await read(values.seeds ?? join(folder, "seeds.json"));
   const count = Object.values(seeds)[0].length;
   const images = [];
   for (let start = 0; start < count; start += CHUNK) {
@@ -30,6 +35,24 @@ async function main() {
   }
   await writeFile(values.output, png(grid(images, count)));
   console.log(`${values.output}: ${count} images`);
+}
+
+/** The path of a model's file, which is `path` or the one in that folder, and the folder of the seed file. */
+async function found(path) {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile()) return { model: path, folder: "" };
+  const models = info?.isDirectory() ? (await readdir(path)).filter((name) => name.endsWith(".onnx")) : [];
+  if (models.length !== 1) throw new Error(`Expected a model, or a folder with one *.onnx. Received: ${path}`);
+  return { model: join(path, models[0]), folder: path };
+}
+
+async function read(path) {
+  const text = await readFile(path, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`Expected the seeds.json of a bundle. Received: ${path}`);
+  }
 }
 
 /** The tensor of an input for the images from `start` to `end`. */

@@ -2,6 +2,7 @@
 
     pip install numpy pillow onnxruntime
     python translate.py photos.onnx picture.png -o translated.png
+    python translate.py bundle picture.png -o translated.png
 
 The file takes heights and widths in multiples of a number that its metadata state: borders are reflected and cut away.
 Or it takes images of one size: pictures are resized to it, and outputs back to the size of the picture.
@@ -9,6 +10,7 @@ Or it takes images of one size: pictures are resized to it, and outputs back to 
 
 import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -17,11 +19,15 @@ from PIL import Image
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="the .onnx file")
+    parser.add_argument("model", help="the .onnx file, or the folder of a bundle")
     parser.add_argument("picture", help="of any size")
     parser.add_argument("-o", "--output", default="translated.png", help="the PNG to write")
     arguments = parser.parse_args()
-    session = onnxruntime.InferenceSession(arguments.model, providers=["CPUExecutionProvider"])
+    model = find_model(arguments.model, "*.onnx")
+    try:
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    except Exception:  # ONNX Runtime has classes of its own
+        raise SystemExit(f"Expected a file that ONNX Runtime opens. Received: {model}") from None
     facts = session.get_modelmeta().custom_metadata_map
     if "multiple" not in facts:
         raise SystemExit(f"Expected a model that translates images; others: run.py. Received: {arguments.model}")
@@ -40,6 +46,14 @@ def main():
     made = np.rint((np.clip(made, -1, 1) + 1) * 127.5).astype("uint8")
     Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(arguments.output)
     print(f"{arguments.output}: {arguments.picture} by {facts.get('entry', facts['family'])}")
+
+
+def find_model(path, pattern):
+    """The path of a model's file: `path`, or what is in that folder, of a bundle for example."""
+    found = [Path(path)] if Path(path).is_file() else [*Path(path).glob(pattern), *Path(path).glob(f"*/{pattern}")]
+    if len(found) != 1:
+        raise SystemExit(f"Expected a model, or a folder with one {pattern}. Received: {path}")
+    return found[0]
 
 
 def translated(session, images):
@@ -62,4 +76,7 @@ def resized(images, size):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:  # a file that is not there, or cannot be written
+        raise SystemExit(str(error)) from None

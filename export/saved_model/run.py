@@ -4,6 +4,7 @@
     python run.py generator --count 16 --seed 0 -o samples.png
     python run.py digits --count 10 --label 3 -o threes.png
     python run.py generator --seeds seeds.json -o samples.png
+    python run.py bundle -o samples.png
 
 The same seed gives the same images as `gan.generate(count, seed=seed)` of the Keras model; a seed file, which bundles
 have, the same picture in every program.
@@ -25,13 +26,14 @@ LEFT_OUT = {"truncation": 1.0, "noise": 0.0}  # inputs of a model that seeds nee
 
 
 def main():
-    arguments = parse_arguments("the SavedModel folder")
-    facts_file = Path(arguments.model, "assets.extra", "kerasgan.json")
+    arguments = parse_arguments("the SavedModel folder, or the folder of a bundle")
+    model = find_model(arguments.model, "saved_model.pb").parent
+    facts_file = model / "assets.extra" / "kerasgan.json"
     if not facts_file.is_file():
         raise SystemExit(f"Expected a generator exported by kerasgan. Received: {arguments.model}")
     facts = json.loads(facts_file.read_text(encoding="utf-8"))
     inputs = choose_inputs(arguments, facts)
-    generator = tf.saved_model.load(arguments.model)  # keeps the variables that the signature reads
+    generator = tf.saved_model.load(str(model))  # keeps the variables that the signature reads
     signature = generator.signatures["serving_default"]
     specs = signature.structured_input_signature[1]
     wanted = {name: (spec.shape.as_list(), spec.dtype.as_numpy_dtype) for name, spec in specs.items()}
@@ -64,12 +66,23 @@ def positive(text):
     return int(text)
 
 
+def find_model(path, pattern):
+    """The path of a model's file: `path`, or what is in that folder, of a bundle for example."""
+    found = [Path(path)] if Path(path).is_file() else [*Path(path).glob(pattern), *Path(path).glob(f"*/{pattern}")]
+    if len(found) != 1:
+        raise SystemExit(f"Expected a model, or a folder with one {pattern}. Received: {path}")
+    return found[0]
+
+
 def choose_inputs(arguments, facts):
     """Rows by name, from the seed file or drawn from the prior in the model's file."""
-    if arguments.seeds:
-        return read_seeds(arguments.seeds)
+    if "family" not in facts:
+        raise SystemExit(f"Expected a generator exported by kerasgan. Received: {arguments.model}")
+    bundled = Path(arguments.model, "seeds.json")
+    if arguments.seeds or ("latent_prior" not in facts and bundled.is_file()):
+        return read_seeds(arguments.seeds or bundled)
     if "latent_prior" not in facts:
-        expected = "Expected a generator exported by kerasgan that draws images; others translate those of --seeds"
+        expected = "Expected a generator that draws images; others translate those of --seeds"
         raise SystemExit(f"{expected}. Received: {arguments.model}")
     return draw_inputs(facts, count=arguments.count, seed=arguments.seed, label=arguments.label)
 
@@ -77,7 +90,10 @@ def choose_inputs(arguments, facts):
 def read_seeds(path):
     """Rows by name of a bundle's seeds.json; images are written as levels from 0 to 255."""
     with open(path, encoding="utf-8") as file:
-        rows = {name: np.array(values) for name, values in json.load(file).items()}
+        try:
+            rows = {name: np.array(values) for name, values in json.load(file).items()}
+        except (ValueError, AttributeError):
+            raise SystemExit(f"Expected the seeds.json of a bundle. Received: {path}") from None
     return {name: values / 127.5 - 1 if name == "images" else values for name, values in rows.items()}
 
 
@@ -182,4 +198,7 @@ def write_png(path, pixels):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:  # a file that is not there, or cannot be written
+        raise SystemExit(str(error)) from None

@@ -1,6 +1,7 @@
 """`kerasgan export`: a generator as files for other runtimes."""
 
 import dataclasses
+import enum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,32 @@ from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
 
 __all__ = ["export"]
+
+FORMATS = ("onnx", "saved_model", "litert", "web")  # of kerasgan.export, which would import Keras for --help
+
+
+class Precision(enum.StrEnum):
+    """The values of --precision, likewise."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    DYNAMIC_INT8 = "dynamic_int8"
+    STATIC_INT8 = "static_int8"
+
+
+class Noise(enum.StrEnum):
+    """The values of --noise."""
+
+    CONSTANT = "constant"
+    INPUT = "input"
+
+
+def _known(text: str | None) -> str | None:
+    """Refuses a format that there is not, before anything is loaded."""
+    if unknown := [name for name in parts(text) or () if name not in FORMATS]:
+        raise typer.BadParameter(f"Expected formats among {', '.join(FORMATS)}. Received: {', '.join(unknown)}")
+    return text
+
 
 Vendor = Annotated[
     bool,
@@ -34,25 +61,32 @@ def export(
     ],
     formats: Annotated[
         str | None,
-        typer.Option("--formats", "--format", help="Such as onnx,web; if not given, all that can hold the model."),
+        typer.Option(
+            "--formats",
+            "--format",
+            callback=_known,
+            help=f"Some of {', '.join(FORMATS)}, with commas; if not given, all that can hold the model.",
+        ),
     ] = None,
     weights: Weights = None,
     direction: Direction = None,
     kernel: Kernel = None,
     precision: Annotated[
-        str, typer.Option(help="Precision of the weights, such as float16 or static_int8; the report has the loss.")
-    ] = "float32",
+        Precision, typer.Option(help="Precision of the weights; the report has the loss.")
+    ] = Precision.FLOAT32,
     uint8: Annotated[bool, typer.Option("--uint8", help="Output images as integers from 0 to 255.")] = False,
     truncation: Annotated[
         str, typer.Option(help="As in generate; or `input`: the file then has an input with one for each image.")
     ] = "1.0",
     label: Annotated[int | None, typer.Option(min=0, help="A fixed class for all images of the file.")] = None,
-    noise: Annotated[str, typer.Option(help="For style-based models: constant or input.")] = "constant",
+    noise: Annotated[Noise, typer.Option(help="For style-based models.")] = Noise.CONSTANT,
     batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
     image_size: Annotated[
         int | None, typer.Option(min=1, help="A fixed size, for image-to-image models; any if not given.")
     ] = None,
-    opset: Annotated[int | None, typer.Option(help="ONNX opset, 13 to 18; 15 if not given.")] = None,
+    opset: Annotated[
+        int | None, typer.Option(help="ONNX opset, from 13 to the newest of ONNX Runtime; 15 if not given.")
+    ] = None,
     directions: Directions = 0,
     vendor: Vendor = False,
 ) -> None:
@@ -60,17 +94,19 @@ def export(
     recipe = recipe_of(name)
     start_keras()
     from kerasgan import export as exports
+    from kerasgan import models
+    from kerasgan.export.assembly import check_family
     from kerasgan.export.formats import choose
 
     options = exports.Options(
         entry=recipe.name,
         license=(recipe.weights or {}).get("license") if weights is None else None,
         direction=direction,
-        precision=precision,
+        precision=precision.value,
         output="uint8" if uint8 else "float32",
         truncation=_number(truncation),
         label=label,
-        noise=noise,
+        noise=noise.value,
         batch_size=batch_size,
         image_size=image_size,
         opset=opset,
@@ -78,6 +114,8 @@ def export(
         vendor=vendor,
     )
     choose(parts(formats), options)  # reports unsupported options before the weights are loaded
+    if recipe.family in models.__all__:
+        check_family(getattr(models, recipe.family), options)
     gan = with_kernel(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():

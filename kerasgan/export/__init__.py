@@ -47,7 +47,8 @@ __all__ = [
 def onnx(gan: GAN, path: str | os.PathLike, *, tolerance: float | None = None, **options: Any) -> Path:
     """Writes the generator as one ONNX file, and keeps it only if ONNX Runtime generates the same images as Keras.
 
-    The batch axis is dynamic. `export/onnx/run.py` generates images from the file without kerasgan and Keras.
+    The batch axis is dynamic. The same network gives the same bytes each time. `export/onnx/run.py` of the repository,
+    which bundles have, too, generates images from the file without kerasgan and Keras.
 
     Args:
         gan: the model; its moving-average generator is written if there is one.
@@ -146,9 +147,10 @@ def bundle(
     tolerance: float | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Writes a folder with the generator in several formats, seeds, samples, `export_report.json` and a model card.
+    """Writes a folder with the generator in several formats, programs, seeds, samples, a report and a model card.
 
-    `seeds.json` has the inputs, by name, from which the programs in `export/` generate `samples.png`. If a format
+    `seeds.json` has the inputs, by name, from which the programs in `programs/` generate `samples.png`; the report is
+    `export_report.json`. If a format
     fails, a new folder holds the others, and the error says so; an earlier bundle stays as it was.
 
     Args:

@@ -15,7 +15,7 @@ from kerasgan.gan import GAN
 from kerasgan.latents import class_labels
 from kerasgan.layers import NoiseInjection, rerun
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "check_family"]
 
 
 def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
@@ -46,17 +46,22 @@ def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=network.name)
 
 
-def _check(gan: GAN, network: keras.Model, options: Options) -> None:
-    translates = gan.task.from_images
-    for name in ("truncation", "label") if translates else ("image_size",):
+def check_family(family: type[GAN], options: Options) -> None:
+    """Raises ValueError for options that no model of the family supports."""
+    for name in ("truncation", "label") if family.task.from_images else ("image_size", "direction"):
         if name in options.chosen:
             received = f"{name}={getattr(options, name)!r}"
-            raise ValueError(f"Expected no {name} for a {type(gan).__name__}. Received: {received}")
+            raise ValueError(f"Expected no {name} for a {family.__name__}. Received: {received}")
+
+
+def _check(gan: GAN, network: keras.Model, options: Options) -> None:
+    check_family(type(gan), options)
     if options.label is not None:
         class_labels(1, options.label, num_classes=gan.num_classes)
     if options.noise == INPUT and not _noisy(network):
         raise ValueError(f"Expected noise to be constant: a {type(gan).__name__} has none. Received: noise={INPUT!r}")
-    if translates and options.sides and any(side % gan.multiple or side < gan.smallest for side in options.sides):
+    sides = options.sides if gan.task.from_images else None
+    if sides and any(side % gan.multiple or side < gan.smallest for side in sides):
         expected = f"Expected sides that are multiples of {gan.multiple}, from {gan.smallest} on"
         raise ValueError(f"{expected}. Received: image_size={options.image_size!r}")
 

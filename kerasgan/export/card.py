@@ -71,7 +71,8 @@ def _proof(report: Mapping[str, Any]) -> str:
 def _commands(report: Mapping[str, Any]) -> str:
     text = "\n".join(f"    {each['command']}" for each in report["formats"].values())
     return (
-        f"{text}\n\nThe programs are in kerasgan's repository and need neither it nor Keras. `samples.png` is by Keras."
+        f"{text}\n\nRun them in this folder. The programs in `programs/` need neither kerasgan nor Keras; each says at "
+        "its head what it needs, and takes the folder instead of a file, too. `samples.png` is by Keras."
     )
 
 

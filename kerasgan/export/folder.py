@@ -1,10 +1,11 @@
-"""A bundle: a folder with the generator in several formats, seeds and their images, a report and a model card."""
+"""A bundle: a folder with the generator in several formats, programs that use them, seeds, a report and a card."""
 
 import hashlib
 import importlib.metadata
 import json
 import os
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import keras
 
 import kerasgan
 from kerasgan.export import card, formats, seeds
+from kerasgan.export.material import material
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.preparation import Prepared
 from kerasgan.export.signature import Input, output_of
@@ -22,6 +24,7 @@ from kerasgan.gan import GAN
 __all__ = ["REPORT", "fill", "name_of"]
 
 REPORT, CARD, SEEDS, SAMPLES = "export_report.json", "card.md", "seeds.json", "samples.png"
+PROGRAMS = "programs"
 AXES = ("batch", "height", "width", "channels")
 
 
@@ -40,7 +43,7 @@ def fill(
     options: Options,
     bound: Bound,
 ) -> dict[str, Any]:
-    """Adds seeds, samples, report and card to the files that are in `folder`; returns the report.
+    """Adds programs, seeds, samples, report and card to the files that are in `folder`; returns the report.
 
     Args:
         folder: a folder with a file for each format of `found`, under `name_of`.
@@ -54,6 +57,9 @@ def fill(
     rows = seeds.rows(gan, prepared.inputs)
     seeds.write(rows, folder / SEEDS)
     pictures.save(seeds.picture(prepared.network, prepared.inputs, rows), folder / SAMPLES)
+    for program in [each for key in found for each in formats.FORMATS[key].programs]:
+        here = shutil.ignore_patterns("node_modules", "__pycache__")
+        shutil.copytree(material(program), folder / PROGRAMS / program, ignore=here)
     name = name_of(gan, options)
     files = {key: _described(folder, name, key) | facts for key, facts in found.items()}
     report = {

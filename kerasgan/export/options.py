@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kerasgan.export.opsets import check_opset
+
 __all__ = ["PRECISIONS", "Bound", "Options"]
 
 
@@ -48,7 +50,7 @@ class Options:
             (batch, pixels of all its maps), drawn from N(0, 1).
         batch_size: a fixed number of images; any number if not given.
         image_size: for image-to-image models, a fixed int or (height, width); any if not given.
-        opset: ONNX opset, 13 to 18; 15 if not given.
+        opset: ONNX opset, from 13 to the newest of the installed ONNX Runtime, such as 28 for 1.32; 15 if not given.
         directions: for the web page: number of sliders for the directions along which the images change most, see
             `kerasgan.exploration.sensitive_directions`; their search is slow for large models.
         vendor: for the web page: whether ONNX Runtime Web is written beside it, for offline use, or loaded from
@@ -80,8 +82,8 @@ class Options:
             raise ValueError(f'Expected a truncation, or "{INPUT}". Received: truncation={self.truncation!r}')
         if self.batch_size is not None and self.batch_size < 1:
             raise ValueError(f"Expected a positive number of images. Received: batch_size={self.batch_size}")
-        if self.opset is not None and self.opset not in range(13, 19):
-            raise ValueError(f"Expected an opset from 13 to 18. Received: opset={self.opset!r}")
+        if self.opset is not None:
+            check_opset(self.opset)
         if self.directions < 0:
             raise ValueError(f"Expected a number of directions from 0 on. Received: directions={self.directions}")
 

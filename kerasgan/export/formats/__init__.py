@@ -60,6 +60,9 @@ def _check(name: str, options: Options, gan: GAN | None) -> None:
     for option in form.refused:
         if option in options.given:
             raise ValueError(f"Expected no {option} for {name}. Received: {option}={getattr(options, option)!r}")
+    if form.newest_opset is not None and (options.opset or 0) > form.newest_opset:
+        expected = f"Expected an opset up to {form.newest_opset}, the newest that the runtime of {name} reads"
+        raise ValueError(f"{expected}. Received: opset={options.opset}")
     if options.precision not in form.precisions:
         expected = f"Expected a precision that {name} holds: {', '.join(form.precisions)}"
         raise ValueError(f"{expected}. Received: precision={options.precision!r}")

@@ -37,7 +37,8 @@ def _write(job: Job, path: Path) -> None:
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
         path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(METADATA_FILE, json.dumps(job.metadata, indent=2) + "\n")
+        entry = zipfile.ZipInfo(METADATA_FILE)  # without the time, so that equal models are equal files
+        archive.writestr(entry, json.dumps(job.metadata, indent=2) + "\n", zipfile.ZIP_DEFLATED)
 
 
 class MeasurableLevels(Levels):
@@ -113,7 +114,8 @@ LITERT = Format(
     path="{name}.tflite",
     packages=("tensorflow", "ai_edge_litert"),
     precisions=tuple(REDUCTIONS),
-    command="python export/litert/run.py {path} --seeds seeds.json -o drawn.png",
+    command="python programs/litert/run.py {path} --seeds seeds.json -o drawn.png",
+    programs=("litert",),
     check_target=check_file,
     write=_write,
     open=_open,

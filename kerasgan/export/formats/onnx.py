@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.export.formats.repeatable import repeatable
 from kerasgan.export.formats.table import Format, Job, check_file, trace
+from kerasgan.export.opsets import NEWEST_OF_TF2ONNX
 from kerasgan.export.proof import Run
 
 __all__ = ["ONNX", "opened"]
@@ -20,16 +22,19 @@ OPSET = 15
 
 def _write(job: Job, path: Path) -> None:
     import onnx
+    import onnx.version_converter
     import tf2onnx
 
-    draw = trace(job)
-    with (
-        _outputs_kept(),
-        _silent("tf2onnx"),
-    ):  # it only logs operations that it cannot convert; the checker below rejects its file
+    draw, opset = trace(job), job.options.opset or OPSET
+    # tf2onnx only logs operations that it cannot convert; the checker below rejects its file
+    with repeatable(), _outputs_kept(), _silent("tf2onnx"):
         model, _ = tf2onnx.convert.from_function(
-            draw, input_signature=draw.input_signature, opset=job.options.opset or OPSET
+            draw, input_signature=draw.input_signature, opset=min(opset, NEWEST_OF_TF2ONNX)
         )
+    model.graph.doc_string = ""  # has the number of TensorFlow's function
+    if opset > NEWEST_OF_TF2ONNX:
+        model = onnx.version_converter.convert_version(model, opset)
+        model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
     model = REDUCTIONS[job.options.precision](model, job, path)
     for tensor in (*model.graph.input, *model.graph.output):
         for axis, name in zip(tensor.type.tensor_type.shape.dim, AXES):
@@ -46,7 +51,7 @@ def _outputs_kept() -> Iterator[None]:
     """tf2onnx leaves alone a Reshape whose output is the graph's.
 
     Its optimizer may append a Squeeze to a Reshape, and forgets that the graph's output then is the Squeeze's: images
-    had an axis too many, or not, as the order of a set decided whether the Reshape was the output by then.
+    had an axis too many where the Reshape was the output by then, which the order of the passes' nodes decides.
     """
     from tf2onnx import optimizer
     from tf2onnx.optimizer.reshape_optimizer import ReshapeOptimizer
@@ -158,7 +163,8 @@ ONNX = Format(
     path="{name}.onnx",
     packages=("tensorflow", "onnx", "tf2onnx", "onnxruntime"),
     precisions=tuple(REDUCTIONS),
-    command="python export/onnx/run.py {path} --seeds seeds.json -o drawn.png",
+    command="python programs/onnx/run.py {path} --seeds seeds.json -o drawn.png",
+    programs=("onnx", "node", "cpp"),
     check_target=check_file,
     write=_write,
     open=opened,

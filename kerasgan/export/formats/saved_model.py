@@ -1,6 +1,7 @@
 """TensorFlow's SavedModel folders, for TensorFlow, TensorFlow Serving and TensorFlow.js' converter."""
 
 import functools
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -20,8 +21,20 @@ def _write(job: Job, path: Path) -> None:
     import tensorflow as tf
 
     tf.saved_model.save(module_of(job.network), os.fspath(path), signatures=trace(job))
+    _name_by_content(path / "fingerprint.pb")
     (path / METADATA_FILE).parent.mkdir()
     (path / METADATA_FILE).write_text(json.dumps(job.metadata, indent=2) + "\n", encoding="utf-8")
+
+
+def _name_by_content(path: Path) -> None:
+    """Gives a fingerprint the identifier that follows from its hashes, instead of a random one."""
+    from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
+
+    fingerprint = FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = ""
+    digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(digest[:16]))
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _open(path: Path) -> Run:
@@ -42,7 +55,8 @@ SAVED_MODEL = Format(
     path="{name}",
     packages=("tensorflow",),
     precisions=("float32",),
-    command="python export/saved_model/run.py {path} --seeds seeds.json -o drawn.png",
+    command="python programs/saved_model/run.py {path} --seeds seeds.json -o drawn.png",
+    programs=("saved_model",),
     check_target=functools.partial(check_folder, sign="saved_model.pb", kind="a SavedModel"),
     write=_write,
     open=_open,

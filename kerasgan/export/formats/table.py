@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasgan.export.formats.repeatable import without_numbers
 from kerasgan.export.options import Options
 from kerasgan.export.proof import Run
 from kerasgan.export.signature import Input
@@ -45,7 +46,9 @@ class Format(NamedTuple):
     - `check_target(path)` raises for a path that must not be replaced.
     - `packages` are the required modules, the last of them the runtime's.
     - `path` is the file's place in a bundle of some name.
-    - `command` generates images from it there, with the repository's `export/` beside it.
+    - `command` generates images from it there.
+    - `programs` are the folders of the repository's `export/` that a bundle has for it, in `programs/`.
+    - `newest_opset` is the runtime's, if it is another than the installed one of ONNX Runtime.
     - `options` are those that this format supports and others do not, `refused` those that it does not support.
     - `check(gan, options)` raises ValueError for a model that the format cannot hold.
     - `gather(gan, options)` returns, as plain data, what `write` needs besides the network and the metadata.
@@ -59,8 +62,10 @@ class Format(NamedTuple):
     check_target: Callable[[Path], None]
     write: Callable[[Job, Path], None]
     open: Callable[[Path], Run]
+    programs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    newest_opset: int | None = None
     check: Callable[[GAN, Options], None] = lambda gan, options: None
     gather: Callable[[GAN, Options], Mapping[str, Any]] = lambda gan, options: {}
 
@@ -69,6 +74,7 @@ def trace(job: Job) -> Any:
     """A tf.function from the named inputs to the named output."""
     import tensorflow as tf
 
+    without_numbers(job.network)
     specs = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in job.inputs]
 
     def draw(*tensors: Any) -> dict[str, Any]:
@@ -78,11 +84,11 @@ def trace(job: Job) -> Any:
 
 
 def module_of(network: keras.Model) -> Any:
-    """A tf.Module that keeps the network's variables."""
+    """A tf.Module that keeps the network's weights; not the states of random generators, which are never the same."""
     import tensorflow as tf
 
     module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
+    module.weights = [weight.value for weight in network.weights]
     return module
 
 

@@ -44,6 +44,7 @@ WEB = Format(
     open=_open,
     options=("opset", "directions", "vendor"),
     refused=("output", "noise", "batch_size"),
+    newest_opset=page.NEWEST_OPSET,
     check=page.check,
     gather=page.gather,
 )

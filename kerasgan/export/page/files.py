@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import kerasgan
+from kerasgan.export.material import material
 from kerasgan.export.page import runtime
 
 __all__ = ["FACTS", "model_in", "source", "write"]
@@ -59,7 +59,5 @@ def _before(name: str) -> str:
 
 
 def source() -> Path:
-    """The folder of the page: in the installed package, or in the checkout that it is used from."""
-    package = Path(kerasgan.__file__).parent
-    installed = package / "_web"
-    return installed if installed.is_dir() else package.parent / "export" / "web"
+    """The folder of the page."""
+    return material("web")

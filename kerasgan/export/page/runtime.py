@@ -10,9 +10,10 @@ from typing import Any
 
 from kerasgan.files.paths import cache_directory
 
-__all__ = ["ADDRESS", "RuntimeFilesError", "describe", "vendored"]
+__all__ = ["ADDRESS", "NEWEST_OPSET", "RuntimeFilesError", "describe", "vendored"]
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
+NEWEST_OPSET = 26  # that this version reads; it refuses others
 ARCHIVE = f"{PACKAGE}-{VERSION}.tgz"
 ADDRESS = f"https://cdn.jsdelivr.net/npm/{PACKAGE}@{VERSION}/dist/"
 # What npm states of the archive, and the digests of the two files that the page uses: the script and the computation.
