@@ -7,6 +7,7 @@ from kerasgan.data.derivations import derive_pairs, unpair
 from kerasgan.data.fashion import fashion_mnist
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
+from kerasgan.data.keras_datasets import cifar10, cifar100, mnist
 from kerasgan.data.memory import arrays, digits, semi_supervised
 from kerasgan.data.moving_digits import moving_digits
 from kerasgan.data.pair_feeding import image_pair, image_pairs
@@ -29,6 +30,8 @@ __all__ = [
     "batch",
     "batches",
     "blur",
+    "cifar10",
+    "cifar100",
     "clips",
     "derivations",
     "derive_pairs",
@@ -38,6 +41,7 @@ __all__ = [
     "folder",
     "image_pair",
     "image_pairs",
+    "mnist",
     "moving_digits",
     "pairs",
     "photos",

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasgan.gan import GAN
+from kerasgan.glossary import SCORES
 
 __all__ = ["written"]
+
+PSNR = SCORES["peak_signal_to_noise"]
 
 
 def written(gan: GAN, report: Mapping[str, Any]) -> str:
@@ -64,7 +67,8 @@ def _proof(report: Mapping[str, Any]) -> str:
     return (
         f"Each file was opened in its runtime and compared with Keras in batches of {', '.join(map(str, batches))}, "
         f"images of {sizes} pixels. Differences are those of values in [-1, 1]; the {allowed['statistic']} was allowed "
-        f"to be {allowed['limit']:.2g}. `export_report.json` has every number, and the sha256 of every file."
+        f"to be {allowed['limit']:.2g}. {PSNR.short}: {PSNR.text} `export_report.json` has every "
+        "number, and the sha256 of every file."
     )
 
 
