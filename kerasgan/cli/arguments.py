@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Border",
     "Count",
+    "Description",
     "Direction",
     "Fps",
     "Frames",
     "Kernel",
     "Labels",
     "Layers",
+    "License",
     "Output",
     "Scale",
     "Seed",
     "Spherical",
     "Styles",
     "Target",
+    "Title",
     "Truncation",
     "Weights",
     "classes_of",
@@ -49,6 +52,11 @@ Kernel = Annotated[
         help="Blur that a deblurring model removes: gaussian,sigma=2 or defocus,radius=3 or motion,length=9,angle=30."
     ),
 ]
+
+# Of the commands that export
+Title = Annotated[str | None, typer.Option(help="Heading of the page and the card; the entry's name if not given.")]
+Description = Annotated[str | None, typer.Option(help="Text below it; about the family if not given.")]
+License = Annotated[str | None, typer.Option(help="License of the weights; the entry's if not given.")]
 
 # Of the commands that draw
 Count = Annotated[int | None, typer.Option(min=1, help="Number of images; what suits the picture, if not given.")]
