@@ -8,7 +8,6 @@ a sample do not depend on its neighbors: batch normalization in the discriminato
 and `GAN.compile` refuses the two together.
 """
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ import keras
 from keras import ops
 
 from kerasgan import gradients, schedules
+from kerasgan.names import resolve
 
 __all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
 
@@ -170,7 +170,5 @@ def get(penalty: "str | dict | Penalty") -> Penalty:
         return penalty
     settings = dict(penalty) if isinstance(penalty, dict) else {"name": penalty}
     name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in _PENALTIES:
-        near = difflib.get_close_matches(str(name), _PENALTIES, cutoff=0.4) or names()
-        raise ValueError(f"Expected a penalty such as {', '.join(near)}. Received: penalty={penalty!r}")
+    name = resolve(name, names(), expected="a penalty", received=f"penalty={penalty!r}")
     return _PENALTIES[name](**settings)

@@ -5,7 +5,6 @@ setting that may be one may also be a number, or a table as in recipes: `{"name"
 "steps": 9}`.
 """
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
+
+from kerasgan.names import resolve
 
 __all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get"]
 
@@ -107,18 +108,12 @@ def get(value: Any) -> Any:
         return keras.saving.deserialize_keras_object(dict(value))
     config = dict(value)
     name = config.pop("name", None)
-    for module in (globals(), vars(keras.optimizers.schedules)):
-        found = module.get(str(name))
-        if isinstance(found, type) and issubclass(found, LearningRateSchedule):
-            return found(**config)
-    known = [
-        "Cosine",
-        "ExponentialDecayWithFloor",
-        "LinearDecay",
-        *(key for key in dir(keras.optimizers.schedules) if key[0].isupper()),
-    ]
-    near = difflib.get_close_matches(str(name), known, n=3) or known
-    raise ValueError(f"Expected a schedule such as {', '.join(near)}. Received: name={name!r}")
+    classes = {
+        key: found
+        for key, found in {**vars(keras.optimizers.schedules), **globals()}.items()
+        if isinstance(found, type) and issubclass(found, LearningRateSchedule) and found is not LearningRateSchedule
+    }
+    return classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")](**config)
 
 
 def at(value: Any, step: Any) -> Any:

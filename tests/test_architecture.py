@@ -13,6 +13,8 @@ ROOT = Path(kerasgan.__file__).parent
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 # A module may import those that stand before it, at its head or inside a function.
 ORDER = [
+    "glossary",
+    "names",
     "scalars",
     "files",
     "keras_internals",

@@ -180,7 +180,7 @@ def test_the_command_writes_and_serves(tmp_path, monkeypatch):
     target = tmp_path / "page"
     done = run("explore", "cgan-digits", "-o", target, "--directions", "0", "--serve")
     assert done.exit_code == 0, done.output
-    assert done.output == f"Explorer: {target / 'index.html'}\n"
+    assert done.output.startswith(f"Explorer: {target / 'index.html'}\n")
     assert served == [target]
     assert facts_of(target)["directions"] == []
     assert facts_of(target)["license"] == "Apache-2.0"
@@ -229,3 +229,21 @@ def test_discrete_latents_have_no_sensitive_directions():
         exploration.sensitive_directions(linear(matrix, {"name": "categorical", "num_categories": 3}))
     with pytest.raises(ValueError, match="points=0"):
         exploration.sensitive_directions(linear(matrix), points=0)
+
+
+@tensorflow
+def test_title_description_and_license_are_given_and_what_needs_a_network_is_said(trained, tmp_path):
+    texts = "--title", "Tiny <b>faces</b>", "--description", "Mine & yours.", "--license", "CC0-1.0"
+    result = run("explore", trained / "tiny-run", "--directions", 0, *texts, "-o", tmp_path / "page")
+    assert result.exit_code == 0, result.output
+    assert "with --vendor it works without a network" in result.output
+    facts = facts_of(tmp_path / "page")
+    assert (facts["title"], facts["summary"], facts["license"]) == ("Tiny <b>faces</b>", "Mine & yours.", "CC0-1.0")
+    assert facts["name"] == "tiny-run"  # of files and commands
+    assert "<title>Tiny &lt;b&gt;faces&lt;/b&gt; ·" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    result = run("export", trained / "tiny-run", "--formats", "onnx,web", *texts, "-o", tmp_path / "bundle")
+    assert result.exit_code == 0, result.output
+    assert "--vendor" in result.output
+    card = (tmp_path / "bundle" / "card.md").read_text(encoding="utf-8")
+    assert card.startswith("# Tiny <b>faces</b>\n\nMine & yours.\n") and "License of the weights: CC0-1.0." in card
+    assert facts_of(tmp_path / "bundle" / "web")["title"] == "Tiny <b>faces</b>"

@@ -284,3 +284,30 @@ def test_few_bits_in_sixteen_are_warned_of(tmp_path, monkeypatch, suffix, highes
         data.folder(tmp_path, image_size=8, channels=1)
     assert len(caught) == (told is not None)
     assert told is None or f"{told}, of 65535: they are read as nearly black" in str(caught[0].message)
+
+
+def test_what_a_folder_holds_and_what_becomes_of_it_is_logged(tmp_path, caplog):
+    for name, mode, size in (("a", "L", (20, 10)), ("b", "RGB", (40, 30)), ("c", "RGBA", (8, 8))):
+        (tmp_path / name).mkdir()
+        Image.new(mode, size).save(tmp_path / name / "picture.png")
+    with caplog.at_level("INFO", logger="kerasgan.data"):
+        data.folder(tmp_path, image_size=8, channels=1)
+        data.folder(tmp_path, image_size=8, channels=3, crop="stretch", labels=False)
+    place = f"3 images in {tmp_path}, 8x8 to 40x30 pixels"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{place}, center-cropped to 8x8 gray. 2 in color became gray. 1 with transparency were put on white.",
+        "Labels from the sub-folders: 3 classes, a, b, c.",
+        f"{place}, resized to 8x8 color. 1 gray ones got equal red, green and blue. "
+        "1 with transparency were put on white.",
+    ]
+
+
+def test_a_set_that_is_read_again_each_epoch_is_described_by_its_headers(tmp_path, caplog, monkeypatch):
+    for index in range(3):
+        Image.new("L", (9, 9)).save(tmp_path / f"{index}.png")
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", 0)
+    with caplog.at_level("INFO", logger="kerasgan.data"):
+        data.folder(tmp_path, image_size=8, channels=1, batch_size=2)[0]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"3 images in {tmp_path}, 9x9 pixels, center-cropped to 8x8 gray."
+    ]

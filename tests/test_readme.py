@@ -40,5 +40,5 @@ def test_the_snippets_run(snippet, tmp_path):
 def test_commands_name_entries_that_exist():
     from kerasgan import zoo
 
-    named = re.findall(r"kerasgan (?:train|generate|export|info) ([a-z0-9]+-[a-z0-9-]+)", README)
+    named = re.findall(r"kerasgan (?:train|generate|mix|translate|project|export|info) ([a-z0-9]+-[a-z0-9-]+)", README)
     assert named and set(named) <= set(zoo.names())

@@ -71,8 +71,10 @@ def test_generate_translates_a_picture_or_a_folder_of_any_sizes(trained, tmp_pat
         assert (one.size, one.mode, other.size) == ((30, 21), "RGB", (9, 16))
     run("generate", trained, "--input", tmp_path / "in" / "a.png", "-o", tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "out" / "a.png").read_bytes()
-    assert "Expected --input" in run("generate", trained, "-o", tmp_path / "b.png", code=1)
-    assert "Expected no --input" in run("generate", "gan-digits", "--input", tmp_path, "-o", tmp_path / "o", code=1)
+    assert "Expected kerasgan translate" in run("generate", trained, "-o", tmp_path / "b.png", code=1)
+    assert "Expected kerasgan generate NAME" in run(
+        "generate", "gan-digits", "--input", tmp_path, "-o", tmp_path / "o", code=1
+    )
 
 
 def test_evaluate_measures_held_out_pairs_beside_their_inputs(trained):

@@ -2,7 +2,7 @@
 // Starts the page that suits the model.
 
 function describe() {
-  byId("name").textContent = facts.name;
+  byId("name").textContent = facts.title;
   byId("summary").textContent = facts.summary;
   const [height, width, channels] = facts.image_shape;
   const known = {

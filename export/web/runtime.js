@@ -23,9 +23,11 @@ async function carried(name) {
 async function fetched(address, name, integrity) {
   const options = { integrity, credentials: "omit", referrerPolicy: "no-referrer" };
   const answer = await fetch(address + name, options).catch((error) => {
-    throw new Error(`Expected ${name} with its pinned digest from ${address}. Received: no connection, or another file`, {
-      cause: error,
-    });
+    throw new Error(
+      `Expected ${name} with its pinned digest from ${address}. Received: no connection, or another file. ` +
+        "A page that needs no network is written with --vendor: kerasgan explore NAME --vendor",
+      { cause: error },
+    );
   });
   if (!answer.ok) throw new Error(`Expected ${name} from ${address}. Received: ${answer.status} ${answer.statusText}`);
   return answer.arrayBuffer();

@@ -35,7 +35,7 @@ class Translator {
   /** The command that gives the same result. */
   code() {
     const { direction } = this.network;
-    return `kerasgan generate ${this.facts.name} --input PICTURE${direction ? ` --direction ${direction}` : ""}`;
+    return `kerasgan translate ${this.facts.name} PICTURE${direction ? ` --direction ${direction}` : ""}`;
   }
 
   /** Translates ImageData and shows input and output. */

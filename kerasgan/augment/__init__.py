@@ -5,11 +5,10 @@ augmentation is invertible on distributions of images (Karras et al. 2020, 2006.
 data set more varied.
 """
 
-import difflib
-
 from kerasgan.augment.adaptive import ADA
 from kerasgan.augment.diff_augment import DiffAugment
 from kerasgan.augment.scheme import Augmentation
+from kerasgan.names import resolve
 
 __all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
 
@@ -33,7 +32,5 @@ def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | No
         return None
     settings = dict(augment) if isinstance(augment, dict) else {"name": augment}
     name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in _SCHEMES:
-        near = difflib.get_close_matches(str(name), _SCHEMES, cutoff=0.4) or names()
-        raise ValueError(f"Expected an augmentation such as {', '.join(near)}. Received: augment={augment!r}")
+    name = resolve(name, names(), expected="an augmentation", received=f"augment={augment!r}")
     return _SCHEMES[name](**settings)

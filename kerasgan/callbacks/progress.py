@@ -22,6 +22,8 @@ class Progress(LossCallback):
         seconds: length of the training, if it is limited by time.
         batch_size: if given, images per second are shown instead of steps per second.
         console: a `rich.console.Console` to use instead of standard error.
+        started: `time.monotonic()` at the start of the program, from which the total time counts; if not given, it
+            counts from the first step on.
     """
 
     def __init__(
@@ -31,9 +33,11 @@ class Progress(LossCallback):
         seconds: float | None = None,
         batch_size: int | None = None,
         console: Any = None,
+        started: float | None = None,
     ):
         super().__init__(every=1)
         self.steps, self.seconds, self.batch_size, self.console = steps, seconds, batch_size, console
+        self.started = started
 
     def begin(self, step: int) -> None:
         from rich import console, progress
@@ -88,6 +92,10 @@ class Progress(LossCallback):
             left = [(self._total - self.step) / speed] if self._total else []
             left += [self.seconds - (now - self._begun)] if self.seconds else []
             if left and min(left) > 0:
-                yield f"{datetime.timedelta(seconds=math.ceil(min(left)))} left"
+                total = datetime.timedelta(seconds=math.ceil(min(left) + self._past(now)))
+                yield f"{datetime.timedelta(seconds=math.ceil(min(left)))} left of {total}"
             else:
-                yield f"in {datetime.timedelta(seconds=round(now - self._begun))}"
+                yield f"in {datetime.timedelta(seconds=round(self._past(now)))}"
+
+    def _past(self, now: float) -> float:
+        return now - (self._begun if self.started is None else self.started)

@@ -6,20 +6,30 @@ Everything heavy is imported inside a command, so that `--help`, `list` and `inf
 from kerasgan.cli.application import app, main
 from kerasgan.cli.convert import convert
 from kerasgan.cli.doctor import doctor
+from kerasgan.cli.edit import edit
 from kerasgan.cli.evaluate import evaluate
 from kerasgan.cli.explore import explore
 from kerasgan.cli.export import export
 from kerasgan.cli.generate import generate
 from kerasgan.cli.info import info
+from kerasgan.cli.interpolate import interpolate
 from kerasgan.cli.list import entries
+from kerasgan.cli.mix import mix
 from kerasgan.cli.project import project
 from kerasgan.cli.quickstart import quickstart
 from kerasgan.cli.report import report
 from kerasgan.cli.train import train
+from kerasgan.cli.translate import translate
+from kerasgan.cli.walk import walk
 
 __all__ = ["app", "main"]
 
-app.command()(quickstart)  # in the order in which --help lists them
-app.command("list")(entries)
-for command in (info, train, generate, project, doctor, evaluate, export, explore, convert, report):
-    app.command()(command)
+PANELS = {  # in the order in which --help lists them
+    "Begin": (quickstart, entries, info),
+    "Train and judge": (train, doctor, evaluate, report),
+    "Draw": (generate, walk, interpolate, mix, edit, project, translate),
+    "Take along": (export, explore, convert),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command("list" if command is entries else None, rich_help_panel=panel)(command)

@@ -1,6 +1,8 @@
 """The application around the commands: its own options, and how errors and interruptions are reported."""
 
+import logging
 import shlex
+import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -10,7 +12,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["app", "complain", "main", "warnings_in_one_line"]
+__all__ = ["STARTED", "app", "complain", "main", "tell", "warnings_in_one_line"]
+
+STARTED = time.monotonic()  # of the program: this is imported first
 
 # Errors that a user can fix, and the library's own errors: shown as one line. The rest is a bug and keeps its
 # traceback.
@@ -71,6 +75,25 @@ def complain(message: str) -> None:
     from rich.console import Console
 
     Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def tell(logger: str) -> Iterator[None]:
+    """Shows what a logger of the library tells, on standard error."""
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            typer.echo(record.getMessage(), err=True)
+
+    log, lines = logging.getLogger(logger), Lines(logging.INFO)
+    level = log.level
+    log.addHandler(lines)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(lines)
+        log.setLevel(level)
 
 
 @contextmanager

@@ -14,9 +14,24 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 __all__ = [
+    "Border",
+    "Count",
+    "Description",
     "Direction",
+    "Fps",
+    "Frames",
     "Kernel",
+    "Labels",
+    "Layers",
+    "License",
+    "Output",
+    "Scale",
+    "Seed",
+    "Spherical",
+    "Styles",
     "Target",
+    "Title",
+    "Truncation",
     "Weights",
     "classes_of",
     "layers_of",
@@ -36,6 +51,33 @@ Kernel = Annotated[
     typer.Option(
         help="Blur that a deblurring model removes: gaussian,sigma=2 or defocus,radius=3 or motion,length=9,angle=30."
     ),
+]
+
+# Of the commands that export
+Title = Annotated[str | None, typer.Option(help="Heading of the page and the card; the entry's name if not given.")]
+Description = Annotated[str | None, typer.Option(help="Text below it; about the family if not given.")]
+License = Annotated[str | None, typer.Option(help="License of the weights; the entry's if not given.")]
+
+# Of the commands that draw
+Count = Annotated[int | None, typer.Option(min=1, help="Number of images; what suits the picture, if not given.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
+Labels = Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2, repeated over the images.")]
+Truncation = Annotated[
+    float, typer.Option(help="Share of the latents' spread, 0 to 1: less is more typical and less varied.")
+]
+Styles = Annotated[Path | None, typer.Option(help="Style-based: an .npy of `kerasgan project` instead of latents.")]
+Layers = Annotated[str | None, typer.Option(help="The styles that change, such as 0-3 or 4,6.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="A .png, or a .gif or .mp4 that moves in a loop.")]
+Frames = Annotated[int | None, typer.Option(min=2, help="Number of frames; 10 for a .png and 60 for a film.")]
+Fps = Annotated[int, typer.Option(min=1, max=60, help="Frames per second of a film.")]
+Spherical = Annotated[
+    bool | None, typer.Option("--spherical/--linear", help="Arcs or straight lines; by default what suits the prior.")
+]
+Scale = Annotated[
+    int | None, typer.Option(min=1, help="Screen pixels per pixel; by default small images are enlarged.")
+]
+Border = Annotated[
+    int | None, typer.Option(min=0, help="Screen pixels between the images; 0 for none, and no labels either.")
 ]
 
 

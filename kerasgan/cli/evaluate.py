@@ -46,4 +46,5 @@ def evaluate(
     from kerasgan.cli import tables
 
     show(tables.scores(card))
+    show(tables.meanings(card))
     typer.echo(f"Card: {folder / 'card.md'}")

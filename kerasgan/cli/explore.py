@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Kernel, Target, Weights, load, recipe_of, with_kernel
+from kerasgan.cli.arguments import (
+    Description,
+    Kernel,
+    License,
+    Target,
+    Title,
+    Weights,
+    load,
+    recipe_of,
+    with_kernel,
+)
 from kerasgan.files.paths import address
 
 __all__ = ["explore"]
@@ -30,6 +40,9 @@ def explore(
     serve: Annotated[bool, typer.Option("--serve", help="Serve it to this machine only, until Ctrl-C.")] = False,
     vendor: Vendor = False,
     directions: Directions = 8,
+    title: Title = None,
+    description: Description = None,
+    license: License = None,
     weights: Weights = None,
     kernel: Kernel = None,
 ) -> None:
@@ -37,8 +50,9 @@ def explore(
     gan, recipe = with_kernel(load(name, weights), kernel), recipe_of(name)
     from kerasgan import export
     from kerasgan.evaluation import evaluate
+    from kerasgan.export.page.runtime import ONLINE
 
-    license = (recipe.weights or {}).get("license") if weights is None else None
+    license = license or ((recipe.weights or {}).get("license") if weights is None else None)
     examples = evaluate.examples(recipe) if gan.task.from_images else None
     folder = export.web(
         gan,
@@ -48,7 +62,11 @@ def explore(
         directions=directions,
         examples=examples,
         vendor=vendor,
+        title=title,
+        description=description,
     )
     typer.echo(f"Explorer: {address(folder / 'index.html')}")
+    if not vendor:
+        typer.echo(ONLINE)
     if serve:
         export.serve(folder)

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, parts, recipe_of, with_kernel
+from kerasgan.cli.arguments import (
+    Description,
+    Direction,
+    Kernel,
+    License,
+    Target,
+    Title,
+    Weights,
+    load,
+    parts,
+    recipe_of,
+    with_kernel,
+)
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
 
@@ -89,6 +101,9 @@ def export(
     ] = None,
     directions: Directions = 0,
     vendor: Vendor = False,
+    title: Title = None,
+    description: Description = None,
+    license: License = None,
 ) -> None:
     """Export the generator, and check in each format's runtime that it generates the same images."""
     recipe = recipe_of(name)
@@ -97,10 +112,11 @@ def export(
     from kerasgan import models
     from kerasgan.export.assembly import check_family
     from kerasgan.export.formats import choose
+    from kerasgan.export.page.runtime import ONLINE
 
     options = exports.Options(
         entry=recipe.name,
-        license=(recipe.weights or {}).get("license") if weights is None else None,
+        license=license or ((recipe.weights or {}).get("license") if weights is None else None),
         direction=direction,
         precision=precision.value,
         output="uint8" if uint8 else "float32",
@@ -112,6 +128,8 @@ def export(
         opset=opset,
         directions=directions,
         vendor=vendor,
+        title=title,
+        description=description,
     )
     choose(parts(formats), options)  # reports unsupported options before the weights are loaded
     if recipe.family in models.__all__:
@@ -120,6 +138,8 @@ def export(
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
     for form, found in report["formats"].items():
         typer.echo(f"{form}: {address(output / found['path'])}")
+    if "web" in report["formats"] and not vendor:
+        typer.echo(ONLINE)
     for form, reason in report["left_out"].items():
         typer.echo(f"{form}: left out. {reason}", err=True)
     typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")

@@ -2,19 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from kerasgan.cli.arguments import Target, Weights, load
-
-if TYPE_CHECKING:
-    pass
+from kerasgan.cli.arguments import Seed, Target, Weights, load
 
 __all__ = ["project"]
-
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
-Styles = Annotated[Path | None, typer.Option(help="Style-based: an .npy of `kerasgan project` instead of latents.")]
 
 
 def project(
@@ -42,5 +36,5 @@ def project(
     found = styling.project(gan, source, output, steps=steps, each_layer=each_layer, features=features, seed=seed)
     styles = output.with_suffix(".npy")
     typer.echo(f"Distance: {found.distances[0]:.4g}, after {steps} steps {found.distances[-1]:.4g}\nPicture: {output}")
-    command = shlex.join(["kerasgan", "generate", name, "--styles", str(styles), "--edit", "pca", "-o", "edited.png"])
+    command = shlex.join(["kerasgan", "edit", name, "--styles", str(styles), "-o", "edited.png"])
     typer.echo(f"Styles: {styles}\nEdit them: {command}")

@@ -1,4 +1,4 @@
-"""The pictures of `kerasgan generate`: samples, class grids, interpolations and walks, as a PNG, a GIF or an MP4.
+"""The pictures of the commands that draw: samples, class grids, interpolations and walks, as a PNG, a GIF or an MP4.
 
 A moving picture shows all walks at once; a PNG shows each walk as a row of frames. For a class-conditional model, every
 walk is shown in every chosen class, with the same latents.
@@ -19,11 +19,70 @@ from kerasgan.files import films, pictures
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Choice", "Motion", "checked", "fitting", "grid", "move", "samples", "show", "translate", "truncations"]
+__all__ = [
+    "Choice",
+    "Look",
+    "Motion",
+    "checked",
+    "grid",
+    "move",
+    "samples",
+    "show",
+    "translate",
+    "truncations",
+]
 
 FEW_CLASSES = 10  # shown side by side if no classes are chosen
+STILL_CELL = 128  # largest side in pixels of an image of a still with several
 STOPS = 4  # latents through which a walk passes
-LARGEST_CELL = 256  # largest side in pixels of one of several images in a moving picture
+LARGEST_CELL = 256  # largest side in pixels of one of several images in a moving picture, smallest of a single one
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture shows its images; None leaves it to the picture.
+
+    Attributes:
+        scale: screen pixels per pixel. If not given, small images are enlarged, a single one to 256 pixels or more, and
+            large ones of several are shrunk.
+        border: screen pixels between images; 0 leaves out the labels, too.
+    """
+
+    scale: int | None = None
+    border: int | None = None
+
+    def grid(
+        self,
+        images: np.ndarray,
+        *,
+        columns: int | None = None,
+        cell: int | None = None,
+        names: Sequence[str] = (),
+        rows: Sequence[str] = (),
+        corner: str = "",
+    ) -> pictures.Picture:
+        """A grid with labels.
+
+        Args:
+            images: (count, height, width, channels).
+            columns: images per row.
+            cell: the smallest height of an image on the screen, if no scale is given.
+            names: labels of the columns.
+            rows: labels of the rows.
+            corner: what the columns' labels are.
+        """
+        alone = len(images) == 1
+        cell = cell or (LARGEST_CELL if alone else None)
+        scale = self.scale or (cell and math.ceil(cell / images.shape[1]))
+        border = self.border if self.border is not None else 0 if alone else pictures.GAP
+        picture = pictures.grid(images, columns=columns, scale=scale, border=border)
+        if self.border == 0 or not (names or rows):
+            return picture
+        return pictures.labeled(picture, columns=names, rows=rows, corner=corner)
+
+    def fitting(self, images: np.ndarray, *, among: int) -> np.ndarray:
+        """uint8 images, shrunk so that a screen can show `among` of them at once; a single one keeps its size."""
+        return pictures.reduced(images, images.shape[1] if self.scale or among == 1 else LARGEST_CELL)
 
 
 @dataclass(frozen=True)
@@ -38,6 +97,7 @@ class Choice:
     seed: int = 0
     truncation: float = 1.0
     styles: Path | None = None
+    look: Look = Look()
 
     def classes(self, gan: "GAN") -> list[int | None]:
         if self.labels is not None:
@@ -60,6 +120,11 @@ class Motion:
         """The number of frames for a still or a moving picture."""
         return self.frames or (10 if output.suffix.lower() == ".png" else 60)
 
+    def shares(self, output: Path) -> np.ndarray:
+        """Places from 0 to 1 of frames from one end to the other; a film, which then turns back, slows down there."""
+        shares = np.linspace(0, 1, self.length(output))
+        return shares if output.suffix.lower() == ".png" else exploration.eased(shares)
+
 
 def checked(output: Path, motion: Motion | None) -> Path:
     """The path, if the picture can be written there; checked before a model is loaded.
@@ -75,7 +140,7 @@ def checked(output: Path, motion: Motion | None) -> Path:
         return output
     if motion is None:
         raise ValueError(
-            f"Expected --walk, --interpolate or --edit for a moving picture, else a .png. Received: {output}"
+            f"Expected a .png, or a moving picture from kerasgan walk, interpolate or edit. Received: {output}"
         )
     return films.check(output, fps=motion.fps)
 
@@ -106,7 +171,9 @@ def translate(
         ValueError: for a model that generates images from latents, or a file that is no picture.
     """
     if not gan.task.from_images:
-        raise ValueError(f"Expected no --input: a {type(gan).__name__} generates from latents. Received: {source}")
+        raise ValueError(
+            f"Expected kerasgan generate NAME: a {type(gan).__name__} draws from latents. Received: {source}"
+        )
     if gan.task == "video-prediction":
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
@@ -158,7 +225,7 @@ def _continue(gan: "GAN", source: Path, output: Path, *, frames: int, fps: int) 
 def samples(gan: "GAN", choice: Choice, output: Path) -> int:
     """Writes a grid of samples, with a column for each class; returns how many."""
     images, columns = _samples(gan, choice)
-    pictures.save(pictures.grid(images, columns=columns), output)
+    pictures.save(choice.look.grid(images, columns=columns), output)
     return len(images)
 
 
@@ -179,7 +246,8 @@ def grid(gan: "GAN", choice: Choice, output: Path) -> int:
     classes = choice.classes(gan)
     rows = math.ceil(choice.count / len(classes)) if choice.count else 4
     images = exploration.class_grid(gan, rows, labels=classes, seed=choice.seed, truncation=choice.truncation)
-    pictures.save(pictures.grid(images, columns=len(classes)), output)
+    picture = choice.look.grid(images, columns=len(classes), names=[str(each) for each in classes], corner="class")
+    pictures.save(picture, output)
     return len(images)
 
 
@@ -189,7 +257,8 @@ def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Pat
     points = gan.prior.draw(rows, gan.latent_dim, choice.seed)
     labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else np.resize(choice.labels, rows)
     images = exploration.truncation_grid(gan, points, truncations=values, labels=labels)
-    pictures.save(pictures.grid(images, columns=len(values)), output)
+    names = [f"{value:g}" for value in values]
+    pictures.save(choice.look.grid(images, columns=len(values), names=names, corner="truncation"), output)
     return len(images)
 
 
@@ -197,41 +266,54 @@ def move(gan: "GAN", choice: Choice, motion: Motion, output: Path) -> int:
     """Writes interpolations or walks; returns how many frames."""
     classes, still = choice.classes(gan), output.suffix.lower() == ".png"
     rows = math.ceil(choice.count / len(classes)) if choice.count else 1 if len(classes) > 1 else 8 if still else 16
-    points = _points(gan, choice, motion, rows, frames=motion.length(output))
+    points = _points(gan, choice, motion, rows, output)
     frames = (_frame(gan, latents, classes, choice.truncation) for latents in points)
-    show(frames, output, motion, columns=len(classes) if len(classes) > 1 else None)
+    show(frames, output, motion, choice.look, columns=len(classes) if len(classes) > 1 else None)
     return len(points)
 
 
-def show(frames: Iterable[np.ndarray], output: Path, motion: Motion, *, columns: int | None = None) -> None:
+def show(
+    frames: Iterable[np.ndarray],
+    output: Path,
+    motion: Motion,
+    look: Look,
+    *,
+    columns: int | None = None,
+    names: Sequence[str] = (),
+    rows: Sequence[str] = (),
+    corner: str = "",
+) -> None:
     """Writes frames (images, height, width, channels): a moving grid, or a still with a row for each image.
 
     Args:
         frames: arrays with equally many images.
         output: a .png, .gif or .mp4.
         motion: motion of the frames.
-        columns: columns of the grid.
+        look: look of the picture.
+        columns: columns of the moving grid.
+        names: labels of the still's columns, its frames.
+        rows: labels of the still's rows.
+        corner: what the columns' labels are.
     """
     if output.suffix.lower() == ".png":
-        images = np.stack([pictures.reduced(frame, pictures.SMALLEST_CELL * 2) for frame in frames], axis=1)
-        pictures.save(pictures.grid(images.reshape(-1, *images.shape[2:]), columns=images.shape[1]), output)
+        images = np.stack([frame if look.scale else pictures.reduced(frame, STILL_CELL) for frame in frames], axis=1)
+        cell = STILL_CELL if len(images) == 1 else None  # one row has room
+        flat = images.reshape(-1, *images.shape[2:])
+        still = look.grid(flat, columns=images.shape[1], cell=cell, names=names, rows=rows, corner=corner)
+        pictures.save(still, output)
         return
-    drawn = (pictures.grid(fitting(frame, among=len(frame)), columns=columns) for frame in frames)
+    drawn = (look.grid(look.fitting(frame, among=len(frame)), columns=columns) for frame in frames)
     films.save(_there_and_back(drawn, closed=motion.closed), output, fps=motion.fps)
 
 
-def fitting(images: np.ndarray, *, among: int) -> np.ndarray:
-    """uint8 images, shrunk so that a screen can show `among` of them at once; a single one keeps its size."""
-    return pictures.reduced(images, LARGEST_CELL if among > 1 else images.shape[1])
-
-
-def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, frames: int) -> np.ndarray:
+def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, output: Path) -> np.ndarray:
     """Latents (frames, rows, latent_dim): the first ones are the first samples of this seed."""
     stops = STOPS if motion.closed else 2
     ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
     if motion.closed:
-        return exploration.loop(gan.prior, ends, frames=frames, method=motion.method)
-    return exploration.path(gan.prior, motion.method)(*ends, np.linspace(0, 1, frames))
+        moves = output.suffix.lower() != ".png"
+        return exploration.loop(gan.prior, ends, frames=motion.length(output), method=motion.method, ease=moves)
+    return exploration.path(gan.prior, motion.method)(*ends, motion.shares(output))
 
 
 def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None], truncation: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The work of `kerasgan generate --mix`, `--edit`, `--styles` and `kerasgan project` with a model's styles."""
+"""The work of `kerasgan mix`, `edit`, `project` and of --styles with a model's styles."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan import exploration
-from kerasgan.cli.samples import Choice, Motion, fitting, show
+from kerasgan.cli.samples import Choice, Motion, show
 from kerasgan.files import pictures
+from kerasgan.names import find
 
 if TYPE_CHECKING:
     from kerasgan.models.style_based import StyleBasedGAN
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Edit", "edit", "mix", "morph", "project", "render"]
 
 MANY = 6  # directions or images of a grid if no number is given
+POOL = 3  # draws for each source of a mixture, from which those are chosen that differ
+THUMBNAIL = 16  # pixels of height at which they are compared
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,16 @@ class Edit:
     amounts: Sequence[float] = (-3.0, -1.5, 0.0, 1.5, 3.0)
     layers: Sequence[int] | None = None
 
+    @property
+    def method(self) -> str:
+        """What its directions are, for labels: pca, sefa, or a file's name without ending."""
+        return find(self.direction.partition(":")[0], METHODS) or Path(self.direction).stem
+
     def directions(self, gan: "StyleBasedGAN") -> np.ndarray:
         """All directions that it selects for a model: (directions, style_dim)."""
-        method, _, index = self.direction.partition(":")
-        if method in METHODS:
+        _, _, index = self.direction.partition(":")
+        method = self.method
+        if method in METHODS and not self.direction.endswith(".npy"):
             found = METHODS[method](gan, self.layers)
             if not index:
                 return found
@@ -65,15 +74,46 @@ METHODS: dict[str, Callable[[Any, Any], np.ndarray]] = {"pca": _principal, "sefa
 
 
 def mix(gan: Any, choice: Choice, layers: Sequence[int] | None, output: Path) -> int:
-    """Writes every row's image with some of every column's styles; returns how many images."""
-    gan = _style_based(gan, "--mix")
-    side = math.ceil(math.sqrt(choice.count or 16))
-    points = gan.prior.draw(2 * side, gan.latent_dim, choice.seed)
+    """Writes images, each with some of the styles of every column's image; returns how many images.
+
+    The sources are draws that differ. Without `layers` they give coarse, middle and fine styles in turn, in blocks of
+    the same rows (Karras et al. 2019, 1812.04948, figure 3): `exploration.style_groups`.
+    """
+    gan = _style_based(gan, "mix")
+    columns = math.ceil(math.sqrt(choice.count or 16))
+    rows = columns if layers else math.ceil(columns / 2)
     label = None if choice.labels is None else choice.labels[0]
-    truncation = choice.truncation
-    images = exploration.mix(gan, points[:side], points[side:], layers=layers, labels=label, truncation=truncation)
-    pictures.save(pictures.grid(images, columns=side + 1), output)
+    options: dict[str, Any] = {"labels": label, "truncation": choice.truncation}
+    sources = _sources(gan, rows + columns, choice.seed, options)
+    own, other = sources[:rows], sources[rows:]
+    groups: Sequence[Sequence[int]] = [layers] if layers else _groups(gan, own, other, label)
+    grids = [exploration.mix(gan, own, other, layers=group, **options) for group in groups]
+    images = np.concatenate([grids[0][: columns + 1], *(grid[columns + 1 :] for grid in grids)])
+    names = ["", *(f"{_span(group)} from above" for group in groups for _ in range(rows))]
+    pictures.save(choice.look.grid(images, columns=columns + 1, rows=names), output)
     return len(images)
+
+
+def _sources(gan: "StyleBasedGAN", count: int, seed: int, options: dict[str, Any]) -> np.ndarray:
+    """Latents (count, latent_dim) whose images differ, of some more draws."""
+    points = gan.prior.draw(POOL * count, gan.latent_dim, seed)
+    images = gan.generate(latents=points, seed=0, **options)
+    return points[exploration.distinct(pictures.reduced(images, THUMBNAIL), count)]
+
+
+def _groups(gan: "StyleBasedGAN", own: np.ndarray, other: np.ndarray, label: int | None) -> Sequence[range]:
+    pairs = [gan.styles(latents=points, labels=label) for points in (np.resize(own, other.shape), other)]
+    return exploration.style_groups(gan, *pairs, groups=min(3, gan.num_styles))
+
+
+def _span(layers: Sequence[int]) -> str:
+    """style 1, styles 0-2, or styles 0, 2."""
+    first, last = layers[0], layers[-1]
+    if len(layers) == 1:
+        return f"style {first}"
+    if list(layers) == list(range(first, last + 1)):
+        return f"styles {first}-{last}"
+    return f"styles {', '.join(map(str, layers))}"
 
 
 def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> int:
@@ -81,26 +121,30 @@ def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> 
 
     A still has a column for each amount; a moving picture shows all rows at once, from the first amount to the last.
     """
-    gan = _style_based(gan, "--edit")
+    gan = _style_based(gan, "edit")
     directions = edit.directions(gan)
     if len(directions) > 1:
         directions = directions[: choice.count or MANY]
         pairs = [(_styles(gan, choice, 1), direction) for direction in directions]
+        rows = [f"{edit.method}:{index}" for index in range(len(pairs))]
     else:
         pairs = [(styles[None], directions[0]) for styles in _styles(gan, choice, choice.count or MANY)]
+        rows = [f"image {index}" for index in range(len(pairs))]
     amounts = edit.amounts
+    names = [f"{amount:+g}" if amount else "0" for amount in amounts]
     if output.suffix.lower() != ".png":
-        amounts = np.linspace(amounts[0], amounts[-1], motion.length(output)).tolist()
+        amounts = (amounts[0] + (amounts[-1] - amounts[0]) * motion.shares(output)).tolist()
     drawn = (exploration.edit(gan, own, way, amounts=amounts, layers=edit.layers) for own, way in pairs)
-    rows = [fitting(images, among=len(pairs)) for images in drawn]
-    show(np.stack(rows, axis=1), output, motion)
+    images = [choice.look.fitting(images, among=len(pairs)) for images in drawn]
+    corner = f"{edit.direction}, in std" if edit.method == "pca" else f"{edit.direction}, by"
+    show(np.stack(images, axis=1), output, motion, choice.look, names=names, rows=rows, corner=corner)
     return len(pairs)
 
 
 def render(gan: Any, choice: Choice, output: Path) -> int:
     """Writes the images of a file's styles; returns how many."""
     images = gan.render(_styles(_style_based(gan, "--styles"), choice))
-    pictures.save(pictures.grid(images), output)
+    pictures.save(choice.look.grid(images), output)
     return len(images)
 
 
@@ -110,10 +154,14 @@ def morph(gan: Any, choice: Choice, motion: Motion, output: Path) -> int:
     if len(styles) < 2:
         raise ValueError(f"Expected the styles of two images or more to move between. Received: {choice.styles} of one")
     stops = np.concatenate([styles, styles[:1]]) if motion.closed else styles
-    places = np.linspace(0, len(stops) - 1, motion.length(output), endpoint=not motion.closed)
+    if motion.closed:
+        places = np.linspace(0, len(stops) - 1, motion.length(output), endpoint=False)
+    else:
+        places = (len(stops) - 1) * motion.shares(output)
     left = np.minimum(places.astype(int), len(stops) - 2)
     share = (places - left)[:, None, None].astype("float32")
-    show((gan.render(own[None]) for own in (1 - share) * stops[left] + share * stops[left + 1]), output, motion)
+    between = (1 - share) * stops[left] + share * stops[left + 1]
+    show((gan.render(own[None]) for own in between), output, motion, choice.look)
     return len(places)
 
 

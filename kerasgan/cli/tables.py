@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from kerasgan import glossary
+
 if TYPE_CHECKING:
     from kerasgan.evaluation.score_card import ScoreCard
     from kerasgan.zoo import Recipe
 
-__all__ = ["details", "entries", "scores"]
+__all__ = ["details", "entries", "meanings", "scores"]
 
 
 def entries(recipes: "list[Recipe]") -> Table:
-    """One row per entry."""
+    """One row per entry, under the name of its family; fits a terminal of 80 columns."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("name", "family", "images", "weights", "score"):
-        table.add_column(column, overflow="fold", no_wrap=column == "name")
-    for recipe in recipes:
-        table.add_row(recipe.name, recipe.family, images(recipe), weights(recipe), score(recipe))
+    for column in ("name", "images", "weights", "score"):
+        table.add_column(column, overflow="fold", no_wrap=column != "score")
+    for family in sorted({recipe.family for recipe in recipes}, key=str.lower):
+        table.add_row(family, style="bold")
+        for recipe in recipes:
+            if recipe.family == family:
+                table.add_row(f"  {recipe.name}", images(recipe), weights(recipe), score(recipe, short=True))
     return table
 
 
@@ -46,6 +51,16 @@ def scores(card: "ScoreCard") -> Table:
     return table
 
 
+def meanings(card: "ScoreCard") -> Table:
+    """What the card's scores mean, one per row."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in glossary.explained(card.content["scores"]).items():
+        table.add_row(name.replace("_", " "), text)
+    return table
+
+
 def images(recipe: "Recipe") -> str:
     """The image shape, such as 64x64x3."""
     size = recipe.model.get("image_size", recipe.data.get("image_size"))
@@ -61,13 +76,14 @@ def weights(recipe: "Recipe") -> str:
     return "bundled" if recipe.bundled else "published"
 
 
-def score(recipe: "Recipe") -> str:
-    """The first score that was measured, or the first that the weights' publisher states."""
+def score(recipe: "Recipe", *, short: bool = False) -> str:
+    """The first score that was measured, or the first that the weights' publisher states; by its short name, if any."""
     published = (recipe.weights or {}).get("scores") or {}
     for scores in (recipe.results or {}, published):
         for name, value in scores.items():
             if isinstance(value, (int, float)):
-                return f"{name.replace('_', ' ')} {value:#.3g}"
+                known = glossary.named(name) if short else None
+                return f"{glossary.SCORES[known[0]].short if known else name.replace('_', ' ')} {value:#.3g}"
     return "-"
 
 

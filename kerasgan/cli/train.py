@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasgan.cli.application import warnings_in_one_line
+from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
@@ -62,8 +62,13 @@ def train(
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = train.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
-    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
-    with warnings_in_one_line(DoctorWarning), shared, working_folder(run, resume=resume) as (place, mirrors):
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
+    with (
+        tell("kerasgan.data"),
+        warnings_in_one_line(DoctorWarning),
+        shared,
+        working_folder(run, resume=resume) as (place, mirrors),
+    ):
         watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
     run_argument = shlex.quote(address(run))

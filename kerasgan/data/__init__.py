@@ -8,6 +8,7 @@ from kerasgan.data.emoji import emoji, openmoji
 from kerasgan.data.fashion import fashion_mnist
 from kerasgan.data.feeding import batch, batches, first_images
 from kerasgan.data.folders import folder
+from kerasgan.data.keras_datasets import cifar10, cifar100, mnist
 from kerasgan.data.landscapes import landscapes
 from kerasgan.data.memory import arrays, digits, semi_supervised
 from kerasgan.data.moving_digits import moving_digits
@@ -31,6 +32,8 @@ __all__ = [
     "batch",
     "batches",
     "blur",
+    "cifar10",
+    "cifar100",
     "clips",
     "derivations",
     "derive_pairs",
@@ -42,6 +45,7 @@ __all__ = [
     "image_pair",
     "image_pairs",
     "landscapes",
+    "mnist",
     "moving_digits",
     "openmoji",
     "pairs",

@@ -3,13 +3,14 @@
 Kernels are float64 (height, width) with odd sides and a sum of 1; their center is the pixel that is blurred.
 """
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import fft
+
+from kerasgan.names import resolve
 
 __all__ = [
     "REACH",
@@ -93,10 +94,7 @@ def kernel(how: Any, rng: np.random.Generator | None = None) -> np.ndarray:
     if not isinstance(how, Mapping):
         return _checked(np.asarray(how, "float64"))
     arguments = dict(how)
-    name = str(arguments.pop("name", None))
-    if name not in KERNELS:
-        near = difflib.get_close_matches(name, KERNELS, cutoff=0.4) or names()
-        raise ValueError(f"Expected a kernel such as {', '.join(near)}. Received: kernel={how!r}")
+    name = resolve(arguments.pop("name", None), names(), expected="a kernel", received=f"kernel={how!r}")
     for key, value in arguments.items():
         if isinstance(value, (list, tuple)):
             if rng is None or len(value) != 2:

@@ -14,9 +14,12 @@ import numpy as np
 
 from kerasgan.data import checks, folders
 from kerasgan.data.decoding import Crop, checked_crop, few_bits
+from kerasgan.data.keras_datasets import SETS
 from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Raw, Source, SourceInfo, Stream
+from kerasgan.files.network import reachable
 
+HOSTS = ("storage.googleapis.com", "www.cs.toronto.edu", "github.com")  # one of them answers where there is a network
 SHUFFLE_BUDGET = 2**27  # largest shuffle buffer, in bytes of pixels, for a set that does not fit into memory
 
 
@@ -87,6 +90,8 @@ def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
     else:
         builder = _named_builder(library, name, data_dir)
     if not builder.info.splits:
+        if not isinstance(name, library.core.DatasetBuilder):  # one of the user's own may need no network
+            _refuse_offline(builder)
         try:
             builder.download_and_prepare()
         except Exception as error:
@@ -95,6 +100,22 @@ def _builder(name: Any, data_dir: str | os.PathLike[str] | None) -> Any:
                 "Prepare it on a machine with a network connection, and pass its folder as data_dir."
             ) from error
     return builder
+
+
+def _refuse_offline(builder: Any) -> None:
+    """Raises RuntimeError within seconds if there is no network: the download itself tries again for minutes."""
+    brought = Path(builder.data_dir).parents[1] / "downloads"
+    by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS or any(each.is_file() for each in brought.glob("*"))
+    if by_hand or reachable(HOSTS):
+        return
+    name = builder.info.name
+    code = f"import tensorflow_datasets as tfds; tfds.load('{name}', data_dir='datasets')"
+    other = f"; or take Keras' copy: --set data.source={name}" if name in SETS else ""
+    raise RuntimeError(
+        f"Expected {builder.info.full_name} in {builder.data_dir}, or a network connection to download it. Received: "
+        f'neither\nOn a machine with a network: python -c "{code}"\n'
+        f"Copy that folder here and name it: data_dir=..., or kerasgan train ... --set data.data_dir=datasets{other}"
+    )
 
 
 def is_prepared(name: Any, data_dir: str | os.PathLike[str] | None = None) -> bool:

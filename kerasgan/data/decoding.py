@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -138,17 +138,25 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def decode(
-    path: str | Path, *, size: tuple[int, int] | None = None, channels: int, crop: Crop = "center", step: int = 1
+    path: str | Path,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int,
+    crop: Crop = "center",
+    step: int = 1,
+    look: Callable[[Image.Image], None] | None = None,
 ) -> np.ndarray:
     """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
 
     Without a `size`, the whole picture in its own size. For animations, the first frame. JPEG files are decoded at the
     smallest of their built-in scales that still has twice the target's pixels, which costs no sharpness and saves most
     of the time on photographs. Parts are cut at multiples of `step` pixels, so that they match the same part of a
-    picture that is smaller by this factor.
+    picture that is smaller by this factor. `look` gets the picture as it is in the file.
     """
     try:
         with opened(path) as image:
+            if look is not None:
+                look(image)
             full, upright = image.size[::-1], upright_size(image)
             size = size or upright
             top, left, height, width = box(upright, size, crop)

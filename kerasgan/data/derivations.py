@@ -5,7 +5,6 @@ to inputs of the same range. A target always has the same input: random numbers,
 and the target's own pixels.
 """
 
-import difflib
 import inspect
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
 from kerasgan.data.sources import ArrayReader, Batching, Indexed, Source, SourceInfo, scaled
 from kerasgan.data.translation import Images, Pairs, Unpaired, first_pairs
+from kerasgan.names import resolve
 
 __all__ = ["derivation", "derive_pairs", "names", "register", "unpair"]
 
@@ -49,10 +49,7 @@ def derivation(how: "str | Mapping[str, Any] | Derivation") -> Derivation:
     if callable(how):
         return how
     settings = dict(how) if isinstance(how, Mapping) else {"name": how}
-    name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in _DERIVATIONS:
-        near = difflib.get_close_matches(str(name), _DERIVATIONS, cutoff=0.4) or names()
-        raise ValueError(f"Expected a derivation such as {', '.join(near)}. Received: derive={how!r}")
+    name = resolve(settings.pop("name", None), names(), expected="a derivation", received=f"derive={how!r}")
     function = _DERIVATIONS[name]
     known = inspect.signature(function).parameters.keys()
     if unknown := settings.keys() - known:

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from kerasgan.data import checks
+from kerasgan.data.contents import LOG, Contents
 from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode, opened, warn_of_few_bits
 from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
@@ -75,9 +76,14 @@ def folder(
     targets = None
     if names is not None:
         known = {name: label for label, name in enumerate(names)} | {UNLABELED_FOLDER: UNLABELED}
+        LOG.info("Labels from the sub-folders: %d classes, %s.", len(names), _listed(names))
         targets = np.array([known[path.relative_to(root).parts[0]] for path in kept], np.int32)
     info = SourceInfo(str(root), (*size, channels), len(kept), targets, names)
     return FolderSource(info, ordering, reader, (kept, skipped))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) < 6 else (*names[:3], "...", names[-1]))
 
 
 def found(root: Path) -> list[Path]:
@@ -142,16 +148,29 @@ class Pictures:
 
     def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop, step: int = 1) -> None:
         self.paths, self.image_shape, self.crop, self.step = list(paths), image_shape, crop, step
+        self.contents: Contents | None = None  # while they are read for the first time
 
     def decode(self, index: int) -> np.ndarray:
         """uint8 pixels of one file."""
+        look = None if self.contents is None else self.contents.add
         height, width, channels = self.image_shape
         path, size = self.paths[index], (height, width)
-        return decode(path, size=size, channels=channels, crop=self.crop, step=self.step)
+        return decode(path, size=size, channels=channels, crop=self.crop, step=self.step, look=look)
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
-        """A reader of the readable files, and the indices of the others; an error unless they are to be skipped."""
+        """A reader of the readable files, and the indices of the others; an error unless they are to be skipped.
+
+        What was found is logged by `kerasgan.data`.
+        """
         warn_of_few_bits(self.paths)
+        self.contents = Contents()
+        reader, bad = self._read(skip_corrupt)
+        if self.contents.sizes:
+            LOG.info(self.contents.described(self.paths, self.image_shape, self.crop))
+        self.contents = None
+        return reader, bad
+
+    def _read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
         shape = (len(self.paths), *self.image_shape)
         if np.prod(shape, dtype=np.int64) <= MEMORY_BUDGET:
             cache = np.empty(shape, np.uint8)
@@ -168,8 +187,9 @@ class Pictures:
 
     def _glance(self, index: int) -> None:
         try:
-            with opened(self.paths[index]):
-                pass
+            with opened(self.paths[index]) as image:
+                if self.contents is not None:
+                    self.contents.add(image)
         except (OSError, ValueError, SyntaxError):
             self.decode(index)  # raises the error that names the file
 

@@ -1,5 +1,6 @@
 """Pairs and domains from folders and arrays: two folders, side-by-side pictures, two arrays."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -272,6 +273,7 @@ def unpaired(
     channels: int = 3,
     jitter: int = 0,
     crop: Crop = "center",
+    data_dir: str | os.PathLike[str] | None = None,
     **order: Unpack[BatchingOptions],
 ) -> Unpaired:
     """Images of two domains, each shuffled independently.
@@ -285,6 +287,7 @@ def unpaired(
         channels: channels of pictures from folders.
         jitter: as in `pairs`.
         crop: as in `folder`.
+        data_dir: where the TensorFlow dataset is, or is to be downloaded to.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True; for arrays and folders.
 
     Raises:
@@ -294,9 +297,9 @@ def unpaired(
     if split is not None:
         if second is not None or len(split) != 2:
             raise ValueError(f"Expected one data set and two splits of it. Received: second={second}, split={split}")
-        size = _enlarged(image_size or 256, jitter)
+        options: Any = {"image_size": _enlarged(image_size or 256, jitter), "channels": channels, "crop": crop}
         first, second = (
-            tfds(first, split=part, image_size=size, channels=channels, crop=crop, **_own(order, stream))
+            tfds(first, split=part, data_dir=data_dir, **options, **_own(order, stream))
             for stream, part in enumerate(split)
         )
     elif second is None:

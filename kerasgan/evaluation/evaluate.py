@@ -19,6 +19,7 @@ from kerasgan.evaluation.score_card import ScoreCard, score_card
 from kerasgan.files import films, pictures
 from kerasgan.files.paths import cache_directory, local
 from kerasgan.files.toml import write_sections, write_text
+from kerasgan.names import find
 from kerasgan.zoo import data_sources
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _evaluate_pairs(
 
 def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
     """Eight pairs that the model was not trained on, if the recipe's data are bundled or installed; otherwise None."""
-    if recipe.source.needs_path and not recipe.source.searches:
+    if recipe.source.needs_path and not recipe.source.usual_place:
         return None
     try:
         return _spread(next(iter(_pairs(recipe).values())))
@@ -146,17 +147,18 @@ def _folder(path: str | Path, gan: "GAN") -> Any:
 
 
 def _features(name: str) -> str | FeatureNetwork:
-    if name not in INCEPTION:
+    found = find(name, INCEPTION)
+    if found is None:
         return name
     from kerasgan.checkpoints import inception
     from kerasgan.metrics.inception import inception_features
 
     network, sha256 = inception.load()
     outputs = [
-        inception_features(network, output=output, resize=INCEPTION[name], weights=sha256)
+        inception_features(network, output=output, resize=INCEPTION[found], weights=sha256)
         for output in ("pool", "probabilities")
     ]
-    return FeatureNetwork(name=name, features=outputs[0], probabilities=outputs[1])
+    return FeatureNetwork(name=found, features=outputs[0], probabilities=outputs[1])
 
 
 def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> None:

@@ -12,6 +12,7 @@ from kerasgan.files import pictures
 from kerasgan.metrics import checks
 from kerasgan.metrics.features import flattened, thumbnails
 from kerasgan.metrics.statistics import ContentHash, cached
+from kerasgan.names import resolve
 
 __all__ = ["FEATURES", "FeatureNetwork", "RealImages", "feature_network", "generated", "real_images"]
 
@@ -62,9 +63,7 @@ def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
     """One of `FEATURES` by its name, or as it is. Raises ValueError for an unknown name."""
     if isinstance(choice, FeatureNetwork):
         return choice
-    if choice not in FEATURES:
-        raise ValueError(f"Expected features of {', '.join(FEATURES)}, or a FeatureNetwork. Received: {choice!r}")
-    return FEATURES[choice]()
+    return FEATURES[resolve(choice, FEATURES, expected="a FeatureNetwork, or features", received=repr(choice))]()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ import numpy as np
 from kerasgan.evaluation import scores
 from kerasgan.evaluation.material import FeatureNetwork, RealImages, feature_network, generated, real_images
 from kerasgan.files.paths import local
+from kerasgan.glossary import explained
 from kerasgan.metrics import checks
 from kerasgan.metrics.features import weights_hash
 
@@ -53,14 +54,17 @@ class ScoreCard:
         return json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
-        """The scores as a table, and what they depend on."""
+        """The scores as a table, what they depend on, and what they mean."""
         rows = [f"| score | mean | 95 % interval | {self.beside} | features |", "|---|---|---|---|---|"]
-        for name, found in self.content["scores"].items():
+        content = self.content
+        for name, found in content["scores"].items():
             low, high = found["interval"]
             real = "" if found["real"] is None else f"{found['real']:.4g}"
             facts = (name.replace("_", " "), f"{found['mean']:.4g}", f"{low:.4g} to {high:.4g}", real)
             rows.append(f"| {' | '.join((*facts, found['features'] or ''))} |")
-        return "\n".join(rows) + "\n\n" + "\n".join(self._protocol()) + "\n"
+        meanings = [f"- *{name.replace('_', ' ')}*: {text}" for name, text in explained(content["scores"]).items()]
+        parts = ["\n".join(rows), "\n".join(self._protocol()), "\n".join(["What the scores mean:", "", *meanings])]
+        return "\n\n".join(parts if meanings else parts[:2]) + "\n"
 
     def _protocol(self) -> Iterator[str]:
         content = self.content

@@ -1,6 +1,5 @@
 """The scores of a card, by name: each compares generated with real images and returns one number or several."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from kerasgan.metrics.parzen import parzen_log_likelihood
 from kerasgan.metrics.precision_recall import precision_recall
 from kerasgan.metrics.sharpness import sharpness
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
+from kerasgan.names import resolve
 
 __all__ = ["NAMES", "OF_FEATURES", "OF_PIXELS", "OF_PROBABILITIES", "Case", "View", "checked", "class_shares", "score"]
 
@@ -186,12 +186,8 @@ OF_PROBABILITIES = {"inception_score", "mode_coverage"}
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, if all are known. Raises ValueError otherwise, with the nearest ones."""
-    for name in names:
-        if name not in _SCORES:
-            near = difflib.get_close_matches(name, NAMES, n=3, cutoff=0.4) or NAMES
-            raise ValueError(f"Expected metrics such as {', '.join(near)}. Received: {name!r}")
-    return tuple(names)
+    """The names as `NAMES` spells them. Raises ValueError for an unknown one, with the nearest ones."""
+    return tuple(resolve(name, NAMES, expected="metrics", received=repr(name)) for name in names)
 
 
 def score(name: str, case: Case) -> Numbers:

@@ -11,14 +11,35 @@ return latents.
 
 from kerasgan.exploration.projection import Projection, project
 from kerasgan.exploration.sensitivity import sensitive_directions
-from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_grid
-from kerasgan.exploration.walks import arithmetic, class_grid, combine, interpolate, linear, loop, path, spherical, walk
+from kerasgan.exploration.styles import (
+    distinct,
+    edit,
+    mix,
+    principal_directions,
+    semantic_directions,
+    style_groups,
+    truncation_grid,
+)
+from kerasgan.exploration.walks import (
+    arithmetic,
+    class_grid,
+    combine,
+    eased,
+    interpolate,
+    linear,
+    loop,
+    path,
+    spherical,
+    walk,
+)
 
 __all__ = [
     "Projection",
     "arithmetic",
     "class_grid",
     "combine",
+    "distinct",
+    "eased",
     "edit",
     "interpolate",
     "linear",
@@ -30,6 +51,7 @@ __all__ = [
     "semantic_directions",
     "sensitive_directions",
     "spherical",
+    "style_groups",
     "truncation_grid",
     "walk",
 ]

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from kerasgan.gan import GAN
     from kerasgan.models.style_based import StyleBasedGAN
 
-__all__ = ["edit", "mix", "principal_directions", "semantic_directions", "truncation_grid"]
+__all__ = [
+    "distinct",
+    "edit",
+    "mix",
+    "principal_directions",
+    "semantic_directions",
+    "style_groups",
+    "truncation_grid",
+]
 
 
 def mix(
@@ -53,6 +61,63 @@ def mix(
     grid[1:, 0], grid[0, 1:] = own, other
     grid[1:, 1:] = mixtures.reshape(len(first), len(second), *gan.image_shape)
     return grid.reshape(-1, *gan.image_shape)
+
+
+def distinct(images: Any, count: int) -> np.ndarray:
+    """Indices of images that differ: the first, then each time the one that is farthest from those before it.
+
+    Args:
+        images: (images, ...), as many as `count` or more.
+        count: number of indices.
+
+    Returns int64 (count,). The distance is the largest of the smallest Euclidean ones to those before (Gonzalez 1985).
+    """
+    rows = np.asarray(images, "float64").reshape(len(images), -1)
+    if not 0 < count <= len(rows):
+        raise ValueError(f"Expected a count from 1 to {len(rows)}, the number of images. Received: count={count}")
+    chosen, nearest = [0], np.linalg.norm(rows - rows[0], axis=1)
+    while len(chosen) < count:
+        nearest[chosen] = -1.0  # equal images must not be chosen twice
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(rows - rows[chosen[-1]], axis=1))
+    return np.asarray(chosen)
+
+
+def style_groups(gan: "StyleBasedGAN", first: Any, second: Any, *, groups: int = 3) -> list[range]:
+    """Splits the indices of the styles, coarse to fine, into groups that change the images about equally.
+
+    A mixture that takes its first k styles from another image lies between the two: at share(k) = a / (a + b), with
+    the squared pixel distances a and b from both. The groups end where the mean share passes 1 / groups, 2 / groups and
+    so on. Fixed groups, such as halves, may hold everything that can be seen: in small images the first styles do.
+
+    Args:
+        gan: a style-based model.
+        first: (count, styles, style_dim), from `gan.styles`.
+        second: likewise.
+        groups: number of groups, at most that of the styles.
+
+    Returns:
+        A range of indices for each group, none empty; together all, in order.
+    """
+    count = gan.num_styles
+    if not 0 < groups <= count:
+        raise ValueError(f"Expected from 1 to {count} groups. Received: groups={groups}")
+    pixels = [gan.render(styles).reshape(len(styles), -1).astype("float64") for styles in (first, second)]
+
+    def share(styles_of_second: int) -> float:
+        mixed = np.concatenate([second[:, :styles_of_second], first[:, styles_of_second:]], axis=1)
+        made = gan.render(mixed).reshape(len(mixed), -1)
+        far, near = (((made - own) ** 2).sum(axis=1) for own in pixels)
+        return float(np.mean(far / np.maximum(far + near, 1e-12)))
+
+    ends = [0]
+    for group in range(1, groups):
+        low, high = ends[-1] + 1, count - (groups - group)  # each group has one style or more
+        while low < high:  # the share grows with the number of styles: few mixtures find the place
+            middle = (low + high) // 2
+            low, high = (low, middle) if share(middle) >= group / groups else (middle + 1, high)
+        ends.append(low)
+    return [range(start, end) for start, end in zip(ends, [*ends[1:], count])]
 
 
 def truncation_grid(

@@ -16,6 +16,7 @@ __all__ = [
     "arithmetic",
     "class_grid",
     "combine",
+    "eased",
     "interpolate",
     "latents_of",
     "linear",
@@ -176,7 +177,12 @@ def spherical(first: Any, second: Any, shares: Any) -> np.ndarray:
     return (((1 - shares) * lengths[0] + shares * lengths[1]) * directions).astype("float32")
 
 
-def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None) -> np.ndarray:
+def eased(shares: Any) -> np.ndarray:
+    """(1 - cos(pi share)) / 2: from 0 to 1 without a jerk, slow at both ends and fastest halfway."""
+    return (1 - np.cos(np.pi * np.asarray(shares, "float64"))) / 2
+
+
+def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None, ease: bool = False) -> np.ndarray:
     """Latents on a closed walk through `points`, with equally many frames between successive points.
 
     Args:
@@ -184,6 +190,7 @@ def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None)
         points: (points, ..., latent_dim), two or more.
         frames: at least one for each point.
         method: see `interpolate`.
+        ease: whether to slow down at the points, where the direction changes, so that a film has no jerk there.
 
     Returns float32 (frames, ..., latent_dim), beginning with the first point.
 
@@ -195,9 +202,9 @@ def loop(prior: "Prior", points: Any, *, frames: int, method: str | None = None)
         raise ValueError(f"Expected two or more points to walk through. Received: points.shape={points.shape}")
     way = path(prior, method)
     places = np.arange(_count(frames, "frames", len(points))) * len(points) / frames
+    shares = [places[places.astype(int) == leg] - leg for leg in range(len(points))]
     legs = [
-        way(points[leg], points[(leg + 1) % len(points)], places[places.astype(int) == leg] - leg)
-        for leg in range(len(points))
+        way(points[leg], points[(leg + 1) % len(points)], eased(own) if ease else own) for leg, own in enumerate(shares)
     ]
     return np.concatenate(legs)
 

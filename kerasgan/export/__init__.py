@@ -97,6 +97,8 @@ def web(
     directions: int = 8,
     examples: Any = None,
     vendor: bool = False,
+    title: str | None = None,
+    description: str | None = None,
 ) -> Path:
     """Writes a folder with an index.html that shows a generator, or an image-to-image model, without a server.
 
@@ -107,7 +109,7 @@ def web(
     Args:
         gan: the model; its moving-average generator is shown if there is one.
         directory: the folder; an earlier explorer there is replaced.
-        entry: the zoo's name of the weights, for the page's title and the model's metadata.
+        entry: the zoo's name of the weights, for the page and the model's metadata.
         license: license of the weights, likewise.
         directions: number of sliders for the directions along which the images change most, see
             `kerasgan.exploration.sensitive_directions`; 0 for none, which skips a search that is slow for large models.
@@ -115,6 +117,8 @@ def web(
             [-1, 1].
         vendor: also write ONNX Runtime Web, so that the page works offline. It is taken from a cache, or downloaded
             once from npm. Otherwise the page loads the same files, pinned by their hashes, from jsDelivr.
+        title: the page's heading; the entry if not given.
+        description: the text below it; about the family if not given.
 
     Returns:
         The folder.
@@ -130,7 +134,8 @@ def web(
     check_folder(target, sign=page.FACTS, kind="an explorer")
     inside = page.truncates_styles(gan)
     options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
-    shown = dataclasses.replace(options, directions=directions, vendor=vendor)
+    beside = {"directions": directions, "vendor": vendor, "title": title, "description": description}
+    shown = dataclasses.replace(options, **beside)
     about = page.gather(gan, shown, examples=examples)
     with writing.place(target) as temporary:
         networks = {each["file"]: each["direction"] for each in about["networks"]}

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasgan.gan import GAN
+from kerasgan.glossary import SCORES
 
 __all__ = ["written"]
+
+PSNR = SCORES["peak_signal_to_noise"]
 
 
 def written(gan: GAN, report: Mapping[str, Any]) -> str:
     """The card in Markdown, from the report of the bundle."""
-    facts = report["metadata"]
     sections = {
-        f"# {report['name']}": _about(gan, facts),
+        f"# {report.get('title', report['name'])}": _about(gan, report),
         "## Inputs and output": _table(
             ("name", "shape", "type", "values"), [*map(_tensor, (*report["inputs"], report["output"]))]
         ),
@@ -29,10 +31,13 @@ def written(gan: GAN, report: Mapping[str, Any]) -> str:
     return "\n\n".join(f"{heading}\n\n{text}" for heading, text in sections.items()) + "\n"
 
 
-def _about(gan: GAN, facts: Mapping[str, Any]) -> str:
+def _about(gan: GAN, report: Mapping[str, Any]) -> str:
+    facts = report["metadata"]
     paper = inspect.getdoc(sys.modules[type(gan).__module__]) or ""
     options = {key: facts[key] for key in ("precision", "truncation", "label", "noise", "direction") if key in facts}
     lines = [f"A generator of the family {facts['family']}, exported by kerasgan {facts['kerasgan']}.", paper]
+    if "description" in report:
+        lines.insert(0, report["description"])
     if options:
         lines.append("Options: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
     lines.append(f"License of the weights: {facts.get('license', 'not stated')}.")
@@ -64,7 +69,8 @@ def _proof(report: Mapping[str, Any]) -> str:
     return (
         f"Each file was opened in its runtime and compared with Keras in batches of {', '.join(map(str, batches))}, "
         f"images of {sizes} pixels. Differences are those of values in [-1, 1]; the {allowed['statistic']} was allowed "
-        f"to be {allowed['limit']:.2g}. `export_report.json` has every number, and the sha256 of every file."
+        f"to be {allowed['limit']:.2g}. {PSNR.short}: {PSNR.text} `export_report.json` has every "
+        "number, and the sha256 of every file."
     )
 
 

@@ -64,6 +64,7 @@ def fill(
     files = {key: _described(folder, name, key) | facts for key, facts in found.items()}
     report = {
         "name": name,
+        **{key: text for key in ("title", "description") if (text := getattr(options, key))},
         "metadata": prepared.facts,
         "inputs": [_input(each, prepared.facts) for each in prepared.inputs],
         "output": _output(prepared),

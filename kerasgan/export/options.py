@@ -26,6 +26,7 @@ PRECISIONS = {
 }
 LEVEL = 1 / 127.5  # one level of an 8-bit image, in units of the [-1, 1] range
 INPUT = "input"
+BESIDE = ("directions", "vendor", "title", "description")  # options of what is beside the network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,9 @@ class Options:
             `kerasgan.exploration.sensitive_directions`; their search is slow for large models.
         vendor: for the web page: whether ONNX Runtime Web is written beside it, for offline use, or loaded from
             jsDelivr, pinned by its hashes.
+        title: for the web page and the card: a heading instead of the entry's name.
+        description: likewise: a text about the model, instead of the one about its family.
+
     Raises:
         ValueError: for unknown choices, and numbers out of range.
     """
@@ -72,6 +76,8 @@ class Options:
     opset: int | None = None
     directions: int = 0
     vendor: bool = False
+    title: str | None = None
+    description: str | None = None
 
     def __post_init__(self) -> None:
         choices = {"precision": tuple(PRECISIONS), "output": ("float32", "uint8"), "noise": ("constant", INPUT)}
@@ -104,7 +110,7 @@ class Options:
     @property
     def chosen(self) -> dict[str, Any]:
         """Those of them that describe the network."""
-        return {name: value for name, value in self.given.items() if name not in ("directions", "vendor")}
+        return {name: value for name, value in self.given.items() if name not in BESIDE}
 
     def bound(self, tolerance: float | None) -> Bound:
         """The accepted difference of the file's images; `tolerance` replaces the precision's own limit."""

@@ -12,12 +12,26 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from kerasgan.files.paths import local, replacing
 
-__all__ = ["encoded", "film", "grid", "grid_labels", "read_film", "reduced", "save", "single", "to_uint8"]
+__all__ = [
+    "GAP",
+    "encoded",
+    "film",
+    "grid",
+    "grid_labels",
+    "labeled",
+    "read_film",
+    "reduced",
+    "save",
+    "single",
+    "to_uint8",
+]
 
 Picture = Image.Image
 SMALLEST_CELL = 64  # pixels below which an image is hard to see on a screen
 GAP = 2  # pixels between the images of a grid
 MARGIN = 124  # pixels left of a film strip's rows, for their steps
+FONT = 15  # pixels of a text's height
+PADDING = 8  # pixels around the texts of a grid
 BACKGROUND = 48  # a gray that differs from black and from white images
 STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that holds the steps of its rows
 
@@ -35,7 +49,7 @@ def visible(images: Any) -> np.ndarray:
     return array if channels in (1, 3, 4) else array[..., : 3 if channels > 4 else 1]
 
 
-def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -> Picture:
+def grid(images: Any, *, columns: int | None = None, scale: int | None = None, border: int = GAP) -> Picture:
     """One picture of many images, row by row.
 
     Args:
@@ -44,9 +58,10 @@ def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -
         columns: images per row; as square as possible if not given.
         scale: whole number of screen pixels per pixel, by nearest neighbor; if not given, the smallest that makes an
             image at least 64 pixels high.
+        border: screen pixels between the images and around them.
 
     Raises:
-        ValueError: for another shape, or numbers below 1.
+        ValueError: for another shape, numbers below 1, or a border below 0.
     """
     array = np.asarray(images)
     if array.ndim != 4 or 0 in array.shape:
@@ -58,14 +73,44 @@ def grid(images: Any, *, columns: int | None = None, scale: int | None = None) -
     scale = math.ceil(SMALLEST_CELL / height) if scale is None else scale
     if columns < 1 or scale < 1:
         raise ValueError(f"Expected whole numbers from 1. Received: columns={columns}, scale={scale}")
+    if border < 0:
+        raise ValueError(f"Expected a whole number from 0. Received: border={border}")
     pixels = array if array.dtype == np.uint8 else to_uint8(array)
     pixels = pixels.repeat(scale, axis=1).repeat(scale, axis=2)
-    down, right = height * scale + GAP, width * scale + GAP
-    canvas = np.full((math.ceil(count / columns) * down + GAP, columns * right + GAP, channels), BACKGROUND, "uint8")
+    down, right = height * scale + border, width * scale + border
+    shape = (math.ceil(count / columns) * down + border, columns * right + border, channels)
+    canvas = np.full(shape, BACKGROUND, "uint8")
     for index, image in enumerate(pixels):
-        top, left = GAP + index // columns * down, GAP + index % columns * right
+        top, left = border + index // columns * down, border + index % columns * right
         canvas[top : top + height * scale, left : left + width * scale] = image
     return Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
+
+
+def labeled(picture: Picture, *, columns: Sequence[str] = (), rows: Sequence[str] = (), corner: str = "") -> Picture:
+    """A grid with a text above each column, one left of each row, and one that says what the columns are.
+
+    Args:
+        picture: a grid of equally wide columns and equally high rows.
+        columns: a text for each column, or none; texts that are wider than a column are set smaller.
+        rows: a text for each row, or none.
+        corner: a text left of those of the columns.
+    """
+    font = ImageFont.load_default(FONT)
+    left = max((math.ceil(font.getlength(text)) + 2 * PADDING for text in (*rows, corner) if text), default=0)
+    top = FONT + 2 * PADDING if any((*columns, corner)) else 0
+    size = (picture.width + left, picture.height + top)
+    canvas = Image.new(picture.mode, size, color=_shade(picture.mode, BACKGROUND))
+    canvas.paste(picture, (left, top))
+    draw, white = ImageDraw.Draw(canvas), _shade(picture.mode, 255)
+    draw.text((left - PADDING, top / 2), corner, fill=white, anchor="rm", font=font)
+    for index, text in enumerate(columns):
+        width = picture.width / len(columns)
+        fitting = font.font_variant(size=max(6, FONT * min(1.0, width / max(1.0, font.getlength(text)))))
+        draw.text((left + (index + 0.5) * width, top / 2), text, fill=white, anchor="mm", font=fitting)
+    for index, text in enumerate(rows):
+        height = picture.height / len(rows)
+        draw.text((left - PADDING, top + (index + 0.5) * height), text, fill=white, anchor="rm", font=font)
+    return canvas
 
 
 def single(image: Any) -> Picture:
@@ -112,11 +157,11 @@ def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
     """Rows of equal size, one below the other, each with its step at the left."""
     width, height = rows[0].size
     canvas = Image.new(rows[0].mode, (width + MARGIN, height * len(rows)), color=_shade(rows[0].mode, BACKGROUND))
-    draw = ImageDraw.Draw(canvas)
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(FONT)
     for index, (row, step) in enumerate(zip(rows, steps)):
         canvas.paste(row, (MARGIN, index * height))
         place = (MARGIN - 8, index * height + height // 2)
-        draw.text(place, f"step {step:,}", fill=_shade(row.mode, 255), anchor="rm", font=ImageFont.load_default(15))
+        draw.text(place, f"step {step:,}", fill=_shade(row.mode, 255), anchor="rm", font=font)
     canvas.info[STEPS_KEY] = " ".join(map(str, steps))
     return canvas
 

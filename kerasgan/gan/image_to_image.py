@@ -234,8 +234,8 @@ class ImageToImage(GAN):
     def generate(self, *arguments: Any, **options: Any) -> np.ndarray:
         """Raises TypeError: there are no latents to generate images from; use `predict`."""
         raise TypeError(
-            f"{type(self).__name__} translates images: use gan.predict(images), or kerasgan generate NAME "
-            "--input FILE_OR_FOLDER -o OUT."
+            f"{type(self).__name__} translates images: use gan.predict(images), or kerasgan translate NAME "
+            "FILE_OR_FOLDER -o OUT."
         )
 
     def sample_grid(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:

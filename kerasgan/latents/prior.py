@@ -1,12 +1,13 @@
 """The base class of priors, and their registry by name."""
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+
+from kerasgan.names import resolve
 
 __all__ = ["Prior", "Seed", "choose", "get", "names", "register", "stream"]
 
@@ -162,9 +163,7 @@ def get(prior: "str | dict | Prior") -> Prior:
         return prior
     settings = {"name": prior} if isinstance(prior, str) else dict(prior)
     name = settings.pop("name", None)
-    if name not in _PRIORS:
-        near = difflib.get_close_matches(str(name), _PRIORS) or names()
-        raise ValueError(f"Expected a latent prior such as {', '.join(near)}. Received: prior={prior!r}")
+    name = resolve(name, names(), expected="a latent prior", received=f"prior={prior!r}")
     try:
         return _PRIORS[name](**settings)
     except TypeError as error:

@@ -1,6 +1,5 @@
 """Frozen networks whose features a loss compares, or a generator inverts."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from keras import layers, ops
 
 from kerasgan.data import checks
 from kerasgan.metrics.digits_network import digits_network
+from kerasgan.names import resolve
 
 __all__ = ["frozen", "get", "photos", "untrained_photos", "vgg16", "vgg19"]
 
@@ -27,22 +27,19 @@ def get(value: Any) -> Any:
     """
     if not isinstance(value, Mapping):
         return value
-    check(value)
-    settings = dict(value)
-    return NETWORKS[settings.pop("name")](**settings)
+    return NETWORKS[check(value)](**{key: setting for key, setting in value.items() if key != "name"})
 
 
-def check(value: Mapping[str, Any]) -> None:
-    """Raises ValueError unless `get` can build a network from the table; builds none."""
+def check(value: Mapping[str, Any]) -> str:
+    """The name of the network that `get` builds from the table. Raises ValueError if it cannot; builds none."""
     settings = dict(value)
-    name = settings.pop("name", None)
-    if name not in NETWORKS:
-        near = difflib.get_close_matches(str(name), NETWORKS, n=1) or sorted(NETWORKS)
-        raise ValueError(f"Expected a feature network such as {', '.join(near)}. Received: {dict(value)!r}")
-    known = inspect.signature(NETWORKS[name]).parameters.keys()
-    if unknown := settings.keys() - known:
-        expected = ", ".join(known) or "none"
+    known = sorted(NETWORKS)
+    name = resolve(settings.pop("name", None), known, expected="a feature network", received=repr(dict(value)))
+    arguments = inspect.signature(NETWORKS[name]).parameters.keys()
+    if unknown := settings.keys() - arguments:
+        expected = ", ".join(arguments) or "none"
         raise ValueError(f"Expected arguments of {name}: {expected}. Received: {', '.join(sorted(unknown))}")
+    return name
 
 
 def vgg19(
@@ -160,10 +157,8 @@ def frozen(whole: keras.Model, names: Sequence[str], *, image_size: Any = None) 
 
 def _layer(whole: keras.Model, name: str) -> keras.layers.Layer:
     known = [layer.name for layer in whole.layers]
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=5) or known
-        raise ValueError(f"Expected a layer of {whole.name}, such as {', '.join(near)}. Received: layer={name!r}")
-    return whole.get_layer(name)
+    expected = f"a layer of {whole.name},"
+    return whole.get_layer(resolve(name, known, expected=expected, received=f"layer={name!r}", nearest=5))
 
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {

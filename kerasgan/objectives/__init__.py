@@ -4,8 +4,7 @@ Every objective has a discriminator loss and a generator loss. Both are minimize
 logits, so that a patch discriminator's map works like a single logit.
 """
 
-import difflib
-
+from kerasgan.names import resolve
 from kerasgan.objectives.adversarial import (
     Hinge,
     LeastSquares,
@@ -65,7 +64,5 @@ def get(objective: "str | dict | Objective") -> Objective:
         return objective
     settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
     name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in _OBJECTIVES:
-        near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
-        raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
+    name = resolve(name, names(), expected="an objective", received=f"objective={objective!r}")
     return _OBJECTIVES[name](**settings)

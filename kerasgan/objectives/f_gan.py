@@ -12,7 +12,6 @@ Objectives with exponential losses (KL, reverse KL, Neyman, Hellinger) still nee
 `benchmarks/toys.py`.
 """
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasgan.names import resolve
 from kerasgan.objectives.adversarial import Objective
 
 __all__ = ["Divergence", "FDivergence", "divergence_names", "get_divergence"]
@@ -163,9 +163,7 @@ def get_divergence(name: str, *, weight: float | None = None) -> Divergence:
         ValueError: for an unknown name, with the nearest known ones, or a weight that is missing, not applicable, or
             outside (0, 1).
     """
-    if name not in divergence_names():
-        near = difflib.get_close_matches(str(name), divergence_names(), cutoff=0.4) or divergence_names()
-        raise ValueError(f"Expected a divergence such as {', '.join(near)}. Received: divergence={name!r}")
+    name = resolve(name, divergence_names(), expected="a divergence", received=f"divergence={name!r}")
     if name == WEIGHTED:
         if weight is None or not 0.0 < weight < 1.0:
             raise ValueError(f"Expected a weight between 0 and 1 for {WEIGHTED}. Received: weight={weight}")

@@ -9,6 +9,7 @@ import numpy as np
 from kerasgan import metrics
 from kerasgan.doctor.rules import NO_TROUBLE
 from kerasgan.files import pictures
+from kerasgan.glossary import explained
 from kerasgan.report import charts, page
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
@@ -184,6 +185,8 @@ def card(found: Evidence) -> Markup:
         parts.append(
             page.table("How they were measured", (), [(_plain(key), _text(value)) for key, value in about.items()])
         )
+    meanings = [(_plain(name), text) for name, text in explained(found.card["scores"]).items()]
+    parts += [page.table("What the scores mean", (), meanings)] if meanings else []
     return page.section("Score card", *parts)
 
 

@@ -18,6 +18,7 @@ import shlex
 import shutil
 import signal
 import threading
+import time
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,22 +66,22 @@ def override(recipe: zoo.Recipe, **settings: Any) -> zoo.Recipe:
 
 
 def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
-    """The recipe with other [model] and [train] settings.
+    """The recipe with other [data], [model] and [train] settings.
 
     Args:
         recipe: to change.
         assignments: such as `model.discriminator_norm=layer`, `train.penalties=["r1", "r2"]` or, inside a table,
-            `train.generator_optimizer.learning_rate=1e-4`: values as in a recipe.toml; words need no quotes.
+            `train.generator_optimizer.learning_rate=1e-4`: values as in a recipe.toml; words and paths need no quotes.
 
     Raises:
         ValueError: for another section, a key that [train] does not have, or a value that is not TOML.
     """
-    sections = {"model": dict(recipe.model), "train": dict(recipe.train)}
+    sections = {name: dict(getattr(recipe, name)) for name in ("data", "model", "train")}
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         section, *keys = path.strip().split(".")
         if not equals or section not in sections or not keys or not all(keys):
-            raise ValueError(f"Expected model.KEY=VALUE or train.KEY=VALUE. Received: {assignment}")
+            raise ValueError(f"Expected data., model. or train.KEY=VALUE. Received: {assignment}")
         target: dict[str, Any] = sections[section]
         *tables, key = keys
         for name in tables:
@@ -88,7 +89,7 @@ def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
             target[name] = dict(inner) if isinstance(inner, Mapping) else {}
             target = target[name]
         target[key] = _value(text.strip(), assignment)
-    zoo.check({"family": recipe.family, "data": recipe.data, **sections}, recipe.path)
+    zoo.check({"family": recipe.family, **sections}, recipe.path)
     return dataclasses.replace(recipe, **sections)  # type: ignore[arg-type]
 
 
@@ -96,7 +97,7 @@ def _value(text: str, assignment: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        if re.fullmatch(r"[A-Za-z_][\w-]*", text):
+        if re.fullmatch(r"""[A-Za-z_/~.][^"'\[\]{},=]*""", text):
             return text
         raise ValueError(f"Expected a value as in a recipe.toml. Received: {assignment}") from None
 
@@ -111,6 +112,7 @@ def train(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     console: Any = None,
+    started: float | None = None,
 ) -> "GAN":
     """Trains a recipe up to its number of steps and writes the run folder.
 
@@ -124,6 +126,8 @@ def train(
             number of steps may differ, and the folder in which the data are.
         callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
+        started: `time.monotonic()` at the start of the program, so that the shown total time includes its start-up; of
+            this call, if not given.
 
     Raises:
         FileExistsError: if `output` holds a run and `resume` is not set, or another training writes to it.
@@ -135,6 +139,7 @@ def train(
     """
     if seconds is not None and distribution.workers() > 1:
         raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
+    started = time.monotonic() if started is None else started
     run = paths.local(output)
     if resume and not (run / "recipe.toml").is_file():
         raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
@@ -157,7 +162,8 @@ def train(
             _finish(gan, run)
             return gan
         every = every or max(1, min(steps // 20, 5000))
-        bar = reports.Progress(steps=steps, seconds=seconds, batch_size=recipe.train["batch_size"], console=console)
+        batch_size = recipe.train["batch_size"]
+        bar = reports.Progress(steps=steps, seconds=seconds, batch_size=batch_size, console=console, started=started)
         often = max(1, min(steps // 200, 100))
         owner.every = often
         watching = [

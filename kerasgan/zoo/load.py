@@ -1,7 +1,6 @@
 """The models of recipes: built, with their data, and with their trained weights."""
 
 import dataclasses
-import difflib
 import hashlib
 import inspect
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
+from kerasgan.names import resolve
 from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
@@ -37,12 +37,7 @@ def build(chosen: Recipe) -> "GAN":
     Raises:
         ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
-    from kerasgan import models
-
-    if chosen.family not in models.__all__:
-        near = difflib.get_close_matches(chosen.family, models.__all__, n=1) or sorted(models.__all__)
-        raise ValueError(f"Expected a family such as {', '.join(near)} in {chosen.path}. Received: {chosen.family!r}")
-    family = getattr(models, chosen.family)
+    family = _family(chosen)
     arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
     refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
@@ -55,6 +50,14 @@ def build(chosen: Recipe) -> "GAN":
     except (TypeError, ValueError) as error:
         raise ValueError(f"{chosen.path}: {error}") from error
     return gan
+
+
+def _family(chosen: Recipe) -> Any:
+    """The class that the recipe names. Raises ValueError for an unknown one, with the nearest ones and the file."""
+    from kerasgan import models
+
+    received = f"family={chosen.family!r} in {chosen.path}"
+    return getattr(models, resolve(chosen.family, sorted(models.__all__), expected="a family", received=received))
 
 
 def _optimizer(settings: Mapping[str, Any] | str) -> Any:
@@ -73,12 +76,9 @@ def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
     """An object of the class `name` in one of the modules, created with the other settings."""
     config = dict(settings)
     name = config.pop("name", None)
-    for module in modules:
-        if isinstance(getattr(module, str(name), None), type):
-            return getattr(module, name)(**config)
-    known = sorted({key for module in modules for key in dir(module) if key[0].isupper()})
-    near = difflib.get_close_matches(str(name), known, n=3) or known
-    raise ValueError(f"Expected a name such as {', '.join(near)}. Received: name={name!r}")
+    known = {key: getattr(module, key) for module in reversed(modules) for key in dir(module) if key[0].isupper()}
+    classes = {key: value for key, value in known.items() if isinstance(value, type)}
+    return classes[resolve(name, sorted(classes), expected="a name", received=f"name={name!r}")](**config)
 
 
 def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
@@ -94,7 +94,7 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
         ValueError: if the recipe needs a folder and has none, or has options that its source does not accept.
     """
     found = chosen.source
-    if found.needs_path and not found.searches and found.place(chosen.data) is None:
+    if found.needs_path and not found.usual_place and found.place(chosen.data) is None:
         expected = f"Expected a folder of {found.holds} for {chosen.name}, as --data FOLDER or `path`"
         raise ValueError(f"{expected}. Received: none")
     load = found.load_compared if compared else found.load
@@ -201,10 +201,9 @@ def refuse_not_finite(gan: "GAN", path: Path) -> None:
 def _load_model(chosen: Recipe, path: Path) -> "GAN":
     import keras
 
-    from kerasgan import models
-
+    family = _family(chosen)
     gan = keras.saving.load_model(path)
-    if not isinstance(gan, getattr(models, chosen.family)):
+    if not isinstance(gan, family):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
     found = gan.get_config()
     for key, expected in chosen.model.items():

@@ -4,10 +4,10 @@ An entry is a folder with a recipe.toml; the folders are part of the wheel, and 
 Reading recipes needs neither Keras nor a backend, so that listing them is instant.
 """
 
-import difflib
 from pathlib import Path
 
 import kerasgan
+from kerasgan.names import find, resolve
 from kerasgan.zoo.recipe import Recipe, read
 
 __all__ = ["names", "recipe"]
@@ -22,7 +22,7 @@ def names(family: str | None = None, pretrained: bool | None = None) -> list[str
     """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
     found = sorted(path.parent.name for path in _root().glob("*/recipe.toml"))
     if family is not None:
-        found = [name for name in found if recipe(name).family == family]
+        found = [name for name in found if find(family, [recipe(name).family])]
     if pretrained is not None:
         found = [name for name in found if recipe(name).pretrained == pretrained]
     return found
@@ -40,10 +40,9 @@ def recipe(name: str | Path) -> Recipe:
     if path.suffix != ".toml":
         path = _root() / str(name) / "recipe.toml"
         if not path.is_file() or path.parent.parent != _root():
-            near = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4) or names()
-            raise ValueError(
-                f"Expected the name of a zoo entry, such as {', '.join(near)}. Received: name={str(name)!r}"
-            )
+            received = f"name={str(name)!r}"
+            found = resolve(str(name), names(), expected="the name of a zoo entry,", received=received)
+            path = _root() / found / "recipe.toml"
     if not path.is_file():
         raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")
     return read(path)

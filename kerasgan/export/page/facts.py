@@ -46,7 +46,8 @@ def gather(gan: GAN, options: Options, *, examples: Any = None) -> dict[str, Any
     about = {
         **describe(gan, options),
         "name": options.entry or family.__name__,
-        "summary": _first_paragraph(family.__doc__ or ""),
+        "title": options.title or options.entry or family.__name__,
+        "summary": options.description or _first_paragraph(family.__doc__ or ""),
         "parameters": int(gan.sampler.count_params()),
         "runtime": runtime.describe(vendored=options.vendor),
     }

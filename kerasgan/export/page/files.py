@@ -38,7 +38,7 @@ def write(folder: Path, about: Mapping[str, Any], models: Mapping[str, bytes]) -
         (folder / f"{name}.js").write_text(_before(name) + text + AFTER, encoding="ascii")
     (folder / FACTS).write_text(f"const facts = {json.dumps(about)};\n", encoding="utf-8")
     index = folder / INDEX
-    text = index.read_text(encoding="utf-8").replace("<title>kerasgan", f"<title>{escape(about['name'])} · kerasgan")
+    text = index.read_text(encoding="utf-8").replace("<title>kerasgan", f"<title>{escape(about['title'])} · kerasgan")
     if not vendored:
         text = text.replace(CONNECTIONS, f"connect-src {runtime.ADDRESS}")
     index.write_text(text, encoding="utf-8")

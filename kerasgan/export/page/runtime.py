@@ -10,12 +10,13 @@ from typing import Any
 
 from kerasgan.files.paths import cache_directory
 
-__all__ = ["ADDRESS", "NEWEST_OPSET", "RuntimeFilesError", "describe", "vendored"]
+__all__ = ["ADDRESS", "NEWEST_OPSET", "ONLINE", "RuntimeFilesError", "describe", "vendored"]
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 NEWEST_OPSET = 26  # that this version reads; it refuses others
 ARCHIVE = f"{PACKAGE}-{VERSION}.tgz"
 ADDRESS = f"https://cdn.jsdelivr.net/npm/{PACKAGE}@{VERSION}/dist/"
+ONLINE = "The page loads ONNX Runtime Web from jsDelivr when it is opened; with --vendor it works without a network."
 # What npm states of the archive, and the digests of the two files that the page uses: the script and the computation.
 INTEGRITY = "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 FILES = {

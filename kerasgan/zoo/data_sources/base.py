@@ -80,8 +80,8 @@ class DataSource:
     needs_path: bool = False
     """Whether `path`, or the `name` of a data set, names the place of its images; otherwise they are bundled."""
 
-    searches: bool = False
-    """Whether, without a `path`, its images are looked for where packages install them."""
+    usual_place: bool = False
+    """Whether such a `path` may be left out, because the images have a usual place on a machine."""
 
     downloads: bool = False
     """Whether that may be the name of a TensorFlow dataset, which is downloaded when it is first read."""
@@ -149,7 +149,7 @@ class DataSource:
             return True
         from kerasgan.data import builders
 
-        return builders.is_prepared(place)
+        return builders.is_prepared(place, settings.get("data_dir"))
 
     def load_compared(self, settings: Settings, *, batch_size: int, seed: int) -> Any:
         """The real images with which samples are compared: the training images, unless overridden."""

@@ -10,7 +10,7 @@ class FashionMNIST(DataSource):
 
     name = "fashion_mnist"
     needs_path = True
-    searches = True
+    usual_place = True
     holds = "the IDX files of Fashion-MNIST"
     options = (
         Option("image_size", 28, SIZE),

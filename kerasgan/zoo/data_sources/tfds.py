@@ -17,4 +17,5 @@ class Tfds(DataSource):
         Option("channels", 3, WHOLE),
         Option("crop", "center", CROP),
         Option("labels_per_class", None, WHOLE),
+        Option("data_dir", None, TEXT, of_this_set=True),
     )

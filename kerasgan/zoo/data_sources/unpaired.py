@@ -1,6 +1,6 @@
 """Images of two domains."""
 
-from kerasgan.zoo.data_sources.base import ARRAY, CROP, SIZE, WHOLE, DataSource, Option
+from kerasgan.zoo.data_sources.base import ARRAY, CROP, SIZE, TEXT, WHOLE, DataSource, Option
 
 __all__ = ["Unpaired"]
 
@@ -19,4 +19,5 @@ class Unpaired(DataSource):
         Option("channels", 3, WHOLE),
         Option("jitter", 0, WHOLE, variation=True),
         Option("crop", "center", CROP),
+        Option("data_dir", None, TEXT, of_this_set=True),
     )

@@ -1,0 +1,33 @@
+"""`kerasgan translate`: your pictures through an image-to-image model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasgan.cli.arguments import Direction, Kernel, Target, Weights, load, with_kernel
+
+__all__ = ["translate"]
+
+
+def translate(
+    name: Target,
+    source: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture, a video, or a folder.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="PNG to write; for a folder a folder, for a video a .gif or .mp4.")
+    ] = Path("translated.png"),
+    direction: Direction = None,
+    kernel: Kernel = None,
+    frames: Annotated[int | None, typer.Option(min=2, help="Of a video: frames to predict; 8 if not given.")] = None,
+    fps: Annotated[int | None, typer.Option(min=1, max=60, help="Of a video: frames per second, or 10.")] = None,
+    weights: Weights = None,
+) -> None:
+    """Translate pictures of any size, or continue a video, with an image-to-image model."""
+    from kerasgan.cli import samples
+    from kerasgan.files import films
+
+    if not source.is_dir() and output.suffix.lower() not in films.ENDINGS:
+        samples.checked(output, None)
+    gan = with_kernel(load(name, weights), kernel)
+    made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
+    typer.echo(f"{made} images: {output}")
