@@ -15,11 +15,11 @@ from kerasgan.cli.list import entries
 from kerasgan.cli.project import project
 from kerasgan.cli.quickstart import quickstart
 from kerasgan.cli.report import report
-from kerasgan.cli.train import train
+from kerasgan.cli.train import TrainCommand, train
 
 __all__ = ["app", "main"]
 
 app.command()(quickstart)  # in the order in which --help lists them
 app.command("list")(entries)
 for command in (info, train, generate, project, doctor, evaluate, export, explore, convert, report):
-    app.command()(command)
+    app.command(cls=TrainCommand if command is train else None)(command)

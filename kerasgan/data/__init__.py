@@ -5,7 +5,7 @@ from kerasgan.data.builders import tfds
 from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derive_pairs, unpair
 from kerasgan.data.fashion import fashion_mnist
-from kerasgan.data.feeding import batch, batches, first_images
+from kerasgan.data.feeding import batch, batches, first_batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.memory import arrays, digits, semi_supervised
 from kerasgan.data.moving_digits import moving_digits
@@ -34,6 +34,7 @@ __all__ = [
     "derive_pairs",
     "digits",
     "fashion_mnist",
+    "first_batches",
     "first_images",
     "folder",
     "image_pair",

@@ -24,7 +24,7 @@ from kerasgan.zoo import data_sources
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["evaluate", "examples"]
+__all__ = ["evaluate", "examples", "held_out_pairs", "named_features"]
 
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
 MOVING_FPS = 4
@@ -76,7 +76,7 @@ def evaluate(
         gan,
         zoo.source(recipe, compared=True) if data is None else _folder(data, gan),
         metrics=chosen,
-        features=[_features(name) for name in compared],
+        features=[named_features(name) for name in compared],
         samples=samples,
         seeds=seeds,
         held_out=unseen,
@@ -93,7 +93,7 @@ def _evaluate_pairs(
 ) -> ScoreCard:
     """The card of an image-to-image model, on pairs that it was not trained on if the recipe holds out any."""
     given = held_out or data
-    pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else _pairs(recipe)
+    pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else held_out_pairs(recipe)
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))
@@ -105,10 +105,10 @@ def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
     """Eight pairs that the model was not trained on, if the recipe's data come with the package; otherwise None."""
     if recipe.source.needs_path:
         return None
-    return _spread(next(iter(_pairs(recipe).values())))
+    return _spread(next(iter(held_out_pairs(recipe).values())))
 
 
-def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
+def held_out_pairs(recipe: zoo.Recipe) -> dict[str, Any]:
     """Sources of the pairs that the recipe holds out, by split; of its training data if it holds out none."""
     splits = recipe.source.held_out_settings(recipe.data) or {"data": recipe.data}
     return {name: _unmixed(dataclasses.replace(recipe, data=settings)) for name, settings in splits.items()}
@@ -142,7 +142,8 @@ def _folder(path: str | Path, gan: "GAN") -> Any:
     return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
 
 
-def _features(name: str) -> str | FeatureNetwork:
+def named_features(name: str) -> str | FeatureNetwork:
+    """A choice of features as scores take it; Inception's are downloaded once. Raises DownloadError."""
     if name not in INCEPTION:
         return name
     from kerasgan.checkpoints import inception

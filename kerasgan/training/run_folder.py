@@ -5,7 +5,9 @@ from pathlib import Path
 
 from kerasgan.files import paths
 
-__all__ = ["is_run", "newest", "refuse"]
+__all__ = ["BEST", "is_run", "newest", "refuse"]
+
+BEST = "best.keras"  # the GAN whose samples were best, if the training keeps that
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
@@ -24,7 +26,7 @@ def refuse(path: str | os.PathLike[str]) -> None:
 
 
 def newest(run: str | os.PathLike[str]) -> Path:
-    """The run's trained GAN: gan.keras, or of a run that was killed the newest checkpoint.
+    """The run's trained GAN: the best one if it was kept, else gan.keras, or of a killed run the newest checkpoint.
 
     Raises:
         FileNotFoundError: if the run was killed before its first checkpoint.
@@ -32,9 +34,9 @@ def newest(run: str | os.PathLike[str]) -> Path:
     from kerasgan.callbacks import Checkpoint  # needs Keras, `is_run` does not
 
     folder = paths.here(run)
-    finished = folder / "gan.keras"
-    if finished.is_file():
-        return finished
+    for name in (BEST, "gan.keras"):
+        if (folder / name).is_file():
+            return folder / name
     found = Checkpoint.found(folder / "checkpoints")
     if not found:
         raise FileNotFoundError(

@@ -6,7 +6,8 @@ samples.png, film.png  the newest grid of samples, and how the same samples chan
 samples/               a grid every so many steps, of the same latents
 checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimizers included
-generator.weights.h5   the network to sample from alone
+best.keras, best.json  if asked for: the GAN whose samples were best, and by which measure
+generator.weights.h5   the network to sample from alone, of the best GAN if that was kept
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
-from kerasgan.training import run_folder
+from kerasgan.training import best, run_folder
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -141,6 +142,7 @@ def train(
         reports.StopAfter(steps=steps, seconds=seconds),
         interruption,
         *callbacks,  # before those that save at the end: the doctor may put better weights back
+        *best.keepers(recipe, gan, run, every=every),
         reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
         reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
         reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
@@ -251,6 +253,8 @@ def _checked(source: Any, gan: "GAN") -> Any:
 def _finish(gan: "GAN", run: Path) -> None:
     """Keeps the newest state under the names that everybody looks for."""
     found = reports.Checkpoint.found(run / "checkpoints")
+    kept = run / run_folder.BEST
+    gan = keras.saving.load_model(kept, compile=False) if kept.is_file() else gan
     for name, write in (
         ("gan.keras", lambda path: shutil.copyfile(found[-1], path)),
         ("generator.weights.h5", gan.sampler.save_weights),
