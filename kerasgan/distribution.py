@@ -25,7 +25,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["KINDS", "anywhere", "local_value", "own_share", "replicas", "scope", "worker", "workers"]
+__all__ = ["KINDS", "anywhere", "local_value", "of_first", "own_share", "replicas", "scope", "worker", "workers"]
 
 KINDS = ("mirrored", "workers")
 
@@ -101,6 +101,20 @@ def anywhere(fact: bool) -> bool:
     strategy = _strategy()
     own = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(fact)))
     return bool(strategy.reduce(tf.distribute.ReduceOp.SUM, own, axis=None) > 0)
+
+
+def of_first(value: float) -> float:
+    """The first machine's value, on all of them; all must ask, at the same step."""
+    if workers() == 1:
+        return value
+    import tensorflow as tf
+
+    strategy, own = _strategy(), value if worker() == 0 else 0.0
+    parts = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(own, tf.float64))
+    # Each of a machine's devices brings the same value.
+    return (
+        float(strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None)) * workers() / strategy.num_replicas_in_sync
+    )
 
 
 def local_value(variable: keras.Variable) -> float:

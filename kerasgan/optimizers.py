@@ -20,8 +20,9 @@ def for_both(make: Callable[[], keras.optimizers.Optimizer]) -> dict[str, keras.
 class AdversarialOptimizer(keras.optimizers.Optimizer):
     """The generator's and the discriminator's optimizers as one Keras optimizer, whose `variables` are theirs.
 
-    `fit`, `.keras` files, checkpoints and JAX's state then handle them without special cases. The learning rate that
-    callbacks read and set is the generator's; that of the discriminator is `discriminator.learning_rate`.
+    `fit`, `.keras` files, checkpoints and JAX's state then handle them without special cases. Callbacks that set a
+    learning rate, such as Keras' `LearningRateScheduler`, set those of both `optimizers`, one after the other;
+    `kerasgan.callbacks.for_player` chooses one. `learning_rate` is the generator's.
 
     Args:
         generator: the generator's optimizer.
@@ -32,6 +33,8 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name="adversarial")
         self.generator = generator
         self.discriminator = discriminator
+        for player, own in (("generator", generator), ("discriminator", discriminator)):
+            own.name = player  # Keras' logs of learning rates are named after it
 
     def build_variables(self, generator_variables: list, discriminator_variables: list) -> None:
         """Creates the slots of both optimizers."""
@@ -41,6 +44,11 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     def build(self, variables: list) -> None:
         """Does nothing: `build_variables` assigns the variables to the two optimizers."""
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """Both, as Keras' callbacks look for them in an optimizer that consists of several."""
+        return [self.generator, self.discriminator]
 
     @property
     def variables(self) -> list:

@@ -1,18 +1,21 @@
-"""Callbacks of `fit`: sample grids, a film strip, the log of the losses, checkpoints, a progress bar, stop conditions.
+"""Callbacks of `fit`: sample grids, a film strip, logs of the losses, checkpoints, the best model, progress, stops.
 
 Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume.
 """
 
 from kerasgan.callbacks.base import LossCallback, StepCallback
 from kerasgan.callbacks.checkpoint import Checkpoint
+from kerasgan.callbacks.keep_best import KeepBest
 from kerasgan.callbacks.logs import LossLog, TensorBoardLog
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.samples import FilmStrip, SampleGrid
 from kerasgan.callbacks.stop import NotFiniteWarning, StopAfter, StopWhenNotFinite
+from kerasgan.gan.keras_callbacks import for_player
 
 __all__ = [
     "Checkpoint",
     "FilmStrip",
+    "KeepBest",
     "LossCallback",
     "LossLog",
     "NotFiniteWarning",
@@ -22,4 +25,5 @@ __all__ = [
     "StopAfter",
     "StopWhenNotFinite",
     "TensorBoardLog",
+    "for_player",
 ]

@@ -1,116 +1,16 @@
-"""How the callbacks of an adversarial training count its steps, read its losses, and resume from a checkpoint."""
+"""How the callbacks of an adversarial training read its losses; how they count its steps is `StepCallback`'s."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
 from kerasgan.distribution import local_value
 from kerasgan.gan.keras_callbacks import RunningMean
+from kerasgan.gan.step_callback import Position, Resumed, StepCallback, below
 
 __all__ = ["LossCallback", "Means", "Position", "Resumed", "StepCallback", "below", "metric_names", "not_finite"]
-
-
-class Position(NamedTuple):
-    """Where in `fit` a checkpoint was taken.
-
-    epoch: the epoch of `fit` to continue.
-    batch: number of batches of it that are done.
-    step: number of steps that the callbacks had counted.
-    epoch_start: their count when the epoch began.
-    """
-
-    epoch: int
-    batch: int
-    step: int
-    epoch_start: int
-
-
-class Resumed(NamedTuple):
-    """Passed to a callback when `fit` resumes from a checkpoint: the position, and its own `state` (None if new)."""
-
-    position: Position
-    state: Mapping[str, np.ndarray] | None
-
-
-def below(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The part of a state whose names begin with `prefix`, with the prefix removed."""
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-
-
-class StepCallback(keras.callbacks.Callback):
-    """Calls `act(step)` whenever the step count passes a multiple of `every`, and at the end of the training.
-
-    A checkpoint keeps what `state` returns. When `fit` resumes from one, `begin` finds it in `resumed`, and from then
-    on the callback must do what it does in a training that was never interrupted.
-
-    Args:
-        every: discriminator steps from one call to the next.
-
-    Raises:
-        ValueError: if `every` is not a positive whole number.
-    """
-
-    def __init__(self, every: int):
-        super().__init__()
-        if not (isinstance(every, int) and every >= 1):
-            raise ValueError(f"Expected a positive whole number of steps. Received: every={every!r}")
-        self.every = every
-        self.step = 0
-        self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too slow for every step
-        self.resumed: Resumed | None = None
-
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        self.gan = model
-
-    def begin(self, step: int) -> None:
-        """Called once before the training, with the number of steps that the model has already done."""
-
-    def act(self, step: int) -> None:
-        """Called with the number of steps done; `self.model` has the weights of that step."""
-        raise TypeError(f"{type(self).__name__} must define `act`.")
-
-    def state(self) -> dict[str, Any]:
-        """The numbers and arrays that a checkpoint must keep, by name; subclasses add theirs to `super().state()`."""
-        return {"step": self.step, "acted": self._acted}
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        position, state = self.resumed or (None, None)
-        self.step = self._acted = self.model.optimizer.steps if position is None else position.step
-        if state is not None:
-            self.step, self._acted = int(state["step"]), int(state["acted"])
-        self.begin(self.step)
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        # Not the optimizer's count: a LossScaleOptimizer may have skipped steps of the epoch that is resumed.
-        resumed, self.resumed = self.resumed, None
-        self._epoch_start = self.model.optimizer.steps
-        if resumed is not None and resumed.position.batch:
-            self._epoch_start = resumed.position.epoch_start
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._arrive(self._epoch_start + batch)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._arrive(self.model.optimizer.steps)
-
-    def on_train_end(self, logs: Any = None) -> None:
-        self.resumed = None  # if there was no epoch left
-        if self.step > self._acted:
-            self._act()
-
-    def _arrive(self, step: int) -> None:
-        # Steps that a LossScaleOptimizer skipped are subtracted at the epoch's end: never act twice for them.
-        due = step // self.every > self.step // self.every
-        self.step = max(step, self.step)
-        if due:
-            self._act()
-
-    def _act(self) -> None:
-        self._acted = self.step
-        self.act(self.step)
 
 
 def metric_names(metrics: Iterable[Any]) -> list[str]:
@@ -186,12 +86,22 @@ class Means:
 class LossCallback(StepCallback):
     """A `StepCallback` that reads the losses: `self.means` holds their means since the last `take`."""
 
+    def measured(self) -> dict[str, float]:
+        """The newest values of metrics of samples that were measured since the last call."""
+        first, self._read = self._read, self.step
+        return self.gan.measurements.between(first, self.step)
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.means = Means()
+        self._read = -1
         if self.resumed and self.resumed.state is not None:
             self.means = Means.from_state(self.resumed.state)
         elif self.resumed:
             self.means.take(self.model.metrics)  # counted before this callback was added
+        if self.resumed and self.resumed.state is not None and "read" in self.resumed.state:
+            self._read = int(self.resumed.state["read"])
+        elif self.gan.optimizer.steps:
+            self._read = self.gan.optimizer.steps
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -205,4 +115,4 @@ class LossCallback(StepCallback):
         self.means.collect(self.model.metrics)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), **self.means.state()}
+        return {**super().state(), **self.means.state(), "read": self._read}

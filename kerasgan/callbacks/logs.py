@@ -22,7 +22,7 @@ __all__ = ["LossLog", "TensorBoardLog"]
 
 
 class LossLog(LossCallback):
-    """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, then penalties.
+    """Appends the losses to a CSV file: step, discriminator_loss, generator_loss, seconds, penalties, then metrics.
 
     A row holds the means over the steps since the row before, and the seconds of training so far. A model that has
     already been trained continues an existing file after the row of its step; a new model begins a new file. A
@@ -42,7 +42,7 @@ class LossLog(LossCallback):
         self.path = local(path)
 
     def begin(self, step: int) -> None:
-        names = metric_names(self.model.metrics)
+        names = [*metric_names(self.model.metrics), *self.gan.measurements.names]
         self._columns = ["step", *names[:2], "seconds", *names[2:]]
         # Not up to `step`: a row that was written because the training ended does not belong to a longer training.
         rows = self._known_rows(self._acted) if step else []
@@ -80,7 +80,7 @@ class LossLog(LossCallback):
         return [row for row in whole if int(row[0]) <= step]
 
     def act(self, step: int) -> None:
-        means = self.means.take(self.model.metrics)
+        means = self.means.take(self.model.metrics) | dict.fromkeys(self.gan.measurements.names) | self.measured()
         seconds = time.monotonic() - self._started
         values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
         row = _text([["" if values[name] is None else f"{values[name]:.7g}" for name in self._columns]])
@@ -150,7 +150,7 @@ class TensorBoardLog(LossCallback):
         self._file.close()
 
     def act(self, step: int) -> None:
-        means = self.means.take(self.model.metrics)
+        means = self.means.take(self.model.metrics) | self.measured()
         self._file.scalars(step, {name: value for name, value in means.items() if value is not None})
         history = self._history()
         for row in range(self._probes, len(history.get("step", []))):

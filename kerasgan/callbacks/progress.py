@@ -85,6 +85,7 @@ class Progress(LossCallback):
         for name, value in self.means.take(self.model.metrics).items():
             if name in ("discriminator_loss", "generator_loss") and value is not None:
                 yield f"{name[0].upper()} {value:.3f}"
+        yield from self._best()
         first_step, first_time = self._first or (self.step, now)
         if self.step > first_step and now > first_time:
             speed = (self.step - first_step) / (now - first_time)
@@ -99,3 +100,13 @@ class Progress(LossCallback):
 
     def _past(self, now: float) -> float:
         return now - (self._begun if self.started is None else self.started)
+
+    def _best(self) -> Iterator[str]:
+        """The best value of the first metric of samples, since when it was not better, and what measuring costs."""
+        record = self.gan.measurements
+        for name in record.names[:1]:
+            if name in record.best:
+                value, step = record.best[name]
+                yield f"{name.replace('_', ' ')} best {value:.3g} at step {step:,} ({self.step - step:,} steps ago)"
+            if name in record.values:
+                yield f"(measured in {record.seconds:.2g} s, {record.share:.0%} of the time)"

@@ -18,7 +18,7 @@ from kerasgan.cli.mix import mix
 from kerasgan.cli.project import project
 from kerasgan.cli.quickstart import quickstart
 from kerasgan.cli.report import report
-from kerasgan.cli.train import train
+from kerasgan.cli.train import TrainCommand, train
 from kerasgan.cli.translate import translate
 from kerasgan.cli.walk import walk
 
@@ -32,4 +32,5 @@ PANELS = {  # in the order in which --help lists them
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command("list" if command is entries else None, rich_help_panel=panel)(command)
+        kind = TrainCommand if command is train else None
+        app.command("list" if command is entries else None, cls=kind, rich_help_panel=panel)(command)

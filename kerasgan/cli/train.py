@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
@@ -14,7 +15,34 @@ from kerasgan.files.paths import address
 from kerasgan.training.run_folder import is_run, refuse_entry
 from kerasgan.zoo.data_sources import folders
 
-__all__ = ["train"]
+__all__ = ["TrainCommand", "train"]
+
+KEEP_BEST = "--keep-best"
+KeepBest = Annotated[
+    str | None,
+    typer.Option(
+        KEEP_BEST,
+        metavar="[METRIC]",
+        help="Keep the best model, which generate and export then use: by METRIC, such as frechet_distance, or "
+        "frechet_distance,features=pixels,samples=500,every=200; with patience=2000 the training ends when no better "
+        "one came for as many steps.",
+    ),
+]
+
+
+class TrainCommand(TyperCommand):
+    """`kerasgan train`, in which --keep-best may stand without a metric; Typer knows no such options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from kerasgan.metrics.sample_metrics import names
+
+        if KEEP_BEST in args:
+            place = args.index(KEEP_BEST) + 1
+            following = "".join(args[place : place + 1])
+            # A word with commas is meant as settings, whatever its name is, and refused with the names that there are.
+            if "," not in following and following not in (*names(), "auto"):
+                args = [*args[:place], "auto", *args[place:]]
+        return super().parse_args(ctx, args)
 
 
 def train(
@@ -44,6 +72,7 @@ def train(
         str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+    keep_best: KeepBest = None,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
     if doctor not in ("off", "rollback", "stop", "warn"):
@@ -55,11 +84,12 @@ def train(
         recipe = recipe_of(str(run))
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
     from kerasgan.doctor.callback import DoctorWarning
-    from kerasgan.training import train
+    from kerasgan.training import best, train
     from kerasgan.training.working_folder import working_folder
 
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
-    recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment)
+    kept = best.settings_of(keep_best) if keep_best else None
+    recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
     recipe = train.assign(recipe, assignments or [])
     remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
@@ -71,7 +101,11 @@ def train(
     ):
         watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
+        found = best.found(place)
     run_argument = shlex.quote(address(run))
+    if found is not None:
+        last = f"The last one: --weights {shlex.quote(address(run / 'gan.keras'))}"
+        typer.echo(f"{found}\nIt is what generate and export use. {last}")
     typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {run_argument} -o more.png")
 
 

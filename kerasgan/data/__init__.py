@@ -6,7 +6,7 @@ from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derive_pairs, unpair
 from kerasgan.data.emoji import emoji, openmoji
 from kerasgan.data.fashion import fashion_mnist
-from kerasgan.data.feeding import batch, batches, first_images
+from kerasgan.data.feeding import batch, batches, first_batches, first_images
 from kerasgan.data.folders import folder
 from kerasgan.data.keras_datasets import cifar10, cifar100, mnist
 from kerasgan.data.landscapes import landscapes
@@ -40,6 +40,7 @@ __all__ = [
     "digits",
     "emoji",
     "fashion_mnist",
+    "first_batches",
     "first_images",
     "folder",
     "image_pair",

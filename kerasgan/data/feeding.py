@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -234,13 +234,19 @@ def _unsized(begin: Callable[[int], Raw], *, labeled: bool) -> Any:
 
 def first_images(batches: Any, count: int) -> np.ndarray:
     """At least `count` images, or all there are, from the first batches: float32 in [-1, 1]."""
+    return np.concatenate([images for images, _ in first_batches(batches, count)])
+
+
+def first_batches(batches: Any, count: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """The first batches that hold `count` images, or all there are: float32 in [-1, 1], and labels or None."""
     if isinstance(batches, Source):
         batches = batches.copy()  # so that its epoch does not change
     each = (batches[index] for index in itertools.count()) if isinstance(batches, keras.utils.PyDataset) else batches
     length = batches.num_batches if isinstance(batches, keras.utils.PyDataset) else None
-    found: list[np.ndarray] = []
+    found = 0
     for batch in itertools.islice(each, length):
-        found.append(_as_numpy(unpacked(batch)[0]))
-        if sum(map(len, found)) >= count:
+        images, labels = unpacked(batch)
+        yield _as_numpy(images), None if labels is None else _as_numpy(labels)
+        found += len(images)
+        if found >= count:
             break
-    return np.concatenate(found)

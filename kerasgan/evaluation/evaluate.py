@@ -25,7 +25,7 @@ from kerasgan.zoo import data_sources
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["evaluate", "examples"]
+__all__ = ["evaluate", "examples", "held_out_pairs", "named_features"]
 
 INCEPTION = {"inception": "clean", "inception-legacy": "legacy", "inception-half-pixel": "half_pixel"}
 MOVING_FPS = 4
@@ -77,7 +77,7 @@ def evaluate(
         gan,
         zoo.source(recipe, compared=True) if data is None else _folder(data, gan),
         metrics=chosen,
-        features=[_features(name) for name in compared],
+        features=[named_features(name) for name in compared],
         samples=samples,
         seeds=seeds,
         held_out=unseen,
@@ -94,7 +94,7 @@ def _evaluate_pairs(
 ) -> ScoreCard:
     """The card of an image-to-image model, on pairs that it was not trained on if the recipe holds out any."""
     given = held_out or data
-    pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else _pairs(recipe)
+    pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else held_out_pairs(recipe)
     card = pair_card(gan, pairs, count=samples, name=recipe.name)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))
@@ -107,12 +107,12 @@ def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
     if recipe.source.needs_path and not recipe.source.usual_place:
         return None
     try:
-        return _spread(next(iter(_pairs(recipe).values())))
+        return _spread(next(iter(held_out_pairs(recipe).values())))
     except (FileNotFoundError, ImportError):  # a package that is not installed
         return None
 
 
-def _pairs(recipe: zoo.Recipe) -> dict[str, Any]:
+def held_out_pairs(recipe: zoo.Recipe) -> dict[str, Any]:
     """Sources of the pairs that the recipe holds out, by split; of its training data if it holds out none."""
     splits = recipe.source.held_out_settings(recipe.data) or {"data": recipe.data}
     return {name: _unmixed(dataclasses.replace(recipe, data=settings)) for name, settings in splits.items()}
@@ -146,7 +146,8 @@ def _folder(path: str | Path, gan: "GAN") -> Any:
     return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
 
 
-def _features(name: str) -> str | FeatureNetwork:
+def named_features(name: str) -> str | FeatureNetwork:
+    """A choice of features as scores take it; Inception's are downloaded once. Raises DownloadError."""
     found = find(name, INCEPTION)
     if found is None:
         return name

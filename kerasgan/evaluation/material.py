@@ -1,6 +1,6 @@
 """The input of a score card: features, and some pixels, of real and of generated images, computed in batches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,60 +10,12 @@ import numpy as np
 from kerasgan.evaluation.scores import View
 from kerasgan.files import pictures
 from kerasgan.metrics import checks
-from kerasgan.metrics.features import flattened, thumbnails
+from kerasgan.metrics.features import FEATURES, FeatureNetwork, feature_network
 from kerasgan.metrics.statistics import ContentHash, cached
-from kerasgan.names import resolve
 
 __all__ = ["FEATURES", "FeatureNetwork", "RealImages", "feature_network", "generated", "real_images"]
 
 KEPT = 4096  # largest number of images of a set for scores that use pixels
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureNetwork:
-    """The features by which scores compare images.
-
-    Args:
-        name: name in the card.
-        features: images (batch, height, width, channels), uint8 or floats in [-1, 1], to (batch, dimensions).
-        probabilities: likewise to class probabilities, for the Inception score.
-    """
-
-    name: str
-    features: Callable[[Any], Any]
-    probabilities: Callable[[Any], Any] | None = None
-
-    def describe(self) -> dict[str, Any]:
-        """Everything the features depend on, as plain data: the network, its weights' sha256, resizer and settings."""
-        network: Any = self.features
-        if hasattr(network, "settings"):
-            return {"network": network.name, "weights": network.weights, "settings": network.settings}
-        return {"network": getattr(network, "identity", None) or getattr(network, "__name__", "a callable")}
-
-
-def _digits(*, stacked: bool = False) -> FeatureNetwork:
-    from kerasgan.metrics.digits_network import digits_features
-
-    features, probabilities = (digits_features(output, stacked=stacked) for output in ("features", "probabilities"))
-    return FeatureNetwork(
-        name="stacked-digits" if stacked else "digits", features=features, probabilities=probabilities
-    )
-
-
-FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
-    "digits": _digits,
-    "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
-    "stacked-digits": lambda: _digits(stacked=True),
-    "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
-}
-"""Feature networks by name that need no download: the bundled digits classifier, all pixels, 8x8 pixels."""
-
-
-def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
-    """One of `FEATURES` by its name, or as it is. Raises ValueError for an unknown name."""
-    if isinstance(choice, FeatureNetwork):
-        return choice
-    return FEATURES[resolve(choice, FEATURES, expected="a FeatureNetwork, or features", received=repr(choice))]()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,10 @@ class Sampling(keras.Model):
         """
         return {}
 
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
+        """Raises TypeError: a GAN's losses do not measure its samples; use `kerasgan.metrics`."""
+        raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
+
     def export(self, filepath: Any, format: str = "tf_saved_model", **options: Any) -> None:
         """Raises TypeError: `kerasgan.export` writes the generator alone, and compares the file with Keras."""
         name = {"tf_saved_model": "saved_model"}.get(format, format)

@@ -102,7 +102,7 @@ class ImageToImage(GAN):
         paired = self.task is not Task.UNPAIRED
         return {"input_shape": self.input_shape, "image_shape": self.image_shape, "paired": paired}
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, *others: Any, **options: Any) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 
         Args:
@@ -111,12 +111,13 @@ class ImageToImage(GAN):
                 targets). Families that are trained without pairs take two domains, as `kerasgan.data.unpaired` does.
             y: targets, or the second domain.
             batch_size: pairs per discriminator step, 1 if not given; sources and datasets have their own.
+            *others: epochs, verbose and callbacks, in Keras' order.
             **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
 
         Raises:
             ValueError: if the images' shapes or ranges do not suit the model or each other.
         """
-        return super().fit(x, y, batch_size, **options)
+        return super().fit(x, y, batch_size, *others, **options)
 
     def on_fit_begin(self, source: Any) -> None:
         """Keeps examples for `sample_grid`, unless there are any."""

@@ -6,14 +6,13 @@ from typing import Any
 __all__ = ["refuse_compile_options", "refuse_fit_options"]
 
 _SCORES = (
-    "kerasgan.evaluation.evaluate or kerasgan.metrics, which score samples, or a keras.metrics.Metric that a "
-    "subclass makes and updates itself"
+    'metrics=["frechet_distance"], which are of samples (kerasgan.metrics.sample_metrics.names()), or a '
+    "keras.metrics.Metric that a subclass makes and updates itself"
 )
 _COMPILE = {
     "optimizer": "generator_optimizer and discriminator_optimizer",
     "loss": 'objective, such as objective="hinge" (kerasgan.objectives.names())',
     "loss_weights": "the weights that penalties and the family's constructor take",
-    "metrics": _SCORES,
     "weighted_metrics": _SCORES,
     "auto_scale_loss": 'keras.config.set_dtype_policy("mixed_float16"), with which losses are always scaled',
 }
@@ -32,6 +31,11 @@ def refuse_compile_options(options: Mapping[str, Any]) -> None:
 
 def refuse_fit_options(options: Mapping[str, Any]) -> None:
     """As `refuse_compile_options`, of `keras.Model.fit` and `train_on_batch`."""
+    if options.get("validation_data") is not None or options.get("validation_split"):
+        raise ValueError(
+            "A GAN has no validation loss: expected neither validation_data nor validation_split, but "
+            "compile(metrics=[kerasgan.metrics.FrechetDistance(data=HELD_OUT_IMAGES)])."
+        )
     _refuse("fit", _FIT, options)
 
 

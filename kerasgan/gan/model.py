@@ -21,11 +21,14 @@ from kerasgan.gan.frozen import freeze, frozen, frozen_as
 from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
+from kerasgan.gan.measuring import Measurements, measuring
 from kerasgan.gan.output_checks import warn_of_ranges
+from kerasgan.gan.step_callback import restored
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade, own_metrics
 from kerasgan.layers import compose
+from kerasgan.metrics import sample_metrics
 from kerasgan.optimizers import AdversarialOptimizer
 from kerasgan.scalars import refuse_nan
 
@@ -100,6 +103,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.seed_generator = keras.random.SeedGenerator()
         self._means: dict[str, keras.metrics.Mean] = {}
         self.data_order = DataOrder()
+        self.sample_metrics: tuple[sample_metrics.SampleMetric, ...] = ()
+        self.measurements = Measurements()
         self.resolve_arguments(prior=self.prior)
         self.built = True
 
@@ -192,6 +197,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
         augment: Any = None,
+        metrics: Any = None,
         **options: Any,
     ) -> None:
         """Sets how the two networks are trained; without arguments, as in the family's paper.
@@ -200,7 +206,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             objective: a name (`kerasgan.objectives.names()`), `{"name": "minimax", "label_smoothing": 0.1}` or a
                 `kerasgan.objectives.Objective`.
             generator_optimizer: a Keras optimizer, its name or its config.
-            discriminator_optimizer: likewise. Callbacks that set a learning rate set the generator's.
+            discriminator_optimizer: likewise. Callbacks that set a learning rate set both: see `callbacks.for_player`.
             penalties: one or a list of names (`kerasgan.penalties.names()`), `{"name": "r1", "weight": 1.0}` or
                 `kerasgan.penalties.Penalty`; an empty list for none.
             discriminator_steps: discriminator updates per generator update (k in Goodfellow et al. 2014). Each of them
@@ -214,6 +220,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
                 `kerasgan.augment.Augmentation` of the images that the discriminator receives, real and generated; False
                 for none.
+            metrics: metrics of samples that `fit` computes: names (`kerasgan.metrics.sample_metrics.names()`),
+                `{"name": "frechet_distance", "every": 500}` or such as `kerasgan.metrics.FrechetDistance(every=500)`.
             **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -222,6 +230,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 slope, or an objective whose losses do not take (real_logits, fake_logits).
         """
         refuse_compile_options(options)
+        several = metrics if isinstance(metrics, (list, tuple)) else [metrics] if metrics else []
+        self.sample_metrics, self.measurements = tuple(map(sample_metrics.get, several)), Measurements()
         given = {
             "objective": objective,
             "generator_optimizer": generator_optimizer,
@@ -297,14 +307,25 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             return {}
         at_compile = dict(self._frozen_at_compile)
         slots = {} if at_compile == frozen(self) else {"frozen": at_compile}
-        return keras.saving.serialize_keras_object({**self._settings, **self._compile_options, **slots})
+        kept = [config for metric in self.sample_metrics if (config := metric.get_config())]
+        metrics = {"metrics": kept} if kept else {}
+        return keras.saving.serialize_keras_object({**self._settings, **self._compile_options, **slots, **metrics})
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         config = keras.saving.deserialize_keras_object(config)
         with frozen_as(self, config.pop("frozen", None)):
             self.compile(**config)
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        **options: Any,
+    ) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 
         Called again it goes on in the data: see `kerasgan.gan.data_order`.
@@ -314,23 +335,22 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 `kerasgan.data`.
             y: integer labels, if x is an array and the model is trained with labels.
             batch_size: images per discriminator step, 64 if not given; sources and datasets have their own.
-            **options: further arguments of `keras.Model.fit`: epochs, callbacks, steps_per_epoch, ...
+            epochs, verbose, callbacks: as in `keras.Model.fit`, in its order.
+            **options: further arguments of `keras.Model.fit`: steps_per_epoch, initial_epoch, ...
 
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
         refuse_fit_options(options)
-        if options.get("validation_data") is not None or options.get("validation_split"):
-            raise ValueError("A GAN has no validation loss: expected neither validation_data nor validation_split.")
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
         self.on_fit_begin(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
-        callbacks = options.pop("callbacks", None) or []
-        several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
+        several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         several.sort(key=lambda callback: hasattr(callback, "restore"))  # a checkpoint holds what the others have done
-        position = self._restored(several, options.get("epochs", 1))
+        several = [*measuring(self, several, x, source), *several]  # first: the others find the values in their logs
+        position = restored(self, several, epochs=epochs)
         if position is not None:
             options["initial_epoch"] = position.epoch
         elif self.compiled and not self.optimizer.steps:
@@ -342,15 +362,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
         first = self.data_order.callbacks(source, start=done)
         with gradients.keeping_state(self), gradients.passing_over(self, done):
-            return super().fit(source, callbacks=[*first, *map(adapted, several)], **options)
-
-    def _restored(self, callbacks: list[Any], epochs: int) -> Any:
-        """The position from which `fit` resumes, if one of the callbacks restores a checkpoint."""
-        position = None
-        for callback in callbacks:
-            if self.compiled and hasattr(callback, "restore"):
-                position = callback.restore(self, callbacks, epochs=epochs) or position
-        return position
+            watching = [*first, *(adapted(callback, self) for callback in several)]
+            return super().fit(source, epochs=epochs, verbose=verbose, callbacks=watching, **options)
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         """The batches that `fit` iterates over for its `x` and `y`, checked against the model."""
@@ -378,16 +391,6 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         refuse_fit_options(options)
         batch = data.batch(x, y, **self.data_options())
         return super().train_on_batch(*batch, **options)
-
-    def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Raises TypeError: a GAN's losses do not measure its samples; use `kerasgan.metrics`."""
-        raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
-
-    def on_fit_begin(self, source: Any) -> None:
-        """Called by every `fit` with its source of batches."""
-
-    def adapt(self, source: Any) -> None:
-        """Called by the first `fit` with its source of batches, for initializations that depend on the data."""
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -50,6 +50,12 @@ class AdversarialStep(keras.Model):
     generator_penalty_interval: int = 0
     """The generator's steps from one `generator_penalty` to the next, 0 for none."""
 
+    def on_fit_begin(self, source: Any) -> None:
+        """Called by every `fit` with its source of batches."""
+
+    def adapt(self, source: Any) -> None:
+        """Called by the first `fit` with its source of batches, for initializations that depend on the data."""
+
     @gradients.trainer_step
     def train_step(self, data: Any) -> dict[str, Any]:
         """One discriminator update, and on every `discriminator_steps`-th call one generator update after it."""

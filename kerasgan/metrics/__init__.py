@@ -3,7 +3,8 @@
 Images are (count, height, width, channels), uint8 or floats in [-1, 1]; features are (count, dimensions), from any
 callable (see `features`); both may be NumPy arrays or tensors of any backend. Everything is computed on the CPU, in
 float64 except for the patches of `sliced_wasserstein`. `streaming` holds the same numbers as Keras metrics, and is the
-only part that imports Keras.
+only part that imports Keras. `FrechetDistance`, `KernelDistance`, `Diversity` and `PairScore` are for
+`gan.compile(metrics=[...])`: `fit` computes them while it trains.
 """
 
 import importlib
@@ -26,6 +27,7 @@ from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
 from kerasgan.metrics.precision_recall import precision_recall
+from kerasgan.metrics.sample_metrics import Diversity, FrechetDistance, KernelDistance, PairScore, SampleMetric
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
 from kerasgan.metrics.spectrum import Spectrum, power_spectrum
@@ -36,10 +38,15 @@ if TYPE_CHECKING:
     from kerasgan.metrics import streaming
 
 __all__ = [
+    "Diversity",
+    "FrechetDistance",
     "GAMResult",
+    "KernelDistance",
     "Memorization",
     "Modes",
     "Moments",
+    "PairScore",
+    "SampleMetric",
     "Spectrum",
     "clip_scores",
     "dataset_moments",

@@ -6,7 +6,8 @@ caches and score cards. `flattened` returns the pixels.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,17 @@ from PIL import Image
 
 from kerasgan.metrics import checks
 from kerasgan.metrics.resizing import RESIZERS
+from kerasgan.names import resolve
 
-__all__ = ["NetworkFeatures", "flattened", "thumbnails", "weights_hash"]
+__all__ = [
+    "FEATURES",
+    "FeatureNetwork",
+    "NetworkFeatures",
+    "feature_network",
+    "flattened",
+    "thumbnails",
+    "weights_hash",
+]
 
 
 def flattened(images: Any) -> np.ndarray:
@@ -120,3 +130,50 @@ def prepared(images: Any, *, size: int, resize: str, scale: float, channels: int
     if pixels.shape[-1] != channels:
         raise ValueError(f"Expected gray images or {channels} channels. Received: {pixels.shape[-1]} channels")
     return (pixels - np.float32(scale)) / np.float32(scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureNetwork:
+    """The features by which scores compare images.
+
+    Args:
+        name: name in the card.
+        features: images (batch, height, width, channels), uint8 or floats in [-1, 1], to (batch, dimensions).
+        probabilities: likewise to class probabilities, for the Inception score.
+    """
+
+    name: str
+    features: Callable[[Any], Any]
+    probabilities: Callable[[Any], Any] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Everything the features depend on, as plain data: the network, its weights' sha256, resizer and settings."""
+        network: Any = self.features
+        if hasattr(network, "settings"):
+            return {"network": network.name, "weights": network.weights, "settings": network.settings}
+        return {"network": getattr(network, "identity", None) or getattr(network, "__name__", "a callable")}
+
+
+def _digits(*, stacked: bool = False) -> FeatureNetwork:
+    from kerasgan.metrics.digits_network import digits_features
+
+    features, probabilities = (digits_features(output, stacked=stacked) for output in ("features", "probabilities"))
+    return FeatureNetwork(
+        name="stacked-digits" if stacked else "digits", features=features, probabilities=probabilities
+    )
+
+
+FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
+    "digits": _digits,
+    "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
+    "stacked-digits": lambda: _digits(stacked=True),
+    "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
+}
+"""Feature networks by name that need no download: the bundled digits classifier, all pixels, 8x8 pixels."""
+
+
+def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:
+    """One of `FEATURES` by its name, or as it is. Raises ValueError for an unknown name."""
+    if isinstance(choice, FeatureNetwork):
+        return choice
+    return FEATURES[resolve(choice, FEATURES, expected="a FeatureNetwork, or features", received=repr(choice))]()

@@ -14,6 +14,7 @@ from kerasgan.report import charts, page
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
 from kerasgan.report.rendering import Markup, part
+from kerasgan.training import best
 
 __all__ = ["body"]
 
@@ -60,7 +61,8 @@ def curves(found: Evidence) -> Markup:
         line = Line(_plain(name), *_known(step, found.columns[name]))
         if len(line.x):
             parts.append(_chart([line], title=f"{_plain(name)} over the training", y_label=_plain(name)))
-    return page.section("Curves", *parts)
+    kept = best.found(found.run)
+    return page.section("Curves", *parts, *([page.paragraph(kept)] if kept else []))
 
 
 def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

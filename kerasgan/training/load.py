@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan import zoo
 from kerasgan.files.paths import here
-from kerasgan.training.run_folder import is_run, newest
+from kerasgan.training.run_folder import BEST, is_run, newest
 from kerasgan.zoo.load import refuse_not_finite
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe") -> "GAN":
 
     Args:
         source: an entry's name (`kerasgan.zoo.names()`), the path of a recipe.toml, a run folder of `kerasgan train`
-            (its finished model, else its newest checkpoint), a `.keras` file, or a `.weights.h5` file that lies beside
-            its recipe.toml.
+            (its best model if it was kept, else the finished one, else its newest checkpoint), a `.keras` file, or a
+            `.weights.h5` file that lies beside its recipe.toml.
         weights: of an entry, a recipe or a run folder: as of `kerasgan.zoo.load`.
 
     Raises:
@@ -43,9 +43,10 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe") -> "GAN":
     if not is_run(name) or weights != "recipe":
         return zoo.load(chosen.path, weights=weights)
     state = newest(name)
-    if state.name != "gan.keras":
+    if not state.with_name("gan.keras").is_file():
+        which = "its best model so far" if state.name == BEST else "its newest checkpoint"
         warnings.warn(
-            f"{name} was not finished; its newest checkpoint is used: {state.name}",
+            f"{name} was not finished; {which} is used: {state.name}",
             UnfinishedRunWarning,
             stacklevel=2,
         )

@@ -10,8 +10,9 @@ from typing import Any
 from kerasgan import zoo
 from kerasgan.files import paths
 
-__all__ = ["RECORD", "changes", "is_run", "newest", "read_record", "refuse", "refuse_entry", "sections"]
+__all__ = ["BEST", "RECORD", "changes", "is_run", "newest", "read_record", "refuse", "refuse_entry", "sections"]
 
+BEST = "best.keras"  # the GAN whose samples were best, if the training keeps that
 RECORD = "run.json"  # written first, and the recipe next: a folder with both can be resumed, from the first second
 
 
@@ -77,7 +78,7 @@ def refuse_entry(asked: zoo.Recipe, run: str | os.PathLike[str]) -> None:
 
 
 def newest(run: str | os.PathLike[str]) -> Path:
-    """The run's trained GAN: gan.keras, or of a run that was killed the newest intact checkpoint.
+    """The run's trained GAN: the best one if it was kept, else gan.keras, or of a killed run the newest checkpoint.
 
     It warns of files that are damaged.
 
@@ -88,12 +89,13 @@ def newest(run: str | os.PathLike[str]) -> Path:
     from kerasgan.callbacks import Checkpoint  # needs Keras, `is_run` does not
 
     folder = paths.here(run)
-    finished = folder / "gan.keras"
-    if finished.is_file():
-        if (damage := Checkpoint.damage(finished)) is None:
-            return finished
-        expected = "Expected an intact gan.keras; the newest checkpoint is used"
-        warnings.warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
+    for name in (BEST, "gan.keras"):
+        finished = folder / name
+        if finished.is_file():
+            if (damage := Checkpoint.damage(finished)) is None:
+                return finished
+            expected = f"Expected an intact {name}; an earlier state is used"
+            warnings.warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
     found = Checkpoint.newest(folder / "checkpoints")
     if found is None:
         raise FileNotFoundError(

@@ -7,7 +7,8 @@ samples/               a grid every so many steps, of the same latents
 checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimizers included
 run.json               what the run was made with: entry, recipe, data, versions; the first file to be written
-generator.weights.h5   the network to sample from alone
+best.keras, best.json  if asked for: the GAN whose samples were best, and by which measure
+generator.weights.h5   the network to sample from alone, of the best GAN if that was kept
 """
 
 import dataclasses
@@ -32,7 +33,7 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
-from kerasgan.training import record, run_folder
+from kerasgan.training import best, record, run_folder
 from kerasgan.training.ownership import owned
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def train(
             owner,
             reports.StopAfter(steps=steps, seconds=seconds),
             *callbacks,  # before those that save at the end: the doctor may put better weights back
+            *best.keepers(recipe, gan, run, every=every),
             reports.StopWhenNotFinite(every=often),
             reports.LossLog(run / "log.csv", every=often),
             reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
@@ -328,14 +330,15 @@ def _checked(source: Any, gan: "GAN") -> Any:
 
 def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
     """Keeps the newest state, or that of `gan` as it is, under the names that everybody looks for."""
-    found = reports.Checkpoint.newest(run / "checkpoints")
+    found, kept = reports.Checkpoint.newest(run / "checkpoints"), run / run_folder.BEST
     with paths.replacing(run / "gan.keras") as partial:
         if as_it_is or found is None:
             gan.save(partial)
         else:
             shutil.copyfile(found, partial)
+    shown = keras.saving.load_model(kept, compile=False) if kept.is_file() else gan
     with paths.replacing(run / "generator.weights.h5") as partial:
-        gan.sampler.save_weights(partial)
+        shown.sampler.save_weights(partial)
 
 
 class _Interruption(reports.StepCallback):

@@ -16,12 +16,8 @@ from kerasgan.training.train import Interrupted
 
 __all__ = ["working_folder"]
 
-CONTINUED = (
-    "recipe.toml",
-    run_folder.RECORD,
-    "log.csv",
-    "film.png",
-)  # what a resumed training reads, beside checkpoints
+# What a resumed training reads, beside checkpoints.
+CONTINUED = ("recipe.toml", run_folder.RECORD, "log.csv", "film.png", "best.keras", "best.json")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WeightsError", "build", "channel_order", "load", "refuse_not_finite", "source", "with_data"]
 
-OF_TRAINING = ("batch_size", "seed", "start", "steps")  # keys of [train] that are no arguments of `GAN.compile`
+OF_TRAINING = ("batch_size", "keep_best", "seed", "start", "steps")  # keys of [train] that `compile` does not take
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 

@@ -27,6 +27,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "discriminator_steps",
             "ema_half_life",
             "generator_optimizer",
+            "keep_best",
             "objective",
             "penalties",
             "reuse_fakes",
@@ -70,7 +71,7 @@ class Recipe:
             families also `derive`, which computes their inputs from its images, and `unpair`, whether to separate such
             pairs into two domains.
         train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, with which
-            the generator starts), and arguments of `GAN.compile`.
+            the generator starts), `keep_best` (see `kerasgan.training.best`), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.
         header: the comment at the top of the file: the training command, how long it takes, what to expect.

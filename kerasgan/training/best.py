@@ -1,0 +1,109 @@
+"""`keep_best` of a recipe's [train]: by which measure the best model of a training is kept, and when it ends for it.
+
+A name of `kerasgan.metrics.sample_metrics`, or a table:
+
+name       frechet_distance, kernel_distance or diversity; for image-to-image models peak_signal_to_noise,
+           structural_similarity or mean_absolute_error, of held-out pairs if the data have any; "auto" for the first
+features   of the first three: as in `kerasgan evaluate --features`; if not given, the first of the data's cards
+samples    number of images or pairs
+every      steps between measurements; if not given, those between two sample grids
+seed       of the latents
+patience   steps without a better value after which the training ends; if not given, it does not
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasgan import zoo
+from kerasgan.callbacks import KeepBest
+from kerasgan.evaluation.evaluate import held_out_pairs, named_features
+from kerasgan.files.download import DownloadError
+from kerasgan.metrics import sample_metrics
+from kerasgan.training.run_folder import BEST
+
+if TYPE_CHECKING:
+    from kerasgan.gan import GAN
+
+__all__ = ["AUTO", "found", "keepers", "settings_of"]
+
+AUTO = "auto"
+KEYS = ("every", "features", "name", "patience", "samples", "seed")
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """The settings in a text such as frechet_distance,features=pixels,samples=500.
+
+    Raises:
+        ValueError: for an unknown name or key, or a number that is none.
+    """
+    name, *pairs = text.split(",")
+    settings: dict[str, Any] = {"name": name.strip()}
+    for pair in pairs:
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        number = key != "features"
+        if not equals or key not in KEYS or (number and not value.isdigit()):
+            expected = "Expected --keep-best METRIC, or such as frechet_distance,features=pixels,samples=500,every=200"
+            raise ValueError(f"{expected},patience=2000. Received: {text}")
+        settings[key] = int(value) if number else value
+    return checked(settings)
+
+
+def checked(settings: Any) -> dict[str, Any]:
+    """The table of a `keep_best`. Raises ValueError for an unknown name or key."""
+    table = dict(settings) if isinstance(settings, Mapping) else {"name": settings}
+    known = [AUTO, *sample_metrics.names()]
+    if table.setdefault("name", AUTO) not in known or set(table) - set(KEYS):
+        raise ValueError(
+            f"Expected keep_best to be one of {', '.join(known)}, or a table with some of {', '.join(KEYS)}. "
+            f"Received: keep_best={settings!r}"
+        )
+    return table
+
+
+def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[KeepBest]:
+    """The callback that keeps the best model in a run folder, if the recipe says so.
+
+    Raises:
+        ValueError: for settings that do not suit the model or its data.
+        DownloadError: if Inception's weights are needed and cannot be downloaded.
+    """
+    if recipe.train.get("keep_best") is None:
+        return []
+    settings = {"every": every, **checked(recipe.train["keep_best"])}
+    patience = settings.pop("patience", None)
+    if settings["name"] == AUTO:
+        settings["name"] = "peak_signal_to_noise" if gan.task.from_images else "frechet_distance"
+    if gan.task.from_images:
+        settings["data"] = next(iter(held_out_pairs(recipe).values()))
+    else:
+        settings["features"] = _features(settings.get("features") or recipe.source.features[0])
+        plain = dataclasses.replace(recipe, data=recipe.source.measured(recipe.data))
+        settings["data"] = zoo.source(plain, compared=True)
+    metric = sample_metrics.get({**settings, "at_epoch_ends": False})
+    return [KeepBest(run / BEST, monitor=metric, patience=patience)]
+
+
+def found(run: Path) -> str | None:
+    """A sentence about the best model that a run folder keeps, and how much of the training came after it, if any."""
+    path = run / BEST.replace(".keras", ".json")
+    if not path.is_file():
+        return None
+    note = json.loads(path.read_text(encoding="utf-8"))
+    after, done = note["steps_done"] - note["step"], note["steps_done"]
+    return (
+        f"Best {note['metric'].replace('_', ' ')} {note['value']:.4g} at step {note['step']:,}; {after:,} of {done:,} "
+        f"steps ({after / max(done, 1):.0%}) came after it. Measuring took {note['seconds_per_measurement']:.2g} s "
+        f"each time, {note['share_of_time']:.1%} of the time."
+    )
+
+
+def _features(name: str) -> Any:
+    try:
+        return named_features(name)
+    except DownloadError as error:
+        raise DownloadError(
+            f"{error} Features that need no download: --keep-best frechet_distance,features=thumbnails"
+        ) from error
