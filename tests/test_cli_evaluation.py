@@ -9,6 +9,8 @@ from command_line import run
 from PIL import Image
 
 from kerasgan import zoo
+from kerasgan.cli.export import FORMATS, Noise, Precision
+from kerasgan.export import formats, options
 
 
 def test_evaluate_writes_the_card_of_a_run_beside_it(trained, tmp_path):
@@ -65,6 +67,23 @@ def test_export_writes_every_requested_format(trained, tmp_path):
 
 def test_an_unknown_format_is_refused_before_anything_is_loaded(trained, tmp_path):
     result = run("export", trained / "tiny-run", "-o", tmp_path / "out", "--format", "onnx,tflite")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "Received: tflite" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_values_of_export_are_listed_and_others_are_refused(trained, tmp_path):
+    assert tuple(Precision) == tuple(options.PRECISIONS) and tuple(formats.FORMATS) == FORMATS
+    text = " ".join(run("export", "--help").output.replace("│", " ").split())
+    for name in (*Precision, *Noise, *FORMATS):
+        assert name in text, name
+    wrong = {
+        ("--precision", "int4"): (2, "'int4' is not one of"),
+        ("--noise", "some"): (2, "'some' is not one of"),
+        ("--opset", "99"): (1, "Expected an opset from 13 to"),
+        ("--image-size", "8"): (1, "Expected no image_size for a DCGAN"),
+        ("--direction", "ab"): (1, "Expected no direction for a DCGAN"),
+    }
+    for option, (code, message) in wrong.items():
+        result = run("export", trained / "tiny-run", "--weights", "nowhere.h5", "-o", tmp_path / "out", *option)
+        assert result.exit_code == code and message in " ".join(result.stderr.split()), result.stderr

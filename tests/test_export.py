@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import ops
 
 import kerasgan
-from kerasgan.export import ExportError, formats
+from kerasgan.export import ExportError, formats, opsets
 from kerasgan.gan import ImageToImage
 from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
 
@@ -121,9 +121,11 @@ def test_a_saved_model_names_its_tensors(tmp_path):
     assert {name: spec.shape.as_list() for name, spec in draw.structured_outputs.items()} == {"images": [None, 8, 8, 1]}
 
 
-@pytest.mark.parametrize("opset", [13, 18])
-def test_the_opset_is_the_requested_one(opset, tmp_path):
-    model = onnx.load(kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=opset))
+@pytest.mark.parametrize("opset", [13, 18, opsets.newest()])
+@pytest.mark.parametrize("precision", ["float32", "static_int8"])
+def test_the_opset_is_the_requested_one(opset, precision, tmp_path):
+    options = {"opset": opset, "precision": precision, "tolerance": 0.5}
+    model = onnx.load(kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", **options))
     assert {each.version for each in model.opset_import if each.domain == ""} == {opset}
 
 
@@ -341,5 +343,8 @@ def test_a_folder_that_is_no_saved_model_is_not_replaced(tmp_path):
 def test_arguments_that_cannot_be_used_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"Expected a kerasgan\.GAN"):
         kerasgan.export.onnx(made("DCGAN").generator, tmp_path / "generator.onnx")
-    with pytest.raises(ValueError, match="Received: opset=5"):
-        kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=5)
+    newest = opsets.newest()
+    assert newest >= 21  # of the oldest ONNX Runtime that is supported, 1.20, and of onnx 1.17
+    for wrong in (5, newest + 1):
+        with pytest.raises(ValueError, match=f"an opset from 13 to {newest}, the newest.* Received: opset={wrong}"):
+            kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", opset=wrong)

@@ -94,6 +94,23 @@ def run(form, model, folder, tmp_path):
     return np.asarray(Image.open(tmp_path / "drawn.png"), "int32")
 
 
+def test_the_programs_take_the_folder_too_and_a_wrong_path_is_one_line(bundled, tmp_path):
+    _, folder, report = bundled
+    found = [formats.FORMATS[form].command.split()[1] for form in report["formats"] if form != "web"]
+    assert {path.name for path in (folder / "programs").iterdir()} == {"onnx", "node", "cpp", "saved_model", "litert"}
+    (tmp_path / "wrong.onnx").write_text("no model")
+    for program in found:
+        drawn = [sys.executable, folder / program, folder, "--count", "1", "-o", tmp_path / "one.png"]
+        done = subprocess.run(drawn, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and done.stdout.endswith("1 images by sn-tiny\n"), done.stderr
+        for wrong in ("nowhere", "wrong.onnx", "."):
+            command = [sys.executable, folder / program, wrong, *(["--seeds", "nowhere"] if wrong == "." else [])]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            last = done.stderr.splitlines()[-1]  # TensorFlow has said something before
+            assert done.returncode == 1 and last.startswith("Expected ") and "Traceback" not in done.stderr
+            assert wrong in last
+
+
 def test_a_translator_of_one_size_and_batch_is_drawn_from_its_seeds(tmp_path):
     gan = made(CycleGAN)
     options = {"direction": "ab", "batch_size": 3, "image_size": 12, "output": "uint8", "formats": ["litert"]}
@@ -124,12 +141,12 @@ def test_one_format_that_fails_does_not_cost_the_others(bundled, tmp_path, monke
 def test_one_format_that_fails_leaves_nothing_and_an_earlier_bundle_as_it_was(bundled, tmp_path, monkeypatch):
     gan = bundled[0]
     kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx"])
-    before = {path: path.read_bytes() for path in (tmp_path / "bundle").iterdir()}
+    before = {path: path.read_bytes() for path in (tmp_path / "bundle").rglob("*") if path.is_file()}
     broken = formats.FORMATS["litert"]._replace(write=lambda job, path: path.write_bytes(b"no model"))
     monkeypatch.setitem(formats.FORMATS, "litert", broken)
     with pytest.raises(ExportError, match="a file that LiteRT opens"):
         kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx", "litert"])
-    assert {path: path.read_bytes() for path in (tmp_path / "bundle").iterdir()} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "bundle").rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
@@ -159,6 +176,10 @@ def test_a_page_alone_has_its_model_and_the_requested_options(tmp_path):
         ({"formats": ["web"], "noise": "input"}, "Expected no noise for web. Received: noise='input'"),
         ({"formats": ["web"], "batch_size": 2}, "Expected no batch_size for web. Received: batch_size=2"),
         ({"formats": ["litert"], "vendor": True}, "Expected vendor with the format web only. Received: vendor=True"),
+        (
+            {"formats": ["web"], "opset": 27},
+            "an opset up to 26, the newest that the runtime of web reads. Received: op",
+        ),
         ({"directions": -1}, "directions from 0 on. Received: directions=-1"),
     ],
 )

@@ -3,7 +3,7 @@
 import dataclasses
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from kerasgan.cli.arguments import (
 )
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
+
+if TYPE_CHECKING:
+    from kerasgan.export import Options
 
 __all__ = ["export"]
 
@@ -51,6 +54,16 @@ def _known(text: str | None) -> str | None:
     return text
 
 
+Formats = Annotated[
+    str | None,
+    typer.Option(
+        "--formats",
+        "--format",
+        callback=_known,
+        help=f"Some of {', '.join(FORMATS)}, with commas; if not given, all that can hold the model.",
+    ),
+]
+Opset = Annotated[int | None, typer.Option(help="ONNX opset, from 13 to the newest of ONNX Runtime; 15 if not given.")]
 Vendor = Annotated[
     bool,
     typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): it then works offline."),
@@ -71,20 +84,13 @@ def export(
             "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
         ),
     ],
-    formats: Annotated[
-        str | None,
-        typer.Option(
-            "--formats",
-            "--format",
-            callback=_known,
-            help=f"Some of {', '.join(FORMATS)}, with commas; if not given, all that can hold the model.",
-        ),
-    ] = None,
+    formats: Formats = None,
     weights: Weights = None,
     direction: Direction = None,
     kernel: Kernel = None,
     precision: Annotated[
-        Precision, typer.Option(help="Precision of the weights; the report has the loss.")
+        Precision,
+        typer.Option(metavar="NAME", help=f"Precision of weights: {', '.join(Precision)}; the report has the loss."),
     ] = Precision.FLOAT32,
     uint8: Annotated[bool, typer.Option("--uint8", help="Output images as integers from 0 to 255.")] = False,
     truncation: Annotated[
@@ -96,9 +102,7 @@ def export(
     image_size: Annotated[
         int | None, typer.Option(min=1, help="A fixed size, for image-to-image models; any if not given.")
     ] = None,
-    opset: Annotated[
-        int | None, typer.Option(help="ONNX opset, from 13 to the newest of ONNX Runtime; 15 if not given.")
-    ] = None,
+    opset: Opset = None,
     directions: Directions = 0,
     vendor: Vendor = False,
     title: Title = None,
@@ -109,10 +113,6 @@ def export(
     recipe = recipe_of(name)
     start_keras()
     from kerasgan import export as exports
-    from kerasgan import models
-    from kerasgan.export.assembly import check_family
-    from kerasgan.export.formats import choose
-    from kerasgan.export.page.runtime import ONLINE
 
     options = exports.Options(
         entry=recipe.name,
@@ -131,11 +131,16 @@ def export(
         title=title,
         description=description,
     )
-    choose(parts(formats), options)  # reports unsupported options before the weights are loaded
-    if recipe.family in models.__all__:
-        check_family(getattr(models, recipe.family), options)
+    _check(recipe.family, parts(formats), options)
     gan = with_kernel(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
+    _tell(report, output, vendor=vendor)
+
+
+def _tell(report: dict[str, Any], output: Path, *, vendor: bool) -> None:
+    """Prints what was written, what was not and why."""
+    from kerasgan.export.page.runtime import ONLINE
+
     for form, found in report["formats"].items():
         typer.echo(f"{form}: {address(output / found['path'])}")
     if "web" in report["formats"] and not vendor:
@@ -143,6 +148,17 @@ def export(
     for form, reason in report["left_out"].items():
         typer.echo(f"{form}: left out. {reason}", err=True)
     typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")
+
+
+def _check(family: str, formats: list[str] | None, options: "Options") -> None:
+    """Reports options that no format or no model of the family supports, before the weights are loaded."""
+    from kerasgan import models
+    from kerasgan.export.assembly import check_family
+    from kerasgan.export.formats import choose
+
+    choose(formats, options)
+    if family in models.__all__:  # `load` reports others
+        check_family(getattr(models, family), options)
 
 
 def _number(text: str) -> float | str:
