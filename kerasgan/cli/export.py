@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,10 @@ from kerasgan.files.paths import address
 
 __all__ = ["export"]
 
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."),
+]
 Vendor = Annotated[
     bool,
     typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): it then works offline."),
@@ -38,12 +42,7 @@ Directions = Annotated[
 
 def export(
     name: Target,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
-        ),
-    ],
+    output: Output,
     formats: Annotated[
         str | None,
         typer.Option("--formats", "--format", help="Such as onnx,web; if not given, all that can hold the model."),
@@ -76,7 +75,6 @@ def export(
     start_keras()
     from kerasgan import export as exports
     from kerasgan.export.formats import choose
-    from kerasgan.export.page.runtime import ONLINE
 
     options = exports.Options(
         entry=recipe.name,
@@ -98,6 +96,13 @@ def export(
     choose(parts(formats), options)  # reports unsupported options before the weights are loaded
     gan = with_kernel(load(name, weights), kernel)
     report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
+    _tell(report, output, vendor=vendor)
+
+
+def _tell(report: dict[str, Any], output: Path, *, vendor: bool) -> None:
+    """Prints what was written, what was not and why."""
+    from kerasgan.export.page.runtime import ONLINE
+
     for form, found in report["formats"].items():
         typer.echo(f"{form}: {address(output / found['path'])}")
     if "web" in report["formats"] and not vendor:

@@ -11,6 +11,7 @@ from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
+from kerasgan.names import find
 from kerasgan.training.run_folder import is_run
 from kerasgan.zoo.data_sources import folders
 
@@ -46,8 +47,10 @@ def train(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
-    if doctor not in ("off", "rollback", "stop", "warn"):
+    remedy = find(doctor, ("off", "rollback", "stop", "warn"))
+    if remedy is None:
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
+    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tensorboard": tensorboard}
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(str(run) if resume and is_run(run) else name)
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
@@ -58,7 +61,6 @@ def train(
     settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment)
     recipe = train.assign(recipe, assignments or [])
-    remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
     with (
         tell("kerasgan.data"),
@@ -66,7 +68,7 @@ def train(
         shared,
         working_folder(run, resume=resume) as (place, mirrors),
     ):
-        watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+        watching = train.watchers(place, steps=recipe.train["steps"], **watched)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
     run_argument = shlex.quote(address(run))
     typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {run_argument} -o more.png")
