@@ -295,10 +295,9 @@ def test_what_a_folder_holds_and_what_becomes_of_it_is_logged(tmp_path, caplog):
         data.folder(tmp_path, image_size=8, channels=3, crop="stretch", labels=False)
     place = f"3 images in {tmp_path}, 8x8 to 40x30 pixels"
     assert [record.getMessage() for record in caplog.records] == [
-        f"{place}, center-cropped to 8x8 gray. 2 in color became gray. 1 with transparency were put on white.",
-        "Labels from the sub-folders: 3 classes, a, b, c.",
-        f"{place}, resized to 8x8 color. 1 gray ones got equal red, green and blue. "
-        "1 with transparency were put on white.",
+        f"{place}, center-cropped to 8x8 gray. Turned gray: 2 in color. Put on white: 1 with transparency.",
+        "Labels from the sub-folders: a, b, c.",
+        f"{place}, resized to 8x8 color. Turned into colors: 1 gray. Put on white: 1 with transparency.",
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kerasgan.cli.application import tell
 from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
 from kerasgan.training.run_folder import is_run
 
@@ -32,17 +33,18 @@ def evaluate(
     from kerasgan.evaluation import evaluate
 
     folder = output or (Path(name) if is_run(name) else Path("evaluations") / recipe.name)
-    card = evaluate.evaluate(
-        recipe,
-        gan,
-        data=data,
-        metrics=parts(metrics),
-        features=parts(features),
-        samples=samples,
-        seeds=range(seeds),
-        held_out=held_out,
-        output=folder,
-    )
+    with tell("kerasgan.data"):
+        card = evaluate.evaluate(
+            recipe,
+            gan,
+            data=data,
+            metrics=parts(metrics),
+            features=parts(features),
+            samples=samples,
+            seeds=range(seeds),
+            held_out=held_out,
+            output=folder,
+        )
     from kerasgan.cli import tables
 
     show(tables.scores(card))

@@ -64,6 +64,10 @@ Formats = Annotated[
     ),
 ]
 Opset = Annotated[int | None, typer.Option(help="ONNX opset, from 13 to the newest of ONNX Runtime; 15 if not given.")]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."),
+]
 Vendor = Annotated[
     bool,
     typer.Option("--vendor", help="Write ONNX Runtime Web beside the page (from npm, once): it then works offline."),
@@ -78,12 +82,7 @@ Directions = Annotated[
 
 def export(
     name: Target,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="Folder to write: new, empty, or an earlier export to replace; also gs://..."
-        ),
-    ],
+    output: Output,
     formats: Formats = None,
     weights: Weights = None,
     direction: Direction = None,

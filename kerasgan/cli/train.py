@@ -12,6 +12,7 @@ from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import address
+from kerasgan.names import find
 from kerasgan.training.run_folder import is_run, refuse_entry
 from kerasgan.zoo.data_sources import folders
 
@@ -34,9 +35,9 @@ class TrainCommand(TyperCommand):
     """`kerasgan train`, in which --keep-best may stand without a metric; Typer knows no such options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from kerasgan.metrics.sample_metrics import names
-
         if KEEP_BEST in args:
+            from kerasgan.metrics.sample_metrics import names
+
             place = args.index(KEEP_BEST) + 1
             following = "".join(args[place : place + 1])
             # A word with commas is meant as settings, whatever its name is, and refused with the names that there are.
@@ -75,8 +76,10 @@ def train(
     keep_best: KeepBest = None,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
-    if doctor not in ("off", "rollback", "stop", "warn"):
+    remedy = find(doctor, ("off", "rollback", "stop", "warn"))
+    if remedy is None:
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
+    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tensorboard": tensorboard}
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(name)
     if resume and is_run(run):
@@ -91,7 +94,6 @@ def train(
     kept = best.settings_of(keep_best) if keep_best else None
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
     recipe = train.assign(recipe, assignments or [])
-    remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
     with (
         tell("kerasgan.data"),
@@ -99,7 +101,7 @@ def train(
         shared,
         working_folder(run, resume=resume) as (place, mirrors),
     ):
-        watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+        watching = train.watchers(place, steps=recipe.train["steps"], **watched)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
         found = best.found(place)
     run_argument = shlex.quote(address(run))

@@ -50,11 +50,11 @@ class Contents:
         text = [f"{count:,} images in {place}, {self._sizes()} pixels, {became}."]
         colored = count - self.gray
         if channels == 1 and colored:
-            text.append(f"{colored:,} in color became gray.")
+            text.append(f"Turned gray: {colored:,} in color.")
         if channels != 1 and self.gray:
-            text.append(f"{self.gray:,} gray ones got equal red, green and blue.")
+            text.append(f"Turned into colors: {self.gray:,} gray.")
         if self.transparent and channels != 4:
-            text.append(f"{self.transparent:,} with transparency were put on white.")
+            text.append(f"Put on white: {self.transparent:,} with transparency.")
         return " ".join(text)
 
     def _sizes(self) -> str:

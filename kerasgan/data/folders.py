@@ -76,14 +76,14 @@ def folder(
     targets = None
     if names is not None:
         known = {name: label for label, name in enumerate(names)} | {UNLABELED_FOLDER: UNLABELED}
-        LOG.info("Labels from the sub-folders: %d classes, %s.", len(names), _listed(names))
+        LOG.info("Labels from the sub-folders: %s.", _listed(names))
         targets = np.array([known[path.relative_to(root).parts[0]] for path in kept], np.int32)
     info = SourceInfo(str(root), (*size, channels), len(kept), targets, names)
     return FolderSource(info, ordering, reader, (kept, skipped))
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names if len(names) < 6 else (*names[:3], "...", names[-1]))
+    return ", ".join(names) if len(names) < 6 else f"{', '.join(names[:3])}, ..., {names[-1]}, {len(names)} classes"
 
 
 def found(root: Path) -> list[Path]:

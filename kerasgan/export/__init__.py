@@ -134,7 +134,7 @@ def web(
     check_folder(target, sign=page.FACTS, kind="an explorer")
     inside = page.truncates_styles(gan)
     options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
-    beside = {"directions": directions, "vendor": vendor, "title": title, "description": description}
+    beside: dict[str, Any] = {"directions": directions, "vendor": vendor, "title": title, "description": description}
     shown = dataclasses.replace(options, **beside)
     about = page.gather(gan, shown, examples=examples)
     with writing.place(target) as temporary:

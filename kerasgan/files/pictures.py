@@ -105,7 +105,7 @@ def labeled(picture: Picture, *, columns: Sequence[str] = (), rows: Sequence[str
     draw.text((left - PADDING, top / 2), corner, fill=white, anchor="rm", font=font)
     for index, text in enumerate(columns):
         width = picture.width / len(columns)
-        fitting = font.font_variant(size=max(6, FONT * min(1.0, width / max(1.0, font.getlength(text)))))
+        fitting = ImageFont.load_default(max(6.0, FONT * min(1.0, width / max(1.0, font.getlength(text)))))
         draw.text((left + (index + 0.5) * width, top / 2), text, fill=white, anchor="mm", font=fitting)
     for index, text in enumerate(rows):
         height = picture.height / len(rows)
