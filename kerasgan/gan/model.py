@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import keras
+from keras import ops
 
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
@@ -24,7 +25,7 @@ from kerasgan.gan.keras_callbacks import RunningMean, adapted
 from kerasgan.gan.output_checks import warn_of_ranges
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
-from kerasgan.keras_internals import BuiltWhenMade, own_metrics
+from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metrics
 from kerasgan.layers import compose
 from kerasgan.optimizers import AdversarialOptimizer
 from kerasgan.scalars import refuse_nan
@@ -278,7 +279,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         parts = {name: keras.models.clone_model(part) for name, part in self.generator_parts.items()}
         average = self._assembled(parts)
         self._ema_parts = MappingProxyType(parts)
-        average.set_weights(self.generator.get_weights())
+        for own, weight in zip(average.weights, self.generator.weights):
+            initialize_later(own, functools.partial(ops.copy, weight))
         average.trainable = False
         return average
 
@@ -338,6 +340,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         for callback in several:
             if hasattr(callback, "on_fit_begin"):  # the doctor, say, looks at the data
                 callback.on_fit_begin(source)
+        self._initialize_variables()
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
         first = self.data_order.callbacks(source, start=done)
@@ -377,6 +380,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         """
         refuse_fit_options(options)
         batch = data.batch(x, y, **self.data_options())
+        self._initialize_variables()
         return super().train_on_batch(*batch, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:

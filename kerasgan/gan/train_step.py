@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from kerasgan import distribution, gradients, penalties, schedules
+from kerasgan.keras_internals import initialize
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Batch"]
@@ -70,6 +71,10 @@ class AdversarialStep(keras.Model):
         update = functools.partial(self._update_generator, batch, record)
         gradients.every(steps, steps_done, update, otherwise=_nothing, phase=steps - 1)
         return self.get_metrics_result()
+
+    def _initialize_variables(self) -> None:
+        """Makes what a step reads: a loaded model has only what a file gave it."""
+        initialize([*self.variables, *(self.optimizer.variables if self.compiled else ())])
 
     def _update_discriminator(self, batch: Batch, steps_done: Any) -> None:
         batch = batch._replace(fake=keras.tree.map_structure(ops.stop_gradient, batch.fake))
