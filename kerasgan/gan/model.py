@@ -13,6 +13,7 @@ from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
+    refuse_other_numbers,
     refuse_other_order,
     refuse_unbounded_slope,
     refuse_unknown_confidence,
@@ -23,6 +24,7 @@ from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
 from kerasgan.gan.output_checks import warn_of_ranges
+from kerasgan.gan.own_networks import suited
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metrics
@@ -84,6 +86,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     ):
         super().__init__(name=name)
         parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
+        parts, discriminator = suited(self, parts, discriminator, num_classes)
         self.generator, self.discriminator = self.assemble(parts), discriminator
         warn_of_ranges(self.generator, discriminator)
         self.ema_generator: keras.Model | None = None
@@ -246,13 +249,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def _apply_settings(self, **settings: Any) -> None:
         steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
         settings["ema_half_life"] = half_life
-        if not (isinstance(steps, int) and steps >= 1):
-            raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if not callable(half_life) and half_life < 0:
-            raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
-        if settings["weight_clip"] < 0:
-            received = settings["weight_clip"]
-            raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={received}")
+        refuse_other_numbers(settings)
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
