@@ -25,7 +25,18 @@ from typing import Any
 
 import keras
 
-__all__ = ["KINDS", "anywhere", "local_value", "of_first", "own_share", "replicas", "scope", "worker", "workers"]
+__all__ = [
+    "KINDS",
+    "active",
+    "anywhere",
+    "local_value",
+    "of_first",
+    "own_share",
+    "replicas",
+    "scope",
+    "worker",
+    "workers",
+]
 
 KINDS = ("mirrored", "workers")
 
@@ -55,6 +66,15 @@ def scope(distribute: str | None = None, *, devices: int | None = None) -> conte
     if devices is not None:
         raise ValueError(f"Expected workers with all their devices. Received: devices={devices}")
     return _workers()
+
+
+def active() -> bool:
+    """Whether models that are made now are for several devices."""
+    if keras.backend.backend() != "tensorflow":
+        return keras.distribution.distribution() is not None
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy()
 
 
 def replicas() -> int:

@@ -4,12 +4,30 @@
 users.
 """
 
-from collections.abc import Iterator
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
+from keras.src.backend import in_stateless_scope
+from keras.src.backend.common import global_state
 
-__all__ = ["BuiltWhenMade", "adam_moments", "layers_below", "output_path", "own_metrics", "variable_index"]
+__all__ = [
+    "BuiltWhenMade",
+    "adam_moments",
+    "initialize",
+    "initialize_later",
+    "layers_below",
+    "lazy_variables",
+    "made_without_values",
+    "output_path",
+    "own_metrics",
+    "variable_index",
+]
+
+
+SCOPE = "stateless_scope"  # under which Keras keeps the current one
 
 
 class BuiltWhenMade:
@@ -75,3 +93,98 @@ def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras
     """
     index = variable_index(optimizer, variable)
     return optimizer._momentums[index], optimizer._velocities[index]
+
+
+@contextlib.contextmanager
+def lazy_variables() -> Iterator[None]:
+    """Within, variables are made without a value: they get it when it is first read, unless they are assigned one.
+
+    Keras initializes a variable when it makes it, also where a file's value replaces it at once. What the initializer
+    returns is the same, now or later: Keras' random ones have drawn their seeds by then. Not for several devices, whose
+    variables must be made in their scope; nothing changes on PyTorch, where layers read variables when they are built.
+    """
+    if _Making.now or keras.backend.backend() == "torch" or keras.config.is_nnx_enabled():
+        yield
+        return
+    keras.Variable._initialize_with_initializer = _postpone
+    _Making.now = True
+    try:
+        yield
+    finally:
+        _Making.now = False
+        del keras.Variable._initialize_with_initializer
+
+
+def made_without_values() -> bool:
+    """Whether `lazy_variables` is active: optimizers are then to be built later, as on TensorFlow they read weights."""
+    return _Making.now
+
+
+def initialize(variables: Iterable[Any]) -> None:
+    """Gives those variables that have no value yet the value of their initializers."""
+    for variable in variables:
+        if _waits(variable):
+            _ = variable._value
+
+
+def initialize_later(variable: Any, value: Callable[[], Any]) -> None:
+    """Makes `value` the initializer of a variable that has no value yet; assigns it to any other at once."""
+    if _waits(variable):
+        variable._initializer = lambda shape, dtype=None: value()
+    else:
+        variable.assign(value())
+
+
+class _Making:
+    """Whether `lazy_variables` is active: variables are then read for the shapes of what comes of them only."""
+
+    now = False
+
+
+def _postpone(variable: Any, initializer: Callable) -> None:
+    if "_value" in vars(variable):  # that of a variable that has waited: now it is read
+        super(keras.Variable, variable)._initialize_with_initializer(initializer)
+        return
+    variable._initializer = initializer
+    variable.__class__ = _lazy(type(variable))
+
+
+def _waits(variable: Any) -> bool:
+    return getattr(type(variable), "waits", False)
+
+
+@functools.cache
+def _lazy(kind: type) -> type:
+    """The class of a variable without a value, which makes it one of `kind` when it gets one."""
+
+    class Lazy(kind):
+        waits = True
+
+        @property
+        def _value(self) -> Any:
+            if _Making.now and in_stateless_scope():
+                return None  # Keras then uses what the initializer returns, without keeping it
+            initializer, scope = self._initializer, global_state.get_global_attribute(SCOPE)
+            self.__class__, self.__dict__["_value"] = kind, None
+            global_state.set_global_attribute(SCOPE, None)
+            try:
+                self._deferred_initialize()  # outside of what TensorFlow traces
+            except BaseException:
+                del self.__dict__["_value"]
+                _postpone(self, initializer)
+                raise
+            finally:
+                global_state.set_global_attribute(SCOPE, scope)
+            return self._value
+
+        @_value.setter
+        def _value(self, value: Any) -> None:
+            self.__class__, self._initializer = kind, None
+            self._value = value
+
+        def _direct_assign(self, value: Any) -> None:
+            self.__class__, self._initializer = kind, None
+            self._initialize(value)
+
+    Lazy.__name__, Lazy.__qualname__ = kind.__name__, kind.__qualname__
+    return Lazy

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasgan import gradients, schedules
-from kerasgan.keras_internals import variable_index
+from kerasgan.keras_internals import made_without_values, variable_index
 
 __all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay", "for_both"]
 
@@ -35,12 +35,25 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         self.discriminator = discriminator
         for player, own in (("generator", generator), ("discriminator", discriminator)):
             own.name = player  # Keras' logs of learning rates are named after it
+        self._postponed: Callable[[], None] | None = None
 
     def build_variables(self, generator_variables: list, discriminator_variables: list) -> None:
-        """Creates the slots of both optimizers."""
-        self.generator.build(generator_variables)
-        self.discriminator.build(discriminator_variables)
+        """Creates the slots of both optimizers; of a model that is made without values, when they are first read."""
+
+        def build() -> None:
+            self.generator.build(generator_variables)
+            self.discriminator.build(discriminator_variables)
+
         self.built = True
+        if made_without_values():
+            self._postponed = build
+        else:
+            build()
+
+    def _build_now(self) -> None:
+        if self._postponed is not None:
+            build, self._postponed = self._postponed, None
+            build()
 
     def build(self, variables: list) -> None:
         """Does nothing: `build_variables` assigns the variables to the two optimizers."""
@@ -52,6 +65,7 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @property
     def variables(self) -> list:
+        self._build_now()
         return [*self.generator.variables, *self.discriminator.variables]
 
     @property
@@ -77,10 +91,12 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         self.generator.learning_rate = learning_rate
 
     def save_own_variables(self, store: Any) -> None:
-        """Stores nothing: the two optimizers store their own variables."""
+        """Stores nothing: the two optimizers, which come next, store their own variables."""
+        self._build_now()
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads nothing: the two optimizers load their own variables."""
+        """Loads nothing: the two optimizers, which come next, load their own variables."""
+        self._build_now()
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.optimizers.serialize

@@ -93,7 +93,7 @@ def test_the_discriminator_can_do_without_normalization_and_with_noise():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"image_size": 12}, "power of two from 8 to 1024. Received: image_size=12"),
+        ({"image_size": 18}, "power of two.*Received: image_size=18"),
         ({"num_classes": 1}, "at least two classes. Received: num_classes=1"),
         ({"width": 0}, "Expected a positive width"),
         ({"class_weight": -1.0}, "class_weight=-1.0"),

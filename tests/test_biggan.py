@@ -141,10 +141,10 @@ def test_a_generator_is_exported(family, form, tmp_path):
 @pytest.mark.parametrize(
     ("family", "wrong", "message"),
     [
-        (BigGAN, {"image_size": 48}, "one of .*image_size=48"),
+        (BigGAN, {"image_size": 72}, "from 8 to 896 .*image_size=72"),
         (BigGAN, {"num_classes": 1}, "two classes.*num_classes=1"),
         (BigGAN, {"latent_dim": 5}, "multiple of 2.*latent_dim=5"),
-        (BigGANDeep, {"image_size": 100}, "one of .*image_size=100"),
+        (BigGANDeep, {"image_size": 100}, "from 8 to 896 .*image_size=100"),
     ],
 )
 def test_what_it_cannot_be_is_refused(family, wrong, message):

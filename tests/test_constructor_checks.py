@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from kerasgan.gan.constructor_checks import check_choice, check_classes, check_multiple, check_power_of_two
+from kerasgan.gan.constructor_checks import check_choice, check_classes, check_doublings, check_multiple
 from kerasgan.layers import label_input, with_labels
 from kerasgan.optimizers import for_both
 
@@ -12,7 +12,7 @@ def test_right_arguments_pass():
     check_choice("variant", "paper", ("paper", "torch"))
     check_classes(2)
     check_classes(None, optional=True)
-    check_power_of_two(64)
+    assert [check_doublings(size) for size in (8, 10, 28, 48, 64, 896)] == [4, 5, 7, 6, 4, 7]
     check_multiple(28, 4)
     check_multiple(28, 4, smallest=28, largest=28)
 
@@ -29,9 +29,11 @@ def test_right_arguments_pass():
         (lambda: check_classes(1), r"Expected at least two classes\. Received: num_classes=1"),
         (lambda: check_classes(None), r"Expected at least two classes\. Received: num_classes=None"),
         (lambda: check_classes(1, optional=True), r"at least two classes, or None\. Received: num_classes=1"),
-        (lambda: check_power_of_two(48), r"a power of two from 8 to 1024\. Received: image_size=48"),
-        (lambda: check_power_of_two(8, smallest=16), r"a power of two from 16 to 1024\. Received: image_size=8"),
-        (lambda: check_power_of_two(64.0), r"a power of two from 8 to 1024\. Received: image_size=64.0"),
+        (lambda: check_doublings(36), r"from 8 to 1024 to be 4, 5, 6 or 7 times a.*Received: image_size=36"),
+        (lambda: check_doublings(8, smallest=16), r"from 16 to 1024 to be 4, .*Received: image_size=8"),
+        (lambda: check_doublings(256, largest=224), r"from 8 to 224 to be 4, .*Received: image_size=256"),
+        (lambda: check_doublings(64.0), r"from 8 to 1024 to be 4, .*any size: GAN2014.*Received: image_size=64.0"),
+        (lambda: check_multiple(30, 4, otherwise="2"), r"a multiple of 4, or 2\. Received: image_size=30"),
         (lambda: check_multiple(30, 4), r"a multiple of 4\. Received: image_size=30"),
         (lambda: check_multiple(0, 4), r"a multiple of 4\. Received: image_size=0"),
         (lambda: check_multiple(4, 4, smallest=8), r"a multiple of 4 from 8 on\. Received: image_size=4"),

@@ -61,5 +61,5 @@ def test_what_it_cannot_be_is_refused(wrong, message):
 
 @pytest.mark.parametrize("size", [8, 100, 112.0])
 def test_sizes_are_multiples_of_16(size):
-    with pytest.raises(ValueError, match=f"multiple of 16. Received: image_size={size}"):
+    with pytest.raises(ValueError, match=f"of 16, or another number of doublings. Received: image_size={size}"):
         LSGAN(image_size=size)

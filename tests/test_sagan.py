@@ -117,7 +117,7 @@ def test_a_generator_that_attends_is_exported(form, tmp_path):
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"image_size": 48}, "power of two.*image_size=48"), ({"num_classes": 1}, "two classes.*num_classes=1")],
+    [({"image_size": 36}, "power of two.*image_size=36"), ({"num_classes": 1}, "two classes.*num_classes=1")],
 )
 def test_what_it_cannot_be_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):

@@ -104,8 +104,8 @@ def test_both_rates_of_the_residual_model_reach_zero_with_the_same_generator_ste
     ("arguments", "message"),
     [
         ({"variant": "mlp"}, "resnet, resnet64, dcgan.*Received: variant='mlp'"),
-        ({"image_size": 8}, "power of two from 16 to 1024.*Received: image_size=8"),
-        ({"image_size": 28, "variant": "dcgan"}, "power of two from 8 to 1024.*Received: image_size=28"),
+        ({"image_size": 8}, "from 16 to 1024 to be 4, .*Received: image_size=8"),
+        ({"image_size": 36, "variant": "dcgan"}, "from 8 to 1024 to be 4, .*Received: image_size=36"),
     ],
 )
 def test_the_constructor_says_what_it_expects(arguments, message):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -110,12 +111,14 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         CheckpointError: the file is damaged, not allowed or in an unknown format, or the family has no published
             format.
     """
+    from kerasgan.keras_internals import initialize_later
+
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
     publisher, state = _recognize(_read(path), path)
     layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
-    plan: list[tuple[Any, np.ndarray]] = []
+    plan: list[tuple[Any, Callable[[], np.ndarray]]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
         placements = _spelled(_placements(network, layout), layout, state, prefix)
@@ -123,11 +126,13 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     _report_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
-    for variable, value in plan:
-        variable.assign(value)
-    for network, _ in sources:
-        for variable, compute in layout.computed(network):
+    plan += [each for network, _ in sources for each in layout.computed(network)]
+    sampled = {id(variable) for variable in gan.sampler.weights}
+    for variable, compute in plan:
+        if id(variable) in sampled:
             variable.assign(compute())
+        else:  # of a model that is loaded to sample from, the rest stays in the file until it is needed
+            initialize_later(variable, compute)
     return report
 
 
@@ -179,7 +184,7 @@ def _spelled(placements: list[Placement], layout: Layout, state: Mapping[str, An
 
 def _match(
     placements: list[Placement], state: Mapping[str, Any], report: Report, *, reverse_colors: bool
-) -> list[tuple[Any, np.ndarray]]:
+) -> list[tuple[Any, Callable[[], np.ndarray]]]:
     plan = []
     for placement in placements:
         name, variable = placement.tensor, placement.variable
@@ -192,7 +197,7 @@ def _match(
             )
         else:
             _note(report.assigned, name, variable.path)
-            plan.append((variable, placement.value(tensor, reverse_colors=reverse_colors)))
+            plan.append((variable, functools.partial(placement.value, tensor, reverse_colors=reverse_colors)))
     return plan
 
 

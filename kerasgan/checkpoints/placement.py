@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasgan.checkpoints.tensors import release
+
 if TYPE_CHECKING:
     import keras
 
@@ -57,15 +59,19 @@ class Placement:
 
     def value(self, tensor: np.ndarray, *, reverse_colors: bool) -> np.ndarray:
         """The variable's value; `reverse_colors` exchanges the first and last color of the image."""
-        tensor = tensor if self.unfold is None else tensor.reshape(self.unfold)
-        tensor = tensor if self.part is None else tensor[..., slice(*self.part)]
-        value = tensor if self.axes is None else tensor.transpose(self.axes)
+        value = tensor if self.unfold is None else tensor.reshape(self.unfold)
+        value = value if self.part is None else value[..., slice(*self.part)]
+        value = value if self.axes is None else value.transpose(self.axes)
         if reverse_colors and self.colors is not None:
             value = np.flip(value, self.colors)
         value = value.reshape(self.variable.shape)
         if self.flip:
             value = np.flip(value, (0, 1))
-        return np.array(value * self.factor + self.offset, dtype="float32", order="C")
+        if self.factor != 1.0 or np.any(self.offset):
+            value = value * self.factor + self.offset
+        value = np.array(value, dtype="float32", order="C")
+        release(tensor)
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,17 @@ Both formats that `torch.save` has written: the zip archive (since 1.6) and the 
 """
 
 import io
+import mmap
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from kerasgan.checkpoints.pickles import CheckpointError, Inert, Interpreter, shorten
-from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes, storage_kind
+from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes, release, storage_kind
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
@@ -28,20 +31,24 @@ def read(path: str | Path) -> object:
         CheckpointError: the file is truncated, damaged, not PyTorch's, or names anything but tensors and containers.
         OSError: the file cannot be opened.
     """
-    content = Path(path).read_bytes()
-    try:
-        return _read_zip(content) if content[:2] == b"PK" else read_legacy(content)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+    with open(path, "rb") as file:
+        try:
+            head = file.read(2)
+            if head != b"PK":
+                return read_legacy(head + file.read())
+            # Mapped, so that only what a model needs of it is ever in memory.
+            return _read_zip(file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from error
 
 
-def _read_zip(content: bytes) -> object:
+def _read_zip(file: BinaryIO, content: mmap.mmap) -> object:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = _checked_members(archive, limit=len(content))
             root = _root(members)
             order = archive.read(f"{root}/byteorder") if f"{root}/byteorder" in members else b"little"
-            storages = _ZipStorages(archive, folder=f"{root}/data", big_endian=order == b"big", budget=len(content))
+            storages = _ZipStorages(archive, folder=f"{root}/data", big_endian=order == b"big", content=content)
             pickled = io.BytesIO(archive.read(f"{root}/data.pkl"))
             return Interpreter(allowed=ALLOWED, persistent=storages.load).load(pickled)
     except CheckpointError:
@@ -77,17 +84,32 @@ def _root(members: set[str]) -> str:
 class _ZipStorages:
     """Reads storages on demand, each once, however many tensors share it."""
 
-    def __init__(self, archive: zipfile.ZipFile, *, folder: str, big_endian: bool, budget: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, *, folder: str, big_endian: bool, content: mmap.mmap) -> None:
         self._archive, self._folder = archive, folder
-        self._big_endian, self._budget = big_endian, budget
+        self._big_endian, self._content = big_endian, content
         self._known: dict[str, Storage] = {}
 
     def load(self, identifier: object) -> Storage:
         kind, key, numel = _storage_identity(identifier)
         if key not in self._known:
-            raw = self._archive.read(f"{self._folder}/{key}")
-            self._known[key] = Storage(raw, kind=kind, big_endian=self._big_endian, budget=self._budget)
+            raw, budget = self._member(f"{self._folder}/{key}"), len(self._content)
+            self._known[key] = Storage(raw, kind=kind, big_endian=self._big_endian, budget=budget)
         return _of_length(self._known[key].retyped(kind), numel)
+
+    def _member(self, name: str) -> bytes | memoryview:
+        """A member's bytes: those of the mapped file, checked against their CRC, where it is not compressed."""
+        member = self._archive.getinfo(name)
+        with self._archive.open(member):  # checks the header before the data
+            pass
+        if member.compress_type != zipfile.ZIP_STORED:
+            return self._archive.read(member)
+        name_and_extra = struct.unpack_from("<HH", self._content, member.header_offset + 26)
+        start = member.header_offset + 30 + sum(name_and_extra)
+        raw = memoryview(self._content)[start : start + member.file_size]
+        if zlib.crc32(raw) != member.CRC:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {name!r}")
+        release(raw)
+        return raw
 
 
 def _of_length(storage: Storage, numel: int) -> Storage:

@@ -1,9 +1,10 @@
 """Storages and tensors of PyTorch files as NumPy arrays, bounds checked before anything is allocated."""
 
 import math
+import mmap
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -64,6 +65,15 @@ class Storage:
             values = np.frombuffer(self.raw, dtype=stored).astype(np.dtype(self.kind), copy=False)
         values.flags.writeable = False
         return values
+
+
+def release(view: Any) -> None:
+    """Returns the memory of what was read of a mapped file, of which an array or memoryview is a view."""
+    while getattr(view, "base", None) is not None:
+        view = view.base
+    mapped = getattr(view, "obj", None)
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def element_bytes(kind: str) -> int:

@@ -6,12 +6,14 @@ from types import MappingProxyType
 from typing import Any
 
 import keras
+from keras import ops
 
 from kerasgan import augment as augmentation
 from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
+    refuse_other_numbers,
     refuse_other_order,
     refuse_unbounded_slope,
     refuse_unknown_confidence,
@@ -23,10 +25,11 @@ from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_opti
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
 from kerasgan.gan.measuring import Measurements, measuring
 from kerasgan.gan.output_checks import warn_of_ranges
+from kerasgan.gan.own_networks import suited
 from kerasgan.gan.step_callback import restored
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
-from kerasgan.keras_internals import BuiltWhenMade, own_metrics
+from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metrics
 from kerasgan.layers import compose
 from kerasgan.metrics import sample_metrics
 from kerasgan.optimizers import AdversarialOptimizer
@@ -86,6 +89,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     ):
         super().__init__(name=name)
         parts = dict(generator) if isinstance(generator, Mapping) else {"generator": generator}
+        parts, discriminator = suited(self, parts, discriminator, num_classes)
         self.generator, self.discriminator = self.assemble(parts), discriminator
         warn_of_ranges(self.generator, discriminator)
         self.ema_generator: keras.Model | None = None
@@ -255,13 +259,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def _apply_settings(self, **settings: Any) -> None:
         steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
         settings["ema_half_life"] = half_life
-        if not (isinstance(steps, int) and steps >= 1):
-            raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if not callable(half_life) and half_life < 0:
-            raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
-        if settings["weight_clip"] < 0:
-            received = settings["weight_clip"]
-            raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={received}")
+        refuse_other_numbers(settings)
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
@@ -288,7 +286,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         parts = {name: keras.models.clone_model(part) for name, part in self.generator_parts.items()}
         average = self._assembled(parts)
         self._ema_parts = MappingProxyType(parts)
-        average.set_weights(self.generator.get_weights())
+        for own, weight in zip(average.weights, self.generator.weights):
+            initialize_later(own, functools.partial(ops.copy, weight))
         average.trainable = False
         return average
 
@@ -358,6 +357,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         for callback in several:
             if hasattr(callback, "on_fit_begin"):  # the doctor, say, looks at the data
                 callback.on_fit_begin(source)
+        self._initialize_variables()
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
         first = self.data_order.callbacks(source, start=done)
@@ -390,6 +390,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         """
         refuse_fit_options(options)
         batch = data.batch(x, y, **self.data_options())
+        self._initialize_variables()
         return super().train_on_batch(*batch, **options)
 
     @property

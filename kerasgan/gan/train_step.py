@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from kerasgan import distribution, gradients, penalties, schedules
+from kerasgan.keras_internals import initialize
 from kerasgan.optimizers import ema_decay
 
 __all__ = ["AdversarialStep", "Batch"]
@@ -92,6 +93,10 @@ class AdversarialStep(keras.Model):
         done = ops.not_equal(count.value, counted)
         for variable, old in zip(kept, before):
             variable.assign(ops.where(done, variable.value, old))
+
+    def _initialize_variables(self) -> None:
+        """Makes what a step reads: a loaded model has only what a file gave it."""
+        initialize([*self.variables, *(self.optimizer.variables if self.compiled else ())])
 
     def _update_discriminator(self, batch: Batch, steps_done: Any) -> None:
         batch = batch._replace(fake=keras.tree.map_structure(ops.stop_gradient, batch.fake))

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["Down", "Up", "doublings", "down", "laplacian", "reconstruct", "up"]
+__all__ = ["Down", "Up", "doublings", "down", "laplacian", "power_below", "reconstruct", "up"]
 
 
 def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
@@ -27,6 +27,11 @@ def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
         expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
         raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
     return [(height >> shift, width >> shift) for shift in range(count, -1, -1)]
+
+
+def power_below(size: int) -> int:
+    """The largest power of two that is no larger than a size."""
+    return 1 << (size.bit_length() - 1)
 
 
 def down(images: Any, size: int) -> Any:

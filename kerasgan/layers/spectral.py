@@ -41,10 +41,15 @@ class _Spectral:
 
     def _add_vectors(self: Any, weight: Any) -> None:
         inputs, outputs = math.prod(weight.shape[:-1]), weight.shape[-1]
-        self.u = self._add_vector("u", outputs, keras.initializers.RandomNormal(stddev=1.0))
-        if self.estimate == "stored":
-            self.v = self._add_vector("v", inputs, "zeros")
-            self._spectral_norm(weight, training=True)  # else the first images come from vectors that fit nothing
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        if self.estimate != "stored":
+            self.u = self._add_vector("u", outputs, normal)
+            return
+
+        def iterated(index: int) -> Any:  # else the first images come from vectors that fit nothing
+            return lambda shape, dtype=None: self._iterated(_matrix(weight), normal((1, outputs)))[index]
+
+        self.u, self.v = self._add_vector("u", outputs, iterated(0)), self._add_vector("v", inputs, iterated(1))
 
     def _add_vector(self: Any, name: str, size: int, initializer: Any) -> Any:
         return self.add_weight(
@@ -58,19 +63,23 @@ class _Spectral:
 
     def _spectral_norm(self, weight: Any, training: bool | None) -> Any:
         """The estimate of the largest singular value of `weight` (..., outputs), a float32 scalar."""
-        matrix = ops.reshape(ops.cast(weight, "float32"), (-1, weight.shape[-1]))
+        matrix = _matrix(weight)
         u = ops.convert_to_tensor(self.u)
         if self.estimate == "stored" and not training:
             return ops.sum(ops.matmul(ops.convert_to_tensor(self.v), matrix) * u)
-        constant = ops.stop_gradient(matrix)
-        for _ in range(self.power_iterations):
-            v = self._unit(ops.matmul(u, ops.transpose(constant)))
-            u = self._unit(ops.matmul(v, constant))
+        u, v = self._iterated(ops.stop_gradient(matrix), u)
         if training:
             self.u.assign(u)
             if self.estimate == "stored":
                 self.v.assign(v)
         return ops.maximum(ops.sum(ops.matmul(v, matrix) * u), self.epsilon)
+
+    def _iterated(self, matrix: Any, u: Any) -> tuple[Any, Any]:
+        """u and v after the power iterations that begin at `u`."""
+        for _ in range(self.power_iterations):
+            v = self._unit(ops.matmul(u, ops.transpose(matrix)))
+            u = self._unit(ops.matmul(v, matrix))
+        return u, v
 
     def _unit(self, vector: Any) -> Any:
         return vector / (ops.sqrt(ops.sum(ops.square(vector))) + self.epsilon)
@@ -86,6 +95,11 @@ class _Spectral:
     def get_config(self) -> dict[str, Any]:
         own = {"power_iterations": self.power_iterations, "epsilon": self.epsilon, "estimate": self.estimate}
         return {**super().get_config(), **own}  # type: ignore[misc]
+
+
+def _matrix(weight: Any) -> Any:
+    """(inputs, outputs), float32."""
+    return ops.reshape(ops.cast(weight, "float32"), (-1, weight.shape[-1]))
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -15,7 +15,7 @@ from keras import layers, ops
 from scipy.special import softmax
 
 from kerasgan.gan import GAN, Batch
-from kerasgan.gan.constructor_checks import check_classes, check_power_of_two
+from kerasgan.gan.constructor_checks import check_classes, check_doublings
 from kerasgan.layers import (
     dcgan_convolution,
     dcgan_normal,
@@ -36,7 +36,7 @@ class ACGAN(GAN):
     """Class-conditional GAN whose discriminator returns (source logits, class logits) for images alone.
 
     Args:
-        image_size: a power of two from 8 on, in pixels.
+        image_size: 4, 5, 6 or 7 times a power of two, from 8 on, in pixels.
         channels: of the images.
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
@@ -73,7 +73,7 @@ class ACGAN(GAN):
         prior: Any = "normal",
         name: str | None = None,
     ):
-        check_power_of_two(image_size)
+        check_doublings(image_size)
         check_classes(num_classes)
         discriminator_width = width if discriminator_width is None else discriminator_width
         if not min(width, discriminator_width) > 0 or class_weight < 0 or generator_class_weight < 0:
@@ -141,14 +141,15 @@ class ACGAN(GAN):
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, num_classes: int, width: float) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, height, width, channels) in [-1, 1]."""
-    stages = shape[0].bit_length() - 3  # doublings from 4x4
+    stages = shape[0].bit_length() - 3  # doublings of the first map
+    side = shape[0] >> stages
     filters = (768, 384, 256, 192, 64) if shape[0] == 128 else tuple(384 / 2**index for index in range(stages))
     first, *rest = (max(round(width * factor), 1) for factor in filters)
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
     x = layers.Concatenate(name="joined")([latents, one_hot(labels, num_classes)])
-    x = layers.Dense(16 * first, activation="relu", kernel_initializer=dcgan_normal(), name="project")(x)
-    x = layers.Reshape((4, 4, first), name="latent_map")(x)
+    x = layers.Dense(side * side * first, activation="relu", kernel_initializer=dcgan_normal(), name="project")(x)
+    x = layers.Reshape((side, side, first), name="latent_map")(x)
     for index, units in enumerate(rest, start=1):
         x = norm_relu(dcgan_transposed(x, units, 5, f"up{index}"), f"up{index}")
     images = tanh_images(dcgan_transposed(x, shape[-1], 5, "image"))

@@ -18,7 +18,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN, Batch
-from kerasgan.gan.constructor_checks import check_choice, check_classes
+from kerasgan.gan.constructor_checks import check_classes, check_doublings
 from kerasgan.layers import (
     ConditionalBatchNormalization,
     Split,
@@ -33,11 +33,13 @@ from kerasgan.layers import (
     residual_up,
     self_attention,
 )
+from kerasgan.layers.pyramid import power_below
 
 __all__ = ["BigGAN", "LargeScaleGAN", "discriminator", "generator", "orthogonal_penalty"]
 
-# Channels of the generator's maps from 4x4 on, and of the discriminator's blocks, in units of the width. The paper
-# begins at 128; 32 and 64 are those of BigGAN-PyTorch; 8 and 16 continue 32, for tests.
+# By the largest power of two that an image is no smaller than: channels of the generator's maps from the smallest on,
+# and of the discriminator's blocks, in units of the width. The paper begins at 128; 32 and 64 are those of
+# BigGAN-PyTorch; 8 and 16 continue 32, for tests.
 UP = {
     8: (4, 4),
     16: (4, 4, 4),
@@ -121,15 +123,16 @@ class BigGAN(LargeScaleGAN):
     """Class-conditional BigGAN.
 
     Args:
-        image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
+        image_size: 4, 5, 6 or 7 times a power of two, from 8 to 896 pixels; papers have 128, 256 and 512.
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
-        latent_dim: size of the latent vector: one chunk for the 4x4 map and one for each doubling. If not given, 20 a
-            chunk, which is 120, 140 and 160 at 128, 256 and 512 pixels.
+        latent_dim: size of the latent vector: one for the smallest map and one for each doubling. If not given, 20
+            a chunk, which is 120, 140 and 160 at 128, 256 and 512 pixels.
         width: channels that the networks' multipliers multiply.
         embedding_dim: size of the class embedding that all blocks share; 0 for gains and biases of each class in each
             normalization, and latents that are not split but enter once, as BigGAN-PyTorch has it for CIFAR-10.
-        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        attention_size: height and width of the map, in each network that has it, that attends to itself; of maps that
+            are no powers of two, the one that is less than twice as large.
         orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
         spectral_estimate: of the generator's singular values at rest, "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
@@ -157,9 +160,9 @@ class BigGAN(LargeScaleGAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        check_choice("image_size", image_size, UP)
+        check_doublings(image_size, largest=896)
         check_classes(num_classes)
-        chunks = len(UP[image_size])
+        chunks = len(UP[power_below(image_size)])
         latent_dim = latent_dim or 20 * chunks
         if embedding_dim and latent_dim % chunks:
             raise ValueError(f"Expected latent_dim to be a multiple of {chunks}. Received: latent_dim={latent_dim}")
@@ -188,24 +191,25 @@ def generator(
     spectral_estimate: str,
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
-    top, *others = UP[image_size]
+    top, *others = UP[power_below(image_size)]
+    side = image_size >> len(others)
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
     convolution = partial(orthogonal_convolution, estimate=spectral_estimate)
     if not embedding_dim:
         first, normalizations = latents, [partial(_by_class, num_classes, labels)] * len(others)
     else:
-        classes, chunks = class_embedding(labels, num_classes, embedding_dim), len(UP[image_size])
+        classes, chunks = class_embedding(labels, num_classes, embedding_dim), len(UP[power_below(image_size)])
         first, *own = Split([latent_dim // chunks] * chunks, name="chunks")(latents)
         conditions = [
             layers.Concatenate(name=f"condition{index}")([classes, chunk]) for index, chunk in enumerate(own, start=1)
         ]
         normalizations = [partial(modulated_norm, condition, estimate=spectral_estimate) for condition in conditions]
-    x = orthogonal_dense(16 * top * width, estimate=spectral_estimate, name="project")(first)
-    x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
+    x = orthogonal_dense(side * side * top * width, estimate=spectral_estimate, name="project")(first)
+    x = layers.Reshape((side, side, top * width), name="latent_map")(x)
     for index, (multiplier, normalize) in enumerate(zip(others, normalizations), start=1):
         x = residual_up(x, multiplier * width, f"up{index}", normalize, convolution)
-        if x.shape[1] == attention_size:
+        if x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, convolution)
     return keras.Model([latents, labels], norm_relu_images(x, channels, convolution), name="generator")
 
@@ -215,11 +219,11 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
     images = keras.Input((image_size, image_size, channels), name="images")
     labels = label_input(num_classes)
     x = images
-    smallest = 8 if image_size == 32 else 4
-    for index, multiplier in enumerate(DOWN[image_size], start=1):
+    smallest = image_size >> (2 if power_below(image_size) == 32 else image_size.bit_length() - 3)
+    for index, multiplier in enumerate(DOWN[power_below(image_size)], start=1):
         pool = x.shape[1] > smallest
         x = residual_down(x, multiplier * width, f"down{index}", orthogonal_convolution, first=index == 1, pool=pool)
-        if pool and x.shape[1] == attention_size:
+        if pool and x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, orthogonal_convolution)
     options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
     logits = projection_logits(x, labels, num_classes, orthogonal_dense, **options)

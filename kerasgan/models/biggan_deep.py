@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasgan.gan.constructor_checks import check_choice, check_classes
+from kerasgan.gan.constructor_checks import check_classes, check_doublings
 from kerasgan.layers import (
     Split,
     class_embedding,
@@ -25,12 +25,13 @@ from kerasgan.layers import (
     projection_logits,
     self_attention,
 )
+from kerasgan.layers.pyramid import power_below
 from kerasgan.models.biggan import LargeScaleGAN
 
 __all__ = ["BigGANDeep", "discriminator", "generator"]
 
-# Channels of the maps between the blocks, in units of the width: two blocks for each size. The paper begins at 128; 64
-# is compare_gan's, 8 to 32 are for small images and tests.
+# By the largest power of two that an image is no smaller than: channels of the maps between the blocks, in units of the
+# width: two blocks for each size. The paper begins at 128; 64 is compare_gan's, 8 to 32 are for small images and tests.
 UP = {
     8: (4, 4, 4),
     16: (4, 4, 4, 4, 4),
@@ -56,13 +57,14 @@ class BigGANDeep(LargeScaleGAN):
     """Class-conditional BigGAN-deep.
 
     Args:
-        image_size: 8, 16, 32, 64, 128, 256 or 512 pixels.
+        image_size: 4, 5, 6 or 7 times a power of two, from 8 to 896 pixels; papers have 128, 256 and 512.
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector, all of which every batch normalization receives.
         width: channels that the networks' multipliers multiply.
         embedding_dim: size of the class embedding that all blocks share.
-        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        attention_size: height and width of the map, in each network that has it, that attends to itself; of maps that
+            are no powers of two, the one that is less than twice as large.
         orthogonal_weight: the paper's beta, of the regularization of the generator's kernels; 0 for none.
         spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
@@ -90,7 +92,7 @@ class BigGANDeep(LargeScaleGAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        check_choice("image_size", image_size, UP)
+        check_doublings(image_size, largest=896)
         check_classes(num_classes)
         shared: dict[str, Any] = dict(num_classes=num_classes, width=width, attention_size=attention_size)
         own: dict[str, Any] = dict(embedding_dim=embedding_dim, spectral_estimate=spectral_estimate)
@@ -116,33 +118,34 @@ def generator(
     spectral_estimate: str,
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1]."""
-    top, *others = UP[image_size]
+    top, *others = UP[power_below(image_size)]
+    side = image_size >> (len(others) // 2)
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
     classes = class_embedding(labels, num_classes, embedding_dim)
     condition = layers.Concatenate(name="condition")([latents, classes])
     convolution = partial(orthogonal_convolution, estimate=spectral_estimate)
     normalize = partial(modulated_norm, condition, estimate=spectral_estimate)
-    x = orthogonal_dense(16 * top * width, estimate=spectral_estimate, name="project")(condition)
-    x = layers.Reshape((4, 4, top * width), name="latent_map")(x)
+    x = orthogonal_dense(side * side * top * width, estimate=spectral_estimate, name="project")(condition)
+    x = layers.Reshape((side, side, top * width), name="latent_map")(x)
     for index, multiplier in enumerate(others):
         double = index % 2 == 1
         x = _up(x, multiplier * width, f"up{index + 1}", normalize, convolution, double=double)
-        if double and x.shape[1] == attention_size:
+        if double and x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, convolution)
     return keras.Model([latents, labels], norm_relu_images(x, channels, convolution), name="generator")
 
 
 def discriminator(image_size: int, channels: int, *, num_classes: int, width: int, attention_size: int) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1)."""
-    first, *others = DOWN[image_size]
+    first, *others = DOWN[power_below(image_size)]
     images = keras.Input((image_size, image_size, channels), name="images")
     labels = label_input(num_classes)
     x = orthogonal_convolution(first * width, 3, name="first")(images)
     for index, multiplier in enumerate(others):
         halve = index % 2 == 0
         x = _down(x, multiplier * width, f"down{index + 1}", halve=halve)
-        if not halve and x.shape[1] == attention_size:
+        if not halve and x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, orthogonal_convolution)
     options = {"embeddings_initializer": "orthogonal", "epsilon": 1e-6}
     logits = projection_logits(x, labels, num_classes, orthogonal_dense, **options)

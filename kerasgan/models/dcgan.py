@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.gan.constructor_checks import check_choice, check_multiple, check_power_of_two
+from kerasgan.gan.constructor_checks import check_choice, check_doublings, check_multiple
 from kerasgan.layers import (
     dcgan_convolution,
     dcgan_normal,
@@ -38,10 +38,11 @@ class DCGAN(GAN):
     """Deep convolutional GAN for square images.
 
     Args:
-        image_size: a power of two from 8 on, in pixels; the variant "imagenet" has 32, "upsampling" a multiple of 4.
+        image_size: 4, 5, 6 or 7 times a power of two, from 8 on, in pixels; the variant "imagenet" has 32, 40, 48 or
+            56, "upsampling" any multiple of 4.
         channels: of the images, 1 or more.
         latent_dim: size of the latent vector.
-        width: channels next to the image; they double toward the 4x4 map. 128 (paper) or 64 if not given.
+        width: channels next to the image; they double toward the smallest map. 128 (paper) or 64 if not given.
         variant: "paper", "torch", "imagenet" or "upsampling".
         prior: of the latents; U(-1, 1) (paper) or N(0, 1) if not given.
         output_bias: whether the generator's last layer has a bias, as in some published checkpoints.
@@ -83,11 +84,11 @@ class DCGAN(GAN):
 
 def _check_size(image_size: int, variant: str) -> None:
     if variant == "imagenet":
-        check_choice("image_size", image_size, [32])
+        check_choice("image_size", image_size, (32, 40, 48, 56))
     elif variant == "upsampling":
         check_multiple(image_size, 4, smallest=8, largest=1024)
     else:
-        check_power_of_two(image_size)
+        check_doublings(image_size)
 
 
 def generator(
@@ -98,9 +99,9 @@ def generator(
     if variant == "upsampling":
         images = tanh_images(_upsampled(latents, image_size // 4, channels, width))
         return keras.Model(latents, images, name="generator")
-    stages = image_size.bit_length() - 3  # doublings from 4x4 to image_size
+    stages = image_size.bit_length() - 3  # doublings to image_size
     kernel = KERNELS[variant]
-    x = _project(latents, width * 2 ** (stages - 1), variant)  # (4, 4, top)
+    x = _project(latents, image_size >> stages, width * 2 ** (stages - 1), variant)  # (side, side, top)
     if variant == "imagenet":
         # 256 up, 256, 128 up, 128, 64 up: a stride-1 layer after all but the last doubling
         for index, (filters, strides) in enumerate([(2, 2), (2, 1), (1, 2), (1, 1), (0.5, 2)], start=1):
@@ -130,7 +131,7 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str, n
             x = normalized(x, norm, gamma_initializer=dcgan_normal(1.0), name=f"down{index}_norm")
         x = leaky_relu(x, f"down{index}")
     if variant == "torch":
-        x = dcgan_convolution(x, 1, 4, "logit", strides=1, padding="valid", use_bias=False)
+        x = dcgan_convolution(x, 1, x.shape[1], "logit", strides=1, padding="valid", use_bias=False)
         logits = layers.Flatten(name="flat")(x)
     else:
         x = layers.Flatten(name="flat")(x)
@@ -150,14 +151,14 @@ def _upsampled(latents, side: int, channels: int, width: int):
     return dcgan_convolution(x, channels, 3, "image", strides=1)
 
 
-def _project(latents, top: int, variant: str):
-    """Latents to a map (4, 4, top); the paper normalizes each of its 16 * top units, Torch's code each channel."""
+def _project(latents, side: int, top: int, variant: str):
+    """Latents to a map (side, side, top); the paper normalizes each of its units, Torch's code each channel."""
     if variant == "torch":
         x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_map")(latents)
-        x = dcgan_transposed(x, top, 4, "project", strides=1, padding="valid", use_bias=False)
+        x = dcgan_transposed(x, top, side, "project", strides=1, padding="valid", use_bias=False)
         return _norm_relu(x, "project")
-    x = layers.Dense(16 * top, use_bias=False, kernel_initializer=dcgan_normal(), name="project")(latents)
-    return layers.Reshape((4, 4, top), name="latent_map")(_norm_relu(x, "project"))
+    x = layers.Dense(side * side * top, use_bias=False, kernel_initializer=dcgan_normal(), name="project")(latents)
+    return layers.Reshape((side, side, top), name="latent_map")(_norm_relu(x, "project"))
 
 
 def _norm_relu(x, name: str):

@@ -77,7 +77,7 @@ class GRAN(GAN):
         if not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"Expected at least one step. Received: steps={steps}")
         multiples, published = VARIANTS[variant]
-        check_multiple(image_size, 2 ** len(multiples))
+        check_multiple(image_size, 2 ** len(multiples), otherwise='of 4 for variant="mnist"')
         width = published if width is None else width
         shape = (image_size, image_size, channels)
         super().__init__(

@@ -66,7 +66,7 @@ class LSGAN(GAN):
         check_choice("variant", variant, VARIANTS)
         if doublings < 2:
             raise ValueError(f"Expected two doublings or more. Received: doublings={doublings}")
-        check_multiple(image_size, 2**doublings)
+        check_multiple(image_size, 2**doublings, otherwise="another number of doublings")
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant, doublings=doublings),
             discriminator(image_size, channels, width=width, halvings=doublings),

@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.gan.constructor_checks import check_classes, check_power_of_two
+from kerasgan.gan.constructor_checks import check_classes, check_doublings
 from kerasgan.layers import (
     ConditionalBatchNormalization,
     SpectralConv2D,
@@ -34,24 +34,25 @@ __all__ = ["SAGAN", "discriminator", "generator"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class SAGAN(GAN):
-    """Class-conditional self-attention GAN for square images whose size is a power of two.
+    """Class-conditional self-attention GAN for square images.
 
     Args:
-        image_size: a power of two from 8 on, in pixels.
+        image_size: 4, 5, 6 or 7 times a power of two, from 8 on, in pixels.
         channels: of the images, 1 or more.
         num_classes: number of classes, 2 or more.
         latent_dim: size of the latent vector.
         width: the generator's channels next to the image.
         discriminator_width: the discriminator's; `width` if not given.
         growth: how many times as many channels a map of half the size has, up to 16 times `width`; 1 for equally many.
-        attention_size: height and width of the map, in each network that has it, that attends to itself.
+        attention_size: height and width of the map, in each network that has it, that attends to itself; of maps that
+            are no powers of two, the one that is less than twice as large.
         epsilon: of batch normalization.
         spectral_tables: whether the classes' gains and biases are spectrally normalized as the generator's kernels are.
         spectral_estimate: of the generator's singular values in inference: "iterated" or "stored"; see `SpectralDense`.
         prior: of the latents; N(0, 1) if not given.
 
     Raises:
-        ValueError: for a size that is no power of two from 8 on, or fewer than two classes.
+        ValueError: for another size, or fewer than two classes.
     """
 
     tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=4, width=4, attention_size=8))
@@ -73,10 +74,10 @@ class SAGAN(GAN):
         prior: Any = None,
         name: str | None = None,
     ):
-        check_power_of_two(image_size)
+        side = check_doublings(image_size)
         check_classes(num_classes)
         discriminator_width = width if discriminator_width is None else discriminator_width
-        shared: dict[str, Any] = dict(num_classes=num_classes, attention_size=attention_size)
+        shared: dict[str, Any] = dict(side=side, num_classes=num_classes, attention_size=attention_size)
         tables: dict[str, Any] = dict(spectral_tables=spectral_tables, spectral_estimate=spectral_estimate)
         widths = _widths(image_size, width, growth)
         super().__init__(
@@ -102,6 +103,7 @@ def generator(
     channels: int,
     latent_dim: int,
     *,
+    side: int,
     num_classes: int,
     attention_size: int,
     epsilon: float,
@@ -110,7 +112,7 @@ def generator(
 ) -> keras.Model:
     """Latents (batch, latent_dim) and labels (batch,) to images (batch, size, size, channels) in [-1, 1].
 
-    `widths` are the maps' channels from 4x4 on; each one after the first doubles the size.
+    `widths` are the maps' channels, the first one's `side` pixels high and wide; each one after it doubles the size.
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
@@ -123,25 +125,27 @@ def generator(
         )
 
     top, *others = widths
-    x = SpectralDense(16 * top, estimate=spectral_estimate, name="project")(latents)
-    x = layers.Reshape((4, 4, top), name="latent_map")(x)
+    x = SpectralDense(side * side * top, estimate=spectral_estimate, name="project")(latents)
+    x = layers.Reshape((side, side, top), name="latent_map")(x)
     for index, filters in enumerate(others, start=1):
         x = residual_up(x, filters, f"up{index}", normalize, convolution)
-        if x.shape[1] == attention_size:
+        if x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, convolution)
     images = norm_relu_images(x, channels, convolution, epsilon=epsilon)
     return keras.Model([latents, labels], images, name="generator")
 
 
-def discriminator(widths: Sequence[int], channels: int, *, num_classes: int, attention_size: int) -> keras.Model:
+def discriminator(
+    widths: Sequence[int], channels: int, *, side: int, num_classes: int, attention_size: int
+) -> keras.Model:
     """Images and labels (batch,) to logits (batch, 1); `widths` are the maps' channels from the image on."""
-    size = 4 * 2 ** (len(widths) - 1)
+    size = side * 2 ** (len(widths) - 1)
     images = keras.Input((size, size, channels), name="images")
     labels = label_input(num_classes)
     x = images
     for index, filters in enumerate(widths[:-1], start=1):
         x = residual_down(x, filters, f"down{index}", _convolution, first=index == 1)
-        if x.shape[1] == attention_size:
+        if x.shape[1].bit_length() == attention_size.bit_length():
             x = self_attention(x, _convolution)
     x = residual_down(x, x.shape[-1], "last", _convolution, pool=False)
     logits = projection_logits(x, labels, num_classes, SpectralDense)
@@ -149,7 +153,7 @@ def discriminator(widths: Sequence[int], channels: int, *, num_classes: int, att
 
 
 def _widths(image_size: int, width: int, growth: int) -> list[int]:
-    """Channels of the maps from the image to 4x4: at 128 pixels 1, 2, 4, 8, 16, 16 times the width."""
+    """Channels of the maps from the image to the smallest: at 128 pixels 1, 2, 4, 8, 16, 16 times the width."""
     return [min(16, growth**index) * width for index in range(image_size.bit_length() - 2)]
 
 

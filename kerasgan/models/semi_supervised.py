@@ -16,6 +16,7 @@ from scipy.special import softmax
 
 from kerasgan import data, gradients
 from kerasgan.gan import GAN, Batch
+from kerasgan.gan.constructor_checks import check_doublings
 from kerasgan.layers import HistoricalAveraging, fit_layers
 from kerasgan.models.semi_supervised_networks import dense_discriminator, dense_generator, discriminator, generator
 
@@ -32,7 +33,7 @@ class SemiSupervisedGAN(GAN):
     `fit` takes labels from 0 to num_classes - 1, and -1 for images without one.
 
     Args:
-        image_size: in pixels; a power of two from 16 on for the variant "convolutional".
+        image_size: in pixels; for the variant "convolutional" 4, 5, 6 or 7 times a power of two, from 16 on.
         channels: of the images.
         num_classes: the real classes, K.
         latent_dim: size of the latent vector.
@@ -51,7 +52,7 @@ class SemiSupervisedGAN(GAN):
         prior: of the latents; uniform on the unit cube if not given.
 
     Raises:
-        ValueError: for an unknown variant or matching, fewer than two classes, or a size that is no power of two.
+        ValueError: for an unknown variant or matching, fewer than two classes, or a size that it does not make.
     """
 
     tiny_config = MappingProxyType(dict(image_size=8, num_classes=3, latent_dim=8, width=0.05))
@@ -80,7 +81,8 @@ class SemiSupervisedGAN(GAN):
         name: str | None = None,
     ):
         _check(num_classes, variant=variant, generator_variant=generator_variant or variant, matching=matching)
-        _check_size(image_size, convolutional="convolutional" in (variant, generator_variant))
+        if "convolutional" in (variant, generator_variant):
+            check_doublings(image_size, smallest=16)
         shape, dense = (image_size, image_size, channels), variant == "dense"
         generator_variant = generator_variant or variant
         make_generator = dense_generator if generator_variant == "dense" else generator
@@ -192,11 +194,6 @@ def _check(num_classes: int, **choices: str | None) -> None:
             raise ValueError(f"Expected {key} to be one of {', '.join(known)}. Received: {key}={value!r}")
     if num_classes < 2:
         raise ValueError(f"Expected at least two classes. Received: num_classes={num_classes}")
-
-
-def _check_size(image_size: int, *, convolutional: bool) -> None:
-    if convolutional and image_size not in [2**n for n in range(4, 11)]:
-        raise ValueError(f"Expected image_size to be a power of two from 16 to 1024. Received: image_size={image_size}")
 
 
 def _real_logit(class_logits: Any) -> Any:

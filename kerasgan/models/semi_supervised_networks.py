@@ -42,11 +42,12 @@ def dense_discriminator(
 
 def generator(shape: tuple[int, int, int], latent_dim: int, *, width: float) -> keras.Model:
     """Latents (batch, latent_dim) to images (batch, size, size, channels) in [-1, 1]."""
-    stages = shape[0].bit_length() - 3  # doublings from 4x4
+    stages = shape[0].bit_length() - 3  # doublings of the first map
+    side = shape[0] >> stages
     top = round(128 * width) * 2 ** (stages - 1)
     latents = keras.Input((latent_dim,), name="latents")
-    x = _normalized(layers.Dense(16 * top, use_bias=False, name="project")(latents), "project")
-    x = layers.Reshape((4, 4, top), name="latent_map")(layers.ReLU(name="project_relu")(x))
+    x = _normalized(layers.Dense(side * side * top, use_bias=False, name="project")(latents), "project")
+    x = layers.Reshape((side, side, top), name="latent_map")(layers.ReLU(name="project_relu")(x))
     for index in range(1, stages):
         x = layers.Conv2DTranspose(top // 2**index, 5, 2, "same", use_bias=False, name=f"up{index}")(x)
         x = layers.ReLU(name=f"up{index}_relu")(_normalized(x, f"up{index}"))

@@ -15,7 +15,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.gan.constructor_checks import check_choice, check_classes
+from kerasgan.gan.constructor_checks import check_choice, check_classes, check_doublings
 from kerasgan.layers import (
     ConditionalBatchNormalization,
     Projection,
@@ -26,11 +26,13 @@ from kerasgan.layers import (
     tanh_images,
     with_labels,
 )
+from kerasgan.layers.pyramid import power_below
 from kerasgan.optimizers import for_both
 
 __all__ = ["SNGAN", "discriminator", "generator"]
 
-# Channels in units of the width: of the generator's 4x4 map and after each of its blocks, which all double the size.
+# By the largest power of two that an image is no smaller than: channels, in units of the width, of the generator's
+# first map and after each of its blocks, which all double the size.
 GENERATOR = {16: (1, 1, 1), 32: (1, 1, 1, 1), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
 # Channels after each of the discriminator's blocks, and how many of the blocks halve the size.
 DISCRIMINATOR = {
@@ -46,12 +48,13 @@ class SNGAN(GAN):
     """Residual networks with spectral normalization; with `num_classes` a projection discriminator.
 
     Args:
-        image_size: 32, 64 or 128 as in the papers, or 16 (the network for 32 with a block less).
+        image_size: 32, 48, 64 or 128 as in the papers, 16 (the network for 32 with a block less), or others from 16 to
+            224 that are 4, 5, 6 or 7 times a power of two.
         channels: of the images.
         num_classes: number of classes, 2 or more; None for an unconditional model.
         latent_dim: size of the latent vector.
-        width: the generator's channels next to the image; 256 for images up to 32 pixels, else 64, if not given.
-        discriminator_width: the discriminator's; 128 for images up to 32 pixels, else 64, if not given.
+        width: the generator's channels next to the image; 256 for images up to 63 pixels, else 64, if not given.
+        discriminator_width: the discriminator's; 128 for images up to 63 pixels, else 64, if not given.
         epsilon: of batch normalization; OpenMMLab's checkpoints were trained with 1e-4, mimicry's with 1e-5.
         interpolation: how the generator's blocks enlarge: "nearest", or "bilinear" as mimicry's.
         prior: of the latents.
@@ -77,9 +80,9 @@ class SNGAN(GAN):
         name: str | None = None,
     ):
         check_choice("interpolation", interpolation, ("nearest", "bilinear"))
-        check_choice("image_size", image_size, GENERATOR)
+        check_doublings(image_size, smallest=16, largest=224)
         check_classes(num_classes, optional=True)
-        published, discriminator_default = (256, 128) if image_size <= 32 else (64, 64)
+        published, discriminator_default = (256, 128) if image_size < 64 else (64, 64)
         width = published if width is None else width
         discriminator_width = discriminator_default if discriminator_width is None else discriminator_width
         shape = (image_size, image_size, channels)
@@ -117,9 +120,10 @@ def generator(
             return layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
         return ConditionalBatchNormalization(num_classes, momentum=0.9, epsilon=epsilon, name=name)([x, labels])
 
-    first, *rest = GENERATOR[shape[0]]
-    x = layers.Dense(16 * first * width, kernel_initializer=_glorot(), name="project")(latents)
-    x = layers.Reshape((4, 4, first * width), name="latent_map")(x)
+    first, *rest = GENERATOR[power_below(shape[0])]
+    side = shape[0] >> len(rest)
+    x = layers.Dense(side * side * first * width, kernel_initializer=_glorot(), name="project")(latents)
+    x = layers.Reshape((side, side, first * width), name="latent_map")(x)
     for index, factor in enumerate(rest, start=1):
         x = _up_block(x, factor * width, normalize, f"block{index}", interpolation=interpolation)
     x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name="norm")(x))
@@ -130,13 +134,13 @@ def generator(
 def discriminator(shape: tuple[int, int, int], *, num_classes: int | None, width: int) -> keras.Model:
     """Images, and labels (batch,) if there are classes, to logits (batch, 1)."""
     images = keras.Input(shape, name="images")
-    factors, halvings = DISCRIMINATOR[shape[0]]
+    factors, halvings = DISCRIMINATOR[power_below(shape[0])]
     x = images
     for index, factor in enumerate(factors, start=1):
         x = _down_block(x, factor * width, f"block{index}", halve=index <= halvings, first=index == 1)
     x = layers.ReLU(name="relu")(x)
     features = SumPooling(name="features", dtype="float32")(x)
-    bias = shape[0] > 32  # the authors' network for CIFAR-10 has none
+    bias = shape[0] >= 64  # the authors' network for CIFAR-10 has none
     logits = SpectralDense(1, use_bias=bias, kernel_initializer=_glorot(), name="logit", dtype="float32")(features)
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")

@@ -20,7 +20,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.gan.constructor_checks import check_choice, check_power_of_two
+from kerasgan.gan.constructor_checks import check_choice, check_doublings
 from kerasgan.layers import leaky_relu, norm_relu, normalized, tanh_images
 
 __all__ = ["WGANGP", "discriminator", "generator"]
@@ -31,10 +31,10 @@ VARIANTS = {"resnet": (16, 128), "resnet64": (16, 64), "dcgan": (8, 128), "plain
 
 @keras.saving.register_keras_serializable("kerasgan")
 class WGANGP(GAN):
-    """Wasserstein GAN with gradient penalty, for square images whose size is a power of two.
+    """Wasserstein GAN with gradient penalty, for square images.
 
     Args:
-        image_size: a power of two in pixels, from 16 on ("dcgan" and "plain": from 8 on).
+        image_size: 4, 5, 6 or 7 times a power of two, in pixels, from 16 on ("dcgan" and "plain": from 8 on).
         channels: of the images.
         latent_dim: size of the latent vector.
         width: channels next to the image; 128, 64 for "resnet64" and 32 for "plain", if not given.
@@ -42,7 +42,7 @@ class WGANGP(GAN):
         prior: of the latents.
 
     Raises:
-        ValueError: for an unknown variant or a size that is not such a power of two.
+        ValueError: for an unknown variant or another size.
     """
 
     tiny_config = MappingProxyType(dict(image_size=16, channels=1, latent_dim=8, width=4))
@@ -60,7 +60,7 @@ class WGANGP(GAN):
     ):
         check_choice("variant", variant, VARIANTS)
         smallest, published = VARIANTS[variant]
-        check_power_of_two(image_size, smallest=smallest)
+        check_doublings(image_size, smallest=smallest)
         width = published if width is None else width
         super().__init__(
             generator(image_size, channels, latent_dim, width=width, variant=variant),
@@ -95,16 +95,17 @@ def generator(image_size: int, channels: int, latent_dim: int, *, width: int, va
     latents = keras.Input((latent_dim,), name="latents")
     widths = _widths(image_size, width, variant)[::-1]
     if variant == "plain":
-        return keras.Model(latents, tanh_images(_plain_up(latents, widths, channels)), name="generator")
-    x = layers.Dense(16 * widths[0], name="project")(latents)
-    x = layers.Reshape((4, 4, widths[0]), name="latent_map")(x)
+        return keras.Model(latents, tanh_images(_plain_up(latents, widths, channels, image_size)), name="generator")
+    side = image_size >> (image_size.bit_length() - 3)
+    x = layers.Dense(side * side * widths[0], name="project")(latents)
+    x = layers.Reshape((side, side, widths[0]), name="latent_map")(x)
     if variant == "dcgan":
         x = norm_relu(x, "latent")
         for index, filters in enumerate(widths[1:], start=1):
             x = norm_relu(_transposed(x, filters, f"up{index}"), f"up{index}")
         x = _transposed(x, channels, "image")
     else:
-        # (4, 4) to (image_size, image_size); "resnet64" begins with a block of the same width as its input
+        # (side, side) to (image_size, image_size); "resnet64" begins with a block of the same width as its input
         for index, filters in enumerate(widths if variant == "resnet64" else widths[1:], start=1):
             bias = variant == "resnet"
             x = _residual(x, filters, f"up{index}", norm="batch", resample="up", first_bias=bias)
@@ -131,7 +132,7 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
         x = layers.Flatten(name="flat")(_plain_down(images, _widths(image_size, width, variant)))
     else:
         x = _first_block(x, width)
-        for index in range(2, image_size.bit_length() - 3):  # to 8x8
+        for index in range(2, image_size.bit_length() - 3):  # to twice the smallest
             x = _residual(x, width, f"down{index}", resample="down")
         for index in (1, 2):
             x = _residual(x, width, f"flat{index}")
@@ -141,8 +142,8 @@ def discriminator(image_size: int, channels: int, *, width: int, variant: str) -
 
 
 def _widths(image_size: int, width: int, variant: str) -> list[int]:
-    """Channels from the image to the 4x4 map."""
-    stages = image_size.bit_length() - 3  # doublings from 4x4
+    """Channels from the image to the map of 4 to 7 pixels."""
+    stages = image_size.bit_length() - 3  # doublings of that map
     if variant == "resnet":
         return [width] * (stages + 1)
     if variant == "plain":  # the two smallest maps have the same
@@ -150,10 +151,11 @@ def _widths(image_size: int, width: int, variant: str) -> list[int]:
     return [width * 2 ** min(index, 3) for index in range(stages)]
 
 
-def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
-    """A 4x4 map, rectified before it is normalized, then two convolutions at each size."""
+def _plain_up(latents: Any, widths: list[int], channels: int, image_size: int) -> Any:
+    """A map of 4 to 7 pixels, rectified before it is normalized, then two convolutions at each size."""
     x = layers.Reshape((1, 1, latents.shape[-1]), name="latent_pixel")(latents)
-    x = layers.Conv2DTranspose(widths[0], 4, kernel_initializer=_he(), name="project")(x)  # one bias per channel
+    side = image_size >> (len(widths) - 1)
+    x = layers.Conv2DTranspose(widths[0], side, kernel_initializer=_he(), name="project")(x)  # one bias per channel
     x = normalized(layers.ReLU(name="project_relu")(x), "batch", name="project_norm")
     x = norm_relu(_convolution(x, widths[0], "first"), "first")
     for index, filters in enumerate(widths[1:], start=1):
@@ -164,7 +166,7 @@ def _plain_up(latents: Any, widths: list[int], channels: int) -> Any:
 
 
 def _plain_down(images: Any, widths: list[int]) -> Any:
-    """Two convolutions at each size, of which the second widens, and one over the whole 4x4 map."""
+    """Two convolutions at each size, of which the second widens, and one over the whole smallest map."""
 
     def norm_leaky_relu(x: Any, name: str) -> Any:
         return leaky_relu(normalized(x, "layer", name=f"{name}_norm"), name)
@@ -175,7 +177,7 @@ def _plain_down(images: Any, widths: list[int]) -> Any:
         for name, outputs in ((f"down{index}_1", filters), (f"down{index}_2", wider)):
             x = norm_leaky_relu(_convolution(x, outputs, name), name)
         x = layers.AveragePooling2D(2, name=f"down{index}_smaller")(x)
-    x = layers.Conv2D(widths[-1], 4, kernel_initializer=_he(), name="last")(x)
+    x = layers.Conv2D(widths[-1], x.shape[1], kernel_initializer=_he(), name="last")(x)
     return norm_leaky_relu(x, "last")
 
 

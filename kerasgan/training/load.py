@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan import zoo
 from kerasgan.files.paths import here
 from kerasgan.training.run_folder import BEST, is_run, newest
-from kerasgan.zoo.load import refuse_not_finite
+from kerasgan.zoo.load import refuse_not_finite, without_values
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -66,7 +66,8 @@ def _model(path: Path) -> "GAN":
 
     if not path.is_file():
         raise FileNotFoundError(f"Expected a .keras file. Received: {path}, which does not exist.")
-    gan = keras.saving.load_model(path)
+    with without_values():
+        gan = keras.saving.load_model(path)
     if not isinstance(gan, GAN):
         raise ValueError(f"Expected a .keras file of a kerasgan.GAN. Received: {path} with a {type(gan).__name__}")
     refuse_not_finite(gan, path)

@@ -7,7 +7,8 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,16 @@ from kerasgan.zoo.registry import names, recipe
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["WeightsError", "build", "channel_order", "load", "refuse_not_finite", "source", "with_data"]
+__all__ = [
+    "WeightsError",
+    "build",
+    "channel_order",
+    "load",
+    "refuse_not_finite",
+    "source",
+    "with_data",
+    "without_values",
+]
 
 OF_TRAINING = ("batch_size", "keep_best", "seed", "start", "steps")  # keys of [train] that `compile` does not take
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
@@ -173,9 +183,10 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
         gan = _load_model(chosen, path)
         refuse_not_finite(gan, path)
         return gan
-    gan = build(chosen)
+    with without_values():
+        gan = build(chosen)
     if path.name.endswith("weights.h5"):
-        _load_weights(gan, path, gan.generator)
+        _load_weights(gan, path, gan.sampler)
     else:
         from kerasgan import checkpoints
 
@@ -202,7 +213,8 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     import keras
 
     family = _family(chosen)
-    gan = keras.saving.load_model(path)
+    with without_values():
+        gan = keras.saving.load_model(path)
     if not isinstance(gan, family):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
     found = gan.get_config()
@@ -222,8 +234,11 @@ def _differs(expected: Any, found: Any) -> bool:
 
 
 def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
-    """Loads a `.weights.h5` of the whole GAN, or of one network; a generator's also fill the moving average."""
+    """Loads a `.weights.h5` of the whole GAN, or of one network; those of a moving average also fill the generator."""
     import h5py
+    from keras import ops
+
+    from kerasgan.keras_internals import initialize_later
 
     try:
         with h5py.File(path) as file:
@@ -239,8 +254,17 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error
-    if not whole and network is gan.generator and gan.ema_generator is not None:
-        gan.ema_generator.set_weights(gan.generator.get_weights())
+    if not whole and network is gan.ema_generator:
+        for weight, average in zip(gan.generator.weights, network.weights):
+            initialize_later(weight, partial(ops.copy, average))
+
+
+def without_values() -> Any:
+    """A context in which a model is made that a file gives its weights to: the rest is initialized when it is read."""
+    from kerasgan import distribution
+    from kerasgan.keras_internals import lazy_variables
+
+    return nullcontext() if distribution.active() else lazy_variables()
 
 
 @contextmanager
@@ -271,7 +295,8 @@ def _load_published(chosen: Recipe) -> "GAN":
             f"The weights of {chosen.name} are not available. {error} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."
         ) from error
-    gan = build(chosen)
+    with without_values():
+        gan = build(chosen)
     checkpoints.assign(gan, path, channel_order=channel_order(chosen))
     refuse_not_finite(gan, path)
     license = weights.get("license", "an unknown license")

@@ -50,8 +50,9 @@ def mean_style(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarra
 
     def compute() -> np.ndarray:
         latents = np.random.default_rng(0).standard_normal((10_000, generator.inputs[0].shape[-1]), dtype="float32")
-        styles: Any = keras.Model(generator.input, layer.output)(latents)
-        return ops.convert_to_numpy(styles).mean(axis=0)
+        styles: Any = keras.Model(generator.input, layer.output)
+        some = np.split(latents, 20)  # at once, all the layers' outputs would need more memory than the weights
+        return np.mean([ops.convert_to_numpy(styles(part)).mean(axis=0) for part in some], axis=0)
 
     return [(layer.mean, compute)]
 
