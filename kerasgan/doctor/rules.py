@@ -8,6 +8,7 @@ training.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,13 +31,19 @@ SUGGESTIONS = {
     "oscillation": "Lower the learning rates or Adam's beta_1, and sample from a moving average (ema_half_life).",
     "healthy": "Nothing to do.",
     "undecided": "Train longer: it is too early to say.",
+    "cannot tell from losses": "Look at samples, or let `kerasgan.doctor.Doctor` watch the training: it compares them "
+    "with real images.",
 }
 VERDICTS = tuple(SUGGESTIONS)
-NO_TROUBLE = ("healthy", "undecided")
+NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
-CALM = 0.2  # below this collapse score the losses are called noise
+WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
+CALM = 0.06  # below this collapse score the losses are called noise
+# `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
+CALM_LOGS = "Of 19 published logs that are as calm, none had collapsed (benchmarks/results/doctor.md)."
+OPEN_LOGS = "Of 11 published logs between calm and trouble, 3 had collapsed."
 FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can memorize the former number of images, hardly the latter
 
 
@@ -45,6 +52,14 @@ class Finding:
     verdict: str
     severity: float
     evidence: tuple[str, ...]
+
+
+class Losses(NamedTuple):
+    """The losses of a record: whose `loss` is judged, and the generator's beside the discriminator's if recorded."""
+
+    role: str
+    loss: np.ndarray
+    other: np.ndarray | None = None
 
 
 class Signals:
@@ -96,25 +111,25 @@ def rise(value: float, good: float, bad: float) -> float:
     return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))
 
 
-def examine(columns: Columns, loss: np.ndarray, role: str, *, alarmed: bool = False) -> list[Finding]:
+def examine(columns: Columns, recorded: Losses, *, alarmed: bool = False) -> list[Finding]:
     """All findings, the verdict first. `alarmed`: whether the losses raised the alarm at an earlier row."""
     signals = Signals(columns)
-    found = [divergence(columns, loss)]
+    found = [divergence(columns, recorded)]
     if signals.has("distance", "diversity"):
         if signals.count >= FEWEST_PROBES:
             found += [rule(signals) for rule in RULES]
         undecided = signals.count < FEWEST_PROBES
     else:
-        found.append(from_losses(loss, role, alarmed=alarmed))
-        undecided = np.isfinite(loss).sum() < losses.FEWEST_ROWS
+        found.append(from_losses(recorded, alarmed=alarmed))
+        undecided = np.isfinite(recorded.loss).sum() < losses.FEWEST_ROWS
     # RULES is ordered so that each trouble explains those after it.
     worst = next((finding for finding in found if finding.severity >= 0.5), None)
     if worst is None:
-        worst = unremarkable(signals, loss, role, undecided=undecided)
+        worst = unremarkable(signals, recorded, undecided=undecided)
     return [worst, *(finding for finding in found if finding is not worst)]
 
 
-def unremarkable(signals: Signals, loss: np.ndarray, role: str, *, undecided: bool) -> Finding:
+def unremarkable(signals: Signals, recorded: Losses, *, undecided: bool) -> Finding:
     if undecided:
         return Finding("undecided", 0.0, (f"There are only {signals.count} rows.",))
     if signals.has("distance", "diversity"):
@@ -123,40 +138,58 @@ def unremarkable(signals: Signals, loss: np.ndarray, role: str, *, undecided: bo
         if far > 0.5:
             return Finding("undecided", 0.0, (f"{sentence}: too far to call healthy yet.",))
         return Finding("healthy", 0.0, (f"{sentence}, with {signals.now('diversity'):.0%} of their variance.",))
-    chance = losses.collapse(loss)
+    return unremarkable_losses(recorded)
+
+
+def unremarkable_losses(recorded: Losses) -> Finding:
+    """Healthy, or that the losses cannot tell; each with how often that was right."""
+    role, loss, other = recorded
+    chance, place = losses.collapse(loss, other), losses.resting(loss)
+    if place is not None:
+        evidence = (
+            f"The {role}'s loss rests at {np.nanmedian(loss[-10:]):.4g}, its equilibrium ({place}): it "
+            "gives all images the same logit.",
+            "So it would with a perfect generator, and with one that has collapsed while neither network learns.",
+        )
+        return Finding("cannot tell from losses", 0.0, evidence)
     if chance < CALM:
-        sentence = f"The {role}'s loss is noise around a plateau: collapse {chance:.2f} from its four signs."
+        sentence = f"The {role}'s loss is noise around a plateau: collapse {chance:.2f} from its signs. {CALM_LOGS}"
         return Finding("healthy", 0.0, (sentence,))
-    hints = from_losses(loss, role).evidence[:2]
-    return Finding("healthy", 0.0, (f"The {role}'s loss has first signs of trouble, too weak for a verdict.", *hints))
+    hints = from_losses(recorded).evidence[:2]
+    sentence = f"The losses have first signs of trouble, too weak for a verdict. {OPEN_LOGS}"
+    return Finding("cannot tell from losses", 0.0, (sentence, *hints))
 
 
-def divergence(columns: Columns, loss: np.ndarray) -> Finding:
-    """The loss or a signal is not finite, or the loss explodes."""
+def divergence(columns: Columns, recorded: Losses) -> Finding:
+    """A loss or a signal is not finite, or a loss explodes."""
     probed = ("distance", "margin", "generator_gradient", "discriminator_gradient")
     broken = [name for name in probed if name in columns and not np.isfinite(columns[name][-1])]
     evidence = []
-    if losses.diverged(loss):
-        evidence.append(f"The loss ends in {', '.join(f'{value:.3g}' for value in loss[-3:])}.")
+    for role, loss in ((recorded.role, recorded.loss), ("generator", recorded.other)):
+        if loss is not None and losses.diverged(loss):
+            evidence.append(f"The {role}'s loss ends in {', '.join(f'{value:.3g}' for value in loss[-3:])}.")
     if broken:
         evidence.append(f"Not a number in the last probe: {', '.join(broken)}.")
     return Finding("divergence", float(bool(evidence)), tuple(evidence))
 
 
-def from_losses(loss: np.ndarray, role: str, *, alarmed: bool = False) -> Finding:
+def from_losses(recorded: Losses, *, alarmed: bool = False) -> Finding:
     """The verdict if there is nothing but the losses."""
-    severity = losses.collapse(loss)
+    role, loss, other = recorded
+    severity = losses.collapse(loss, other)
     if not severity:
         return Finding("convergence failure", 0.0, ())
     if alarmed and severity >= CALM:  # a collapsed training seldom recovers, though its losses may look better later
         severity = max(severity, 0.5)
-    ratios = losses.signs(loss)
+    ratios = losses.signs(loss, other)
     weights = losses.severities(ratios)
     worst = sorted(weights, key=lambda name: -weights[name])
     sentences = [f"The {role}'s loss: {losses.SIGNS[name].sentence.format(ratios[name])}." for name in worst]
-    # At the minimum of its loss the discriminator has won; unsettled above it, neither network wins.
-    verdict = "convergence failure" if weights["floor"] >= 0.4 else "oscillation"
-    return Finding(verdict, severity, tuple(sentences))
+    down = losses.fallen(loss)
+    if down < WON:
+        return Finding("oscillation", severity, tuple(sentences))  # unsettled above its minimum, neither network wins
+    won = f"The {role}'s loss has fallen {down:.3g} times below its early level."
+    return Finding("convergence failure", severity, (won, *sentences))
 
 
 def weak_discriminator(signals: Signals) -> Finding:
