@@ -230,6 +230,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("divergence", {"generator_gradient": BROKEN}),
         ("weak discriminator", {"discriminator_update": 0.0, "distance": FAR}),
         ("weak discriminator", {"separation": 0.5, "distance": FAR}),
+        ("weak discriminator", {"separation": 0.0, "distance": FAR}),
+        ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": FAR, "separation": 0.5}),
+        ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": 1.5 - 0.01 * np.arange(20) ** 1.3}),
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
         ("mode collapse", {"diversity": 0.01, "repeats": 0.9, "distance": FAR}),
         ("mode dropping", {"coverage": 0.3, "distance": 0.4, "diversity": 0.6}),
@@ -248,8 +251,24 @@ def test_each_trouble_has_its_signs(verdict, changes):
     assert found.suggestion
 
 
+def test_samples_that_become_alike_are_named_at_the_third_probe():
+    fine = probed(40)
+    lost = {"diversity": np.where(np.arange(40) < 37, 0.7, 0.001), "repeats": 1.0 * (np.arange(40) >= 37)}
+    assert doctor.diagnose(probed(40, **lost)).verdict == "mode collapse"
+    earlier = {name: values[:39] for name, values in {**fine, **lost}.items()}
+    assert doctor.diagnose(earlier).verdict == "healthy"
+
+
+def test_a_slow_generator_whose_tiny_variance_grows_steadily_is_no_collapse():
+    diversity = [0, 0.002, 0.002, 0.002, 0.002, 0.003, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01]  # a good cGAN's, early
+    young = probed(12, step=20 * np.arange(12), diversity=np.array(diversity), repeats=1.0, distance=1.0)
+    assert doctor.diagnose({**young, "separation": np.ones(12)}).troubles["mode collapse"] == 0
+    still = probed(12, step=20 * np.arange(12), diversity=0.002, repeats=1.0, distance=1.0)
+    assert doctor.diagnose(still).verdict == "mode collapse"
+
+
 def test_a_generator_that_still_improves_gets_no_verdict():
-    early = probed(distance=np.linspace(1.4, 0.9, 20), diversity=0.02, repeats=1.0, separation=1.0, coverage=0.1)
+    early = probed(distance=np.linspace(1.4, 0.9, 20), diversity=0.03, repeats=1.0, separation=1.0, coverage=0.1)
     assert doctor.diagnose(early).verdict == "undecided"
 
 

@@ -61,7 +61,7 @@ def train(
     remedy = None if doctor == "off" else doctor
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume}
     with warnings_in_one_line(DoctorWarning), shared, working_folder(run, resume=resume) as (place, mirrors):
-        watching = train.watchers(place, steps=recipe.train["steps"], doctor=remedy, tensorboard=tensorboard)
+        watching = train.watchers(place, doctor=remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
     run_argument = shlex.quote(address(run))
     typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {run_argument} -o more.png")

@@ -37,7 +37,9 @@ SUGGESTIONS = {
 VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
+MOST_RECENT = 25  # probes that "now" is the median of, in a long record
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
+ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
 WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
 CALM = 0.06  # below this collapse score the losses are called noise
@@ -67,7 +69,7 @@ class Signals:
 
     def __init__(self, columns: Columns):
         self.columns, self.count = columns, len(columns["step"])
-        self.recent = max(3, self.count // 8)
+        self.recent = min(max(3, self.count // 8), MOST_RECENT)
 
     def has(self, *names: str) -> bool:
         return all(name in self.columns and np.isfinite(self.columns[name]).any() for name in names)
@@ -90,6 +92,19 @@ class Signals:
         before = self.columns["diversity"][-(self.count // 2) :][: self.recent]
         return bool(self.now("diversity") > 1.5 * np.median(before))
 
+    def spreading(self) -> bool:
+        """Whether the diversity, however small, grew by half and steadily, not by chance."""
+        recent = self.columns["diversity"][-(self.count // 2) :]
+        return self.diversifying() and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20
+
+    def lost(self) -> bool:
+        """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return False
+        diversity, repeats = self.columns["diversity"], self.columns["repeats"]
+        alike = bool(np.max(diversity[-3:]) < ALIKE and np.min(repeats[-3:]) > 0.9)
+        return alike and (np.nanmax(diversity) > 10 * ALIKE or not self.spreading())
+
     def growing(self, name: str) -> bool:
         """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
         before = self.columns[name][-(self.count // 2) :][: self.recent]
@@ -102,6 +117,7 @@ class Signals:
 
 def falling(values: np.ndarray) -> float:
     """The share of all pairs whose later value is the smaller one, half of them for noise: (1 - Kendall's tau) / 2."""
+    values = values[:: 1 + len(values) // 200]  # the number of pairs is quadratic
     first, second = np.triu_indices(len(values), 1)
     return float(np.mean(values[second] < values[first]))
 
@@ -192,20 +208,35 @@ def from_losses(recorded: Losses, *, alarmed: bool = False) -> Finding:
     return Finding("convergence failure", severity, (won, *sentences))
 
 
+def frozen_discriminator(signals: Signals) -> Finding:
+    """The discriminator's weights stay as they are."""
+    frozen = signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8
+    severity = max(rise(signals.now("distance"), 0.2, 0.8), 0.5) if frozen else 0.0
+    return Finding("weak discriminator", severity, ("The discriminator's weights do not change.",))
+
+
 def weak_discriminator(signals: Signals) -> Finding:
-    """The discriminator does not learn or cannot tell bad samples from real ones, so the generator gets no signal."""
+    """The discriminator cannot tell bad samples from real ones, so the generator gets no signal."""
     verdict = "weak discriminator"
-    far = rise(signals.now("distance"), 0.2, 0.8)
-    if signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8:
-        return Finding(verdict, max(far, 0.5), ("The discriminator's weights do not change.",))
     if not signals.has("separation") or signals.improving():
         return Finding(verdict, 0.0, ())
     evidence = (
         f"A real image's logit is above a fake's in {signals.now('separation'):.0%} of pairs (50% by chance), though "
         f"the samples are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
     )
-    blind = rise(abs(signals.now("separation") - 0.5), 0.35, 0.05)
-    return Finding(verdict, min(blind, far), evidence)
+    # Below one half, too: it takes fakes for real ones and follows too slowly to help.
+    blind = rise(signals.now("separation"), 0.85, 0.55)
+    return Finding(verdict, min(blind, rise(signals.now("distance"), 0.2, 0.8)), evidence)
+
+
+def total_collapse(signals: Signals) -> Finding:
+    """All latents give the same image, whatever the discriminator says and however far from the real ones."""
+    diversity, repeats = signals.columns["diversity"][-1], signals.columns["repeats"][-1]
+    evidence = (
+        f"All samples are alike: {diversity:.1%} of the real images' variance, and {repeats:.0%} of them have a twin.",
+        f"Their distance to the real images is {signals.now('distance'):.2f}.",
+    )
+    return Finding("mode collapse", float(signals.lost()), evidence)
 
 
 def discriminator_wins(signals: Signals) -> Finding:
@@ -293,6 +324,8 @@ def restlessness(signals: Signals) -> Finding:
 
 
 RULES: tuple[Callable[[Signals], Finding], ...] = (
+    frozen_discriminator,
+    total_collapse,
     weak_discriminator,
     discriminator_wins,
     mode_collapse,

@@ -157,13 +157,12 @@ def train(
 
 
 def watchers(
-    run: str | os.PathLike[str], *, steps: int, doctor: str | None = "warn", tensorboard: bool = False
+    run: str | os.PathLike[str], *, doctor: str | None = "warn", tensorboard: bool = False
 ) -> list[keras.callbacks.Callback]:
     """Callbacks for `train`: the doctor, and a log for TensorBoard in the run folder.
 
     Args:
         run: the run folder.
-        steps: of the training: the doctor looks fifty times, but at most every hundred steps.
         doctor: what to do on trouble: "warn", "stop" or "rollback"; None for no doctor.
         tensorboard: whether to write run/tensorboard: losses, penalties, samples and the doctor's signals.
     """
@@ -171,7 +170,7 @@ def watchers(
 
     several: list[Any] = []
     if doctor is not None:
-        several.append(Doctor(every=max(100, steps // 50), on_trouble=doctor))
+        several.append(Doctor(on_trouble=doctor))
     if tensorboard:
         several.append(reports.TensorBoardLog(Path(run) / "tensorboard", doctor=several[0] if several else None))
     return several
