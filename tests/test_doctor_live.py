@@ -146,6 +146,18 @@ def test_labels_for_the_discriminator_only_are_passed_to_it_alone():
     assert np.isfinite(watch.history["generator_gradient"]).all()
 
 
+@pytest.mark.parametrize(("every", "steps"), [(100, [*range(0, 401, 20), 500, 507]), (1000, [*range(0, 401, 20), 507])])
+def test_the_first_steps_are_watched_closely_however_rare_later_probes_are(every, steps):
+    watch = doctor.Doctor(every=every)
+    watch.history = {"step": [0], "discriminator_loss": [1.0]}
+    watch._look = lambda step: watch.history["step"].append(step)
+    watch._epoch_start = watch.step = watch._acted = 0
+    for batch in range(508):
+        watch.on_train_batch_begin(batch)
+    watch.on_train_end()
+    assert watch.history["step"] == steps
+
+
 def troubled(on_trouble, **settings):
     """A training whose discriminator is not updated, with the doctor and its warnings."""
     still, hasty = keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.05)

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def train_planted(record: Record, seed: int, only: str) -> None:
-    cases = {change.__name__.replace("_", " "): (change, expected) for change, expected in planted.PLANTED.items()}
+    cases = {planted.name(change): (change, expected) for change, expected in planted.PLANTED.items()}
     for name, (change, expected) in cases.items():
         if only in name and not record.has("planted", name, seed):
             record.add(run("planted", name, seed, planted.train(change, seed), expected=expected))

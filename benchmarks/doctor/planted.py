@@ -42,6 +42,22 @@ class Constant(kerasgan.latents.Prior):
         return np.ones((count, latent_dim), dtype="float32")
 
 
+class Swapped(kerasgan.GAN):
+    """The generator learns to make images that the discriminator rejects."""
+
+    def generator_loss(self, batch):
+        return -super().generator_loss(batch)
+
+
+class Late(keras.callbacks.Callback):
+    """From the 250th step on the generator learns a hundred times faster and the discriminator no more."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.steps == 250:
+            self.model.optimizer.generator.learning_rate = 0.1
+            self.model.optimizer.discriminator.learning_rate = 0.0
+
+
 @dataclass
 class Setting:
     """A small DCGAN on the digits at 16 pixels that trains well in 400 steps; a case changes some of these fields."""
@@ -59,6 +75,7 @@ class Setting:
     normalized: bool = True
     ema_half_life: float = 500
     reference: np.ndarray | None = None
+    callbacks: tuple[keras.callbacks.Callback, ...] = ()
 
     def gan(self) -> kerasgan.GAN:
         bare = mock.patch.object(dcgan, "_normalization", lambda x, *options: x)
@@ -117,6 +134,37 @@ def overflow(setting: Setting, rng: np.random.Generator) -> None:
     setting.generator_rate = setting.discriminator_rate = 1e30
 
 
+def generator_races(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate, setting.discriminator_rate = 1e-2, 1e-5
+
+
+def generator_runs_away(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate, setting.discriminator_rate = 1e-1, 1e-5
+
+
+def discriminator_races(setting: Setting, rng: np.random.Generator) -> None:
+    setting.generator_rate, setting.discriminator_rate = 1e-6, 1e-2
+
+
+def name(change: Callable) -> str:
+    return change.__name__.replace("_", " ")
+
+
+# Kinds of trouble that were planted only when the rules were fixed.
+
+
+def swapped_sign(setting: Setting, rng: np.random.Generator) -> None:
+    setting.family = Swapped
+
+
+def wasserstein_without_a_limit(setting: Setting, rng: np.random.Generator) -> None:
+    setting.objective, setting.generator_rate, setting.discriminator_rate = "wasserstein", 1e-2, 1e-2
+
+
+def late_runaway(setting: Setting, rng: np.random.Generator) -> None:
+    setting.callbacks = (Late(),)
+
+
 ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
 PLANTED: dict[Callable, tuple[str, ...]] = {
     rates_times_100: ANY,
@@ -129,7 +177,14 @@ PLANTED: dict[Callable, tuple[str, ...]] = {
     one_class: ("mode dropping", "mode collapse"),
     tiny_dataset: ("memorization", "mode collapse"),
     overflow: ("divergence",),
+    generator_races: ANY,
+    generator_runs_away: ANY,
+    discriminator_races: ANY,
+    swapped_sign: ANY,
+    wasserstein_without_a_limit: ANY,
+    late_runaway: ANY,
 }
+HELD_OUT = frozenset(map(name, (swapped_sign, wasserstein_without_a_limit, late_runaway)))
 HEALTHY: dict[str, dict[str, Any]] = {
     "as it is": {},
     "a fifth of the rates": {"generator_rate": 2e-4, "discriminator_rate": 2e-4},
@@ -153,6 +208,6 @@ def train(change: Callable | Mapping[str, Any], seed: int) -> Doctor:
     doctor = Doctor(reference, every=EVERY, on_trouble="stop")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        callbacks = [doctor, kerasgan.callbacks.StopAfter(steps=STEPS)]
+        callbacks = [doctor, *setting.callbacks, kerasgan.callbacks.StopAfter(steps=STEPS)]
         setting.gan().fit(setting.images, batch_size=32, epochs=STEPS, verbose=0, callbacks=callbacks)
     return doctor

@@ -101,13 +101,18 @@ def train(
         shared,
         working_folder(run, resume=resume) as (place, mirrors),
     ):
-        watching = train.watchers(place, steps=recipe.train["steps"], **watched)
+        watching = train.watchers(place, **watched)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
         found = best.found(place)
+    _tell(run, found)
+
+
+def _tell(run: Path, best: str | None) -> None:
+    """Prints where the samples are, and what was kept."""
     run_argument = shlex.quote(address(run))
-    if found is not None:
+    if best is not None:
         last = f"The last one: --weights {shlex.quote(address(run / 'gan.keras'))}"
-        typer.echo(f"{found}\nIt is what generate and export use. {last}")
+        typer.echo(f"{best}\nIt is what generate and export use. {last}")
     typer.echo(f"Samples: {address(run / 'samples.png')}\nMore of them: kerasgan generate {run_argument} -o more.png")
 
 

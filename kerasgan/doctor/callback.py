@@ -13,10 +13,13 @@ from kerasgan import data as sources
 from kerasgan.callbacks.base import LossCallback, below
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose
 from kerasgan.doctor.probe import Probe
+from kerasgan.doctor.rules import NO_TROUBLE
 
 __all__ = ["Doctor", "DoctorWarning"]
 
 REMEDIES = ("warn", "stop", "rollback")
+EARLY = 400  # steps in which it looks closely, whatever was asked for: most collapses show there
+CLOSE = 20  # steps between close looks
 
 
 class DoctorWarning(UserWarning):
@@ -40,7 +43,9 @@ class Doctor(LossCallback):
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
             kept. The data of `fit` if not given.
         labels: labels of the images, if `data` is an array and the model is class-conditional.
-        every: steps from one probe to the next. A probe costs about two steps of a batch of 32.
+        every: steps from one probe to the next. In the first 400 steps, and while trouble is suspected, there is a
+            probe every 20 steps at least, so that a total collapse is found within 300 steps whatever the training's
+            length. A probe costs about two steps of a batch of 32.
         on_trouble: "warn" warns once for each verdict; "stop" also ends the training; "rollback" also restores the
             weights with which the sampler (the moving average if there is one) came closest to the real images. List
             the doctor before callbacks that save at the end.
@@ -54,6 +59,7 @@ class Doctor(LossCallback):
         self, data: Any = None, labels: Any = None, *, every: int = 100, on_trouble: str = "warn", patience: int = 3
     ):
         super().__init__(every)
+        self.interval, self.every = every, max(ticks for ticks in range(1, CLOSE + 1) if every % ticks == 0)
         if on_trouble not in REMEDIES:
             raise ValueError(f"Expected on_trouble to be one of {', '.join(REMEDIES)}. Received: {on_trouble!r}")
         if not (isinstance(patience, int) and patience >= 1):
@@ -67,7 +73,7 @@ class Doctor(LossCallback):
         self._best: tuple[float, int, list[np.ndarray]] | None = None
         self.found: dict[str, int] = {}
         self._troubles = 0
-        self._roll_back = False
+        self._roll_back = self._ending = False
 
     def on_fit_begin(self, source: Any) -> None:
         """Called by `fit` with its batches: they are the reference if the doctor has no data of its own."""
@@ -76,7 +82,7 @@ class Doctor(LossCallback):
             self._data = source
 
     def begin(self, step: int) -> None:
-        self._troubles, self._roll_back = 0, False
+        self._troubles, self._roll_back, self._ending = 0, False, False
         # An image-to-image model is diagnosed from its losses alone.
         if self._data is not None and self._probe is None and not self.model.task.from_images:
             trained_on = None if self._trained_on is None else _examples(self._trained_on, None, self.model)[0]
@@ -109,6 +115,7 @@ class Doctor(LossCallback):
             self._best = float(state["best/distance"]), int(state["best/step"]), weights
 
     def on_train_end(self, logs: Any = None) -> None:
+        self._ending = True
         super().on_train_end(logs)
         if self._roll_back:  # only now: JAX would overwrite the weights before
             self.put_back()
@@ -121,12 +128,20 @@ class Doctor(LossCallback):
         return True
 
     def act(self, step: int) -> None:
+        if not self._due(step):
+            return
         self._look(step)
         self.diagnosis = diagnose(self.history)
-        healthy = self.diagnosis.verdict in ("healthy", "undecided")
+        healthy = self.diagnosis.verdict in NO_TROUBLE
         self._troubles = 0 if healthy else self._troubles + 1
         if self._troubles >= self.patience:
             self._treat(self.diagnosis, step)
+
+    def _due(self, step: int) -> bool:
+        last = int(self.history["step"][-1])
+        if self._ending or step // self.interval > last // self.interval:
+            return True
+        return step - last >= CLOSE and (step <= EARLY or 0 < self._troubles < self.patience)
 
     def _look(self, step: int) -> None:
         losses = self.means.take(self.model.metrics)

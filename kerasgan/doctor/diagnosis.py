@@ -57,10 +57,10 @@ def diagnose(history: Any) -> Diagnosis:
         FileNotFoundError: if the path does not exist.
     """
     columns = histories.read(history)
-    loss, role = _loss(columns)
-    rows, scores = losses.timeline(loss)
+    role, loss, other = _losses(columns)
+    rows, scores = losses.timeline(loss, other)
     at = losses.alarm(rows, scores)
-    findings = rules.examine(columns, loss, role, alarmed=at is not None)
+    findings = rules.examine(columns, rules.Losses(role, loss, other), alarmed=at is not None)
     worst = findings[0]
     troubles: dict[str, float] = {}
     for finding in findings:
@@ -82,13 +82,14 @@ def diagnose_file(path: str | os.PathLike[str]) -> Diagnosis:
     return diagnose(os.fspath(path))
 
 
-def _loss(columns: histories.Columns) -> tuple[np.ndarray, str]:
-    """The loss to diagnose: the discriminator's, or the generator's if there is none; and which of the two it is.
+def _losses(columns: histories.Columns) -> tuple[str, np.ndarray, np.ndarray | None]:
+    """Whose loss to diagnose, that loss, and the generator's beside the discriminator's if there are both.
 
     A discriminator that is not trained has no loss: no column in a log, zeros in Keras' history.
     """
-    for role in ("discriminator", "generator"):
-        values = columns.get(f"{role}_loss")
-        if values is not None and (role == "generator" or (np.any(values) and not np.isnan(values).all())):
-            return values, role
-    return columns["discriminator_loss"], "discriminator"
+    there = {role: columns.get(f"{role}_loss") for role in ("discriminator", "generator")}
+    first, second = there["discriminator"], there["generator"]
+    trained = first is not None and np.any(first) and not np.isnan(first).all()
+    if first is None or (second is not None and not trained):
+        return "generator", columns["generator_loss"], None
+    return "discriminator", first, None if second is None or np.isnan(second).all() else second

@@ -8,6 +8,7 @@ training.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,13 +31,21 @@ SUGGESTIONS = {
     "oscillation": "Lower the learning rates or Adam's beta_1, and sample from a moving average (ema_half_life).",
     "healthy": "Nothing to do.",
     "undecided": "Train longer: it is too early to say.",
+    "cannot tell from losses": "Look at samples, or let `kerasgan.doctor.Doctor` watch the training: it compares them "
+    "with real images.",
 }
 VERDICTS = tuple(SUGGESTIONS)
-NO_TROUBLE = ("healthy", "undecided")
+NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
+MOST_RECENT = 25  # probes that "now" is the median of, in a long record
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
+ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
-CALM = 0.2  # below this collapse score the losses are called noise
+WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
+CALM = 0.06  # below this collapse score the losses are called noise
+# `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
+CALM_LOGS = "Of 19 published logs that are as calm, none had collapsed (benchmarks/results/doctor.md)."
+OPEN_LOGS = "Of 11 published logs between calm and trouble, 3 had collapsed."
 FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can memorize the former number of images, hardly the latter
 
 
@@ -47,12 +56,20 @@ class Finding:
     evidence: tuple[str, ...]
 
 
+class Losses(NamedTuple):
+    """The losses of a record: whose `loss` is judged, and the generator's beside the discriminator's if recorded."""
+
+    role: str
+    loss: np.ndarray
+    other: np.ndarray | None = None
+
+
 class Signals:
     """The columns of a probe, with the summaries that the rules use."""
 
     def __init__(self, columns: Columns):
         self.columns, self.count = columns, len(columns["step"])
-        self.recent = max(3, self.count // 8)
+        self.recent = min(max(3, self.count // 8), MOST_RECENT)
 
     def has(self, *names: str) -> bool:
         return all(name in self.columns and np.isfinite(self.columns[name]).any() for name in names)
@@ -75,6 +92,19 @@ class Signals:
         before = self.columns["diversity"][-(self.count // 2) :][: self.recent]
         return bool(self.now("diversity") > 1.5 * np.median(before))
 
+    def spreading(self) -> bool:
+        """Whether the diversity, however small, grew by half and steadily, not by chance."""
+        recent = self.columns["diversity"][-(self.count // 2) :]
+        return self.diversifying() and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20
+
+    def lost(self) -> bool:
+        """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return False
+        diversity, repeats = self.columns["diversity"], self.columns["repeats"]
+        alike = bool(np.max(diversity[-3:]) < ALIKE and np.min(repeats[-3:]) > 0.9)
+        return alike and (np.nanmax(diversity) > 10 * ALIKE or not self.spreading())
+
     def growing(self, name: str) -> bool:
         """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
         before = self.columns[name][-(self.count // 2) :][: self.recent]
@@ -87,6 +117,7 @@ class Signals:
 
 def falling(values: np.ndarray) -> float:
     """The share of all pairs whose later value is the smaller one, half of them for noise: (1 - Kendall's tau) / 2."""
+    values = values[:: 1 + len(values) // 200]  # the number of pairs is quadratic
     first, second = np.triu_indices(len(values), 1)
     return float(np.mean(values[second] < values[first]))
 
@@ -96,25 +127,25 @@ def rise(value: float, good: float, bad: float) -> float:
     return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))
 
 
-def examine(columns: Columns, loss: np.ndarray, role: str, *, alarmed: bool = False) -> list[Finding]:
+def examine(columns: Columns, recorded: Losses, *, alarmed: bool = False) -> list[Finding]:
     """All findings, the verdict first. `alarmed`: whether the losses raised the alarm at an earlier row."""
     signals = Signals(columns)
-    found = [divergence(columns, loss)]
+    found = [divergence(columns, recorded)]
     if signals.has("distance", "diversity"):
         if signals.count >= FEWEST_PROBES:
             found += [rule(signals) for rule in RULES]
         undecided = signals.count < FEWEST_PROBES
     else:
-        found.append(from_losses(loss, role, alarmed=alarmed))
-        undecided = np.isfinite(loss).sum() < losses.FEWEST_ROWS
+        found.append(from_losses(recorded, alarmed=alarmed))
+        undecided = np.isfinite(recorded.loss).sum() < losses.FEWEST_ROWS
     # RULES is ordered so that each trouble explains those after it.
     worst = next((finding for finding in found if finding.severity >= 0.5), None)
     if worst is None:
-        worst = unremarkable(signals, loss, role, undecided=undecided)
+        worst = unremarkable(signals, recorded, undecided=undecided)
     return [worst, *(finding for finding in found if finding is not worst)]
 
 
-def unremarkable(signals: Signals, loss: np.ndarray, role: str, *, undecided: bool) -> Finding:
+def unremarkable(signals: Signals, recorded: Losses, *, undecided: bool) -> Finding:
     if undecided:
         return Finding("undecided", 0.0, (f"There are only {signals.count} rows.",))
     if signals.has("distance", "diversity"):
@@ -123,56 +154,89 @@ def unremarkable(signals: Signals, loss: np.ndarray, role: str, *, undecided: bo
         if far > 0.5:
             return Finding("undecided", 0.0, (f"{sentence}: too far to call healthy yet.",))
         return Finding("healthy", 0.0, (f"{sentence}, with {signals.now('diversity'):.0%} of their variance.",))
-    chance = losses.collapse(loss)
+    return unremarkable_losses(recorded)
+
+
+def unremarkable_losses(recorded: Losses) -> Finding:
+    """Healthy, or that the losses cannot tell; each with how often that was right."""
+    role, loss, other = recorded
+    chance, place = losses.collapse(loss, other), losses.resting(loss)
+    if place is not None:
+        evidence = (
+            f"The {role}'s loss rests at {np.nanmedian(loss[-10:]):.4g}, its equilibrium ({place}): it "
+            "gives all images the same logit.",
+            "So it would with a perfect generator, and with one that has collapsed while neither network learns.",
+        )
+        return Finding("cannot tell from losses", 0.0, evidence)
     if chance < CALM:
-        sentence = f"The {role}'s loss is noise around a plateau: collapse {chance:.2f} from its four signs."
+        sentence = f"The {role}'s loss is noise around a plateau: collapse {chance:.2f} from its signs. {CALM_LOGS}"
         return Finding("healthy", 0.0, (sentence,))
-    hints = from_losses(loss, role).evidence[:2]
-    return Finding("healthy", 0.0, (f"The {role}'s loss has first signs of trouble, too weak for a verdict.", *hints))
+    hints = from_losses(recorded).evidence[:2]
+    sentence = f"The losses have first signs of trouble, too weak for a verdict. {OPEN_LOGS}"
+    return Finding("cannot tell from losses", 0.0, (sentence, *hints))
 
 
-def divergence(columns: Columns, loss: np.ndarray) -> Finding:
-    """The loss or a signal is not finite, or the loss explodes."""
+def divergence(columns: Columns, recorded: Losses) -> Finding:
+    """A loss or a signal is not finite, or a loss explodes."""
     probed = ("distance", "margin", "generator_gradient", "discriminator_gradient")
     broken = [name for name in probed if name in columns and not np.isfinite(columns[name][-1])]
     evidence = []
-    if losses.diverged(loss):
-        evidence.append(f"The loss ends in {', '.join(f'{value:.3g}' for value in loss[-3:])}.")
+    for role, loss in ((recorded.role, recorded.loss), ("generator", recorded.other)):
+        if loss is not None and losses.diverged(loss):
+            evidence.append(f"The {role}'s loss ends in {', '.join(f'{value:.3g}' for value in loss[-3:])}.")
     if broken:
         evidence.append(f"Not a number in the last probe: {', '.join(broken)}.")
     return Finding("divergence", float(bool(evidence)), tuple(evidence))
 
 
-def from_losses(loss: np.ndarray, role: str, *, alarmed: bool = False) -> Finding:
+def from_losses(recorded: Losses, *, alarmed: bool = False) -> Finding:
     """The verdict if there is nothing but the losses."""
-    severity = losses.collapse(loss)
+    role, loss, other = recorded
+    severity = losses.collapse(loss, other)
     if not severity:
         return Finding("convergence failure", 0.0, ())
     if alarmed and severity >= CALM:  # a collapsed training seldom recovers, though its losses may look better later
         severity = max(severity, 0.5)
-    ratios = losses.signs(loss)
+    ratios = losses.signs(loss, other)
     weights = losses.severities(ratios)
     worst = sorted(weights, key=lambda name: -weights[name])
     sentences = [f"The {role}'s loss: {losses.SIGNS[name].sentence.format(ratios[name])}." for name in worst]
-    # At the minimum of its loss the discriminator has won; unsettled above it, neither network wins.
-    verdict = "convergence failure" if weights["floor"] >= 0.4 else "oscillation"
-    return Finding(verdict, severity, tuple(sentences))
+    down = losses.fallen(loss)
+    if down < WON:
+        return Finding("oscillation", severity, tuple(sentences))  # unsettled above its minimum, neither network wins
+    won = f"The {role}'s loss has fallen {down:.3g} times below its early level."
+    return Finding("convergence failure", severity, (won, *sentences))
+
+
+def frozen_discriminator(signals: Signals) -> Finding:
+    """The discriminator's weights stay as they are."""
+    frozen = signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8
+    severity = max(rise(signals.now("distance"), 0.2, 0.8), 0.5) if frozen else 0.0
+    return Finding("weak discriminator", severity, ("The discriminator's weights do not change.",))
 
 
 def weak_discriminator(signals: Signals) -> Finding:
-    """The discriminator does not learn or cannot tell bad samples from real ones, so the generator gets no signal."""
+    """The discriminator cannot tell bad samples from real ones, so the generator gets no signal."""
     verdict = "weak discriminator"
-    far = rise(signals.now("distance"), 0.2, 0.8)
-    if signals.has("discriminator_update") and signals.now("discriminator_update") < 1e-8:
-        return Finding(verdict, max(far, 0.5), ("The discriminator's weights do not change.",))
     if not signals.has("separation") or signals.improving():
         return Finding(verdict, 0.0, ())
     evidence = (
         f"A real image's logit is above a fake's in {signals.now('separation'):.0%} of pairs (50% by chance), though "
         f"the samples are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
     )
-    blind = rise(abs(signals.now("separation") - 0.5), 0.35, 0.05)
-    return Finding(verdict, min(blind, far), evidence)
+    # Below one half, too: it takes fakes for real ones and follows too slowly to help.
+    blind = rise(signals.now("separation"), 0.85, 0.55)
+    return Finding(verdict, min(blind, rise(signals.now("distance"), 0.2, 0.8)), evidence)
+
+
+def total_collapse(signals: Signals) -> Finding:
+    """All latents give the same image, whatever the discriminator says and however far from the real ones."""
+    diversity, repeats = signals.columns["diversity"][-1], signals.columns["repeats"][-1]
+    evidence = (
+        f"All samples are alike: {diversity:.1%} of the real images' variance, and {repeats:.0%} of them have a twin.",
+        f"Their distance to the real images is {signals.now('distance'):.2f}.",
+    )
+    return Finding("mode collapse", float(signals.lost()), evidence)
 
 
 def discriminator_wins(signals: Signals) -> Finding:
@@ -260,6 +324,8 @@ def restlessness(signals: Signals) -> Finding:
 
 
 RULES: tuple[Callable[[Signals], Finding], ...] = (
+    frozen_discriminator,
+    total_collapse,
     weak_discriminator,
     discriminator_wins,
     mode_collapse,

@@ -67,16 +67,16 @@ class ProgressiveGAN(GAN):
         fading = ops.maximum(images - finished * phase - self.stable_images, 0.0) / self.fade_images
         return ops.maximum(self.doublings - finished - fading, 0.0)
 
-    def unpack(self, data):
+    def prepare_batch(self, data):
         """Lets both networks grow, and removes the detail from real images that the generator cannot produce yet."""
-        real, labels = super().unpack(data)
+        batch = super().prepare_batch(data)
         images_seen = ops.cast(self.optimizer.iterations, "float32") * ops.cast(
-            distribution.replicas() * ops.shape(real)[0], "float32"
+            distribution.replicas() * ops.shape(batch.real)[0], "float32"
         )
         missing = self.missing_doublings(images_seen)
         for network in (self.generator, self.discriminator):
             network.get_layer("fade").missing.assign(missing)
-        return faded(ops.cast(real, "float32"), missing, doublings=self.doublings), labels
+        return batch._replace(real=faded(ops.cast(batch.real, "float32"), missing, doublings=self.doublings))
 
     def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:
         super()._update_ema(averages, batch_size)

@@ -17,13 +17,10 @@ import random
 import re
 import shlex
 import shutil
-import signal
-import threading
 import time
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,26 +31,13 @@ from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
 from kerasgan.training import best, record, run_folder
+from kerasgan.training.interruption import Interrupted, Interruption
 from kerasgan.training.ownership import owned
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
 __all__ = ["Interrupted", "NotFiniteError", "assign", "override", "train", "watchers", "write_recipe"]
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was interrupted, after its state was saved.
-
-    Attributes:
-        output: the run folder.
-        step: discriminator steps done.
-        signal_number: what interrupted it, such as SIGINT.
-    """
-
-    def __init__(self, output: Path, step: int, signal_number: int):
-        super().__init__(f"Interrupted at step {step}; the state is saved in {paths.address(output)}.")
-        self.output, self.step, self.signal_number = output, step, signal_number
 
 
 class NotFiniteError(ArithmeticError):
@@ -183,7 +167,7 @@ def train(
 
 
 def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":
-    interruption = _Interruption()
+    interruption = Interruption()
     with interruption.listening():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", reports.NotFiniteWarning)  # the error says it
@@ -219,13 +203,12 @@ def _refuse_not_finite(gan: "GAN", watching: list[Any], run: Path) -> None:
 
 
 def watchers(
-    run: str | os.PathLike[str], *, steps: int, doctor: str | None = "warn", tensorboard: bool = False
+    run: str | os.PathLike[str], *, doctor: str | None = "warn", tensorboard: bool = False
 ) -> list[keras.callbacks.Callback]:
     """Callbacks for `train`: the doctor, and a log for TensorBoard in the run folder.
 
     Args:
         run: the run folder.
-        steps: of the training: the doctor looks fifty times, but at most every hundred steps.
         doctor: what to do on trouble: "warn", "stop" or "rollback"; None for no doctor.
         tensorboard: whether to write run/tensorboard: losses, penalties, samples and the doctor's signals.
     """
@@ -233,7 +216,7 @@ def watchers(
 
     several: list[Any] = []
     if doctor is not None:
-        several.append(Doctor(every=max(100, steps // 50), on_trouble=doctor))
+        several.append(Doctor(on_trouble=doctor))
     if tensorboard:
         several.append(reports.TensorBoardLog(Path(run) / "tensorboard", doctor=several[0] if several else None))
     return several
@@ -339,47 +322,6 @@ def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
     shown = keras.saving.load_model(kept, compile=False) if kept.is_file() else gan
     with paths.replacing(run / "generator.weights.h5") as partial:
         shown.sampler.save_weights(partial)
-
-
-class _Interruption(reports.StepCallback):
-    """Ends the training after the step in progress when Ctrl-C, SIGTERM or SIGHUP comes; a second one ends it at once.
-
-    Raising inside the step would leave the two networks in the middle of it. Of several machines it is enough that one
-    hears it: all save the same step.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(every=1)
-        self.signal_number: int | None = None
-
-    def act(self, step: int) -> None:
-        # It may have come while `fit` was starting, which forgets earlier wishes to stop. Of several machines all end
-        # at one step: one would wait for ever for another that has stopped.
-        if distribution.anywhere(self.signal_number is not None):
-            self.signal_number = self.signal_number or signal.SIGTERM
-            self.gan.stop_training = True
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
-            yield
-            return
-        names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a connection closes
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
-        previous = {number: signal.signal(number, self._heard) for number in heard}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    def _heard(self, number: int, frame: Any) -> None:
-        if self.signal_number is not None:
-            raise KeyboardInterrupt
-        self.signal_number = number
-        if self.gan is not None and distribution.workers() == 1:
-            self.gan.stop_training = True
 
 
 def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: str = "") -> Path:
