@@ -10,6 +10,7 @@ import difflib
 from kerasgan.augment.adaptive import ADA
 from kerasgan.augment.diff_augment import DiffAugment
 from kerasgan.augment.scheme import Augmentation
+from kerasgan.scalars import guard
 
 __all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
 
@@ -37,3 +38,6 @@ def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | No
         near = difflib.get_close_matches(str(name), _SCHEMES, cutoff=0.4) or names()
         raise ValueError(f"Expected an augmentation such as {', '.join(near)}. Received: augment={augment!r}")
     return _SCHEMES[name](**settings)
+
+
+guard(globals(), __all__)

@@ -9,6 +9,7 @@ from kerasgan.callbacks.logs import LossLog, TensorBoardLog
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.samples import FilmStrip, SampleGrid
 from kerasgan.callbacks.stop import StopAfter
+from kerasgan.scalars import guard
 
 __all__ = [
     "Checkpoint",
@@ -21,3 +22,5 @@ __all__ = [
     "StopAfter",
     "TensorBoardLog",
 ]
+
+guard(globals(), __all__)

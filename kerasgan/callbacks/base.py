@@ -53,8 +53,6 @@ class StepCallback(keras.callbacks.Callback):
 
     def __init__(self, every: int):
         super().__init__()
-        if not (isinstance(every, int) and every >= 1):
-            raise ValueError(f"Expected a positive whole number of steps. Received: every={every!r}")
         self.every = every
         self.step = 0
         self.gan: Any = None  # `self.model` first fetches the whole state on JAX: too slow for every step

@@ -56,8 +56,6 @@ class Checkpoint(StepCallback):
 
     def __init__(self, directory: str | os.PathLike[str], *, every: int = 1000, keep: int = 3):
         super().__init__(every)
-        if keep < 1:
-            raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
         self.directory, self.keep = local(directory), keep
 
     @staticmethod

@@ -190,10 +190,18 @@ def _match(
             report.mismatched[name] = (
                 f"expected {placement.expected_shape} for {variable.path}, received {tensor.shape} {tensor.dtype}"
             )
+        elif not _finite(tensor):
+            report.mismatched[name] = f"expected finite numbers in {variable.dtype} for {variable.path}"
         else:
             _note(report.assigned, name, variable.path)
             plan.append((variable, placement.value(tensor, reverse_colors=reverse_colors)))
     return plan
+
+
+def _finite(tensor: np.ndarray) -> bool:
+    """Whether all numbers are finite as float32, which a float64 may be too large for."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(tensor.astype("float32", copy=False)).all())
 
 
 def _note(outcomes: dict[str, str], name: str, path: str) -> None:

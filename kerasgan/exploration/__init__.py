@@ -13,6 +13,7 @@ from kerasgan.exploration.projection import Projection, project
 from kerasgan.exploration.sensitivity import sensitive_directions
 from kerasgan.exploration.styles import edit, mix, principal_directions, semantic_directions, truncation_grid
 from kerasgan.exploration.walks import arithmetic, class_grid, combine, interpolate, linear, loop, path, spherical, walk
+from kerasgan.scalars import guard
 
 __all__ = [
     "Projection",
@@ -33,3 +34,5 @@ __all__ = [
     "truncation_grid",
     "walk",
 ]
+
+guard(globals(), __all__)

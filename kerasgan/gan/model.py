@@ -27,7 +27,7 @@ from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade, own_metrics
 from kerasgan.layers import compose
 from kerasgan.optimizers import AdversarialOptimizer
-from kerasgan.scalars import refuse_nan
+from kerasgan.scalars import check, checked, refuse_nan
 
 __all__ = ["GAN"]
 
@@ -180,6 +180,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
         return {"objective": "non_saturating", "generator_optimizer": adam(), "discriminator_optimizer": adam()}
 
+    @checked
     def compile(
         self,
         objective: Any = None,
@@ -245,13 +246,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def _apply_settings(self, **settings: Any) -> None:
         steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
         settings["ema_half_life"] = half_life
-        if not (isinstance(steps, int) and steps >= 1):
-            raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-        if not callable(half_life) and half_life < 0:
-            raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
-        if settings["weight_clip"] < 0:
-            received = settings["weight_clip"]
-            raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={received}")
+        if not callable(half_life):
+            check("ema_half_life", half_life, float)
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
@@ -304,6 +300,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         with frozen_as(self, config.pop("frozen", None)):
             self.compile(**config)
 
+    @checked
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 

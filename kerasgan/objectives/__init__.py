@@ -18,6 +18,7 @@ from kerasgan.objectives.adversarial import (
     Wasserstein,
 )
 from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
+from kerasgan.scalars import guard
 
 __all__ = [
     "Divergence",
@@ -69,3 +70,6 @@ def get(objective: "str | dict | Objective") -> Objective:
         near = difflib.get_close_matches(str(name), _OBJECTIVES, cutoff=0.4) or names()
         raise ValueError(f"Expected an objective such as {', '.join(near)}. Received: objective={objective!r}")
     return _OBJECTIVES[name](**settings)
+
+
+guard(globals(), __all__)

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import hashlib
 import inspect
+import os
 import shutil
 import tempfile
 import warnings
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
+from kerasgan.scalars import check
 from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["WeightsError", "build", "channel_order", "load", "refuse_not_finite", "source", "with_data"]
 
 OF_TRAINING = ("batch_size", "seed", "start", "steps")  # keys of [train] that are no arguments of `GAN.compile`
+OF_SHAPE = ("image_size", "channels", "input_channels", "latent_dim", "num_classes", "frames", "scale")
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
@@ -138,6 +141,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     chosen = recipe(name)
     if weights is None:
         return build(chosen)
+    check("weights", weights, str | os.PathLike)
     if weights != "recipe":
         return _load_file(chosen, here(weights))
     if chosen.weights is None:
@@ -199,15 +203,16 @@ def refuse_not_finite(gan: "GAN", path: Path) -> None:
 
 
 def _load_model(chosen: Recipe, path: Path) -> "GAN":
-    import keras
-
     from kerasgan import models
+    from kerasgan.checkpoints.keras_files import load_model
 
-    gan = keras.saving.load_model(path)
+    gan = load_model(path)
     if not isinstance(gan, getattr(models, chosen.family)):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
     found = gan.get_config()
-    for key, expected in chosen.model.items():
+    defaults = inspect.signature(getattr(models, chosen.family).__init__).parameters
+    shape = {key: defaults[key].default for key in OF_SHAPE if key in defaults}
+    for key, expected in {**shape, **chosen.model}.items():
         if _differs(expected, found.get(key)):
             received = f"{path} with {key}={found.get(key)!r}"
             raise ValueError(f"Expected a model of {chosen.name} with {key}={expected!r}. Received: {received}")
@@ -226,7 +231,10 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     """Loads a `.weights.h5` of the whole GAN, or of one network; a generator's also fill the moving average."""
     import h5py
 
+    from kerasgan.checkpoints.keras_files import check_weights
+
     try:
+        check_weights(path)
         with h5py.File(path) as file:
             whole = "generator" in file
     except OSError as error:
@@ -259,23 +267,37 @@ def _load_published(chosen: Recipe) -> "GAN":
 
     weights = chosen.weights or {}
     sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
+    path = _downloaded(chosen, weights["url"], sha256)
+    gan = build(chosen)
+    try:
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    except checkpoints.CheckpointError as error:
+        if sha256 is not None or isinstance(error, checkpoints.MismatchError):
+            raise
+        path.unlink()  # without a digest only loading shows that a file is damaged
+        path = _downloaded(chosen, weights["url"], sha256)
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    refuse_not_finite(gan, path)
     if sha256 is None:
         warnings.warn(
-            f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed.",
+            f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed. "
+            f"Only the file of the first load is accepted from now on: {path}.sha256 has {checkpoints.pin(path)}",
             stacklevel=3,
         )
+    license = weights.get("license", "an unknown license")
+    if license not in OPEN_LICENSES:
+        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
+    return gan
+
+
+def _downloaded(chosen: Recipe, url: str, sha256: str | None) -> Path:
+    from kerasgan import checkpoints
+
     try:
-        path = checkpoints.download(weights["url"], sha256=sha256)
+        return checkpoints.download(url, sha256=sha256)
     except checkpoints.DownloadError as error:
         bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
         raise WeightsError(
             f"The weights of {chosen.name} are not available. {error} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."
         ) from error
-    gan = build(chosen)
-    checkpoints.assign(gan, path, channel_order=channel_order(chosen))
-    refuse_not_finite(gan, path)
-    license = weights.get("license", "an unknown license")
-    if license not in OPEN_LICENSES:
-        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
-    return gan
