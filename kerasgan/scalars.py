@@ -62,11 +62,11 @@ LIMITS: Mapping[str, Limits] = {
     **_named(
         FROM_ZERO,
         "attention_size border code_units constant_steps directions doublings embedding_dim fade_images first halvings "
-        "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed padding patch_layers pool_size "
+        "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed patch_layers pool_size "
         "seed seeds size stable_images",
     ),
     **_named(Limits(0, 65535), "port"),
-    **_named(Limits(), "start"),
+    **_named(Limits(), "padding start"),
     **_named(
         FROM_ZERO,
         "adversarial_weight class_weight contrast_weight cycle_weight drift_weight feature_weight "
@@ -245,17 +245,17 @@ def _each(words: str) -> str:
 
 
 def _is_number(value: Any, limits: Limits, whole: bool) -> bool:
-    """Whether it is a number within limits; a symbolic tensor, whose value is not known yet, is taken as one."""
-    if value is None or type(value).__name__ in ("bool", "bool_") or isinstance(value, str | bytes | complex):
+    """Whether it is a number within limits; a scalar tensor is one even where its value is not known yet."""
+    if type(value).__name__ in ("bool", "bool_") or isinstance(value, str | bytes | complex):
         return False
-    if getattr(value, "shape", ()) != () or not (hasattr(value, "__index__") if whole else hasattr(value, "__float__")):
+    if getattr(value, "shape", ()) != ():
         return False
     try:
         return limits.hold(operator.index(value) if whole else float(value))
     except OverflowError:  # an integer beyond the floats
         return limits.most == math.inf and value > limits.least
-    except (TypeError, ValueError):
-        return hasattr(value, "dtype") and not whole
+    except Exception:  # each backend raises its own for a value that is not known
+        return not whole and all(hasattr(value, name) for name in ("dtype", "shape"))
 
 
 def _shown(value: Any) -> str:
