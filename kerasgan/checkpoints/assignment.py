@@ -24,6 +24,7 @@ from kerasgan.checkpoints import (
 )
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.files.text import visible
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -81,7 +82,7 @@ class Report:
         title = (
             f"{self.path.name} ({self.publisher}): {len(self.assigned)} tensors assigned, {len(self.skipped)} skipped"
         )
-        return "\n".join([title, *lines])
+        return "\n".join(visible(line) for line in (title, *lines))
 
 
 class MismatchError(CheckpointError):
@@ -235,4 +236,5 @@ def _explain(report: Report, arguments: str) -> str:
     if len(lines) > 12:
         lines[12:] = [f"... and {len(lines) - 12} more: see `.report` of this error"]
     expected = f"Expected a checkpoint of the model's architecture ({report.publisher} publishes {arguments})"
-    return "\n  ".join([f"{expected}; no weight was changed. Received: path={str(report.path)!r}", *lines])
+    first = f"{expected}; no weight was changed. Received: path={str(report.path)!r}"
+    return "\n  ".join([first, *map(visible, lines)])

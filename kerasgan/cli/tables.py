@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from kerasgan.files.text import visible
+
 if TYPE_CHECKING:
     from kerasgan.evaluation.score_card import ScoreCard
     from kerasgan.zoo import Recipe
@@ -19,7 +21,8 @@ def entries(recipes: "list[Recipe]") -> Table:
     for column in ("name", "family", "images", "weights", "score"):
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     for recipe in recipes:
-        table.add_row(recipe.name, recipe.family, images(recipe), weights(recipe), score(recipe))
+        row = (recipe.name, recipe.family, images(recipe), weights(recipe), score(recipe))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     return table
 
 
@@ -29,7 +32,7 @@ def details(recipe: "Recipe") -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _facts(recipe):
-        table.add_row(name, escape(value))
+        table.add_row(escape(visible(name)), escape(visible(value)))
     return table
 
 
@@ -42,7 +45,8 @@ def scores(card: "ScoreCard") -> Table:
         low, high = found["interval"]
         real = "" if found["real"] is None else f"{found['real']:.4g}"
         numbers = f"{found['mean']:.4g}", f"{low:.4g} to {high:.4g}", real
-        table.add_row(name.replace("_", " "), *numbers, found["features"] or "")
+        row = (name.replace("_", " "), *numbers, found["features"] or "")
+        table.add_row(*(escape(visible(cell)) for cell in row))
     return table
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasgan.files.text import in_markdown
 from kerasgan.gan import GAN
 
 __all__ = ["written"]
@@ -14,7 +15,7 @@ def written(gan: GAN, report: Mapping[str, Any]) -> str:
     """The card in Markdown, from the report of the bundle."""
     facts = report["metadata"]
     sections = {
-        f"# {report['name']}": _about(gan, facts),
+        f"# {in_markdown(report['name'])}": _about(gan, facts),
         "## Inputs and output": _table(
             ("name", "shape", "type", "values"), [*map(_tensor, (*report["inputs"], report["output"]))]
         ),
@@ -34,8 +35,8 @@ def _about(gan: GAN, facts: Mapping[str, Any]) -> str:
     options = {key: facts[key] for key in ("precision", "truncation", "label", "noise", "direction") if key in facts}
     lines = [f"A generator of the family {facts['family']}, exported by kerasgan {facts['kerasgan']}.", paper]
     if options:
-        lines.append("Options: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
-    lines.append(f"License of the weights: {facts.get('license', 'not stated')}.")
+        lines.append("Options: " + ", ".join(f"{key} {in_markdown(value)}" for key, value in options.items()) + ".")
+    lines.append(f"License of the weights: {in_markdown(facts.get('license', 'not stated'))}.")
     return "\n\n".join(line for line in lines if line)
 
 
@@ -44,7 +45,7 @@ def _tensor(each: Mapping[str, Any]) -> Sequence[str]:
     if "range" in each:
         return each["name"], shape, each["dtype"], "from {} to {}".format(*each["range"])
     prior = {key: value for key, value in each["prior"].items() if not isinstance(value, list)}
-    return each["name"], shape, each["dtype"], ", ".join(str(value) for value in prior.values())
+    return each["name"], shape, each["dtype"], ", ".join(map(in_markdown, prior.values()))
 
 
 def _file(each: Mapping[str, Any]) -> Sequence[str]:

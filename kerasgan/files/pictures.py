@@ -22,8 +22,7 @@ BACKGROUND = 48  # a gray that differs from black and from white images
 LARGE, PIXELS_PER_BYTE = 1 << 24, 100  # see `opened`
 # Those that PIL, or a plug-in of it, decodes itself.
 FORMATS = frozenset(
-    ["AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000"]
-    + ["JXL", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
+    ["AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
 )
 STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that holds the steps of its rows
 

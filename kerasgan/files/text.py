@@ -8,7 +8,7 @@ __all__ = ["in_markdown", "visible"]
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-_MARKS = re.compile(r"([\\`*_\[\]<>|#~!])")
+_MARKS = re.compile(r"([\\`*\[\]<>|])")
 
 
 def visible(text: object) -> str:
