@@ -172,8 +172,10 @@ def guard(namespace: dict[str, Any], names: Sequence[str]) -> None:
         found = namespace.get(name)
         if inspect.isfunction(found):
             namespace[name] = checked(found)
-        elif isinstance(found, type) and not is_dataclass(found) and inspect.isfunction(vars(found).get("__init__")):
-            found.__init__ = checked(found.__init__)  # type: ignore[misc]
+        elif isinstance(found, type) and not is_dataclass(found):
+            owner = next(each for each in found.__mro__ if "__init__" in vars(each))
+            if owner.__module__.startswith("kerasgan.") and not hasattr(owner.__init__, "__wrapped__"):
+                owner.__init__ = checked(owner.__init__)  # type: ignore[misc]
 
 
 def _resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
@@ -253,7 +255,7 @@ def _is_number(value: Any, limits: Limits, whole: bool) -> bool:
     try:
         return limits.hold(operator.index(value) if whole else float(value))
     except OverflowError:  # an integer beyond the floats
-        return limits.most == math.inf and value > limits.least
+        return whole and limits.most == math.inf and value > limits.least
     except Exception:  # each backend raises its own for a value that is not known
         return not whole and all(hasattr(value, name) for name in ("dtype", "shape"))
 

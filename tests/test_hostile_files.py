@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kerasgan import data, doctor, export
+from kerasgan import data, doctor, export, zoo
 from kerasgan.checkpoints.assignment import Report
 from kerasgan.files.pictures import opened
 from kerasgan.files.text import in_markdown, visible
-from kerasgan.zoo import recipe as recipes
 
 EVIL = "\x1b]0;TITLE\x07\x1b[2J\u202egnp.exe\x9b31m"
 
@@ -32,6 +31,7 @@ def blank_png(path, side):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # PIL's, before the refusal
 def test_a_small_file_of_many_pixels_is_not_decoded(tmp_path):
     blank_png(tmp_path / "a.png", 13_000)
     assert (tmp_path / "a.png").stat().st_size < 100_000
@@ -92,7 +92,7 @@ def test_a_strangers_recipe_is_refused_by_its_key(tmp_path, section, key, value)
     content = {**RECIPE, "weights": {"file": "a.weights.h5"}}
     content = {**content, section: {**content[section], key: value}} if section else {**content, key: value}
     with pytest.raises(ValueError, match=rf"Expected .* (in|of) .*recipe\.toml\. Received: {key}="):
-        recipes.check(content, tmp_path / "recipe.toml")
+        zoo.check(content, tmp_path / "recipe.toml")
 
 
 @pytest.fixture

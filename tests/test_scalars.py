@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +15,9 @@ from kerasgan import scalars
 from kerasgan.gan import GAN
 from kerasgan.models import DCGAN
 
-MODULES = [
-    "augment",
-    "callbacks",
-    "checkpoints",
-    "data",
-    "evaluation",
-    "exploration",
-    "export",
-    "latents",
-    "layers",
-    "metrics",
-    "metrics.streaming",
-    "models",
-    "objectives",
-    "optimizers",
-    "penalties",
-    "report",
-    "schedules",
-    "zoo",
-]
+MODULES = ["augment", "callbacks", "checkpoints", "data", "evaluation", "exploration", "export", "latents", "layers"]
+MODULES += ["metrics", "metrics.streaming", "models", "objectives", "optimizers", "penalties", "report", "schedules"]
+MODULES += ["zoo"]
 
 
 def public(module):
@@ -58,6 +42,8 @@ def suitable(parameter):
             return value
     if "Sequence" in annotation or "tuple" in annotation:
         return [] if "Sequence" in annotation else ()
+    if "Path" in annotation or "Mapping" in annotation:
+        return Path("x") if "Path" in annotation else {}
     return len if "Callable" in annotation else object()
 
 
