@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasgan import gradients, schedules
 from kerasgan.keras_internals import made_without_values, variable_index
+from kerasgan.scalars import guard
 
 __all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay", "for_both"]
 
@@ -194,3 +195,6 @@ def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, ram
         half_life = ops.minimum(half_life, rampup * images_seen)
     larger = max if isinstance(half_life, float | int) else ops.maximum
     return 0.5 ** (batch_size / larger(half_life, 1e-8))
+
+
+guard(globals(), __all__)

@@ -16,6 +16,7 @@ from keras import ops
 
 from kerasgan import gradients, schedules
 from kerasgan.names import resolve
+from kerasgan.scalars import check, guard
 
 __all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
 
@@ -37,10 +38,10 @@ class Penalty:
 
     def __init__(self, *, weight: Any = 10.0, interval: int = 1):
         weight = schedules.get(weight)
-        if not (callable(weight) or weight > 0):
-            raise ValueError(f"Expected a positive penalty weight. Received: weight={weight}")
-        if not (isinstance(interval, int) and interval >= 1):
-            raise ValueError(f"Expected a positive whole number of steps. Received: interval={interval}")
+        if not callable(weight):
+            check("weight", weight, float)
+            if weight <= 0:
+                raise ValueError(f"Expected a positive penalty weight. Received: weight={weight}")
         self.weight, self.interval = weight, interval
 
     def __call__(
@@ -172,3 +173,6 @@ def get(penalty: "str | dict | Penalty") -> Penalty:
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="a penalty", received=f"penalty={penalty!r}")
     return _PENALTIES[name](**settings)
+
+
+guard(globals(), __all__)

@@ -14,6 +14,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kerasgan.names import resolve
+from kerasgan.scalars import guard
 
 __all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get"]
 
@@ -32,8 +33,6 @@ class Cosine(LearningRateSchedule):
     """
 
     def __init__(self, start: float, end: float, *, steps: int):
-        if not steps >= 1:
-            raise ValueError(f"Expected a positive number of steps. Received: steps={steps}")
         self.start, self.end, self.steps = start, end, steps
 
     def __call__(self, step):
@@ -119,3 +118,6 @@ def get(value: Any) -> Any:
 def at(value: Any, step: Any) -> Any:
     """A setting's value at a step: the number itself, or its schedule's value."""
     return value(step) if callable(value) else value
+
+
+guard(globals(), __all__)

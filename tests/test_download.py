@@ -3,13 +3,16 @@
 import contextlib
 import hashlib
 import http.server
+import os
 import socket
 import threading
 import time
+import urllib.request
 
 import pytest
 
-from kerasgan.checkpoints import DownloadError, cache_directory, cached_path, download
+from kerasgan.checkpoints import DownloadError, cache_directory, cached_path, download, pin
+from kerasgan.files import download as download_module
 
 CONTENT = bytes(range(256)) * 1500
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -26,6 +29,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"not here")
         if self.path.startswith("/slow"):
             time.sleep(1.0)
+        if self.path.startswith("/endless"):
+            return self.drip()
+        if self.path.startswith(("/unstated", "/chunks")):
+            return self.without_length()
+        if self.path.startswith("/part"):
+            return self.answer(206, CONTENT[:1000])
         length = len(CONTENT) + (1000 if self.path.startswith("/truncated") else 0)
         return self.answer(200, CONTENT, **{"Content-Length": str(length)})
 
@@ -36,6 +45,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(OSError):  # a client may have given up
             self.wfile.write(body)
+
+    def without_length(self):
+        """Until the connection ends; or in chunks, the last of which is empty and says so."""
+        chunks, whole = self.path.startswith("/chunks"), not self.path.endswith("half")
+        self.protocol_version = "HTTP/1.1" if chunks else "HTTP/1.0"
+        self.send_response(200)
+        if chunks:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(CONTENT), CONTENT) if chunks else CONTENT)
+        if chunks and whole:
+            self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
+
+    def drip(self):
+        """A byte of a header now and then."""
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
 
     def log_message(self, *_):
         pass
@@ -215,3 +245,47 @@ def test_the_cache_moves_with_its_variable(tmp_path, monkeypatch):
     assert cache_directory() == tmp_path / "checkpoints"
     monkeypatch.delenv("KERASGAN_HOME")
     assert "kerasgan" in cache_directory().parts
+
+
+@pytest.mark.parametrize("path", ["/unstated.pth", "/part.pth", "/chunks-half"])
+def test_what_may_be_half_a_file_is_not_kept_without_a_digest(server, tmp_path, path):
+    with pytest.raises(DownloadError, match=r"state its length|response 206|truncated"):
+        download(server.url + path, sha256=None, directory=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_ends_by_itself_or_has_a_digest_needs_no_length(server, tmp_path):
+    assert download(server.url + "/chunks.pth", sha256=None, directory=tmp_path).read_bytes() == CONTENT
+    assert download(server.url + "/unstated.pth", sha256=DIGEST, directory=tmp_path).read_bytes() == CONTENT
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(server, tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(DownloadError, match=r"no whole file within 0\.5 seconds"):
+        download(server.url + "/endless", sha256=DIGEST, directory=tmp_path, time_limit=0.5)
+    assert time.monotonic() - begin < 5
+
+
+def test_no_redirect_leaves_https():
+    request = urllib.request.Request("https://example.org/a.pth")
+    follow = download_module._Redirects().redirect_request
+    with pytest.raises(download_module._Failure, match="redirect from https"):
+        follow(request, None, 302, "Found", {}, "http://example.org/a.pth")
+    assert follow(request, None, 302, "Found", {}, "https://example.com/b.pth").full_url == "https://example.com/b.pth"
+
+
+def test_what_killed_downloads_left_is_deleted_after_a_day(server, tmp_path):
+    old, young = tmp_path / ".download-old", tmp_path / ".download-young"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (time.time() - 90000,) * 2)
+    download(server.url + "/x.pth", sha256=DIGEST, directory=tmp_path)
+    assert not old.exists() and young.exists()
+
+
+def test_a_pinned_digest_is_that_of_the_first_load(server, tmp_path):
+    path = download(server.url + "/x.pth", sha256=None, directory=tmp_path)
+    assert pin(path) == DIGEST
+    path.write_bytes(b"x")
+    assert pin(path) == DIGEST  # recorded once
+    assert download(server.url + "/x.pth", sha256=None, directory=tmp_path).read_bytes() == CONTENT

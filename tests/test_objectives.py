@@ -239,7 +239,7 @@ def test_an_unknown_objective_names_the_nearest():
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])
 def test_smoothing_outside_its_range_is_refused(smoothing):
-    with pytest.raises(ValueError, match="label_smoothing in"):
+    with pytest.raises(ValueError, match="label_smoothing"):
         objectives.Minimax(label_smoothing=smoothing)
 
 

@@ -10,6 +10,7 @@ from pth_writer import Writer
 from published_dcgan import published_dcgan, reference_images
 
 from kerasgan import zoo
+from kerasgan.checkpoints import cache_directory, cached_path
 
 RECIPE = """# kerasgan train mine
 family = "DCGAN"
@@ -104,4 +105,36 @@ def test_a_file_without_a_published_digest_is_taken_with_a_warning(published):
         first = zoo.load(recipe)
     with pytest.warns(UserWarning, match="states no digest"):
         np.testing.assert_array_equal(zoo.load(recipe).generate(2, seed=0), first.generate(2, seed=0))
+    assert len(requests) == 1
+
+
+def test_the_first_load_without_a_published_digest_binds_the_later_ones(published):
+    recipe, _, _ = published
+    digest = next(line for line in recipe.read_text().splitlines() if line.startswith("sha256"))
+    recipe.write_text(recipe.read_text().replace(digest, 'sha256 = "unpublished"'))
+    with pytest.warns(UserWarning, match="Only the file of the first load is accepted"):
+        zoo.load(recipe)
+    (path,) = cache_directory().glob("*.pth")
+    assert (
+        path.with_name(f"{path.name}.sha256").read_text()
+        == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    )
+    path.write_bytes(b"another file")  # the server's is that of the first load: fetched again
+    with pytest.warns(UserWarning, match="states no digest"):
+        zoo.load(recipe)
+    path.with_name(f"{path.name}.sha256").write_text("0" * 64)
+    with pytest.raises(zoo.WeightsError, match="holds the digest of the first load: delete it"):
+        zoo.load(recipe)
+
+
+def test_a_damaged_file_without_a_published_digest_is_fetched_again(published):
+    recipe, _, requests = published
+    digest = next(line for line in recipe.read_text().splitlines() if line.startswith("sha256"))
+    recipe.write_text(recipe.read_text().replace(digest, 'sha256 = "unpublished"'))
+    url = next(line for line in recipe.read_text().splitlines() if line.startswith("url")).split('"')[1]
+    path = cached_path(url, sha256=None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"PK half of an archive")
+    with pytest.warns(UserWarning, match="states no digest"):
+        zoo.load(recipe)
     assert len(requests) == 1

@@ -103,5 +103,5 @@ def test_the_layer_can_be_made_again_from_its_config():
     np.testing.assert_array_equal(*(ops.convert_to_numpy(each(IMAGES)) for each in (layer, again)))
     with pytest.raises(ValueError, match=r"sum other than zero\. Received: kernel=\(1, -1\)"):
         FIRResampling2D((1, -1))
-    with pytest.raises(ValueError, match="Received: up=0, down=1"):
+    with pytest.raises(ValueError, match="Received: up=0"):
         FIRResampling2D(up=0)

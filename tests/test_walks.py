@@ -221,7 +221,7 @@ def test_truncated_samples_are_those_of_the_shrunk_latents(conditional):
         (lambda gan, cgan: exploration.interpolate(gan, 1, np.zeros(3)), r"\(count, 4\).*shape \(1, 3\)"),
         (lambda gan, cgan: exploration.interpolate(gan, 1, 2, truncation=1.5), r"0 to 1\. Received: truncation=1.5"),
         (lambda gan, cgan: exploration.class_grid(gan), r"class-conditional model.*Received: DCGAN"),
-        (lambda gan, cgan: exploration.class_grid(cgan, 0), r"from 1 on\. Received: rows=0"),
+        (lambda gan, cgan: exploration.class_grid(cgan, 0), r"positive whole number\. Received: rows=0"),
         (lambda gan, cgan: exploration.class_grid(cgan, labels=[1, 12]), r"labels from 0 to 9\. Received"),
         (lambda gan, cgan: exploration.linear([1.0], [1.0, 2.0], [0.5]), r"one shape.*\(1,\).*\(2,\)"),
         (lambda gan, cgan: exploration.loop(gan.prior, [1.0, 2.0], frames=3), r"two or more points.*shape=\(2,\)"),

@@ -9,6 +9,7 @@ from kerasgan.augment.adaptive import ADA
 from kerasgan.augment.diff_augment import DiffAugment
 from kerasgan.augment.scheme import Augmentation
 from kerasgan.names import resolve
+from kerasgan.scalars import guard
 
 __all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
 
@@ -34,3 +35,6 @@ def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | No
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="an augmentation", received=f"augment={augment!r}")
     return _SCHEMES[name](**settings)
+
+
+guard(globals(), __all__)

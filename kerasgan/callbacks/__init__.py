@@ -11,6 +11,7 @@ from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.samples import FilmStrip, SampleGrid
 from kerasgan.callbacks.stop import NotFiniteWarning, StopAfter, StopWhenNotFinite
 from kerasgan.gan.keras_callbacks import for_player
+from kerasgan.scalars import guard
 
 __all__ = [
     "Checkpoint",
@@ -27,3 +28,5 @@ __all__ = [
     "TensorBoardLog",
     "for_player",
 ]
+
+guard(globals(), __all__)

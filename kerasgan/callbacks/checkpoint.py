@@ -71,8 +71,6 @@ class Checkpoint(StepCallback):
         record: Mapping[str, Any] | None = None,
     ):
         super().__init__(every)
-        if keep < 1:
-            raise ValueError(f"Expected to keep at least one checkpoint. Received: keep={keep}")
         self.directory, self.keep, self.record = local(directory), keep, record
         self.refused: tuple[int, list[str]] | None = None
 

@@ -132,8 +132,6 @@ class TensorBoardLog(LossCallback):
     ):
         super().__init__(every)
         event_files.check()
-        if not (isinstance(images_every, int) and images_every >= 1):
-            raise ValueError(f"Expected a positive whole number of steps. Received: images_every={images_every!r}")
         self.directory, self.images_every, self.count, self.seed = local(directory), images_every, count, seed
         self.doctor = doctor
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from kerasgan import distribution
 from kerasgan.callbacks.base import StepCallback, not_finite
-from kerasgan.scalars import refuse_nan
 
 __all__ = ["NotFiniteWarning", "StopAfter", "StopWhenNotFinite"]
 
@@ -29,9 +28,8 @@ class StopAfter(StepCallback):
 
     def __init__(self, *, seconds: float | None = None, steps: int | None = None):
         super().__init__(every=1)
-        refuse_nan({"seconds": seconds, "steps": steps})
-        if (seconds is None and steps is None) or any(limit is not None and limit <= 0 for limit in (seconds, steps)):
-            raise ValueError(f"Expected positive seconds or steps. Received: seconds={seconds}, steps={steps}")
+        if seconds is None and steps is None:
+            raise ValueError("Expected seconds or steps. Received: seconds=None, steps=None")
         self.seconds, self.steps = seconds, steps
 
     def begin(self, step: int) -> None:

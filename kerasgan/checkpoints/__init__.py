@@ -6,7 +6,8 @@ publisher maps its tensors to weights.
 
 from kerasgan.checkpoints.assignment import MismatchError, Report, assign
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.files.download import DownloadError, cache_directory, cached_path, download
+from kerasgan.files.download import DownloadError, cache_directory, cached_path, download, pin
+from kerasgan.scalars import guard
 
 __all__ = [
     "CheckpointError",
@@ -17,4 +18,7 @@ __all__ = [
     "cache_directory",
     "cached_path",
     "download",
+    "pin",
 ]
+
+guard(globals(), __all__)

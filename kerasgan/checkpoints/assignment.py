@@ -25,6 +25,7 @@ from kerasgan.checkpoints import (
 )
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.files.text import visible
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -82,7 +83,7 @@ class Report:
         title = (
             f"{self.path.name} ({self.publisher}): {len(self.assigned)} tensors assigned, {len(self.skipped)} skipped"
         )
-        return "\n".join([title, *lines])
+        return "\n".join(visible(line) for line in (title, *lines))
 
 
 class MismatchError(CheckpointError):
@@ -195,10 +196,18 @@ def _match(
             report.mismatched[name] = (
                 f"expected {placement.expected_shape} for {variable.path}, received {tensor.shape} {tensor.dtype}"
             )
+        elif not _finite(tensor):
+            report.mismatched[name] = f"expected finite numbers in {variable.dtype} for {variable.path}"
         else:
             _note(report.assigned, name, variable.path)
             plan.append((variable, functools.partial(placement.value, tensor, reverse_colors=reverse_colors)))
     return plan
+
+
+def _finite(tensor: np.ndarray) -> bool:
+    """Whether all numbers are finite as float32, which a float64 may be too large for."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(tensor.astype("float32", copy=False)).all())
 
 
 def _note(outcomes: dict[str, str], name: str, path: str) -> None:
@@ -232,4 +241,5 @@ def _explain(report: Report, arguments: str) -> str:
     if len(lines) > 12:
         lines[12:] = [f"... and {len(lines) - 12} more: see `.report` of this error"]
     expected = f"Expected a checkpoint of the model's architecture ({report.publisher} publishes {arguments})"
-    return "\n  ".join([f"{expected}; no weight was changed. Received: path={str(report.path)!r}", *lines])
+    first = f"{expected}; no weight was changed. Received: path={str(report.path)!r}"
+    return "\n  ".join([first, *map(visible, lines)])

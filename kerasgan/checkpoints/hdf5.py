@@ -5,6 +5,9 @@ arrays is an error: links to other files, arrays composed of others, compressed 
 the file.
 """
 
+import math
+import mmap
+import re
 from pathlib import Path
 
 import h5py
@@ -15,6 +18,8 @@ from kerasgan.checkpoints.pickles import CheckpointError, shorten
 __all__ = ["SIGNATURE", "read"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SLACK = 1 << 24  # bytes of names in any file
+_HEAP = re.compile(rb"GCOL\x01\x00{3}(.{8})", re.DOTALL)  # a collection of texts: signature, version, its size
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:
@@ -46,7 +51,18 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
+    stored = group.attrs.get_id(attribute)
+    longest = _longest_text(Path(group.file.filename)) if stored.dtype.kind == "O" else stored.dtype.itemsize
+    if longest * math.prod(stored.shape) > Path(group.file.filename).stat().st_size + SLACK:
+        raise CheckpointError(f"Expected names that are no longer than the file. Received: {attribute} with more")
     return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]
+
+
+def _longest_text(path: Path) -> int:
+    """A bound of the bytes of a text of any length, to which thousands of names may refer, each with a copy of it."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        sizes = [int.from_bytes(found[1], "little") for found in _HEAP.finditer(content)]
+        return max((size for size in sizes if size <= len(content)), default=0)
 
 
 def _group(parent: h5py.Group, name: str) -> h5py.Group:

@@ -79,9 +79,11 @@ def _assign(network: Any, tensors: dict, file: Path) -> None:
         )
     for place in places:
         tensor = tensors[place.tensor]
-        if not isinstance(tensor, np.ndarray) or tensor.shape != place.expected_shape:
+        fits = isinstance(tensor, np.ndarray) and tensor.dtype.kind == "f" and tensor.shape == place.expected_shape
+        if not fits or not np.isfinite(tensor).all():
             raise CheckpointError(
-                f"Expected {place.tensor} of shape {place.expected_shape} in {file}. Received: {np.shape(tensor)}"
+                f"Expected {place.tensor} of shape {place.expected_shape} in {file}, finite numbers. "
+                f"Received: {np.shape(tensor)}"
             )
     for place in places:
         place.variable.assign(place.value(tensors[place.tensor], reverse_colors=False))

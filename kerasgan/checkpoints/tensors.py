@@ -157,7 +157,10 @@ def _size(lengths: object = ()) -> tuple[int, ...]:
 
 
 def _device(*parts: object) -> str:
-    return ":".join(str(part) for part in parts if type(part) in (str, int))[:32]
+    # Of at most two short parts, as each call makes a new text: "cuda", 0.
+    if not (1 <= len(parts) <= 2 and all(type(part) in (str, int) and len(shorten(part)) <= 32 for part in parts)):
+        raise CheckpointError(f"Expected the name of a device and its number. Received: {shorten(parts)}")
+    return ":".join(map(str, parts))
 
 
 class _NumPyType(Buildable):
@@ -196,8 +199,8 @@ def _numpy_scalar(number_type: object, data: object) -> int | float | bool:
 
 def _latin1(text: object, encoding: object) -> bytes:
     # How protocol 2 writes bytes. Only short ones (a number's), as each call makes a copy.
-    if type(text) is not str or len(text) > 256 or encoding != "latin1":
-        raise CheckpointError(f"Expected at most 256 bytes as latin1 text. Received: {shorten(text)}")
+    if type(text) is not str or len(text) > 16 or encoding != "latin1":
+        raise CheckpointError(f"Expected at most 16 bytes as latin1 text. Received: {shorten(text)}")
     return text.encode("latin1")
 
 

@@ -74,7 +74,9 @@ def complain(message: str) -> None:
     """Writes a line about an error to standard error."""
     from rich.console import Console
 
-    Console(stderr=True).print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+    from kerasgan.files.text import visible
+
+    Console(stderr=True).print(visible(message), style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

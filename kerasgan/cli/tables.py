@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kerasgan import glossary
+from kerasgan.files.text import visible
 
 if TYPE_CHECKING:
     from kerasgan.evaluation.score_card import ScoreCard
@@ -24,7 +25,8 @@ def entries(recipes: "list[Recipe]") -> Table:
         table.add_row(family, style="bold")
         for recipe in recipes:
             if recipe.family == family:
-                table.add_row(f"  {recipe.name}", images(recipe), weights(recipe), score(recipe, short=True))
+                row = (f"  {recipe.name}", images(recipe), weights(recipe), score(recipe, short=True))
+                table.add_row(*(escape(visible(cell)) for cell in row))
     return table
 
 
@@ -34,7 +36,7 @@ def details(recipe: "Recipe") -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _facts(recipe):
-        table.add_row(name, escape(value))
+        table.add_row(escape(visible(name)), escape(visible(value)))
     return table
 
 
@@ -47,7 +49,8 @@ def scores(card: "ScoreCard") -> Table:
         low, high = found["interval"]
         real = "" if found["real"] is None else f"{found['real']:.4g}"
         numbers = f"{found['mean']:.4g}", f"{low:.4g} to {high:.4g}", real
-        table.add_row(name.replace("_", " "), *numbers, found["features"] or "")
+        row = (name.replace("_", " "), *numbers, found["features"] or "")
+        table.add_row(*(escape(visible(cell)) for cell in row))
     return table
 
 

@@ -20,6 +20,7 @@ from kerasgan.data.sources import Source, SyncEpoch
 from kerasgan.data.stacked import stacked_digits
 from kerasgan.data.translation import Pairs, Unpaired
 from kerasgan.data.videos import clips, video
+from kerasgan.scalars import guard
 
 __all__ = [
     "Clips",
@@ -58,3 +59,5 @@ __all__ = [
     "unpaired",
     "video",
 ]
+
+guard(globals(), __all__)

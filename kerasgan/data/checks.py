@@ -1,5 +1,6 @@
 """Checks of images and labels; every error says what was expected and what was received."""
 
+import reprlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,11 @@ def channel_count(channels: int) -> int:
 
 def image_array(images: Any) -> np.ndarray:
     """`images` as NumPy (count, height, width, channels), uint8 or float32. Raises TypeError or ValueError."""
-    array = np.asarray(images)
+    try:
+        array = np.asarray(images)
+    except ValueError as error:  # lists of different lengths
+        expected = "Expected images of one size as (count, height, width) or (count, height, width, channels)"
+        raise ValueError(f"{expected}. Received: images={reprlib.repr(images)}") from error
     if array.ndim == 3:
         array = array[..., np.newaxis]
     if array.ndim != 4 or array.dtype == object:

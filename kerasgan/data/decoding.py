@@ -1,14 +1,14 @@
 """Decodes one picture file to uint8 pixels of a given size: any mode, upright, antialiased."""
 
 import contextlib
-import os
-import stat
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from kerasgan.files.pictures import opened
 
 Crop = str | int | Sequence[int]
 
@@ -110,23 +110,12 @@ def _turned(image: Image.Image) -> bool:
     return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # orientations that swap height and width
 
 
-def opened(path: str | Path) -> Image.Image:
-    """The picture in a file, not decoded yet.
-
-    Raises:
-        OSError: for what is no file, such as a named pipe, at which PIL would wait for ever.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError("a named pipe, device or folder, not a file")
-    return Image.open(path)
-
-
 def size_of(path: str | Path) -> tuple[int, int]:
     """(height, width) of an upright picture, from its header. Raises ValueError naming a file that is no picture."""
     try:
         with opened(path) as image:
             return upright_size(image)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"Expected a readable picture. Received: {path} ({_reason(path, error)})") from error
 
 

@@ -14,6 +14,7 @@ from kerasgan.callbacks.base import LossCallback, below
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose
 from kerasgan.doctor.probe import Probe
 from kerasgan.doctor.rules import NO_TROUBLE
+from kerasgan.scalars import checked
 
 __all__ = ["Doctor", "DoctorWarning"]
 
@@ -55,6 +56,7 @@ class Doctor(LossCallback):
         ValueError: for an unknown `on_trouble`, or a patience or interval below 1.
     """
 
+    @checked
     def __init__(
         self, data: Any = None, labels: Any = None, *, every: int = 100, on_trouble: str = "warn", patience: int = 3
     ):
@@ -62,8 +64,6 @@ class Doctor(LossCallback):
         self.interval, self.every = every, max(ticks for ticks in range(1, CLOSE + 1) if every % ticks == 0)
         if on_trouble not in REMEDIES:
             raise ValueError(f"Expected on_trouble to be one of {', '.join(REMEDIES)}. Received: {on_trouble!r}")
-        if not (isinstance(patience, int) and patience >= 1):
-            raise ValueError(f"Expected a positive number of probes. Received: patience={patience!r}")
         self.on_trouble, self.patience = on_trouble, patience
         self.history: dict[str, list[float]] = {}
         self.diagnosis: Diagnosis | None = None

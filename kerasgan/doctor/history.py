@@ -23,6 +23,7 @@ LOSS_NAMES = {
 COSTS = {"loss", "losses", "err", "error", "cost"}
 PARTS = {"real", "fake"}
 NOT_LOSSES = {"val", "validation", "acc", "accuracy", "test", "lr", "grad"}
+LARGEST = 1 << 26  # characters of a log: 500,000 rows
 STEPS = ("step", "steps", "global_step", "iteration", "iterations", "iter", "batch", "epoch")
 
 
@@ -56,12 +57,19 @@ def read(history: Any) -> Columns:
 
 def _read_csv(path: Path) -> Mapping[str, Any]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        text = file.read()
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise ValueError(f"Expected a log of at most {LARGEST >> 20} MiB. Received: {path}, which is larger")
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+    try:
+        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise ValueError(f"Expected a CSV file. Received: {path}: {error}") from error
     if not rows:
         raise ValueError(f"Expected a CSV file with a header. Received: {path}, which is empty")
+    if len(rows[0]) * len(rows) > 1000 + 8 * sum(map(len, rows)):
+        raise ValueError(f"Expected rows as long as their header of {len(rows[0])} columns. Received: {path}")
     body = _with_decimal_points(rows[1:])
     return {name.strip(): [row[i] if i < len(row) else "" for row in body] for i, name in enumerate(rows[0])}
 

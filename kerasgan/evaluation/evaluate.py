@@ -18,6 +18,7 @@ from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.evaluation.score_card import ScoreCard, score_card
 from kerasgan.files import films, pictures
 from kerasgan.files.paths import cache_directory, local
+from kerasgan.files.text import in_markdown, visible
 from kerasgan.files.toml import write_sections, write_text
 from kerasgan.names import find
 from kerasgan.zoo import data_sources
@@ -197,12 +198,12 @@ def _results(card: ScoreCard) -> dict[str, Any]:
 
 def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool) -> str:
     parts = [
-        f"# {recipe.name}",
+        f"# {in_markdown(recipe.name)}",
         "![samples](samples.png)",
         "![moving samples](samples.gif)" if moves else "",
         f"`kerasgan.models.{recipe.family}`, trained by",
-        f"    {recipe.command}",
-        recipe.summary.strip(),
+        f"    {visible(recipe.command)}",
+        visible(recipe.summary.strip()).replace("<", "&lt;"),  # its author's Markdown, but no HTML
         "## Scores",
         card.to_markdown().strip(),
         f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
@@ -212,7 +213,7 @@ def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool)
     license = (recipe.weights or {}).get("license")
     parts += ["## Data and license"] if about or license else []
     parts += [about] if about else []
-    parts += [f"Weights: {license}."] if license else []
+    parts += [f"Weights: {in_markdown(license)}."] if license else []
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from kerasgan.evaluation import scores
 from kerasgan.evaluation.material import FeatureNetwork, RealImages, feature_network, generated, real_images
 from kerasgan.files.paths import local
+from kerasgan.files.text import in_markdown
 from kerasgan.glossary import explained
 from kerasgan.metrics import checks
 from kerasgan.metrics.features import weights_hash
@@ -78,12 +79,13 @@ class ScoreCard:
             yield f"- Means over the seeds {seeds}, {count}; intervals: Student's t over seeds."
             yield "- Real halves: the same score between two random halves of the real images."
         for part, facts in content.get("pairs", {}).items():
-            yield f"- Pairs *{part}*: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
+            name = in_markdown(facts["name"])
+            yield f"- Pairs *{part}*: {facts['count']:,} of {name}, sha256 {facts['sha256'][:16]}."
         for kind in ("data", "held_out"):
             if kind in content:
                 facts = content[kind]
                 title = "Real images" if kind == "data" else "Held out"
-                yield f"- {title}: {facts['count']:,} of {facts['name']}, sha256 {facts['sha256'][:16]}."
+                yield f"- {title}: {facts['count']:,} of {in_markdown(facts['name'])}, sha256 {facts['sha256'][:16]}."
         for name, facts in content.get("features", {}).items():
             shown = [f"weights {fact[:16]}" if key == "weights" else fact for key, fact in facts.items() if fact]
             yield f"- Features *{name}*: {', '.join(shown)}."

@@ -32,6 +32,7 @@ from kerasgan.exploration.walks import (
     spherical,
     walk,
 )
+from kerasgan.scalars import guard
 
 __all__ = [
     "Projection",
@@ -55,3 +56,5 @@ __all__ = [
     "truncation_grid",
     "walk",
 ]
+
+guard(globals(), __all__)

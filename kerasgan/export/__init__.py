@@ -29,6 +29,7 @@ from kerasgan.export.preparation import Prepared, prepare
 from kerasgan.export.proof import ExportError
 from kerasgan.files import paths as storage
 from kerasgan.gan import GAN
+from kerasgan.scalars import guard
 
 __all__ = [
     "ExportError",
@@ -238,3 +239,6 @@ def _write(
 def _onnx_bytes(gan: GAN, options: Options) -> bytes:
     with tempfile.TemporaryDirectory(prefix="kerasgan-explorer-") as folder:
         return onnx(gan, Path(folder, "model.onnx"), **dataclasses.asdict(options)).read_bytes()
+
+
+guard(globals(), __all__)

@@ -76,6 +76,8 @@ def _truncation(gan: GAN, options: Options) -> "tuple[str | None, Truncation] | 
         return None
     where, center = gan.truncation_center()
     fixed = None if options.truncation == INPUT else float(options.truncation)
+    if fixed is not None and where is None:
+        gan.prior.truncate(center, fixed)  # refuses what `generate` refuses
     layer = Truncation(fixed, name="truncated")
     layer.build([(None, len(center))])
     layer.center.assign(np.nan_to_num(center))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasgan.files.text import in_markdown
 from kerasgan.gan import GAN
 from kerasgan.glossary import SCORES
 
@@ -16,7 +17,7 @@ PSNR = SCORES["peak_signal_to_noise"]
 def written(gan: GAN, report: Mapping[str, Any]) -> str:
     """The card in Markdown, from the report of the bundle."""
     sections = {
-        f"# {report.get('title', report['name'])}": _about(gan, report),
+        f"# {in_markdown(report.get('title', report['name']))}": _about(gan, report),
         "## Inputs and output": _table(
             ("name", "shape", "type", "values"), [*map(_tensor, (*report["inputs"], report["output"]))]
         ),
@@ -39,8 +40,8 @@ def _about(gan: GAN, report: Mapping[str, Any]) -> str:
     if "description" in report:
         lines.insert(0, report["description"])
     if options:
-        lines.append("Options: " + ", ".join(f"{key} {value}" for key, value in options.items()) + ".")
-    lines.append(f"License of the weights: {facts.get('license', 'not stated')}.")
+        lines.append("Options: " + ", ".join(f"{key} {in_markdown(value)}" for key, value in options.items()) + ".")
+    lines.append(f"License of the weights: {in_markdown(facts.get('license', 'not stated'))}.")
     return "\n\n".join(line for line in lines if line)
 
 
@@ -49,7 +50,7 @@ def _tensor(each: Mapping[str, Any]) -> Sequence[str]:
     if "range" in each:
         return each["name"], shape, each["dtype"], "from {} to {}".format(*each["range"])
     prior = {key: value for key, value in each["prior"].items() if not isinstance(value, list)}
-    return each["name"], shape, each["dtype"], ", ".join(str(value) for value in prior.values())
+    return each["name"], shape, each["dtype"], ", ".join(map(in_markdown, prior.values()))
 
 
 def _file(each: Mapping[str, Any]) -> Sequence[str]:

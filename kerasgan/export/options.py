@@ -1,10 +1,11 @@
 """Options of an exported file: precision, fixed sizes, inputs and outputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from kerasgan.export.opsets import check_opset
+from kerasgan.scalars import check
 
 __all__ = ["PRECISIONS", "Bound", "Options"]
 
@@ -80,18 +81,16 @@ class Options:
     description: str | None = None
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            check(field.name, getattr(self, field.name), field.type)
         choices = {"precision": tuple(PRECISIONS), "output": ("float32", "uint8"), "noise": ("constant", INPUT)}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"Expected {name} to be {', '.join(known)}. Received: {name}={getattr(self, name)!r}")
         if isinstance(self.truncation, str) and self.truncation != INPUT:
             raise ValueError(f'Expected a truncation, or "{INPUT}". Received: truncation={self.truncation!r}')
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"Expected a positive number of images. Received: batch_size={self.batch_size}")
         if self.opset is not None:
             check_opset(self.opset)
-        if self.directions < 0:
-            raise ValueError(f"Expected a number of directions from 0 on. Received: directions={self.directions}")
 
     @property
     def sides(self) -> tuple[int, int] | None:

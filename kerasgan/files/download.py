@@ -8,19 +8,24 @@ import hashlib
 import http.client
 import os
 import re
+import socket
 import tempfile
+import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from kerasgan.files.paths import cache_directory
 
 _CHUNK = 1 << 18
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TEMPORARY = ".download-"
+_STALE = 86400  # seconds
 
 
 class DownloadError(OSError):
@@ -63,20 +68,23 @@ def download(
     directory: str | Path | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     timeout: float = 30.0,
+    time_limit: float = 3600.0,
     size_limit: int = 2 << 30,
 ) -> Path:
     """Returns the path of a verified copy of the file at `url`; downloads it only if the cache has none.
 
     A cached file is hashed again on every call (about 0.2 s per 100 MB); if it is damaged, it is downloaded again. A
-    failed download leaves nothing behind and never touches a good file.
+    failed download leaves nothing behind and never touches a good file. Without a digest a response counts as whole
+    only if it states its length or ends by itself, and a file is bound to the digest that `pin` has recorded.
 
     Args:
-        url: http or https.
+        url: http or https; what begins as https stays it through all redirects.
         sha256: the digest, or its first digits (8 or more; so few protect against accidents, not against forgery). None
-            accepts any content: only for publishers that state none.
+            accepts any content, until `pin` records a digest: only for publishers that state none.
         directory: the cache, `cache_directory()` if not given.
         progress: called with the number of bytes received, and the total or None if the server does not state it.
         timeout: seconds without a response after which the download fails.
+        time_limit: seconds after which it fails in any case, even if a byte arrives now and then.
         size_limit: bytes.
 
     Raises:
@@ -90,15 +98,45 @@ def download(
     if sha256 is not None and not re.fullmatch(r"[0-9a-f]{8,64}", sha256):
         raise ValueError(f"Expected 8 to 64 hexadecimal digits. Received: sha256={sha256!r}")
     path = cached_path(url, sha256=sha256, directory=directory)
+    pinned = _pinned(path) if sha256 is None else None
+    sha256 = sha256 or pinned
     found = _digest(path) if path.is_file() else None
     if found is not None and found.startswith(sha256 or ""):
         return path
     try:
-        _fetch(url, path, sha256=sha256, progress=progress, timeout=timeout, size_limit=size_limit)
+        with _watch(time_limit) as watch:
+            _fetch(url, path, sha256=sha256, progress=progress, timeout=timeout, size_limit=size_limit, watch=watch)
     except _Failure as failure:
         before = "" if found is None else f"; the file that is already there has another sha256, {found[:16]}..."
+        if pinned:
+            before += f"; {_pin_of(path)} holds the digest of the first load: delete it to accept another file"
         raise DownloadError(f"{failure}{before}", url=url, path=path, sha256=sha256) from failure.__cause__
     return path
+
+
+def pin(path: Path) -> str:
+    """Records the digest of a downloaded file that could be loaded and whose publisher states none; returns it.
+
+    This is trust on first use: from then on `download` accepts no other content for the file's URL.
+    """
+    if (recorded := _pinned(path)) is not None:
+        return recorded
+    digest = _digest(path)
+    with suppress(OSError):  # a cache that only others may write
+        _pin_of(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")  # as sha256sum writes and checks it
+    return digest
+
+
+def _pin_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _pinned(path: Path) -> str | None:
+    try:
+        digest = _pin_of(path).read_text(encoding="ascii")[:64]
+    except (OSError, UnicodeDecodeError):
+        return None
+    return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None
 
 
 class _Failure(Exception):
@@ -118,15 +156,22 @@ def _fetch(
     progress: Callable[[int, int | None], None] | None,
     timeout: float,
     size_limit: int,
+    watch: "_Watch",
 ) -> None:
-    with _open(url, timeout) as response:
+    with _open(url, timeout, watch) as response:
+        if response.status != 200:  # such as 206, a part of a file that nobody has asked for
+            raise _Failure(f"the response {response.status} {response.reason} from the server")
         total = _declared_size(response)
+        if sha256 is None and total is None and not getattr(response, "chunked", False):
+            raise _Failure("a response that does not state its length, so that half a file would look like a whole one")
         if total is not None and total > size_limit:
             raise _Failure(f"a file of {total} bytes, more than the limit of {size_limit}")
         temporary = _temporary_file(path)
         try:
             with temporary:
-                digest = _stream(response, temporary.file, total=total, size_limit=size_limit, progress=progress)
+                digest = _stream(
+                    response, temporary.file, total=total, size_limit=size_limit, progress=progress, watch=watch
+                )
             if not digest.startswith(sha256 or ""):
                 raise _Failure(f"a file with the sha256 {digest}, not {sha256}")
             os.replace(temporary.name, path)
@@ -137,13 +182,75 @@ def _fetch(
                 os.unlink(temporary.name)
 
 
-def _open(url: str, timeout: float) -> http.client.HTTPResponse:
+class _Watch:
+    """Shuts the connections of a download when its time is over, so that a read that waits on one returns."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.over = seconds, False
+        self._sockets: list[socket.socket] = []
+
+    def connection(self, kind: type[http.client.HTTPConnection]) -> Callable[..., http.client.HTTPConnection]:
+        """A connection of the kind, whose socket is watched."""
+        watched = self._sockets
+
+        class Watched(kind):  # type: ignore[misc, valid-type]
+            def connect(self) -> None:
+                super().connect()
+                watched.append(self.sock)
+
+        return Watched
+
+    def end(self) -> None:
+        self.over = True
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def check(self) -> None:
+        if self.over:
+            raise _Failure(f"no whole file within {self.seconds:g} seconds")
+
+
+@contextmanager
+def _watch(seconds: float) -> Iterator[_Watch]:
+    watch = _Watch(seconds)
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), watch.end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield watch
+    except _Failure:
+        watch.check()  # the reason is the time, not the connection that was shut
+        raise
+    finally:
+        timer.cancel()
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._kind: Any = watch.connection(http.client.HTTPConnection)
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._kind, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._kind: Any = watch.connection(http.client.HTTPSConnection)
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._kind, request)
+
+
+def _open(url: str, timeout: float, watch: _Watch) -> http.client.HTTPResponse:
     request = urllib.request.Request(url, headers={"Accept-Encoding": "identity", "User-Agent": "kerasgan"})
     opener = urllib.request.OpenerDirector()  # without the handlers of file: and ftp:, also after a redirect
     for handler in (
         urllib.request.ProxyHandler({} if urllib.parse.urlsplit(url).hostname in _LOOPBACK else None),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _Http(watch),
+        _Https(watch),
         _Redirects(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
@@ -165,6 +272,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     max_redirections = 5
     max_repeats = 2
 
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if req.type == "https" and urllib.parse.urlsplit(newurl).scheme != "https":
+            raise _Failure(f"a redirect from https to {newurl[:200]!r}, which anybody on the way could forge")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
 
 def _declared_size(response: http.client.HTTPResponse) -> int | None:
     declared = response.headers.get("Content-Length", "")
@@ -174,9 +286,18 @@ def _declared_size(response: http.client.HTTPResponse) -> int | None:
 def _temporary_file(path: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.NamedTemporaryFile(dir=path.parent, prefix=".download-", delete=False)
+        _sweep(path.parent)
+        return tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False)
     except OSError as error:
         raise _Failure(f"a cache folder {path.parent} that cannot be written: {error.strerror or error}") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Deletes what downloads have left that were killed: parts of files to which nobody has written for a day."""
+    for part in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _STALE:
+                part.unlink()
 
 
 def _stream(
@@ -186,9 +307,11 @@ def _stream(
     total: int | None,
     size_limit: int,
     progress: Callable[[int, int | None], None] | None,
+    watch: _Watch,
 ) -> str:
     digest, received = hashlib.sha256(), 0
     while chunk := _receive(response, received):
+        watch.check()
         received += len(chunk)
         if received > size_limit:
             raise _Failure(f"more than the limit of {size_limit} bytes")
@@ -196,6 +319,7 @@ def _stream(
         target.write(chunk)
         if progress is not None:
             progress(received, total)
+    watch.check()
     if total is not None and received != total:
         raise _Failure(f"a truncated file: {received} of {total} bytes")
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
+from kerasgan.files import pictures
 from kerasgan.files.paths import local, replacing
 
 __all__ = ["ENDINGS", "READABLE", "check", "read", "save"]
@@ -100,7 +101,7 @@ def _reads_videos() -> bool:
 
 
 def _read_gif(path: Path) -> Generator[Image.Image, None, None]:
-    with Image.open(path) as picture:
+    with pictures.opened(path) as picture:
         yield from (
             frame.convert("RGBA" if "transparency" in frame.info else "RGB")
             for frame in ImageSequence.Iterator(picture)

@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "grid",
     "grid_labels",
     "labeled",
+    "opened",
     "read_film",
     "reduced",
     "save",
@@ -33,6 +35,11 @@ MARGIN = 124  # pixels left of a film strip's rows, for their steps
 FONT = 15  # pixels of a text's height
 PADDING = 8  # pixels around the texts of a grid
 BACKGROUND = 48  # a gray that differs from black and from white images
+LARGE, PIXELS_PER_BYTE = 1 << 24, 100  # see `opened`
+# Those that PIL, or a plug-in of it, decodes itself.
+FORMATS = frozenset(
+    ["AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
+)
 STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that holds the steps of its rows
 
 
@@ -166,15 +173,39 @@ def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
     return canvas
 
 
+def opened(path: str | os.PathLike[str]) -> Picture:
+    """The picture in a file of unknown origin, not decoded yet.
+
+    Decoded, it has at most 100 pixels for each byte of the file, or 16 million: photographs have 10 at most, but a
+    blank PNG of 13,000 x 13,000 pixels, half a gigabyte in memory, has 1,000.
+
+    Raises:
+        OSError: for such a picture; for what is no file, such as a named pipe, at which PIL would wait for ever; and
+            for formats that another program would decode, such as EPS.
+    """
+    state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError("a named pipe, device or folder, not a file")
+    picture = Image.open(path)
+    pixels, allowed = picture.width * picture.height, max(LARGE, PIXELS_PER_BYTE * state.st_size)
+    reason = f"a picture in the format {picture.format}" if picture.format not in FORMATS else ""
+    if pixels > allowed:
+        reason = f"{picture.width} x {picture.height} pixels in {state.st_size} bytes, more than any photograph has"
+    if reason:
+        picture.close()
+        raise OSError(reason)
+    return picture
+
+
 def read_film(path: str | os.PathLike[str] | io.BytesIO) -> tuple[list[Picture], list[int]]:
     """The rows and steps of a film strip that `save` wrote, so that a resumed training can continue it.
 
     Raises:
         ValueError: for another picture.
     """
-    with Image.open(path) as opened:
-        opened.load()
-        picture = opened.copy()
+    with opened(path) as found:
+        found.load()
+        picture = found.copy()
     steps = [int(step) for step in picture.info.get(STEPS_KEY, "").split()]
     if not steps:
         raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from kerasgan.scalars import refuse_nan
+from kerasgan.scalars import checker, refuse_nan
 
 __all__ = ["capture_arguments", "resolve_arguments"]
 
@@ -19,6 +19,8 @@ def capture_arguments(init: Callable) -> Callable:
     If the constructor passes `**options` to its base, they include the base's arguments that it does not fix itself.
     """
     signature = inspect.signature(init)
+    own = init.__module__.startswith("kerasgan.")  # another's annotations and names are not ours to interpret
+    fit = checker(signature, init.__globals__) if own else refuse_nan
 
     @functools.wraps(init)
     def constructor(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -29,6 +31,7 @@ def capture_arguments(init: Callable) -> Callable:
             raise
         outer, call = self.__dict__.get(CURRENT), _Call(bound)
         refuse_nan(call.explicit)
+        fit(call.explicit)
         self.__dict__[CURRENT] = call
         try:
             init(self, *args, **kwargs)

@@ -12,22 +12,10 @@ from kerasgan.penalties import Penalty
 
 __all__ = [
     "refuse_mixed_gradients",
-    "refuse_other_numbers",
     "refuse_other_order",
     "refuse_unbounded_slope",
     "refuse_unknown_confidence",
 ]
-
-
-def refuse_other_numbers(settings: Mapping[str, Any]) -> None:
-    """Raises ValueError for steps below 1, and for a negative half-life or bound of the weights."""
-    steps, half_life, clip = (settings[key] for key in ("discriminator_steps", "ema_half_life", "weight_clip"))
-    if not (isinstance(steps, int) and steps >= 1):
-        raise ValueError(f"Expected a positive number of steps. Received: discriminator_steps={steps}")
-    if not callable(half_life) and half_life < 0:
-        raise ValueError(f"Expected a half-life in images, or 0 for none. Received: ema_half_life={half_life}")
-    if clip < 0:
-        raise ValueError(f"Expected a bound of the weights, or 0 for none. Received: weight_clip={clip}")
 
 
 def refuse_mixed_gradients(

@@ -11,6 +11,7 @@ from keras import ops
 from kerasgan import data, gradients, latents
 from kerasgan.files import pictures
 from kerasgan.gan import standing_statistics
+from kerasgan.scalars import checked
 
 __all__ = ["Sampling"]
 
@@ -18,6 +19,7 @@ __all__ = ["Sampling"]
 class Sampling(keras.Model):
     """The part of `GAN` that generates images."""
 
+    @checked
     def generate(
         self,
         count: int | None = None,
@@ -70,8 +72,8 @@ class Sampling(keras.Model):
             points = latents.given(points, self.latent_dim)
             if count not in (None, len(points)):
                 raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
-        elif not (isinstance(count, (int, np.integer)) and count >= 1):
-            raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
+        elif count is None:
+            raise ValueError("Expected a number of images, or latents. Received: count=None")
         else:
             points = self.prior.draw(int(count), self.latent_dim, seed)
         labels = latents.class_labels(len(points), labels, num_classes=self.num_classes, seed=seed)
@@ -86,6 +88,7 @@ class Sampling(keras.Model):
             chunks.append(keras.tree.map_structure(lambda x: ops.convert_to_numpy(ops.cast(x, "float32")), outputs))
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
+    @checked
     def examine(self, images: Any, *, batch_size: int = 64) -> Any:
         """The discriminator's outputs for images in inference mode, as arrays, in their structure.
 
@@ -99,6 +102,7 @@ class Sampling(keras.Model):
         pixels, _ = data.batch(images, image_shape=self.image_shape)
         return self._outputs(self.discriminator, [pixels], batch_size=batch_size)
 
+    @checked
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
         """Sets the standing statistics of the network to sample from (Brock et al. 2019, 1809.11096).
 
@@ -114,12 +118,11 @@ class Sampling(keras.Model):
         Raises:
             ValueError: if the network has no batch normalization, or for numbers below 1.
         """
-        if batches < 1 or batch_size < 1:
-            raise ValueError(f"Expected positive numbers. Received: batches={batches}, batch_size={batch_size}")
         inputs = self._inputs(batches * batch_size, None, None, seed)
         if not standing_statistics.accumulate(self.sampler, _chunks(inputs, batch_size)):
             raise ValueError(f"Expected a generator with batch normalization. Received: {type(self).__name__}")
 
+    @checked
     def sample_grid(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
         """A grid of sample images, and the number of images in a row: one column per class if there are classes.
 
@@ -135,6 +138,7 @@ class Sampling(keras.Model):
         """For video models a grid per frame, (time, count, height, width, channels), and its columns; else None."""
         return None
 
+    @checked
     def sample_row(self, count: int, *, seed: int = 0) -> np.ndarray:
         """A row of `count` images, always from the same latents; arguments as of `sample_grid`."""
         labels, _ = pictures.grid_labels(count, self.num_classes)

@@ -15,6 +15,7 @@ from kerasgan.gan.model import GAN
 from kerasgan.gan.task import Task
 from kerasgan.gan.tiling import Tiling, translate
 from kerasgan.gan.train_step import Batch
+from kerasgan.scalars import checked
 
 __all__ = ["ImageToImage"]
 
@@ -102,6 +103,7 @@ class ImageToImage(GAN):
         paired = self.task is not Task.UNPAIRED
         return {"input_shape": self.input_shape, "image_shape": self.image_shape, "paired": paired}
 
+    @checked
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, *others: Any, **options: Any) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 
@@ -162,6 +164,7 @@ class ImageToImage(GAN):
             raise ValueError(f"Expected a direction of {type(self).__name__}: {known}. Received: {direction!r}")
         return self.sampler
 
+    @checked
     def predict(  # type: ignore[override]
         self,
         images: Any,
@@ -239,6 +242,7 @@ class ImageToImage(GAN):
             "FILE_OR_FOLDER -o OUT."
         )
 
+    @checked
     def sample_grid(self, count: int | None = None, *, seed: int = 0) -> tuple[np.ndarray, int]:
         """Rows of input, output and target (without pairs: both inputs and outputs), and the images per row.
 
@@ -258,6 +262,7 @@ class ImageToImage(GAN):
         """The columns of `sample_grid`."""
         return [inputs, self._translate(inputs), targets]
 
+    @checked
     def sample_row(self, count: int, *, seed: int = 0) -> np.ndarray:
         """The generator's outputs for the first `count` examples, or for all if there are fewer."""
         return self._translate(self._shown(count)[0])
@@ -279,6 +284,7 @@ class ImageToImage(GAN):
         """
         return {}
 
+    @checked
     def examine(self, images: Any, inputs: Any = None, *, batch_size: int = 64) -> Any:
         """The discriminator's logits for images in inference mode, as an array.
 
@@ -302,7 +308,7 @@ def _first_batches(images: Any, batch_size: int | None, steps: int | None) -> An
     """The images that so many batches hold, as in `keras.Model.predict`."""
     if steps is None:
         return images
-    if batch_size is None or not (isinstance(steps, int) and steps >= 1):
+    if batch_size is None:
         raise ValueError(
             "Expected steps as a positive whole number of batches, with a batch_size. "
             f"Received: steps={steps!r}, batch_size={batch_size!r}"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kerasgan.scalars import check
+
 __all__ = ["refuse_compile_options", "refuse_fit_options"]
 
 _SCORES = (
@@ -24,13 +26,18 @@ _FIT = {
 }
 
 
+_NUMBERS = {"epochs": int, "initial_epoch": int, "steps_per_epoch": int | None}
+
+
 def refuse_compile_options(options: Mapping[str, Any]) -> None:
     """Raises ValueError for arguments of `keras.Model.compile` that would have no effect; None is no argument."""
     _refuse("compile", _COMPILE, options)
 
 
 def refuse_fit_options(options: Mapping[str, Any]) -> None:
-    """As `refuse_compile_options`, of `keras.Model.fit` and `train_on_batch`."""
+    """As `refuse_compile_options`, of `keras.Model.fit` and `train_on_batch`; and numbers that Keras takes unseen."""
+    for name in _NUMBERS.keys() & options.keys():
+        check(name, options[name], _NUMBERS[name])
     if options.get("validation_data") is not None or options.get("validation_split"):
         raise ValueError(
             "A GAN has no validation loss: expected neither validation_data nor validation_split, but "

@@ -13,7 +13,6 @@ from kerasgan import data, gradients, latents, objectives, penalties, schedules
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
-    refuse_other_numbers,
     refuse_other_order,
     refuse_unbounded_slope,
     refuse_unknown_confidence,
@@ -33,7 +32,7 @@ from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metric
 from kerasgan.layers import compose
 from kerasgan.metrics import sample_metrics
 from kerasgan.optimizers import AdversarialOptimizer
-from kerasgan.scalars import refuse_nan
+from kerasgan.scalars import check, checked, refuse_nan
 
 __all__ = ["GAN"]
 
@@ -189,6 +188,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
 
         return {"objective": "non_saturating", "generator_optimizer": adam(), "discriminator_optimizer": adam()}
 
+    @checked
     def compile(
         self,
         objective: Any = None,
@@ -259,7 +259,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def _apply_settings(self, **settings: Any) -> None:
         steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
         settings["ema_half_life"] = half_life
-        refuse_other_numbers(settings)
+        if not callable(half_life):
+            check("ema_half_life", half_life, float)
         several = settings["penalties"] if isinstance(settings["penalties"], (list, tuple)) else [settings["penalties"]]
         settings["penalties"] = [penalties.get(penalty) for penalty in several]
         settings["objective"] = objectives.get(settings["objective"])
@@ -315,6 +316,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         with frozen_as(self, config.pop("frozen", None)):
             self.compile(**config)
 
+    @checked
     def fit(
         self,
         x: Any = None,

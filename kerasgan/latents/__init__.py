@@ -11,6 +11,7 @@ from kerasgan.latents.plain import Categorical, Normal, TruncatedNormal, Uniform
 from kerasgan.latents.prior import Prior, get, names, register
 from kerasgan.latents.product import Part, Product
 from kerasgan.latents.tree import Tree
+from kerasgan.scalars import guard
 
 __all__ = [
     "Categorical",
@@ -29,3 +30,5 @@ __all__ = [
     "names",
     "register",
 ]
+
+guard(globals(), __all__)

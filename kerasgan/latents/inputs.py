@@ -18,7 +18,12 @@ def given(latents: Any, latent_dim: int) -> np.ndarray:
         raise ValueError(f"Expected latents of shape (count, {latent_dim}). Received: latents.shape={array.shape}")
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise ValueError(f"Expected finite numbers as latents. Received: {array.dtype} latents, not all finite")
-    return array.astype("float32")
+    with np.errstate(over="ignore"):
+        single = array.astype("float32")
+    if not np.isfinite(single).all():
+        expected = "Expected latents within the range of float32"
+        raise ValueError(f"{expected}. Received: latents up to {np.abs(array).max():g}")
+    return single
 
 
 def class_labels(

@@ -44,6 +44,7 @@ from kerasgan.layers.style import (
     NoiseInjection,
 )
 from kerasgan.layers.weights import HistoricalAveraging, WeightNormalization, fit_layers
+from kerasgan.scalars import guard
 
 __all__ = [
     "AdaptiveInstanceNormalization",
@@ -119,3 +120,5 @@ __all__ = [
     "to_rgb",
     "with_labels",
 ]
+
+guard(globals(), __all__)

@@ -33,6 +33,7 @@ from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserst
 from kerasgan.metrics.spectrum import Spectrum, power_spectrum
 from kerasgan.metrics.statistics import dataset_moments
 from kerasgan.metrics.structural_similarity import structural_similarity
+from kerasgan.scalars import guard
 
 if TYPE_CHECKING:
     from kerasgan.metrics import streaming
@@ -91,3 +92,6 @@ def __getattr__(name: str) -> Any:
     if name == "streaming":
         return importlib.import_module("kerasgan.metrics.streaming")
     raise AttributeError(f"module 'kerasgan.metrics' has no attribute {name!r}")
+
+
+guard(globals(), __all__)

@@ -175,7 +175,7 @@ def generator(levels: Sequence[keras.Model]) -> keras.Model:
     """
     base, *finer = levels
     sizes = [level.inputs[0].shape[-1] for level in levels]
-    latents, labels = keras.Input((sum(sizes),), name="latents"), label_input(len(base.inputs) > 1)
+    latents, labels = keras.Input((sum(sizes),), name="latents"), label_input(2 if len(base.inputs) > 1 else None)
     noises = Split(sizes, name="noises")(latents)
     image = base(_given(noises[0], None, labels))
     image = layers.Activation("linear", dtype="float32", name=f"image_{base.output_shape[1]}")(image)
@@ -194,7 +194,10 @@ def discriminator(levels: Mapping[str, keras.Model]) -> keras.Model:
     """
     sizes = [int(size) for size in levels]
     base, finest = levels[str(sizes[0])], levels[str(sizes[-1])]
-    images, labels = keras.Input(finest.inputs[0].shape[1:], name="images"), label_input(len(base.inputs) > 1)
+    images, labels = (
+        keras.Input(finest.inputs[0].shape[1:], name="images"),
+        label_input(2 if len(base.inputs) > 1 else None),
+    )
     image, logits = images, []
     for size, smaller in zip(sizes[:0:-1], sizes[-2::-1]):
         coarse = pyramid.Down(smaller, dtype="float32", name=f"image_{smaller}")(image)

@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasgan.gan import GAN, Batch
 from kerasgan.layers import compose
+from kerasgan.scalars import checked
 
 __all__ = ["StyleBasedGAN"]
 
@@ -79,12 +80,14 @@ class StyleBasedGAN(GAN):
         """The mean style (style_dim,), averaged in training."""
         return ops.convert_to_numpy(self.sampler.get_layer("mean_style").mean)
 
+    @checked
     def styles(
         self, count: int | None = None, *, latents: Any = None, labels: Any = None, seed: int | None = None
     ) -> np.ndarray:
         """Styles (count, styles, style_dim) of latents, or of latents drawn as `generate` draws them."""
         return self._outputs(self.mapping, self._inputs(count, latents, labels, seed), batch_size=1024)
 
+    @checked
     def render(self, styles: Any, *, batch_size: int = 64) -> np.ndarray:
         """The images for styles (count, styles, style_dim), as `generate` returns them."""
         return self._outputs(self.synthesis, [np.asarray(styles, dtype="float32")], batch_size=batch_size)

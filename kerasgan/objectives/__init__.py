@@ -17,6 +17,7 @@ from kerasgan.objectives.adversarial import (
     Wasserstein,
 )
 from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
+from kerasgan.scalars import guard
 
 __all__ = [
     "Divergence",
@@ -66,3 +67,6 @@ def get(objective: "str | dict | Objective") -> Objective:
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="an objective", received=f"objective={objective!r}")
     return _OBJECTIVES[name](**settings)
+
+
+guard(globals(), __all__)

@@ -9,6 +9,7 @@ from pathlib import Path
 from kerasgan.files.paths import local, replacing
 from kerasgan.report import page, sections
 from kerasgan.report.evidence import Evidence, gather
+from kerasgan.scalars import guard
 
 __all__ = ["Evidence", "gather", "write"]
 
@@ -30,3 +31,6 @@ def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = N
     with replacing(path) as partial:
         partial.write_text(content, encoding="utf-8")
     return path
+
+
+guard(globals(), __all__)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from kerasgan.files import pictures
 from kerasgan.report.rendering import Markup, part, render
 
 __all__ = ["COLORS", "document", "figure", "note", "paragraph", "picture", "picture_file", "section", "table"]
@@ -66,8 +67,8 @@ def picture(image: Image.Image, alt: str) -> Markup:
 
 def picture_file(path: Path, alt: str) -> Markup:
     """Likewise for a PNG file, as it is."""
-    with Image.open(path) as opened:
-        size = opened.size
+    with pictures.opened(path) as found:
+        size = found.size
     return _element(path.read_bytes(), alt, size)
 
 

@@ -59,15 +59,14 @@ def recipe_of(source: str | os.PathLike[str]) -> zoo.Recipe:
 
 
 def _model(path: Path) -> "GAN":
-    import keras
-
     from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
+    from kerasgan.checkpoints.keras_files import load_model
     from kerasgan.gan import GAN
 
     if not path.is_file():
         raise FileNotFoundError(f"Expected a .keras file. Received: {path}, which does not exist.")
     with without_values():
-        gan = keras.saving.load_model(path)
+        gan = load_model(path)
     if not isinstance(gan, GAN):
         raise ValueError(f"Expected a .keras file of a kerasgan.GAN. Received: {path} with a {type(gan).__name__}")
     refuse_not_finite(gan, path)

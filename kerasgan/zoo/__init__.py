@@ -4,6 +4,7 @@ An entry is a folder with a recipe.toml; the folders are part of the wheel, and 
 Nothing here imports Keras before a model is built.
 """
 
+from kerasgan.scalars import guard
 from kerasgan.zoo.load import WeightsError, build, channel_order, load, source, with_data
 from kerasgan.zoo.recipe import Recipe, check
 from kerasgan.zoo.registry import names, recipe
@@ -20,3 +21,5 @@ __all__ = [
     "source",
     "with_data",
 ]
+
+guard(globals(), __all__)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import inspect
+import os
 import shutil
 import tempfile
 import warnings
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
 from kerasgan.names import resolve
+from kerasgan.scalars import check
 from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 OF_TRAINING = ("batch_size", "keep_best", "seed", "start", "steps")  # keys of [train] that `compile` does not take
+OF_SHAPE = ("image_size", "channels", "input_channels", "latent_dim", "num_classes", "frames", "scale")
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
 
@@ -148,6 +151,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     chosen = recipe(name)
     if weights is None:
         return build(chosen)
+    check("weights", weights, str | os.PathLike)
     if weights != "recipe":
         return _load_file(chosen, here(weights))
     if chosen.weights is None:
@@ -210,15 +214,17 @@ def refuse_not_finite(gan: "GAN", path: Path) -> None:
 
 
 def _load_model(chosen: Recipe, path: Path) -> "GAN":
-    import keras
+    from kerasgan.checkpoints.keras_files import load_model
 
     family = _family(chosen)
     with without_values():
-        gan = keras.saving.load_model(path)
+        gan = load_model(path)
     if not isinstance(gan, family):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
     found = gan.get_config()
-    for key, expected in chosen.model.items():
+    defaults = inspect.signature(family.__init__).parameters
+    shape = {key: defaults[key].default for key in OF_SHAPE if key in defaults}
+    for key, expected in {**shape, **chosen.model}.items():
         if _differs(expected, found.get(key)):
             received = f"{path} with {key}={found.get(key)!r}"
             raise ValueError(f"Expected a model of {chosen.name} with {key}={expected!r}. Received: {received}")
@@ -238,9 +244,11 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     import h5py
     from keras import ops
 
+    from kerasgan.checkpoints.keras_files import check_weights
     from kerasgan.keras_internals import initialize_later
 
     try:
+        check_weights(path)
         with h5py.File(path) as file:
             whole = "generator" in file
     except OSError as error:
@@ -282,24 +290,38 @@ def _load_published(chosen: Recipe) -> "GAN":
 
     weights = chosen.weights or {}
     sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
+    path = _downloaded(chosen, weights["url"], sha256)
+    with without_values():
+        gan = build(chosen)
+    try:
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    except checkpoints.CheckpointError as error:
+        if sha256 is not None or isinstance(error, checkpoints.MismatchError):
+            raise
+        path.unlink()  # without a digest only loading shows that a file is damaged
+        path = _downloaded(chosen, weights["url"], sha256)
+        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    refuse_not_finite(gan, path)
     if sha256 is None:
         warnings.warn(
-            f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed.",
+            f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed. "
+            f"Only the file of the first load is accepted from now on: {path}.sha256 has {checkpoints.pin(path)}",
             stacklevel=3,
         )
+    license = weights.get("license", "an unknown license")
+    if license not in OPEN_LICENSES:
+        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
+    return gan
+
+
+def _downloaded(chosen: Recipe, url: str, sha256: str | None) -> Path:
+    from kerasgan import checkpoints
+
     try:
-        path = checkpoints.download(weights["url"], sha256=sha256)
+        return checkpoints.download(url, sha256=sha256)
     except checkpoints.DownloadError as error:
         bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
         raise WeightsError(
             f"The weights of {chosen.name} are not available. {error} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."
         ) from error
-    with without_values():
-        gan = build(chosen)
-    checkpoints.assign(gan, path, channel_order=channel_order(chosen))
-    refuse_not_finite(gan, path)
-    license = weights.get("license", "an unknown license")
-    if license not in OPEN_LICENSES:
-        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
-    return gan

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kerasgan import scalars as checks
 from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import DataSource, refuse_unknown
 
@@ -164,10 +165,33 @@ def check(content: Mapping[str, Any], path: Path) -> None:
         raise ValueError(
             f"Expected format in [weights] of {path} to be one of {expected}. Received: format={received!r}"
         )
-    for key in ("batch_size", "steps"):
-        if not isinstance(content["train"][key], int) or content["train"][key] < 1:
-            received = content["train"][key]
-            raise ValueError(f"Expected a positive whole number in [train] of {path}. Received: {key}={received!r}")
+    _check_plain(content, path)
+
+
+# The plain values of [train] and [weights]; what else [train] has is checked by `compile`. `family` is at the top.
+_PLAIN: dict[str, dict[str, Any]] = {
+    "": {"family": str},
+    "train": {"batch_size": int, "steps": int, "seed": int, "start": str},
+    "weights": dict.fromkeys(
+        ("channel_order", "discriminator", "discriminator_sha256", "file", "format", "license", "sha256", "url"), str
+    ),
+}
+
+
+def _check_plain(content: Mapping[str, Any], path: Path) -> None:
+    for section, keys in _PLAIN.items():
+        found = content.get(section, {}) if section else content
+        for key in keys.keys() & found.keys():
+            try:
+                checks.check(key, found[key], keys[key])
+            except ValueError as error:
+                place = f"[{section}] of {path}" if section else str(path)
+                expected, _, received = str(error).partition(". Received")
+                raise ValueError(f"{expected} in {place}. Received{received}") from None
+    file = content.get("weights", {}).get("file")
+    if file is not None and (Path(file).is_absolute() or ".." in Path(file).parts):
+        expected = f"Expected a file beside the recipe in [weights] of {path}"
+        raise ValueError(f"{expected}. Received: file={file!r}")
 
 
 def _check_data(settings: Mapping[str, Any], path: Path) -> None:

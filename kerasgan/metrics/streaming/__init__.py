@@ -19,6 +19,7 @@ from kerasgan.metrics.streaming.means import (
     Sharpness,
     StructuralSimilarity,
 )
+from kerasgan.scalars import guard
 
 __all__ = [
     "DensityCoverage",
@@ -37,3 +38,5 @@ __all__ = [
     "Sharpness",
     "StructuralSimilarity",
 ]
+
+guard(globals(), __all__)

@@ -1,0 +1,136 @@
+"""Files and requests that ask for much, or would steer what shows them: pictures, logs, names, recipes, the server."""
+
+import functools
+import http.client
+import os
+import struct
+import threading
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kerasgan import data, doctor, export, zoo
+from kerasgan.checkpoints.assignment import Report
+from kerasgan.files.pictures import opened
+from kerasgan.files.text import in_markdown, visible
+
+EVIL = "\x1b]0;TITLE\x07\x1b[2J\u202egnp.exe\x9b31m"
+
+
+def blank_png(path, side):
+    """A PNG of side x side black pixels, a bit each, written without holding them."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    packer, row = zlib.compressobj(9), bytes(1 + -(-side // 8))
+    rows = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # PIL's, before the refusal
+def test_a_small_file_of_many_pixels_is_not_decoded(tmp_path):
+    blank_png(tmp_path / "a.png", 13_000)
+    assert (tmp_path / "a.png").stat().st_size < 100_000
+    with pytest.raises(OSError, match="13000 x 13000 pixels in"):
+        opened(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"a\.png \(OSError: 13000 x 13000 pixels"):
+        data.folder(tmp_path, image_size=16)
+    blank_png(tmp_path / "a.png", 1000)
+    assert data.folder(tmp_path, image_size=16, channels=1).images().shape == (1, 16, 16, 1)
+
+
+def test_formats_that_another_program_decodes_and_what_is_no_file_are_not_opened(tmp_path):
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(OSError, match="in the format EPS"):
+        opened(tmp_path / "a.png")
+    with pytest.raises(OSError, match="not a file"):
+        opened(os.devnull)
+
+
+def test_a_log_of_more_cells_than_it_writes_is_refused(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("discriminator_loss" + ",x" * 50_000 + "\n" + "1\n" * 50_000)  # 2.5e9 cells in 200 KB
+    with pytest.raises(ValueError, match="Expected rows as long as their header of 50001 columns"):
+        doctor.diagnose_file(log)
+    log.write_text('discriminator_loss\n"' + "1" * 200_000)
+    with pytest.raises(ValueError, match="Expected a CSV file"):
+        doctor.diagnose_file(log)
+
+
+def test_text_of_unknown_origin_neither_steers_a_terminal_nor_is_markup():
+    shown = visible(EVIL)
+    assert shown == r"\x1b]0;TITLE\x07\x1b[2J\u202egnp.exe\x9b31m"
+    assert visible("été 東京\tand\nmore") == "été 東京\tand\nmore"
+    assert in_markdown("a|b\n# <script>`x`[y](z)") == r"a\|b # \<script\>\`x\`\[y\](z)"
+    report = Report(Path("a.pth"), "X", skipped={EVIL: "not a tensor"})
+    assert "a.pth" in str(report) and not set("\x1b\x07\x9b") & set(str(report))
+
+
+RECIPE = {"family": "DCGAN", "model": {}, "data": {"source": "digits"}, "train": {"batch_size": 4, "steps": 5}}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("train", "batch_size", 0),
+        ("train", "batch_size", True),
+        ("train", "steps", "5"),
+        ("train", "seed", -1),
+        ("train", "start", 3),
+        ("weights", "file", "/etc/passwd"),
+        ("weights", "file", "../../other.weights.h5"),
+        ("weights", "license", ["MIT"]),
+        ("", "family", 3),
+    ],
+)
+def test_a_strangers_recipe_is_refused_by_its_key(tmp_path, section, key, value):
+    content = {**RECIPE, "weights": {"file": "a.weights.h5"}}
+    content = {**content, section: {**content[section], key: value}} if section else {**content, key: value}
+    with pytest.raises(ValueError, match=rf"Expected .* (in|of) .*recipe\.toml\. Received: {key}="):
+        zoo.check(content, tmp_path / "recipe.toml")
+
+
+@pytest.fixture
+def get(tmp_path):
+    """A function of (path, Host) to the status of the server of a folder, beside which a secret lies."""
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_text("hello")
+    (page / "inside").mkdir()
+    (page / "inside" / "a.txt").write_text("a")
+    (tmp_path / "secret.txt").write_text("secret")
+    (page / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (page / "up").symlink_to(tmp_path)
+    (page / "near.txt").symlink_to(page / "index.html")
+    server = export.open_server(page)
+    threading.Thread(target=functools.partial(server.serve_forever, poll_interval=0.02), daemon=True).start()
+
+    def status(path, host="127.0.0.1:{port}"):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection.putrequest("GET", path, skip_host=True)
+        if host is not None:
+            connection.putheader("Host", host.format(port=server.server_port))
+        connection.endheaders()
+        response = connection.getresponse()
+        assert b"secret" not in response.read()
+        return response.status
+
+    yield status
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_explorers_server_answers_to_its_own_name_alone(get):
+    assert [get("/", host) for host in ("127.0.0.1:{port}", "localhost:{port}", "localhost")] == [200] * 3
+    assert [get("/", host) for host in ("evil.example:{port}", "evil.example", "", None)] == [421] * 4
+
+
+def test_the_explorers_server_stays_in_its_folder(get):
+    assert get("/index.html") == get("/near.txt") == get("/inside/a.txt") == 200
+    for path in ("/link.txt", "/up/secret.txt", "/../secret.txt", "/%2e%2e/secret.txt", "//secret.txt", "/inside/"):
+        assert get(path) == 404, path

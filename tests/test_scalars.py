@@ -1,0 +1,149 @@
+"""Every public function refuses what its annotations and the names of its arguments exclude, and names the argument."""
+
+import importlib
+import inspect
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasgan import scalars
+from kerasgan.gan import GAN
+from kerasgan.models import DCGAN
+
+MODULES = ["augment", "callbacks", "checkpoints", "data", "evaluation", "exploration", "export", "latents", "layers"]
+MODULES += ["metrics", "metrics.streaming", "models", "objectives", "optimizers", "penalties", "report", "schedules"]
+MODULES += ["zoo"]
+
+
+def public(module):
+    """(name, the function or class, its signature, the names of the arguments that are checked)."""
+    found = importlib.import_module(f"kerasgan.{module}")
+    for name in found.__all__:
+        value = getattr(found, name)
+        function = value.__init__ if isinstance(value, type) else value
+        if not inspect.isfunction(function) or is_dataclass(value):
+            continue
+        signature = inspect.signature(function)
+        own = function.__globals__ if not hasattr(function, "__wrapped__") else function.__wrapped__.__globals__
+        yield name, value, signature, scalars.checker(signature, own).known
+
+
+def suitable(parameter):
+    """A value that a required argument may have, so that only the one under test is wrong."""
+    known = {"int": 2, "float": 0.5, "bool": True, "str": "x"}
+    annotation = parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
+    for name, value in known.items():
+        if annotation.startswith((f"<class '{name}'", name)):
+            return value
+    if "Sequence" in annotation or "tuple" in annotation:
+        return [] if "Sequence" in annotation else ()
+    if "Path" in annotation or "Mapping" in annotation:
+        return Path("x") if "Path" in annotation else {}
+    return len if "Callable" in annotation else object()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_function_refuses_what_is_no_scalar(module):
+    failed, tried = [], 0
+    for name, value, signature, checked in public(module):
+        required = {
+            each.name: suitable(each)
+            for each in signature.parameters.values()
+            if each.default is each.empty and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        }
+        required.pop("self", None)
+        for argument in checked & signature.parameters.keys():
+            tried += 1
+            try:
+                value(**{**required, argument: object()})
+                failed.append(f"{name}({argument}=object()): accepted")
+            except ValueError as error:
+                if not (str(error).startswith("Expected ") and f"Received: {argument}=<object" in str(error)):
+                    failed.append(f"{name}({argument}=object()): {error}")
+    assert not failed, "\n".join(failed)
+    assert tried > {"models": 200, "layers": 60, "metrics": 30}.get(module, 0)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "name", "good", "bad"),
+    [
+        (int, "channels", [1, 3, np.int64(3), np.array(3)], [0, -1, 3.0, "3", True, np.True_, None, [3], 1 + 0j]),
+        (int | None, "seed", [0, 10**30, None], [-1, 0.5, "a", False, math.nan]),
+        (float, "tolerance", [0, 1e-3, math.inf, np.float32(1)], [-1.0, math.nan, "a", None, True, 1j, [1.0]]),
+        (float, "dropout", [0, 0.5], [1, 1.0, -0.1, math.inf, 10**400]),
+        (float, "label_smoothing", [0, 1], [1.1]),
+        (float, "boundary", [-5, 5], [math.inf, -math.inf, math.nan, 10**400]),
+        (bool, "shuffle", [True, np.False_], [0, 1, "no", None]),
+        (str, "variant", ["paper"], [None, 3, b"paper"]),
+        (str | os.PathLike[str], "path", ["a", os.curdir], [None, 3, b"a", ["a"]]),
+        (int | Sequence[int], "image_size", [8, (8, 16), [8], np.array([8, 8])], [3.5, "8", (8, 0), (8.0, 8), {8}]),
+        (Callable[[int], int] | None, "progress", [len, None], [3, "len"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_fits_passes_and_what_does_not_is_named(annotation, name, good, bad):
+    for value in good:
+        scalars.check(name, value, annotation)
+    for value in bad:
+        with pytest.raises(ValueError, match=rf"^Expected .*Received: {name}="):
+            scalars.check(name, value, annotation)
+
+
+def test_objects_are_left_to_the_function():
+    scalars.check("objective", 3, str | GAN)
+    scalars.check("data", None, "anything that is no type")
+
+
+def test_a_users_own_family_may_give_names_other_meanings():
+    class Mine(DCGAN):
+        def __init__(self, *, width: int = -1, **options):
+            super().__init__(width=4, **options)
+
+    assert Mine(width=-2, image_size=16, channels=1, latent_dim=4).get_config()["width"] == -2
+    with pytest.raises(ValueError, match="Received: latent_dim=0"):
+        Mine(image_size=16, latent_dim=0)
+
+
+def test_python_says_itself_which_argument_is_missing_or_unknown():
+    from kerasgan import callbacks
+
+    with pytest.raises(TypeError, match="directory"):
+        callbacks.Checkpoint()
+    with pytest.raises(TypeError, match="nonsense"):
+        callbacks.Checkpoint("a", nonsense=1)
+
+
+GAN_CALLS = {
+    "epochs": lambda gan, images: gan.fit(images, epochs=-1),
+    "steps_per_epoch": lambda gan, images: gan.fit(images, steps_per_epoch=0),
+    "batch_size": lambda gan, images: gan.fit(images, batch_size=0),
+    "seed": lambda gan, images: gan.generate(2, seed=-1),
+    "truncation": lambda gan, images: gan.generate(2, truncation="a"),
+    "count": lambda gan, images: gan.generate(0),
+    "discriminator_steps": lambda gan, images: gan.compile(discriminator_steps=True),
+    "reuse_fakes": lambda gan, images: gan.compile(reuse_fakes="no"),
+    "weight_clip": lambda gan, images: gan.compile(weight_clip="a"),
+    "ema_half_life": lambda gan, images: gan.compile(ema_half_life="a"),
+    "weight": lambda gan, images: gan.compile(penalties={"name": "r1", "weight": "1"}),
+    "batches": lambda gan, images: gan.accumulate_statistics(0),
+    "images": lambda gan, images: gan.fit([[1, 2], [3]]),
+    "latents": lambda gan, images: gan.generate(latents=np.full((2, 4), 1e300)),
+}
+
+
+@pytest.fixture(scope="module")
+def gan():
+    model = DCGAN(image_size=16, channels=1, latent_dim=4, width=4)
+    model.compile()
+    return model
+
+
+@pytest.mark.parametrize("argument", GAN_CALLS)
+def test_methods_of_a_gan_name_the_argument(gan, argument):
+    with pytest.raises(ValueError, match=rf"Expected .*Received: .*{argument}"):
+        GAN_CALLS[argument](gan, np.zeros((8, 16, 16, 1), "float32"))
