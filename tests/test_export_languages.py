@@ -12,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from kerasgan.export import page
+
 PROGRAMS = Path(__file__).parent.parent / "export"
 
 
@@ -40,7 +42,15 @@ def program(request, tmp_path_factory):
     return request.param(tmp_path_factory.mktemp("program"))
 
 
-def model(path, nodes, inputs, constants=(), *, outputs):
+SHAPE = ["batch", "height", "width", 1]
+NEGATIVE = {
+    "nodes": [helper.make_node("Neg", ["images"], ["outputs"])],
+    "inputs": [("images", TensorProto.FLOAT, SHAPE)],
+    "outputs": ("outputs", TensorProto.FLOAT, SHAPE),
+}
+
+
+def model(path, nodes, inputs, constants=(), *, outputs, opset=15):
     graph = helper.make_graph(
         nodes,
         "generator",
@@ -48,7 +58,8 @@ def model(path, nodes, inputs, constants=(), *, outputs):
         [helper.make_tensor_value_info(*outputs)],
         [numpy_helper.from_array(value, name) for name, value in constants],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    imports = [helper.make_opsetid("", opset)]
+    made = helper.make_model(graph, opset_imports=imports, ir_version=helper.find_min_ir_version_for(imports))
     onnx.checker.check_model(made, full_check=True)
     onnx.save(made, path)
 
@@ -112,15 +123,34 @@ def test_it_draws_what_python_draws_of_a_seed_file(program, tmp_path):
 
 
 def test_it_translates_the_pictures_of_a_seed_file(program, tmp_path):
-    shape = ["batch", "height", "width", 1]
-    nodes = [helper.make_node("Neg", ["images"], ["outputs"])]
-    inputs, outputs = [("images", TensorProto.FLOAT, shape)], ("outputs", TensorProto.FLOAT, shape)
-    model(tmp_path / "model.onnx", nodes, inputs, outputs=outputs)
+    model(tmp_path / "model.onnx", **NEGATIVE)
     levels = np.random.default_rng(0).integers(0, 256, (2, 3, 5, 1))
     (tmp_path / "seeds.json").write_text(json.dumps({"images": levels.tolist()}))
     assert run(program, "model.onnx", folder=tmp_path).returncode == 0  # the names of the files are those by default
     picture = np.asarray(Image.open(tmp_path / "drawn.png"))
     np.testing.assert_array_equal(picture, 255 - np.concatenate(levels[..., 0], axis=1))
+
+
+def test_it_takes_the_folder_of_a_bundle_and_its_seeds(program, tmp_path):
+    (tmp_path / "bundle").mkdir()
+    conditional(tmp_path / "bundle" / "model.onnx")
+    (tmp_path / "bundle" / "seeds.json").write_text(json.dumps({"latents": [[0.5] * 4], "labels": [3]}))
+    done = run(program, "bundle", "-o", "drawn.png", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "drawn.png: 1 images\n"), done.stderr
+    model(tmp_path / "bundle" / "other.onnx", **NEGATIVE)
+    (tmp_path / "wrong.onnx").write_text("no model")
+    (tmp_path / "seeds.json").write_text('{"latents": [[0.0]]}')
+    for wrong in ("bundle", "nowhere"):
+        line = f"Expected a model, or a folder with one *.onnx. Received: {wrong}\n"
+        assert run(program, wrong, folder=tmp_path).stderr == line
+    done = run(program, "wrong.onnx", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "Expected a file that ONNX Runtime opens. Received: wrong.onnx\n")
+
+
+def test_it_reads_the_newest_opset_that_pages_may_have(tmp_path):
+    model(tmp_path / "model.onnx", **NEGATIVE, opset=page.NEWEST_OPSET)
+    (tmp_path / "seeds.json").write_text('{"images": [[[[7]]]]}')
+    assert run(node(tmp_path), "model.onnx", folder=tmp_path).returncode == 0
 
 
 def test_it_says_in_one_line_what_is_missing(program, tmp_path):
