@@ -317,9 +317,69 @@ def test_a_csv_file_with_decimal_commas_reads_as_the_same_record(tmp_path, delim
     assert doctor.diagnose(path).verdict == "convergence failure"
 
 
-def test_thousands_commas_beside_decimal_points_are_not_taken_for_decimal_ones(tmp_path):
+def test_thousands_commas_beside_decimal_points_are_named_not_taken_for_decimal_ones(tmp_path):
     (tmp_path / "log.csv").write_text("step;d_loss;g_loss\n1;1.5;0.5\n2;1,000.5;0.5\n3;1,300;0.5\n")
-    np.testing.assert_array_equal(history.read(tmp_path / "log.csv")["discriminator_loss"], [1.5, np.nan, np.nan])
+    with pytest.raises(ValueError, match=r"column d_loss.*Received: '1,000.5' in row 2"):
+        history.read(tmp_path / "log.csv")
+
+
+LOG_FILES = {
+    "stats.jsonl": """{"Loss/G/loss": {"num": 9, "mean": 0.7, "std": 0.1}, "Loss/D/loss": {"num": 9, "mean": 1.3},
+        "Loss/D/reg": {"mean": 9.0}, "Loss/signs/real": {"mean": 9.0}, "Progress/kimg": {"mean": 0.0}}
+        {"Loss/G/loss": {"mean": 0.8}, "Loss/D/loss": {"mean": NaN}, "Progress/kimg": {"mean": 4.0}}""",
+    "studio.log": """[INFO] 2021-05-15 16:33:14 > Start training
+        [INFO] > Step: 0  Progress: 0.1% Elapsed: 0:01:21 Gen_loss: 0.7 Dis_loss: 1.3 ada_p: 0.0
+        [INFO] > Step: 4  Progress: 0.2% Elapsed: 0:02:21 Gen_loss: 0.8 Dis_loss: nan ada_p: 0.0""",
+    "pytorch.txt": """[0/5][0/9]\tLoss_D: 1.3\tLoss_G: 0.7\tD(x): 0.5\tD(G(z)): 0.6 / 0.2
+        [0/5][4/9]\tLoss_D: nan\tLoss_G: 0.8\tD(x): 0.5\tD(G(z)): 0.6 / 0.2""",
+    "metrics.csv": """epoch,d_loss_epoch,d_loss_step,g_loss,step
+        0,,1.3,,0
+        0,,,0.7,0
+        0,,nan,,4
+        0,1.3,,0.8,4""",
+    "wandb.csv": """"Step","fine-d-3 - g_loss","fine-d-3 - g_loss__MIN","fine-d-3 - g_loss__MAX","fine-d-3 - d_loss"
+        "0","0.7","9","9","1.3"
+        "4","0.8","9","9","NaN\"""",
+    "keras.csv": """epoch,d_loss,g_loss,val_d_loss
+        0,"[1.3, 0.9]","tf.Tensor(0.7, shape=(), dtype=float32)",9
+        4,tensor(nan),"tensor([8e-1], device='cuda:0')",9""",
+}
+
+
+@pytest.mark.parametrize("name", LOG_FILES)
+def test_the_logs_of_other_packages_are_read(tmp_path, name):
+    lines = [line.strip() for line in LOG_FILES[name].splitlines()]
+    text = "\n".join(lines).replace(",\n", ", ") if name == "stats.jsonl" else "\n".join(lines)
+    (tmp_path / name).write_text(text)
+    for path in (tmp_path / name, tmp_path)[: 1 if name == "pytorch.txt" else 2]:
+        columns = history.read(path)
+        for loss, expected in (("generator_loss", [0.7, 0.8]), ("discriminator_loss", [1.3])):
+            found = columns[loss]
+            np.testing.assert_allclose(found[np.isfinite(found)], expected)
+        if name not in ("pytorch.txt", "metrics.csv"):
+            np.testing.assert_array_equal(columns["step"], [0, 4])
+
+
+def test_tensorboards_event_files_are_read(tmp_path):
+    from kerasgan.files.event_files import EventFile
+
+    events = EventFile(tmp_path)
+    for step in (10, 20):
+        events.scalars(step, {"train/d_loss": step / 10, "train/g_loss": 0.5})
+    events.scalars(30, {"train/d_loss": 3.0})
+    events.close()
+    columns = history.read(tmp_path)
+    np.testing.assert_array_equal(columns["step"], [10, 20, 30])
+    np.testing.assert_allclose(columns["discriminator_loss"], [1, 2, 3])
+    np.testing.assert_array_equal(columns["generator_loss"], [0.5, 0.5, np.nan])
+
+
+def test_nvidias_log_of_text_points_to_its_numbers(tmp_path):
+    (tmp_path / "log.txt").write_text("tick 0     kimg 0.0      time 1m 04s       sec/tick 8.9\n")
+    with pytest.raises(ValueError, match="discriminator_loss or generator_loss"):
+        history.read(tmp_path / "log.txt")
+    (tmp_path / "stats.jsonl").write_text('{"Loss/D/loss": {"mean": 1.5}}\n')
+    np.testing.assert_array_equal(history.read(tmp_path / "log.txt")["discriminator_loss"], [1.5])
 
 
 def test_a_loss_of_words_is_refused_and_a_diverged_one_is_not(tmp_path):

@@ -259,6 +259,14 @@ def test_fit_shows_the_doctor_the_data_it_trains_on():
     assert any("real" in column for column in watch.history), sorted(watch.history)
 
 
+def test_a_model_that_grows_is_compared_with_sharp_images_from_its_first_phase_on():
+    gan = models.PGGAN(**models.PGGAN.tiny_config)
+    gan.compile(run_eagerly=True)
+    watch = doctor.Doctor(every=4)
+    gan.fit(TWO_KINDS[:8], batch_size=4, epochs=2, verbose=0, callbacks=[watch])
+    np.testing.assert_allclose(watch._probe.reference.pixels, pooled(TWO_KINDS[:8]), atol=1e-6)
+
+
 def test_training_images_that_lack_a_mode_of_the_doctors_data_are_found_at_once():
     watch = doctor.Doctor(TWO_KINDS, every=100)
     tiny(run_eagerly=True).fit(TWO_KINDS[:100], batch_size=50, steps_per_epoch=1, verbose=0, callbacks=[watch])

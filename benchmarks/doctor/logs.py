@@ -1,6 +1,7 @@
 """Diagnoses from the losses alone, on published logs whose outcome is known."""
 
 import csv
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from kerasgan.doctor import history, losses
+from kerasgan.doctor import diagnose, history, losses
 
 
 class Log(NamedTuple):
@@ -41,21 +42,46 @@ def report(folder: Path) -> Iterator[str]:
     """The diagnoses of a folder of logs with their index.csv, line by line."""
     logs = read_logs(folder)
     labels = np.array([log.collapsed for log in logs])
-    severities = np.array([list(losses.severities(losses.signs(log.loss)).values()) for log in logs])
-    scores = np.array([losses.collapse(log.loss) for log in logs])
-    floors = [-np.nanmin(log.loss) for log in logs]
-    yield f"{len(logs)} logs, {labels.sum()} collapsed. ROC-AUC at the last row, nothing fitted:"
-    yield f"  the discriminator's floor  {roc_auc_score(labels, floors):.3f}"
+    ratios = [losses.signs(log.loss, log.columns["generator_loss"]) for log in logs]
+    severities = np.array([list(losses.severities(each).values()) for each in ratios])
+    scores = np.array([losses.collapse(log.loss, log.columns["generator_loss"]) for log in logs])
+    yield f"{len(logs)} logs, {labels.sum()} collapsed."
+    yield "On logs that the choice has not seen (any of the signs, equal weights, chosen anew without the group):"
+    for group, of in (
+        ("architecture", [log.architecture for log in logs]),
+        ("data set", [log.dataset for log in logs]),
+    ):
+        chosen = nested(severities, labels, np.array(of))
+        yield f"  one {group + ' left out':23} ROC-AUC {roc_auc_score(labels, chosen):.3f}, {bootstrap(labels, chosen)}"
+    yield "On the logs with which the signs were found (no measure of what it does on others):"
     for name, column in zip(losses.SIGNS, severities.T):
-        yield f"  {name:26} {roc_auc_score(labels, column):.3f}"
-    yield f"  the doctor's collapse      {roc_auc_score(labels, scores):.3f}"
-    yield f"  bootstrap of the logs      {bootstrap(labels, scores)}"
-    yield "Fitted by logistic regression (L2, C = 1, balanced classes):"
-    mean = severities.mean(axis=1, keepdims=True)
-    yield from report_fit("mean severity", mean, labels, logs)
-    yield from report_fit("four weights", severities, labels, logs)
-    yield "Other windows than the last fifth, nothing fitted: " + ", ".join(other_windows(logs, labels))
+        yield f"  {name:27} {roc_auc_score(labels, column):.3f}"
+    yield f"  the doctor's collapse       {roc_auc_score(labels, scores):.3f}, {bootstrap(labels, scores)}"
+    verdicts = np.array([diagnose(losses_of(log)).verdict for log in logs])
+    for name in sorted(set(verdicts)):
+        there = labels[verdicts == name]
+        yield f"  verdict {name:24} {there.sum()} of {len(there)} collapsed"
+    yield "Fitted by logistic regression (L2, C = 1, balanced classes), in sample and left out:"
+    yield from report_fit("mean severity", severities.mean(axis=1, keepdims=True), labels, logs)
+    yield from report_fit("a weight each", severities, labels, logs)
     yield from report_stops(logs)
+
+
+def losses_of(log: Log) -> history.Columns:
+    return {name: log.columns[name] for name in ("step", "discriminator_loss", "generator_loss")}
+
+
+def nested(severities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Each log's mean severity of the signs that rank the other groups' logs best."""
+    count = severities.shape[1]
+    subsets = [part for size in range(1, count + 1) for part in itertools.combinations(range(count), size)]
+    means = np.stack([severities[:, part].mean(axis=1) for part in subsets])
+    scores = np.zeros(len(labels))
+    for group in np.unique(groups):
+        seen = groups != group
+        best = np.argmax([roc_auc_score(labels[seen], mean[seen]) for mean in means])
+        scores[~seen] = means[best][~seen]
+    return scores
 
 
 def fitted(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
@@ -98,20 +124,12 @@ def bootstrap(labels: np.ndarray, scores: np.ndarray) -> str:
     return f"{low:.3f} to {high:.3f} (95 %)"
 
 
-def other_windows(logs: list[Log], labels: np.ndarray) -> Iterator[str]:
-    usual = losses.WINDOW
-    for share in (0.05, 0.1, 0.3, 0.5):
-        losses.WINDOW = share
-        yield f"{share:.0%} {roc_auc_score(labels, [losses.collapse(log.loss) for log in logs]):.3f}"
-    losses.WINDOW = usual
-
-
 def report_stops(logs: list[Log]) -> Iterator[str]:
     """What stopping at the alarm would have saved and cost."""
     yield "Stopping at the alarm (row over rows in all; FID there over the best FID):"
     wasted, saved, false_stops = 0.0, 0.0, 0
     for log in logs:
-        row = losses.alarm(*losses.timeline(log.loss))
+        row = losses.alarm(*losses.timeline(log.loss, log.columns["generator_loss"]))
         fid, hours = log.columns["fid"], log.columns["elapsed_hours"]
         best = int(np.nanargmin(fid))
         after = float(np.nanmax(hours) - hours[best])

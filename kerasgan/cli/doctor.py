@@ -9,9 +9,14 @@ __all__ = ["doctor"]
 
 
 def doctor(
-    log: Annotated[Path, typer.Argument(help="A CSV of losses, such as a run folder's log.csv, or the run folder.")],
+    log: Annotated[
+        Path,
+        typer.Argument(
+            help="A run folder, or a log of losses: CSV, stats.jsonl, TensorBoard's event file or printed text."
+        ),
+    ],
 ) -> None:
     """Diagnose a training from its log: verdict, evidence, one suggestion."""
     from kerasgan import doctor as doctors
 
-    typer.echo(str(doctors.diagnose_file(log / "log.csv" if log.is_dir() else log)))
+    typer.echo(str(doctors.diagnose_file(log)))

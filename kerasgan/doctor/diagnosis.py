@@ -45,8 +45,9 @@ def diagnose(history: Any) -> Diagnosis:
     """Diagnoses an adversarial training from its record, using whatever columns it has.
 
     Args:
-        history: a mapping of column name to sequence, a data frame, a Keras `History`, or the path of a CSV file. It
-            needs the loss of at least one network, under any common name; `Doctor.history` holds every signal.
+        history: a mapping of column name to sequence, a data frame, a Keras `History`, or the path of a log: CSV,
+            NVIDIA's stats.jsonl, TensorBoard's event file, or text. It needs the loss of at least one network, under
+            any common name; `Doctor.history` holds every signal.
 
     Returns:
         The state at the last row. It depends only on the rows given: the diagnosis of the first n rows is the one that
@@ -78,7 +79,7 @@ def diagnose(history: Any) -> Diagnosis:
 
 
 def diagnose_file(path: str | os.PathLike[str]) -> Diagnosis:
-    """`diagnose` for the path of a CSV file, as `kerasgan train` writes it or with other names for the losses."""
+    """`diagnose` for the path of a log, as `kerasgan train` or another package writes it, or of its folder."""
     return diagnose(os.fspath(path))
 
 

@@ -1,14 +1,13 @@
 """Reads the record of a training, from this package or another, into columns with the doctor's names."""
 
-import csv
 import os
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kerasgan.doctor import log_files
 from kerasgan.files.paths import local
 
 __all__ = ["Columns", "read"]
@@ -23,23 +22,43 @@ LOSS_NAMES = {
 COSTS = {"loss", "losses", "err", "error", "cost"}
 PARTS = {"real", "fake"}
 NOT_LOSSES = {"val", "validation", "acc", "accuracy", "test", "lr", "grad"}
-LARGEST = 1 << 26  # characters of a log: 500,000 rows
-STEPS = ("step", "steps", "global_step", "iteration", "iterations", "iter", "batch", "epoch")
+NOT_LOSSES |= {"reg", "penalty", "scores", "signs", "min", "max", "std"}  # NVIDIA's and W&B's columns beside a loss
+MISSING = ("", "nan", "none", "na", "n/a", "null")
+VALUE = r"([+-]?(?:[\d.]+(?:e[+-]?\d+)?|inf|nan))"
+# The text of a tensor or a list: tf.Tensor(1.5, shape=(), ...), tensor([1.5], ...), [1.5]
+TENSOR = re.compile(
+    rf"\s*(?:[\w.]*(?:tensor|array|float\d+)\(\s*\[*|\[+)\s*{VALUE}\s*[],)].*", re.IGNORECASE | re.DOTALL
+)
+STEPS = (
+    "progress/kimg",
+    "kimg",
+    "trainer/global_step",
+    "_step",
+    "step",
+    "steps",
+    "global_step",
+    "iteration",
+    "iterations",
+    "iter",
+    "batch",
+    "epoch",
+)
 
 
 def read(history: Any) -> Columns:
-    """Columns of float64, equally long, from a mapping, a data frame, a Keras `History` or the path of a CSV file.
+    """Columns of float64, equally long, from a mapping, a data frame, a Keras `History` or the path of a log.
 
     The losses are found under common names (`d_loss`, `errG`, `dis_loss`, ...); a loss that is only recorded separately
-    for real images and fakes is their sum. Empty or unreadable cells are NaN. Every other column keeps its name. Raises
-    ValueError if there is neither network's loss, FileNotFoundError if there is no file.
+    for real images and fakes is their sum. Empty cells are NaN, as are unreadable ones of other columns. Every other
+    column keeps its name. Raises ValueError if there is neither network's loss or one has an unreadable cell,
+    FileNotFoundError if there is no file. `kerasgan.doctor.log_files` lists the files that can be read.
     """
     if isinstance(history, str | os.PathLike):
-        name, raw = str(history), _read_csv(local(history))
+        name, raw = str(history), log_files.read(local(history))
     else:
         name, raw = type(history).__name__, _mapping(getattr(history, "history", history))
     columns = {str(key): _numbers(values) for key, values in raw.items()}
-    _refuse_text(columns, raw, name)
+    _refuse_text(raw, name)
     found = {loss: _loss(columns, loss, words) for loss, words in LOSS_NAMES.items()}
     losses = {loss: values for loss, values in found.items() if values is not None}
     if not losses:
@@ -55,46 +74,15 @@ def read(history: Any) -> Columns:
     return {key: _padded(values, length) for key, values in {**others, **losses, "step": step}.items()}
 
 
-def _read_csv(path: Path) -> Mapping[str, Any]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise ValueError(f"Expected a log of at most {LARGEST >> 20} MiB. Received: {path}, which is larger")
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise ValueError(f"Expected a CSV file. Received: {path}: {error}") from error
-    if not rows:
-        raise ValueError(f"Expected a CSV file with a header. Received: {path}, which is empty")
-    if len(rows[0]) * len(rows) > 1000 + 8 * sum(map(len, rows)):
-        raise ValueError(f"Expected rows as long as their header of {len(rows[0])} columns. Received: {path}")
-    body = _with_decimal_points(rows[1:])
-    return {name.strip(): [row[i] if i < len(row) else "" for row in body] for i, name in enumerate(rows[0])}
-
-
-def _with_decimal_points(rows: list[list[str]]) -> list[list[str]]:
-    """The cells of a spreadsheet that writes 1,25 for 1.25, with points; others as they are.
-
-    Where any number of the file has a point, its commas part thousands, and are left alone.
-    """
-    cells = [cell.strip() for row in rows for cell in row]
-    if any(re.fullmatch(r"[+-]?[\d,]*\.\d+(e[+-]?\d+)?", cell, re.IGNORECASE) for cell in cells):
-        return rows
-    decimal = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
-    return [[cell.replace(",", ".") if decimal.fullmatch(cell) else cell for cell in row] for row in rows]
-
-
-def _refuse_text(columns: Columns, raw: Mapping[Any, Any], name: str) -> None:
-    """Raises ValueError for a loss without a single number: unreadable, it would pass for one that is NaN."""
+def _refuse_text(raw: Mapping[Any, Any], name: str) -> None:
+    """Raises ValueError for a loss with a cell that is no number: as NaN it would pass for a divergence."""
     for key, values in raw.items():
-        words = [each for each in np.ravel(np.asarray(values, dtype=object)) if isinstance(each, str) and each.strip()]
-        text = [word for word in words if np.isnan(_number(word)) and word.strip().lower() not in ("nan", "none", "na")]
-        column = {str(key): columns[str(key)]}
-        loss = any(_loss(column, known, names) is not None for known, names in LOSS_NAMES.items())
-        if loss and text and len(text) == len(words):
-            raise ValueError(f"Expected numbers in the column {key} of {name}. Received: {text[0]!r}")
+        if not any(_matches(str(key), words) for words in LOSS_NAMES.values()):
+            continue
+        for row, cell in enumerate(_cells(values), 1):
+            text = isinstance(cell, str) and cell.strip().lower() not in MISSING and not TENSOR.match(cell)
+            if text and np.isnan(_number(cell)):
+                raise ValueError(f"Expected numbers in the column {key} of {name}. Received: {cell!r} in row {row}")
 
 
 def _mapping(history: Any) -> Mapping[str, Any]:
@@ -106,13 +94,21 @@ def _mapping(history: Any) -> Mapping[str, Any]:
     return {key: history[key] for key in history}
 
 
+def _cells(values: Iterable[Any]) -> list[Any]:
+    """One cell a row; of a row of several, such as the [loss, accuracy] of Keras' train_on_batch, the first."""
+    rows = values.tolist() if hasattr(values, "tolist") else list(values)
+    return [row[0] if isinstance(row, list | tuple) and row else row for row in rows]
+
+
 def _numbers(values: Iterable[Any]) -> np.ndarray:
-    return np.array([_number(value) for value in np.ravel(np.asarray(values, dtype=object))], dtype="float64")
+    return np.array([_number(value) for value in _cells(values)], dtype="float64")
 
 
 def _number(value: Any) -> float:
+    """NaN for a cell that is empty or no number."""
+    found = TENSOR.match(value) if isinstance(value, str) else None
     try:
-        return float(value)
+        return float(found.group(1) if found else value)
     except (TypeError, ValueError):
         return np.nan
 
@@ -123,20 +119,29 @@ def _loss(columns: Columns, loss: str, words: set[str]) -> np.ndarray | None:
     whole: list[np.ndarray] = []
     parts: dict[str, np.ndarray] = {}
     for name, values in columns.items():
-        spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # errD, lossG
-        tokens = {part for part in re.split(r"[^a-z]+", spaced.lower()) if part}
-        tokens |= {"d", "loss"} if "dloss" in tokens else {"g", "loss"} if "gloss" in tokens else set()
-        if not tokens & words or not tokens & COSTS or tokens & NOT_LOSSES:
+        if not _matches(name, words):
             continue
-        if part := tokens & PARTS:
+        if part := _tokens(name) & PARTS:
             parts.setdefault(part.pop(), values)
         else:
             whole.append(values)
-    if whole:
-        return whole[0]
+    if whole:  # Lightning, say, keeps a loss by step and by epoch
+        return max(whole, key=lambda values: np.isfinite(values).sum())
     if len(parts) == 2 and len(parts["real"]) == len(parts["fake"]):
         return parts["real"] + parts["fake"]
     return None
+
+
+def _matches(name: str, words: set[str]) -> bool:
+    tokens = _tokens(name)
+    return bool(tokens & words and tokens & COSTS and not tokens & NOT_LOSSES)
+
+
+def _tokens(name: str) -> set[str]:
+    last = name.rsplit(" - ", 1)[-1]  # W&B writes the run's name before it
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", last)  # errD, lossG
+    tokens = {part for part in re.split(r"[^a-z]+", spaced.lower()) if part}
+    return tokens | ({"d", "loss"} if "dloss" in tokens else {"g", "loss"} if "gloss" in tokens else set())
 
 
 def _padded(values: np.ndarray, length: int) -> np.ndarray:

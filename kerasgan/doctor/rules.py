@@ -44,8 +44,8 @@ YOUNG = 1000  # steps: modes are learned one after another, and until then missi
 WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
 CALM = 0.06  # below this collapse score the losses are called noise
 # `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
-CALM_LOGS = "Of 19 published logs that are as calm, none had collapsed (benchmarks/results/doctor.md)."
-OPEN_LOGS = "Of 11 published logs between calm and trouble, 3 had collapsed."
+CALM_LOGS = "Of 20 published logs that are as calm, none had collapsed (benchmarks/results/doctor.md)."
+OPEN_LOGS = "Of 10 published logs between calm and trouble, 3 had collapsed."
 FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can memorize the former number of images, hardly the latter
 
 

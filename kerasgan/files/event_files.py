@@ -1,4 +1,4 @@
-"""Event files for TensorBoard, written by its own package, on every backend and without a device."""
+"""Event files for TensorBoard, written and read by its own package, on every backend and without a device."""
 
 import importlib
 import os
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["EventFile", "check"]
+__all__ = ["EventFile", "check", "read_scalars"]
 
 
 def check() -> None:
     """Raises ImportError, with the package to install, if TensorBoard is missing."""
     if find_spec("tensorboard") is None:
-        raise ImportError("A log for TensorBoard is written by its package: pip install tensorboard")
+        raise ImportError("A log for TensorBoard is written and read by its package: pip install tensorboard")
 
 
 class EventFile:
@@ -52,3 +52,21 @@ class EventFile:
         summary = self._summaries.Summary(value=values)
         self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))
         self._writer.flush()  # so that TensorBoard shows the values at once
+
+
+def read_scalars(path: str | os.PathLike[str]) -> dict[int, dict[str, float]]:
+    """The numbers of an event file, by step and name. Raises ImportError if TensorBoard is not installed."""
+    check()
+    accumulators: Any = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
+    tensors: Any = importlib.import_module("tensorboard.util.tensor_util")
+    events = accumulators.EventAccumulator(os.fspath(path), size_guidance={"scalars": 0, "tensors": 0}).Reload()
+    rows: dict[int, dict[str, float]] = {}
+    for tag in events.Tags()["scalars"]:
+        for event in events.Scalars(tag):
+            rows.setdefault(event.step, {})[tag] = event.value
+    for tag in events.Tags()["tensors"]:  # as TensorFlow 2 writes scalars
+        for event in events.Tensors(tag):
+            value = tensors.make_ndarray(event.tensor_proto)
+            if value.ndim == 0 and value.dtype.kind in "fiu":
+                rows.setdefault(event.step, {})[tag] = float(value)
+    return dict(sorted(rows.items()))
