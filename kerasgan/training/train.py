@@ -130,19 +130,21 @@ def train(
     run = paths.local(output)
     recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
     steps, done = recipe.train["steps"], gan.optimizer.steps
+    every = every or max(1, min(steps // 20, 5000))
+    keepers = best.keepers(recipe, gan, run, every=every)
+    run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     if distribution.worker() == 0:
         write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
     if done == steps:
         _finish(gan, run)
         return gan
-    every = every or max(1, min(steps // 20, 5000))
     bar = reports.Progress(steps=steps, seconds=seconds, batch_size=recipe.train["batch_size"], console=console)
     interruption = _Interruption()
     watching = [
         reports.StopAfter(steps=steps, seconds=seconds),
         interruption,
         *callbacks,  # before those that save at the end: the doctor may put better weights back
-        *best.keepers(recipe, gan, run, every=every),
+        *keepers,
         reports.LossLog(run / "log.csv", every=max(1, min(steps // 200, 100))),
         reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
         reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
@@ -186,7 +188,6 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN",
     gan = _started(recipe)
     recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
-    run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
 
 
