@@ -297,6 +297,8 @@ def test_a_schedule_of_learning_rates_is_both_players_or_that_of_the_chosen_one(
     assert (history["learning_rate_generator"], history["learning_rate_discriminator"]) == ([0.25], [0.125])
     fit(gan, callbacks.for_player("discriminator", halve), epochs=2)
     assert rates(gan) == [0.25, 0.03125]
+    fit(gan, *(callbacks.for_player(player, halve) for player in PLAYERS), epochs=1)
+    assert rates(gan) == [0.125, 0.015625]
     with pytest.raises(ValueError, match="Received: player='critic'"):
         callbacks.for_player("critic", halve)
 

@@ -68,8 +68,7 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[Ke
     """The callback that keeps the best model in a run folder, if the recipe says so.
 
     Raises:
-        ValueError: for settings that do not suit the model or its data.
-        DownloadError: if Inception's weights are needed and cannot be downloaded.
+        ValueError: for settings that do not suit the model or its data, or Inception's weights that cannot be had.
     """
     if recipe.train.get("keep_best") is None:
         return []
@@ -107,6 +106,6 @@ def _features(name: str) -> Any:
     try:
         return named_features(name)
     except DownloadError as error:
-        raise DownloadError(
+        raise ValueError(
             f"{error} Features that need no download: --keep-best frechet_distance,features=thumbnails"
         ) from error
