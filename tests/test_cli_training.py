@@ -1,5 +1,6 @@
 """`kerasgan train` and `kerasgan doctor`: settings, interruptions, going on."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import tiny_recipe
 from command_line import environment, run
 
+import kerasgan
 from kerasgan import objectives, penalties, zoo
 from kerasgan.training import train
 
@@ -139,3 +141,66 @@ def test_the_doctor_wants_a_log(tmp_path):
     (tmp_path / "log.csv").write_text("a,b\n1,2\n")
     assert run("doctor", tmp_path / "log.csv").exit_code == 1
     assert run("doctor", tmp_path / "none.csv").exit_code == 1
+
+
+def test_the_best_model_of_a_run_is_kept_and_used_by_what_comes_after(tmp_path):
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=8)
+    explode = (
+        "train.generator_optimizer.learning_rate={name='PiecewiseConstantDecay', boundaries=[4], values=[1e-3, 9.0]}"
+    )
+    options = "--set", explode, "--set", "train.ema_half_life=0", "--doctor", "off", "--every", "4"
+    kept = "--keep-best", "frechet_distance,features=pixels,samples=50,every=2"
+    result = run("train", recipe, "-o", tmp_path / "run", *options, *kept)
+    assert result.exit_code == 0, result.output
+    note = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert note["step"] <= 4 and note["steps_done"] == 8 and note["features"] == "pixels"
+    said = " ".join(result.output.split())
+    assert f"at step {note['step']}; {8 - note['step']} of 8 steps" in said and "gan.keras" in said
+    best = kerasgan.load(tmp_path / "run")
+    assert best.optimizer.steps == note["step"]
+    assert zoo.load(recipe, weights=tmp_path / "run" / "gan.keras").optimizer.steps == 8
+    alone = zoo.load(recipe, weights=tmp_path / "run" / "generator.weights.h5")
+    np.testing.assert_array_equal(alone.generate(2, seed=0), best.generate(2, seed=0))
+    reals = kerasgan.data.digits(image_size=8).images().astype("float32").reshape(-1, 64) / 127.5 - 1
+    found = kerasgan.metrics.frechet_distance(best.generate(50, seed=0).reshape(50, -1), reals)
+    assert note["value"] == pytest.approx(found, rel=1e-4)
+    header, *rows = [line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines()]
+    assert header[-1] == "frechet_distance" and [row[0] for row in rows if row[-1]] == ["2", "4", "6", "8"]
+    again = run("train", tmp_path / "run", "--resume", "--steps", "10", "--doctor", "off", "--every", "4")
+    assert again.exit_code == 0, again.output
+    later = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert later["steps_done"] == 10 and {later[key] == note[key] for key in ("metric", "value", "step")} == {True}
+
+
+@pytest.mark.parametrize(
+    "given, taken",
+    [
+        (["--keep-best", "NAME"], ("auto", "NAME")),
+        (["NAME", "--keep-best"], ("auto", "NAME")),
+        (["--keep-best", "diversity", "NAME"], ("diversity", "NAME")),
+        (["NAME", "--keep-best=kernel_distance,samples=9"], ("kernel_distance", "NAME")),
+    ],
+)
+def test_keep_best_stands_alone_or_with_a_metric(given, taken, monkeypatch):
+    from kerasgan.training import best
+
+    def stop(name):
+        raise ValueError(f"name {name}")
+
+    monkeypatch.setattr(sys.modules["kerasgan.cli.train"], "recipe_of", stop)
+    assert f"name {taken[1]}" in run("train", *given).output
+    text = next((word.partition("=")[2] for word in given if "=" in word), taken[0])
+    assert best.settings_of(text)["name"] == taken[0]
+
+
+def test_settings_of_the_best_model_that_do_not_fit_are_refused_before_the_training(tmp_path):
+    recipe = tiny_recipe.write(tmp_path / "tiny", steps=2)
+    for given, message in (
+        ("fid,samples=9", "frechet_distance"),
+        ("frechet_distance,sample=9", "patience=2000"),
+        ("peak_signal_to_noise", "FrechetDistance and the like for DCGAN"),
+        ("frechet_distance,features=vgg", "thumbnails"),
+    ):
+        result = run("train", recipe, "-o", tmp_path / "run", "--keep-best", given)
+        assert result.exit_code == 1 and message in result.output, result.output
+        assert not (tmp_path / "run").exists()

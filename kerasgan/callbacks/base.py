@@ -86,6 +86,8 @@ class Means:
 class LossCallback(StepCallback):
     """A `StepCallback` that reads the losses: `self.means` holds their means since the last `take`."""
 
+    _read: int  # the step up to which `measured` has been asked
+
     def measured(self) -> dict[str, float]:
         """The newest values of metrics of samples that were measured since the last call."""
         first, self._read = self._read, self.step

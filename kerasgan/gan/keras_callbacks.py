@@ -41,9 +41,7 @@ def for_player(player: str, callback: keras.callbacks.Callback) -> Any:
     """
     if player not in PLAYERS:
         raise ValueError(f"Expected one of {', '.join(PLAYERS)}. Received: player={player!r}")
-    stand_in = _sharing(_OnePlayer, callback)
-    stand_in.player = player
-    return stand_in
+    return _sharing(_OfGenerator if player == "generator" else _OfDiscriminator, callback)
 
 
 def _refuse_without_averages(gan: Any) -> None:
@@ -74,6 +72,14 @@ class _OnePlayer:
         return _View(super().model, self.player)  # type: ignore[misc]
 
 
+class _OfGenerator(_OnePlayer):
+    player = "generator"
+
+
+class _OfDiscriminator(_OnePlayer):
+    player = "discriminator"
+
+
 class _View:
     """A model, with another optimizer."""
 
@@ -91,13 +97,14 @@ class _View:
         setattr(self.viewed, name, value)
 
 
-def _sharing(mixin: type, callback: Any) -> Any:
+def _sharing(mixin: Any, callback: Any) -> Any:
     """An object of the callback's class below `mixin`, which has all its attributes in common with it."""
-    stand_in: Any = object.__new__(_below(mixin, type(callback)))
+    kind: Any = type(callback)
+    stand_in: Any = object.__new__(_below(mixin, kind))
     object.__setattr__(stand_in, "__dict__", callback.__dict__)
     return stand_in
 
 
 @functools.cache
-def _below(mixin: type, kind: type) -> type:
+def _below(mixin: Any, kind: Any) -> type:
     return type(kind.__name__, (mixin, kind), {})

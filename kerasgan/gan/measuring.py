@@ -12,7 +12,7 @@ from kerasgan.gan.step_callback import StepCallback
 from kerasgan.gan.task import Task
 from kerasgan.metrics.sample_metrics import MOST_REALS, PairScore, SampleMetric
 
-__all__ = ["Best", "Measurements", "Measuring"]
+__all__ = ["Best", "Measurements", "Measuring", "measuring", "refuse_unsuited"]
 
 BATCH = 64  # images that are generated and compared at a time
 
@@ -87,7 +87,7 @@ class Measuring(StepCallback):
         super().__init__(every=1)
         self.metrics, self.record, self._data, self._source = metrics, gan.measurements, data, source
         for metric in metrics:
-            _refuse_unsuited(metric, gan)
+            refuse_unsuited(metric, gan)
 
     def begin(self, step: int) -> None:
         if self.resumed and self.resumed.state is not None:
@@ -208,7 +208,8 @@ def _looks_at_batches(callback: Any) -> bool:
     )
 
 
-def _refuse_unsuited(metric: SampleMetric, gan: Any) -> None:
+def refuse_unsuited(metric: SampleMetric, gan: Any) -> None:
+    """Raises ValueError for a metric that does not measure what a model makes."""
     family = type(gan).__name__
     received = f"Received: metrics={metric.name}"
     if metric.of_pairs and (not gan.task.from_images or gan.task is Task.VIDEO_PREDICTION or gan.takes_kernel):

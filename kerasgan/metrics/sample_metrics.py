@@ -269,7 +269,7 @@ def get(metric: "str | Mapping[str, Any] | SampleMetric") -> SampleMetric:
     if "title" in settings:
         settings["name"] = settings.pop("title")
     if kind is PairScore:
-        settings.setdefault("score", name)
+        settings.setdefault("score", str(name))
     try:
         return kind(**settings)
     except TypeError as error:

@@ -21,6 +21,7 @@ from kerasgan import zoo
 from kerasgan.callbacks import KeepBest
 from kerasgan.evaluation.evaluate import held_out_pairs, named_features
 from kerasgan.files.download import DownloadError
+from kerasgan.gan.measuring import refuse_unsuited
 from kerasgan.metrics import sample_metrics
 from kerasgan.training.run_folder import BEST
 
@@ -67,8 +68,7 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[Ke
     """The callback that keeps the best model in a run folder, if the recipe says so.
 
     Raises:
-        ValueError: for settings that do not suit the model or its data.
-        DownloadError: if Inception's weights are needed and cannot be downloaded.
+        ValueError: for settings that do not suit the model or its data, or Inception's weights that cannot be had.
     """
     if recipe.train.get("keep_best") is None:
         return []
@@ -76,13 +76,15 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[Ke
     patience = settings.pop("patience", None)
     if settings["name"] == AUTO:
         settings["name"] = "peak_signal_to_noise" if gan.task.from_images else "frechet_distance"
-    if gan.task.from_images:
+    of_pairs = settings["name"] in sample_metrics.PairScore.SCORES
+    if of_pairs and gan.task.from_images:
         settings["data"] = next(iter(held_out_pairs(recipe).values()))
-    else:
+    elif not of_pairs and not gan.task.from_images:
         settings["features"] = _features(settings.get("features") or recipe.source.features[0])
         plain = dataclasses.replace(recipe, data=recipe.source.measured(recipe.data))
         settings["data"] = zoo.source(plain, compared=True)
     metric = sample_metrics.get({**settings, "at_epoch_ends": False})
+    refuse_unsuited(metric, gan)
     return [KeepBest(run / BEST, monitor=metric, patience=patience)]
 
 
@@ -104,6 +106,6 @@ def _features(name: str) -> Any:
     try:
         return named_features(name)
     except DownloadError as error:
-        raise DownloadError(
+        raise ValueError(
             f"{error} Features that need no download: --keep-best frechet_distance,features=thumbnails"
         ) from error

@@ -129,6 +129,7 @@ def train(
     if resume and not (run / "recipe.toml").is_file():
         raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
     begun = None if resume else _begun(recipe, run, data)
+    keepers = None if begun is None else _keepers(begun[0], begun[1], run, every)
     with owned(run) as owner:  # only now: a mistake in the recipe or the data leaves no folder behind
         if begun is None:
             recipe, gan, source = _resumed(recipe, run, data)
@@ -146,7 +147,8 @@ def train(
         if gan.optimizer.steps == steps:
             _finish(gan, run)
             return gan
-        every = every or max(1, min(steps // 20, 5000))
+        keepers = _keepers(recipe, gan, run, every) if keepers is None else keepers
+        every = _every(recipe, every)
         batch_size = recipe.train["batch_size"]
         bar = reports.Progress(steps=steps, seconds=seconds, batch_size=batch_size, console=console, started=started)
         often = max(1, min(steps // 200, 100))
@@ -155,7 +157,7 @@ def train(
             owner,
             reports.StopAfter(steps=steps, seconds=seconds),
             *callbacks,  # before those that save at the end: the doctor may put better weights back
-            *best.keepers(recipe, gan, run, every=every),
+            *keepers,
             reports.StopWhenNotFinite(every=often),
             reports.LossLog(run / "log.csv", every=often),
             reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
@@ -164,6 +166,14 @@ def train(
             bar,
         ]
         return _fitted(gan, source, watching, run, steps)
+
+
+def _every(recipe: zoo.Recipe, every: int | None) -> int:
+    return every or max(1, min(recipe.train["steps"] // 20, 5000))
+
+
+def _keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, every: int | None) -> list[Any]:
+    return best.keepers(recipe, gan, run, every=_every(recipe, every))
 
 
 def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":
