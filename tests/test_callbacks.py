@@ -3,6 +3,8 @@
 import csv
 import io
 import itertools
+import re
+import time
 
 import keras
 import numpy as np
@@ -252,3 +254,15 @@ def test_progress_shows_step_losses_and_speed_on_a_terminal_and_in_a_file(termin
     assert "images/s" in text
     assert "D " in text and "G " in text
     assert ("\x1b[?25h" in text) == terminal  # the cursor is back
+
+
+def test_the_time_of_a_training_counts_from_the_start_of_the_program():
+    from rich.console import Console
+
+    written = io.StringIO()
+    bar = callbacks.Progress(console=Console(file=written, width=100), started=time.monotonic() - 3600)
+    fit(tiny(), bar, epochs=2)
+    assert re.search(r"in 1:0\d:\d\d", written.getvalue())
+    bar.steps = bar._total = 1000  # as if nine hundred steps were left
+    left, total = re.search(r"(\d+:\d\d:\d\d) left of (\d+:\d\d:\d\d)", " ".join(bar._facts(time.monotonic()))).groups()
+    assert int(total[0]) > int(left[0])

@@ -7,6 +7,7 @@ from kerasgan import augment, latents, names, objectives, penalties, schedules, 
 from kerasgan.data import blur, derivations
 from kerasgan.evaluation import material, scores
 from kerasgan.models import feature_networks
+from kerasgan.training import train
 
 
 def test_an_exact_name_comes_before_one_of_another_case_and_hyphens_are_underscores():
@@ -25,7 +26,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_ones_or_with_all():
 
 def test_every_kind_of_name_is_found_whatever_its_case():
     assert type(objectives.get("Hinge")) is objectives.Hinge
-    assert objectives.get({"name": "LEAST-SQUARES"}).name == "least_squares"
+    assert type(objectives.get({"name": "LEAST-SQUARES"})) is objectives.LeastSquares
     assert objectives.get({"name": "f_divergence", "divergence": "Reverse_KL"}).get_config()["divergence"]
     assert type(penalties.get("R1")) is type(penalties.get("r1"))
     assert type(augment.get("ADA")) is augment.ADA and type(latents.get("Normal")) is type(latents.get("normal"))
@@ -40,9 +41,10 @@ def test_every_kind_of_name_is_found_whatever_its_case():
 
 def test_a_recipe_names_families_optimizers_and_objectives_in_any_case(tmp_path):
     path = tmp_path / "recipe.toml"
-    text = zoo.recipe("dcgan-digits").path.read_text().split("[weights]")[0].replace('"DCGAN"', '"dcgan"')
-    path.write_text(text + '\ngenerator_optimizer = { name = "ADAM", learning_rate = 1e-4 }\nobjective = "HINGE"\n')
-    gan = zoo.build(zoo.recipe(path))
+    text = zoo.recipe("dcgan-digits").path.read_text(encoding="utf-8")
+    path.write_text(text.split("[weights]")[0].replace('"DCGAN"', '"dcgan"'), encoding="utf-8")
+    settings = ["train.objective=HINGE", 'train.generator_optimizer={name = "ADAM", learning_rate = 1e-4}']
+    gan = zoo.build(train.assign(zoo.recipe(path), settings))
     assert type(gan).__name__ == "DCGAN" and type(gan.objective).__name__ == "Hinge"
 
 

@@ -62,7 +62,7 @@ def test_training_keeps_before_and_after_pictures(trained):
         assert film.info["steps"] == "0 1 2" or film.info["steps"].startswith("0")
 
 
-def test_generate_translates_a_picture_or_a_folder_of_any_sizes(trained, tmp_path):
+def test_generate_translates_a_picture_or_a_folder_of_any_sizes(trained, tmp_path, monkeypatch):
     for name, size in (("a.png", (30, 21)), ("below/b.jpg", (9, 16))):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((*size[::-1], 3), "uint8")).save(tmp_path / "in" / name)
@@ -71,6 +71,11 @@ def test_generate_translates_a_picture_or_a_folder_of_any_sizes(trained, tmp_pat
         assert (one.size, one.mode, other.size) == ((30, 21), "RGB", (9, 16))
     run("generate", trained, "--input", tmp_path / "in" / "a.png", "-o", tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "out" / "a.png").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    run("translate", trained, "in")
+    assert (tmp_path / "translated" / "a.png").read_bytes() == (tmp_path / "out" / "a.png").read_bytes()
+    run("translate", trained, "in/a.png")
+    assert (tmp_path / "translated.png").is_file()
     assert "Expected kerasgan translate" in run("generate", trained, "-o", tmp_path / "b.png", code=1)
     assert "Expected kerasgan generate NAME" in run(
         "generate", "gan-digits", "--input", tmp_path, "-o", tmp_path / "o", code=1

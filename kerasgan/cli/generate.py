@@ -34,7 +34,9 @@ OfInput = typer.Option(hidden=True)  # of `translate`, with --input
 
 def generate(
     name: Target,
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("samples.png"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="PNG to write; samples.png if not given.")
+    ] = None,
     count: Count = None,
     seed: Seed = 0,
     labels: Labels = None,
@@ -59,6 +61,7 @@ def generate(
     if source is not None:
         translate(name, source, output, direction=direction, kernel=kernel, frames=frames, fps=fps, weights=weights)
         return
+    output = output or Path("samples.png")
     truncations = numbers_of("--truncation", truncation)
     _refuse_both(grid=grid, several=len(truncations) > 1, styles=styles)
     samples.checked(output, None)

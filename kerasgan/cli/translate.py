@@ -14,8 +14,13 @@ def translate(
     name: Target,
     source: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture, a video, or a folder.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="PNG to write; for a folder a folder, for a video a .gif or .mp4.")
-    ] = Path("translated.png"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A .png; for a folder a folder, for a video a .gif or .mp4. By default translated.",
+        ),
+    ] = None,
     direction: Direction = None,
     kernel: Kernel = None,
     frames: Annotated[int | None, typer.Option(min=2, help="Of a video: frames to predict; 8 if not given.")] = None,
@@ -26,8 +31,11 @@ def translate(
     from kerasgan.cli import samples
     from kerasgan.files import films
 
-    if not source.is_dir() and output.suffix.lower() not in films.ENDINGS:
+    if output is not None and not source.is_dir() and output.suffix.lower() not in films.ENDINGS:
         samples.checked(output, None)
     gan = with_kernel(load(name, weights), kernel)
+    if output is None:
+        ending = ".gif" if gan.task == "video-prediction" else "" if source.is_dir() else ".png"
+        output = Path(f"translated{ending}")
     made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
     typer.echo(f"{made} images: {output}")

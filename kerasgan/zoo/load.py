@@ -107,7 +107,7 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
         ValueError: if the recipe needs a folder and has none, or has options that its source does not accept.
     """
     found = chosen.source
-    if found.needs_path and not found.usual_place and found.place(chosen.data) is None:
+    if found.needs_path and not found.searches and found.place(chosen.data) is None:
         expected = f"Expected a folder of {found.holds} for {chosen.name}, as --data FOLDER or `path`"
         raise ValueError(f"{expected}. Received: none")
     load = found.load_compared if compared else found.load

@@ -80,8 +80,8 @@ class DataSource:
     needs_path: bool = False
     """Whether `path`, or the `name` of a data set, names the place of its images; otherwise they are bundled."""
 
-    usual_place: bool = False
-    """Whether such a `path` may be left out, because the images have a usual place on a machine."""
+    searches: bool = False
+    """Whether, without a `path`, its images are looked for where packages install them."""
 
     downloads: bool = False
     """Whether that may be the name of a TensorFlow dataset, which is downloaded when it is first read."""

@@ -10,7 +10,7 @@ class FashionMNIST(DataSource):
 
     name = "fashion_mnist"
     needs_path = True
-    usual_place = True
+    searches = True
     holds = "the IDX files of Fashion-MNIST"
     options = (
         Option("image_size", 28, SIZE),

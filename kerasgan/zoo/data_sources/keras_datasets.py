@@ -9,7 +9,7 @@ class KerasDataset(DataSource):
     """One of `kerasgan.data.mnist`, `cifar10` and `cifar100`."""
 
     needs_path = True
-    usual_place = True
+    searches = True
     held_out = ("test",)
     metrics = (*METRICS, "memorization")
 
