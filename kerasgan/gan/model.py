@@ -66,6 +66,9 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     takes_kernel: bool = False
     """Whether the model requires the kernel of the blur that it removes, by `for_kernel`, before `predict`."""
 
+    loaded: tuple[str, ...] = ()
+    """The networks whose weights `kerasgan.load` has found: "generator", "discriminator", "average"."""
+
     accepts_unlabeled: bool = False
     """Whether labels may be -1 in `fit`, for images without a label."""
 

@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+from rich.console import Console
 
 from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
 from kerasgan.training import run_folder
+from kerasgan.training.load import load
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -127,7 +129,7 @@ def train(
     if seconds is not None and distribution.workers() > 1:
         raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
     run = paths.local(output)
-    recipe, gan, source = _resumed(recipe, run, data) if resume else _begun(recipe, run, data)
+    recipe, gan, source = _resumed(recipe, run, data, console) if resume else _begun(recipe, run, data, console)
     steps, done = recipe.train["steps"], gan.optimizer.steps
     if distribution.worker() == 0:
         write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
@@ -177,18 +179,18 @@ def watchers(
     return several
 
 
-def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:
     if distribution.worker() == 0:  # the first machine may have begun to write when another comes
         run_folder.refuse(run)
     _seed(recipe)
-    gan = _started(recipe)
+    gan = _started(recipe, console)
     recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
     run.mkdir(parents=True, exist_ok=True)  # only now: a mistake in the recipe or the data leaves no folder behind
     return recipe, gan, source
 
 
-def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:
     from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
 
     kept = run / "recipe.toml"
@@ -200,7 +202,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     recipe = override(own, steps=steps)
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
-    gan = keras.saving.load_model(newest) if newest else _started(recipe)
+    gan = keras.saving.load_model(newest) if newest else _started(recipe, console)
     done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
@@ -209,21 +211,35 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     return recipe, gan, source
 
 
-def _started(recipe: zoo.Recipe) -> "GAN":
-    """The recipe's model, its generator with the weights that the recipe starts from, if it says any."""
+def _started(recipe: zoo.Recipe, console: Any) -> "GAN":
+    """The recipe's model with the weights that it starts from, if it says any, and a line on the console of which.
+
+    With a discriminator that was trained beside it, each network goes on from its own. Without one, generator and
+    average both start from the network to sample from.
+    """
     gan = zoo.build(recipe)
     start = recipe.train.get("start")
     if start is None:
         return gan
-    first = zoo.load(recipe.path, weights=start) if Path(start).is_file() else zoo.load(start)
-    weights = first.sampler.get_weights()
-    for network in {gan.generator, gan.sampler}:
-        shapes = [variable.shape for variable in network.weights]
-        if shapes != [values.shape for values in weights]:
-            expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
-            raise ValueError(f"{expected}. Received: start={start!r}")
-        network.set_weights(weights)
+    weights_alone = Path(start).is_file() and not start.endswith((".keras", ".toml"))
+    first = zoo.load(recipe.path, weights=start) if weights_alone else load(start)
+    goes_on = "discriminator" in first.loaded and _shapes(first.discriminator) == _shapes(gan.discriminator)
+    pairs = [(gan.generator, first.generator if goes_on else first.sampler), (gan.sampler, first.sampler)]
+    if _shapes(gan.generator) != _shapes(first.sampler):
+        expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
+        raise ValueError(f"{expected}. Received: start={start!r}")
+    for network, theirs in [*pairs, *([(gan.discriminator, first.discriminator)] if goes_on else [])]:
+        network.set_weights(theirs.get_weights())
+    found = [name for name in first.loaded if goes_on or name != "discriminator"]
+    rest = "" if goes_on else "; the discriminator starts anew"
+    (console or Console(stderr=True)).print(
+        f"Start from {start}: {', '.join(found)}{rest}.", markup=False, soft_wrap=True
+    )
     return gan
+
+
+def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in network.weights]
 
 
 def _seed(recipe: zoo.Recipe) -> None:

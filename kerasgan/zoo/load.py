@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WeightsError",
+    "all_networks",
     "build",
     "channel_order",
     "load",
@@ -162,6 +163,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
         path = chosen.folder / chosen.weights["discriminator"]
         _verify(chosen, path, chosen.weights["discriminator_sha256"])
         _load_weights(gan, path, gan.discriminator)
+        refuse_not_finite(gan, path)
     return gan
 
 
@@ -190,20 +192,20 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
     else:
         from kerasgan import checkpoints
 
-        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
     return gan
 
 
 def refuse_not_finite(gan: "GAN", path: Path) -> None:
-    """Raises WeightsError that names the weights of the generator which are NaN or infinite."""
+    """Raises WeightsError that names the weights, of the sampler and the discriminator, which are NaN or infinite."""
     from keras import ops
 
-    wrong = [
-        weight.path
-        for weight in gan.sampler.weights
-        if "float" in weight.dtype and not bool(ops.all(ops.isfinite(weight)))
-    ]
+    from kerasgan.keras_internals import waits
+
+    weights = [*gan.sampler.weights, *gan.discriminator.weights]
+    read = [weight for weight in weights if "float" in weight.dtype and not waits(weight)]
+    wrong = [weight.path for weight in read if not bool(ops.all(ops.isfinite(weight)))]
     if wrong:
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
         raise WeightsError(f"Expected finite weights in {path}. Received: NaN or infinite values in {shown}")
@@ -216,6 +218,7 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
 
     with without_values():
         gan = keras.saving.load_model(path)
+    gan.loaded = all_networks(gan)
     if not isinstance(gan, getattr(models, chosen.family)):
         raise ValueError(f"Expected a {chosen.family} for {chosen.name}. Received: {path} with a {type(gan).__name__}")
     found = gan.get_config()
@@ -258,6 +261,7 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     if not whole and network is gan.ema_generator:
         for weight, average in zip(gan.generator.weights, network.weights):
             initialize_later(weight, partial(ops.copy, average))
+    gan.loaded = all_networks(gan) if whole else (*gan.loaded, _name(gan, network))
 
 
 def without_values() -> Any:
@@ -266,6 +270,15 @@ def without_values() -> Any:
     from kerasgan.keras_internals import lazy_variables
 
     return nullcontext() if distribution.active() else lazy_variables()
+
+
+def all_networks(gan: "GAN") -> tuple[str, ...]:
+    """What `gan.loaded` is after all of it has been loaded."""
+    return ("generator", "discriminator") if gan.ema_generator is None else ("generator", "discriminator", "average")
+
+
+def _name(gan: "GAN", network: Any) -> str:
+    return "discriminator" if network is gan.discriminator else "generator"
 
 
 @contextmanager
@@ -298,7 +311,7 @@ def _load_published(chosen: Recipe) -> "GAN":
         ) from error
     with without_values():
         gan = build(chosen)
-    checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+    gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
     license = weights.get("license", "an unknown license")
     if license not in OPEN_LICENSES:
