@@ -221,7 +221,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             augment: a name (`kerasgan.augment.names()`), `{"name": "ada", "cutout": 1.0}` or a
                 `kerasgan.augment.Augmentation` of the images that the discriminator receives, real and generated; False
                 for none.
-            **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
+            **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`. TensorFlow draws
+                other latents in training for the same seed with `jit_compile` than without; `generate` does not.
 
         Raises:
             ValueError: for unknown names, numbers out of range, and settings that cannot train: a gradient penalty with
