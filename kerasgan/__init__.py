@@ -4,6 +4,8 @@ Importing it is fast: the modules below, and Keras with its backend, are importe
 """
 
 import importlib
+import importlib.abc
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +85,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"kerasgan.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
+    if name in _MODULES or name in _NAMES:
+        module = importlib.import_module(_NAMES.get(name, f"kerasgan.{name}"))
+        _register()
+        return getattr(module, name) if name in _NAMES else module
     raise AttributeError(f"module 'kerasgan' has no attribute {name!r}")
 
 
@@ -94,5 +96,33 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if "keras" in sys.modules:  # so that `keras.saving.load_model` finds the classes of a .keras file
-    importlib.import_module("kerasgan.models")
+def _register() -> None:
+    """Imports the families, if Keras is there, so that `keras.saving.load_model` finds the classes of a .keras file."""
+    own = [module for name, module in [*sys.modules.items()] if name.startswith("kerasgan.")]
+    if "keras" in sys.modules and not any(getattr(module.__spec__, "_initializing", False) for module in own):
+        importlib.import_module("kerasgan.models")
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Of an `import keras` that comes after `import kerasgan`: does as it does, then registers the families."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module: Any) -> None:
+                execute(module)
+                _register()
+
+            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec
+
+
+if "keras" in sys.modules:
+    _register()
+else:
+    sys.meta_path.insert(0, _AfterKeras())

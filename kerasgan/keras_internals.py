@@ -24,6 +24,7 @@ __all__ = [
     "output_path",
     "own_metrics",
     "variable_index",
+    "waits",
 ]
 
 
@@ -123,16 +124,21 @@ def made_without_values() -> bool:
 def initialize(variables: Iterable[Any]) -> None:
     """Gives those variables that have no value yet the value of their initializers."""
     for variable in variables:
-        if _waits(variable):
+        if waits(variable):
             _ = variable._value
 
 
 def initialize_later(variable: Any, value: Callable[[], Any]) -> None:
     """Makes `value` the initializer of a variable that has no value yet; assigns it to any other at once."""
-    if _waits(variable):
+    if waits(variable):
         variable._initializer = lambda shape, dtype=None: value()
     else:
         variable.assign(value())
+
+
+def waits(variable: Any) -> bool:
+    """Whether a variable has no value yet; see `lazy_variables`."""
+    return getattr(type(variable), "waits", False)
 
 
 class _Making:
@@ -147,10 +153,6 @@ def _postpone(variable: Any, initializer: Callable) -> None:
         return
     variable._initializer = initializer
     variable.__class__ = _lazy(type(variable))
-
-
-def _waits(variable: Any) -> bool:
-    return getattr(type(variable), "waits", False)
 
 
 @functools.cache

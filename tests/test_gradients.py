@@ -77,6 +77,21 @@ def test_loss_scaling_changes_nothing_but_the_scale_and_skips_an_overflow():
     assert float(ops.convert_to_numpy(optimizer.dynamic_scale.value)) == 4.0
 
 
+def test_loss_scaling_leaves_alone_what_was_frozen_after_the_optimizer_was_built():
+    first, second = keras.Variable(1.0), keras.Variable(1.0)
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.5), initial_scale=4.0, dynamic_growth_steps=2
+    )
+    optimizer.build([first, second])
+    scales = []
+    for gradient in (4.0, np.inf, 2.0, 2.0):  # times the scale
+        gradients.apply(optimizer, [ops.convert_to_tensor(np.float32(gradient))], [first])
+        scales.append(float(ops.convert_to_numpy(optimizer.dynamic_scale.value)))
+    assert scales == [4.0, 2.0, 2.0, 4.0]
+    assert float(ops.convert_to_numpy(first.value)) == 1 - 0.5 * (4 / 4 + 2 / 2 + 2 / 2)
+    assert float(ops.convert_to_numpy(second.value)) == 1.0
+
+
 def test_gradients_equal_the_derivative_and_leave_other_weights_alone():
     first, second = keras.Variable(3.0), keras.Variable(5.0)
     loss, grads = gradients.gradients(lambda: first * first * second, [first], scale=lambda value: 10.0 * value)

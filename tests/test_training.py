@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import tiny_recipe
 from PIL import Image
+from rich.console import Console
 
 from kerasgan import zoo
 from kerasgan.callbacks import StepCallback
@@ -202,11 +204,25 @@ def test_a_training_starts_from_the_generator_that_its_recipe_names(finished, tm
     run, _, first = finished
     recipe, start = zoo.recipe(tiny_recipe.write(tmp_path / "second")), run / "generator.weights.h5"
     settings = [f'train.start="{start}"', "train.generator_optimizer.learning_rate=0.0", "train.steps=1"]
-    gan = train(training.assign(recipe, settings), tmp_path / "run")
+    console = Console(file=io.StringIO())
+    gan = train(training.assign(recipe, settings), tmp_path / "run", console=console)
+    assert "generator.weights.h5: generator; the discriminator starts anew." in console.file.getvalue()
     for given, theirs in zip(gan.generator.trainable_variables, first.sampler.trainable_variables):
         np.testing.assert_array_equal(given, theirs)
     with pytest.raises(ValueError, match=r"same architecture.*start='dcgan-digits'"):
         train(training.assign(recipe, ["train.start=dcgan-digits"]), tmp_path / "other")
+
+
+def test_a_training_that_starts_from_a_run_goes_on_with_its_discriminator(finished, tmp_path):
+    run, _, first = finished
+    recipe, console = zoo.recipe(tiny_recipe.write(tmp_path / "second")), Console(file=io.StringIO())
+    still = [f"train.{name}_optimizer={{name='SGD', learning_rate=0.0}}" for name in ("generator", "discriminator")]
+    settings = [f'train.start="{run}"', "train.steps=1", *still]
+    gan = train(training.assign(recipe, settings), tmp_path / "run", console=console)
+    assert "generator, discriminator, average." in console.file.getvalue()
+    for name in ("generator", "discriminator"):
+        for given, theirs in zip(getattr(gan, name).trainable_variables, getattr(first, name).trainable_variables):
+            np.testing.assert_array_equal(given, theirs)
 
 
 def test_recipes_are_written_as_toml_that_reads_back_the_same(tmp_path):

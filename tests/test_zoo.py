@@ -355,8 +355,9 @@ def test_weights_that_are_not_finite_are_refused_in_every_file(tmp_path):
             zoo.load("dcgan-digits", weights=tmp_path / name)
 
 
-def test_keras_loads_a_file_in_a_new_process_that_has_only_imported_kerasgan(tmp_path):
+@pytest.mark.parametrize("order", ["keras, kerasgan", "kerasgan, keras"])
+def test_keras_loads_a_file_in_a_new_process_that_has_only_imported_kerasgan(order, tmp_path):
     models.DCGAN(**models.DCGAN.tiny_config).save(tmp_path / "gan.keras")
-    code = "import sys, keras, kerasgan; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+    code = f"import sys, {order}; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "gan.keras"], capture_output=True, text=True)
     assert done.stdout.strip() == "DCGAN", done.stderr

@@ -55,6 +55,7 @@ class Report:
         missing: weights that the model has and the file lacks: tensor name to the path of the variable.
         left_over: tensors of the generator for which the model has no weight.
         mismatched: tensor name to what was expected and received.
+        networks: of the GAN, those that the file has: "generator", "discriminator", "average".
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Report:
     missing: dict[str, str] = field(default_factory=dict)
     left_over: list[str] = field(default_factory=list)
     mismatched: dict[str, str] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -128,13 +130,29 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     plan += [each for network, _ in sources for each in layout.computed(network)]
+    report.networks = _networks(gan, sources)
     sampled = {id(variable) for variable in gan.sampler.weights}
     for variable, compute in plan:
         if id(variable) in sampled:
             variable.assign(compute())
         else:  # of a model that is loaded to sample from, the rest stays in the file until it is needed
-            initialize_later(variable, compute)
+            initialize_later(variable, functools.partial(_finite, compute, variable.path))
     return report
+
+
+def _finite(compute: Callable[[], np.ndarray], path: str) -> np.ndarray:
+    value = compute()
+    if not np.isfinite(value).all():
+        raise CheckpointError(f"Expected finite weights. Received: NaN or infinite values for {path}")
+    return value
+
+
+def _networks(gan: GAN, sources: list[tuple[Any, str]]) -> tuple[str, ...]:
+    """The file's own networks: an average beside the generator's weights, or only one of the two, fills both."""
+    found = ["generator"] if any(network is not gan.discriminator for network, _ in sources) else []
+    found += ["discriminator"] if any(network is gan.discriminator for network, _ in sources) else []
+    prefixes = {prefix for network, prefix in sources if network is gan.generator or network is gan.ema_generator}
+    return (*found, "average") if len(prefixes) > 1 else tuple(found)
 
 
 def _read(path: str | Path) -> object:

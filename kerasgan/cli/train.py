@@ -60,6 +60,9 @@ def train(
     objective: Annotated[str | None, typer.Option(help="Objective, such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Penalty, such as r1; may be repeated.")] = None,
     augment: Annotated[str | None, typer.Option(help="Augmentation, such as diff_augment or ada.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
+    ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),
@@ -90,7 +93,7 @@ def train(
     from kerasgan.training import best, train
     from kerasgan.training.working_folder import working_folder
 
-    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective}
+    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective, "start": start}
     kept = best.settings_of(keep_best) if keep_best else None
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
     recipe = train.assign(recipe, assignments or [])

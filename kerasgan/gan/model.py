@@ -68,6 +68,9 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     takes_kernel: bool = False
     """Whether the model requires the kernel of the blur that it removes, by `for_kernel`, before `predict`."""
 
+    loaded: tuple[str, ...] = ()
+    """The networks whose weights `kerasgan.load` has found: "generator", "discriminator", "average"."""
+
     accepts_unlabeled: bool = False
     """Whether labels may be -1 in `fit`, for images without a label."""
 
@@ -226,7 +229,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 for none.
             metrics: metrics of samples that `fit` computes: names (`kerasgan.metrics.sample_metrics.names()`),
                 `{"name": "frechet_distance", "every": 500}` or such as `kerasgan.metrics.FrechetDistance(every=500)`.
-            **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
+            **options: `jit_compile`, `run_eagerly`, `steps_per_execution` of `keras.Model.compile`. TensorFlow draws
+                other latents in training for the same seed with `jit_compile` than without; `generate` does not.
 
         Raises:
             ValueError: for unknown names, numbers out of range, and settings that cannot train: a gradient penalty with

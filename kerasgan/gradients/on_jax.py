@@ -62,10 +62,18 @@ def apply(optimizer, grads, variables):
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer.apply(grads, variables)  # some of its variables may be frozen since it was built
         return
-    # LossScaleOptimizer.apply branches with side effects, which JAX cannot trace; its stateless form can be.
-    slots = optimizer.variables
-    values, slot_values = optimizer.stateless_apply([v.value for v in slots], grads, [v.value for v in variables])
-    _assign([*variables, *slots], [*values, *slot_values])
+    # LossScaleOptimizer.apply branches with side effects, which JAX cannot trace; its stateless form takes no subset of
+    # the variables that it was built with, of which some may be frozen.
+    scale, counter = optimizer.dynamic_scale + 0, optimizer.step_counter + 0
+    finite, grown = optimizer.check_finite(grads), counter == optimizer.dynamic_growth_steps - 1
+
+    def update():
+        optimizer.inner_optimizer.apply([grad / scale for grad in grads], variables)
+        return scale
+
+    conditional(finite, update, lambda: scale)
+    optimizer.dynamic_scale.assign(ops.where(finite, ops.where(grown, 2.0 * scale, scale), 0.5 * scale))
+    optimizer.step_counter.assign(ops.where(ops.logical_and(finite, ops.logical_not(grown)), counter + 1, 0))
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan import zoo
 from kerasgan.files.paths import here
 from kerasgan.training.run_folder import BEST, is_run, newest
-from kerasgan.zoo.load import refuse_not_finite, without_values
+from kerasgan.zoo.load import all_networks, refuse_not_finite, without_values
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -69,6 +69,7 @@ def _model(path: Path) -> "GAN":
         gan = load_model(path)
     if not isinstance(gan, GAN):
         raise ValueError(f"Expected a .keras file of a kerasgan.GAN. Received: {path} with a {type(gan).__name__}")
+    gan.loaded = all_networks(gan)
     refuse_not_finite(gan, path)
     return gan
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+from rich.console import Console
 
 from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
@@ -32,6 +33,7 @@ from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
 from kerasgan.training import best, record, run_folder
 from kerasgan.training.interruption import Interrupted, Interruption
+from kerasgan.training.load import load
 from kerasgan.training.ownership import owned
 
 if TYPE_CHECKING:
@@ -128,11 +130,11 @@ def train(
     run = paths.local(output)
     if resume and not (run / "recipe.toml").is_file():
         raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
-    begun = None if resume else _begun(recipe, run, data)
+    begun = None if resume else _begun(recipe, run, data, console)
     keepers = None if begun is None else _keepers(begun[0], begun[1], run, every)
     with owned(run) as owner:  # only now: a mistake in the recipe or the data leaves no folder behind
         if begun is None:
-            recipe, gan, source = _resumed(recipe, run, data)
+            recipe, gan, source = _resumed(recipe, run, data, console)
             made_with = record.facts(recipe, source)
             _refuse_others(made_with, run)
         else:
@@ -232,16 +234,16 @@ def watchers(
     return several
 
 
-def _begun(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:
     if distribution.worker() == 0:  # the first machine may have begun to write when another comes
         run_folder.refuse(run)
     _seed(recipe)
-    gan = _started(recipe)
+    gan = _started(recipe, console)
     recipe = zoo.with_data(recipe, data, gan)
     return recipe, gan, _checked(zoo.source(recipe), gan)
 
 
-def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN", Any]:
+def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:
     from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
 
     own = zoo.recipe(run / "recipe.toml")
@@ -252,7 +254,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any) -> tuple[zoo.Recipe, "GAN
     recipe = override(own, steps=steps)
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
-    gan = keras.saving.load_model(newest) if newest else _started(recipe)
+    gan = keras.saving.load_model(newest) if newest else _started(recipe, console)
     done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
@@ -282,21 +284,35 @@ def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
         raise ValueError(f"Expected to resume {run} with its own data. Received: {differing[0]}")
 
 
-def _started(recipe: zoo.Recipe) -> "GAN":
-    """The recipe's model, its generator with the weights that the recipe starts from, if it says any."""
+def _started(recipe: zoo.Recipe, console: Any) -> "GAN":
+    """The recipe's model with the weights that it starts from, if it says any, and a line on the console of which.
+
+    With a discriminator that was trained beside it, each network goes on from its own. Without one, generator and
+    average both start from the network to sample from.
+    """
     gan = zoo.build(recipe)
     start = recipe.train.get("start")
     if start is None:
         return gan
-    first = zoo.load(recipe.path, weights=start) if Path(start).is_file() else zoo.load(start)
-    weights = first.sampler.get_weights()
-    for network in {gan.generator, gan.sampler}:
-        shapes = [variable.shape for variable in network.weights]
-        if shapes != [values.shape for values in weights]:
-            expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
-            raise ValueError(f"{expected}. Received: start={start!r}")
-        network.set_weights(weights)
+    weights_alone = Path(start).is_file() and not start.endswith((".keras", ".toml"))
+    first = zoo.load(recipe.path, weights=start) if weights_alone else load(start)
+    goes_on = "discriminator" in first.loaded and _shapes(first.discriminator) == _shapes(gan.discriminator)
+    pairs = [(gan.generator, first.generator if goes_on else first.sampler), (gan.sampler, first.sampler)]
+    if _shapes(gan.generator) != _shapes(first.sampler):
+        expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
+        raise ValueError(f"{expected}. Received: start={start!r}")
+    for network, theirs in [*pairs, *([(gan.discriminator, first.discriminator)] if goes_on else [])]:
+        network.set_weights(theirs.get_weights())
+    found = [name for name in first.loaded if goes_on or name != "discriminator"]
+    rest = "" if goes_on else "; the discriminator starts anew"
+    (console or Console(stderr=True)).print(
+        f"Start from {start}: {', '.join(found)}{rest}.", markup=False, soft_wrap=True
+    )
     return gan
+
+
+def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in network.weights]
 
 
 def _seed(recipe: zoo.Recipe) -> None:

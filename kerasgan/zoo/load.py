@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WeightsError",
+    "all_networks",
     "build",
     "channel_order",
     "load",
@@ -166,6 +167,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
         path = chosen.folder / chosen.weights["discriminator"]
         _verify(chosen, path, chosen.weights["discriminator_sha256"])
         _load_weights(gan, path, gan.discriminator)
+        refuse_not_finite(gan, path)
     return gan
 
 
@@ -194,20 +196,20 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
     else:
         from kerasgan import checkpoints
 
-        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
     return gan
 
 
 def refuse_not_finite(gan: "GAN", path: Path) -> None:
-    """Raises WeightsError that names the weights of the generator which are NaN or infinite."""
+    """Raises WeightsError that names the weights, of the sampler and the discriminator, which are NaN or infinite."""
     from keras import ops
 
-    wrong = [
-        weight.path
-        for weight in gan.sampler.weights
-        if "float" in weight.dtype and not bool(ops.all(ops.isfinite(weight)))
-    ]
+    from kerasgan.keras_internals import waits
+
+    weights = [*gan.sampler.weights, *gan.discriminator.weights]
+    read = [weight for weight in weights if "float" in weight.dtype and not waits(weight)]
+    wrong = [weight.path for weight in read if not bool(ops.all(ops.isfinite(weight)))]
     if wrong:
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
         raise WeightsError(f"Expected finite weights in {path}. Received: NaN or infinite values in {shown}")
@@ -228,6 +230,7 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
         if _differs(expected, found.get(key)):
             received = f"{path} with {key}={found.get(key)!r}"
             raise ValueError(f"Expected a model of {chosen.name} with {key}={expected!r}. Received: {received}")
+    gan.loaded = all_networks(gan)
     return gan
 
 
@@ -265,6 +268,7 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     if not whole and network is gan.ema_generator:
         for weight, average in zip(gan.generator.weights, network.weights):
             initialize_later(weight, partial(ops.copy, average))
+    gan.loaded = all_networks(gan) if whole else (*gan.loaded, _name(gan, network))
 
 
 def without_values() -> Any:
@@ -273,6 +277,15 @@ def without_values() -> Any:
     from kerasgan.keras_internals import lazy_variables
 
     return nullcontext() if distribution.active() else lazy_variables()
+
+
+def all_networks(gan: "GAN") -> tuple[str, ...]:
+    """What `gan.loaded` is after all of it has been loaded."""
+    return ("generator", "discriminator") if gan.ema_generator is None else ("generator", "discriminator", "average")
+
+
+def _name(gan: "GAN", network: Any) -> str:
+    return "discriminator" if network is gan.discriminator else "generator"
 
 
 @contextmanager
@@ -294,13 +307,13 @@ def _load_published(chosen: Recipe) -> "GAN":
     with without_values():
         gan = build(chosen)
     try:
-        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     except checkpoints.CheckpointError as error:
         if sha256 is not None or isinstance(error, checkpoints.MismatchError):
             raise
         path.unlink()  # without a digest only loading shows that a file is damaged
         path = _downloaded(chosen, weights["url"], sha256)
-        checkpoints.assign(gan, path, channel_order=channel_order(chosen))
+        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
     if sha256 is None:
         warnings.warn(
