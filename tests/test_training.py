@@ -258,7 +258,7 @@ def test_settings_are_assigned_as_in_a_recipe_also_inside_tables(tmp_path):
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("weights.file=x", "model.KEY=VALUE or train.KEY=VALUE. Received: weights.file=x"),
+        ("weights.file=x", "model. or train.KEY=VALUE. Received: weights.file=x"),
         ("model.width", "Received: model.width"),
         ("model=1", "Received: model=1"),
         ("train.penalty=r1", "Unknown key 'penalty'.*penalties"),

@@ -30,6 +30,10 @@ KeepBest = Annotated[
     ),
 ]
 
+Start = Annotated[
+    str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
+]
+
 
 class TrainCommand(TyperCommand):
     """`kerasgan train`, in which --keep-best may stand without a metric; Typer knows no such options."""
@@ -60,9 +64,7 @@ def train(
     objective: Annotated[str | None, typer.Option(help="Objective, such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Penalty, such as r1; may be repeated.")] = None,
     augment: Annotated[str | None, typer.Option(help="Augmentation, such as diff_augment or ada.")] = None,
-    start: Annotated[
-        str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
-    ] = None,
+    start: Start = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),

@@ -173,8 +173,8 @@ def film(rows: Sequence[Picture], steps: Sequence[int]) -> Picture:
     return canvas
 
 
-def opened(path: str | os.PathLike[str]) -> Picture:
-    """The picture in a file of unknown origin, not decoded yet.
+def opened(path: str | os.PathLike[str] | io.BytesIO) -> Picture:
+    """The picture in a file, or in bytes, of unknown origin, not decoded yet.
 
     Decoded, it has at most 100 pixels for each byte of the file, or 16 million: photographs have 10 at most, but a
     blank PNG of 13,000 x 13,000 pixels, half a gigabyte in memory, has 1,000.
@@ -183,18 +183,23 @@ def opened(path: str | os.PathLike[str]) -> Picture:
         OSError: for such a picture; for what is no file, such as a named pipe, at which PIL would wait for ever; and
             for formats that another program would decode, such as EPS.
     """
-    state = os.stat(path)
-    if not stat.S_ISREG(state.st_mode):
-        raise OSError("a named pipe, device or folder, not a file")
+    size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else _file_size(path)
     picture = Image.open(path)
-    pixels, allowed = picture.width * picture.height, max(LARGE, PIXELS_PER_BYTE * state.st_size)
+    pixels, allowed = picture.width * picture.height, max(LARGE, PIXELS_PER_BYTE * size)
     reason = f"a picture in the format {picture.format}" if picture.format not in FORMATS else ""
     if pixels > allowed:
-        reason = f"{picture.width} x {picture.height} pixels in {state.st_size} bytes, more than any photograph has"
+        reason = f"{picture.width} x {picture.height} pixels in {size} bytes, more than any photograph has"
     if reason:
         picture.close()
         raise OSError(reason)
     return picture
+
+
+def _file_size(path: str | os.PathLike[str]) -> int:
+    state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError("a named pipe, device or folder, not a file")
+    return state.st_size
 
 
 def read_film(path: str | os.PathLike[str] | io.BytesIO) -> tuple[list[Picture], list[int]]:
