@@ -78,7 +78,9 @@ class Setting:
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
 
     def gan(self) -> kerasgan.GAN:
-        bare = mock.patch.object(dcgan, "_normalization", lambda x, *options: x)
+        bare = mock.patch.multiple(
+            dcgan, normalized=lambda x, *_, **__: x, norm_relu=lambda x, *_, **__: keras.layers.ReLU()(x)
+        )
         with contextlib.nullcontext() if self.normalized else bare:
             generator = dcgan.generator(16, 1, 16, width=8, variant=self.variant)
             discriminator = dcgan.discriminator(16, self.channels_seen, width=8, variant=self.variant)
