@@ -1,10 +1,11 @@
 """The same file from the same network, in every process and as often as one likes.
 
-Three things made files differ whose images are the same:
+Four things made files differ whose images are the same:
 
 - tf2onnx keeps nodes, and names of nodes, in sets, and builds lists of them: `Graph.delete_unused_nodes`, after every
   pass, `find_output_consumers` and more. Their order follows the addresses of objects and the seed of Python's hashes,
   and what a pass does to a graph depends on the order in which it visits nodes.
+- tf2onnx puts addresses into names where it takes an Einsum apart, as attention has.
 - tf2onnx numbers what it adds by a counter that goes on from one file to the next.
 - Keras numbers unnamed layers likewise. tf2onnx sorts by name, and `conv2d_10` comes before `conv2d_9`.
 """
@@ -12,7 +13,7 @@ Three things made files differ whose images are the same:
 import contextlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, MutableSet
+from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any
 
 import keras
@@ -68,18 +69,30 @@ class OrderedSet(MutableSet):
 
 @contextlib.contextmanager
 def repeatable() -> Iterator[None]:
-    """Within the block tf2onnx's sets keep the order of insertion, and its names are counted from 1."""
+    """Within the block tf2onnx's sets keep the order of insertion, and what it puts into names is counted."""
     from tf2onnx import convert  # with it comes every other module
+    from tf2onnx.optimizer import einsum_optimizer
 
     modules = [vars(module) for name, module in list(sys.modules.items()) if name.partition(".")[0] == "tf2onnx"]
+    convert.utils.INTERNAL_NAME = 1
     for names in modules:
         names["set"] = OrderedSet  # hides Python's own from the module's functions
-    convert.utils.INTERNAL_NAME = 1
+    vars(einsum_optimizer)["id"] = _numbers()
+    cache = einsum_optimizer.CachedEinsum.einsum_cache  # its items are named by the numbers of one block
+    cache.clear()
     try:
         yield
     finally:
         for names in modules:
             names.pop("set", None)
+        del vars(einsum_optimizer)["id"]
+        cache.clear()
+
+
+def _numbers() -> Callable[[Any], int]:
+    """A function like `id`, of numbers in the order of the calls."""
+    seen: dict[int, tuple[int, Any]] = {}  # holds the objects, so that no other has the address
+    return lambda item: seen.setdefault(id(item), (1000 + len(seen), item))[0]  # below are the pass's own numbers
 
 
 def without_numbers(network: keras.Model) -> None:
