@@ -168,9 +168,10 @@ def test_a_resumed_training_knows_its_best_and_measures_the_same(tmp_path):
     whole, log = run(tmp_path / "whole", ends=[11])
     parts, again = run(tmp_path / "parts", ends=[5, 11])
     assert whole.values == {"frechet_distance": pytest.approx(parts.values["frechet_distance"], rel=1e-6)}
-    assert whole.best["frechet_distance"].step == parts.best["frechet_distance"].step == 4
+    best = whole.best["frechet_distance"].step
+    assert parts.best["frechet_distance"].step == best <= 4  # before the interruption
     assert [(row[0], row[3]) for row in log] == [(row[0], row[3]) for row in again]
-    assert keras.saving.load_model(tmp_path / "parts" / "best.keras").optimizer.steps == 4
+    assert keras.saving.load_model(tmp_path / "parts" / "best.keras").optimizer.steps == best
 
 
 def test_samples_that_are_not_finite_are_the_worst_and_never_the_best():
