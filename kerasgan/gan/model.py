@@ -8,7 +8,8 @@ from typing import Any
 import keras
 
 from kerasgan import augment as augmentation
-from kerasgan import data, gradients, latents, objectives, penalties, schedules
+from kerasgan import data, distribution, gradients, latents, objectives, penalties, schedules
+from kerasgan.data.even import even
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
@@ -340,9 +341,9 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 callback.on_fit_begin(source)
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
-        first = self.data_order.callbacks(source, start=done)
+        first, shared = self.data_order.callbacks(source, start=done), even(source, distribution.devices(self))
         with gradients.keeping_state(self), gradients.passing_over(self, done):
-            return super().fit(source, callbacks=[*first, *map(adapted, several)], **options)
+            return super().fit(shared, callbacks=[*first, *map(adapted, several)], **options)
 
     def _restored(self, callbacks: list[Any], epochs: int) -> Any:
         """The position from which `fit` resumes, if one of the callbacks restores a checkpoint."""

@@ -16,12 +16,9 @@ import random
 import re
 import shlex
 import shutil
-import signal
-import threading
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +29,7 @@ from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
 from kerasgan.training import record, run_folder
+from kerasgan.training.interruption import Interruption
 from kerasgan.training.ownership import owned
 
 if TYPE_CHECKING:
@@ -175,7 +173,7 @@ def train(
 
 
 def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":
-    interruption = _Interruption()
+    interruption = Interruption()
     with interruption.listening():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", reports.NotFiniteWarning)  # the error says it
@@ -330,47 +328,6 @@ def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
             shutil.copyfile(found, partial)
     with paths.replacing(run / "generator.weights.h5") as partial:
         gan.sampler.save_weights(partial)
-
-
-class _Interruption(reports.StepCallback):
-    """Ends the training after the step in progress when Ctrl-C, SIGTERM or SIGHUP comes; a second one ends it at once.
-
-    Raising inside the step would leave the two networks in the middle of it. Of several machines it is enough that one
-    hears it: all save the same step.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(every=1)
-        self.signal_number: int | None = None
-
-    def act(self, step: int) -> None:
-        # It may have come while `fit` was starting, which forgets earlier wishes to stop. Of several machines all end
-        # at one step: one would wait for ever for another that has stopped.
-        if distribution.anywhere(self.signal_number is not None):
-            self.signal_number = self.signal_number or signal.SIGTERM
-            self.gan.stop_training = True
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():  # Python allows handlers there only
-            yield
-            return
-        names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a connection closes
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
-        previous = {number: signal.signal(number, self._heard) for number in heard}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    def _heard(self, number: int, frame: Any) -> None:
-        if self.signal_number is not None:
-            raise KeyboardInterrupt
-        self.signal_number = number
-        if self.gan is not None and distribution.workers() == 1:
-            self.gan.stop_training = True
 
 
 def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: str = "") -> Path:
