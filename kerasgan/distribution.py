@@ -8,7 +8,8 @@
 On TensorFlow it uses `tf.distribute`, whose own strategies' scopes work as well, on JAX `keras.distribution`.
 
 - The batch size is the total, and latents are drawn for the whole batch: the result equals that of one device, except
-  for rounding and for layers that combine the images of a batch.
+  for rounding and for layers that combine the images of a batch. A batch that does not divide by the number of devices
+  is filled up with its own first images.
 - On TensorFlow such layers (batch normalization, minibatch standard deviation) use the device's share of the batch.
   Each device has its own moving statistics, of which the first device's are saved. Dropout, noise and augmentation draw
   the same numbers on each device.
@@ -29,6 +30,7 @@ __all__ = [
     "KINDS",
     "active",
     "anywhere",
+    "devices",
     "local_value",
     "of_first",
     "own_share",
@@ -84,6 +86,14 @@ def replicas() -> int:
     import tensorflow as tf
 
     return 1 if tf.distribute.in_cross_replica_context() else tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def devices(trainer: keras.Model) -> int:
+    """The number of devices that share each batch of a model's `fit`."""
+    if keras.backend.backend() == "tensorflow":
+        return trainer.distribute_strategy.num_replicas_in_sync
+    chosen = keras.distribution.distribution()
+    return chosen.device_mesh.shape[0] if isinstance(chosen, keras.distribution.DataParallel) else 1
 
 
 def own_share(draw: Callable[[Any], Any], count: Any) -> Any:

@@ -10,12 +10,27 @@ from kerasgan import gradients, schedules
 from kerasgan.keras_internals import made_without_values, variable_index
 from kerasgan.scalars import guard
 
-__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "ema_decay", "for_both"]
+__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "adversarial", "ema_decay", "for_both"]
 
 
 def for_both(make: Callable[[], keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:
     """The arguments of `compile` for equal but separate optimizers of generator and discriminator."""
     return {"generator_optimizer": make(), "discriminator_optimizer": make()}
+
+
+def adversarial(gan: Any, generator: Any, discriminator: Any) -> "AdversarialOptimizer":
+    """The optimizer of a GAN that is compiled, with slots for what is trainable now; in float16 it scales the losses.
+
+    Raises:
+        ValueError: for one object for both networks.
+    """
+    if generator is discriminator:
+        raise ValueError("Expected one optimizer per network. Received: the same object for both")
+    if gan.dtype_policy.name == "mixed_float16":
+        generator, discriminator = map(keras.optimizers.LossScaleOptimizer, (generator, discriminator))
+    optimizer = AdversarialOptimizer(generator=generator, discriminator=discriminator)
+    optimizer.build_variables(gan.generator.trainable_variables, gan.discriminator.trainable_variables)
+    return optimizer
 
 
 class AdversarialOptimizer(keras.optimizers.Optimizer):

@@ -129,6 +129,28 @@ def test_two_devices_give_the_weights_of_one_also_in_a_plain_fit_under_a_strateg
     close(plain_weights(tmp_path / "plain.npz"), alone)
 
 
+UNEVEN = """
+import tensorflow as tf, numpy as np
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
+from kerasgan import models
+images = np.random.default_rng(0).uniform(-1, 1, (17, 8, 8, 1)).astype("float32")
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    gan = models.DCGAN(image_size=8, channels=1, latent_dim=4, width=4)
+    gan.compile()
+gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(8), verbose=0)
+assert gan.optimizer.steps == 3, gan.optimizer.steps
+assert all(np.isfinite(array).all() for array in gan.get_weights())
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_share_seventeen_images_in_batches_of_eight():
+    process = started("-c", UNEVEN)
+    output, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, output
+
+
 @pytest.mark.slow
 def test_two_devices_on_jax_give_the_weights_of_one_also_in_a_plain_fit(tmp_path):
     pytest.importorskip("jax")

@@ -213,3 +213,17 @@ def test_gray_pairs_of_a_generator_get_their_channel(tf):
     shapes = {"input_shape": (8, 8, 1), "image_shape": (8, 8, 1)}
     for part in next(iter(data.image_pairs(dataset, paired=True, **shapes))):
         np.testing.assert_allclose(part.numpy(), pixels[..., np.newaxis] / 127.5 - 1, atol=1e-6)
+
+
+def test_a_batch_that_devices_cannot_share_evenly_begins_anew_with_its_first_images(tf):
+    from kerasgan.data.even import even
+
+    images, labels = np.arange(5, dtype="float32"), np.arange(5, dtype="int32")
+    batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(4)
+    assert even(batches, 1) is batches
+    found = [[part.tolist() for part in batch] for batch in even(batches, 3).as_numpy_iterator()]
+    assert found == [[[0, 1, 2, 3, 0, 1]] * 2, [[4, 4, 4]] * 2]
+    source = data.arrays(noise(9, 8, 8, 1), batch_size=8, drop_remainder=False, shuffle=False)
+    filled = even(source, 2)
+    assert filled.num_batches == 2 and [len(filled[index]) for index in (0, 1)] == [8, 2]
+    np.testing.assert_array_equal(filled[1], np.repeat(source[1], 2, axis=0))

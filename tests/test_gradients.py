@@ -158,3 +158,24 @@ def test_adam_moves_by_its_formula(scaled):
         value = value - 0.1 * np.sqrt(1 - 0.9**step) / (1 - 0.5**step) * m / (np.sqrt(v) + 1e-3)
     np.testing.assert_allclose(ops.convert_to_numpy(w.value), value, rtol=1e-5)
     assert int(ops.convert_to_numpy(adam.iterations)) == 2
+
+
+@pytest.mark.backends("torch")
+def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkeypatch):
+    if keras.backend.backend() != "torch":
+        assert gradients.generator_state() == {}
+        return
+    import torch
+
+    devices = [torch.full((16,), index, dtype=torch.uint8) for index in range(2)]  # what no test machine has
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(devices))
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [state.clone() for state in devices])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, index: devices[index].copy_(state))
+    kept = gradients.generator_state()
+    drawn = torch.rand(3)
+    for state in devices:
+        state += 7
+    gradients.set_generator_state({**kept, "generator/cuda:5": kept["generator"], "position": np.zeros(4)})
+    np.testing.assert_array_equal(torch.rand(3), drawn)
+    assert [state.unique().tolist() for state in devices] == [[0], [1]]

@@ -165,7 +165,9 @@ def test_an_interrupted_epoch_goes_on_in_whole_executions_only():
 
 CHILD = """
 import os, signal, sys
-from kerasgan import backups, steps, training, zoo
+from kerasgan import callbacks, zoo
+from kerasgan.callbacks import checkpoint
+from kerasgan.training import train
 
 recipe, run, how, at = *sys.argv[1:4], int(sys.argv[4])
 
@@ -174,17 +176,17 @@ def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Kill(steps.StepCallback):
+class Kill(callbacks.StepCallback):
     def act(self, step):
         if step >= at and how == "while writing":  # the archive: its last member is missing
-            backups.zipfile.ZipFile.writestr = die
+            checkpoint.zipfile.ZipFile.writestr = die
         elif step >= at and how == "before the name":  # the file is complete, but a partial one still
-            backups.Path.replace = die
+            checkpoint.Path.replace = die
         elif step == at:
             die()
 
 
-training.train(zoo.recipe(recipe), output=run, every=3, resume=os.path.exists(run), callbacks=[Kill(1)])
+train.train(zoo.recipe(recipe), output=run, every=3, resume=os.path.exists(run), callbacks=[Kill(1)])
 """
 
 

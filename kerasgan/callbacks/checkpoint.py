@@ -47,6 +47,11 @@ class Checkpoint(StepCallback):
       last after the last step.
     - `keras.saving.load_model` reads them, too.
 
+    Bit for bit is a promise of processors, on which it is tested. On GPUs the state is as complete (on PyTorch with the
+    random generators of each), but their sums may take another order in each run: ask for the same one with
+    `tf.config.experimental.enable_op_determinism()` on TensorFlow, XLA_FLAGS=--xla_gpu_deterministic_ops=true on JAX,
+    `torch.use_deterministic_algorithms(True)` on PyTorch.
+
     The order of the data is restored if it is a function of the epoch, as for arrays, folders and the other sources of
     `kerasgan.data`. A `tf.data.Dataset` or a PyTorch loader that shuffles by itself starts with its first order again.
 
@@ -151,7 +156,7 @@ class Checkpoint(StepCallback):
         if batch:  # Keras has just reset them
             _assign(self.model.metrics_variables, below(self._kept, "metric/"))
         elif resumed:
-            gradients.set_generator_state(self._kept["generator"])
+            gradients.set_generator_state(self._kept)
         if begins:
             if not resumed:
                 if wrong := _not_finite(self.model):
@@ -162,7 +167,7 @@ class Checkpoint(StepCallback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if not batch and self._position.batch:  # only now: PyTorch's loaders draw from it when they begin an epoch
-            gradients.set_generator_state(self._kept["generator"])
+            gradients.set_generator_state(self._kept)
         self._begun = batch
         # A resumed `fit` skips the batches that are done: the position stays.
         self._position = self._position._replace(batch=max(batch, self._position.batch))
@@ -203,7 +208,7 @@ class Checkpoint(StepCallback):
     def _save(self, position: Position, states: Mapping[str, Any]) -> None:
         gan = self.model
         arrays: dict[str, Any] = {"position": np.array(position), "data_order": np.array(gan.data_order.first or 0)}
-        arrays |= {"generator": gradients.generator_state(), **states}
+        arrays |= {**gradients.generator_state(), **states}
         for prefix, variables in (("random", _random_states(gan)), ("metric", gan.metrics_variables)):
             arrays |= {f"{prefix}/{index}": x.numpy() for index, x in enumerate(variables)}
         content = io.BytesIO()

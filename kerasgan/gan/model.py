@@ -9,7 +9,8 @@ import keras
 from keras import ops
 
 from kerasgan import augment as augmentation
-from kerasgan import data, gradients, latents, objectives, penalties, schedules
+from kerasgan import data, distribution, gradients, latents, objectives, penalties, schedules
+from kerasgan.data.even import even
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
@@ -31,7 +32,7 @@ from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metrics
 from kerasgan.layers import compose
 from kerasgan.metrics import sample_metrics
-from kerasgan.optimizers import AdversarialOptimizer
+from kerasgan.optimizers import adversarial
 from kerasgan.scalars import check, checked, refuse_nan
 
 __all__ = ["GAN"]
@@ -256,7 +257,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         given = {key: value for key, value in given.items() if value is not None}
         refuse_nan(given)
         self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
-        super().compile(optimizer=self._make_optimizer(), auto_scale_loss=False, **options)
+        both = self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]
+        super().compile(optimizer=adversarial(self, *both), auto_scale_loss=False, **options)
         self._frozen_at_compile = MappingProxyType(frozen(self))  # the others have slots in the optimizers
         self._compile_options = MappingProxyType(options)
 
@@ -295,16 +297,6 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             initialize_later(own, functools.partial(ops.copy, weight))
         average.trainable = False
         return average
-
-    def _make_optimizer(self) -> AdversarialOptimizer:
-        both = [self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]]
-        if both[0] is both[1]:
-            raise ValueError("Expected one optimizer per network. Received: the same object for both")
-        if self.dtype_policy.name == "mixed_float16":
-            both = [keras.optimizers.LossScaleOptimizer(each) for each in both]
-        optimizer = AdversarialOptimizer(generator=both[0], discriminator=both[1])
-        optimizer.build_variables(self.generator.trainable_variables, self.discriminator.trainable_variables)
-        return optimizer
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
@@ -366,10 +358,10 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self._initialize_variables()
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
-        first = self.data_order.callbacks(source, start=done)
+        first, shared = self.data_order.callbacks(source, start=done), even(source, distribution.devices(self))
         with gradients.keeping_state(self), gradients.passing_over(self, done):
             watching = [*first, *(adapted(callback, self) for callback in several)]
-            return super().fit(source, epochs=epochs, verbose=verbose, callbacks=watching, **options)
+            return super().fit(shared, epochs=epochs, verbose=verbose, callbacks=watching, **options)
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         """The batches that `fit` iterates over for its `x` and `y`, checked against the model."""

@@ -13,13 +13,13 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `keeping_state`   a context in which an exception within a step of `fit` leaves the weights usable;
 - `none`            a context without gradients, for sampling;
 - `passing_over`    a context in which `fit` skips its first batches;
-- `generator_state` the backend's own random state, where it has one beside Keras' seed generators.
+- `generator_state` the backend's own random states, where it has some beside Keras' seed generators.
 
 What differs from backend to backend is in the files beside this one, under the same names.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -43,6 +43,8 @@ __all__ = [
     "set_generator_state",
     "trainer_step",
 ]
+
+GENERATOR = "generator"
 
 
 def trainer_step(step: Callable) -> Callable:
@@ -186,21 +188,31 @@ def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
         trainer.train_function = train
 
 
-def generator_state() -> np.ndarray:
-    """The state of the generator that PyTorch's dropout draws from, uint8; empty on the other backends."""
+def generator_state() -> dict[str, np.ndarray]:
+    """The states of the generators that PyTorch's dropout draws from, uint8, by name: of the processor and of each GPU.
+
+    There are none on the other backends, which draw from Keras' seed generators alone.
+    """
     if keras.backend.backend() != "torch":
-        return np.empty(0, "uint8")
+        return {}
     import torch
 
-    return torch.get_rng_state().numpy()
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {GENERATOR: torch.get_rng_state().numpy()} | {
+        f"{GENERATOR}/cuda:{index}": state.numpy() for index, state in enumerate(gpus)
+    }
 
 
-def set_generator_state(state: np.ndarray) -> None:
-    """Sets what `generator_state` returned."""
-    if keras.backend.backend() == "torch":
-        import torch
+def set_generator_state(states: Mapping[str, np.ndarray]) -> None:
+    """Sets what `generator_state` returned; other names, and those of GPUs that are not there, are ignored."""
+    if keras.backend.backend() != "torch" or GENERATOR not in states:
+        return
+    import torch
 
-        torch.set_rng_state(torch.from_numpy(state))
+    torch.set_rng_state(torch.from_numpy(states[GENERATOR]))
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        if (state := states.get(f"{GENERATOR}/cuda:{index}")) is not None:
+            torch.cuda.set_rng_state(torch.from_numpy(state), index)
 
 
 def _own() -> ModuleType:

@@ -60,6 +60,8 @@ def owned(run: Path) -> Iterator[Owner]:
     except filelock.Timeout:
         expected = f"Expected a run that no other training writes to. Received: {run}, which {_holder(lease)} trains"
         raise FileExistsError(f"{expected}. Wait for it, or end it") from None
+    except OSError as error:
+        raise OSError(f"Expected to write {run / '.lock'}. Received: {error.strerror or error}") from error
     try:
         yield Owner(run, lease)
     finally:
