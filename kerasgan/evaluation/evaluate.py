@@ -105,7 +105,7 @@ def _evaluate_pairs(
 
 def examples(recipe: zoo.Recipe) -> tuple[np.ndarray, np.ndarray] | None:
     """Eight pairs that the model was not trained on, if the recipe's data are bundled or installed; otherwise None."""
-    if recipe.source.needs_path and not recipe.source.usual_place:
+    if recipe.source.needs_path and not recipe.source.searches:
         return None
     try:
         return _spread(next(iter(held_out_pairs(recipe).values())))

@@ -10,7 +10,7 @@ class Emoji(DataSource):
 
     name = "emoji"
     needs_path = True
-    usual_place = True
+    searches = True
     holds = "an unpacked npm package of emoji, or a font"
     options = (
         Option("publisher", "google", TEXT, of_this_set=True),

@@ -10,7 +10,7 @@ class Landscapes(DataSource):
 
     name = "landscapes"
     needs_path = True
-    usual_place = True
+    searches = True
     holds = "the package endless-sky-data"
     options = (
         Option("image_size", 64, SIZE),

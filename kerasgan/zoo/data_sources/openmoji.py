@@ -12,7 +12,7 @@ class OpenMoji(DataSource):
 
     name = "openmoji"
     needs_path = True
-    usual_place = True
+    searches = True
     holds = "the SVG files of OpenMoji"
     options = (
         Option("image_size", 128, WHOLE),
