@@ -177,7 +177,7 @@ def test_a_missing_recipe_file_is_named(tmp_path):
         ('family = "DCGAN"', "", "Expected the key 'family'"),
         ('family = "DCGAN"', 'family = "DCGAN"\nparent = "x"', "Unknown key 'parent'"),
         ("[data]\n", "[dat]\n", "Expected the key 'data'"),
-        ('source = "digits"', 'source = "web"', "one of clips, digits, .*folder, .*, unpaired.*source='web'"),
+        ('source = "digits"', 'source = "web"', "one of .*clips, digits, .*folder, .*, unpaired.*source='web'"),
         ("steps = 3", "steps = 0", "positive whole number"),
         ("steps = 3", "steps = ", "Expected a TOML file"),
         ("[data]", "[weights]\nurl = 3\nwrong = 1\n[data]", "Unknown key 'wrong'"),
