@@ -201,7 +201,7 @@ def test_a_conditional_model_draws_labels_where_none_are_given():
         ({"augment": {"name": "ada", "cutout": float("nan")}}, "Received: augment=.*'cutout': nan"),
         ({"loss": "hinge"}, "Expected objective, .*Received: loss='hinge'"),
         ({"loss_weights": [1, 2]}, "Expected the weights that penalties .*Received: loss_weights="),
-        ({"metrics": ["accuracy"]}, "Expected .*Received: metrics="),
+        ({"metrics": ["accuracy"]}, "Expected metrics of generated images, such as .*Received: metrics='accuracy'"),
         ({"weighted_metrics": ["mse"]}, "Expected metrics=.*sample_metrics.*Received: weighted_metrics="),
         ({"auto_scale_loss": True}, "mixed_float16.*Received: auto_scale_loss=True"),
         ({"objective": "wasserstien"}, "such as wasserstein"),
