@@ -126,11 +126,13 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     for network, prefix in sources:
         placements = _spelled(_placements(network, layout), layout, state, prefix)
         plan += _match(placements, state, report, reverse_colors=order == "bgr")
+    judging = _discriminator(gan, layout, state, report, reverse_colors=order == "bgr")
     _report_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     plan += [each for network, _ in sources for each in layout.computed(network)]
-    report.networks = _networks(gan, sources)
+    plan += judging
+    report.networks = _networks(gan, sources, judging)
     sampled = {id(variable) for variable in gan.sampler.weights}
     for variable, compute in plan:
         if id(variable) in sampled:
@@ -147,12 +149,32 @@ def _finite(compute: Callable[[], np.ndarray], path: str) -> np.ndarray:
     return value
 
 
-def _networks(gan: GAN, sources: list[tuple[Any, str]]) -> tuple[str, ...]:
+def _discriminator(
+    gan: GAN, layout: Layout, state: Mapping[str, Any], report: Report, *, reverse_colors: bool
+) -> list[tuple[Any, Callable[[], np.ndarray]]]:
+    """The plan for the discriminator; empty if the file has none, or one of another architecture, which is no fault."""
+    if layout.discriminator is None:
+        return []
+    prefix = layout.discriminator_prefix
+    found, own = {name for name in state if name.startswith(prefix)}, Report(report.path, report.publisher)
+    try:
+        placements = [replace(each, tensor=prefix + each.tensor) for each in layout.discriminator(gan.discriminator)]
+    except CheckpointError:
+        return []
+    everything = {id(each.variable) for each in placements} == {id(each) for each in gan.discriminator.weights}
+    plan = _match(placements, state, own, reverse_colors=reverse_colors) if found and everything else []
+    weights = [name for name in found if name.endswith((".weight", ".weight_orig", ".bias"))]
+    if not plan or not own.fits or not own.assigned.keys() >= set(weights):
+        return []
+    report.assigned |= own.assigned
+    return plan
+
+
+def _networks(gan: GAN, sources: list[tuple[Any, str]], judging: list[Any]) -> tuple[str, ...]:
     """The file's own networks: an average beside the generator's weights, or only one of the two, fills both."""
-    found = ["generator"] if any(network is not gan.discriminator for network, _ in sources) else []
-    found += ["discriminator"] if any(network is gan.discriminator for network, _ in sources) else []
+    found = ("generator", "discriminator") if judging else ("generator",)
     prefixes = {prefix for network, prefix in sources if network is gan.generator or network is gan.ema_generator}
-    return (*found, "average") if len(prefixes) > 1 else tuple(found)
+    return (*found, "average") if len(prefixes) > 1 else found
 
 
 def _read(path: str | Path) -> object:

@@ -83,6 +83,8 @@ class Layout:
         placements: the places of all tensors of one network, their names without the network's prefix.
         sources: from a GAN and the names in a file: each network to load, with the prefix of its tensors.
         computed: weights of a network that are computed from the others and stored in no file, each with its function.
+        discriminator: the places of all tensors of the discriminator, if the publisher's files have one.
+        discriminator_prefix: of its tensors.
         spelling: from the names in a file, without the network's prefix: those names of `placements` that differ in it,
             each mapped to the file's.
     """
@@ -91,6 +93,8 @@ class Layout:
     placements: Callable[[keras.Model], list[Placement]]
     sources: Callable[[GAN, Iterable[str]], list[tuple[keras.Model, str]]]
     computed: Callable[[keras.Model], list[tuple[Any, Callable[[], np.ndarray]]]] = lambda network: []
+    discriminator: Callable[[keras.Model], list[Placement]] | None = None
+    discriminator_prefix: str = ""
     spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
 
 

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kerasgan.checkpoints.openmmlab.stylegan2 import judging
 from kerasgan.checkpoints.persistence import PersistentObject, tensors
 from kerasgan.checkpoints.placement import Layout, Placement, generator_and_average
 from kerasgan.checkpoints.pytorch import dense, find
@@ -59,11 +60,26 @@ def _modulated(tensor: str, layer: Any) -> list[Placement]:
     return [weight, *dense(f"{tensor}.affine", layer.affine)]
 
 
+def discriminator(network: keras.Model) -> list[Placement]:
+    """The places of all tensors in the discriminator."""
+
+    def names(layer: str) -> tuple[str, str]:
+        kind = layer.rstrip("0123456789")
+        level = int(layer[len(kind) :] or 1)
+        ours = {"image": "fromrgb", "conv": "conv" if level == 1 else "conv0", "down": "conv1", "skip": "skip"}
+        tensor = f"b{2 * 2**level}.{ours.get(kind) or {'dense': 'fc', 'logit': 'out'}[kind]}"
+        return f"{tensor}.weight", f"{tensor}.bias"
+
+    return judging(network, names)
+
+
 FAMILIES: Mapping[str, Layout] = {
     "StyleGAN2": Layout(
         arguments="StyleGAN2(image_size=..., channel_base=..., mapping_layers=...)",
         placements=placements,
         sources=functools.partial(generator_and_average, plain="G.", averaged="G_ema."),
+        discriminator=discriminator,
+        discriminator_prefix="D.",
     )
 }
 

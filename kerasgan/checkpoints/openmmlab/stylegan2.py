@@ -19,7 +19,7 @@ from kerasgan.checkpoints.pytorch import find
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LAYOUT", "constant", "mean_style", "placements"]
+__all__ = ["LAYOUT", "constant", "discriminator", "mean_style", "placements"]
 
 ARGUMENTS = "StyleGAN2(image_size=..., channel_base=...), without classes"
 
@@ -55,6 +55,52 @@ def mean_style(generator: keras.Model) -> list[tuple[Any, Callable[[], np.ndarra
         return np.mean([ops.convert_to_numpy(styles(part)).mean(axis=0) for part in some], axis=0)
 
     return [(layer.mean, compute)]
+
+
+def discriminator(network: keras.Model) -> list[Placement]:
+    """The places of all tensors in the discriminator: `convs.N`, `final_conv` and `final_linear`."""
+
+    def names(layer: str) -> tuple[str, str]:
+        kind, level = layer.rstrip("0123456789"), int(layer[len(layer.rstrip("0123456789")) :] or 0)
+        block = f"convs.{maps - level + 1}"
+        theirs = {
+            "image": ("convs.0.0.conv", "convs.0.1"),
+            "conv": ("final_conv.0.conv", "final_conv.1")
+            if level == 1
+            else (f"{block}.conv1.0.conv", f"{block}.conv1.1"),
+            "down": (f"{block}.conv2.1.conv", f"{block}.conv2.2"),
+            "skip": (f"{block}.skip.1.conv", ""),
+            "dense": ("final_linear.0.linear", "final_linear.0"),
+            "logit": ("final_linear.1.linear", "final_linear.1"),
+        }
+        weight, bias = theirs[kind]
+        return f"{weight}.weight_orig", f"{bias}.bias"
+
+    maps = sum(layer.name.startswith("conv") and layer.name[4:].isdigit() for layer in network.layers)
+    return judging(network, names)
+
+
+def judging(network: keras.Model, names: Callable[[str], tuple[str, str]]) -> list[Placement]:
+    """The places of the discriminator's tensors; `names` are those of weight and bias, by the layer's name here."""
+    if len(network.inputs) > 1:
+        raise CheckpointError("one with classes")
+    places = []
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        weight, bias = names(layer.name)
+        if layer.name == "dense":
+            height, width, channels = find(network, "conv1").output.shape[1:]
+            unfold, stored = (layer.units, channels, height, width), (layer.units, channels * height * width)
+            where: dict[str, Any] = {"axes": (2, 3, 1, 0), "unfold": unfold, "stored": stored}
+        elif len(layer.kernel.shape) == 2:
+            where = {"axes": (1, 0)}
+        else:
+            where = {"axes": (2, 3, 1, 0), "colors": 2 if layer.name.startswith("image") else None}
+        places.append(Placement(tensor=weight, variable=layer.kernel, **where))
+        if layer.use_bias:
+            places.append(Placement(tensor=bias, variable=layer.bias))
+    return places
 
 
 def constant(tensor: str, variable: Any) -> Placement:
@@ -104,4 +150,11 @@ def _colored(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
     return [*_modulated(f"{tensor}.conv", layer, image=True), bias]
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=mean_style)
+LAYOUT = Layout(
+    arguments=ARGUMENTS,
+    placements=placements,
+    sources=one_generator,
+    computed=mean_style,
+    discriminator=discriminator,
+    discriminator_prefix="discriminator.",
+)
