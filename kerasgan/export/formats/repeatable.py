@@ -1,4 +1,7 @@
-"""The same file from the same network, in every process and as often as one likes.
+"""The same ONNX file from the same network, in every process and as often as one likes.
+
+A SavedModel, and a loop in an ONNX file, also have numbers that TensorFlow gives functions: they are the same in
+processes that did the same before.
 
 Four things made files differ whose images are the same:
 
