@@ -147,12 +147,12 @@ class _Making:
     now = False
 
 
-def _postpone(variable: Any, initializer: Callable) -> None:
+def _postpone(variable: Any, initializer: Any) -> None:
     if "_value" in vars(variable):  # that of a variable that has waited: now it is read
         super(keras.Variable, variable)._initialize_with_initializer(initializer)
         return
     variable._initializer = initializer
-    variable.__class__ = _lazy(type(variable))
+    variable.__class__ = _lazy(type(variable))  # type: ignore[arg-type]
 
 
 @functools.cache

@@ -226,7 +226,7 @@ def _spelled(placements: list[Placement], layout: Layout, state: Mapping[str, An
 def _match(
     placements: list[Placement], state: Mapping[str, Any], report: Report, *, reverse_colors: bool
 ) -> list[tuple[Any, Callable[[], np.ndarray]]]:
-    plan = []
+    plan: list[tuple[Any, Callable[[], np.ndarray]]] = []
     for placement in placements:
         name, variable = placement.tensor, placement.variable
         tensor = state.get(name)

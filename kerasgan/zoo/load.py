@@ -265,8 +265,9 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
         raise WeightsError(
             f"Expected weights of this {type(gan).__name__}'s architecture in {path}: {error}"
         ) from error
-    if not whole and network is gan.ema_generator:
-        for weight, average in zip(gan.generator.weights, network.weights):
+    averages = gan.ema_generator
+    if not whole and averages is not None and network is averages:
+        for weight, average in zip(gan.generator.weights, averages.weights):
             initialize_later(weight, partial(ops.copy, average))
     gan.loaded = all_networks(gan) if whole else (*gan.loaded, _name(gan, network))
 
