@@ -28,6 +28,7 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
+from kerasgan.files.weights import save_weights
 from kerasgan.training import record, run_folder
 from kerasgan.training.interruption import Interruption
 from kerasgan.training.ownership import owned
@@ -326,8 +327,7 @@ def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
             gan.save(partial)
         else:
             shutil.copyfile(found, partial)
-    with paths.replacing(run / "generator.weights.h5") as partial:
-        gan.sampler.save_weights(partial)
+    save_weights(gan.sampler, run / "generator.weights.h5")
 
 
 def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: str = "") -> Path:
