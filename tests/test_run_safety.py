@@ -394,6 +394,28 @@ def test_a_file_that_does_not_fit_on_the_disk_is_named_and_the_one_before_it_sta
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {name: b"before"}
 
 
+def test_weights_on_a_full_disk_are_an_error_not_a_crash(tmp_path, monkeypatch):
+    """h5py: a segmentation fault where the file's last bytes have no room."""
+    from kerasgan.files import weights
+
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    path = tmp_path / "network.weights.h5"
+    weights.save_weights(network, path)
+    before, copy = path.read_bytes(), shutil.copyfile
+
+    def limited(source, target):
+        with largest_file(1000):
+            copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", limited)
+    with pytest.raises(OSError, match=r"Expected to write .*network\.weights\.h5\. Received: File too large"):
+        weights.save_weights(network, path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
+    with pytest.raises(OSError, match=r"Expected to write .*network\.weights\.h5\. Received: 0 bytes free in "):
+        weights.save_weights(network, path)
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {path.name: before}
+
+
 def test_a_folder_is_exchanged_whole_also_where_the_system_cannot_and_ctrl_c_comes_between(tmp_path, monkeypatch):
     def folders():
         for name in ("new", "old"):

@@ -1,6 +1,5 @@
 """`kerasgan convert`: a published checkpoint as a `.weights.h5` of an entry's generator."""
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ import typer
 from kerasgan.cli.arguments import recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import local
+from kerasgan.files.weights import save_weights
 
 if TYPE_CHECKING:
     from kerasgan.checkpoints import Report
@@ -64,10 +64,5 @@ def convert_checkpoint(chosen: "Recipe", path: str | Path, output: str | Path) -
     gan = zoo.build(chosen)
     report = checkpoints.assign(gan, path, channel_order=zoo.channel_order(chosen))
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".partial.{output.name.removesuffix(ENDING)}.{ENDING}")  # Keras needs a dot before it
-    try:
-        gan.sampler.save_weights(partial)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_weights(gan.sampler, output)
     return report

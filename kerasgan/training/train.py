@@ -31,6 +31,7 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.files import paths
 from kerasgan.files.toml import table, write_text
+from kerasgan.files.weights import save_weights
 from kerasgan.training import best, record, run_folder
 from kerasgan.training.interruption import Interrupted, Interruption
 from kerasgan.training.load import load
@@ -346,8 +347,7 @@ def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
         else:
             shutil.copyfile(found, partial)
     shown = keras.saving.load_model(kept, compile=False) if kept.is_file() else gan
-    with paths.replacing(run / "generator.weights.h5") as partial:
-        shown.sampler.save_weights(partial)
+    save_weights(shown.sampler, run / "generator.weights.h5")
 
 
 def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: str = "") -> Path:
