@@ -23,7 +23,7 @@ LOSS_NAMES = {
 COSTS = {"loss", "losses", "err", "error", "cost"}
 PARTS = {"real", "fake"}
 NOT_LOSSES = {"val", "validation", "acc", "accuracy", "test", "lr", "grad"}
-LARGEST = 1 << 26  # characters of a log: 500,000 rows
+LARGEST = 1 << 26  # bytes of a log: 500,000 rows
 STEPS = ("step", "steps", "global_step", "iteration", "iterations", "iter", "batch", "epoch")
 
 
@@ -56,10 +56,10 @@ def read(history: Any) -> Columns:
 
 
 def _read_csv(path: Path) -> Mapping[str, Any]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
+    if path.stat().st_size > LARGEST:
         raise ValueError(f"Expected a log of at most {LARGEST >> 20} MiB. Received: {path}, which is larger")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        text = file.read()
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     try:
