@@ -174,8 +174,9 @@ def guard(namespace: dict[str, Any], names: Sequence[str]) -> None:
             namespace[name] = checked(found)
         elif isinstance(found, type) and not is_dataclass(found):
             owner = next(each for each in found.__mro__ if "__init__" in vars(each))
-            if owner.__module__.startswith("kerasgan.") and not hasattr(owner.__init__, "__wrapped__"):
-                owner.__init__ = checked(owner.__init__)  # type: ignore[misc]
+            begin = vars(owner)["__init__"]
+            if owner.__module__.startswith("kerasgan.") and not hasattr(begin, "__wrapped__"):
+                owner.__init__ = checked(begin)  # type: ignore[misc]
 
 
 def _resolved(annotation: Any, names: Mapping[str, Any]) -> Any:

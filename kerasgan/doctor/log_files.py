@@ -11,7 +11,7 @@ from kerasgan.files import event_files
 
 __all__ = ["read"]
 
-LARGEST = 1 << 26  # characters of a log: 500,000 rows
+LARGEST = 1 << 26  # bytes of a log: 500,000 rows
 EVENTS = "events.out.tfevents"
 # What a folder may hold, the best first. NVIDIA's log.txt has no losses: those are in stats.jsonl beside it.
 KNOWN = ("log.csv", "metrics.csv", "history.csv", "stats.jsonl", f"{EVENTS}*", "*.csv", "*.jsonl", "*.log", "log.txt")
@@ -33,10 +33,9 @@ def read(path: Path) -> Mapping[str, list[Any]]:
         path = path.parent / "stats.jsonl"
     if path.name.startswith(EVENTS):
         return _table([{"step": step, **row} for step, row in event_files.read_scalars(path).items()])
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
+    if path.stat().st_size > LARGEST:
         raise ValueError(f"Expected a log of at most {LARGEST >> 20} MiB. Received: {path}, which is larger")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     if path.suffix in (".jsonl", ".ndjson"):
         return _table([_json_row(line, path, number) for number, line in enumerate(text.splitlines(), 1) if line])
     if path.suffix in (".txt", ".log"):
