@@ -63,7 +63,7 @@ LIMITS: Mapping[str, Limits] = {
         FROM_ZERO,
         "attention_size border code_units constant_steps directions doublings embedding_dim fade_images first halvings "
         "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed patch_layers pool_size "
-        "seed seeds size stable_images",
+        "seed seeds size stable_images verbose",
     ),
     **_named(Limits(0, 65535), "port"),
     **_named(Limits(), "padding start"),

@@ -7,6 +7,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from typer.core import TyperGroup
 
 __all__ = ["STARTED", "app", "complain", "main", "tell", "warnings_in_one_line"]
 
+PACKAGE = Path(__file__).parents[1]
 STARTED = time.monotonic()  # of the program: this is imported first
 
 # Errors that a user can fix, and the library's own errors: shown as one line. The rest is a bug and keeps its
@@ -26,7 +28,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings_in_one_line():
+                return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(_explain(interrupt)) from None
         except Exception as error:
@@ -99,18 +102,23 @@ def tell(logger: str) -> Iterator[None]:
 
 
 @contextmanager
-def warnings_in_one_line(kind: type[Warning]) -> Iterator[None]:
-    """Shows warnings of a kind as text on standard error, without a line of source; others as usual."""
+def warnings_in_one_line(*always: type[Warning]) -> Iterator[None]:
+    """Shows this package's warnings as text on standard error, without a line of source; others as usual.
+
+    Args:
+        *always: kinds of which every warning is shown, not only the first of each text.
+    """
     usual = warnings.showwarning
 
-    def show(message: Any, category: Any, *where: Any, **options: Any) -> None:
-        if issubclass(category, kind):
+    def show(message: Any, category: Any, filename: str, *where: Any, **options: Any) -> None:
+        if issubclass(category, always) or PACKAGE in Path(filename).parents:
             complain(str(message))
         else:
-            usual(message, category, *where, **options)
+            usual(message, category, filename, *where, **options)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", kind)
+        for kind in always:
+            warnings.simplefilter("always", kind)
         warnings.showwarning = show
         yield
 

@@ -62,7 +62,7 @@ def cached(compute: Callable[[], dict[str, np.ndarray]], *, name: str, key: str)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **arrays)
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
             os.replace(temporary, path)
         finally:
             with suppress(OSError):
