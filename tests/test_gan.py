@@ -161,10 +161,10 @@ def test_generate_takes_latents_instead_of_drawing_them():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"count": 0}, "positive number of images"),
-        ({"count": 2.5}, "positive number of images"),
+        ({"count": 0}, "positive whole number.*count=0"),
+        ({"count": 2.5}, "positive whole number.*count=2.5"),
         ({"count": 2, "labels": 1}, "not class-conditional"),
-        ({}, r"positive number of images\. Received: count=None"),
+        ({}, r"number of images, or latents\. Received: count=None"),
         ({"latents": np.zeros((2, 7))}, r"shape \(count, 8\)\. Received: latents.shape=\(2, 7\)"),
         ({"latents": np.zeros(8)}, r"shape \(count, 8\)\. Received: latents.shape=\(8,\)"),
         ({"latents": np.zeros((0, 8))}, r"shape \(count, 8\)"),
