@@ -61,12 +61,12 @@ def _named(limits: Limits, names: str) -> dict[str, Limits]:
 LIMITS: Mapping[str, Limits] = {
     **_named(
         FROM_ZERO,
-        "attention_size border code_units constant_steps directions doublings embedding_dim fade_images first halvings "
+        "attention_size border code_units constant_steps directions doublings embedding_dim fade_images halvings "
         "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed patch_layers pool_size "
         "seed seeds size stable_images verbose",
     ),
     **_named(Limits(0, 65535), "port"),
-    **_named(Limits(), "padding start"),
+    **_named(Limits(), "first padding start"),
     **_named(
         FROM_ZERO,
         "adversarial_weight class_weight contrast_weight cycle_weight drift_weight feature_weight "

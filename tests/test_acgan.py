@@ -95,7 +95,7 @@ def test_the_discriminator_can_do_without_normalization_and_with_noise():
     [
         ({"image_size": 18}, "power of two.*Received: image_size=18"),
         ({"num_classes": 1}, "at least two classes. Received: num_classes=1"),
-        ({"width": 0}, "Expected a positive width"),
+        ({"width": 0}, "Expected a positive number. Received: width=0"),
         ({"class_weight": -1.0}, "class_weight=-1.0"),
     ],
 )

@@ -245,5 +245,7 @@ def test_title_description_and_license_are_given_and_what_needs_a_network_is_sai
     assert result.exit_code == 0, result.output
     assert "--vendor" in result.output
     card = (tmp_path / "bundle" / "card.md").read_text(encoding="utf-8")
-    assert card.startswith("# Tiny <b>faces</b>\n\nMine & yours.\n") and "License of the weights: CC0-1.0." in card
+    assert (
+        card.startswith("# Tiny \\<b\\>faces\\</b\\>\n\nMine & yours.\n") and "License of the weights: CC0-1.0." in card
+    )
     assert facts_of(tmp_path / "bundle" / "web")["title"] == "Tiny <b>faces</b>"

@@ -180,7 +180,7 @@ def test_a_page_alone_has_its_model_and_the_requested_options(tmp_path):
             {"formats": ["web"], "opset": 27},
             "an opset up to 26, the newest that the runtime of web reads. Received: op",
         ),
-        ({"directions": -1}, "directions from 0 on. Received: directions=-1"),
+        ({"directions": -1}, "whole number from 0 on. Received: directions=-1"),
     ],
 )
 def test_what_a_page_cannot_show_is_refused(options, message, bundled, tmp_path):

@@ -135,7 +135,7 @@ def test_each_variant_has_the_channels_of_its_table(variant, size, decoder, crit
     ("arguments", "message"),
     [
         ({"variant": "stl10"}, "mnist, cifar10, lsun, lsun128.*Received: variant='stl10'"),
-        ({"steps": 0}, "at least one step. Received: steps=0"),
+        ({"steps": 0}, "positive whole number. Received: steps=0"),
         ({"image_size": 28}, "multiple of 8, or of 4 for .*Received: image_size=28"),
         ({"image_size": 48, "variant": "lsun128"}, "multiple of 32, or of 4 .*Received: image_size=48"),
     ],

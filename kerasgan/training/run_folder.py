@@ -94,7 +94,8 @@ def newest(run: str | os.PathLike[str]) -> Path:
         if finished.is_file():
             if (damage := Checkpoint.damage(finished)) is None:
                 return finished
-            expected = f"Expected an intact {name}; an earlier state is used"
+            instead = "gan.keras" if name == BEST else "the newest checkpoint"
+            expected = f"Expected an intact {name}; {instead} is used"
             warnings.warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
     found = Checkpoint.newest(folder / "checkpoints")
     if found is None:
