@@ -340,7 +340,7 @@ def test_predict_takes_the_arguments_of_keras_in_their_positions(capsys):
     assert not capsys.readouterr().out
     gan.predict(images, batch_size=2, verbose=1)
     assert "5/Unknown" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"steps as a positive whole number.*Received: steps=0, batch_size=2"):
+    with pytest.raises(ValueError, match=r"positive whole number.*Received: steps=0"):
         gan.predict(images, batch_size=2, steps=0)
     with pytest.raises(ValueError, match=r"with a batch_size. Received: steps=1, batch_size=None"):
         gan.predict(images, steps=1)

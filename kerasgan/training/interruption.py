@@ -53,7 +53,8 @@ class Interruption(StepCallback):
             return
         names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a connection closes
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
+        nohup = getattr(signal, "SIGHUP", None)
+        heard = [each for each in numbers if each != nohup or signal.getsignal(each) != signal.SIG_IGN]
         previous = {number: signal.signal(number, self._heard) for number in heard}
         try:
             yield
