@@ -13,18 +13,16 @@ import numpy as np
 
 from kerasgan.checkpoints import (
     basicsr,
-    hdf5,
     keras_gan,
     mimicry,
     openmmlab,
-    persistence,
-    pth,
     pytorch_cyclegan,
     pytorch_tutorial,
     stylegan2_ada,
 )
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
+from kerasgan.checkpoints.reading import read
 from kerasgan.files.text import visible
 
 if TYPE_CHECKING:
@@ -118,7 +116,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
-    publisher, state = _recognize(_read(path), path)
+    publisher, state = _recognize(read(path), path)
     layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
     report = Report(Path(path), publisher.NAME)
     plan: list[tuple[Any, Callable[[], np.ndarray]]] = []
@@ -168,14 +166,6 @@ def _networks(gan: GAN, sources: list[tuple[Any, str]], judging: list[Any]) -> t
     found = ("generator", "discriminator") if judging else ("generator",)
     prefixes = {prefix for network, prefix in sources if network is gan.generator or network is gan.ema_generator}
     return (*found, "average") if len(prefixes) > 1 else found
-
-
-def _read(path: str | Path) -> object:
-    with open(path, "rb") as file:
-        head = file.read(persistence.HEAD)
-    if head.startswith(hdf5.SIGNATURE):
-        return hdf5.read(path)
-    return persistence.read(path) if persistence.begins(head) else pth.read(path)
 
 
 def _recognize(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
