@@ -13,10 +13,10 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from kerasgan.names import resolve
+from kerasgan.names import find, resolve
 from kerasgan.scalars import guard
 
-__all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get"]
+__all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get", "over"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -113,6 +113,24 @@ def get(value: Any) -> Any:
         if isinstance(found, type) and issubclass(found, LearningRateSchedule) and found is not LearningRateSchedule
     }
     return classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")](**config)
+
+
+def over(settings: Any, steps: int) -> Any:
+    """Settings as in recipes, in which the schedules that say no length go over `steps` updates.
+
+    Args:
+        settings: tables and lists of them, such as `{"learning_rate": {"name": "Cosine", "start": 1e-3, "end": 0.0}}`.
+        steps: updates, 1 or more.
+    """
+    if isinstance(settings, Mapping):
+        name = settings.get("name")
+        length = _LENGTHS.get(find(name, list(_LENGTHS)) if isinstance(name, str) else None)
+        missing = {} if length is None or length in settings else {length: steps}
+        return {key: over(value, steps) for key, value in settings.items()} | missing
+    return [over(each, steps) for each in settings] if isinstance(settings, list | tuple) else settings
+
+
+_LENGTHS = {"Cosine": "steps", "CosineDecay": "decay_steps"}
 
 
 def at(value: Any, step: Any) -> Any:

@@ -27,12 +27,15 @@ def test_a_setting_of_the_model_can_be_set_and_an_impossible_combination_names_t
     assert "--set model.discriminator_norm=layer" in result.stderr
     assert not (tmp_path / "refused").exists()
     options = ["--set", "model.discriminator_norm=layer", "--set", "train.penalties=[]", "--objective", "wasserstein"]
+    options += ["--image-size", "16", "--dtype-policy", "mixed_bfloat16"]
     result = run("train", recipe, "-o", tmp_path / "refused", *options)
     assert result.exit_code == 1 and "--penalty gradient_penalty" in result.stderr
-    result = run("train", recipe, "-o", tmp_path / "run", *options[:2], "--objective", "wasserstein", "--penalty", "r1")
+    result = run("train", recipe, "-o", tmp_path / "run", *options[:2], *options[4:], "--penalty", "r1")
     assert result.exit_code == 0, result.output
     written = zoo.recipe(tmp_path / "run" / "recipe.toml")
     assert (written.model["discriminator_norm"], written.train["penalties"]) == ("layer", ["r1"])
+    assert (written.model["image_size"], written.data["image_size"]) == (16, 16)
+    assert written.train["dtype_policy"] == "mixed_bfloat16"
 
 
 @pytest.mark.parametrize("objective", objectives.names())

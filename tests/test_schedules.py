@@ -95,3 +95,12 @@ def test_a_recipe_says_every_schedule():
     assert isinstance(first.weight, schedules.Cosine) and isinstance(gan.ema_half_life, schedules.Cosine)
     adam = gan.optimizer.discriminator
     assert rate(adam._beta_2, 0) == pytest.approx(0.9) and rate(adam._beta_2, 10**6) == pytest.approx(0.99)
+
+
+def test_schedules_without_a_length_go_over_the_whole_training():
+    rate = {"name": "cosine", "start": 1.0, "end": 0.0}
+    own = {"name": "CosineDecay", "initial_learning_rate": 1.0, "decay_steps": 2}
+    given = {"penalties": [{"name": "r1", "weight": rate}], "generator_optimizer": {"learning_rate": own}, "steps": 5}
+    found = schedules.over(given, 7)
+    assert found["penalties"] == [{"name": "r1", "weight": {**rate, "steps": 7}}]
+    assert found["generator_optimizer"] == {"learning_rate": own} and found["steps"] == 5

@@ -320,6 +320,14 @@ def test_a_key_that_the_source_does_not_take_names_the_file(tmp_path):
     assert str(path) in str(caught.value)
 
 
+def test_a_recipe_may_name_keras_dtype_policy(tmp_path):
+    gan = zoo.build(zoo.recipe(write(tmp_path, RECIPE + 'dtype_policy = "mixed_bfloat16"')))
+    assert gan.generator.layers[1].compute_dtype == "bfloat16" and gan.generator.weights[0].dtype == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+    with pytest.raises(ValueError, match=r"mine.recipe\.toml.*bfloat17"):
+        zoo.build(zoo.recipe(write(tmp_path, RECIPE + 'dtype_policy = "mixed_bfloat17"')))
+
+
 def test_sections_are_replaced_and_all_else_in_a_recipe_stays(tmp_path):
     path = tmp_path / "recipe.toml"
     kept = '# the command\nfamily = "DCGAN"  # of 2015\n\n[model]\n# why\nwidth = 3\n'

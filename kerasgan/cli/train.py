@@ -30,6 +30,14 @@ KeepBest = Annotated[
     ),
 ]
 
+Distribute = Annotated[
+    str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
+]
+OnTrouble = Annotated[str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")]
+ImageSize = Annotated[int | None, typer.Option(min=4, help="Height and width of the model and its images.")]
+Policy = Annotated[
+    str | None, typer.Option(help="Keras' dtype policy, such as mixed_bfloat16: faster where the chip has it.")
+]
 Start = Annotated[
     str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
 ]
@@ -64,19 +72,17 @@ def train(
     objective: Annotated[str | None, typer.Option(help="Objective, such as hinge or least_squares.")] = None,
     penalty: Annotated[list[str] | None, typer.Option(help="Penalty, such as r1; may be repeated.")] = None,
     augment: Annotated[str | None, typer.Option(help="Augmentation, such as diff_augment or ada.")] = None,
+    image_size: ImageSize = None,
+    dtype_policy: Policy = None,
     start: Start = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in the output folder.")] = False,
-    doctor: Annotated[
-        str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")
-    ] = "warn",
+    doctor: OnTrouble = "warn",
     devices: Annotated[int | None, typer.Option(min=1, help="Number of GPUs (or CPUs) that share each batch.")] = None,
-    distribute: Annotated[
-        str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
-    ] = None,
+    distribute: Distribute = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
     keep_best: KeepBest = None,
 ) -> None:
@@ -95,10 +101,12 @@ def train(
     from kerasgan.training import best, train
     from kerasgan.training.working_folder import working_folder
 
-    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective, "start": start}
+    settings = {"steps": steps, "batch_size": batch_size, "seed": seed, "objective": objective, "augment": augment}
+    settings |= {"start": start, "dtype_policy": dtype_policy}
     kept = best.settings_of(keep_best) if keep_best else None
-    recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
-    recipe = train.assign(recipe, assignments or [])
+    recipe = train.override(recipe, **settings, penalties=penalty or None, keep_best=kept)
+    sizes = [] if image_size is None else [f"{section}.image_size={image_size}" for section in ("model", "data")]
+    recipe = train.assign(recipe, [*sizes, *(assignments or [])])
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
     with (
         tell("kerasgan.data"),

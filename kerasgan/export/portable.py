@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasgan.gan.policy import under_policy
+
 __all__ = ["HALF", "exactly", "portable"]
 
 HALF = ("float16", "bfloat16")
@@ -31,13 +33,8 @@ def portable(network: keras.Model) -> keras.Model:
 @contextlib.contextmanager
 def exactly() -> Iterator[None]:
     """New layers are in float32 and on the CPU, including inner layers that are created without a dtype."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        with keras.device("cpu"):  # a GPU may round convolutions to 10 bits
-            yield
-    finally:
-        keras.config.set_dtype_policy(policy)
+    with under_policy("float32"), keras.device("cpu"):  # a GPU may round convolutions to 10 bits
+        yield
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -26,6 +26,7 @@ from kerasgan.gan.keras_callbacks import RunningMean, adapted
 from kerasgan.gan.measuring import Measurements, measuring
 from kerasgan.gan.output_checks import warn_of_ranges
 from kerasgan.gan.own_networks import suited
+from kerasgan.gan.policy import under_policy
 from kerasgan.gan.step_callback import restored
 from kerasgan.gan.task import Task
 from kerasgan.gan.train_step import AdversarialStep
@@ -171,15 +172,12 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
         deserialize = keras.saving.deserialize_keras_object
-        config, policy = dict(config), keras.config.dtype_policy()
-        keras.config.set_dtype_policy(config.pop("dtype", policy))  # the networks are built by the constructor
+        config = dict(config)
         averaged, positions = config.pop("averaged", False), config.pop("frozen", {})
-        try:
+        with under_policy(config.pop("dtype", None)):  # the networks are built by the constructor
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
             freeze(gan, positions)
             gan.ema_generator = gan._make_ema_generator() if averaged else None
-        finally:
-            keras.config.set_dtype_policy(policy)
         return gan
 
     # Training

@@ -36,7 +36,8 @@ __all__ = [
     "without_values",
 ]
 
-OF_TRAINING = ("batch_size", "keep_best", "seed", "start", "steps")  # keys of [train] that `compile` does not take
+# The keys of [train] that `compile` does not take.
+OF_TRAINING = ("batch_size", "dtype_policy", "keep_best", "seed", "start", "steps")
 OF_SHAPE = ("image_size", "channels", "input_channels", "latent_dim", "num_classes", "frames", "scale")
 OPEN_LICENSES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "MIT"}
 
@@ -51,12 +52,17 @@ def build(chosen: Recipe) -> "GAN":
     Raises:
         ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
+    from kerasgan import schedules
+    from kerasgan.gan.policy import under_policy
+
     family = _family(chosen)
     arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
     refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
+    settings = schedules.over(settings, chosen.train["steps"])
     try:
-        gan = family(**chosen.model)
+        with under_policy(chosen.train.get("dtype_policy")):
+            gan = family(**chosen.model)
         for name in ("generator_optimizer", "discriminator_optimizer"):
             if name in settings:
                 settings[name] = _optimizer(settings[name])

@@ -26,6 +26,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "augment",
             "discriminator_optimizer",
             "discriminator_steps",
+            "dtype_policy",
             "ema_half_life",
             "generator_optimizer",
             "keep_best",
@@ -72,7 +73,8 @@ class Recipe:
             families also `derive`, which computes their inputs from its images, and `unpair`, whether to separate such
             pairs into two domains.
         train: `batch_size`, `steps` (discriminator steps), `seed`, `start` (an entry, or a file of weights, with which
-            the generator starts), `keep_best` (see `kerasgan.training.best`), and arguments of `GAN.compile`.
+            the generator starts), `keep_best` (see `kerasgan.training.best`), `dtype_policy` (Keras' policy for the
+            networks, such as "mixed_bfloat16"), and arguments of `GAN.compile`.
         weights: where the trained weights are, or None.
         results: what the evaluation wrote, or None.
         header: the comment at the top of the file: the training command, how long it takes, what to expect.
@@ -171,7 +173,7 @@ def check(content: Mapping[str, Any], path: Path) -> None:
 # The plain values of [train] and [weights]; what else [train] has is checked by `compile`. `family` is at the top.
 _PLAIN: dict[str, dict[str, Any]] = {
     "": {"family": str},
-    "train": {"batch_size": int, "steps": int, "seed": int, "start": str},
+    "train": {"batch_size": int, "steps": int, "seed": int, "start": str, "dtype_policy": str},
     "weights": dict.fromkeys(
         ("channel_order", "discriminator", "discriminator_sha256", "file", "format", "license", "sha256", "url"), str
     ),
