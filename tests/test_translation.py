@@ -185,6 +185,20 @@ def test_tiles_of_a_local_network_give_what_it_gives_of_the_whole(size):
     np.testing.assert_allclose(tiles, whole, atol=2e-6)
 
 
+@pytest.mark.parametrize("size", [(50, 70), (20, 12)])
+def test_rows_are_written_into_an_array_of_bytes_or_floats_as_they_are_done(size):
+    images, options = noise(2, *size, 3), (Tiling(size=32, overlap=8), {"multiple": 2})
+    floats = translate(local, images, options[0], **options[1])
+    given = np.empty_like(floats)
+    assert translate(local, images, options[0], **options[1], out=given) is given
+    np.testing.assert_array_equal(given, floats)
+    bytes_ = translate(local, images, options[0], **options[1], out=np.empty(floats.shape, np.uint8))
+    np.testing.assert_array_equal(bytes_, np.rint(np.clip(floats, -1, 1) * 127.5 + 127.5))
+    for wrong in (np.empty(floats.shape), np.empty((2, 8, 8, 3), np.uint8)):
+        with pytest.raises(ValueError, match=r"out to be float32 or uint8 \(2, .*Received: shape="):
+            translate(local, images, options[0], **options[1], out=wrong)
+
+
 def test_tiles_of_a_network_that_shades_each_one_differently_pass_smoothly_into_each_other():
     shades = iter(np.linspace(-1, 1, 100))
 

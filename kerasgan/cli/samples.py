@@ -185,10 +185,14 @@ def translate(
     if not several:
         checked(output, None)
     paths = found(source) if several else [source]
-    channels = gan.translator(direction).inputs[0].shape[-1]  # type: ignore[attr-defined]
+    network = gan.translator(direction)  # type: ignore[attr-defined]
+    channels, made_channels = network.inputs[0].shape[-1], network.outputs[0].shape[-1]
     targets = _targets([path.relative_to(source) for path in paths], output) if several else [output]
     for path, target in zip(paths, targets):
-        made = gan.predict(decode(path, channels=channels), direction=direction)  # type: ignore[call-arg]
+        image = decode(path, channels=channels)
+        height, width = (side * gan.scale for side in image.shape[:2])  # type: ignore[attr-defined]
+        made = np.empty((height, width, made_channels), np.uint8)
+        gan.predict(image, direction=direction, out=made)  # type: ignore[call-arg]
         pictures.save(pictures.single(made), target)
     return len(paths)
 

@@ -173,8 +173,9 @@ class ImageToImage(GAN):
         steps: int | None = None,
         *,
         direction: str | None = None,
-        tile_size: int = 512,
+        tile_size: int | None = None,
         overlap: int = 64,
+        out: Any = None,
     ) -> Any:
         """The generator's outputs for images of any size.
 
@@ -185,33 +186,41 @@ class ImageToImage(GAN):
             images: (count, height, width, channels), one image without the first axis, or a list of images of any
                 sizes; uint8, or float in [-1, 1].
             direction: for families that translate both ways, such as "ab".
-            tile_size: in pixels of the images.
+            tile_size: in pixels of the images; if not given, 512, or as many as make 1,024 pixels of the output.
             overlap: shared by neighboring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
             batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
             verbose: 1 or 2 shows how many images or tiles are done; "auto", as 0, shows nothing.
             steps: batches after which to end, with a `batch_size`; all images if not given.
+            out: array of the result's shape, float32 or uint8 (0 to 255), such as a `numpy.memmap` in a file: results
+                are written there as soon as they are done, so that no more than a row of tiles is in memory.
 
-        Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale.
+        Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale; or
+        `out`.
 
         Raises:
-            TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's.
+            TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's; for
+                an `out` of another shape or type, or with a list.
         """
         options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
         options |= dict(batch_size=batch_size, verbose=verbose)
         if isinstance(images, (list, tuple)):
+            if out is not None:
+                raise ValueError(f"Expected an array of images, as results go into one. Received: {len(images)} images")
             return [self.predict(image, **options) for image in _first_batches(images, batch_size, steps)]
         array = np.asarray(images)
         if array.ndim == 3:
-            return self.predict(array[np.newaxis], **options)[0]
+            return self.predict(array[np.newaxis], **options, out=None if out is None else out[np.newaxis])[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
         array = _first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
         tiling = Tiling(tile_size, overlap, batch_size, progress=verbose in (1, 2))
-        return self._translate(pixels, direction, tiling)
+        return self._translate(pixels, direction, tiling, out)
 
-    def _translate(self, pixels: np.ndarray, direction: str | None = None, tiling: Tiling | None = None) -> np.ndarray:
+    def _translate(
+        self, pixels: np.ndarray, direction: str | None = None, tiling: Tiling | None = None, out: Any = None
+    ) -> np.ndarray:
         """As `predict`, of float32 images (count, height, width, channels) in [-1, 1]."""
         tiling = tiling or Tiling()
         network = self.translator(direction)
@@ -230,7 +239,7 @@ class ImageToImage(GAN):
             return made
 
         sizes = {"multiple": self.multiple, "smallest": self.smallest, "scale": self.scale}
-        made = translate(run, pixels, tiling, **sizes)
+        made = translate(run, pixels, tiling, **sizes, out=out)
         if bar is not None:
             bar.update(done, finalize=True)  # Keras shows no update that follows another at once
         return made

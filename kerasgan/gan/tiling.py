@@ -1,14 +1,17 @@
 """Applies a network of fixed input sizes to images of any size: reflected borders, overlapping tiles."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Tiling", "translate"]
+from kerasgan.files.pictures import to_uint8
+
+__all__ = ["Tiling", "filled", "translate"]
 
 PIXELS = 2**18
+SIDE = 512  # of a tile, in pixels of the images
+SIDE_OF_OUTPUT = 1024  # of a tile enlarged, for an activation has 64 channels and more there: a quarter of a gigabyte
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -16,24 +19,32 @@ class Tiling(NamedTuple):
     """How large images are cut.
 
     Args:
-        size: side of a tile in pixels; images up to this size are not cut.
+        size: side of a tile in pixels; images up to this size are not cut. If not given, 512, or as many as make 1,024
+            pixels of the output.
         overlap: pixels that neighboring tiles share, below half of `size`. In the middle half of the overlap the tiles
             are blended. In the quarter next to its border a tile is ignored, because the network lacks the pixels
             beyond. If the receptive field reaches no further than that quarter, the result equals that of the whole
             image.
-        batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels, at least
-            one, if not given.
+        batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels of the
+            output, at least one, if not given.
         progress: whether to show how many are done.
     """
 
-    size: int = 512
+    size: int | None = None
     overlap: int = 64
     batch_size: int | None = None
     progress: bool = False
 
 
 def translate(
-    network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int = 1, smallest: int = 1, scale: int = 1
+    network: Network,
+    images: np.ndarray,
+    tiling: Tiling,
+    *,
+    multiple: int = 1,
+    smallest: int = 1,
+    scale: int = 1,
+    out: Any = None,
 ) -> np.ndarray:
     """The network's outputs for images, which are cut into tiles if they are larger than one.
 
@@ -45,44 +56,84 @@ def translate(
         multiple: what the network's strides need.
         smallest: the smallest height and width that it takes.
         scale: output pixels per input pixel.
+        out: float32 or uint8 array of the result's shape, into which rows are written as soon as they are done.
 
-    Returns float32 (count, scale * height, scale * width, other channels).
+    Returns float32 (count, scale * height, scale * width, other channels), or `out`.
 
     Raises:
-        ValueError: for an overlap that is negative or half a tile and more.
+        ValueError: for an overlap that is negative or half a tile and more, or an `out` of another shape or type.
     """
-    size = _up(tiling.size, multiple)
+    size = _up(tiling.size or min(SIDE, SIDE_OF_OUTPUT // scale), multiple)
     if not 0 <= 2 * tiling.overlap < size:
         raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
     height, width = images.shape[1:3]
-    count = tiling.batch_size or max(1, PIXELS // (min(height, size) * min(width, size)))
+    area = min(height, size) * min(width, size) * scale**2
+    tiling = tiling._replace(size=size, batch_size=tiling.batch_size or max(1, PIXELS // area))
     padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
-    if max(height, width) <= size:
-        made = np.concatenate([network(chunk) for chunk in _chunks(padded, count)])
-    else:
-        tiling = tiling._replace(size=size, batch_size=count)
-        made = np.stack([_in_tiles(network, image, tiling, multiple=multiple, scale=scale) for image in padded])
-    return made[:, : height * scale, : width * scale]
+    for rows in _done(network, padded, tiling, multiple=multiple, scale=scale):
+        shape = len(images), height * scale, width * scale, rows.made.shape[-1]
+        out = np.empty(shape, np.float32) if out is None else out
+        _write(rows, out, expected=shape)
+    return out
 
 
-def _in_tiles(network: Network, image: np.ndarray, tiling: Tiling, *, multiple: int, scale: int) -> np.ndarray:
-    """One image (height, width, channels) whose sides are multiples: the weighted mean of the tiles' outputs."""
+def filled(out: Any, made: np.ndarray) -> np.ndarray:
+    """Outputs that are all done: they, or `out` with them, as `translate`."""
+    if out is not None:
+        _write(Rows(0, 0, made), out, expected=made.shape)
+    return made if out is None else out
+
+
+class Rows(NamedTuple):
+    """Finished rows of the outputs of images from the `first` on, from the row `top` on; they may go beyond them."""
+
+    first: int
+    top: int
+    made: np.ndarray
+
+
+def _done(network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int, scale: int) -> Iterator[Rows]:
+    if max(images.shape[1:3]) <= (tiling.size or 0):
+        for first, chunk in _chunks(images, tiling.batch_size or 1):
+            yield Rows(first, 0, network(chunk))
+        return
+    for place, image in enumerate(images):
+        for top, made in _in_tiles(network, image, tiling, multiple=multiple, scale=scale):
+            yield Rows(place, top, made[np.newaxis])
+
+
+def _write(rows: Rows, out: np.ndarray, *, expected: tuple[int, ...]) -> None:
+    if out.shape != expected or out.dtype not in (np.float32, np.uint8):
+        received = f"shape={out.shape}, dtype={out.dtype}"
+        raise ValueError(f"Expected out to be float32 or uint8 {expected}. Received: {received}")
+    part = out[rows.first : rows.first + len(rows.made), rows.top : rows.top + rows.made.shape[1]]
+    made = rows.made[:, : part.shape[1], : part.shape[2]]
+    part[:] = to_uint8(made) if out.dtype == np.uint8 else made
+
+
+def _in_tiles(
+    network: Network, image: np.ndarray, tiling: Tiling, *, multiple: int, scale: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Rows of the output for one image (height, width, channels) whose sides are multiples, as they are done.
+
+    Yields the first row's place, and the weighted means of the tiles' outputs there. No more than one row of tiles is
+    in memory.
+    """
     whole = image.shape[:2]
-    tile = tuple(min(tiling.size, side) for side in whole)
-    places = list(itertools.product(*(_starts(side, tiling, multiple) for side in whole)))
-    total, weights = np.zeros(1, np.float32), np.zeros((whole[0] * scale, whole[1] * scale, 1), np.float32)
-    for chunk in _chunks(places, tiling.batch_size or 1):
-        outputs = network(np.stack([image[top : top + tile[0], left : left + tile[1]] for top, left in chunk]))
-        if total.ndim == 1:
-            total = np.zeros((*weights.shape[:2], outputs.shape[-1]), np.float32)
-        for (top, left), output in zip(chunk, outputs):
-            sides = zip((top, left), tile, whole)
-            ramps = [_ramp(*side, overlap=tiling.overlap, scale=scale) for side in sides]
-            weight = np.outer(*ramps)[..., np.newaxis]
-            part = np.s_[top * scale : (top + tile[0]) * scale, left * scale : (left + tile[1]) * scale]
-            total[part] += weight * output
-            weights[part] += weight
-    return total / weights
+    tile = tuple(min(tiling.size or side, side) for side in whole)
+    starts = [_starts(side, tiling, multiple) for side in whole]
+    down, across = (_shares(*each, overlap=tiling.overlap, scale=scale) for each in zip(starts, tile, whole))
+    strip: Any = None
+    for top, after, rows in zip(starts[0], [*starts[0][1:], whole[0]], down):
+        for _, chunk in _chunks(list(zip(starts[1], across)), tiling.batch_size or 1):
+            outputs = network(np.stack([image[top : top + tile[0], left : left + tile[1]] for left, _ in chunk]))
+            if strip is None:
+                strip = np.zeros((tile[0] * scale, whole[1] * scale, outputs.shape[-1]), np.float32)
+            for (left, columns), output in zip(chunk, outputs):
+                strip[:, left * scale : (left + tile[1]) * scale] += np.outer(rows, columns)[..., np.newaxis] * output
+        done = (after - top) * scale
+        yield top * scale, strip[:done]
+        strip = np.concatenate([strip[done:], np.zeros_like(strip[:done])])
 
 
 def _up(size: int, multiple: int) -> int:
@@ -103,9 +154,19 @@ def _starts(length: int, tiling: Tiling, multiple: int) -> list[int]:
     return [*range(0, length - tiling.size, step), length - tiling.size]
 
 
-def _chunks(rows: Any, count: int) -> Iterator[Any]:
+def _chunks(rows: Any, count: int) -> Iterator[tuple[int, Any]]:
     for start in range(0, len(rows), count):
-        yield rows[start : start + count]
+        yield start, rows[start : start + count]
+
+
+def _shares(starts: list[int], side: int, length: int, *, overlap: int, scale: int) -> list[np.ndarray]:
+    """The weight of each output row (or column) of every tile, which add up to 1 wherever tiles overlap."""
+    ramps = [_ramp(start, side, length, overlap=overlap, scale=scale) for start in starts]
+    parts = [slice(start * scale, (start + side) * scale) for start in starts]
+    total = np.zeros(length * scale, np.float32)
+    for part, ramp in zip(parts, ramps):
+        total[part] += ramp
+    return [ramp / total[part] for part, ramp in zip(parts, ramps)]
 
 
 def _ramp(start: int, side: int, length: int, *, overlap: int, scale: int) -> np.ndarray:

@@ -156,13 +156,13 @@ class DeblurGAN(Restoration):
             smallest=max(self.smallest, blur.REACH + 1),
         )
 
-    def _translate(self, pixels, direction=None, tiling=None):
+    def _translate(self, pixels, direction=None, tiling=None, out=None):
         if not self.blind and pixels.shape[-1] == self.image_shape[-1]:
             raise ValueError(
                 "Expected images followed by their estimates. For blurred images alone use a model of their kernel: "
                 f"gan.for_kernel(kernel).predict(images). Received: shape={pixels.shape}"
             )
-        return super()._translate(pixels, direction, tiling)
+        return super()._translate(pixels, direction, tiling, out)
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
         """Blurred images, estimates if there are any, outputs, sharp images."""

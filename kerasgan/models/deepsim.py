@@ -22,6 +22,7 @@ from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.gan import Balance, ImageToImage
+from kerasgan.gan.tiling import filled
 from kerasgan.models import feature_networks
 from kerasgan.models.deepsim_networks import discriminator, generator
 
@@ -228,11 +229,11 @@ class DeePSiM(ImageToImage):
             scores["agreement"] = np.equal(*(each.argmax(axis=-1) for each in classes)).astype("float64")
         return scores
 
-    def _translate(self, pixels, direction=None, tiling=None):
+    def _translate(self, pixels, direction=None, tiling=None, out=None):
         """Images of other sizes are resized to the network's, not cut into tiles; outputs are resized back."""
         batch_size = tiling.batch_size if tiling else None
         made = self._outputs(self.translator(direction), [self._sized(pixels)], batch_size=batch_size or 64)
-        return resized(made, size=pixels.shape[1:3], crop="stretch")
+        return filled(out, resized(made, size=pixels.shape[1:3], crop="stretch"))
 
     def _sized(self, pixels: np.ndarray) -> np.ndarray:
         height, width, channels = self.image_shape
