@@ -174,7 +174,7 @@ class ImageToImage(GAN):
         *,
         direction: str | None = None,
         tile_size: int | None = None,
-        overlap: int = 64,
+        overlap: int | None = None,
         out: Any = None,
     ) -> Any:
         """The generator's outputs for images of any size.
@@ -186,8 +186,9 @@ class ImageToImage(GAN):
             images: (count, height, width, channels), one image without the first axis, or a list of images of any
                 sizes; uint8, or float in [-1, 1].
             direction: for families that translate both ways, such as "ab".
-            tile_size: in pixels of the images; if not given, 512, or as many as make 1,024 pixels of the output.
-            overlap: shared by neighboring tiles, in pixels; see `kerasgan.gan.tiling.Tiling`.
+            tile_size: in pixels of the images; if not given, 512, or as many as make 768 pixels of the output.
+            overlap: shared by neighboring tiles, in pixels; 64, or 32 for a model that enlarges, if not given; see
+                `kerasgan.gan.tiling.Tiling`.
             batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
             verbose: 1 or 2 shows how many images or tiles are done; "auto", as 0, shows nothing.
             steps: batches after which to end, with a `batch_size`; all images if not given.

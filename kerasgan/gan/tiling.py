@@ -1,5 +1,6 @@
 """Applies a network of fixed input sizes to images of any size: reflected borders, overlapping tiles."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,8 @@ __all__ = ["Tiling", "filled", "translate"]
 
 PIXELS = 2**18
 SIDE = 512  # of a tile, in pixels of the images
-SIDE_OF_OUTPUT = 1024  # of a tile enlarged, for an activation has 64 channels and more there: a quarter of a gigabyte
+SIDE_OF_OUTPUT = 768  # of a tile enlarged: an activation with 64 channels has 150 MB there
+OVERLAP, OVERLAP_ENLARGED = 64, 32
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -19,19 +21,19 @@ class Tiling(NamedTuple):
     """How large images are cut.
 
     Args:
-        size: side of a tile in pixels; images up to this size are not cut. If not given, 512, or as many as make 1,024
+        size: side of a tile in pixels; images up to this size are not cut. If not given, 512, or as many as make 768
             pixels of the output.
-        overlap: pixels that neighboring tiles share, below half of `size`. In the middle half of the overlap the tiles
-            are blended. In the quarter next to its border a tile is ignored, because the network lacks the pixels
-            beyond. If the receptive field reaches no further than that quarter, the result equals that of the whole
-            image.
+        overlap: pixels that neighboring tiles share, below half of `size`; if not given, 64, or 32 for a network that
+            enlarges. In the middle half of the overlap the tiles are blended. In the quarter next to its border a tile
+            is ignored, because the network lacks the pixels beyond. If the receptive field reaches no further than that
+            quarter, the result equals that of the whole image.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels of the
             output, at least one, if not given.
         progress: whether to show how many are done.
     """
 
     size: int | None = None
-    overlap: int = 64
+    overlap: int | None = None
     batch_size: int | None = None
     progress: bool = False
 
@@ -63,14 +65,10 @@ def translate(
     Raises:
         ValueError: for an overlap that is negative or half a tile and more, or an `out` of another shape or type.
     """
-    size = _up(tiling.size or min(SIDE, SIDE_OF_OUTPUT // scale), multiple)
-    if not 0 <= 2 * tiling.overlap < size:
-        raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
     height, width = images.shape[1:3]
-    area = min(height, size) * min(width, size) * scale**2
-    tiling = tiling._replace(size=size, batch_size=tiling.batch_size or max(1, PIXELS // area))
+    cut = _cut(tiling, (height, width), multiple=multiple, scale=scale)
     padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
-    for rows in _done(network, padded, tiling, multiple=multiple, scale=scale):
+    for rows in _done(network, padded, cut):
         shape = len(images), height * scale, width * scale, rows.made.shape[-1]
         out = np.empty(shape, np.float32) if out is None else out
         _write(rows, out, expected=shape)
@@ -84,6 +82,26 @@ def filled(out: Any, made: np.ndarray) -> np.ndarray:
     return made if out is None else out
 
 
+class Cut(NamedTuple):
+    """How images are cut, decided: as `Tiling`, with what the network needs."""
+
+    size: int
+    overlap: int
+    batch_size: int
+    multiple: int
+    scale: int
+
+
+def _cut(tiling: Tiling, sides: tuple[int, int], *, multiple: int, scale: int) -> Cut:
+    """For images of this height and width."""
+    size = _up(tiling.size or min(SIDE, SIDE_OF_OUTPUT // scale), multiple)
+    overlap = (OVERLAP if scale == 1 else OVERLAP_ENLARGED) if tiling.overlap is None else tiling.overlap
+    if not 0 <= 2 * overlap < size:
+        raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
+    pixels = math.prod(min(side, size) * scale for side in sides)
+    return Cut(size, overlap, tiling.batch_size or max(1, PIXELS // pixels), multiple, scale)
+
+
 class Rows(NamedTuple):
     """Finished rows of the outputs of images from the `first` on, from the row `top` on; they may go beyond them."""
 
@@ -92,13 +110,13 @@ class Rows(NamedTuple):
     made: np.ndarray
 
 
-def _done(network: Network, images: np.ndarray, tiling: Tiling, *, multiple: int, scale: int) -> Iterator[Rows]:
-    if max(images.shape[1:3]) <= (tiling.size or 0):
-        for first, chunk in _chunks(images, tiling.batch_size or 1):
+def _done(network: Network, images: np.ndarray, cut: Cut) -> Iterator[Rows]:
+    if max(images.shape[1:3]) <= cut.size:
+        for first, chunk in _chunks(images, cut.batch_size):
             yield Rows(first, 0, network(chunk))
         return
     for place, image in enumerate(images):
-        for top, made in _in_tiles(network, image, tiling, multiple=multiple, scale=scale):
+        for top, made in _in_tiles(network, image, cut):
             yield Rows(place, top, made[np.newaxis])
 
 
@@ -108,24 +126,26 @@ def _write(rows: Rows, out: np.ndarray, *, expected: tuple[int, ...]) -> None:
         raise ValueError(f"Expected out to be float32 or uint8 {expected}. Received: {received}")
     part = out[rows.first : rows.first + len(rows.made), rows.top : rows.top + rows.made.shape[1]]
     made = rows.made[:, : part.shape[1], : part.shape[2]]
-    part[:] = to_uint8(made) if out.dtype == np.uint8 else made
+    if out.dtype == np.float32:
+        part[:] = made
+        return
+    for start in range(0, made.shape[1], 64):  # rounding takes several times the memory of what it rounds
+        part[:, start : start + 64] = to_uint8(made[:, start : start + 64])
 
 
-def _in_tiles(
-    network: Network, image: np.ndarray, tiling: Tiling, *, multiple: int, scale: int
-) -> Iterator[tuple[int, np.ndarray]]:
+def _in_tiles(network: Network, image: np.ndarray, cut: Cut) -> Iterator[tuple[int, np.ndarray]]:
     """Rows of the output for one image (height, width, channels) whose sides are multiples, as they are done.
 
     Yields the first row's place, and the weighted means of the tiles' outputs there. No more than one row of tiles is
     in memory.
     """
-    whole = image.shape[:2]
-    tile = tuple(min(tiling.size or side, side) for side in whole)
-    starts = [_starts(side, tiling, multiple) for side in whole]
-    down, across = (_shares(*each, overlap=tiling.overlap, scale=scale) for each in zip(starts, tile, whole))
+    whole, scale = image.shape[:2], cut.scale
+    tile = tuple(min(cut.size, side) for side in whole)
+    starts = [_starts(side, cut) for side in whole]
+    down, across = (_shares(*each, cut) for each in zip(starts, tile, whole))
     strip: Any = None
     for top, after, rows in zip(starts[0], [*starts[0][1:], whole[0]], down):
-        for _, chunk in _chunks(list(zip(starts[1], across)), tiling.batch_size or 1):
+        for _, chunk in _chunks(list(zip(starts[1], across)), cut.batch_size):
             outputs = network(np.stack([image[top : top + tile[0], left : left + tile[1]] for left, _ in chunk]))
             if strip is None:
                 strip = np.zeros((tile[0] * scale, whole[1] * scale, outputs.shape[-1]), np.float32)
@@ -133,7 +153,8 @@ def _in_tiles(
                 strip[:, left * scale : (left + tile[1]) * scale] += np.outer(rows, columns)[..., np.newaxis] * output
         done = (after - top) * scale
         yield top * scale, strip[:done]
-        strip = np.concatenate([strip[done:], np.zeros_like(strip[:done])])
+        strip[: len(strip) - done] = strip[done:]
+        strip[len(strip) - done :] = 0.0
 
 
 def _up(size: int, multiple: int) -> int:
@@ -146,12 +167,12 @@ def _reflected(images: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.pad(images, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
 
 
-def _starts(length: int, tiling: Tiling, multiple: int) -> list[int]:
+def _starts(length: int, cut: Cut) -> list[int]:
     """Where tiles begin along one axis: in steps that leave the overlap, aligned with the strides if possible."""
-    if length <= tiling.size:
+    if length <= cut.size:
         return [0]
-    step = (tiling.size - tiling.overlap) // multiple * multiple or tiling.size - tiling.overlap
-    return [*range(0, length - tiling.size, step), length - tiling.size]
+    step = (cut.size - cut.overlap) // cut.multiple * cut.multiple or cut.size - cut.overlap
+    return [*range(0, length - cut.size, step), length - cut.size]
 
 
 def _chunks(rows: Any, count: int) -> Iterator[tuple[int, Any]]:
@@ -159,11 +180,11 @@ def _chunks(rows: Any, count: int) -> Iterator[tuple[int, Any]]:
         yield start, rows[start : start + count]
 
 
-def _shares(starts: list[int], side: int, length: int, *, overlap: int, scale: int) -> list[np.ndarray]:
+def _shares(starts: list[int], side: int, length: int, cut: Cut) -> list[np.ndarray]:
     """The weight of each output row (or column) of every tile, which add up to 1 wherever tiles overlap."""
-    ramps = [_ramp(start, side, length, overlap=overlap, scale=scale) for start in starts]
-    parts = [slice(start * scale, (start + side) * scale) for start in starts]
-    total = np.zeros(length * scale, np.float32)
+    ramps = [_ramp(start, side, length, overlap=cut.overlap, scale=cut.scale) for start in starts]
+    parts = [slice(start * cut.scale, (start + side) * cut.scale) for start in starts]
+    total = np.zeros(length * cut.scale, np.float32)
     for part, ramp in zip(parts, ramps):
         total[part] += ramp
     return [ramp / total[part] for part, ramp in zip(parts, ramps)]
