@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ class Detection:
         assumed: what the file does not tell: each name with what was chosen and why. All of these can be given.
         channel_order: the order of colors in the file, "rgb" or "bgr". The model generates RGB.
         report: what became of every tensor.
-        gan: the model, with the file's weights; it is not compiled.
+        gan: the model, with the file's weights, compiled with its family's settings.
     """
 
     path: Path
@@ -147,10 +148,10 @@ def _built(family: str, arguments: Mapping[str, Any]) -> GAN:
     from kerasgan import distribution, models
     from kerasgan.keras_internals import lazy_variables
 
-    if distribution.active():
-        return getattr(models, family)(**arguments)
-    with lazy_variables():
-        return getattr(models, family)(**arguments)
+    with nullcontext() if distribution.active() else lazy_variables():
+        gan = getattr(models, family)(**arguments)
+        gan.compile()
+    return gan
 
 
 def _usual_order(candidate: Candidate) -> str:

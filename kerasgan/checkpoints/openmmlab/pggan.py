@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LAYOUT", "placements"]
 
-ARGUMENTS = "PGGAN(image_size=...)"
+ARGUMENTS = "PGGAN(image_size=..., root_epsilon=1e-6)"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -81,7 +81,7 @@ def detect(shapes: Shapes) -> Mapping[str, Any]:
     ]
     size = side(units, top) * 2 ** (len(images) - 1)
     widths = channels_of([width for _, width, *_ in images], base=16384)
-    return {"image_size": size, "channels": images[0][0], "latent_dim": latent_dim, **widths}
+    return {"image_size": size, "channels": images[0][0], "latent_dim": latent_dim, **widths, "root_epsilon": 1e-6}
 
 
 LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=fully_grown, detect=detect)
