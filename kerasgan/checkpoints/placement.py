@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasgan.checkpoints.shapes import Shapes
 from kerasgan.checkpoints.tensors import release
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class Layout:
         discriminator_prefix: of its tensors.
         spelling: from the names in a file, without the network's prefix: those names of `placements` that differ in it,
             each mapped to the file's.
+        detect: from the shapes of a file's tensors, by name: the arguments of the family's model that it holds. Raises
+            KeyError or IndexError for another network, whose tensors have other names or shapes, or returns None.
+        published: those of `arguments` with which the smallest model of the family, `tiny_config`, has the published
+            architecture.
     """
 
     arguments: str
@@ -96,16 +101,18 @@ class Layout:
     discriminator: Callable[[keras.Model], list[Placement]] | None = None
     discriminator_prefix: str = ""
     spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
+    detect: Callable[[Shapes], Mapping[str, Any] | None]
+    published: Mapping[str, Any] = field(default_factory=dict)
+
+
+# The keys of a generator and of its moving average, in files that hold both.
+AVERAGED = ("params", "params_ema")
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The sources of a file with a single generator, which also fills the moving average, if there is one.
-
-    PyTorch's `DataParallel` prepends `module.` to every name.
-    """
-    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+    """The sources of a file with a single generator, which also fills the moving average, if there is one."""
     networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
-    return [(network, prefix) for network in networks]
+    return [(network, "") for network in networks]
 
 
 def each_parts(gan: GAN) -> list[Mapping[str, keras.Model]]:

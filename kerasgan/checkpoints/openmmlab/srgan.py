@@ -7,16 +7,18 @@ output, is in [-1, 1] already, so that this output counts twice.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import convolution, find
+from kerasgan.checkpoints.shapes import Shapes, count, under
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LAYOUT", "in_our_range", "placements"]
+__all__ = ["LAYOUT", "in_our_range", "placements", "shuffled"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -28,7 +30,7 @@ def placements(generator: keras.Model) -> list[Placement]:
         for part in (1, 2):
             places += convolution(f"trunk_net.{index}.conv{part}", find(generator, f"block{index + 1}_conv{part}"))
     for level in range(1, 1 + sum(name.endswith("_shuffle") for name in names)):
-        places += _shuffled(f"upsample{level}.upsample_conv", find(generator, f"up{level}"), factor=2)
+        places += shuffled(f"upsample{level}.upsample_conv", find(generator, f"up{level}"), factor=2)
     places += convolution("conv_hr", find(generator, "last"))
     last = convolution("conv_last", find(generator, "image"), image=True)
     return places + in_our_range(last, offset=0.0)
@@ -40,7 +42,7 @@ def in_our_range(last: list[Placement], *, offset: float) -> list[Placement]:
     return [dataclasses.replace(weight, factor=2.0), dataclasses.replace(bias, factor=2.0, offset=offset)]
 
 
-def _shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
+def shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
     """A convolution before a pixel shuffle, whose outputs PyTorch orders (channel, row, column)."""
     height, width, inputs, outputs = layer.kernel.shape
     channels = outputs // factor**2
@@ -53,4 +55,18 @@ def _shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments="SRGAN(variant='modified')", placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    width, channels, *_ = found["conv_first.weight"]
+    blocks, doublings = (count(found, rf"{name}(\d+)\..*") for name in (r"trunk_net\.", "upsample"))
+    return dict(channels=channels, scale=2**doublings, variant="modified", blocks=blocks, width=width)
+
+
+LAYOUT = Layout(
+    arguments="SRGAN(variant='modified')",
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"variant": "modified"},
+)
