@@ -128,12 +128,10 @@ class Page:
 
     def stroke(self, points, **options):
         """Presses the mouse at the first of some places, moves along them, and releases it at the last one."""
-        for kind, place in [
-            ("Pressed", points[0]),
-            *(("Moved", each) for each in points[1:]),
-            ("Released", points[-1]),
-        ]:
-            self.mouse(kind, *place, **options)
+        self.mouse("Pressed", *points[0], **options)
+        for place in points[1:]:
+            self.mouse("Moved", *place, **options)
+        self.mouse("Released", *points[-1], **options)
 
     def touch(self, points):
         """The same with a finger."""

@@ -13,6 +13,7 @@ import pytest
 from command_line import run
 
 from kerasgan import exploration, export, zoo
+from kerasgan.cli import arguments
 from kerasgan.data import derivations
 from kerasgan.evaluation import evaluate
 from kerasgan.export import page
@@ -43,7 +44,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
     path = export.web(gan, tmp_path / "page", entry="tiny", license="MIT", directions=3)
     names = {each.name for each in path.iterdir()}
-    assert names == {each.name for each in page.source().iterdir() if each.suffix != ".png"} | {
+    assert names == {each.name for each in page.source().iterdir() if each.suffix not in (".gif", ".png")} | {
         "facts.js",
         "generator.onnx.js",
     }
@@ -144,9 +145,9 @@ def test_drawings_are_told_from_photographs_by_their_paper():
     assert drawing(None, None, (72, 72)) == {"size": [72, 72], "paper": 255, "width": 2.0, "keeps_lines": False}
 
 
-def test_examples_and_their_origin_come_with_the_page_of_a_bundle_too(monkeypatch):
+def test_examples_and_their_origin_come_with_the_page_of_a_bundle_too():
     gan = Pix2Pix(**{**Pix2Pix.tiny_config, "input_channels": 1, "channels": 3})
-    height, width, _ = gan.input_shape
+    height = gan.input_shape[0]
     lines = ring(height / 4, 2, height)
     options = export.Options(credit="Mine, CC0-1.0")
     facts = export.formats.FORMATS["web"].gather(gan, options, examples=(lines, np.repeat(lines, 3, axis=-1)))
@@ -155,6 +156,15 @@ def test_examples_and_their_origin_come_with_the_page_of_a_bundle_too(monkeypatc
     assert network["drawing"]["keeps_lines"] and len(network["examples"]) == 1
     sized = export.formats.FORMATS["web"].gather(gan, export.Options(image_size=2 * height))
     assert sized["networks"][0]["drawing"]["size"] == [2 * height, 2 * height]
+
+
+def test_the_commands_give_examples_and_their_origin():
+    recipe = zoo.recipe("cyclegan-digits")
+    found = arguments.examples_of(recipe, CycleGAN(**CycleGAN.tiny_config))
+    assert [len(each) for each in found["examples"]] == [8, 8] and "handwritten" in found["credit"].lower()
+    assert arguments.examples_of(recipe, DCGAN(**TINY)) == {}
+    elsewhere = dataclasses.replace(recipe, data={"source": "folder", "image_size": 16})
+    assert arguments.examples_of(elsewhere, CycleGAN(**CycleGAN.tiny_config)) == {}
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):

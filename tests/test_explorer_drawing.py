@@ -211,6 +211,27 @@ def test_an_example_is_colored_or_traced_and_pictures_are_saved(page, written):
     assert sorted(names) == ["Pix2Pix-drawing.png", "Pix2Pix-lines.png"]
 
 
+def test_the_page_of_a_bundle_begins_with_an_empty_sheet_and_takes_pictures_too(chromium, tmp_path):
+    gan = Pix2Pix(**{**Pix2Pix.tiny_config, "input_channels": 1, "channels": 3, "image_size": SIZE})
+    export.bundle(gan, tmp_path / "bundle", formats=["web"], vendor=True)
+    path = tmp_path / "bundle" / "web"
+    with chromium.page((path / "index.html").as_uri()) as page:
+        page.wait("window.page?.view === 'draw'")
+        assert sheet(page).min() == 255 and page.js("document.getElementById('examples-box').hidden")
+        page.stroke(places(page, circle(20)))
+        np.testing.assert_array_equal(colored(page), expected(path, sheet(page)))
+        page.js("""(async () => {
+            const canvas = new OffscreenCanvas(32, 16);
+            canvas.getContext("2d").fillRect(3, 2, 9, 5);
+            await window.page.useBlob(await canvas.convertToBlob());
+        })()""")
+        page.wait("window.page.view === 'compare' && document.getElementById('after').width === 32")
+        assert page.js("document.getElementById('panel-draw').hidden")
+        page.js("document.getElementById('tab-draw').click()")
+        assert sheet(page).min() == 0  # the drawing is still there
+        assert page.trouble() == []
+
+
 def test_white_digits_are_drawn_on_black_and_become_blue_ink(chromium, tmp_path):
     recipe = zoo.recipe("cyclegan-digits")
     path = export.web(zoo.load(recipe.name), tmp_path / "page", examples=evaluate.examples(recipe), vendor=True)

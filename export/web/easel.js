@@ -250,6 +250,7 @@ class Easel {
         this.show();
       });
     }
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault()); // of a long press
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
 

@@ -1,4 +1,4 @@
-"""Which inputs of image-to-image models are drawings that somebody can make on the page, and how wide their lines are."""
+"""Which inputs of image-to-image models are drawings that one can make on the page, and how wide their lines are."""
 
 from typing import Any
 
