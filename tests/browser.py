@@ -1,5 +1,6 @@
 """Headless Chromium through a pipe (the DevTools protocol), for the tests of what runs in a browser."""
 
+import base64
 import json
 import os
 import shutil
@@ -108,11 +109,40 @@ class Page:
             assert time.monotonic() < end, (expression, self.js("document.body.innerText"), self.trouble())
             time.sleep(0.05)
 
-    def press(self, key, code=None, virtual=0):
+    def press(self, key, code=None, virtual=0, modifiers=0):
         for kind in ("keyDown", "keyUp"):
             self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=code or key, windowsVirtualKeyCode=virtual, text=""
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=code or key,
+                windowsVirtualKeyCode=virtual,
+                text="",
+                modifiers=modifiers,
             )
+
+    def mouse(self, kind, x, y, **options):
+        """Moves, presses or releases at a place of the window: kind "Moved", "Pressed" or "Released"."""
+        held = {"button": "left", "buttons": 0 if kind == "Released" else 1, "clickCount": 1, **options}
+        self.call("Input.dispatchMouseEvent", type=f"mouse{kind}", x=x, y=y, **held)
+
+    def stroke(self, points, **options):
+        """Presses the mouse at the first of some places, moves along them, and releases it at the last one."""
+        self.mouse("Pressed", *points[0], **options)
+        for place in points[1:]:
+            self.mouse("Moved", *place, **options)
+        self.mouse("Released", *points[-1], **options)
+
+    def touch(self, points):
+        """The same with a finger."""
+        for kind, place in [("Start", points[0]), *(("Move", each) for each in points[1:]), ("End", None)]:
+            places = [] if place is None else [{"x": place[0], "y": place[1]}]
+            self.call("Input.dispatchTouchEvent", type=f"touch{kind}", touchPoints=places)
+
+    def screenshot(self, **clip):
+        """A PNG of the window, or of a part of it: x, y, width, height, scale."""
+        options = {"clip": clip} if clip else {}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", **options)["data"])
 
     def requested(self):
         """The URLs that the page requested."""

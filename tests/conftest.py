@@ -59,6 +59,16 @@ def _seeded():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A browser, for the tests that are skipped where there is none."""
+    import browser
+
+    opened = browser.Browser(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """A folder with tiny/recipe.toml, digits/recipe.toml (conditional), and a run of each: not to be changed."""

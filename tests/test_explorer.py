@@ -13,13 +13,17 @@ import pytest
 from command_line import run
 
 from kerasgan import exploration, export, zoo
+from kerasgan.cli import arguments
+from kerasgan.data import derivations
 from kerasgan.evaluation import evaluate
 from kerasgan.export import page
 from kerasgan.export.page import runtime
+from kerasgan.export.page.drawings import drawing
 from kerasgan.gan import GAN
-from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN, StyleGAN2
+from kerasgan.models import DCGAN, ConditionalGAN, CycleGAN, Pix2Pix, StyleGAN2
 
 tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports, which the backend tests do")
+PAIRED = ("pix2pix-halftone2photos", "cyclegan-digits")
 TINY = {"image_size": 8, "latent_dim": 5, "width": 4}
 
 
@@ -40,7 +44,7 @@ def test_the_folder_holds_the_page_the_proven_model_and_its_facts(tmp_path):
     gan = ConditionalGAN(image_size=8, latent_dim=5, width=0.02, prior="uniform")
     path = export.web(gan, tmp_path / "page", entry="tiny", license="MIT", directions=3)
     names = {each.name for each in path.iterdir()}
-    assert names == {each.name for each in page.source().iterdir() if each.suffix != ".png"} | {
+    assert names == {each.name for each in page.source().iterdir() if each.suffix not in (".gif", ".png")} | {
         "facts.js",
         "generator.onnx.js",
     }
@@ -88,6 +92,8 @@ def test_a_translator_has_a_model_and_examples_for_each_direction(tmp_path, monk
     assert [each["size"] for each in networks] == [None, None]  # any
     assert networks[0]["examples"][0] != networks[1]["examples"][0]
     assert embedded(tmp_path / "page", "ba.onnx") == b"ba"
+    assert "drawing" not in networks[0]  # of three channels to one
+    assert networks[1]["drawing"]["size"] == [16, 16]  # of training
 
 
 def test_a_translator_of_more_than_colors_is_refused(tmp_path):
@@ -95,6 +101,70 @@ def test_a_translator_of_more_than_colors_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Received: one of 5 channels"):
         export.web(gan, tmp_path / "page")
     assert not list(tmp_path.iterdir())
+
+
+# Drawings
+
+
+def ring(radius, width, size=64):
+    """A ring of black ink on white: the share of each pixel's way to its border, (1, size, size, 1)."""
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    ink = np.clip(width / 2 + 0.5 - np.abs(np.hypot(x, y) - radius), 0, 1)
+    return (1 - 2 * ink)[None, ..., None].astype("float32")
+
+
+@pytest.mark.parametrize("width", [1.5, 3.5, 6.0])
+def test_the_brush_is_as_wide_as_the_lines_of_the_examples(width):
+    bar = np.ones((1, 40, 40, 1), "float32")
+    whole = int(width)
+    bar[:, 10 : 10 + whole] = -1
+    bar[:, 10 + whole] = 1 - 2 * (width - whole)  # the rest of the width, on the next row
+    assert drawing(bar, None, (40, 40))["width"] == width
+    found = drawing(ring(20, width), None, (128, 128))
+    assert found["size"] == [128, 128]
+    np.testing.assert_allclose(found["width"], 2 * width, rtol=0.1)  # of a picture twice as large
+    assert drawing(-ring(20, width), None, (64, 64))["paper"] == 0
+
+
+def test_lines_that_the_outputs_repeat_are_known():
+    lines = ring(20, 4)
+    yellow = np.where(lines > 0, np.float32([1, 0.8, -1]), -1).astype("float32")
+    assert drawing(lines, yellow, (64, 64))["keeps_lines"]
+    assert not drawing(lines, -yellow, (64, 64))["keeps_lines"]
+    assert not drawing(lines, yellow[:, :32], (64, 64))["keeps_lines"]
+
+
+def test_drawings_are_told_from_photographs_by_their_paper():
+    (_, photographs), (_, digits) = (evaluate.examples(zoo.recipe(name)) for name in PAIRED)
+    gray, edges = (derivations.derivation(name) for name in ("gray", "edges"))
+    assert drawing(gray(photographs), photographs, (64, 64)) is None
+    assert drawing(photographs, None, (64, 64)) is None
+    assert drawing(edges(photographs), photographs, (64, 64))["paper"] == 255
+    assert drawing(digits, None, (16, 16))["paper"] == 0
+    assert drawing(np.repeat(digits, 3, axis=-1), None, (16, 16))["paper"] == 0  # gray in three channels
+    assert drawing(None, None, (72, 72)) == {"size": [72, 72], "paper": 255, "width": 2.0, "keeps_lines": False}
+
+
+def test_examples_and_their_origin_come_with_the_page_of_a_bundle_too():
+    gan = Pix2Pix(**{**Pix2Pix.tiny_config, "input_channels": 1, "channels": 3})
+    height = gan.input_shape[0]
+    lines = ring(height / 4, 2, height)
+    options = export.Options(credit="Mine, CC0-1.0")
+    facts = export.formats.FORMATS["web"].gather(gan, options, examples=(lines, np.repeat(lines, 3, axis=-1)))
+    assert facts["credit"] == "Mine, CC0-1.0"
+    (network,) = facts["networks"]
+    assert network["drawing"]["keeps_lines"] and len(network["examples"]) == 1
+    sized = export.formats.FORMATS["web"].gather(gan, export.Options(image_size=2 * height))
+    assert sized["networks"][0]["drawing"]["size"] == [2 * height, 2 * height]
+
+
+def test_the_commands_give_examples_and_their_origin():
+    recipe = zoo.recipe("cyclegan-digits")
+    found = arguments.examples_of(recipe, CycleGAN(**CycleGAN.tiny_config))
+    assert [len(each) for each in found["examples"]] == [8, 8] and "handwritten" in found["credit"].lower()
+    assert arguments.examples_of(recipe, DCGAN(**TINY)) == {}
+    elsewhere = dataclasses.replace(recipe, data={"source": "folder", "image_size": 16})
+    assert arguments.examples_of(elsewhere, CycleGAN(**CycleGAN.tiny_config)) == {}
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):

@@ -25,13 +25,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    opened = browser.Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Explorers of three entries, with ONNX Runtime Web beside them, as functions of the name."""
     try:
@@ -229,6 +222,8 @@ def test_a_translator_shows_before_and_after_and_takes_pictures_of_any_size(chro
         page.wait(READY)
         assert shown(page, "#before").shape == shown(page, "#after").shape == (16, 20, 3)
         page.js("document.querySelectorAll('#choices input')[1].click()")
+        page.wait("window.page.view === 'draw'")  # its inputs are drawings
+        page.js("document.getElementById('tab-compare').click()")
         page.wait("document.getElementById('before').width === 16")
         assert page.js("window.page.network.file") == "ba.onnx"
         assert page.trouble() == []

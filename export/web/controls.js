@@ -19,17 +19,18 @@ function say(text) {
   byId("status").textContent = text;
 }
 
-/** A slider with its label and number; `set` shows a value without calling `change`. */
-function slider({ label, range: [low, high], value, change, ends = [] }) {
+/** A slider with its label and number; `set` shows a value without calling `change`, and returns it within its range. */
+function slider({ label, range: [low, high], value, change, ends = [], digits = 2 }) {
   const input = element("input", { type: "range", min: low, max: high, step: (high - low) / 200, "aria-label": label });
   const shown = element("span", { className: "number", "aria-hidden": "true" });
   const show = () => {
-    shown.textContent = Number(input.value).toFixed(2);
+    shown.textContent = Number(input.value).toFixed(digits);
     fill(input);
   };
   const set = (number) => {
     input.value = number;
     show();
+    return Number(input.value);
   };
   input.addEventListener("input", () => {
     show();

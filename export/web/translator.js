@@ -6,20 +6,26 @@ const LONGEST = 512; // pixels of a picture's longer side: larger ones are made 
 class Translator {
   constructor(facts, runtime) {
     Object.assign(this, { facts, runtime });
-    this.network = facts.networks[0];
     this.show = newest((pixels) => this.paint(pixels));
     this.build();
-    this.useExamples();
+    this.useNetwork(facts.networks[0]);
   }
 
-  async paint(picture) {
-    const { scale, multiple, smallest } = this.facts;
-    const { file, channels, size } = this.network;
-    const pixels = size ? resized(picture, ...size) : picture;
+  /** {images, made, whole}: what the network takes of ImageData, what it makes of that, and this as ImageData. */
+  async translated(pixels) {
+    const { multiple, smallest } = this.facts;
+    const { file, channels } = this.network;
     const images = fromPixels(pixels, channels);
     const { data, dims } = reflected(images, multiple, smallest);
     const made = await this.runtime.run(file, [["images", "float32", data, dims]]);
-    const whole = toPixels(made);
+    return { images, made, whole: toPixels(made) };
+  }
+
+  async paint(picture) {
+    const { scale } = this.facts;
+    const { size } = this.network;
+    const pixels = size ? resized(picture, ...size) : picture;
+    const { images, made, whole } = await this.translated(pixels);
     paint(byId("before"), toPixels(images));
     const after = byId("after");
     [after.width, after.height] = [pixels.width * scale, pixels.height * scale];
@@ -55,25 +61,46 @@ class Translator {
     if (!blob?.type.startsWith("image/")) return say("That is no picture.");
     const refused = (error) => say(`This picture cannot be read: ${error.message}`);
     const pixels = await readPicture(blob, LONGEST).catch(refused);
-    if (pixels) await this.use(pixels);
+    if (!pixels) return;
+    this.last = pixels;
+    if (this.view === "compare") await this.use(pixels);
+    else this.changeView("compare");
   }
 
+  /** Goes on with a network: with its drawings, if it takes some, otherwise with pictures. */
+  async useNetwork(network) {
+    this.network = network;
+    const { drawing } = network;
+    if (drawing) (this.drawing ??= new Drawing(this)).open(drawing);
+    byId("views").hidden = !drawing;
+    const [first] = await this.useExamples();
+    if (network !== this.network) return; // another one was chosen meanwhile
+    this.last = first ?? this.last;
+    if (first && drawing) this.drawing.begin(first);
+    this.changeView(drawing ? "draw" : "compare");
+  }
+
+  /** Shows the network's examples as buttons; their pixels. */
   useExamples() {
-    const thumbnails = this.network.examples.map((address, index) => {
-      const { button, canvas } = thumbnail(`Example ${index + 1}`, () => this.use(canvas.pixels));
-      return { button, canvas, address };
+    const { examples } = this.network;
+    const thumbnails = examples.map((_, index) => {
+      const made = thumbnail(`Example ${index + 1}`, () => {
+        if (this.view === "draw") this.drawing.example(made.canvas.pixels, made.button);
+        else this.use(made.canvas.pixels);
+      });
+      return made;
     });
     byId("examples").replaceChildren(...thumbnails.map(({ button }) => button));
     byId("examples-box").hidden = !thumbnails.length;
-    thumbnails.forEach(async ({ canvas, address }, index) => {
-      canvas.pixels = await readExample(address);
+    byId("credit").textContent = this.facts.credit ?? "";
+    return Promise.all(thumbnails.map(async ({ canvas }, index) => {
+      canvas.pixels = await readExample(examples[index]);
       paint(canvas, canvas.pixels);
-      if (index === 0) this.use(canvas.pixels);
-    });
-    if (!thumbnails.length) this.begin();
+      return canvas.pixels;
+    }));
   }
 
-  /** Without examples: with the picture that was there before, if one was. */
+  /** With the picture that was there before, if one was. */
   begin() {
     if (this.last) return this.use(this.last);
     byId("main").setAttribute("aria-busy", "false");
@@ -81,6 +108,14 @@ class Translator {
   }
 
   build() {
+    this.changeView = tabs(byId("views"), (view) => {
+      this.view = view;
+      byId("main").classList.toggle("draws", view === "draw");
+      byId("panel-draw").hidden = byId("uses").hidden = byId("places").hidden = view !== "draw";
+      byId("panel-compare").hidden = byId("own").hidden = view !== "compare";
+      if (view === "compare") this.begin();
+      else this.drawing.changed();
+    });
     const divider = byId("divider");
     const split = () => byId("compare").style.setProperty("--split", `${divider.value}%`);
     divider.addEventListener("input", split);
@@ -88,10 +123,7 @@ class Translator {
     const names = this.facts.networks.map(({ direction }) => direction);
     if (names.length > 1) {
       const options = names.map((name) => name.split("").join(" to "));
-      const change = (index) => {
-        this.network = this.facts.networks[index];
-        this.useExamples();
-      };
+      const change = (index) => this.useNetwork(this.facts.networks[index]);
       byId("choices").append(choice({ legend: "Direction", options, value: 0, change }));
     }
     byId("file").addEventListener("change", ({ target }) => this.useBlob(target.files[0]));

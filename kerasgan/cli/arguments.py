@@ -12,6 +12,7 @@ from kerasgan.training.load import load as load_model
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
+    from kerasgan.zoo import Recipe
 
 __all__ = [
     "Border",
@@ -34,6 +35,7 @@ __all__ = [
     "Truncation",
     "Weights",
     "classes_of",
+    "examples_of",
     "layers_of",
     "load",
     "numbers_of",
@@ -103,6 +105,14 @@ def with_kernel(gan: "GAN", kernel: str | None) -> "GAN":
     except ValueError:
         raise ValueError(f"Expected --kernel as a name and numbers: defocus,radius=3. Received: {kernel}") from None
     return gan.for_kernel(table)  # type: ignore[attr-defined]
+
+
+def examples_of(recipe: "Recipe", gan: "GAN") -> dict[str, Any]:
+    """`examples` and `credit` of a page, if the model translates and its recipe's data are at hand."""
+    from kerasgan.evaluation import evaluate
+
+    found = evaluate.examples(recipe) if gan.task.from_images else None
+    return {} if found is None else {"examples": found, "credit": recipe.source.card_text(recipe.data) or None}
 
 
 def parts(text: str | None) -> list[str] | None:

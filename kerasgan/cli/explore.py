@@ -12,6 +12,7 @@ from kerasgan.cli.arguments import (
     Target,
     Title,
     Weights,
+    examples_of,
     load,
     recipe_of,
     with_kernel,
@@ -46,24 +47,25 @@ def explore(
     weights: Weights = None,
     kernel: Kernel = None,
 ) -> None:
-    """Write a web page that generates images in a browser, without a server: open its index.html."""
+    """Write a web page that generates images in a browser, without a server: open its index.html.
+
+    On the page of a model that colors drawings, such as pix2pix-openmoji, you draw and it colors meanwhile.
+    """
     gan, recipe = with_kernel(load(name, weights), kernel), recipe_of(name)
     from kerasgan import export
-    from kerasgan.evaluation import evaluate
     from kerasgan.export.page.runtime import ONLINE
 
     license = license or ((recipe.weights or {}).get("license") if weights is None else None)
-    examples = evaluate.examples(recipe) if gan.task.from_images else None
     folder = export.web(
         gan,
         output or Path("explorers") / recipe.name,
         entry=recipe.name,
         license=license,
         directions=directions,
-        examples=examples,
         vendor=vendor,
         title=title,
         description=description,
+        **examples_of(recipe, gan),
     )
     typer.echo(f"Explorer: {address(folder / 'index.html')}")
     if not vendor:

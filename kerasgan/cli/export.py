@@ -15,6 +15,7 @@ from kerasgan.cli.arguments import (
     Target,
     Title,
     Weights,
+    examples_of,
     load,
     parts,
     recipe_of,
@@ -132,7 +133,8 @@ def export(
     )
     _check(recipe.family, parts(formats), options)
     gan = with_kernel(load(name, weights), kernel)
-    report = exports.bundle(gan, output, formats=parts(formats), **dataclasses.asdict(options))
+    shown = dataclasses.asdict(options) | examples_of(recipe, gan)
+    report = exports.bundle(gan, output, formats=parts(formats), **shown)
     _tell(report, output, vendor=vendor)
 
 

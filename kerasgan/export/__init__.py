@@ -100,12 +100,16 @@ def web(
     vendor: bool = False,
     title: str | None = None,
     description: str | None = None,
+    credit: str | None = None,
 ) -> Path:
     """Writes a folder with an index.html that shows a generator, or an image-to-image model, without a server.
 
     The folder holds the page (`export/web/` of the repository), the model as `onnx` writes it (for an image-to-image
     model one file per direction) and its metadata. ONNX Runtime Web computes in the browser. A bundle's format "web" is
     the same page.
+
+    On the page of a model that makes colors of drawings, one draws and sees them colored meanwhile. Its inputs are
+    drawings if the examples' are gray and mostly white, or mostly black; without examples, if they have one channel.
 
     Args:
         gan: the model; its moving-average generator is shown if there is one.
@@ -120,6 +124,7 @@ def web(
             once from npm. Otherwise the page loads the same files, pinned by their hashes, from jsDelivr.
         title: the page's heading; the entry if not given.
         description: the text below it; about the family if not given.
+        credit: origin and license of the examples, shown below them.
 
     Returns:
         The folder.
@@ -136,6 +141,7 @@ def web(
     inside = page.truncates_styles(gan)
     options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
     beside: dict[str, Any] = {"directions": directions, "vendor": vendor, "title": title, "description": description}
+    beside["credit"] = credit
     shown = dataclasses.replace(options, **beside)
     about = page.gather(gan, shown, examples=examples)
     with writing.place(target) as temporary:
@@ -151,6 +157,7 @@ def bundle(
     *,
     formats: Sequence[str] | None = None,
     tolerance: float | None = None,
+    examples: Any = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Writes a folder with the generator in several formats, programs, seeds, samples, a report and a model card.
@@ -165,6 +172,7 @@ def bundle(
         formats: some of onnx, saved_model, litert and web (the page of the function `web`); if not given, all that can
             hold the model and the options and whose packages are installed.
         tolerance: as in `onnx`.
+        examples: for the format web, as in `web`.
         **options: those of `Options`.
 
     Returns:
@@ -180,7 +188,7 @@ def bundle(
     check_folder(target, sign=folder.REPORT, kind="an earlier bundle")
     failed: dict[str, str] = {}
     prepared = prepare(gan, chosen)
-    about = {each: FORMATS[each].gather(gan, chosen) for each in names}
+    about = {each: FORMATS[each].gather(gan, chosen, examples=examples) for each in names}
     with writing.place(target) as temporary:
         temporary.mkdir()
         name = folder.name_of(gan, chosen)

@@ -27,7 +27,7 @@ PRECISIONS = {
 }
 LEVEL = 1 / 127.5  # one level of an 8-bit image, in units of the [-1, 1] range
 INPUT = "input"
-BESIDE = ("directions", "vendor", "title", "description")  # options of what is beside the network
+BESIDE = ("directions", "vendor", "title", "description", "credit")  # options of what is beside the network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,7 @@ class Options:
             jsDelivr, pinned by its hashes.
         title: for the web page and the card: a heading instead of the entry's name.
         description: likewise: a text about the model, instead of the one about its family.
+        credit: for the web page: origin and license of its examples.
 
     Raises:
         ValueError: for unknown choices, and numbers out of range.
@@ -79,6 +80,7 @@ class Options:
     vendor: bool = False
     title: str | None = None
     description: str | None = None
+    credit: str | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):

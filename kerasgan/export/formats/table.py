@@ -51,7 +51,8 @@ class Format(NamedTuple):
     - `newest_opset` is the runtime's, if it is another than the installed one of ONNX Runtime.
     - `options` are those that this format supports and others do not, `refused` those that it does not support.
     - `check(gan, options)` raises ValueError for a model that the format cannot hold.
-    - `gather(gan, options)` returns, as plain data, what `write` needs besides the network and the metadata.
+    - `gather(gan, options, examples=...)` returns, as plain data, what `write` needs besides the network and the
+      metadata; the examples are those of `bundle`.
     """
 
     runtime: str
@@ -67,7 +68,7 @@ class Format(NamedTuple):
     refused: tuple[str, ...] = ()
     newest_opset: int | None = None
     check: Callable[[GAN, Options], None] = lambda gan, options: None
-    gather: Callable[[GAN, Options], Mapping[str, Any]] = lambda gan, options: {}
+    gather: Callable[..., Mapping[str, Any]] = lambda gan, options, examples=None: {}
 
 
 def trace(job: Job) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from kerasgan import exploration
 from kerasgan.export.options import INPUT, Options
 from kerasgan.export.page import runtime
+from kerasgan.export.page.drawings import drawing
 from kerasgan.export.signature import describe
 from kerasgan.files import pictures
 from kerasgan.gan import GAN, ImageToImage
@@ -50,6 +51,7 @@ def gather(gan: GAN, options: Options, *, examples: Any = None) -> dict[str, Any
         "summary": options.description or _first_paragraph(family.__doc__ or ""),
         "parameters": int(gan.sampler.count_params()),
         "runtime": runtime.describe(vendored=options.vendor),
+        "credit": options.credit,
     }
     if gan.task.from_images:
         return about | {"networks": [_translator(gan, way, options, examples) for way in _ways(gan, options)]}
@@ -76,15 +78,21 @@ def _first_paragraph(text: str) -> str:
 
 
 def _translator(gan: ImageToImage, way: str | None, options: Options, examples: Any) -> dict[str, Any]:
-    _, *size, channels = gan.translator(way).inputs[0].shape
-    shown = () if examples is None else examples[way is not None and way != gan.directions[0]]
-    return {
+    network = gan.translator(way)
+    _, *size, channels = network.inputs[0].shape
+    backwards = way is not None and way != gan.directions[0]
+    shown, targets = (None, None) if examples is None else examples[::-1] if backwards else examples
+    facts = {
         "direction": way,
         "file": f"{way or 'translator'}.onnx",
         "channels": channels,
         "size": options.sides or (None if None in size else size),
-        "examples": [_png(image) for image in shown if image.shape[-1] == channels],
+        "examples": [_png(image) for image in (() if shown is None else shown) if image.shape[-1] == channels],
     }
+    colors = network.outputs[0].shape[-1] == 3 and gan.scale == 1
+    if colors and (channels == 1 or shown is not None):
+        facts["drawing"] = drawing(shown, targets, options.sides or gan.input_shape[:2])
+    return facts
 
 
 def _png(image: np.ndarray) -> str:

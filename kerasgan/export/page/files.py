@@ -32,7 +32,7 @@ def write(folder: Path, about: Mapping[str, Any], models: Mapping[str, bytes]) -
         RuntimeFilesError: if ONNX Runtime Web cannot be had.
     """
     vendored = about["runtime"]["address"] is None
-    shutil.copytree(source(), folder, ignore=shutil.ignore_patterns("*.png", "*.md"))
+    shutil.copytree(source(), folder, ignore=shutil.ignore_patterns("*.gif", "*.png", "*.md"))
     for name, content in {**(runtime.vendored() if vendored else {}), **models}.items():
         text = base64.b64encode(content).decode()
         (folder / f"{name}.js").write_text(_before(name) + text + AFTER, encoding="ascii")
