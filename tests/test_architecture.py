@@ -39,6 +39,7 @@ ORDER = [
     "zoo",
     "evaluation",
     "training",
+    "hub",
     "report",
     "cli",
 ]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasgan import callbacks, doctor, models
-from kerasgan.files import event_files, pictures
+from kerasgan.files import pictures, trackers
 
 pytest.importorskip("tensorboard")
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), dtype="uint8")  # five batches of two
@@ -29,7 +29,9 @@ def read(path):
 
 def test_a_training_writes_the_logs_losses_the_same_grids_and_the_doctors_signals(tmp_path):
     gan, watching = tiny(), doctor.Doctor(every=2)
-    board = callbacks.TensorBoardLog(tmp_path / "board", every=2, images_every=4, count=4, seed=7, doctor=watching)
+    board = callbacks.Tracker(
+        "tensorboard", tmp_path / "board", every=2, images_every=4, count=4, seed=7, doctor=watching
+    )
     log = callbacks.LossLog(tmp_path / "log.csv", every=2)
     gan.fit(IMAGES, batch_size=2, epochs=2, verbose=0, callbacks=[watching, board, log])
     found = read(tmp_path / "board")
@@ -53,14 +55,14 @@ def test_a_training_writes_the_logs_losses_the_same_grids_and_the_doctors_signal
 
 
 def test_without_tensorboard_it_says_what_to_install_before_the_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(event_files, "find_spec", lambda name: None)
+    monkeypatch.setattr(trackers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install tensorboard"):
-        callbacks.TensorBoardLog(tmp_path)
+        callbacks.Tracker("tensorboard", tmp_path)
 
 
 def test_an_interval_of_images_that_is_none_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"Received: images_every=0"):
-        callbacks.TensorBoardLog(tmp_path, images_every=0)
+        callbacks.Tracker("tensorboard", tmp_path, images_every=0)
 
 
 def test_keras_own_callback_shows_both_losses_and_the_penalties(tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from command_line import run
 
 import kerasgan
 from kerasgan import metrics, models, zoo
@@ -369,3 +371,34 @@ def test_keras_loads_a_file_in_a_new_process_that_has_only_imported_kerasgan(ord
     code = f"import sys, {order}; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "gan.keras"], capture_output=True, text=True)
     assert done.stdout.strip() == "DCGAN", done.stderr
+
+
+def test_entries_of_ones_own_are_found_beside_the_bundled_ones(tmp_path, monkeypatch):
+    first, second = tmp_path / "first", tmp_path / "second"
+    path = write(first, name="team-digits")
+    write(second, name="team-mnist")
+    gan = zoo.load(path, weights=None)
+    gan.sampler.save_weights(path.with_name("generator.weights.h5"))
+    path.write_text(f'{RECIPE}[weights]\nfile = "generator.weights.h5"\n')
+    assert "team-digits" not in zoo.names()
+    monkeypatch.setenv("KERASGAN_ZOO", os.pathsep.join(map(str, (first, second))))
+    assert zoo.names() == sorted([*NAMES, "team-digits", "team-mnist"])
+    assert zoo.recipe("Team_Digits").path == path
+    np.testing.assert_array_equal(kerasgan.load("team-digits").generate(2, seed=0), gan.generate(2, seed=0))
+    shown = run("info", "team-digits")
+    assert shown.exit_code == 0 and "team-digits" in shown.output
+    assert "team-mnist" in run("list", "--family", "DCGAN").output
+    trained = run("train", "team-mnist", "-o", tmp_path / "run", "--steps", 1, "--doctor", "off")
+    assert trained.exit_code == 0, trained.output
+    with pytest.raises(ValueError, match="Expected the name of a zoo entry"):
+        zoo.recipe("../first/team-digits")
+
+
+def test_own_entries_may_neither_hide_others_nor_be_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_ZOO", str(tmp_path))
+    write(tmp_path, name="dcgan-digits")
+    with pytest.raises(ValueError, match=r"Expected entries of other names.*KERASGAN_ZOO.*dcgan-digits"):
+        zoo.names()
+    monkeypatch.setenv("KERASGAN_ZOO", str(tmp_path / "none"))
+    with pytest.raises(FileNotFoundError, match=r"Expected KERASGAN_ZOO to name folders of entries\. Received: .*none"):
+        zoo.recipe("dcgan-digits")

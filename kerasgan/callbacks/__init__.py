@@ -1,4 +1,4 @@
-"""Callbacks of `fit`: sample grids, a film strip, logs of the losses, checkpoints, the best model, progress, stops.
+"""Callbacks of `fit`: sample grids, a film strip, losses, trackers, checkpoints, the best model, progress, stops.
 
 Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume.
 """
@@ -6,10 +6,11 @@ Steps are discriminator steps, counted over the whole life of the model, so that
 from kerasgan.callbacks.base import LossCallback, StepCallback
 from kerasgan.callbacks.checkpoint import Checkpoint
 from kerasgan.callbacks.keep_best import KeepBest
-from kerasgan.callbacks.logs import LossLog, TensorBoardLog
+from kerasgan.callbacks.logs import LossLog
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.samples import FilmStrip, SampleGrid
 from kerasgan.callbacks.stop import NotFiniteWarning, StopAfter, StopWhenNotFinite
+from kerasgan.callbacks.tracker import Tracker
 from kerasgan.gan.keras_callbacks import for_player
 from kerasgan.scalars import guard
 
@@ -25,7 +26,7 @@ __all__ = [
     "StepCallback",
     "StopAfter",
     "StopWhenNotFinite",
-    "TensorBoardLog",
+    "Tracker",
     "for_player",
 ]
 

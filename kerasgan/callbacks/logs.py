@@ -1,7 +1,7 @@
-"""Logs of the losses: a CSV file, and event files for TensorBoard.
+"""The log of the losses: a CSV file.
 
 Steps are discriminator steps, counted over the whole life of the model, so that the count continues after a resume. The
-callbacks never read `logs`, and read no number from the device between two intervals: they act when the next batch
+callback never reads `logs`, and reads no number from the device between two intervals: it acts when the next batch
 begins, where Keras passes no tensors. Keras' own `CSVLogger` writes once per epoch only, too rarely for a GAN.
 """
 
@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from kerasgan.callbacks.base import LossCallback, metric_names
-from kerasgan.files import event_files, pictures
 from kerasgan.files.paths import local, replacing, sync, writing
 
-__all__ = ["LossLog", "TensorBoardLog"]
+__all__ = ["LossLog"]
 
 
 class LossLog(LossCallback):
@@ -99,69 +98,3 @@ def _text(rows: list[list[str]]) -> str:
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(rows)
     return written.getvalue()
-
-
-class TensorBoardLog(LossCallback):
-    """Writes losses, penalties, sample grids and the doctor's signals for `tensorboard --logdir`.
-
-    Values are written by step and on every backend. Keras' own `TensorBoard` callback can be used as well, but counts
-    epochs and shows no samples.
-
-    Args:
-        directory: the folder, created if need be. A resumed training adds another file.
-        every: steps from one row of losses (their means over the steps since the row before) to the next.
-        images_every: steps from one grid of samples to the next; the latents are always the same.
-        count: number of images in a grid, as for `SampleGrid`.
-        seed: seed of the latents.
-        doctor: a `kerasgan.doctor.Doctor` of the same `fit`, listed before this callback: its probes are written too.
-
-    Raises:
-        ImportError: if TensorBoard is not installed.
-        ValueError: if an interval is not a positive whole number.
-    """
-
-    def __init__(
-        self,
-        directory: str | os.PathLike[str],
-        *,
-        every: int = 50,
-        images_every: int = 500,
-        count: int | None = None,
-        seed: int = 0,
-        doctor: Any = None,
-    ):
-        super().__init__(every)
-        event_files.check()
-        self.directory, self.images_every, self.count, self.seed = local(directory), images_every, count, seed
-        self.doctor = doctor
-
-    def begin(self, step: int) -> None:
-        self._file = event_files.EventFile(self.directory)
-        self._probes = len(self._history().get("step", [])) if step else 0
-        self._drawn = -self.images_every
-
-    def _history(self) -> dict[str, list[float]]:
-        return {} if self.doctor is None else self.doctor.history
-
-    def on_train_end(self, logs: Any = None) -> None:
-        super().on_train_end(logs)
-        self._file.close()
-
-    def act(self, step: int) -> None:
-        means = self.means.take(self.model.metrics) | self.measured()
-        self._file.scalars(step, {name: value for name, value in means.items() if value is not None})
-        history = self._history()
-        for row in range(self._probes, len(history.get("step", []))):
-            found = {name: history[name][row] for name in history if name not in {"step", *means}}
-            signals = {f"doctor/{name}": value for name, value in found.items() if value == value}  # NaN: not probed
-            self._file.scalars(int(history["step"][row]), signals)
-            self._probes = row + 1
-        if self.doctor is not None and self.doctor.diagnosis is not None:
-            self._file.scalars(step, {"doctor/collapse": self.doctor.diagnosis.collapse})
-        if step // self.images_every > self._drawn // self.images_every:
-            self._drawn = step
-            images, columns = self.model.sample_grid(self.count, seed=self.seed)
-            picture, written = pictures.grid(images, columns=columns), io.BytesIO()
-            picture.save(written, format="PNG")
-            channels = len(picture.getbands())
-            self._file.picture(step, "samples", written.getvalue(), size=picture.size, channels=channels)

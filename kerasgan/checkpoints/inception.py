@@ -11,11 +11,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kerasgan.checkpoints import pth
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Placement
+from kerasgan.checkpoints.placement import Placement, assigned
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense
 from kerasgan.files.download import download
 from kerasgan.metrics.inception import inception_features, inception_v3
@@ -62,31 +60,10 @@ def load(path: str | Path | None = None) -> tuple[Any, str]:
     if not isinstance(tensors, dict):
         raise CheckpointError(f"Expected a state dict in {file}. Received: {type(tensors).__name__}")
     network = inception_v3()
-    _assign(network, tensors, file)
+    needed = {name: tensor for name, tensor in tensors.items() if not _skipped(name)}
+    assigned(placements(network), needed, file, of="Inception v3")
     with file.open("rb") as opened:
         return network, hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _assign(network: Any, tensors: dict, file: Path) -> None:
-    places = placements(network)
-    known = {place.tensor for place in places}
-    left = [name for name in tensors if name not in known and not _skipped(name)]
-    missing = [name for name in known if name not in tensors]
-    if left or missing:
-        raise CheckpointError(
-            f"Expected the tensors of Inception v3 in {file}. Received: {len(missing)} missing "
-            f"{sorted(missing)[:3]}, {len(left)} left over {sorted(map(str, left))[:3]}"
-        )
-    for place in places:
-        tensor = tensors[place.tensor]
-        fits = isinstance(tensor, np.ndarray) and tensor.dtype.kind == "f" and tensor.shape == place.expected_shape
-        if not fits or not np.isfinite(tensor).all():
-            raise CheckpointError(
-                f"Expected {place.tensor} of shape {place.expected_shape} in {file}, finite numbers. "
-                f"Received: {np.shape(tensor)}"
-            )
-    for place in places:
-        place.variable.assign(place.value(tensors[place.tensor], reverse_colors=False))
 
 
 def _skipped(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,12 @@ import keras
 
 from kerasgan.checkpoints.pickles import CheckpointError, shorten
 
-__all__ = ["check_weights", "load_model"]
+__all__ = ["allowed_bytes", "check_weights", "load_folder", "load_model", "weights_within"]
 
 # A model's weights and the arrays of a file may take so many times the file's bytes, and so many bytes in any case:
 # networks of features, such as VGG19, are built with a model but not stored with it.
 MULTIPLE, SLACK = 4, 256 << 20
+FOLDER = ("metadata.json", "config.json", "model.weights.h5")  # the members of a .keras file, as files
 LEAST = 16 << 10  # bytes that each weight counts at least: a million small ones take time
 # What Keras raises for damaged or hostile files, besides ValueError and OSError, which say what is wrong.
 _DAMAGE = (
@@ -50,10 +52,10 @@ def load_model(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a .keras file. Received: {path}, which does not exist.")
-    allowed = MULTIPLE * path.stat().st_size + SLACK
+    allowed = allowed_bytes(path)
     try:
         _check_members(path, allowed)
-        with _weights_within(allowed):
+        with weights_within(allowed):
             return keras.saving.load_model(path)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
@@ -61,8 +63,30 @@ def load_model(path: str | Path) -> Any:
         raise CheckpointError(f"Expected a model that Keras saved in {path}. Received: {_first_line(error)}") from error
 
 
-def check_weights(path: str | Path) -> None:
-    """Raises CheckpointError for HDF5 with links, complex numbers, or arrays much larger than the file."""
+def allowed_bytes(*paths: Path) -> int:
+    """The bytes of weights that a model from these files may build."""
+    return MULTIPLE * sum(path.stat().st_size for path in paths) + SLACK
+
+
+def load_folder(folder: Path) -> Any:
+    """As `load_model`, for a folder as `keras.saving.save_model(..., zipped=False)` writes it, and the Hub holds it."""
+    check_weights(folder / FOLDER[-1])
+    with tempfile.TemporaryDirectory(prefix="kerasgan-model-") as temporary:
+        packed = Path(temporary, f"{folder.name}.keras")
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name in FOLDER:
+                archive.write(folder / name, name)
+        try:
+            return load_model(packed)
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(packed), str(folder))) from error.__cause__
+
+
+def check_weights(path: str | Path) -> set[str]:
+    """The names at the top of a `.weights.h5`.
+
+    Raises CheckpointError for HDF5 with links, complex numbers, or arrays much larger than the file.
+    """
     with h5py.File(path) as file:
         try:
             left, seen, pending = MULTIPLE * Path(path).stat().st_size + LEAST, {_address(file)}, [file]
@@ -77,6 +101,7 @@ def check_weights(path: str | Path) -> None:
                     left -= found.dtype.itemsize * math.prod(found.shape or ())
                     if left < 0:
                         raise CheckpointError(f"Expected arrays within the file. Received: {shorten(found.name)}")
+            return set(file)
         except CheckpointError as error:
             raise CheckpointError(f"{path}: {error}") from None
         except (OSError, ValueError, *_DAMAGE) as error:
@@ -107,7 +132,7 @@ def _check_members(path: Path, allowed: int) -> None:
 
 
 @contextlib.contextmanager
-def _weights_within(allowed: int) -> Iterator[None]:
+def weights_within(allowed: int) -> Iterator[None]:
     """Refuses, before it is allocated, the weight with which those of the layers built here exceed some bytes."""
     usual, used = keras.layers.Layer.add_weight, 0
     refused: list[str] = []

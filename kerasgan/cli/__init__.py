@@ -16,6 +16,7 @@ from kerasgan.cli.interpolate import interpolate
 from kerasgan.cli.list import entries
 from kerasgan.cli.mix import mix
 from kerasgan.cli.project import project
+from kerasgan.cli.push import push
 from kerasgan.cli.quickstart import quickstart
 from kerasgan.cli.report import report
 from kerasgan.cli.train import TrainCommand, train
@@ -28,7 +29,7 @@ PANELS = {  # in the order in which --help lists them
     "Begin": (quickstart, entries, info),
     "Train and judge": (train, doctor, evaluate, report),
     "Draw": (generate, walk, interpolate, mix, edit, project, translate),
-    "Take along": (export, explore, convert),
+    "Take along": (export, explore, convert, push),
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -7,6 +7,7 @@ import typer
 
 from kerasgan.cli.application import tell
 from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
+from kerasgan.files import trackers
 from kerasgan.training.run_folder import is_run
 
 __all__ = ["evaluate"]
@@ -27,8 +28,12 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Folder for the card; default: the run, or evaluations/NAME.")
     ] = None,
     weights: Weights = None,
+    track: Annotated[
+        str | None, typer.Option(help="Also send the means to wandb, mlflow, trackio or tensorboard.")
+    ] = None,
 ) -> None:
     """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
+    tracker = None if track is None else trackers.check(track)
     recipe, gan = recipe_of(name), load(name, weights)
     from kerasgan.evaluation import evaluate
 
@@ -45,6 +50,10 @@ def evaluate(
             held_out=held_out,
             output=folder,
         )
+    if tracker is not None:
+        from kerasgan.training.train import tracked
+
+        tracked(Path(name) if is_run(name) else folder, tracker, recipe).scores(card)
     from kerasgan.cli import tables
 
     show(tables.scores(card))

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
+from kerasgan.files import trackers
 from kerasgan.files.paths import address
 from kerasgan.names import find
 from kerasgan.training.run_folder import is_run, refuse_entry
@@ -34,6 +35,7 @@ Distribute = Annotated[
     str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
 ]
 OnTrouble = Annotated[str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")]
+Track = Annotated[str | None, typer.Option(help="Also send all of it to wandb, mlflow, trackio or tensorboard.")]
 ImageSize = Annotated[int | None, typer.Option(min=4, help="Height and width of the model and its images.")]
 Policy = Annotated[
     str | None, typer.Option(help="Keras' dtype policy, such as mixed_bfloat16: faster where the chip has it.")
@@ -83,14 +85,16 @@ def train(
     doctor: OnTrouble = "warn",
     devices: Annotated[int | None, typer.Option(min=1, help="Number of GPUs (or CPUs) that share each batch.")] = None,
     distribute: Distribute = None,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+    track: Track = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", hidden=True)] = False,
     keep_best: KeepBest = None,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
     remedy = find(doctor, ("off", "rollback", "stop", "warn"))
     if remedy is None:
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
-    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tensorboard": tensorboard}
+    tracker = trackers.check(track or "tensorboard") if track or tensorboard else None
+    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tracker": tracker}
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(name)
     if resume and is_run(run):
@@ -114,7 +118,7 @@ def train(
         shared,
         working_folder(run, resume=resume) as (place, mirrors),
     ):
-        watching = train.watchers(place, **watched)
+        watching = train.watchers(place, recipe=recipe, **watched)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
         found = best.found(place)
     _tell(run, found)

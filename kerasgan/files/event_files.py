@@ -17,7 +17,7 @@ def check() -> None:
 
 
 class EventFile:
-    """A file of scalars and pictures by step, in a folder for `tensorboard --logdir`.
+    """A file of scalars, pictures and texts by step, in a folder for `tensorboard --logdir`.
 
     Args:
         directory: the folder, created if need be. Every `EventFile` is a separate file: TensorBoard shows those of one
@@ -32,6 +32,7 @@ class EventFile:
         writer: Any = importlib.import_module("tensorboard.summary.writer.event_file_writer")
         self._events: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
         self._summaries: Any = importlib.import_module("tensorboard.compat.proto.summary_pb2")
+        self._tensors: Any = importlib.import_module("tensorboard.compat.proto.tensor_pb2").TensorProto
         self._writer = writer.EventFileWriter(os.fspath(directory))
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -43,6 +44,12 @@ class EventFile:
         width, height = size
         image = self._summaries.Summary.Image(width=width, height=height, colorspace=channels, encoded_image_string=png)
         self._add(step, [self._summaries.Summary.Value(tag=name, image=image)])
+
+    def text(self, step: int, name: str, text: str) -> None:
+        """A text, as the plugin for texts shows it."""
+        content = self._tensors(dtype="DT_STRING", string_val=[text.encode()], tensor_shape={"dim": [{"size": 1}]})
+        about = {"plugin_data": {"plugin_name": "text"}}
+        self._add(step, [self._summaries.Summary.Value(tag=name, metadata=about, tensor=content)])
 
     def close(self) -> None:
         """Closes the file and ends the thread that writes it."""

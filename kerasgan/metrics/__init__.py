@@ -18,6 +18,7 @@ from kerasgan.metrics.gam import GAMResult, gam
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance, mmd2
 from kerasgan.metrics.label_accuracy import label_accuracy
+from kerasgan.metrics.lpips import LPIPS
 from kerasgan.metrics.memorization import Memorization, memorization
 from kerasgan.metrics.mode_coverage import Modes, grid, label_coverage, mode_coverage, ring, stacked_digits
 from kerasgan.metrics.multiscale_similarity import multiscale_similarity, self_similarity
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from kerasgan.metrics import streaming
 
 __all__ = [
+    "LPIPS",
     "Diversity",
     "FrechetDistance",
     "GAMResult",

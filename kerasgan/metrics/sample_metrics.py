@@ -181,12 +181,12 @@ class Diversity(FeatureMetric):
         super().__init__(features, name=name, **options)
 
     def compare_with(self, real: Iterable[np.ndarray]) -> None:
-        self.reals = _variance(_moments(real))
+        self.reals = _variance(real)
         if not self.reals > 0:
             raise ValueError("Expected real images that differ, for their diversity. Received: equal features of all")
 
     def measure(self, fake: Iterable[np.ndarray]) -> float:
-        return _variance(_moments(fake)) / self.reals
+        return _variance(fake) / self.reals
 
 
 class PairScore(SampleMetric):
@@ -194,7 +194,8 @@ class PairScore(SampleMetric):
 
     Args:
         score: a name of `kerasgan.metrics.pair_scores`: "structural_similarity", "peak_signal_to_noise" or
-            "mean_absolute_error".
+            "mean_absolute_error"; or a distance of two stacks of images, such as `kerasgan.checkpoints.lpips.load()`,
+            of which less is better.
         samples: number of pairs.
         data: held-out pairs, in any form that `fit` of a family that learns from pairs accepts; if not given, those of
             `fit`. Families that are trained without pairs need them.
@@ -205,19 +206,28 @@ class PairScore(SampleMetric):
     SCORES = ("mean_absolute_error", "peak_signal_to_noise", "structural_similarity")
 
     def __init__(
-        self, score: str = "structural_similarity", *, name: str | None = None, samples: int = 64, **options: Any
+        self,
+        score: "str | Callable[[Any, Any], Any]" = "structural_similarity",
+        *,
+        name: str | None = None,
+        samples: int = 64,
+        **options: Any,
     ) -> None:
-        if score not in self.SCORES:
-            raise ValueError(f"Expected one of {', '.join(self.SCORES)}. Received: score={score!r}")
-        super().__init__(name=name or score, samples=samples, **options)
-        self.score, self.larger_is_better = score, score != "mean_absolute_error"
+        if not callable(score) and score not in self.SCORES:
+            raise ValueError(f"Expected one of {', '.join(self.SCORES)}, or a distance. Received: score={score!r}")
+        named = getattr(score, "name", None) or getattr(score, "__name__", "distance") if callable(score) else score
+        super().__init__(name=name or named, samples=samples, **options)
+        self.score = score
+        self.larger_is_better = not callable(score) and score != "mean_absolute_error"
 
     def get_config(self) -> dict[str, Any] | None:
         config = super().get_config()
-        return None if config is None else {**config, "score": self.score}
+        return None if config is None or callable(self.score) else {**config, "score": self.score}
 
     def measure(self, made: np.ndarray, targets: np.ndarray, *, scale: int) -> float:
         """The mean score of outputs (count, height, width, channels) in [-1, 1]; `scale` as in `pair_scores`."""
+        if callable(self.score):
+            return float(np.mean(checks.array(self.score(made, targets))))
         return float(np.mean(pair_scores(made, targets, scale=scale)[self.score]))
 
 
@@ -228,9 +238,17 @@ def _moments(batches: Iterable[np.ndarray]) -> Moments:
     return moments
 
 
-def _variance(moments: Moments) -> float:
-    """Half of the mean squared distance between two rows."""
-    return float(np.trace(moments.covariance))
+def _variance(batches: Iterable[np.ndarray]) -> float:
+    """Half of the mean squared distance between two rows, of any number of dimensions (Chan et al. 1983, eq. 2.1)."""
+    count, mean, squares = 0, np.zeros(1), 0.0
+    for batch in batches:
+        rows = np.asarray(batch, "float64")
+        own, total = rows.mean(axis=0), count + len(rows)
+        squares += float(((rows - own) ** 2).sum() + ((own - mean) ** 2).sum() * count * len(rows) / total)
+        mean, count = mean + (own - mean) * len(rows) / total, total
+    if count < 2:
+        raise ValueError(f"Expected at least two images. Received: {count}")
+    return squares / (count - 1)
 
 
 _KINDS: Mapping[str, type[SampleMetric]] = {

@@ -40,7 +40,17 @@ from kerasgan.training.ownership import owned
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "NotFiniteError", "assign", "override", "train", "value_of", "watchers", "write_recipe"]
+__all__ = [
+    "Interrupted",
+    "NotFiniteError",
+    "assign",
+    "override",
+    "tracked",
+    "train",
+    "value_of",
+    "watchers",
+    "write_recipe",
+]
 
 
 class NotFiniteError(ArithmeticError):
@@ -217,23 +227,38 @@ def _refuse_not_finite(gan: "GAN", watching: list[Any], run: Path) -> None:
 
 
 def watchers(
-    run: str | os.PathLike[str], *, doctor: str | None = "warn", tensorboard: bool = False
+    run: str | os.PathLike[str],
+    *,
+    doctor: str | None = "warn",
+    tracker: str | None = None,
+    recipe: zoo.Recipe | None = None,
 ) -> list[keras.callbacks.Callback]:
-    """Callbacks for `train`: the doctor, and a log for TensorBoard in the run folder.
+    """Callbacks for `train`: the doctor, and a tracker of experiments.
 
     Args:
         run: the run folder.
         doctor: what to do on trouble: "warn", "stop" or "rollback"; None for no doctor.
-        tensorboard: whether to write run/tensorboard: losses, penalties, samples and the doctor's signals.
+        tracker: of `kerasgan.callbacks.Tracker`: losses, penalties, samples, the doctor's signals and warnings. Its
+            files, if it has any here, are in a folder of its name in the run's.
+        recipe: what the tracker shows as the run's settings.
     """
     from kerasgan.doctor import Doctor
 
     several: list[Any] = []
     if doctor is not None:
         several.append(Doctor(on_trouble=doctor))
-    if tensorboard:
-        several.append(reports.TensorBoardLog(Path(run) / "tensorboard", doctor=several[0] if several else None))
+    if tracker is not None:
+        several.append(tracked(run, tracker, recipe, doctor=several[0] if several else None))
     return several
+
+
+def tracked(
+    run: str | os.PathLike[str], tracker: str, recipe: zoo.Recipe | None = None, *, doctor: Any = None
+) -> reports.Tracker:
+    """The tracker of a run folder, which notes there which of the tracker's runs it is, for scores that follow."""
+    settings = {} if recipe is None else run_folder.sections(recipe)
+    name = Path(run).resolve().name
+    return reports.Tracker(tracker, Path(run) / tracker, name=name, config=settings, doctor=doctor)
 
 
 def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:

@@ -52,24 +52,40 @@ def build(chosen: Recipe) -> "GAN":
     Raises:
         ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
-    from kerasgan import schedules
+    gan = _made(chosen)
+    _compile(gan, chosen)
+    return gan
+
+
+def _made(chosen: Recipe, **state: Any) -> "GAN":
+    """The recipe's model, before `compile`; `state` as in the model's `get_config`."""
     from kerasgan.gan.policy import under_policy
 
     family = _family(chosen)
     arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
     refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
+    with _named_in_errors(chosen), under_policy(chosen.train.get("dtype_policy")):
+        return family.from_config({**chosen.model, **state}) if state else family(**chosen.model)
+
+
+def _compile(gan: "GAN", chosen: Recipe) -> None:
+    from kerasgan import schedules
+
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     settings = schedules.over(settings, chosen.train["steps"])
-    try:
-        with under_policy(chosen.train.get("dtype_policy")):
-            gan = family(**chosen.model)
+    with _named_in_errors(chosen):
         for name in ("generator_optimizer", "discriminator_optimizer"):
             if name in settings:
                 settings[name] = _optimizer(settings[name])
         gan.compile(**settings)
+
+
+@contextmanager
+def _named_in_errors(chosen: Recipe) -> Iterator[None]:
+    try:
+        yield
     except (TypeError, ValueError) as error:
         raise ValueError(f"{chosen.path}: {error}") from error
-    return gan
 
 
 def _family(chosen: Recipe) -> Any:
@@ -195,15 +211,31 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
         gan = _load_model(chosen, path)
         refuse_not_finite(gan, path)
         return gan
-    with without_values():
-        gan = build(chosen)
     if path.name.endswith("weights.h5"):
-        _load_weights(gan, path, gan.sampler)
+        gan = _load_weights_file(chosen, path)
     else:
         from kerasgan import checkpoints
 
+        with without_values():
+            gan = build(chosen)
         gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
+    return gan
+
+
+def _load_weights_file(chosen: Recipe, path: Path) -> "GAN":
+    """The model with a `.weights.h5` of the generator, or of the whole GAN, with its optimizers or without."""
+    parts = _parts(path)
+    if "generator" not in parts or "optimizer" in parts:
+        with without_values():
+            gan = build(chosen)
+        _load_weights(gan, path, gan.sampler)
+        return gan
+    with without_values():  # Keras wants the values of the optimizers that a compiled model has
+        gan = _made(chosen, averaged="ema_generator" in parts)
+    _load_weights(gan, path, gan.sampler)
+    with without_values():
+        _compile(gan, chosen)
     return gan
 
 
@@ -250,18 +282,11 @@ def _differs(expected: Any, found: Any) -> bool:
 
 def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
     """Loads a `.weights.h5` of the whole GAN, or of one network; those of a moving average also fill the generator."""
-    import h5py
     from keras import ops
 
-    from kerasgan.checkpoints.keras_files import check_weights
     from kerasgan.keras_internals import initialize_later
 
-    try:
-        check_weights(path)
-        with h5py.File(path) as file:
-            whole = "generator" in file
-    except OSError as error:
-        raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
+    whole = "generator" in _parts(path)
     try:
         with warnings.catch_warnings(), _named_for_keras(path) as named:
             # Keras only warns, and keeps weights that were never trained.
@@ -276,6 +301,16 @@ def _load_weights(gan: "GAN", path: Path, network: Any) -> None:
         for weight, average in zip(gan.generator.weights, averages.weights):
             initialize_later(weight, partial(ops.copy, average))
     gan.loaded = all_networks(gan) if whole else (*gan.loaded, _name(gan, network))
+
+
+def _parts(path: Path) -> set[str]:
+    """What a `.weights.h5` has values of, after a check of all that is in it."""
+    from kerasgan.checkpoints.keras_files import check_weights
+
+    try:
+        return check_weights(path)
+    except OSError as error:
+        raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
 
 
 def without_values() -> Any:

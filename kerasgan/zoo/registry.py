@@ -1,9 +1,11 @@
 """The entries of the zoo by name.
 
-An entry is a folder with a recipe.toml; the folders are part of the wheel, and beside the package in a checkout.
+An entry is a folder with a recipe.toml; the folders are part of the wheel, and beside the package in a checkout. A team
+has its own in folders that the variable KERASGAN_ZOO names, such as KERASGAN_ZOO=/team/zoo: they are found beside them.
 Reading recipes needs neither Keras nor a backend, so that listing them is instant.
 """
 
+import os
 from pathlib import Path
 
 import kerasgan
@@ -18,9 +20,33 @@ def _root() -> Path:
     return installed if installed.is_dir() else Path(kerasgan.__file__).parent.with_name("zoo")
 
 
+def _entries() -> dict[str, Path]:
+    """The recipes of all entries by name, sorted."""
+    found: dict[str, Path] = {}
+    for root in (_root(), *_own_roots()):
+        for path in root.glob("*/recipe.toml"):
+            if path.parent.name in found:
+                expected = "Expected entries of other names in the folders of KERASGAN_ZOO"
+                raise ValueError(f"{expected}. Received: {path}, beside {found[path.parent.name]}")
+            found[path.parent.name] = path
+    return dict(sorted(found.items()))
+
+
+def _own_roots() -> list[Path]:
+    """The folders of KERASGAN_ZOO, several of them separated as in PATH."""
+    several = dict.fromkeys(filter(None, os.environ.get("KERASGAN_ZOO", "").split(os.pathsep)))
+    roots = [Path(each).expanduser() for each in several]
+    for root in roots:
+        if not root.is_dir():
+            raise FileNotFoundError(
+                f"Expected KERASGAN_ZOO to name folders of entries. Received: {root}, which is none"
+            )
+    return roots
+
+
 def names(family: str | None = None, pretrained: bool | None = None) -> list[str]:
     """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
-    found = sorted(path.parent.name for path in _root().glob("*/recipe.toml"))
+    found = [*_entries()]
     if family is not None:
         found = [name for name in found if find(family, [recipe(name).family])]
     if pretrained is not None:
@@ -38,11 +64,8 @@ def recipe(name: str | Path) -> Recipe:
     """
     path = Path(name)
     if path.suffix != ".toml":
-        path = _root() / str(name) / "recipe.toml"
-        if not path.is_file() or path.parent.parent != _root():
-            received = f"name={str(name)!r}"
-            found = resolve(str(name), names(), expected="the name of a zoo entry,", received=received)
-            path = _root() / found / "recipe.toml"
+        entries, received = _entries(), f"name={str(name)!r}"
+        path = entries[resolve(str(name), entries, expected="the name of a zoo entry,", received=received)]
     if not path.is_file():
         raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")
     return read(path)
