@@ -16,6 +16,7 @@ from kerasgan.checkpoints import (
     keras_gan,
     mimicry,
     openmmlab,
+    own_names,
     pytorch_cyclegan,
     pytorch_tutorial,
     stylegan2_ada,
@@ -36,6 +37,7 @@ PUBLISHERS: tuple[ModuleType, ...] = (
     pytorch_cyclegan,
     basicsr,
     stylegan2_ada,
+    own_names,
     openmmlab,
 )
 CHANNEL_ORDERS = ("rgb", "bgr")
@@ -102,7 +104,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
-        path: a `.pth` file, HDF5 of Keras 2, or a pickle of persistent classes (StyleGAN2-ADA's `.pkl`).
+        path: a `.pth` file, safetensors, ncnn's `.param` or `.bin`, HDF5 of Keras 2, or a pickle of persistent classes
+            (StyleGAN2-ADA's `.pkl`).
         channel_order: the order of colors in the checkpoint's training images, "rgb" or "bgr". With "bgr" (OpenMMLab's
             color models) the last layer's channels are reversed, so that `gan` produces RGB. Ignored if the publisher
             has one order only.
