@@ -340,21 +340,41 @@ class RRDB(nn.Module):
 class RRDBNet(nn.Module):
     """Images in [0, 1] to images in [0, 1]."""
 
-    def __init__(self, *, width, growth, blocks, scale):
+    def __init__(self, *, width, growth, blocks, scale, cells=None, inputs=3):
         super().__init__()
-        self.cells = 4 // scale
-        self.conv_first = nn.Conv2d(3 * self.cells**2, width, 3, padding=1)
+        self.cells = cells or 4 // scale
+        self.conv_first = nn.Conv2d(inputs * self.cells**2, width, 3, padding=1)
         self.body = nn.Sequential(*(RRDB(width, growth) for _ in range(blocks)))
-        for name in ("conv_body", "conv_up1", "conv_up2", "conv_hr"):
+        ups = [f"conv_up{level + 1}" for level in range((scale * self.cells).bit_length() - 1)]
+        for name in ("conv_body", *ups, "conv_hr"):
             self.add_module(name, nn.Conv2d(width, width, 3, padding=1))
+        self.ups = ups
         self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
 
     def forward(self, images):
         x = self.conv_first(F.pixel_unshuffle(images, self.cells))
         x = x + self.conv_body(self.body(x))
-        for conv in (self.conv_up1, self.conv_up2):
+        for conv in map(self.get_submodule, self.ups):
             x = F.leaky_relu(conv(F.interpolate(x, scale_factor=2)), 0.2)
         return self.conv_last(F.leaky_relu(self.conv_hr(x), 0.2))
+
+
+class SRVGGNetCompact(nn.Module):
+    """Images in [0, 1] to images in [0, 1]: Real-ESRGAN's network for films."""
+
+    def __init__(self, *, width, blocks, scale):
+        super().__init__()
+        self.scale = scale
+        layers = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
+        for _ in range(blocks):
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
+        self.body = nn.ModuleList([*layers, nn.Conv2d(width, 3 * scale**2, 3, padding=1)])
+
+    def forward(self, images):
+        x = images
+        for layer in self.body:
+            x = layer(x)
+        return F.pixel_shuffle(x, self.scale) + F.interpolate(images, scale_factor=self.scale, mode="nearest")
 
 
 def trained(network, *inputs):

@@ -1,5 +1,6 @@
 """Files of CycleGAN's, pix2pix', DeblurGAN's and ESRGAN's authors, written as their code does, make their images."""
 
+import re
 import warnings
 from functools import partial
 
@@ -79,20 +80,30 @@ class UnetGenerator(nn.Module):
         return self.model(x)
 
 
-class RRDBNet(networks.RRDBNet):
+class OfOurRange:
     """Of images in [-1, 1]."""
-
-    def __init__(self, **sizes):
-        super().__init__(width=4, growth=3, **sizes)
-        self.conv_last.bias.data += 0.4  # amid the range
 
     def forward(self, x):
         return 2 * super().forward(x / 2 + 0.5).clamp(0, 1) - 1
 
 
+class RRDBNet(OfOurRange, networks.RRDBNet):
+    def __init__(self, **sizes):
+        super().__init__(width=4, growth=3, **sizes)
+        self.conv_last.bias.data += 0.4  # amid the range
+
+
+class Compact(OfOurRange, networks.SRVGGNetCompact):
+    def __init__(self, **sizes):
+        super().__init__(width=4, **sizes)
+        for layer in self.body:
+            if isinstance(layer, nn.PReLU):  # each slope its own
+                layer.weight.data += 0.1 * torch.rand(4)
+
+
 def alive(network):
     """At rest, with weights and moving statistics that keep every layer alive."""
-    if isinstance(network, RRDBNet):
+    if isinstance(network, OfOurRange):
         return network
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point():
@@ -137,6 +148,22 @@ def esrgan_file(network, path):
     torch.save(state, path, _use_new_zipfile_serialization=False)
 
 
+def oldest_file(network, path):
+    """With the names of ESRGAN's first files, of one sequence in which activations and enlargements count too."""
+    blocks = len(network.body)
+    numbers = {"conv_first": "model.0", "conv_body": f"model.1.sub.{blocks}"}
+    tops = [*network.ups, "conv_hr", "conv_last"]
+    numbers |= {name: f"model.{3 + 3 * index}" for index, name in enumerate(network.ups)}
+    first = 2 + 3 * len(network.ups)
+    numbers |= {name: f"model.{first + 2 * index}" for index, name in enumerate(tops[-2:])}
+    state = {}
+    for name, tensor in network.state_dict().items():
+        layer, _, kind = name.rpartition(".")
+        inner = re.sub(r"body\.(\d+)\.rdb(\d)\.conv(\d)", r"model.1.sub.\1.RDB\2.conv\3.0", layer)
+        state[f"{numbers.get(layer, inner)}.{kind}"] = tensor
+    torch.save(state, path)
+
+
 def real_esrgan_file(network, path):
     others = {name: tensor + 1 for name, tensor in network.state_dict().items()}
     torch.save({"params": others, "params_ema": network.state_dict()}, path)
@@ -148,6 +175,7 @@ def params_file(network, path):
 
 DEBLURGAN = partial(DeblurGAN, image_size=16, blocks=2, width=2, discriminator_width=1, patch_layers=1)
 RRDB = partial(ESRGAN, image_size=16, width=4, growth=3)
+COMPACT = partial(ESRGAN, image_size=16, width=4, variant="compact")
 CYCLEGAN = partial(CycleGAN, image_size=16, blocks=2, width=2, discriminator_width=1, patch_layers=1)
 PIX2PIX = partial(Pix2Pix, image_size=16, depth=3, width=4, discriminator_width=1, patch_layers=1, norm="batch")
 FILES = {
@@ -163,6 +191,30 @@ FILES = {
         real_esrgan_file,
     ),
     "basicsr x1": (partial(RRDB, blocks=1, scale=1), partial(RRDBNet, blocks=1, scale=1), params_file),
+    "basicsr x2, not unshuffled": (
+        partial(RRDB, blocks=1, scale=2, unshuffle=1),
+        partial(RRDBNet, blocks=1, scale=2, cells=1),
+        params_file,
+    ),
+    "esrgan, oldest": (partial(RRDB, blocks=2), partial(RRDBNet, blocks=2, scale=4), oldest_file),
+    "esrgan x1, oldest": (
+        partial(RRDB, blocks=1, scale=1, unshuffle=1),
+        partial(RRDBNet, blocks=1, scale=1, cells=1),
+        oldest_file,
+    ),
+    "esrgan x2, oldest": (
+        partial(RRDB, blocks=1, scale=2, unshuffle=1, image_size=16),
+        partial(RRDBNet, blocks=1, scale=2, cells=1),
+        oldest_file,
+    ),
+    "esrgan x8, oldest": (partial(RRDB, blocks=1, scale=8), partial(RRDBNet, blocks=1, scale=8, cells=1), oldest_file),
+    "compact x4": (partial(COMPACT, blocks=2), partial(Compact, blocks=2, scale=4), params_file),
+    "compact x3, bare": (
+        partial(COMPACT, blocks=1, scale=3, image_size=18),
+        partial(Compact, blocks=1, scale=3),
+        new,
+    ),
+    "compact x1": (partial(COMPACT, blocks=1, scale=1), partial(Compact, blocks=1, scale=1), real_esrgan_file),
     "basicsr, bare": (partial(RRDB, blocks=1), partial(RRDBNet, blocks=1, scale=4), new),
 }
 REASONS = {
@@ -170,6 +222,7 @@ REASONS = {
     "pix2pix": {"counts training steps"},
     "pix2pix, several GPUs": {"counts training steps"},
     "real-esrgan x2": {"not part of the network that is assigned"},
+    "compact x1": {"not part of the network that is assigned"},
 }
 
 

@@ -35,6 +35,7 @@ def test_the_networks_have_the_parameter_counts_of_the_papers_tables():
     assert parameters(srgan.discriminator(96, 3, width=64)) == 23_565_505
     assert parameters(esrgan.discriminator(128, 3, width=64)) == 14_499_401
     assert parameters(esrgan.unet_discriminator(3, width=64)) == 4_376_897
+    assert parameters(esrgan.compact_generator(3, scale=4, blocks=16, width=64)) == 621_424  # realesr-animevideov3
     sizes = {"width": 64, "growth": 32}
     small = parameters(esrgan.generator(3, scale=4, blocks=6, **sizes))
     first, doubling, second = (
@@ -178,7 +179,9 @@ def test_a_network_of_a_table_is_made_when_training_begins_and_again_in_a_model_
         (lambda: vgg19(None, layer="block9"), "block1_conv1, .*layer='block9'"),
         (lambda: ESRGAN(judge="patch"), r"one of whole, unet\..*judge='patch'"),
         (lambda: SRGAN(**SMALL, feature_layer="x"), "network.*feature_layer='x'"),
-        (lambda: ESRGAN(scale=8), r"one of 1, 2, 4\..*scale=8"),
+        (lambda: ESRGAN(scale=3), r"one of 1, 2, 4, 8\..*scale=3"),
+        (lambda: ESRGAN(scale=2, unshuffle=3), r"one of 1, 2, 4\..*unshuffle=3"),
+        (lambda: ESRGAN(variant="compact", input_channels=1), "equal channels.*input_channels=1, channels=3"),
         (lambda: ESRGAN(image_size=18, scale=2, blocks=1, width=2), "multiples of 4.*image_size=18"),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasgan.checkpoints.shapes import Shapes
 from kerasgan.checkpoints.tensors import release
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class Layout:
         discriminator_prefix: of its tensors.
         spelling: from the names in a file, without the network's prefix: those names of `placements` that differ in it,
             each mapped to the file's.
+        detect: from the shapes of a file's tensors, by name: the arguments of the family's model that it holds. Raises
+            KeyError or IndexError for another network, whose tensors have other names or shapes, or returns None.
+        published: those of `arguments` with which the smallest model of the family, `tiny_config`, has the published
+            architecture.
     """
 
     arguments: str
@@ -96,6 +101,8 @@ class Layout:
     discriminator: Callable[[keras.Model], list[Placement]] | None = None
     discriminator_prefix: str = ""
     spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
+    detect: Callable[[Shapes], Mapping[str, Any] | None] = lambda shapes: None
+    published: Mapping[str, Any] = field(default_factory=dict)
 
 
 def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:

@@ -3,11 +3,12 @@
 Wang et al.: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, 2018, https://arxiv.org/abs/1809.00219.
 Layers, initial weights and the discriminator follow the authors' code, as do scales 2 and 1 of its successor
 Real-ESRGAN (Wang et al. 2021, 2107.10833), whose generators are these: the image's cells of 2x2 or 4x4 pixels become
-channels before a network that enlarges four times. Its discriminator is `judge="unet"`, its small images those of the
-derivation "degraded". Trained with `adversarial_weight=0` it is the paper's RRDB, from whose weights the second phase
-starts; a schedule of the weight puts both into one `fit`. Deviations: each term of the adversarial loss has the weight
-1, where the authors' code halves their sum; Real-ESRGAN's content losses compare with the images themselves, where the
-authors sharpen them first.
+channels before a network that enlarges four times. Its variant "compact" is Real-ESRGAN's network for films (SRVGGNet),
+one plain sequence of convolutions whose output is added to the image, each pixel of it repeated. Its discriminator is
+`judge="unet"`, its small images those of the derivation "degraded". Trained with `adversarial_weight=0` it is the
+paper's RRDB, from whose weights the second phase starts; a schedule of the weight puts both into one `fit`. Deviations:
+each term of the adversarial loss has the weight 1, where the authors' code halves their sum; Real-ESRGAN's content
+losses compare with the images themselves, where the authors sharpen them first.
 """
 
 from collections.abc import Mapping
@@ -19,11 +20,21 @@ from keras import layers
 
 from kerasgan.data import checks
 from kerasgan.gan.constructor_checks import check_choice
-from kerasgan.layers import BilinearUpsampling2D, ImageRange, PixelUnshuffle, SpectralConv2D, leaky_relu, normalized
+from kerasgan.layers import (
+    BilinearUpsampling2D,
+    ImageRange,
+    PixelShuffle,
+    PixelUnshuffle,
+    SpectralConv2D,
+    leaky_relu,
+    normalized,
+)
 from kerasgan.models.restoration import Restoration
 from kerasgan.optimizers import for_both
 
-__all__ = ["ESRGAN", "discriminator", "generator", "unet_discriminator"]
+__all__ = ["ESRGAN", "compact_generator", "discriminator", "generator", "unet_discriminator"]
+
+SCALES = {"rrdb": (1, 2, 4, 8), "compact": (1, 2, 3, 4, 8)}  # by variant
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -32,11 +43,17 @@ class ESRGAN(Restoration):
 
     Args:
         image_size: of the large images in training, which fixes the discriminator's size: int or (height, width).
-        channels: of the images.
-        scale: 4, or 2 or 1 for images whose sides are multiples of 2 or 4.
-        blocks: of the generator: 23 in the paper, 6 in Real-ESRGAN's small networks.
+        channels: of the large images.
+        input_channels: of the small ones; `channels` if not given.
+        scale: 1, 2, 4 or 8; 3 for "compact" too.
+        variant: of the generator: "rrdb", the paper's, or "compact", Real-ESRGAN's.
+        blocks: of the generator: 23 in the paper, 6 in Real-ESRGAN's small networks; the convolutions between the first
+            and the last one in "compact": 16 or 32.
         width: channels of its maps.
-        growth: channels that each convolution of a dense block adds.
+        growth: channels that each convolution of a dense block adds; unused in "compact".
+        unshuffle: 1, 2 or 4: "rrdb" begins with cells of so many pixels in each direction, of which the sides are
+            multiples, as channels, and doubles log2(scale unshuffle) times; 4 / scale, as Real-ESRGAN, if not given,
+            at least 1.
         discriminator_width: channels of the discriminator's first map; `width` if not given.
         discriminator_norm: "batch" or "instance", or "none".
         judge: the discriminator: "whole" gives one logit per image; "unet" (Real-ESRGAN) one per pixel, takes images
@@ -61,10 +78,13 @@ class ESRGAN(Restoration):
         *,
         image_size: int | tuple[int, int] = 128,
         channels: int = 3,
+        input_channels: int | None = None,
         scale: int = 4,
+        variant: str = "rrdb",
         blocks: int = 23,
         width: int = 64,
         growth: int = 32,
+        unshuffle: int | None = None,
         discriminator_width: int | None = None,
         discriminator_norm: str = "batch",
         judge: str = "whole",
@@ -76,9 +96,20 @@ class ESRGAN(Restoration):
         adversarial_weight: Any = 5e-3,
         name: str | None = None,
     ):
-        check_choice("scale", scale, (1, 2, 4))
+        check_choice("variant", variant, SCALES)
+        check_choice("scale", scale, SCALES[variant])
         check_choice("judge", judge, ("whole", "unet"))
         discriminator_width = discriminator_width or width
+        input_channels = channels if input_channels is None else input_channels
+        if variant == "compact":
+            _check_compact(input_channels, channels, unshuffle)
+            network = compact_generator(channels, scale=scale, blocks=blocks, width=width)
+            unshuffle = 1
+        else:
+            unshuffle = max(1, 4 // scale) if unshuffle is None else unshuffle
+            check_choice("unshuffle", unshuffle, (1, 2, 4))
+            sizes = dict(scale=scale, blocks=blocks, width=width, growth=growth, unshuffle=unshuffle)
+            network = generator(channels, input_channels=input_channels, **sizes)
         losses = dict(
             distance=distance,
             pixel_weight=pixel_weight,
@@ -88,17 +119,18 @@ class ESRGAN(Restoration):
             adversarial_weight=adversarial_weight,
         )
         super().__init__(
-            generator(channels, scale=scale, blocks=blocks, width=width, growth=growth),
+            network,
             unet_discriminator(channels, width=discriminator_width)
             if judge == "unet"
             else discriminator(image_size, channels, width=discriminator_width, norm=discriminator_norm),
             image_size=image_size,
             scale=scale,
-            multiple=4 // scale,
+            multiple=unshuffle,
             name=name,
             **losses,
         )
-        self.resolve_arguments(discriminator_width=discriminator_width)
+        self.resolve_arguments(discriminator_width=discriminator_width, input_channels=input_channels)
+        self.resolve_arguments(unshuffle=unshuffle)
 
     def default_compile_args(self):
         """Section 4.1, with the moments of the authors' code."""
@@ -106,21 +138,52 @@ class ESRGAN(Restoration):
         return {**super().default_compile_args(), "objective": "relativistic_average", **optimizers}
 
 
-def generator(channels: int, *, scale: int, blocks: int, width: int, growth: int) -> keras.Model:
-    """Images whose sides are multiples of 4 / scale to images `scale` times as large (section 3.1, figure 4)."""
-    images = keras.Input((None, None, channels), name="images")
+def _check_compact(input_channels: int, channels: int, unshuffle: int | None) -> None:
+    if input_channels != channels or unshuffle not in (None, 1):
+        received = f"input_channels={input_channels}, channels={channels}, unshuffle={unshuffle}"
+        raise ValueError(f"Expected equal channels and no unshuffling with variant='compact'. Received: {received}")
+
+
+def generator(
+    channels: int,
+    *,
+    scale: int,
+    blocks: int,
+    width: int,
+    growth: int,
+    unshuffle: int | None = None,
+    input_channels: int | None = None,
+) -> keras.Model:
+    """Images whose sides are multiples of `unshuffle` to images `scale` times as large (section 3.1, figure 4)."""
+    unshuffle = max(1, 4 // scale) if unshuffle is None else unshuffle
+    images = keras.Input((None, None, input_channels or channels), name="images")
     x = layers.Rescaling(0.5, 0.5, name="unit")(images)
-    if scale < 4:
-        x = PixelUnshuffle(4 // scale, name="unshuffle")(x)
+    if unshuffle > 1:
+        x = PixelUnshuffle(unshuffle, name="unshuffle")(x)
     x = skip = _convolution(x, width, "stem")
     for index in range(1, blocks + 1):
         x = _block(x, width, growth, f"block{index}")
     x = layers.Add(name="trunk_sum")([skip, _convolution(x, width, "trunk")])
-    for level in (1, 2):
+    for level in range(1, (scale * unshuffle).bit_length()):
         x = layers.UpSampling2D(2, name=f"up{level}_nearest")(x)
         x = _convolution(x, width, f"up{level}", activation="leaky_relu")
     x = _convolution(x, width, "last", activation="leaky_relu")
     x = _convolution(x, channels, "image", dtype="float32")
+    return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
+
+
+def compact_generator(channels: int, *, scale: int, blocks: int, width: int) -> keras.Model:
+    """Images to images `scale` times as large: convolutions with PReLU, then a pixel shuffle (SRVGGNetCompact)."""
+    images = keras.Input((None, None, channels), name="images")
+    x = layers.Rescaling(0.5, 0.5, name="unit")(images)
+    for name in ("stem", *(f"body{index}" for index in range(1, blocks + 1))):
+        x = layers.Conv2D(width, 3, padding="same", name=name)(x)
+        quarter = keras.initializers.Constant(0.25)
+        x = layers.PReLU(alpha_initializer=quarter, shared_axes=[1, 2], name=f"{name}_prelu")(x)
+    x = layers.Conv2D(channels * scale**2, 3, padding="same", dtype="float32", name="image")(x)
+    x = PixelShuffle(scale, dtype="float32", name="shuffle")(x)
+    repeated = layers.UpSampling2D(scale, dtype="float32", name="repeated")(images)
+    x = layers.Add(dtype="float32", name="image_sum")([x, repeated])
     return keras.Model(images, ImageRange(dtype="float32", name="range")(x), name="generator")
 
 

@@ -6,17 +6,19 @@ Its images are in [0, 1], those of the network here in [-1, 1].
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.openmmlab.srgan import in_our_range
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import convolution, find
+from kerasgan.checkpoints.shapes import Shapes, count, under
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LAYOUT", "placements"]
+__all__ = ["LAYOUT", "detect", "placements"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -29,7 +31,10 @@ def placements(generator: keras.Model) -> list[Placement]:
             for part in range(1, 6):
                 ours = find(generator, f"block{block + 1}_dense{dense}_conv{part}")
                 places += convolution(f"body.{block}.rdb{dense}.conv{part}", ours)
-    names = {"conv_body": "trunk", "conv_up1": "up1", "conv_up2": "up2", "conv_hr": "last"}
+    ups = {
+        f"conv_{name.removesuffix('_nearest')}": name.removesuffix("_nearest") for name in layers if "_nearest" in name
+    }
+    names = {"conv_body": "trunk", **ups, "conv_hr": "last"}
     for theirs, name in names.items():
         places += convolution(theirs, find(generator, name))
     return places + in_our_range(convolution("conv_last", find(generator, "image"), image=True), offset=-1.0)
@@ -48,4 +53,22 @@ def _stem(generator: keras.Model) -> list[Placement]:
     return [dataclasses.replace(weight, stored=weight.expected_shape, unfold=cells, axes=axes, colors=4), bias]
 
 
-LAYOUT = Layout(arguments="ESRGAN()", placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (width, inputs, *_), (channels, *_) = found["conv_first.weight"], found["conv_last.weight"]
+    # Four or sixteen times as many inputs as outputs are cells of pixels, not that many kinds of measurements.
+    unshuffle = {4: 2, 16: 4}.get(inputs // channels, 1) if inputs % channels == 0 else 1
+    sizes = {
+        "channels": channels,
+        "input_channels": inputs // unshuffle**2,
+        "scale": 2 ** count(found, r"conv_up(\d+)\.weight") // unshuffle,
+        "blocks": count(found, r"body\.(\d+)\..*"),
+        "width": width,
+        "growth": found["body.0.rdb1.conv1.weight"][0],
+        "unshuffle": unshuffle,
+    }
+    return sizes
+
+
+LAYOUT = Layout(arguments="ESRGAN()", placements=placements, sources=one_generator, detect=detect)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from kerasgan.checkpoints.placement import generator_and_average
 
-__all__ = ["by_domain", "one_generator"]
+__all__ = ["NETWORKS", "by_domain", "one_generator"]
 
+NETWORKS = ("generator_ema.", "generator.")  # prefixes of the tensors of networks that generate images, the best first
 
 one_generator = functools.partial(generator_and_average, plain="generator.", averaged="generator_ema.")
 

@@ -16,7 +16,7 @@ from kerasgan.checkpoints.pytorch import convolution, find
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LAYOUT", "in_our_range", "placements"]
+__all__ = ["LAYOUT", "in_our_range", "placements", "shuffled"]
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -28,7 +28,7 @@ def placements(generator: keras.Model) -> list[Placement]:
         for part in (1, 2):
             places += convolution(f"trunk_net.{index}.conv{part}", find(generator, f"block{index + 1}_conv{part}"))
     for level in range(1, 1 + sum(name.endswith("_shuffle") for name in names)):
-        places += _shuffled(f"upsample{level}.upsample_conv", find(generator, f"up{level}"), factor=2)
+        places += shuffled(f"upsample{level}.upsample_conv", find(generator, f"up{level}"), factor=2)
     places += convolution("conv_hr", find(generator, "last"))
     last = convolution("conv_last", find(generator, "image"), image=True)
     return places + in_our_range(last, offset=0.0)
@@ -40,7 +40,7 @@ def in_our_range(last: list[Placement], *, offset: float) -> list[Placement]:
     return [dataclasses.replace(weight, factor=2.0), dataclasses.replace(bias, factor=2.0, offset=offset)]
 
 
-def _shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
+def shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
     """A convolution before a pixel shuffle, whose outputs PyTorch orders (channel, row, column)."""
     height, width, inputs, outputs = layer.kernel.shape
     channels = outputs // factor**2
