@@ -124,7 +124,7 @@ def over(settings: Any, steps: int) -> Any:
     """
     if isinstance(settings, Mapping):
         name = settings.get("name")
-        length = _LENGTHS.get(isinstance(name, str) and find(name, list(_LENGTHS)) or "")
+        length = _LENGTHS.get((isinstance(name, str) and find(name, list(_LENGTHS))) or "")
         missing = {} if length is None or length in settings else {length: steps}
         return {key: over(value, steps) for key, value in settings.items()} | missing
     return [over(each, steps) for each in settings] if isinstance(settings, list | tuple) else settings

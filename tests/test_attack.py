@@ -20,7 +20,7 @@ class Arguments:
     seconds, seed, keep = 0.3, 0, None
 
 
-@pytest.mark.parametrize("name", ["pth", "keras 2", "logs", "pictures", "recipes"])
+@pytest.mark.parametrize("name", ["pth", "safetensors", "ncnn", "keras 2", "logs", "pictures", "recipes"])
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_are_read_or_refused(name, tmp_path):
     read, files = blocks.READERS[name](tmp_path)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan import doctor, scalars, zoo
-from kerasgan.checkpoints import hdf5, keras_files, pth
+from kerasgan.checkpoints import hdf5, keras_files, ncnn, pth, safetensors
 from kerasgan.data.decoding import decode
 from kerasgan.models import DCGAN
 from kerasgan.zoo.recipe import read as read_recipe
@@ -34,6 +34,31 @@ def _pth(folder: Path) -> Block:
     plain = pickle.dumps({"a": [1, 2.0, "x"], "b": (None, True, b"y")}, protocol=2)
     legacy = b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, {}, []))
     return pth.read, [written.getvalue(), plain, legacy]
+
+
+def _safetensors(folder: Path) -> Block:
+    from safetensors.numpy import save
+
+    tensors = {"a/kernel": np.ones((2, 3), "float32"), "b": np.ones(4, "float16"), "c": np.array(True)}
+    return safetensors.read, [save(tensors, metadata={"format": "pt"})]
+
+
+def _ncnn(folder: Path) -> Block:
+    """Damages the .param, beside a .bin of its three layers."""
+    half, whole = (0x01306B47).to_bytes(4, "little"), bytes(4)
+    weights = half + bytes(72) + bytes(8) + bytes(8) + whole + bytes(24)
+    text = (
+        b"7767517\n5 5\nInput i 0 1 a\nConvolution c 1 1 a b 0=2 1=3 4=1 5=1 6=36 9=2 -23310=1,2.0e-01\n"
+        b"PReLU p 1 1 b c 0=2\nPixelShuffle s 1 1 c d 0=2\nInnerProduct f 1 1 d e 0=3 1=0 2=6\n"
+    )
+
+    def read(file: Path) -> object:
+        description = folder / "damaged.param"
+        description.write_bytes(file.read_bytes())
+        description.with_suffix(".bin").write_bytes(weights)
+        return ncnn.read(description)
+
+    return read, [text]
 
 
 def _keras2(folder: Path) -> Block:
@@ -93,6 +118,8 @@ def _recipes(folder: Path) -> Block:
 
 READERS: dict[str, Callable[[Path], Block]] = {
     "pth": _pth,
+    "safetensors": _safetensors,
+    "ncnn": _ncnn,
     "keras 2": _keras2,
     "keras": _keras,
     "weights": _weights,

@@ -1,7 +1,7 @@
 """Published checkpoints of other frameworks, as weights of kerasgan's models: read, download, assign.
 
-`pth`, `persistence` and `pickles` read PyTorch's files without PyTorch, `hdf5` reads those of Keras 2; one file per
-publisher maps its tensors to weights. `detect` finds out which model a file holds.
+`pth`, `persistence` and `pickles` read PyTorch's files without PyTorch, `safetensors`, `ncnn` and `hdf5` (Keras 2) what
+their names say; one file per publisher maps its tensors to weights. `detect` finds out which model a file holds.
 """
 
 from kerasgan.checkpoints.assignment import MismatchError, Report, assign

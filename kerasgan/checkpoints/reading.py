@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kerasgan.checkpoints import hdf5, persistence, pth
+from kerasgan.checkpoints import hdf5, ncnn, persistence, pth, safetensors
 
 __all__ = ["read"]
 
@@ -18,4 +18,8 @@ def read(path: str | Path) -> object:
         head = file.read(persistence.HEAD)
     if head.startswith(hdf5.SIGNATURE):
         return hdf5.read(path)
+    if safetensors.begins(head):
+        return safetensors.read(path)
+    if ncnn.holds(path, head):
+        return ncnn.read(path)
     return persistence.read(path) if persistence.begins(head) else pth.read(path)

@@ -11,6 +11,7 @@ from kerasgan.checkpoints import (
     keras_gan,
     mimicry,
     openmmlab,
+    own_names,
     pytorch_cyclegan,
     pytorch_tutorial,
     stylegan2_ada,
@@ -28,6 +29,7 @@ PUBLISHERS: tuple[ModuleType, ...] = (
     pytorch_cyclegan,
     basicsr,
     stylegan2_ada,
+    own_names,
     openmmlab,
 )
 

