@@ -13,7 +13,7 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 from kerasgan.scalars import guard
 
 __all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get"]
@@ -112,7 +112,8 @@ def get(value: Any) -> Any:
         for key, found in {**vars(keras.optimizers.schedules), **globals()}.items()
         if isinstance(found, type) and issubclass(found, LearningRateSchedule) and found is not LearningRateSchedule
     }
-    return classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")](**config)
+    found = classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")]
+    return made(found, config, received=f"{dict(value)!r}")
 
 
 def at(value: Any, step: Any) -> Any:

@@ -1,19 +1,16 @@
-"""What is attacked: a reader with good files for it, by name; and every public function's arguments."""
+"""The readers that are attacked, by name, with good files for each."""
 
-import importlib
-import inspect
 import io
 import pickle
 import zipfile
 from collections.abc import Callable
-from dataclasses import is_dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 from PIL import Image
 
-from kerasgan import doctor, scalars, zoo
+from kerasgan import doctor, zoo
 from kerasgan.checkpoints import hdf5, keras_files, pth
 from kerasgan.data.decoding import decode
 from kerasgan.models import DCGAN
@@ -100,32 +97,3 @@ READERS: dict[str, Callable[[Path], Block]] = {
     "logs": _logs,
     "recipes": _recipes,
 }
-MODULES = "augment callbacks checkpoints data exploration export latents layers metrics models objectives penalties zoo"
-WRONG = (None, True, -(10**9), float("nan"), 10**400, "a", b"a", [], {}, object(), 1j)
-
-
-def wrong_arguments() -> tuple[int, list[str], int]:
-    """As `fuzz`: each checked argument of each public function with values of every wrong kind."""
-    tried, failures, functions = 0, [], 0
-    for module in MODULES.split():
-        found = importlib.import_module(f"kerasgan.{module}")
-        for name in found.__all__:
-            value = getattr(found, name)
-            function = value.__init__ if isinstance(value, type) else value
-            if not inspect.isfunction(function) or is_dataclass(value):
-                continue
-            functions += 1
-            original = getattr(function, "__wrapped__", function)
-            signature = inspect.signature(function)
-            fit = scalars.checker(signature, original.__globals__)
-            for argument in fit.known:
-                for wrong in WRONG:
-                    try:
-                        fit({argument: wrong})
-                    except ValueError as error:
-                        tried += 1
-                        if not str(error).startswith("Expected ") or f"Received: {argument}=" not in str(error):
-                            failures.append(f"{module}.{name}({argument}={wrong!r}): {error}")
-                    except Exception as error:
-                        failures.append(f"{module}.{name}({argument}={wrong!r}): {type(error).__name__}: {error}")
-    return tried, failures, functions

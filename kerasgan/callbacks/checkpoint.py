@@ -60,6 +60,8 @@ class Checkpoint(StepCallback):
         every: steps from one checkpoint to the next.
         keep: number of checkpoints to keep.
         record: what the training is made with, such as its recipe, as JSON holds it; `recorded` reads it.
+        resume: whether `fit` resumes from the newest one; if not, it goes on with the model as it is, in epoch 0 of its
+            data, and its first checkpoint takes the place of that of the same step.
 
     Raises:
         OSError: if a checkpoint cannot be written; earlier ones stay.
@@ -74,9 +76,10 @@ class Checkpoint(StepCallback):
         every: int = 1000,
         keep: int = 3,
         record: Mapping[str, Any] | None = None,
+        resume: bool = True,
     ):
         super().__init__(every)
-        self.directory, self.keep, self.record = local(directory), keep, record
+        self.directory, self.keep, self.record, self.resume = local(directory), keep, record, resume
         self.refused: tuple[int, list[str]] | None = None
 
     @staticmethod
@@ -119,7 +122,7 @@ class Checkpoint(StepCallback):
         model that is ahead of it, or one that has just done all the `epochs`.
         """
         self._watching = _by_name(callbacks)
-        path = self.newest(self.directory)
+        path = self.newest(self.directory) if self.resume else None
         if path is None:
             return None
         kept = _read(path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan import zoo
 from kerasgan.files.paths import here
+from kerasgan.scalars import guard
 from kerasgan.training.run_folder import BEST, is_run, newest
 from kerasgan.zoo.load import all_networks, refuse_not_finite, without_values
 
@@ -82,3 +83,6 @@ def _beside(path: Path) -> Path:
             f'kerasgan.load("recipe.toml", weights="{path}"). Received: no such file'
         )
     return recipe
+
+
+guard(globals(), __all__)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 from kerasgan.scalars import check
 from kerasgan.zoo import data_sources
 from kerasgan.zoo.data_sources import refuse_unknown
@@ -29,6 +29,7 @@ __all__ = [
     "all_networks",
     "build",
     "channel_order",
+    "compile_as",
     "load",
     "refuse_not_finite",
     "source",
@@ -54,16 +55,24 @@ def build(chosen: Recipe) -> "GAN":
     family = _family(chosen)
     arguments = inspect.signature(family.__init__).parameters.keys() - {"self"}
     refuse_unknown(chosen.model, arguments, f"[model] of {chosen.path}")
-    settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     try:
         gan = family(**chosen.model)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{chosen.path}: {error}") from error
+    compile_as(gan, chosen)
+    return gan
+
+
+def compile_as(gan: "GAN", chosen: Recipe) -> None:
+    """Compiles a model with a recipe's training settings. Raises ValueError that names the file if it refuses them."""
+    settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
+    try:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             if name in settings:
                 settings[name] = _optimizer(settings[name])
         gan.compile(**settings)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{chosen.path}: {error}") from error
-    return gan
 
 
 def _family(chosen: Recipe) -> Any:
@@ -92,7 +101,8 @@ def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
     name = config.pop("name", None)
     known = {key: getattr(module, key) for module in reversed(modules) for key in dir(module) if key[0].isupper()}
     classes = {key: value for key, value in known.items() if isinstance(value, type)}
-    return classes[resolve(name, sorted(classes), expected="a name", received=f"name={name!r}")](**config)
+    found = classes[resolve(name, sorted(classes), expected="a name", received=f"name={name!r}")]
+    return made(found, config, received=f"{dict(settings)!r}")
 
 
 def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
