@@ -95,8 +95,12 @@ class LinearDecay(LearningRateSchedule):
         }
 
 
-def get(value: Any) -> Any:
+def get(value: Any, argument: str = "schedule") -> Any:
     """A number or a schedule unchanged, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
+
+    Args:
+        value: what is given.
+        argument: what it is given as, for the error.
 
     Raises:
         ValueError: for a table with an unknown name, with the nearest known ones.
@@ -112,8 +116,9 @@ def get(value: Any) -> Any:
         for key, found in {**vars(keras.optimizers.schedules), **globals()}.items()
         if isinstance(found, type) and issubclass(found, LearningRateSchedule) and found is not LearningRateSchedule
     }
-    found = classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")]
-    return made(found, config, received=f"{dict(value)!r}")
+    received = f"{argument}={dict(value)!r}"
+    found = classes[resolve(name, sorted(classes), expected="a schedule", received=received)]
+    return made(found, config, received=received)
 
 
 def at(value: Any, step: Any) -> Any:

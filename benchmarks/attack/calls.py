@@ -281,11 +281,13 @@ def of_recipes(folder: Path, entry: str = "dcgan-digits") -> Iterator[Call]:
 
     from kerasgan import zoo
     from kerasgan.files.toml import write_text
+    from kerasgan.training import best
+    from kerasgan.training.load import load
 
     content = tomllib.loads(zoo.recipe(entry).path.read_text(encoding="utf-8"))
     content = {key: content[key] for key in ("family", "model", "data", "train")}
     places = [("family",), *((part, key) for part in ("model", "data", "train") for key in content[part])]
-    places += [("train", key) for key in ("penalties", "augment", "ema_half_life", "seed", "keep_best", "start")]
+    places += [("train", key) for key in ("augment", "keep_best", "start") if key not in content["train"]]
     numbers = itertools.count()
 
     def read(section: tuple[str, ...], wrong: Any) -> None:
@@ -293,13 +295,19 @@ def of_recipes(folder: Path, entry: str = "dcgan-digits") -> Iterator[Call]:
         (changed if len(section) == 1 else changed[section[0]])[section[-1]] = wrong
         path = folder / f"recipe-{next(numbers)}.toml"
         write_text(_toml(changed), path)
-        zoo.source(zoo.recipe(path))
-        zoo.build(zoo.recipe(path))
+        recipe = zoo.recipe(path)
+        zoo.source(recipe)
+        zoo.build(recipe)
+        if "keep_best" in recipe.train:  # what only a training reads
+            best.checked(recipe.train["keep_best"])
+        if "start" in recipe.train:
+            load(recipe.train["start"])
 
     for section in places:
         for wrong in ("\x1b[31mnonsense", -(10**9), 1e999, math.nan, [[]], {"name": 3}, {"nonsense": 1}):
             name = f"recipe {'.'.join(section)}={wrong!r}"
-            yield Call(name, section[-1], lambda section=section, wrong=wrong: read(section, wrong))
+            stem = "" if section[-1] == "start" else section[-1].rpartition("_")[2].removesuffix("ies")
+            yield Call(name, stem, lambda section=section, wrong=wrong: read(section, wrong))
 
 
 def _toml(content: dict[str, Any]) -> str:

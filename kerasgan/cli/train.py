@@ -90,7 +90,6 @@ def train(
     remedy = find(doctor, ("off", "rollback", "stop", "warn"))
     if remedy is None:
         raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
-    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tensorboard": tensorboard}
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(name)
     if resume and is_run(run):
@@ -105,8 +104,8 @@ def train(
     kept = best.settings_of(keep_best) if keep_best else None
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
     recipe = train.assign(recipe, assignments or [])
-    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
-    options["new_phase"] = new_phase
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED}
+    options |= {"resume": resume, "new_phase": new_phase}
     with (
         tell("kerasgan.data"),
         warnings_in_one_line(DoctorWarning),
@@ -114,7 +113,7 @@ def train(
         naming_the_lost(f"Go on, on all of them: kerasgan train {shlex.quote(address(run))} --resume"),
         working_folder(run, resume=resume) as (place, mirrors),
     ):
-        watching = train.watchers(place, **watched)
+        watching = train.watchers(place, doctor=None if remedy == "off" else remedy, tensorboard=tensorboard)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
         found = best.found(place)
     _tell(run, found)

@@ -262,7 +262,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self._compile_options = MappingProxyType(options)
 
     def _apply_settings(self, **settings: Any) -> None:
-        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
+        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"], "ema_half_life")
         settings["ema_half_life"] = half_life
         if not callable(half_life):
             check("ema_half_life", half_life, float)

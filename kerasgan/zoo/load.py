@@ -69,7 +69,7 @@ def compile_as(gan: "GAN", chosen: Recipe) -> None:
     try:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             if name in settings:
-                settings[name] = _optimizer(settings[name])
+                settings[name] = _optimizer(settings[name], name)
         gan.compile(**settings)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{chosen.path}: {error}") from error
@@ -83,26 +83,23 @@ def _family(chosen: Recipe) -> Any:
     return getattr(models, resolve(chosen.family, sorted(models.__all__), expected="a family", received=received))
 
 
-def _optimizer(settings: Mapping[str, Any] | str) -> Any:
+def _optimizer(settings: Mapping[str, Any] | str, argument: str) -> Any:
     """An optimizer from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
     import keras
 
     from kerasgan import optimizers, schedules
 
+    received = f"{argument}={dict(settings) if isinstance(settings, Mapping) else settings!r}"
+    if not isinstance(settings, Mapping | str):
+        raise ValueError(f"Expected an optimizer's name, or a table of it and its settings. Received: {received}")
     config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
     if "learning_rate" in config:
-        config["learning_rate"] = schedules.get(config["learning_rate"])
-    return _named(config, optimizers, keras.optimizers)
-
-
-def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
-    """An object of the class `name` in one of the modules, created with the other settings."""
-    config = dict(settings)
-    name = config.pop("name", None)
-    known = {key: getattr(module, key) for module in reversed(modules) for key in dir(module) if key[0].isupper()}
-    classes = {key: value for key, value in known.items() if isinstance(value, type)}
-    found = classes[resolve(name, sorted(classes), expected="a name", received=f"name={name!r}")]
-    return made(found, config, received=f"{dict(settings)!r}")
+        config["learning_rate"] = schedules.get(config["learning_rate"], f"learning_rate of {argument}")
+    found = {**vars(keras.optimizers), **{name: getattr(optimizers, name) for name in optimizers.__all__}}
+    known = {name: kind for name, kind in found.items() if isinstance(kind, type) and name[0].isupper()}
+    kinds = {name: kind for name, kind in known.items() if issubclass(kind, keras.optimizers.Optimizer)}
+    kind = kinds[resolve(config.pop("name", None), sorted(kinds), expected="an optimizer", received=received)]
+    return made(kind, config, received=received)
 
 
 def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
