@@ -10,7 +10,6 @@ import io
 import json
 import os
 import shutil
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -24,6 +23,7 @@ from kerasgan import distribution, gradients
 from kerasgan.callbacks.base import Position, Resumed, StepCallback, below, not_finite
 from kerasgan.callbacks.stop import NotFiniteWarning
 from kerasgan.files.paths import local, sync
+from kerasgan.files.text import warn
 
 __all__ = ["Checkpoint"]
 
@@ -110,7 +110,7 @@ class Checkpoint(StepCallback):
             if (damage := _damage(path)) is None:
                 return path
             expected = "Expected an intact checkpoint; the one before it is used"
-            warnings.warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
+            warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
         if found:
             raise ValueError(f"Expected an intact checkpoint in {directory}. Received: {len(found)} damaged ones")
         return None
@@ -202,7 +202,7 @@ class Checkpoint(StepCallback):
             self.refused = step, wrong
             kept = self.found(self.directory)[-1]
             ends = f"Step {step}: the training ends, and {kept} stays the newest checkpoint"
-            warnings.warn(f"{ends}. Not finite any more: {_few(wrong)}", NotFiniteWarning, stacklevel=2)
+            warn(f"{ends}. Not finite any more: {_few(wrong)}", NotFiniteWarning, stacklevel=2)
 
     def _states(self) -> dict[str, Any]:
         states = ((name, callback.state()) for name, callback in self._watching.items())

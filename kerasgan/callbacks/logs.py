@@ -9,7 +9,6 @@ import csv
 import io
 import os
 import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from kerasgan.callbacks.base import LossCallback, metric_names
 from kerasgan.files import event_files, pictures
 from kerasgan.files.paths import local, replacing, sync, writing
+from kerasgan.files.text import warn
 
 __all__ = ["LossLog", "TensorBoardLog"]
 
@@ -63,11 +63,11 @@ class LossLog(LossCallback):
             if found != rows:
                 lost = len(rows) - sum(row in found for row in rows)
                 repaired = f"{self.path} is repaired from the checkpoint"
-                warnings.warn(f"{repaired}: {lost} of its {len(rows)} rows were missing", stacklevel=2)
+                warn(f"{repaired}: {lost} of its {len(rows)} rows were missing", stacklevel=2)
             return rows
         last = int(found[-1][0]) if found else 0
         if step - last > 2 * self.every:
-            warnings.warn(f"{self.path} has a gap: there are no rows of steps {last + 1} to {step}", stacklevel=2)
+            warn(f"{self.path} has a gap: there are no rows of steps {last + 1} to {step}", stacklevel=2)
         return found
 
     def _found(self) -> str:

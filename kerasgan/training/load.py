@@ -1,12 +1,12 @@
 """A model from whatever holds one: a zoo entry, a recipe, a run folder, a `.keras` or a `.weights.h5` file."""
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan import zoo
 from kerasgan.files.paths import here
+from kerasgan.files.text import warn
 from kerasgan.scalars import guard
 from kerasgan.training.run_folder import BEST, is_run, newest
 from kerasgan.zoo.load import all_networks, refuse_not_finite, without_values
@@ -46,7 +46,7 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe") -> "GAN":
     state = newest(name)
     if not state.with_name("gan.keras").is_file():
         which = "its best model so far" if state.name == BEST else "its newest checkpoint"
-        warnings.warn(
+        warn(
             f"{name} was not finished; {which} is used: {state.name}",
             UnfinishedRunWarning,
             stacklevel=2,

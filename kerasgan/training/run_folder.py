@@ -2,13 +2,13 @@
 
 import json
 import os
-import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from kerasgan import zoo
 from kerasgan.files import paths
+from kerasgan.files.text import warn
 
 __all__ = [
     "ADVICE",
@@ -108,7 +108,7 @@ def newest(run: str | os.PathLike[str]) -> Path:
                 return finished
             instead = "gan.keras" if name == BEST else "the newest checkpoint"
             expected = f"Expected an intact {name}; {instead} is used"
-            warnings.warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
+            warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
     found = Checkpoint.newest(folder / "checkpoints")
     if found is None:
         raise FileNotFoundError(

@@ -32,6 +32,7 @@ from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
 from kerasgan.checkpoints.keras_files import load_model
 from kerasgan.files import paths
+from kerasgan.files.text import warn
 from kerasgan.files.toml import table, write_text
 from kerasgan.files.weights import save_weights
 from kerasgan.training import best, phases, record, run_folder
@@ -286,7 +287,7 @@ def _refuse_others(made_with: dict[str, Any], run: Path) -> None:
         return  # a run of an earlier version
     record.refuse_others(kept, made_with, run)
     if changed := record.changed_versions(kept, made_with):
-        warnings.warn(f"{run} was trained with {changed}: the result may differ in its last bits", stacklevel=3)
+        warn(f"{run} was trained with {changed}: the result may differ in its last bits", stacklevel=3)
 
 
 def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:

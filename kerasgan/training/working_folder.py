@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -13,6 +12,7 @@ from kerasgan import distribution
 from kerasgan.callbacks import Checkpoint, StepCallback
 from kerasgan.files import paths
 from kerasgan.files.leases import Lease
+from kerasgan.files.text import warn
 from kerasgan.training import run_folder
 from kerasgan.training.ownership import LEASE
 from kerasgan.training.train import Interrupted
@@ -89,7 +89,7 @@ class SharedFolder(StepCallback):
 
     def act(self, step: int) -> None:
         if not self._looked and not (self.run / run_folder.RECORD).is_file():
-            warnings.warn(
+            warn(
                 f"{self.run} is not on a disk that all machines share: {distribution.name()} does not see it. "
                 "The training goes on; to resume it, copy the first machine's folder to the others",
                 stacklevel=2,

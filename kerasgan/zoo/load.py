@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
+from kerasgan.files.text import warn
 from kerasgan.names import made, resolve
 from kerasgan.scalars import check
 from kerasgan.zoo import data_sources
@@ -324,14 +325,14 @@ def _load_published(chosen: Recipe) -> "GAN":
         gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
     refuse_not_finite(gan, path)
     if sha256 is None:
-        warnings.warn(
+        warn(
             f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed. "
             f"Only the file of the first load is accepted from now on: {path}.sha256 has {checkpoints.pin(path)}",
             stacklevel=3,
         )
     license = weights.get("license", "an unknown license")
     if license not in OPEN_LICENSES:
-        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
+        warn(f"The weights of {chosen.name} are not open: {license}. See {weights['url']}", stacklevel=3)
     return gan
 
 
