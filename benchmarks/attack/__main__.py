@@ -41,7 +41,7 @@ def main(given: list[str] | None = None) -> int:
                 several = [*make(Path(folder))]
                 failures = [found for found in map(calls.outcome, several) if found]
                 rows.append((name, len(several), failures, 0))
-    print(f"{'block':12}{'tried':>8}{'held':>8}{'failed':>8}{'lines':>8}")
+    print(f"{'block':12}{'tried':>8}{'held':>8}{'failed':>8}{'steps':>8}")
     for name, tried, failures, lines in rows:
         print(f"{name:12}{tried:8}{tried - len(failures):8}{len(failures):8}{lines:8}")
     for name, _, failures, _ in rows:
