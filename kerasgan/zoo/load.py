@@ -312,18 +312,20 @@ def _load_published(chosen: Recipe) -> "GAN":
 
     weights = chosen.weights or {}
     sha256 = None if weights["sha256"] == UNPUBLISHED else weights["sha256"]
-    path = _downloaded(chosen, weights["url"], sha256)
-    with without_values():
-        gan = build(chosen)
-    try:
-        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
-    except checkpoints.CheckpointError as error:
-        if sha256 is not None or isinstance(error, checkpoints.MismatchError):
-            raise
-        path.unlink()  # without a digest only loading shows that a file is damaged
+    for last in (False, True):
         path = _downloaded(chosen, weights["url"], sha256)
-        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
-    refuse_not_finite(gan, path)
+        with without_values():
+            gan = build(chosen)
+        try:
+            gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
+            refuse_not_finite(gan, path)
+            break
+        except (checkpoints.CheckpointError, WeightsError) as error:
+            if sha256 is not None or isinstance(error, checkpoints.MismatchError):
+                raise
+            path.unlink()  # without a digest only loading shows that a file is damaged: it is fetched once more
+            if last:
+                raise
     if sha256 is None:
         warn(
             f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed. "
