@@ -17,10 +17,16 @@ On TensorFlow it uses `tf.distribute`, whose own strategies' scopes work as well
 
 Several machines run the same program each (TensorFlow): a cluster describes the machines in TF_CONFIG, as Kubernetes
 does, or in Slurm's variables. When one of them receives SIGTERM, `kerasgan train` saves on all, after the same step.
+One that dies or stops ends the training of all others within a minute, one that does not come, or whose step does not
+end, in ten minutes or KERASGAN_WORKER_TIMEOUT seconds: with an error that names it, and the last checkpoint to resume
+from.
 """
 
 import contextlib
 import os
+import re
+import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,10 +34,13 @@ import keras
 
 __all__ = [
     "KINDS",
+    "MachineError",
     "active",
     "anywhere",
     "devices",
     "local_value",
+    "name",
+    "naming_the_lost",
     "of_first",
     "own_share",
     "replicas",
@@ -41,6 +50,14 @@ __all__ = [
 ]
 
 KINDS = ("mirrored", "workers")
+TIMEOUT = "KERASGAN_WORKER_TIMEOUT"  # seconds for which a machine waits for another one, to begin or in a step
+# How TensorFlow words it, in errors of several classes, that another machine has gone.
+GONE = re.compile(r"[Cc]ollective|coordination service|heartbeat|/task:\d|failed to connect|Socket closed", re.ASCII)
+TASK = re.compile(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", re.ASCII)
+
+
+class MachineError(RuntimeError):
+    """Another machine that trains with this one died, stopped, or did not come; the message names it."""
 
 
 def scope(distribute: str | None = None, *, devices: int | None = None) -> contextlib.AbstractContextManager[Any]:
@@ -122,6 +139,22 @@ def worker() -> int:
     return before + cluster.task_id
 
 
+def machines() -> list[str]:
+    """Names and addresses of those that train together, such as worker 1 (10.0.0.2:12345), the first one first."""
+    cluster = _cluster()
+    return [] if cluster is None else [f"{name} ({address})" for name, address in _addresses(cluster).items()]
+
+
+def _addresses(cluster: Any) -> dict[str, str]:
+    jobs = cluster.cluster_spec().as_dict()
+    return {f"{job} {place}": address for job in sorted(jobs) for place, address in enumerate(jobs[job])}
+
+
+def name() -> str:
+    """This machine's name among them."""
+    return machines()[worker()] if workers() > 1 else "this machine"
+
+
 def anywhere(fact: bool) -> bool:
     """Whether something is so on any of the machines, all of which must ask, at the same step."""
     if workers() == 1:
@@ -168,7 +201,86 @@ def _workers() -> contextlib.AbstractContextManager[Any]:
     if "TF_CONFIG" not in os.environ and "SLURM_PROCID" not in os.environ:
         raise ValueError("Expected the environment to name the workers, in TF_CONFIG or as Slurm does. Received: none")
     cluster = resolvers.TFConfigClusterResolver() if "TF_CONFIG" in os.environ else resolvers.SlurmClusterResolver()
-    return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=cluster).scope()
+    seconds = _timeout()
+    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=seconds)
+    _meet(cluster, seconds)
+    return tf.distribute.MultiWorkerMirroredStrategy(cluster, communication_options=options).scope()
+
+
+def _timeout() -> float:
+    given = os.environ.get(TIMEOUT, "600")
+    with contextlib.suppress(ValueError):
+        if 0 < float(given) < float("inf"):
+            return float(given)
+    raise ValueError(f"Expected a positive number of seconds in {TIMEOUT}. Received: {given!r}")
+
+
+def _meet(cluster: Any, seconds: float) -> None:
+    """Waits until each of the machines answers; TensorFlow would wait for an hour, deaf to Ctrl-C.
+
+    Raises:
+        MachineError: that names those who do not in time.
+    """
+    everyone, end = _addresses(cluster), time.monotonic() + seconds
+    own = everyone.pop(f"{cluster.task_type} {cluster.task_id}", "")
+    with contextlib.ExitStack() as stack:
+        if own:  # until TensorFlow listens there, so that the others see that this one has come
+            door = stack.enter_context(socket.socket())
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError, ValueError):  # TensorFlow says it if the port is taken
+                door.bind(("", int(own.rpartition(":")[2])))
+                door.listen()
+        while everyone := {name: address for name, address in everyone.items() if not _answers(address)}:
+            if time.monotonic() > end:
+                silent = ", ".join(f"{name} ({address})" for name, address in everyone.items())
+                expected = f"Expected all machines within {seconds:g} seconds"
+                raise MachineError(f"{expected}. Received: no answer from {silent}")
+            time.sleep(0.2)
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def naming_the_lost(advice: str = "") -> Iterator[None]:
+    """Within, TensorFlow's errors about another machine that has gone name it.
+
+    Args:
+        advice: a sentence for the end of the message.
+
+    Raises:
+        MachineError: in their place.
+    """
+    try:
+        yield
+    except MachineError as error:
+        raise MachineError(f"{error}. {advice}".removesuffix(". ")) from error
+    except Exception as error:
+        if workers() == 1 or not _is_about_others(error):
+            raise
+        others = [each for place, each in enumerate(machines()) if place != worker()]
+        named = {f"{job} {place} " for job, place in TASK.findall(str(error))}
+        gone = [each for each in others if any(each.startswith(start) for start in named)]
+        if len(gone or others) == 1:
+            received = f"{(gone or others)[0]}, which died, stopped, or waited for {_timeout():g} seconds"
+        else:
+            received = f"{', '.join(gone or others)}, of which one died, stopped, or waited for {_timeout():g} seconds"
+        message = f"Expected all machines to go on. Received: {received}. {advice}".removesuffix(". ")
+        raise MachineError(message) from error
+
+
+def _is_about_others(error: Exception) -> bool:
+    import tensorflow as tf
+
+    kinds = ("AbortedError", "CancelledError", "DeadlineExceededError", "InternalError", "UnavailableError")
+    several = tuple(getattr(tf.errors, kind) for kind in kinds)
+    return isinstance(error, several) and GONE.search(str(error)) is not None
 
 
 @contextlib.contextmanager

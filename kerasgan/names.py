@@ -1,10 +1,11 @@
 """Names that users type: found whatever their case, and refused with the nearest known ones."""
 
 import difflib
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["find", "resolve"]
+__all__ = ["find", "made", "resolve"]
 
 
 def find(name: Any, known: Iterable[str]) -> str | None:
@@ -36,6 +37,24 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
         listed = ", ".join([plain[each] for each in near] or several)
         raise ValueError(f"Expected {expected} such as {listed}. Received: {received}")
     return found
+
+
+def made(kind: Callable[..., Any], settings: Mapping[str, Any], *, received: str) -> Any:
+    """`kind(**settings)`, of settings that users type.
+
+    Raises:
+        ValueError: for settings that it does not take, with those that it does and the error's end, `received`; and
+            those of `kind` itself.
+    """
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("Expected "):
+            raise
+        known = [each.name for each in inspect.signature(kind).parameters.values() if each.kind is each.KEYWORD_ONLY]
+        taken = f" ({', '.join(known)})" if known else ""
+        name = getattr(kind, "__name__", str(kind))
+        raise ValueError(f"Expected settings that {name} takes{taken}. Received: {received}: {error}") from error
 
 
 def _plain(name: str) -> str:

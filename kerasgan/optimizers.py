@@ -10,7 +10,16 @@ from kerasgan import gradients, schedules
 from kerasgan.keras_internals import made_without_values, variable_index
 from kerasgan.scalars import guard
 
-__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "adversarial", "ema_decay", "for_both"]
+__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "adversarial", "ema_decay", "for_both", "get"]
+
+
+def get(name: str, optimizer: Any) -> keras.optimizers.Optimizer:
+    """`keras.optimizers.get`. Raises ValueError that names the argument for what is none."""
+    try:
+        return keras.optimizers.get(optimizer)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        expected = "Expected a Keras optimizer, the name of one, or its config"
+        raise ValueError(f"{expected}. Received: {name}={optimizer!r}") from error
 
 
 def for_both(make: Callable[[], keras.optimizers.Optimizer]) -> dict[str, keras.optimizers.Optimizer]:

@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from kerasgan import gradients, schedules
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 from kerasgan.scalars import check, guard
 
 __all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
@@ -172,7 +172,7 @@ def get(penalty: "str | dict | Penalty") -> Penalty:
     settings = dict(penalty) if isinstance(penalty, dict) else {"name": penalty}
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="a penalty", received=f"penalty={penalty!r}")
-    return _PENALTIES[name](**settings)
+    return made(_PENALTIES[name], settings, received=f"penalty={penalty!r}")
 
 
 guard(globals(), __all__)

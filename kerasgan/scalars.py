@@ -82,7 +82,7 @@ LIMITS: Mapping[str, Limits] = {
     **_named(SHARE, "label_smoothing labeled_share share style_mixing"),
     **_named(Limits(0, 1, below=True), "discard dropout rate momentum final_momentum beta_1"),
 }
-_ANYWHERE, _COUNT = Limits(), Limits(1)
+_ANYWHERE, _COUNT = Limits(), Limits(1, 2**63 - 1)  # no array has more
 
 
 class Kind(NamedTuple):

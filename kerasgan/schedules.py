@@ -13,7 +13,7 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
-from kerasgan.names import find, resolve
+from kerasgan.names import find, made, resolve
 from kerasgan.scalars import guard
 
 __all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get", "over"]
@@ -95,8 +95,12 @@ class LinearDecay(LearningRateSchedule):
         }
 
 
-def get(value: Any) -> Any:
+def get(value: Any, argument: str = "schedule") -> Any:
     """A number or a schedule unchanged, or the schedule of a table: a recipe's, or one that Keras wrote to a file.
+
+    Args:
+        value: what is given.
+        argument: what it is given as, for the error.
 
     Raises:
         ValueError: for a table with an unknown name, with the nearest known ones.
@@ -112,7 +116,9 @@ def get(value: Any) -> Any:
         for key, found in {**vars(keras.optimizers.schedules), **globals()}.items()
         if isinstance(found, type) and issubclass(found, LearningRateSchedule) and found is not LearningRateSchedule
     }
-    return classes[resolve(name, sorted(classes), expected="a schedule", received=f"name={name!r}")](**config)
+    received = f"{argument}={dict(value)!r}"
+    found = classes[resolve(name, sorted(classes), expected="a schedule", received=received)]
+    return made(found, config, received=received)
 
 
 def over(settings: Any, steps: int) -> Any:

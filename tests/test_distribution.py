@@ -6,10 +6,12 @@ Devices cannot be added to a process that has begun to compute: each test has pr
 import contextlib
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import keras
@@ -18,6 +20,7 @@ import pytest
 from command_line import environment, run
 
 from kerasgan import distribution, zoo
+from kerasgan.callbacks import Checkpoint
 
 RECIPE = """\
 # kerasgan train tiny
@@ -166,13 +169,25 @@ def test_two_devices_on_jax_give_the_weights_of_one_also_in_a_plain_fit(tmp_path
 
 
 @contextlib.contextmanager
-def cluster(*arguments):
-    """Two machines that train; what is left of them is killed in the end, as a cluster does with a job that fails."""
+def cluster(*arguments, folders=None, second=("-m", "kerasgan.cli"), **variables):
+    """Two machines that train; what is left of them is killed in the end, as a cluster does with a job that fails.
+
+    Args:
+        *arguments: of `kerasgan train`.
+        folders: a run folder for each machine, if they have disks of their own.
+        second: how the second machine runs the command.
+        **variables: of their environment.
+    """
     places = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
     tasks = [{"cluster": places, "task": {"type": "worker", "index": index}} for index in range(2)]
-    command = "-m", "kerasgan.cli", "train", *arguments, "--distribute", "workers", "--every", 2
+    command = "train", *arguments, "--distribute", "workers", "--every", 2
+    several = [(*program, *command) for program in (("-m", "kerasgan.cli"), second)]
+    several = [(*each, "-o", folder) for each, folder in zip(several, folders)] if folders else several
     with contextlib.ExitStack() as stack:
-        machines = [stack.enter_context(started(*command, TF_CONFIG=json.dumps(task))) for task in tasks]
+        machines = [
+            stack.enter_context(started(*each, TF_CONFIG=json.dumps(task), **variables))
+            for each, task in zip(several, tasks)
+        ]
         try:
             yield machines
         finally:
@@ -216,12 +231,132 @@ def test_machines_go_on_from_the_last_checkpoint_when_one_has_died_and_give_the_
     with cluster(recipe, "-o", folder) as machines:
         wait_for(folder / "checkpoints" / "step-000004.keras", machines)
         machines[1].kill()
+        output, _ = machines[0].communicate(timeout=300)
+    assert machines[0].returncode == 1 and re.search(r"Received: worker 1 \(localhost:\d+\), which died", output), (
+        output
+    )
+    assert f"kerasgan train {folder} --resume" in output
     with cluster(recipe, "-o", folder, "--resume") as machines:
         outputs = [machine.communicate(timeout=600)[0] for machine in machines]
     assert [machine.returncode for machine in machines] == [0, 0], outputs
     close(weights(folder), alone)
     steps = [line.split(",")[0] for line in (folder / "log.csv").read_text().splitlines()[1:]]
     assert steps[-1] == "8"
+
+
+HANGING = """
+import time
+from kerasgan import cli
+from kerasgan.training.interruption import Interruption
+usual = Interruption.act
+def act(self, step):
+    if step == 3:
+        time.sleep(10_000)
+    usual(self, step)
+Interruption.act = act
+cli.app()
+"""
+
+
+@pytest.mark.slow
+def test_a_machine_whose_step_does_not_end_ends_the_others_in_the_stated_time_and_is_named(recipe, tmp_path):
+    folder, seconds = tmp_path / "run", 25
+    with cluster(recipe, "-o", folder, second=("-c", HANGING), KERASGAN_WORKER_TIMEOUT=str(seconds)) as machines:
+        wait_for(folder / "checkpoints" / "step-000002.keras", machines)
+        output, _ = machines[0].communicate(timeout=seconds + 300)
+    assert machines[0].returncode == 1 and re.search(rf"worker 1 \(.*waited for {seconds} seconds", output), output
+    found = Checkpoint.newest(folder / "checkpoints")
+    assert found.name == "step-000002.keras" and Checkpoint.damage(found) is None
+
+
+@pytest.mark.slow
+def test_machines_with_disks_of_their_own_are_told_and_do_not_resume(recipe, tmp_path):
+    folders = tmp_path / "one/run", tmp_path / "two/run"
+    with cluster(recipe, "--steps", 2, folders=folders) as machines:
+        outputs = [machine.communicate(timeout=600)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], outputs
+    assert "not on a disk that all machines share: worker 1 (" in outputs[1] and not folders[1].exists()
+    folders[1].mkdir(parents=True)
+    shutil.copy(folders[0] / "recipe.toml", folders[1])
+    shutil.copy(folders[0] / "run.json", folders[1])
+    with cluster(recipe, "--steps", 4, "--resume", folders=folders) as machines:
+        outputs = [machine.communicate(timeout=600)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [1, 1], outputs
+    assert "worker 1 (localhost" in outputs[1] and "with no checkpoint, the first machine with" in outputs[1]
+    assert "on a disk that all machines share, to resume it" in outputs[0]
+
+
+class Cluster:
+    """What `tf.distribute.cluster_resolver` gives."""
+
+    def __init__(self, ports, index):
+        self.places, self.task_type, self.task_id = [f"localhost:{port}" for port in ports], "worker", index
+
+    def cluster_spec(self):
+        return self
+
+    def as_dict(self):
+        return {"worker": self.places}
+
+
+def test_a_machine_that_does_not_come_is_named_and_one_that_comes_late_is_waited_for():
+    ports = free_ports(3)
+    with pytest.raises(distribution.MachineError, match=r"within 0.3 seconds\. Received: no answer from worker 1 \(lo"):
+        distribution._meet(Cluster(ports[:2], 0), 0.3)
+    met, failed = [], []
+
+    def come(index, late):
+        time.sleep(late)
+        try:
+            distribution._meet(Cluster(ports, index), 20)
+            with socket.socket() as door:  # TensorFlow listens at the same place
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                door.bind(("", ports[index]))
+                door.listen()
+                met.append(index)
+                while len(met) < 3:
+                    time.sleep(0.01)
+        except OSError as error:
+            failed.append(error)
+
+    several = [threading.Thread(target=come, args=(index, late)) for index, late in enumerate((0, 0.5, 1))]
+    for each in several:
+        each.start()
+    for each in several:
+        each.join(timeout=30)
+    assert sorted(met) == [0, 1, 2] and not failed
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's errors")
+@pytest.mark.parametrize(
+    ("kind", "message", "named"),
+    [
+        (
+            "UnavailableError",
+            "Collective ops is aborted by: RecvBuf from /job:worker/replica:0/task:2: reset",
+            "worker 2",
+        ),
+        ("InternalError", "unhealthy (stopped sending heartbeats): /job:worker/replica:0/task:1", "worker 1"),
+        ("DeadlineExceededError", "Collective has timed out during execution", "worker 1 .*worker 2 .*of which one"),
+        ("InternalError", "a kernel of its own has failed", None),
+    ],
+)
+def test_errors_of_tensorflow_about_other_machines_name_them(monkeypatch, kind, message, named):
+    """The messages are those of TensorFlow 2.21, shortened."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(distribution, "_cluster", lambda: Cluster([1, 2, 3], 0))
+    error = getattr(tf.errors, kind)(None, None, message)
+    expected = type(error) if named is None else distribution.MachineError
+    with pytest.raises(expected, match=named or "kernel"), distribution.naming_the_lost("Go on."):
+        raise error
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "a", ""])
+def test_a_time_to_wait_that_is_none_is_refused(monkeypatch, given):
+    monkeypatch.setenv(distribution.TIMEOUT, given)
+    with pytest.raises(ValueError, match="seconds in KERASGAN_WORKER_TIMEOUT"):
+        distribution._timeout()
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's devices")

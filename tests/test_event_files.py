@@ -1,6 +1,7 @@
 """Files for TensorBoard, read back by it as its pages do; and Keras' own callback works with a GAN."""
 
 import io
+import tracemalloc
 
 import keras
 import numpy as np
@@ -52,6 +53,27 @@ def test_a_training_writes_the_logs_losses_the_same_grids_and_the_doctors_signal
     last = again.Images("samples")[-1]
     with Image.open(io.BytesIO(last.encoded_image_string)) as picture:
         assert picture.size == (last.width, last.height) == pictures.grid(gan.generate(4, seed=7)).size
+
+
+def test_one_number_of_an_event_file_that_stands_for_a_billion_is_not_unfolded(tmp_path):
+    from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    def tensor(*shape):
+        dimensions = [tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in shape]
+        whole = tensor_shape_pb2.TensorShapeProto(dim=dimensions)
+        value = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_shape=whole, float_val=[0.5])
+        metadata = summary_pb2.SummaryMetadata(data_class=summary_pb2.DATA_CLASS_SCALAR)
+        return summary_pb2.Summary.Value(tag="_".join(["loss", *map(str, shape)]), tensor=value, metadata=metadata)
+
+    writer = EventFileWriter(str(tmp_path))
+    writer.add_event(event_pb2.Event(step=3, summary=summary_pb2.Summary(value=[tensor(), tensor(1 << 32)])))
+    writer.close()
+    (path,) = tmp_path.iterdir()
+    tracemalloc.start()
+    assert event_files.read_scalars(path) == {3: {"loss": 0.5}}
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
 
 
 def test_without_tensorboard_it_says_what_to_install_before_the_training(tmp_path, monkeypatch):

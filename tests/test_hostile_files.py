@@ -5,16 +5,22 @@ import http.client
 import os
 import struct
 import threading
+import tracemalloc
+import zipfile
 import zlib
 from pathlib import Path
 
+import h5py
 import pytest
 from PIL import Image
 
 from kerasgan import data, doctor, export, zoo
+from kerasgan.callbacks import Checkpoint
+from kerasgan.checkpoints import CheckpointError, hdf5, pth
 from kerasgan.checkpoints.assignment import Report
+from kerasgan.data.decoding import decode
 from kerasgan.files.pictures import opened
-from kerasgan.files.text import in_markdown, visible
+from kerasgan.files.text import in_markdown, visible, warn
 
 EVIL = "\x1b]0;TITLE\x07\x1b[2J\u202egnp.exe\x9b31m"
 
@@ -46,10 +52,95 @@ def test_a_small_file_of_many_pixels_is_not_decoded(tmp_path):
 def test_formats_that_another_program_decodes_and_what_is_no_file_are_not_opened(tmp_path):
     Image.new("RGB", (20, 20)).save(tmp_path / "a.eps")
     (tmp_path / "a.eps").rename(tmp_path / "a.png")
-    with pytest.raises(OSError, match="in the format EPS"):
+    with pytest.raises(OSError, match=r"none of the formats .*PNG"):
         opened(tmp_path / "a.png")
     with pytest.raises(OSError, match="not a file"):
         opened(os.devnull)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_icon_with_a_larger_picture_than_its_header_says_is_not_decoded(tmp_path):
+    """PIL decodes an icon when it opens it: 13,000 x 13,000 pixels take three seconds and half a gigabyte."""
+    blank_png(tmp_path / "large.png", 13_000)
+    content = (tmp_path / "large.png").read_bytes()
+    head = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(content), 22)
+    (tmp_path / "a.ico").write_bytes(head + content)
+    tracemalloc.start()
+    with pytest.raises(OSError, match="13000 x 13000 pixels in"):
+        opened(tmp_path / "a.ico")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    bitmap = struct.pack("<IiiHHIIiiII", 40, 60_000, 120_000, 1, 8, 1, 0, 0, 0, 0, 0)  # compressed by run lengths
+    (tmp_path / "a.ico").write_bytes(head + bitmap)
+    with pytest.raises(OSError, match="60000 x 120000 pixels in"):
+        opened(tmp_path / "a.ico")
+    Image.new("RGB", (48, 48), (250, 0, 0)).save(tmp_path / "a.ico", sizes=[(32, 32), (48, 48)])
+    assert decode(tmp_path / "a.ico", channels=3).shape == (48, 48, 3)
+    for cut in (3, 4, 5, 6, 20, 30):
+        (tmp_path / "cut.ico").write_bytes((tmp_path / "a.ico").read_bytes()[:cut])
+        with pytest.raises(OSError):
+            opened(tmp_path / "cut.ico")
+
+
+@pytest.mark.parametrize("kind", ["PSD", "ICNS", "EPS", "PCX", "FLI", "SUN", "WMF", "DDS"])
+def test_other_formats_are_never_opened_whatever_their_ending(tmp_path, kind, monkeypatch):
+    Image.init()
+    called = []
+    monkeypatch.setitem(Image.OPEN, kind, (lambda *_: called.append(kind), lambda prefix: True))
+    (tmp_path / "a.png").write_bytes(b"8BPS" + bytes(100))
+    with pytest.raises(OSError, match="none of the formats"):
+        opened(tmp_path / "a.png")
+    assert not called
+
+
+def test_thousands_of_names_that_are_one_text_of_a_file_are_refused_before_they_are_read(tmp_path):
+    path, count = tmp_path / "names.h5", 700
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"dense_1"]
+        names = ["A" * (1 << 20), *(f"b{index}" for index in range(1, count))]
+        file.create_group("dense_1").attrs.create("weight_names", names, dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    place = content.find(struct.pack("<I", 1 << 20))  # a reference: length, address of the heap, number in it
+    while struct.unpack("<I", content[place + 16 : place + 20])[0] != 2:
+        place = content.index(struct.pack("<I", 1 << 20), place + 1)
+    content[place : place + 16 * count] = content[place : place + 16] * count
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(CheckpointError, match=r"no longer than the file\. Received: weight_names"):
+        hdf5.read(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_a_device_whose_name_is_long_is_refused_not_repeated(tmp_path):
+    path, text = tmp_path / "device.pth", b"X" + struct.pack("<I", 1 << 20) + b"A" * (1 << 20)
+    named = 300 * (b"j" + struct.pack("<I", 0))
+    pickled = b"\x80\x02" + text + b"r" + struct.pack("<I", 0) + b"0ctorch\ndevice\n(" + named + b"tR."
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        archive.writestr("archive/version", "3\n")
+    tracemalloc.start()
+    with pytest.raises(CheckpointError):
+        pth.read(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_warnings_of_the_library_show_what_is_in_a_file_as_text(tmp_path):
+    with pytest.warns(UserWarning) as warned:
+        warn(f"Expected an intact file. Received: {EVIL}")
+    assert not set("\x1b\x07\x9b\u202e") & set(str(warned[0].message))
+    assert warned[0].filename == __file__
+    with zipfile.ZipFile(tmp_path / "step-000001.keras", "w") as archive:
+        archive.writestr(EVIL, "x" * 100)
+    content = (tmp_path / "step-000001.keras").read_bytes().replace(b"x" * 100, b"y" * 100)
+    (tmp_path / "step-000001.keras").write_bytes(content)
+    for name in ("config.json", "model.weights.h5", "training.npz"):
+        with zipfile.ZipFile(tmp_path / "step-000001.keras", "a") as archive:
+            archive.writestr(name, "x")
+    with pytest.warns(UserWarning, match="wrong checksum of") as warned, pytest.raises(ValueError, match="1 damaged"):
+        Checkpoint.newest(tmp_path)
+    assert not set("\x1b\x07\x9b\u202e") & set(str(warned[0].message))
 
 
 def test_a_log_of_more_cells_than_it_writes_is_refused(tmp_path):

@@ -1,12 +1,8 @@
-"""Every public function refuses what its annotations and the names of its arguments exclude, and names the argument."""
+"""The one check of arguments, by annotation and name; `tests/test_attack.py` calls everything public wrongly."""
 
-import importlib
-import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import is_dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,64 +11,16 @@ from kerasgan import scalars
 from kerasgan.gan import GAN
 from kerasgan.models import DCGAN
 
-MODULES = ["augment", "callbacks", "checkpoints", "data", "evaluation", "exploration", "export", "latents", "layers"]
-MODULES += ["metrics", "metrics.streaming", "models", "objectives", "optimizers", "penalties", "report", "schedules"]
-MODULES += ["zoo"]
-
-
-def public(module):
-    """(name, the function or class, its signature, the names of the arguments that are checked)."""
-    found = importlib.import_module(f"kerasgan.{module}")
-    for name in found.__all__:
-        value = getattr(found, name)
-        function = value.__init__ if isinstance(value, type) else value
-        if not inspect.isfunction(function) or is_dataclass(value):
-            continue
-        signature = inspect.signature(function)
-        own = function.__globals__ if not hasattr(function, "__wrapped__") else function.__wrapped__.__globals__
-        yield name, value, signature, scalars.checker(signature, own).known
-
-
-def suitable(parameter):
-    """A value that a required argument may have, so that only the one under test is wrong."""
-    known = {"int": 2, "float": 0.5, "bool": True, "str": "x"}
-    annotation = parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
-    for name, value in known.items():
-        if annotation.startswith((f"<class '{name}'", name)):
-            return value
-    if "Sequence" in annotation or "tuple" in annotation:
-        return [] if "Sequence" in annotation else ()
-    if "Path" in annotation or "Mapping" in annotation:
-        return Path("x") if "Path" in annotation else {}
-    return len if "Callable" in annotation else object()
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_public_function_refuses_what_is_no_scalar(module):
-    failed, tried = [], 0
-    for name, value, signature, checked in public(module):
-        required = {
-            each.name: suitable(each)
-            for each in signature.parameters.values()
-            if each.default is each.empty and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
-        }
-        required.pop("self", None)
-        for argument in checked & signature.parameters.keys():
-            tried += 1
-            try:
-                value(**{**required, argument: object()})
-                failed.append(f"{name}({argument}=object()): accepted")
-            except ValueError as error:
-                if not (str(error).startswith("Expected ") and f"Received: {argument}=<object" in str(error)):
-                    failed.append(f"{name}({argument}=object()): {error}")
-    assert not failed, "\n".join(failed)
-    assert tried > {"models": 200, "layers": 60, "metrics": 30}.get(module, 0)
-
 
 @pytest.mark.parametrize(
     ("annotation", "name", "good", "bad"),
     [
-        (int, "channels", [1, 3, np.int64(3), np.array(3)], [0, -1, 3.0, "3", True, np.True_, None, [3], 1 + 0j]),
+        (
+            int,
+            "channels",
+            [1, 3, np.int64(3), np.array(3)],
+            [0, -1, 10**400, 3.0, "3", True, np.True_, None, [3], 1 + 0j],
+        ),
         (int | None, "seed", [0, 10**30, None], [-1, 0.5, "a", False, math.nan]),
         (float, "tolerance", [0, 1e-3, math.inf, np.float32(1)], [-1.0, math.nan, "a", None, True, 1j, [1.0]]),
         (float, "dropout", [0, 0.5], [1, 1.0, -0.1, math.inf, 10**400]),

@@ -1,4 +1,4 @@
-"""Attacks the readers with damaged files, and the public functions with wrong arguments; prints what did not hold.
+"""Attacks the readers with damaged files, and everything public with wrong calls; prints what did not hold.
 
     python benchmarks/attack                        # 20 seconds a block
     python benchmarks/attack --seconds 600 --only pth
@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import blocks
+import calls
 from fuzzing import fuzz
 
 
@@ -35,9 +36,12 @@ def main(given: list[str] | None = None) -> int:
             if arguments.only in name:
                 read, files = make(Path(folder))
                 rows.append((name, *fuzz(read, files, arguments, folder=Path(folder), name=name)))
-    if arguments.only in "arguments":
-        rows.append(("arguments", *blocks.wrong_arguments()))
-    print(f"{'block':12}{'tried':>8}{'held':>8}{'failed':>8}{'lines':>8}")
+        for name, make in calls.BLOCKS.items():
+            if arguments.only in name:
+                several = [*make(Path(folder))]
+                failures = [found for found in map(calls.outcome, several) if found]
+                rows.append((name, len(several), failures, 0))
+    print(f"{'block':12}{'tried':>8}{'held':>8}{'failed':>8}{'steps':>8}")
     for name, tried, failures, lines in rows:
         print(f"{name:12}{tried:8}{tried - len(failures):8}{len(failures):8}{lines:8}")
     for name, _, failures, _ in rows:

@@ -1,21 +1,20 @@
-"""What is attacked: a reader with good files for it, by name; and every public function's arguments."""
+"""The readers that are attacked, by name, with good files for each."""
 
-import importlib
-import inspect
 import io
 import pickle
 import zipfile
 from collections.abc import Callable
-from dataclasses import is_dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 from PIL import Image
 
-from kerasgan import doctor, scalars, zoo
-from kerasgan.checkpoints import hdf5, keras_files, ncnn, pth, safetensors
+from kerasgan import doctor, zoo
+from kerasgan.callbacks import Checkpoint
+from kerasgan.checkpoints import hdf5, keras_files, ncnn, persistence, pth, safetensors
 from kerasgan.data.decoding import decode
+from kerasgan.files import event_files, pictures
 from kerasgan.models import DCGAN
 from kerasgan.zoo.recipe import read as read_recipe
 
@@ -77,15 +76,46 @@ def _keras(folder: Path) -> Block:
     gan.compile()
     gan.save(path)
 
-    def read(file: Path) -> object:
-        renamed = file.with_suffix(".keras")
-        file.replace(renamed)
-        try:
-            return keras_files.load_model(renamed)
-        finally:
-            renamed.replace(file)
+    return _named("file.keras", keras_files.load_model), [path.read_bytes()]
 
-    return read, [path.read_bytes()]
+
+def _named(name: str, read: Callable[[Path], object]) -> Callable[[Path], object]:
+    """A reader of files of another name, by which it knows their format."""
+
+    def renamed(file: Path) -> object:
+        other = file.replace(file.with_name(name))
+        try:
+            return read(other)
+        finally:
+            other.replace(file)
+
+    return renamed
+
+
+def _persistence(folder: Path) -> Block:
+    """Modules as StyleGAN2-ADA pickles them, one in another, with a tensor as the bytes of a file of its own."""
+
+    def pickled(value: object) -> bytes:
+        return pickle.dumps(value, 2)[2:-1]
+
+    heads = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})
+    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + pickled("0") + pickled("cpu") + b"K\x02NtQ"
+    parts = [*(pickle.dumps(head, 2) for head in heads), b"\x80\x02" + storage + b".", pickle.dumps(["0"], 2)]
+    own = b"".join([*parts, (2).to_bytes(8, "little"), bytes(8)])
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(ctorch.storage\n_load_from_bytes\n" + pickled(own) + b"\x85R"
+    tensor += b"K\x00K\x02\x85K\x01\x85\x89}tR"
+
+    def module(members: bytes) -> bytes:
+        meta = pickled("type") + pickled("class") + pickled("class_name") + pickled("A") + pickled("state")
+        return b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n}(" + meta + members + b"u\x85R"
+
+    inner = module(b"}" + pickled("_parameters") + b"}" + pickled("w") + tensor + b"ss")
+    outer = module(b"}" + pickled("_modules") + b"}" + pickled("a") + inner + b"ss")
+
+    def read(path: Path) -> object:
+        return [persistence.tensors(each) for each in persistence.read(path).values()]  # type: ignore[attr-defined]
+
+    return read, [b"\x80\x02}" + pickled("G_ema") + outer + b"s."]
 
 
 def _weights(folder: Path) -> Block:
@@ -97,18 +127,47 @@ def _weights(folder: Path) -> Block:
 
 def _pictures(folder: Path) -> Block:
     files, pixels = [], np.random.default_rng(0).integers(0, 256, (24, 24, 3), "uint8")
-    for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"):
+    for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA"):
         written = io.BytesIO()
         Image.fromarray(pixels).save(written, kind)
         files.append(written.getvalue())
     return lambda path: decode(path, size=(16, 16), channels=3), files
 
 
+def _films(folder: Path) -> Block:
+    rows = [Image.new("RGB", (40, 12), (step, 0, 0)) for step in range(3)]
+    return pictures.read_film, [pictures.encoded(pictures.film(rows, [0, 10, 20]))]
+
+
+def _events(folder: Path) -> Block:
+    written = event_files.EventFile(folder / "events")
+    for step in range(30):
+        written.scalars(step, {"discriminator_loss": 0.7, "generator_loss": 0.6 + step / 100})
+    written.close()
+    (path,) = (folder / "events").iterdir()
+    return _named(path.name, doctor.diagnose_file), [path.read_bytes()]
+
+
+def _checkpoints(folder: Path) -> Block:
+    gan = DCGAN(image_size=8, channels=1, latent_dim=2, width=1)
+    gan.compile()
+    images = np.zeros((4, 8, 8, 1), "float32")
+    backup = Checkpoint(folder / "checkpoints", record={"recipe": {"family": "DCGAN"}})
+    gan.fit(images, batch_size=4, verbose=0, callbacks=backup)
+    (*_, path) = Checkpoint.found(folder / "checkpoints")
+
+    def read(file: Path) -> object:
+        return Checkpoint.newest(file.parent) and Checkpoint.recorded(file)
+
+    return _named("step-000001.keras", read), [path.read_bytes()]
+
+
 def _logs(folder: Path) -> Block:
     rows = "\n".join(f"{step},{0.5 + step % 7 / 9},{0.9 - step % 5 / 9}" for step in range(0, 2000, 50))
     german = rows.replace(",", ";").replace(".", ",")
     heads = ("step,discriminator_loss,generator_loss\n", "step;d_loss;g_loss\n")
-    return doctor.diagnose_file, [(heads[0] + rows).encode(), (heads[1] + german).encode()]
+    lines = "".join(f'{{"step": {step}, "loss_d": 0.7, "loss_g": {{"mean": 0.6}}}}\n' for step in range(40))
+    return doctor.diagnose_file, [(heads[0] + rows).encode(), (heads[1] + german).encode(), lines.encode()]
 
 
 def _recipes(folder: Path) -> Block:
@@ -126,33 +185,8 @@ READERS: dict[str, Callable[[Path], Block]] = {
     "pictures": _pictures,
     "logs": _logs,
     "recipes": _recipes,
+    "persistence": _persistence,
+    "films": _films,
+    "event files": _events,
+    "checkpoints": _checkpoints,
 }
-MODULES = "augment callbacks checkpoints data exploration export latents layers metrics models objectives penalties zoo"
-WRONG = (None, True, -(10**9), float("nan"), 10**400, "a", b"a", [], {}, object(), 1j)
-
-
-def wrong_arguments() -> tuple[int, list[str], int]:
-    """As `fuzz`: each checked argument of each public function with values of every wrong kind."""
-    tried, failures, functions = 0, [], 0
-    for module in MODULES.split():
-        found = importlib.import_module(f"kerasgan.{module}")
-        for name in found.__all__:
-            value = getattr(found, name)
-            function = value.__init__ if isinstance(value, type) else value
-            if not inspect.isfunction(function) or is_dataclass(value):
-                continue
-            functions += 1
-            original = getattr(function, "__wrapped__", function)
-            signature = inspect.signature(function)
-            fit = scalars.checker(signature, original.__globals__)
-            for argument in fit.known:
-                for wrong in WRONG:
-                    try:
-                        fit({argument: wrong})
-                    except ValueError as error:
-                        tried += 1
-                        if not str(error).startswith("Expected ") or f"Received: {argument}=" not in str(error):
-                            failures.append(f"{module}.{name}({argument}={wrong!r}): {error}")
-                    except Exception as error:
-                        failures.append(f"{module}.{name}({argument}={wrong!r}): {type(error).__name__}: {error}")
-    return tried, failures, functions

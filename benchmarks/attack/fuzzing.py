@@ -1,4 +1,7 @@
-"""Damages files at random, keeps those that reach new lines of the package, and damages them again."""
+"""Damages files, keeps those that take new steps from line to line in the package, and damages these again.
+
+The coverage is that of Python's lines, by `sys.settrace`: what C code, such as HDF5's, does with a file is not seen.
+"""
 
 import random
 import sys
@@ -31,7 +34,7 @@ TEXTS = (
 def fuzz(
     read: Callable[[Path], object], files: Sequence[bytes], arguments: Any, *, folder: Path, name: str
 ) -> tuple[int, list[str], int]:
-    """The number of tries, a line for each that failed, and the number of lines that were reached.
+    """The number of tries, a line for each that failed, and the number of different steps that were taken.
 
     Args:
         read: reads a file; it holds by returning, or by a ValueError or OSError with a message.
@@ -45,7 +48,8 @@ def fuzz(
         reached |= _lines(read, _written(folder, name, content))[0]
     end = time.monotonic() + arguments.seconds
     while time.monotonic() < end:
-        content = damaged(rng.choice(corpus), rng)
+        recent = corpus[-8:] if rng.random() < 0.5 else corpus  # what was found last is where something is new
+        content = damaged(rng.choice(recent), rng, rng.choice(corpus))
         path = _written(folder, name, content)
         lines, failure = _lines(read, path)
         tried += 1
@@ -60,14 +64,14 @@ def fuzz(
     return tried, failures, len(reached)
 
 
-def damaged(content: bytes, rng: random.Random) -> bytes:
-    """The content with a few bytes, numbers or texts exchanged, parts cut out, moved or repeated."""
+def damaged(content: bytes, rng: random.Random, second: bytes = b"") -> bytes:
+    """The content with a few bytes, numbers or texts exchanged, parts cut out, moved, repeated or of a second file."""
     result = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 4, 8))):
         place, other = rng.randrange(len(result) + 1), rng.randrange(len(result) + 1)
         part, length = bytes(result[min(place, other) : max(place, other)]), rng.choice((1, 2, 4, 8))
         number = (rng.choice(NUMBERS) & (256**length - 1)).to_bytes(length, rng.choice(("little", "big")))
-        match rng.randrange(7):
+        match rng.randrange(8):
             case 0:
                 result[place : place + 1] = bytes([rng.randrange(256)])
             case 1:
@@ -82,6 +86,9 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
                 del result[place:]
             case 6:
                 result[place : place + len(part[:64])] = part[:64]
+            case 7:
+                start = rng.randrange(len(second) + 1)
+                result[place:] = second[start:]
     return bytes(result)
 
 
@@ -93,15 +100,21 @@ def _written(folder: Path, name: str, content: bytes) -> Path:
 
 
 def _lines(read: Callable[[Path], object], path: Path) -> tuple[set[Any], str | None]:
-    """The package's lines that reading a file reaches, and how it failed, if it did."""
+    """The steps from line to line in the package that reading a file takes, and how it failed, if it did."""
     seen: set[Any] = set()
 
-    def local(frame: Any, event: str, argument: Any) -> Any:
-        seen.add((frame.f_code.co_filename, frame.f_lineno))
-        return local
-
     def begin(frame: Any, event: str, argument: Any) -> Any:
-        return local if frame.f_code.co_filename.startswith(ROOT) else None
+        if not frame.f_code.co_filename.startswith(ROOT):
+            return None
+        last = 0
+
+        def local(frame: Any, event: str, argument: Any) -> Any:
+            nonlocal last
+            seen.add((frame.f_code.co_filename, last, frame.f_lineno))
+            last = frame.f_lineno
+            return local
+
+        return local
 
     failure, started = None, time.monotonic()
     tracemalloc.start()

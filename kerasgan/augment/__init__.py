@@ -8,7 +8,7 @@ data set more varied.
 from kerasgan.augment.adaptive import ADA
 from kerasgan.augment.diff_augment import DiffAugment
 from kerasgan.augment.scheme import Augmentation
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 from kerasgan.scalars import guard
 
 __all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
@@ -34,7 +34,7 @@ def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | No
     settings = dict(augment) if isinstance(augment, dict) else {"name": augment}
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="an augmentation", received=f"augment={augment!r}")
-    return _SCHEMES[name](**settings)
+    return made(_SCHEMES[name], settings, received=f"augment={augment!r}")
 
 
 guard(globals(), __all__)

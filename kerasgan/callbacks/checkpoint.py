@@ -10,7 +10,6 @@ import io
 import json
 import os
 import shutil
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -24,6 +23,7 @@ from kerasgan import distribution, gradients
 from kerasgan.callbacks.base import Position, Resumed, StepCallback, below, not_finite
 from kerasgan.callbacks.stop import NotFiniteWarning
 from kerasgan.files.paths import local, sync
+from kerasgan.files.text import warn
 
 __all__ = ["Checkpoint"]
 
@@ -60,6 +60,8 @@ class Checkpoint(StepCallback):
         every: steps from one checkpoint to the next.
         keep: number of checkpoints to keep.
         record: what the training is made with, such as its recipe, as JSON holds it; `recorded` reads it.
+        resume: whether `fit` resumes from the newest one; if not, it goes on with the model as it is, in epoch 0 of its
+            data, and its first checkpoint takes the place of that of the same step.
 
     Raises:
         OSError: if a checkpoint cannot be written; earlier ones stay.
@@ -74,9 +76,10 @@ class Checkpoint(StepCallback):
         every: int = 1000,
         keep: int = 3,
         record: Mapping[str, Any] | None = None,
+        resume: bool = True,
     ):
         super().__init__(every)
-        self.directory, self.keep, self.record = local(directory), keep, record
+        self.directory, self.keep, self.record, self.resume = local(directory), keep, record, resume
         self.refused: tuple[int, list[str]] | None = None
 
     @staticmethod
@@ -107,7 +110,7 @@ class Checkpoint(StepCallback):
             if (damage := _damage(path)) is None:
                 return path
             expected = "Expected an intact checkpoint; the one before it is used"
-            warnings.warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
+            warn(f"{expected}. Received: {path}, {damage}", stacklevel=2)
         if found:
             raise ValueError(f"Expected an intact checkpoint in {directory}. Received: {len(found)} damaged ones")
         return None
@@ -119,7 +122,7 @@ class Checkpoint(StepCallback):
         model that is ahead of it, or one that has just done all the `epochs`.
         """
         self._watching = _by_name(callbacks)
-        path = self.newest(self.directory)
+        path = self.newest(self.directory) if self.resume else None
         if path is None:
             return None
         kept = _read(path)
@@ -199,7 +202,7 @@ class Checkpoint(StepCallback):
             self.refused = step, wrong
             kept = self.found(self.directory)[-1]
             ends = f"Step {step}: the training ends, and {kept} stays the newest checkpoint"
-            warnings.warn(f"{ends}. Not finite any more: {_few(wrong)}", NotFiniteWarning, stacklevel=2)
+            warn(f"{ends}. Not finite any more: {_few(wrong)}", NotFiniteWarning, stacklevel=2)
 
     def _states(self) -> dict[str, Any]:
         states = ((name, callback.state()) for name, callback in self._watching.items())

@@ -6,7 +6,6 @@ Steps are discriminator steps, counted over the whole life of the model, so that
 import io
 import math
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from kerasgan.callbacks.base import StepCallback
 from kerasgan.files import pictures
 from kerasgan.files.paths import local, replacing
+from kerasgan.files.text import warn
 
 __all__ = ["FilmStrip", "SampleGrid"]
 
@@ -98,7 +98,7 @@ class FilmStrip(StepCallback):
         try:
             return pictures.read_film(self.path)
         except (OSError, SyntaxError, ValueError) as error:
-            warnings.warn(f"{self.path} begins anew at step {step}: it cannot be read ({error})", stacklevel=2)
+            warn(f"{self.path} begins anew at step {step}: it cannot be read ({error})", stacklevel=2)
             return [], []
 
     def act(self, step: int) -> None:

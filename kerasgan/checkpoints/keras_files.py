@@ -40,10 +40,14 @@ _DAMAGE = (
 )
 
 
-def load_model(path: str | Path) -> Any:
+def load_model(path: str | Path, *, compile: bool = True) -> Any:
     """`keras.saving.load_model` for a `.keras` file of unknown origin.
 
     The weights that it builds take at most four times the file's size, and 256 MiB.
+
+    Args:
+        path: the file.
+        compile: whether the model is compiled as it was, with its optimizers' states.
 
     Raises:
         CheckpointError: for a file that is damaged, or whose model or content is larger than that.
@@ -56,7 +60,7 @@ def load_model(path: str | Path) -> Any:
     try:
         _check_members(path, allowed)
         with weights_within(allowed):
-            return keras.saving.load_model(path)
+            return keras.saving.load_model(path, compile=compile)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except _DAMAGE as error:

@@ -44,6 +44,11 @@ Start = Annotated[
     str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
 ]
 
+NewPhase = Annotated[
+    bool,
+    typer.Option("--new-phase", help="Resume with this recipe and data instead of the run's own; the run records it."),
+]
+
 
 class TrainCommand(TyperCommand):
     """`kerasgan train`, in which --keep-best may stand without a metric; Typer knows no such options."""
@@ -82,6 +87,7 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in the output folder.")] = False,
+    new_phase: NewPhase = False,
     doctor: OnTrouble = "warn",
     devices: Annotated[int | None, typer.Option(min=1, help="Number of GPUs (or CPUs) that share each batch.")] = None,
     distribute: Distribute = None,
@@ -98,9 +104,9 @@ def train(
     run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
     recipe = recipe_of(name)
     if resume and is_run(run):
-        refuse_entry(recipe, run)
-        recipe = recipe_of(str(run))
+        recipe = _resumed(recipe, run, new_phase)
     shared = start_keras(lambda: _shared(distribute, devices))  # machines must meet before anything else
+    from kerasgan.distribution import naming_the_lost
     from kerasgan.doctor.callback import DoctorWarning
     from kerasgan.training import best, train
     from kerasgan.training.working_folder import working_folder
@@ -111,17 +117,30 @@ def train(
     recipe = train.override(recipe, **settings, penalties=penalty or None, keep_best=kept)
     sizes = [] if image_size is None else [f"{section}.image_size={image_size}" for section in ("model", "data")]
     recipe = train.assign(recipe, [*sizes, *(assignments or [])])
-    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "resume": resume, "started": STARTED}
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED}
+    options |= {"resume": resume, "new_phase": new_phase}
     with (
         tell("kerasgan.data"),
         warnings_in_one_line(DoctorWarning),
         shared,
+        naming_the_lost(f"Go on, on all of them: kerasgan train {shlex.quote(address(run))} --resume"),
         working_folder(run, resume=resume) as (place, mirrors),
     ):
         watching = train.watchers(place, recipe=recipe, **watched)
         train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
         found = best.found(place)
     _tell(run, found)
+
+
+def _resumed(asked: Any, run: Path, new_phase: bool) -> Any:
+    """The run's own recipe; another one that is asked for is refused, or taken for a new phase."""
+    try:
+        refuse_entry(asked, run)
+    except ValueError:
+        if not new_phase:
+            raise
+        return asked
+    return recipe_of(str(run))
 
 
 def _tell(run: Path, best: str | None) -> None:

@@ -1,7 +1,6 @@
 """Decodes one picture file to uint8 pixels of a given size: any mode, upright, antialiased."""
 
 import contextlib
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kerasgan.files.pictures import opened
+from kerasgan.files.text import warn
 
 Crop = str | int | Sequence[int]
 
@@ -80,7 +80,7 @@ def few_bits(highest: int, where: str) -> None:
     """Warns where the highest of a set's 16-bit values needs 14 bits or less."""
     bits = highest.bit_length()
     if 0 < bits <= 14:
-        warnings.warn(
+        warn(
             f"Values of {where} reach {highest}, {bits} bits, of 65535: they are read as nearly black, up to level "
             f"{round(highest / 257)} of 255. If white is {2**bits - 1}, multiply them by {2 ** (16 - bits)} first.",
             stacklevel=3,

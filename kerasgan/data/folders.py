@@ -4,7 +4,6 @@ import collections
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode, opene
 from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
 from kerasgan.files.paths import here
+from kerasgan.files.text import warn
 
 MEMORY_BUDGET = 2**30  # largest set that is kept in memory, in bytes of decoded uint8 pixels
 THREADS = min(16, (os.cpu_count() or 1) + 2)
@@ -126,7 +126,7 @@ def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[s
         raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
     if labels is False or loose:
         if labels == "auto" and len(loose) < len(paths):
-            warnings.warn(
+            warn(
                 f"No labels are read from the sub-folders of {root}: {len(loose)} of {len(paths)} pictures lie beside "
                 f"them, such as {loose[0]}. Move them away for labels, or pass labels=False.",
                 stacklevel=3,
@@ -140,7 +140,7 @@ def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
         raise ValueError(f"Expected at least one readable picture. Received: path={root}, all {len(skipped)} corrupt")
     if skipped:
         first = ", ".join(str(path) for path in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
-        warnings.warn(f"Skipped {len(skipped)} unreadable of {len(kept) + len(skipped)} files: {first}", stacklevel=3)
+        warn(f"Skipped {len(skipped)} unreadable of {len(kept) + len(skipped)} files: {first}", stacklevel=3)
 
 
 class Pictures:

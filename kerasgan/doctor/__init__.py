@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose, diagnose_file
 from kerasgan.doctor.rules import VERDICTS
+from kerasgan.scalars import guard
 
 if TYPE_CHECKING:
     from kerasgan.doctor.callback import Doctor, DoctorWarning
@@ -24,3 +25,6 @@ def __getattr__(name: str) -> Any:
 
         return getattr(callback, name)
     raise AttributeError(f"module 'kerasgan.doctor' has no attribute {name!r}")
+
+
+guard(globals(), __all__)

@@ -134,8 +134,7 @@ def web(
         RuntimeFilesError: if ONNX Runtime Web is not available; nothing is written.
         ValueError: if `gan` is not a GAN, or the folder holds something else.
     """
-    if not isinstance(gan, GAN):
-        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
+    _refuse_others(gan)
     target = Path(directory)
     check_folder(target, sign=page.FACTS, kind="an explorer")
     inside = page.truncates_styles(gan)
@@ -211,7 +210,13 @@ def _failure(failed: dict[str, str], kept: str) -> ExportError:
     return ExportError(f"{messages} ({kept})")
 
 
+def _refuse_others(gan: Any) -> None:
+    if not isinstance(gan, GAN):
+        raise ValueError(f"Expected a kerasgan.GAN. Received: gan={gan!r}")
+
+
 def _file(gan: GAN, path: str | os.PathLike, format_name: str, tolerance: float | None, options: Options) -> Path:
+    _refuse_others(gan)
     choose([format_name], options, gan)
     target = Path(path)
     FORMATS[format_name].check_target(target)

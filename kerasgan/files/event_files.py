@@ -73,6 +73,8 @@ def read_scalars(path: str | os.PathLike[str]) -> dict[int, dict[str, float]]:
             rows.setdefault(event.step, {})[tag] = event.value
     for tag in events.Tags()["tensors"]:  # as TensorFlow 2 writes scalars
         for event in events.Tensors(tag):
+            if event.tensor_proto.tensor_shape.dim:  # no scalar; one number in the file may stand for a billion
+                continue
             value = tensors.make_ndarray(event.tensor_proto)
             if value.ndim == 0 and value.dtype.kind in "fiu":
                 rows.setdefault(event.step, {})[tag] = float(value)

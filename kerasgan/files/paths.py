@@ -28,11 +28,14 @@ __all__ = [
     "local",
     "names",
     "put",
+    "read_bytes",
+    "remove",
     "replacing",
     "send",
     "snapshot",
     "staged",
     "sync",
+    "write_bytes",
     "writing",
 ]
 
@@ -240,6 +243,36 @@ def send(source: Path, target: Name, *, sent: dict[str, Any] | None = None) -> N
             files.rm_file(_join(root, name))
     before.clear()
     before.update(now)
+
+
+def read_bytes(path: Name) -> bytes | None:
+    """What is in a remote file; None if there is none. Raises OSError if its file system does not respond."""
+    with _file_system(path) as (files, file):
+        try:
+            return files.cat_file(file)
+        except FileNotFoundError:
+            return None
+
+
+def write_bytes(path: Name, content: bytes, *, new: bool = False) -> bool:
+    """Writes a remote file; if it must be `new` and is there already, it stays, and False is returned.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with _file_system(path) as (files, file):
+        files.makedirs(file.rpartition("/")[0], exist_ok=True)
+        try:
+            files.pipe_file(file, content, **({"mode": "create"} if new else {}))
+        except FileExistsError:
+            return False
+    return True
+
+
+def remove(path: Name) -> None:
+    """Removes a remote file. Raises OSError if it cannot be removed."""
+    with _file_system(path) as (files, file):
+        files.rm_file(file)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """Pictures of generated images: sample grids and film strips of a training, as PIL images and PNG files."""
 
+import contextlib
 import io
 import math
 import os
 import stat
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -184,15 +186,50 @@ def opened(path: str | os.PathLike[str] | io.BytesIO) -> Picture:
             for formats that another program would decode, such as EPS.
     """
     size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else _file_size(path)
-    picture = Image.open(path)
-    pixels, allowed = picture.width * picture.height, max(LARGE, PIXELS_PER_BYTE * size)
-    reason = f"a picture in the format {picture.format}" if picture.format not in FORMATS else ""
-    if pixels > allowed:
-        reason = f"{picture.width} x {picture.height} pixels in {size} bytes, more than any photograph has"
-    if reason:
+    Image.init()
+    try:
+        _refuse_large(*_largest_in_icon(path), size)
+        picture = Image.open(path, formats=[each for each in Image.ID if each in FORMATS])
+    except Image.UnidentifiedImageError:
+        known = ", ".join(sorted(FORMATS & Image.OPEN.keys()))
+        raise OSError(f"none of the formats {known}") from None
+    try:
+        _refuse_large(picture.width, picture.height, size)
+    except OSError:
         picture.close()
-        raise OSError(reason)
+        raise
     return picture
+
+
+def _refuse_large(width: int, height: int, size: int) -> None:
+    if width * height > max(LARGE, PIXELS_PER_BYTE * size):
+        raise OSError(f"{width} x {height} pixels in {size} bytes, more than any photograph has")
+
+
+def _largest_in_icon(path: str | os.PathLike[str] | io.BytesIO) -> tuple[int, int]:
+    """The largest width and height in an ICO file, which PIL decodes when it opens it; 0 for other files.
+
+    Its header says 256 at most, whatever the PNG or bitmap in it has.
+    """
+    with contextlib.nullcontext(path) if isinstance(path, io.BytesIO) else open(path, "rb") as file:
+        file.seek(0)
+        head = file.read(6)
+        entries = (
+            [file.read(16) for _ in range(head[4] + 256 * head[5])]
+            if head[:4] == b"\0\0\1\0" and len(head) == 6
+            else []
+        )
+        largest = 0, 0
+        for place in (int.from_bytes(entry[12:16], "little") for entry in entries):
+            file.seek(place)
+            begin = file.read(24)
+            order = ">" if begin.startswith(b"\x89PNG") else "<"
+            sizes = begin[16:24] if order == ">" else begin[4:12]
+            if len(sizes) == 8:
+                width, height = (abs(number) for number in struct.unpack(f"{order}ii", sizes))
+                largest = max(largest, (width, height), key=lambda both: both[0] * both[1])
+        file.seek(0)
+    return largest
 
 
 def _file_size(path: str | os.PathLike[str]) -> int:

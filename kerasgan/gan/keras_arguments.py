@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import keras
+
 from kerasgan.scalars import check
 
 __all__ = ["refuse_compile_options", "refuse_fit_options"]
@@ -44,6 +46,12 @@ def refuse_fit_options(options: Mapping[str, Any]) -> None:
             "compile(metrics=[kerasgan.metrics.FrechetDistance(data=HELD_OUT_IMAGES)])."
         )
     _refuse("fit", _FIT, options)
+    if not any(options.get("verbose", "auto") == known for known in ("auto", 0, 1, 2)):
+        raise ValueError(f"Expected 'auto', 0, 1 or 2. Received: verbose={options['verbose']!r}")
+    callbacks = options.get("callbacks")
+    for each in callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []:
+        if not isinstance(each, keras.callbacks.Callback):
+            raise ValueError(f"Expected a callback or a list of them. Received: callbacks={callbacks!r}")
 
 
 def _refuse(method: str, instead: Mapping[str, str], options: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from kerasgan import augment as augmentation
-from kerasgan import data, distribution, gradients, latents, objectives, penalties, schedules
+from kerasgan import data, distribution, gradients, latents, objectives, optimizers, penalties, schedules
 from kerasgan.data.even import even
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
@@ -33,7 +33,6 @@ from kerasgan.gan.train_step import AdversarialStep
 from kerasgan.keras_internals import BuiltWhenMade, initialize_later, own_metrics
 from kerasgan.layers import compose
 from kerasgan.metrics import sample_metrics
-from kerasgan.optimizers import adversarial
 from kerasgan.scalars import check, checked, refuse_nan
 
 __all__ = ["GAN"]
@@ -256,12 +255,12 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         refuse_nan(given)
         self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
         both = self._settings["generator_optimizer"], self._settings["discriminator_optimizer"]
-        super().compile(optimizer=adversarial(self, *both), auto_scale_loss=False, **options)
+        super().compile(optimizer=optimizers.adversarial(self, *both), auto_scale_loss=False, **options)
         self._frozen_at_compile = MappingProxyType(frozen(self))  # the others have slots in the optimizers
         self._compile_options = MappingProxyType(options)
 
     def _apply_settings(self, **settings: Any) -> None:
-        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"])
+        steps, half_life = settings["discriminator_steps"], schedules.get(settings["ema_half_life"], "ema_half_life")
         settings["ema_half_life"] = half_life
         if not callable(half_life):
             check("ema_half_life", half_life, float)
@@ -275,7 +274,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         settings["augment"] = augmentation.get(settings["augment"]) or False
         refuse_unknown_confidence(settings["augment"], objective)
         for key in ("generator_optimizer", "discriminator_optimizer"):
-            settings[key] = keras.optimizers.get(settings[key])
+            settings[key] = optimizers.get(key, settings[key])
         self._settings = MappingProxyType(settings)
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
@@ -336,7 +335,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
-        refuse_fit_options(options)
+        refuse_fit_options({**options, "verbose": verbose, "callbacks": callbacks})
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
@@ -357,7 +356,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
         first, shared = self.data_order.callbacks(source, start=done), even(source, distribution.devices(self))
-        with gradients.keeping_state(self), gradients.passing_over(self, done):
+        with gradients.keeping_state(self), gradients.passing_over(self, done), distribution.naming_the_lost():
             watching = [*first, *(adapted(callback, self) for callback in several)]
             return super().fit(shared, epochs=epochs, verbose=verbose, callbacks=watching, **options)
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 
 __all__ = ["Prior", "Seed", "choose", "get", "names", "register", "stream"]
 
@@ -164,10 +164,7 @@ def get(prior: "str | dict | Prior") -> Prior:
     settings = {"name": prior} if isinstance(prior, str) else dict(prior)
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="a latent prior", received=f"prior={prior!r}")
-    try:
-        return _PRIORS[name](**settings)
-    except TypeError as error:
-        raise ValueError(f"Expected settings of the prior {name}: {error}. Received: prior={prior!r}") from error
+    return made(_PRIORS[name], settings, received=f"prior={prior!r}")
 
 
 def stream(seed: Seed, index: int) -> Seed:

@@ -4,7 +4,7 @@ Every objective has a discriminator loss and a generator loss. Both are minimize
 logits, so that a patch discriminator's map works like a single logit.
 """
 
-from kerasgan.names import resolve
+from kerasgan.names import made, resolve
 from kerasgan.objectives.adversarial import (
     Hinge,
     LeastSquares,
@@ -66,7 +66,7 @@ def get(objective: "str | dict | Objective") -> Objective:
     settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
     name = settings.pop("name", None)
     name = resolve(name, names(), expected="an objective", received=f"objective={objective!r}")
-    return _OBJECTIVES[name](**settings)
+    return made(_OBJECTIVES[name], settings, received=f"objective={objective!r}")
 
 
 guard(globals(), __all__)

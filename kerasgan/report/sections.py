@@ -14,7 +14,7 @@ from kerasgan.report import charts, page
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
 from kerasgan.report.rendering import Markup, part
-from kerasgan.training import best
+from kerasgan.training import best, phases, run_folder
 
 __all__ = ["body"]
 
@@ -208,7 +208,14 @@ def recipe(found: Evidence) -> Markup:
     rows = [(f"{name} {_plain(key)}", _text(value)) for name, part in sections.items() for key, value in part.items()]
     command = f"kerasgan train {shlex.quote(str(found.recipe.path))} -o ANOTHER"
     settings = page.table("Settings as they were trained", (), rows)
-    return page.section("Recipe", settings, page.paragraph(f"Train it again: `{command}`"))
+    return page.section("Recipe", settings, page.paragraph(f"Train it again: `{command}`"), *_phases(found))
+
+
+def _phases(found: Evidence) -> list[Markup]:
+    """A table of where the run went on with another recipe or other data, if it did."""
+    later = phases.of_run(run_folder.read_record(found.run))
+    rows = [(str(index), number(phase["step"]), phase["changed"]) for index, phase in enumerate(later, 2)]
+    return [page.table("Phases after the first", ("phase", "from step", "changed"), rows)] if rows else []
 
 
 def _text(value: Any, *, inner: bool = False) -> str:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan import zoo
 from kerasgan.files import hub
 from kerasgan.files.paths import here
+from kerasgan.files.text import warn
+from kerasgan.scalars import guard
 from kerasgan.training.run_folder import BEST, RECORD, is_run, newest
 from kerasgan.zoo.load import all_networks, refuse_not_finite, without_values
 
@@ -80,7 +81,7 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe", **arguments
     state = newest(name)
     if not state.with_name("gan.keras").is_file():
         which = "its best model so far" if state.name == BEST else "its newest checkpoint"
-        warnings.warn(
+        warn(
             f"{name} was not finished; {which} is used: {state.name}",
             UnfinishedRunWarning,
             stacklevel=2,
@@ -181,3 +182,6 @@ def _beside(path: Path) -> Path:
             f'kerasgan.load("recipe.toml", weights="{path}"). Received: no such file'
         )
     return recipe
+
+
+guard(globals(), __all__)

@@ -70,7 +70,7 @@ def refuse_others(kept: Mapping[str, Any], now: Mapping[str, Any], run: Path) ->
     changed = run_folder.changes(kept["recipe"], now["recipe"], besides=("train.steps", *ELSEWHERE))
     if changed:
         expected = f"Expected {run} with the recipe that it was trained with; only the number of steps may change"
-        raise ValueError(f"{expected}. Received: {changed}")
+        raise ValueError(f"{expected}. Received: {changed}. {run_folder.ADVICE}")
     before, found = kept["data"], now["data"]
     if before and found and not _same(before, found):
         differing = [key for key in before if key in ("count", "shape") and before[key] != found.get(key)]

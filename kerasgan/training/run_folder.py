@@ -2,17 +2,29 @@
 
 import json
 import os
-import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from kerasgan import zoo
 from kerasgan.files import paths
+from kerasgan.files.text import warn
 
-__all__ = ["BEST", "RECORD", "changes", "is_run", "newest", "read_record", "refuse", "refuse_entry", "sections"]
+__all__ = [
+    "ADVICE",
+    "BEST",
+    "RECORD",
+    "changes",
+    "is_run",
+    "newest",
+    "read_record",
+    "refuse",
+    "refuse_entry",
+    "sections",
+]
 
 BEST = "best.keras"  # the GAN whose samples were best, if the training keeps that
+ADVICE = "To go on with that: --new-phase; or begin another run, with --start"
 RECORD = "run.json"  # written first, and the recipe next: a folder with both can be resumed, from the first second
 
 
@@ -70,7 +82,7 @@ def refuse_entry(asked: zoo.Recipe, run: str | os.PathLike[str]) -> None:
     begun = (read_record(run) or {}).get("entry")
     if begun is not None and (differing := changes(begun, sections(asked), besides=())):
         expected = f"Expected to resume the {begun['name']} in {paths.address(run)}, which its path alone does, too"
-        raise ValueError(f"{expected}. Received: {asked.name} with {differing}")
+        raise ValueError(f"{expected}. Received: {asked.name} with {differing}. {ADVICE}")
     family = zoo.recipe(own).family
     if family != asked.family:  # all that a run of an earlier version tells
         expected = f"Expected to resume the {family} in {paths.address(run)}"
@@ -96,7 +108,7 @@ def newest(run: str | os.PathLike[str]) -> Path:
                 return finished
             instead = "gan.keras" if name == BEST else "the newest checkpoint"
             expected = f"Expected an intact {name}; {instead} is used"
-            warnings.warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
+            warn(f"{expected}. Received: {finished}, {damage}", stacklevel=2)
     found = Checkpoint.newest(folder / "checkpoints")
     if found is None:
         raise FileNotFoundError(

@@ -7,6 +7,7 @@ samples/               a grid every so many steps, of the same latents
 checkpoints/           the last three; `resume` goes on from the newest, to the bit as if nothing had happened
 gan.keras              the trained GAN, optimizers included
 run.json               what the run was made with: entry, recipe, data, versions; the first file to be written
+phase-1/               if the run went on in a new phase: what the one before ended with
 best.keras, best.json  if asked for: the GAN whose samples were best, and by which measure
 generator.weights.h5   the network to sample from alone, of the best GAN if that was kept
 """
@@ -29,10 +30,12 @@ from rich.console import Console
 
 from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
+from kerasgan.checkpoints.keras_files import load_model
 from kerasgan.files import paths
+from kerasgan.files.text import warn
 from kerasgan.files.toml import table, write_text
 from kerasgan.files.weights import save_weights
-from kerasgan.training import best, record, run_folder
+from kerasgan.training import best, phases, record, run_folder
 from kerasgan.training.interruption import Interrupted, Interruption
 from kerasgan.training.load import load
 from kerasgan.training.ownership import owned
@@ -109,6 +112,7 @@ def train(
     seconds: float | None = None,
     every: int | None = None,
     resume: bool = False,
+    new_phase: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     console: Any = None,
     started: float | None = None,
@@ -123,6 +127,8 @@ def train(
         every: steps between two sample grids and checkpoints; a twentieth of the training, 5,000 at most, if not given.
         resume: goes on from the newest intact checkpoint in `output`, with the run's own recipe and data; only the
             number of steps may differ, and the folder in which the data are.
+        new_phase: of a run that is resumed: goes on with this recipe and data, whatever they were before, if the
+            networks are the same, and records it; see `kerasgan.training.phases`.
         callbacks: further ones, such as those of `watchers`.
         console: a `rich.console.Console` for the progress bar instead of standard error.
         started: `time.monotonic()` at the start of the program, so that the shown total time includes its start-up; of
@@ -136,6 +142,8 @@ def train(
         NotFiniteError: when losses or weights became NaN or infinite; the files hold the last finite state.
         OSError: if a file cannot be written, or the run folder is removed during the training.
     """
+    if new_phase and not resume:
+        raise ValueError("Expected resume, too: a new phase is one of a run (--resume). Received: new_phase=True")
     if seconds is not None and distribution.workers() > 1:
         raise ValueError(f"Expected a number of steps, which several machines end at together. Received: {seconds=}")
     started = time.monotonic() if started is None else started
@@ -146,9 +154,7 @@ def train(
     keepers = None if begun is None else _keepers(begun[0], begun[1], run, every)
     with owned(run) as owner:  # only now: a mistake in the recipe or the data leaves no folder behind
         if begun is None:
-            recipe, gan, source = _resumed(recipe, run, data, console)
-            made_with = record.facts(recipe, source)
-            _refuse_others(made_with, run)
+            recipe, gan, source, made_with = _gone_on(recipe, run, data, console, new_phase)
         else:
             recipe, gan, source = begun
             made_with = record.facts(recipe, source)
@@ -173,10 +179,10 @@ def train(
             *callbacks,  # before those that save at the end: the doctor may put better weights back
             *keepers,
             reports.StopWhenNotFinite(every=often),
-            reports.LossLog(run / "log.csv", every=often),
+            reports.LossLog(run / "log.csv", every=often, other_columns=True),
             reports.SampleGrid(run / "samples", every=every, latest=run / "samples.png"),
             reports.FilmStrip(run / "film.png", every=max(1, min(steps // 12, 20))),
-            reports.Checkpoint(run / "checkpoints", every=every, record=made_with),
+            reports.Checkpoint(run / "checkpoints", every=every, record=made_with, resume=not new_phase),
             bar,
         ]
         return _fitted(gan, source, watching, run, steps)
@@ -270,9 +276,16 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.
     return recipe, gan, _checked(zoo.source(recipe), gan)
 
 
-def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any]:
-    from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
+def _gone_on(
+    recipe: zoo.Recipe, run: Path, data: Any, console: Any, new_phase: bool
+) -> tuple[zoo.Recipe, "GAN", Any, dict[str, Any]]:
+    if not new_phase:
+        return _resumed(recipe, run, data, console)
+    _seed(recipe)
+    return phases.gone_on(recipe, run, data)
 
+
+def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.Recipe, "GAN", Any, dict[str, Any]]:
     own = zoo.recipe(run / "recipe.toml")
     if data is None:
         _refuse_other_data(own, recipe, run)
@@ -281,13 +294,15 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zo
     recipe = override(own, steps=steps)
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
-    gan = keras.saving.load_model(newest) if newest else _started(recipe, console)
+    gan = phases.loaded(newest) if newest else _started(recipe, console)
     done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
     recipe = zoo.with_data(recipe, data, gan)
     source = _checked(zoo.source(recipe), gan)
-    return recipe, gan, source
+    made_with = record.facts(recipe, source)
+    _refuse_others(made_with, run)
+    return recipe, gan, source, made_with
 
 
 def _refuse_others(made_with: dict[str, Any], run: Path) -> None:
@@ -298,7 +313,7 @@ def _refuse_others(made_with: dict[str, Any], run: Path) -> None:
         return  # a run of an earlier version
     record.refuse_others(kept, made_with, run)
     if changed := record.changed_versions(kept, made_with):
-        warnings.warn(f"{run} was trained with {changed}: the result may differ in its last bits", stacklevel=3)
+        warn(f"{run} was trained with {changed}: the result may differ in its last bits", stacklevel=3)
 
 
 def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
@@ -308,7 +323,7 @@ def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
     now = run_folder.sections(wanted)
     differing = [run_folder.changes({**now, "data": each["data"]}, now) for each in begun]
     if all(differing):
-        raise ValueError(f"Expected to resume {run} with its own data. Received: {differing[0]}")
+        raise ValueError(f"Expected to resume {run} with its own data. Received: {differing[0]}. {run_folder.ADVICE}")
 
 
 def _started(recipe: zoo.Recipe, console: Any) -> "GAN":
@@ -355,7 +370,7 @@ def _refuse_changes(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
         if changed:
             received = ", ".join(f"{key}={now.get(key)!r} (the run: {before.get(key)!r})" for key in changed)
             expected = f"Expected to resume {run} with its own recipe; only the number of steps may change"
-            raise ValueError(f"{expected}. Received: {received}")
+            raise ValueError(f"{expected}. Received: {received}. {run_folder.ADVICE}")
     if own.family != wanted.family:
         raise ValueError(f"Expected to resume the {own.family} in {run}. Received: a {wanted.family}")
 
@@ -372,7 +387,7 @@ def _finish(gan: "GAN", run: Path, *, as_it_is: bool = False) -> None:
             gan.save(partial)
         else:
             shutil.copyfile(found, partial)
-    shown = keras.saving.load_model(kept, compile=False) if kept.is_file() else gan
+    shown = load_model(kept, compile=False) if kept.is_file() else gan
     save_weights(shown.sampler, run / "generator.weights.h5")
 
 

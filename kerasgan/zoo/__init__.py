@@ -5,7 +5,7 @@ Nothing here imports Keras before a model is built.
 """
 
 from kerasgan.scalars import guard
-from kerasgan.zoo.load import WeightsError, build, channel_order, load, source, with_data
+from kerasgan.zoo.load import WeightsError, build, channel_order, compile_as, load, source, with_data
 from kerasgan.zoo.recipe import Recipe, check
 from kerasgan.zoo.registry import names, recipe
 
@@ -15,6 +15,7 @@ __all__ = [
     "build",
     "channel_order",
     "check",
+    "compile_as",
     "load",
     "names",
     "recipe",

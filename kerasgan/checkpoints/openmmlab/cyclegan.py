@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, each_parts
 from kerasgan.checkpoints.pytorch import convolution, find, transposed_convolution
 from kerasgan.checkpoints.shapes import Shapes, count, under
+from kerasgan.files.text import warn
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +44,7 @@ def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
     if not 1 <= len(prefixes) <= 2:
         raise CheckpointError(f"Expected the generators of two domains. Received: {', '.join(prefixes) or 'none'}")
     if len(prefixes) == 1:
-        warnings.warn(
+        warn(
             f"The file holds one generator, {prefixes[0]}: its weights are loaded into generator_ab only.", stacklevel=4
         )
     ways = ("ab",) if len(prefixes) == 1 else ("ba", "ab")

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kerasgan.data.decoding import colored
+from kerasgan.files.pictures import opened
 
 __all__ = ["HOW_TO_BRING", "Landscape", "licenses", "members", "read"]
 
@@ -57,7 +57,7 @@ class Landscape:
 
     def pixels(self, channels: int = 3) -> np.ndarray:
         """uint8 (height, width, channels)."""
-        with Image.open(io.BytesIO(self.read())) as picture:
+        with opened(io.BytesIO(self.read())) as picture:
             return np.asarray(colored(picture, channels)).reshape(picture.height, picture.width, channels)
 
 

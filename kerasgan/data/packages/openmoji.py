@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from PIL import Image
 
 from kerasgan.data.decoding import colored
 from kerasgan.data.packages import emoji_table, places
+from kerasgan.files.pictures import opened
 
 __all__ = ["HOW_TO_BRING", "LICENSE", "Drawings", "draw", "find", "line_drawing", "read"]
 
@@ -158,5 +158,5 @@ def draw(svg: str, size: int, *, channels: int = 3) -> np.ndarray:
         png = cairosvg.svg2png(bytestring=svg.encode(), output_width=size, output_height=size)
     except (ElementTree.ParseError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"Expected an SVG. Received: {error}") from error
-    with Image.open(io.BytesIO(png)) as picture:
+    with opened(io.BytesIO(png)) as picture:
         return np.asarray(colored(picture, channels)).reshape(size, size, channels)
