@@ -62,3 +62,5 @@ html_show_sourcelink = False
 html_show_sphinx = False
 copybutton_exclude = ".linenos, .gp, .go"
 suppress_warnings = ["mystnb.unknown_mime_type"]
+nb_output_stderr = "remove"  # messages of TensorFlow
+nb_mime_priority_overrides = [("html", "image/gif", 1)]

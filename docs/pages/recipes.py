@@ -24,7 +24,7 @@ TEXTS = {
         "steps": "Steps of the discriminator, in total.",
         "seed": "Of networks, order of the data, and latents; 0 if not given.",
         "start": "An entry, or a file of weights, with which the networks start.",
-        "keep_best": 'A table, such as `{ metric = "frechet_distance", every = 500 }`: keeps the best model of the run.',
+        "keep_best": 'Such as `{ metric = "frechet_distance", every = 500 }`: keeps the best model of the run.',
     },
     "weights": {
         "channel_order": '`"bgr"` if the checkpoint\'s images have blue first.',
