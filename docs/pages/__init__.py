@@ -1,0 +1,30 @@
+"""Pages that are derived from the package, and equations as MathML: the site needs neither a script nor a network."""
+
+from pathlib import Path
+from typing import Any
+
+from pages import api, commands, families, gallery, mathml, recipes, scores
+
+WRITERS = (api, commands, families, gallery, recipes, scores)
+
+
+def setup(app: Any) -> dict[str, Any]:
+    app.connect("builder-inited", write)
+    app.connect("autodoc-process-docstring", api.as_rest)
+    app.connect("autodoc-process-signature", api.signature)
+    app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write(app: Any) -> None:
+    """Writes what has changed, so that Sphinx reads nothing twice, and removes pages whose subject is gone."""
+    written = {}
+    for writer in WRITERS:
+        written |= {Path(app.srcdir, name): text for name, text in writer.pages().items()}
+    for path, text in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+    for folder in {path.parent for path in written if path.parent.name in ("api", "families")}:
+        for path in set(folder.glob("*.md")) - written.keys():
+            path.unlink()

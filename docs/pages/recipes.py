@@ -1,0 +1,105 @@
+"""The keys of a recipe.toml, from the checks of `kerasgan.zoo.recipe`, the data sources and `GAN.compile`."""
+
+import importlib
+from typing import Any
+
+from kerasgan import GAN, zoo
+from kerasgan.zoo import data_sources
+from kerasgan.zoo.data_sources import base
+from pages.markdown import arguments, one_line, table
+
+checks = importlib.import_module("kerasgan.zoo.recipe")  # `zoo.recipe` is a function
+# What the checks do not say in words. A key without a text ends the build.
+TEXTS = {
+    "": {
+        "family": "The class in `kerasgan.models`, of the [families](../families/index.md).",
+        "model": "Arguments of that class, all optional: see its page.",
+        "data": "Where the images come from.",
+        "train": "How it is trained.",
+        "weights": "Where trained weights are.",
+        "results": "What `kerasgan evaluate` measured; written by it, never by hand.",
+    },
+    "train": {
+        "batch_size": "Images of a step.",
+        "steps": "Steps of the discriminator, in total.",
+        "seed": "Of networks, order of the data, and latents; 0 if not given.",
+        "start": "An entry, or a file of weights, with which the networks start.",
+        "keep_best": 'Such as `{ metric = "frechet_distance", every = 500 }`: keeps the best model of the run.',
+    },
+    "weights": {
+        "channel_order": '`"bgr"` if the checkpoint\'s images have blue first.',
+        "discriminator": "A file beside the recipe with the discriminator's weights.",
+        "discriminator_sha256": "Its digest.",
+        "file": "A file beside the recipe with the generator's weights.",
+        "format": f"Of a published checkpoint: {', '.join(f'`{each}`' for each in checks.FORMATS)}.",
+        "license": "Of the weights.",
+        "protocol": "How the publisher measured `scores`.",
+        "scores": "The publisher's scores.",
+        "sha256": f'The digest of the file; `"{checks.UNPUBLISHED}"` if the publisher states none.',
+        "url": "Of a published checkpoint, downloaded on first use.",
+    },
+}
+HEAD = """# recipe.toml
+
+An entry of the zoo is a folder with a `recipe.toml`; `kerasgan train my/recipe.toml` trains any other. The comment at
+the top is its text: the first line is the command that trains it, the next lines say how long that takes and what to
+expect. Unknown keys are errors that name the key, the file and the nearest known one.
+
+`--set train.batch_size=32` changes a key on the command line; `kerasgan info NAME` shows all values of an entry.
+
+"""
+
+
+def pages() -> dict[str, str]:
+    compiled = arguments(GAN.compile.__doc__ or "")
+    parts = [HEAD]
+    for section, (required, optional) in checks.SECTIONS.items():
+        parts.append(f"## {f'[{section}]' if section else 'Top level'}\n")
+        rows = []
+        for key in (*sorted(required), *sorted(optional)):
+            text = TEXTS.get(section, {}).get(key) or (section == "train" and compiled.get(key))
+            if not text:
+                raise ValueError(f"Expected a text for the key of recipes in docs/pages/recipes.py. Received: {key=}")
+            rows.append((f"`{key}`", kind(section, key), "required" if key in required else "", one_line(text)))
+        parts += [table(["key", "value", "", "meaning"], rows), ""]
+        if section == "train":
+            parts += ["What is not given is the family's default, which is the paper's setting.", ""]
+    parts += [example(), data(), ""]
+    return {"reference/recipe.md": "\n".join(parts)}
+
+
+def kind(section: str, key: str) -> str:
+    """The kind of value, for the keys whose check is one of a plain value."""
+    plain = checks._PLAIN.get(section, {}).get(key)
+    return {str: "a string", int: "an integer", None: "a table" if not section else ""}[plain]
+
+
+def data() -> str:
+    """[data]: the sources and their options."""
+    common = [row(option) for option in base.COMMON]
+    parts = ["## [data]\n", "`source` names one of those below. Every source has these keys:\n", options(common)]
+    for name in sorted(data_sources.names()):
+        source = data_sources.get(name)
+        place = [("`path` or `name`", "a string", "required", "Where the images are.")] if source.needs_path else []
+        parts += [f'\n### source = "{name}"\n', one_line(source.about or f"Reads {source.holds}."), ""]
+        parts.append(options([*place, *(row(option) for option in source.options)]))
+    return "\n".join(parts)
+
+
+def options(rows: list[Any]) -> str:
+    return table(["key", "value", "default", ""], rows) if rows else "It has no keys of its own."
+
+
+def row(option: Any) -> tuple[str, str, str, str]:
+    value = str(option.default).lower() if isinstance(option.default, bool) else repr(option.default)
+    notes = [
+        "augments the training alone" if option.variation else "",
+        "describes this set: not for another folder" if option.of_this_set else "",
+    ]
+    default = "" if option.default is None else f"`{value}`"
+    return f"`{option.name}`", option.kind.words, default, "; ".join(filter(None, notes))
+
+
+def example() -> str:
+    text = zoo.recipe("dcgan-digits").path.read_text(encoding="utf-8").partition("[weights]")[0]
+    return f"## An example: dcgan-digits\n\n```toml\n{text.strip()}\n```\n"
