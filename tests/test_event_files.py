@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kerasgan import callbacks, doctor, models
-from kerasgan.files import pictures, trackers
+from kerasgan.files import event_files, pictures, trackers
 
 pytest.importorskip("tensorboard")
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), dtype="uint8")  # five batches of two

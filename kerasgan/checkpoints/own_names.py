@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
+from kerasgan.checkpoints.shapes import Shapes
 
 if TYPE_CHECKING:
     import keras
@@ -23,8 +24,12 @@ def placements(network: keras.Model) -> list[Placement]:
     return [Placement(tensor=weight.path, variable=weight) for weight in network.weights]
 
 
+def detect(shapes: Shapes) -> None:
+    """None: paths of weights do not say which family has them."""
+
+
 FAMILIES: Mapping[str, Layout] = {  # of all families, by the name of their base
-    "GAN": Layout(arguments="what this model wrote", placements=placements, sources=one_network)
+    "GAN": Layout(arguments="what this model wrote", placements=placements, sources=one_network, detect=detect)
 }
 
 
