@@ -1,4 +1,5 @@
-"""Writes the zoo table of the README from the recipes; with --check only says whether it is up to date."""
+"""Writes zoo/README.md and the pictures of the README from the recipes; with --check only says whether they are up to
+date."""
 
 import argparse
 from pathlib import Path
@@ -7,8 +8,28 @@ from kerasgan import zoo
 from kerasgan.cli import tables
 from kerasgan.zoo.recipe import Recipe
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- zoo table: python benchmarks/zoo_table.py -->\n", "<!-- end of zoo table -->"
+ROOT = Path(__file__).parent.parent
+README, ZOO = ROOT / "README.md", ROOT / "zoo" / "README.md"
+BEGIN, END = "<!-- pictures: python benchmarks/zoo_table.py -->\n", "<!-- end of pictures -->"
+ACROSS = 3
+
+
+def pictures() -> str:
+    """The samples of the entries in color, so many across."""
+    shown = [recipe for recipe in map(zoo.recipe, zoo.names()) if in_color(recipe)]
+    lines: list[str] = []
+    for start in range(0, len(shown), ACROSS):
+        row = shown[start : start + ACROSS]
+        images = [f'<img src="zoo/{each.name}/samples.png" width="250" alt="samples of {each.name}">' for each in row]
+        names = [f"[`{each.name}`](zoo/{each.name}/card.md)<br>{each.family}, {tables.images(each)}" for each in row]
+        for cells in (images, names) if lines else (images, ["---"] * ACROSS, names):
+            lines.append(f"| {' | '.join([*cells, *[''] * (ACROSS - len(cells))])} |")
+    return "\n".join([*lines, ""])
+
+
+def in_color(recipe: Recipe) -> bool:
+    """Whether it has weights, and a picture of color images."""
+    return recipe.pretrained and recipe.model.get("channels") == 3 and (recipe.folder / "samples.png").is_file()
 
 
 def table() -> str:
@@ -55,7 +76,7 @@ def by_family(recipes: list[Recipe]) -> list[str]:
 
 def link(recipe: Recipe) -> str:
     page = "card.md" if (recipe.folder / "card.md").is_file() else "recipe.toml"
-    return f"[`{recipe.name}`](zoo/{recipe.name}/{page})"
+    return f"[`{recipe.name}`]({recipe.name}/{page})"
 
 
 def main() -> None:
@@ -63,11 +84,12 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END, 1)[1]
-    text = before + BEGIN + table() + END + after
-    if arguments.check:
-        raise SystemExit(text != README.read_text(encoding="utf-8"))
-    README.write_text(text, encoding="utf-8")
+    front = before + BEGIN + pictures() + END + rest.split(END, 1)[1]
+    for path, text in ((README, front), (ZOO, f"# The zoo\n\n<!-- python benchmarks/zoo_table.py -->\n{table()}")):
+        if not arguments.check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or text != path.read_text(encoding="utf-8"):
+            raise SystemExit(f"{path.relative_to(ROOT)} is not up to date: run python benchmarks/zoo_table.py")
 
 
 if __name__ == "__main__":
