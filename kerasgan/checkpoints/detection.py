@@ -14,7 +14,7 @@ import numpy as np
 
 from kerasgan.checkpoints import openmmlab
 from kerasgan.checkpoints.assignment import CHANNEL_ORDERS, MismatchError, Report, assign_contents
-from kerasgan.checkpoints.nearest import nearest
+from kerasgan.checkpoints.nearest import advice, nearest
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout
 from kerasgan.checkpoints.reading import read
@@ -179,10 +179,11 @@ def _assumed(
 
 def _refusal(family: str, arguments: Mapping[str, Any], error: Exception) -> str:
     first, *rest = str(error).splitlines()
-    lines = [f"Nearest: {family}({_written(arguments)})", *rest[:4]]
+    lines = [f"  Nearest: {family}({_written(arguments)})", *(f"  {line}" for line in rest[:4])]
     if not isinstance(error, MismatchError):
-        lines.append(f"  {first}")
-    return "\n".join(lines)
+        lines.append(f"    {first}")
+    known = {key: value for key, value in arguments.items() if isinstance(value, (bool, int, float, str, list, tuple))}
+    return "\n".join(visible(line) for line in [*lines, advice(family, known)])
 
 
 def _written(arguments: Mapping[str, Any]) -> str:
