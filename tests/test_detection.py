@@ -212,6 +212,14 @@ def test_arguments_of_an_entry_are_its_recipes(tmp_path):
         kerasgan.load("dcgan-digits", width=3)
     with pytest.raises(FileNotFoundError, match=r"no\.pth, which does not exist"):
         kerasgan.load(tmp_path / "no.pth")
+    with pytest.raises(ValueError, match=r"a checkpoint, which has its own.*weights=None"):
+        kerasgan.load(tmp_path / "no.pth", weights=None)
+
+
+def test_a_file_of_a_thousand_blocks_builds_no_model(tmp_path):
+    names = ["conv_first", "conv_last", *(f"body.{block}.rdb1.conv1" for block in range(1000))]
+    state = {f"{name}.weight": np.zeros((3, 3, 3, 3), "float32") for name in names}
+    assert not list(candidates({"params": state}, "x.pth"))
 
 
 @pytest.mark.slow
