@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from kerasgan.checkpoints import pth
+from kerasgan.checkpoints.feature_networks import assign_all
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import assigned
 from kerasgan.checkpoints.pytorch import convolution
 from kerasgan.files.download import download
 from kerasgan.metrics.lpips import LPIPS, network
@@ -56,7 +56,7 @@ def load(
         for place in convolution(layer.name.replace("__", "."), layer)
     ]
     unknown = {name: tensor for name, tensor in tensors.items() if name.startswith("features.")}
-    assigned(places, unknown, file, of=f"the network {name!r}")
+    assign_all(places, unknown, file, of=f"the network {name!r}")
     return LPIPS(found, _weights(judgments, found), batch_size=batch_size)
 
 

@@ -52,7 +52,7 @@ def build(chosen: Recipe) -> "GAN":
         ValueError: for an unknown family, or arguments that the family or `compile` does not accept; names the file.
     """
     gan = _made(chosen)
-    _compile(gan, chosen)
+    compile_as(gan, chosen)
     return gan
 
 
@@ -65,7 +65,8 @@ def _made(chosen: Recipe, **state: Any) -> "GAN":
         return family.from_config({**chosen.model, **state}) if state else family(**chosen.model)
 
 
-def _compile(gan: "GAN", chosen: Recipe) -> None:
+def compile_as(gan: "GAN", chosen: Recipe) -> None:
+    """Compiles a model with a recipe's training settings. Raises ValueError that names the file if it refuses them."""
     settings = {key: value for key, value in chosen.train.items() if key not in OF_TRAINING}
     with _named_in_errors(chosen):
         for name in ("generator_optimizer", "discriminator_optimizer"):
@@ -229,7 +230,7 @@ def _load_weights_file(chosen: Recipe, path: Path) -> "GAN":
         gan = _made(chosen, averaged="ema_generator" in parts)
     _load_weights(gan, path, gan.sampler)
     with without_values():
-        _compile(gan, chosen)
+        compile_as(gan, chosen)
     return gan
 
 
