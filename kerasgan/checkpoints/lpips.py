@@ -72,7 +72,7 @@ def _weights(file: Path, network: Any) -> list[np.ndarray]:
     tensors, found = _tensors(file), []
     for index, maps in enumerate(network.outputs):
         key, shape = f"lin{index}.model.1.weight", (1, maps.shape[-1], 1, 1)
-        tensor = tensors.get(key)
+        tensor: Any = tensors.get(key)
         if np.shape(tensor) != shape or not np.isfinite(tensor).all():
             raise CheckpointError(f"Expected {key} of shape {shape} in {file}. Received: {np.shape(tensor)}")
         found.append(np.asarray(tensor, "float32").ravel())

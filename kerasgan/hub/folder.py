@@ -139,7 +139,8 @@ def _write_recipe(chosen: "Recipe", folder: Path, file: str, *, license: str | N
         path.write_text(chosen.path.read_text(encoding="utf-8"), encoding="utf-8")
     digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
     weights = {"file": file, "sha256": digest, **({"license": license} if license else {})}
-    stated = {key: chosen.weights[key] for key in ("scores", "protocol") if key in (chosen.weights or {})}  # published
+    published = chosen.weights or {}
+    stated = {key: published[key] for key in ("scores", "protocol") if key in published}
     write_sections(path, {"weights": weights | stated})
 
 
