@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasgan.checkpoints import pth
+from kerasgan.checkpoints.feature_networks import assign_all
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import Placement, assigned
+from kerasgan.checkpoints.placement import Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense
 from kerasgan.files.download import download
 from kerasgan.metrics.inception import inception_features, inception_v3
@@ -61,7 +62,7 @@ def load(path: str | Path | None = None) -> tuple[Any, str]:
         raise CheckpointError(f"Expected a state dict in {file}. Received: {type(tensors).__name__}")
     network = inception_v3()
     needed = {name: tensor for name, tensor in tensors.items() if not _skipped(name)}
-    assigned(placements(network), needed, file, of="Inception v3")
+    assign_all(placements(network), needed, file, of="Inception v3")
     with file.open("rb") as opened:
         return network, hashlib.file_digest(opened, "sha256").hexdigest()
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from kerasgan.checkpoints import pth
+from kerasgan.checkpoints.feature_networks import assign_all
 from kerasgan.checkpoints.pickles import CheckpointError
-from kerasgan.checkpoints.placement import assigned
 from kerasgan.checkpoints.pytorch import convolution
 from kerasgan.files.download import download
 from kerasgan.metrics.lpips import LPIPS, network
@@ -56,7 +56,7 @@ def load(
         for place in convolution(layer.name.replace("__", "."), layer)
     ]
     unknown = {name: tensor for name, tensor in tensors.items() if name.startswith("features.")}
-    assigned(places, unknown, file, of=f"the network {name!r}")
+    assign_all(places, unknown, file, of=f"the network {name!r}")
     return LPIPS(found, _weights(judgments, found), batch_size=batch_size)
 
 
@@ -72,7 +72,7 @@ def _weights(file: Path, network: Any) -> list[np.ndarray]:
     tensors, found = _tensors(file), []
     for index, maps in enumerate(network.outputs):
         key, shape = f"lin{index}.model.1.weight", (1, maps.shape[-1], 1, 1)
-        tensor = tensors.get(key)
+        tensor: Any = tensors.get(key)
         if np.shape(tensor) != shape or not np.isfinite(tensor).all():
             raise CheckpointError(f"Expected {key} of shape {shape} in {file}. Received: {np.shape(tensor)}")
         found.append(np.asarray(tensor, "float32").ravel())

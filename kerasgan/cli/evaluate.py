@@ -7,7 +7,7 @@ import typer
 
 from kerasgan.cli.application import tell
 from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
-from kerasgan.files import trackers
+from kerasgan.files import hub, trackers
 from kerasgan.training.run_folder import is_run
 
 __all__ = ["evaluate"]
@@ -37,7 +37,8 @@ def evaluate(
     recipe, gan = recipe_of(name), load(name, weights)
     from kerasgan.evaluation import evaluate
 
-    folder = output or (Path(name) if is_run(name) else Path("evaluations") / recipe.name)
+    run = Path(name) if not hub.repository(name) and is_run(name) else None
+    folder = output or run or Path("evaluations") / recipe.name
     with tell("kerasgan.data"):
         card = evaluate.evaluate(
             recipe,
@@ -53,7 +54,7 @@ def evaluate(
     if tracker is not None:
         from kerasgan.training.train import tracked
 
-        tracked(Path(name) if is_run(name) else folder, tracker, recipe).scores(card)
+        tracked(run or folder, tracker, recipe).scores(card)
     from kerasgan.cli import tables
 
     show(tables.scores(card))

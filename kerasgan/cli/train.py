@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
 from kerasgan.cli.arguments import Target, recipe_of
 from kerasgan.cli.startup import start_keras
-from kerasgan.files import trackers
+from kerasgan.files import hub, trackers
 from kerasgan.files.paths import address
 from kerasgan.names import find
 from kerasgan.training.run_folder import is_run, refuse_entry
@@ -96,12 +96,8 @@ def train(
     keep_best: KeepBest = None,
 ) -> None:
     """Train a recipe into a run folder: log.csv, samples, film strip, checkpoints. Ctrl-C saves."""
-    remedy = find(doctor, ("off", "rollback", "stop", "warn"))
-    if remedy is None:
-        raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
-    tracker = trackers.check(track or "tensorboard") if track or tensorboard else None
-    watched: dict[str, Any] = {"doctor": None if remedy == "off" else remedy, "tracker": tracker}
-    run = output or (Path(name) if is_run(name) else Path("runs") / recipe_of(name).name)
+    watched = _watched(doctor, track or ("tensorboard" if tensorboard else None))
+    run = output or _folder_of(name)
     recipe = recipe_of(name)
     if resume and is_run(run):
         recipe = _resumed(recipe, run, new_phase)
@@ -141,6 +137,20 @@ def _resumed(asked: Any, run: Path, new_phase: bool) -> Any:
             raise
         return asked
     return recipe_of(str(run))
+
+
+def _watched(doctor: str, track: str | None) -> dict[str, Any]:
+    """The options of `watchers`, checked before Keras is imported."""
+    remedy = find(doctor, ("off", "rollback", "stop", "warn"))
+    if remedy is None:
+        raise ValueError(f"Expected --doctor to be warn, stop, rollback or off. Received: {doctor}")
+    return {"doctor": None if remedy == "off" else remedy, "tracker": None if track is None else trackers.check(track)}
+
+
+def _folder_of(name: str) -> Path:
+    if not hub.repository(name) and is_run(name):
+        return Path(name)
+    return Path("runs") / recipe_of(name).name
 
 
 def _tell(run: Path, best: str | None) -> None:

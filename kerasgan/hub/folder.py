@@ -75,6 +75,7 @@ def write(
         The folder.
 
     Raises:
+        ImportError: if huggingface_hub or safetensors is not installed.
         WeightsError: if there are no trained weights.
         ValueError: for a folder that holds something else.
     """
@@ -82,6 +83,7 @@ def write(
     if names(target) != [] and not is_written(target):
         expected = "Expected a new or empty folder, or an earlier one of a model to replace"
         raise ValueError(f"{expected}. Received: directory={os.fspath(directory)!r}")
+    hub.client()  # writes the card; before the work
     chosen, gan = recipe_of(source), load(source)
     license = license or (chosen.weights or {}).get("license")
     beside = here(source) if not hub.repository(source) and is_run(source) else chosen.folder
@@ -139,7 +141,8 @@ def _write_recipe(chosen: "Recipe", folder: Path, file: str, *, license: str | N
         path.write_text(chosen.path.read_text(encoding="utf-8"), encoding="utf-8")
     digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
     weights = {"file": file, "sha256": digest, **({"license": license} if license else {})}
-    stated = {key: chosen.weights[key] for key in ("scores", "protocol") if key in (chosen.weights or {})}  # published
+    published = chosen.weights or {}
+    stated = {key: published[key] for key in ("scores", "protocol") if key in published}
     write_sections(path, {"weights": weights | stated})
 
 

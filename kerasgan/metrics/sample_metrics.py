@@ -215,7 +215,9 @@ class PairScore(SampleMetric):
     ) -> None:
         if not callable(score) and score not in self.SCORES:
             raise ValueError(f"Expected one of {', '.join(self.SCORES)}, or a distance. Received: score={score!r}")
-        named = getattr(score, "name", None) or getattr(score, "__name__", "distance") if callable(score) else score
+        named: Any = score
+        if callable(score):
+            named = getattr(score, "name", None) or getattr(score, "__name__", "distance")
         super().__init__(name=name or named, samples=samples, **options)
         self.score = score
         self.larger_is_better = not callable(score) and score != "mean_absolute_error"
