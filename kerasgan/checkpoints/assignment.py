@@ -11,35 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints import (
-    basicsr,
-    keras_gan,
-    mimicry,
-    openmmlab,
-    own_names,
-    pytorch_cyclegan,
-    pytorch_tutorial,
-    stylegan2_ada,
-)
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.reading import read
+from kerasgan.checkpoints.recognition import recognized
 from kerasgan.files.text import visible
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-# In the order in which they are tried on a file: OpenMMLab accepts any state dict.
-PUBLISHERS: tuple[ModuleType, ...] = (
-    keras_gan,
-    mimicry,
-    pytorch_tutorial,
-    pytorch_cyclegan,
-    basicsr,
-    stylegan2_ada,
-    own_names,
-    openmmlab,
-)
 CHANNEL_ORDERS = ("rgb", "bgr")
 
 
@@ -115,32 +95,55 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
         CheckpointError: the file is damaged, not allowed or in an unknown format, or the family has no published
             format.
     """
-    from kerasgan.keras_internals import initialize_later
-
     if channel_order not in CHANNEL_ORDERS:
         raise ValueError(f"Expected one of {CHANNEL_ORDERS}. Received: channel_order={channel_order!r}")
-    publisher, state = _recognize(read(path), path)
-    layout, order = _layout(gan, publisher), publisher.CHANNEL_ORDER or channel_order
-    report = Report(Path(path), publisher.NAME)
+    return assign_contents(gan, read(path), path, channel_order=channel_order)
+
+
+def assign_contents(gan: GAN, contents: object, path: str | Path, *, channel_order: str = "rgb") -> Report:
+    """As `assign`, of a file whose contents have been read."""
+    refused: list[CheckpointError] = []
+    for publisher, state in recognized(contents, path):
+        report = Report(Path(path), publisher.NAME)
+        order = publisher.CHANNEL_ORDER or channel_order
+        try:
+            plan = _plan(gan, publisher, state, report, reverse_colors=order == "bgr")
+        except CheckpointError as error:
+            refused.append(error)
+            continue
+        _carry_out(gan, plan)
+        return report
+    raise refused[0]
+
+
+def _plan(
+    gan: GAN, publisher: ModuleType, state: Mapping[str, Any], report: Report, *, reverse_colors: bool
+) -> list[tuple[Any, Callable[[], np.ndarray]]]:
+    """Each weight that the file has, with the function that computes it; completes the report."""
+    layout = _layout(gan, publisher)
     plan: list[tuple[Any, Callable[[], np.ndarray]]] = []
     sources = layout.sources(gan, state)
     for network, prefix in sources:
         placements = _spelled(_placements(network, layout), layout, state, prefix)
-        plan += _match(placements, state, report, reverse_colors=order == "bgr")
-    judging = _discriminator(gan, layout, state, report, reverse_colors=order == "bgr")
+        plan += _match(placements, state, report, reverse_colors=reverse_colors)
+    judging = _discriminator(gan, layout, state, report, reverse_colors=reverse_colors)
     _report_the_rest(state, [prefix for _, prefix in sources], publisher, report)
     if not report.fits:
         raise MismatchError(_explain(report, layout.arguments), report=report)
     plan += [each for network, _ in sources for each in layout.computed(network)]
-    plan += judging
     report.networks = _networks(gan, sources, judging)
+    return plan + judging
+
+
+def _carry_out(gan: GAN, plan: list[tuple[Any, Callable[[], np.ndarray]]]) -> None:
+    from kerasgan.keras_internals import initialize_later
+
     sampled = {id(variable) for variable in gan.sampler.weights}
     for variable, compute in plan:
         if id(variable) in sampled:
             variable.assign(compute())
         else:  # of a model that is loaded to sample from, the rest stays in the file until it is needed
             initialize_later(variable, compute)
-    return report
 
 
 def _discriminator(
@@ -169,15 +172,6 @@ def _networks(gan: GAN, sources: list[tuple[Any, str]], judging: list[Any]) -> t
     found = ("generator", "discriminator") if judging else ("generator",)
     prefixes = {prefix for network, prefix in sources if network is gan.generator or network is gan.ema_generator}
     return (*found, "average") if len(prefixes) > 1 else found
-
-
-def _recognize(contents: object, path: str | Path) -> tuple[ModuleType, Mapping[str, Any]]:
-    for publisher in PUBLISHERS:
-        state = publisher.state(contents)
-        if state is not None:
-            return publisher, state
-    known = ", ".join(publisher.NAME for publisher in PUBLISHERS)
-    raise CheckpointError(f"Expected a checkpoint in the format of {known}. Received: path={str(path)!r}")
 
 
 def _layout(gan: GAN, publisher: ModuleType) -> Layout:

@@ -18,7 +18,7 @@ import numpy as np
 
 from kerasgan.checkpoints.openmmlab import esrgan
 from kerasgan.checkpoints.openmmlab.srgan import in_our_range, shuffled
-from kerasgan.checkpoints.placement import Layout, Placement, generator_and_average
+from kerasgan.checkpoints.placement import AVERAGED, Layout, Placement, generator_and_average
 from kerasgan.checkpoints.pytorch import convolution, find
 from kerasgan.checkpoints.shapes import Shapes, count, under
 
@@ -30,7 +30,6 @@ __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 NAME = "BasicSR"
 CHANNEL_ORDER = "rgb"
 
-PARTS = ("params", "params_ema")
 _LATER = {"trunk_conv": "conv_body", "upconv1": "conv_up1", "upconv2": "conv_up2", "HRconv": "conv_hr"}
 
 
@@ -99,17 +98,12 @@ FAMILIES: Mapping[str, Layout] = {
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is neither network's."""
-    if not isinstance(contents, dict):
+    if not isinstance(contents, dict) or not all(isinstance(name, str) for name in contents):
         return None
-    parts = {f"{part}.": contents[part] for part in PARTS if part in contents} or {"": contents}
-    if not all(_is_network(part) for part in parts.values()):
-        return None
-    return {prefix + name: tensor for prefix, part in parts.items() for name, tensor in part.items()}
+    return contents if all(_is_network(under(contents, f"{part}.")) for part in AVERAGED) else None
 
 
-def _is_network(part: object) -> bool:
-    if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
-        return False
+def _is_network(part: Mapping[str, object]) -> bool:
     rrdb = ("conv_first.weight", "body.0.rdb1.conv1.weight")
     names = later_names(part)
     if all(isinstance(part.get(names.get(name)), np.ndarray) for name in rrdb):

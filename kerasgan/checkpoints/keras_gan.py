@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
 from kerasgan.checkpoints.pytorch import find
+from kerasgan.checkpoints.shapes import Shapes, side
 
 if TYPE_CHECKING:
     import keras
@@ -49,9 +50,24 @@ def numbered(names: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = {name: shapes[theirs] for name, theirs in numbered(shapes).items()}
+    (latent_dim, units), (*_, width), (*_, channels) = (
+        found[f"{layer}/kernel"] for layer in ("dense_1", "conv2d_2", "conv2d_3")
+    )
+    size = 4 * side(units, 2 * width)
+    return dict(image_size=size, channels=channels, latent_dim=latent_dim, width=width, variant="upsampling")
+
+
 FAMILIES: Mapping[str, Layout] = {
     "DCGAN": Layout(
-        arguments="DCGAN(variant='upsampling')", placements=placements, sources=one_network, spelling=numbered
+        arguments="DCGAN(variant='upsampling')",
+        placements=placements,
+        sources=one_network,
+        spelling=numbered,
+        detect=detect,
+        published={"variant": "upsampling"},
     )
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense_to_map, find, moving_statistics
+from kerasgan.checkpoints.shapes import Shapes, count, side
 
 if TYPE_CHECKING:
     import keras
@@ -57,19 +58,32 @@ def _normalization(tensor: str, norm: Any) -> list[Placement]:
     ]
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    blocks = count(shapes, r"block(\d+)\..*")
+    (units, latent_dim), (_, top, *_) = shapes["l1.weight"], shapes["block2.c1.weight"]
+    channels, width, *_ = shapes[f"c{blocks + 2}.weight"]
+    sizes = dict(channels=channels, latent_dim=latent_dim, width=width, epsilon=1e-5, interpolation="bilinear")
+    table = shapes.get("block2.b1.embed.weight")
+    return {"image_size": side(units, top) * 2**blocks, "num_classes": table and table[0], **sizes}
+
+
 FAMILIES: Mapping[str, Layout] = {
     "SNGAN": Layout(
-        arguments="SNGAN(epsilon=1e-5, interpolation='bilinear')", placements=placements, sources=one_network
+        arguments="SNGAN(epsilon=1e-5, interpolation='bilinear')",
+        placements=placements,
+        sources=one_network,
+        detect=detect,
+        published={"epsilon": 1e-5, "interpolation": "bilinear"},
     )
 }
 
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is not mimicry's."""
-    found = contents.get("model_state_dict") if isinstance(contents, dict) else None
-    if not isinstance(found, dict) or not isinstance(found.get("l1.weight"), np.ndarray):
-        return None
-    return found
+    first = ("l1.weight", "block2.c1.weight")
+    found = isinstance(contents, dict) and all(isinstance(contents.get(name), np.ndarray) for name in first)
+    return contents if found else None
 
 
 def skipped(name: str) -> str | None:

@@ -101,18 +101,18 @@ class Layout:
     discriminator: Callable[[keras.Model], list[Placement]] | None = None
     discriminator_prefix: str = ""
     spelling: Callable[[Iterable[str]], Mapping[str, str]] = lambda names: {}
-    detect: Callable[[Shapes], Mapping[str, Any] | None] = lambda shapes: None
+    detect: Callable[[Shapes], Mapping[str, Any] | None]
     published: Mapping[str, Any] = field(default_factory=dict)
 
 
-def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
-    """The sources of a file with a single generator, which also fills the moving average, if there is one.
+# The keys of a generator and of its moving average, in files that hold both.
+AVERAGED = ("params", "params_ema")
 
-    PyTorch's `DataParallel` prepends `module.` to every name.
-    """
-    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+
+def one_network(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
+    """The sources of a file with a single generator, which also fills the moving average, if there is one."""
     networks = [gan.generator] if gan.sampler is gan.generator else [gan.generator, gan.sampler]
-    return [(network, prefix) for network in networks]
+    return [(network, "") for network in networks]
 
 
 def each_parts(gan: GAN) -> list[Mapping[str, keras.Model]]:

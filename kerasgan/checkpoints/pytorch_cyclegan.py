@@ -2,8 +2,8 @@
 
 CycleGAN's file is the residual network, `model.N`, of one direction; DeblurGAN's, whose authors started from this code,
 is the same network. Pix2pix' is the U-Net, with nested levels `model.model`, `model.model.1.model`,
-`model.model.1.model.3.model`, ... Layers without tensors are counted, too. After training on several GPUs, names may
-begin with `module.`.
+`model.model.1.model.3.model`, ... Layers without tensors are counted, too. Others who train the
+network name its blocks `block`, and give its instance normalization weights.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, each_parts, one_network
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes, count
 
 if TYPE_CHECKING:
     import keras
@@ -29,9 +30,9 @@ __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 NAME = "pytorch-CycleGAN-and-pix2pix"
 CHANNEL_ORDER = "rgb"
 
-_NAME = re.compile(r"(module\.)?model\.((model|conv_block|\d+)\.)+[a-z_]+")
+_NAME = re.compile(r"model\.((model|conv_block|block|\d+)\.)+[a-z_]+")
 # Of instance normalization, for which PyTorch once kept moving statistics without using them.
-_UNUSED_STATISTICS = re.compile(r"(module\.)?model\.\d+\.(conv_block\.\d+\.)?running_(mean|var)")
+_UNUSED_STATISTICS = re.compile(r"model\.\d+\.((conv_)?block\.\d+\.)?running_(mean|var)")
 
 
 def residual(generator: keras.Model) -> list[Placement]:
@@ -43,19 +44,61 @@ def residual(generator: keras.Model) -> list[Placement]:
     for name, number in numbers.items():
         layer = transposed_convolution if name.startswith("up") else convolution
         places += layer(f"model.{number}", find(generator, name))
+        if name != "image":
+            places += _scales(f"model.{number + 1}", find(generator, f"{name}_norm"))
     for block in range(blocks):
         for part, number in enumerate((1, 5), start=1):
-            ours = find(generator, f"block{block + 1}_conv{part}")
-            places += convolution(f"model.{10 + block}.conv_block.{number}", ours)
+            ours, theirs = f"block{block + 1}_conv{part}", f"model.{10 + block}.conv_block"
+            places += convolution(f"{theirs}.{number}", find(generator, ours))
+            places += _scales(f"{theirs}.{number + 1}", find(generator, f"{ours}_norm"))
     return places
 
 
-def after_dropout(names: Iterable[str]) -> Mapping[str, str]:
-    """The names of second convolutions in blocks with dropout, which counts as a layer: without and with it."""
+def _scales(tensor: str, norm: Any) -> list[Placement]:
+    """Those of instance normalization, if it has any."""
+    if not getattr(norm, "affine", False):
+        return []
+    gamma = Placement(tensor=f"{tensor}.weight", variable=norm.gamma)
+    return [gamma, Placement(tensor=f"{tensor}.bias", variable=norm.beta)]
+
+
+def in_blocks(names: Iterable[str]) -> Mapping[str, str]:
+    """The names in blocks as the authors have them without dropout, which counts as a layer: each mapped to the
+    file's."""
     names = list(names)
-    if any(".conv_block.5." in name for name in names):
-        return {}
-    return {name.replace(".conv_block.6.", ".conv_block.5."): name for name in names if ".conv_block.6." in name}
+    dropout = not any(re.search(r"block\.5\.", name) for name in names)
+    found = {}
+    for name in names:
+        if each := re.fullmatch(r"(model\.\d+)\.(?:conv_)?block\.(\d+)\.(.+)", name):
+            number = int(each[2])
+            found[f"{each[1]}.conv_block.{number - (dropout and number > 5)}.{each[3]}"] = name
+    return found
+
+
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of a CycleGAN's model for one direction."""
+    blocks = count(shapes, r"model\.(\d+)\.(?:conv_)?block\..*")
+    (width, inputs, *_), (channels, *_) = shapes["model.1.weight"], shapes[f"model.{17 + blocks}.weight"]
+    sizes = dict(input_channels=inputs, channels=channels, blocks=blocks, width=width)
+    sizes |= {"affine": True} if "model.2.weight" in shapes else {}
+    return sizes if inputs == channels else {**sizes, "identity_weight": 0.0}
+
+
+def detect_deblurring(shapes: Shapes) -> Mapping[str, Any] | None:
+    """The arguments of a DeblurGAN's model, which is the same network where its inputs are images of its outputs."""
+    found = dict(detect(shapes))
+    plain = found.pop("input_channels") == found["channels"] and "affine" not in found
+    return found if plain else None
+
+
+def detect_u_net(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of pix2pix' model."""
+    (width, inputs, *_), channels = shapes["model.model.0.weight"], shapes["model.model.3.weight"][1]
+    depth, block = 1, "model.model.1.model"
+    while f"{block}.1.weight" in shapes:
+        depth, block = depth + 1, f"{block}.3.model"
+    sizes = dict(input_channels=inputs, channels=channels, depth=depth, width=width, norm="batch")
+    return sizes if depth <= 8 else {**sizes, "image_size": 2**depth}
 
 
 def one_direction(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
@@ -89,11 +132,23 @@ def _norm(tensor: str, layer: Any) -> list[Placement]:
 
 
 FAMILIES: Mapping[str, Layout] = {
-    "CycleGAN": Layout(arguments="CycleGAN()", placements=residual, sources=one_direction, spelling=after_dropout),
-    "DeblurGAN": Layout(
-        arguments="DeblurGAN(), blind", placements=residual, sources=one_network, spelling=after_dropout
+    "CycleGAN": Layout(
+        arguments="CycleGAN()", placements=residual, sources=one_direction, spelling=in_blocks, detect=detect
     ),
-    "Pix2Pix": Layout(arguments="Pix2Pix(norm='batch')", placements=u_net, sources=one_network),
+    "DeblurGAN": Layout(
+        arguments="DeblurGAN(), blind",
+        placements=residual,
+        sources=one_network,
+        spelling=in_blocks,
+        detect=detect_deblurring,
+    ),
+    "Pix2Pix": Layout(
+        arguments="Pix2Pix(norm='batch')",
+        placements=u_net,
+        sources=one_network,
+        detect=detect_u_net,
+        published={"norm": "batch"},
+    ),
 }
 
 

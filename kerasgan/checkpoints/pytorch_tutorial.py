@@ -1,19 +1,19 @@
 """`netG` of PyTorch's DCGAN tutorial and example: a state dict of transposed convolutions in one sequence, `main`.
 
 Every third layer of the sequence, from 0 on, is a convolution; batch normalization and a ReLU follow all but the last.
-After training on several GPUs, names may begin with `module.`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
 from kerasgan.checkpoints.pytorch import batch_normalization, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes
 
 if TYPE_CHECKING:
     import keras
@@ -34,18 +34,30 @@ def placements(generator: keras.Model) -> list[Placement]:
     return places
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    last = max(int(name.split(".")[1]) for name in shapes)
+    (latent_dim, _, first, _), (width, channels, *_) = shapes["main.0.weight"], shapes[f"main.{last}.weight"]
+    sizes = dict(image_size=first * 2 ** (last // 3), channels=channels, latent_dim=latent_dim, width=width)
+    return {**sizes, "variant": "torch", "output_bias": f"main.{last}.bias" in shapes}
+
+
 FAMILIES: Mapping[str, Layout] = {
-    "DCGAN": Layout(arguments="DCGAN(variant='torch')", placements=placements, sources=one_network)
+    "DCGAN": Layout(
+        arguments="DCGAN(variant='torch')",
+        placements=placements,
+        sources=one_network,
+        detect=detect,
+        published={"variant": "torch"},
+    )
 }
 
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is not the tutorial's generator."""
-    if isinstance(contents, dict):
-        contents = contents.get("netG_state_dict", contents)
     if not isinstance(contents, dict) or not contents:
         return None
-    known = all(isinstance(name, str) and re.fullmatch(r"(module\.)?main\.\d+\.\w+", name) for name in contents)
+    known = all(isinstance(name, str) and re.fullmatch(r"main\.\d+\.\w+", name) for name in contents)
     return contents if known and all(isinstance(value, np.ndarray) for value in contents.values()) else None
 
 

@@ -15,6 +15,7 @@ from kerasgan.checkpoints.openmmlab.stylegan2 import judging
 from kerasgan.checkpoints.persistence import PersistentObject, tensors
 from kerasgan.checkpoints.placement import Layout, Placement, generator_and_average
 from kerasgan.checkpoints.pytorch import dense, find
+from kerasgan.checkpoints.shapes import Shapes, channels_of, count, size_of, under
 
 if TYPE_CHECKING:
     import keras
@@ -73,6 +74,25 @@ def discriminator(network: keras.Model) -> list[Placement]:
     return judging(network, names)
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, "G_ema.", "G.")
+    blocks = [f"synthesis.b{4 * 2**index}" for index in range(count(found, r"synthesis\.b(\d+)\..*"))]
+    images = [found[f"{block}.torgb.weight"] for block in blocks]
+    table, (style_dim, inputs) = found.get("mapping.embed.weight"), found["mapping.fc0.weight"]
+    sizes = {
+        "image_size": size_of(found[f"{blocks[-1]}.conv1.noise_const"]),
+        "channels": images[0][0],
+        "num_classes": table and table[1],
+        "latent_dim": inputs - (table[0] if table else 0),
+        "style_dim": style_dim,
+        "mapping_layers": count(found, r"mapping\.fc(\d+)\..*"),
+        **channels_of([width for _, width, *_ in images], base=32768),
+    }
+    skips = [name for name in shapes if name.startswith("D.") and name.endswith(".skip.weight")]
+    return sizes if skips or "D.b4.conv.weight" not in shapes else {**sizes, "residual": False}
+
+
 FAMILIES: Mapping[str, Layout] = {
     "StyleGAN2": Layout(
         arguments="StyleGAN2(image_size=..., channel_base=..., mapping_layers=...)",
@@ -80,6 +100,7 @@ FAMILIES: Mapping[str, Layout] = {
         sources=functools.partial(generator_and_average, plain="G.", averaged="G_ema."),
         discriminator=discriminator,
         discriminator_prefix="D.",
+        detect=detect,
     )
 }
 

@@ -26,7 +26,7 @@ from kerasgan.files.paths import address
 if TYPE_CHECKING:
     from kerasgan.export import Options
 
-__all__ = ["export"]
+__all__ = ["FORMATS", "export", "known_formats"]
 
 FORMATS = ("onnx", "saved_model", "litert", "web")  # of kerasgan.export, which would import Keras for --help
 
@@ -47,7 +47,7 @@ class Noise(enum.StrEnum):
     INPUT = "input"
 
 
-def _known(text: str | None) -> str | None:
+def known_formats(text: str | None) -> str | None:
     """Refuses a format that there is not, before anything is loaded."""
     if unknown := [name for name in parts(text) or () if name not in FORMATS]:
         raise typer.BadParameter(f"Expected formats among {', '.join(FORMATS)}. Received: {', '.join(unknown)}")
@@ -59,7 +59,7 @@ Formats = Annotated[
     typer.Option(
         "--formats",
         "--format",
-        callback=_known,
+        callback=known_formats,
         help=f"Some of {', '.join(FORMATS)}, with commas; if not given, all that can hold the model.",
     ),
 ]

@@ -83,21 +83,25 @@ class PixelNormalization(keras.layers.Layer):
     """x / sqrt(mean of x^2 over the channels + epsilon), at each pixel or for each vector (1710.10196, section 4.2).
 
     Args:
-        epsilon: added to the mean square.
+        epsilon: added to the mean square; with `root_epsilon` 1e-30, for the gradient at 0.
+        root_epsilon: added to its root instead, if not 0, as in OpenMMLab's networks.
         **options: of `keras.layers.Layer`.
     """
 
-    def __init__(self, epsilon: float = 1e-8, **options: Any):
+    def __init__(self, epsilon: float = 1e-8, root_epsilon: float = 0.0, **options: Any):
         super().__init__(**options)
-        self.epsilon = epsilon
+        self.epsilon, self.root_epsilon = epsilon, root_epsilon
 
     def call(self, inputs):
-        squares = ops.square(ops.cast(inputs, "float32"))
-        factors = ops.rsqrt(ops.mean(squares, axis=-1, keepdims=True) + self.epsilon)
+        squares = ops.mean(ops.square(ops.cast(inputs, "float32")), axis=-1, keepdims=True)
+        if self.root_epsilon:
+            factors = 1 / (ops.sqrt(squares + 1e-30) + self.root_epsilon)
+        else:
+            factors = ops.rsqrt(squares + self.epsilon)
         return inputs * ops.cast(factors, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon}
+        return {**super().get_config(), "epsilon": self.epsilon, "root_epsilon": self.root_epsilon}

@@ -125,11 +125,13 @@ def progressive_logits(
     return EqualizedDense(classes, dtype="float32", name="logit")(x)
 
 
-def equalized_convolution(x: Any, filters: int, name: str, *, kernel_size: int = 3, normalize: bool = False) -> Any:
+def equalized_convolution(
+    x: Any, filters: int, name: str, *, kernel_size: int = 3, normalize: bool = False, root_epsilon: float = 0.0
+) -> Any:
     """With He's gain and a leaky ReLU, and optional pixel normalization after it."""
     options: dict[str, Any] = dict(gain=math.sqrt(2), padding="same", activation="leaky_relu")
     x = EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
-    return PixelNormalization(name=f"{name}_norm")(x) if normalize else x
+    return PixelNormalization(root_epsilon=root_epsilon, name=f"{name}_norm")(x) if normalize else x
 
 
 def to_rgb(x: Any, channels: int, name: str) -> Any:

@@ -43,6 +43,7 @@ class CycleGAN(ImageToImage):
         channels: of the images of domain b.
         blocks: residual blocks of each generator: 6 for 128 pixels, 9 from 256 on (paper).
         width: channels next to the image of the generators, a quarter of those of the blocks.
+        affine: whether the generators' normalization scales and shifts each channel, which the authors' does not.
         discriminator_width: of the first layer of the discriminators; `width` if not given.
         patch_layers: strided convolutions of the discriminators; 3 have a receptive field of 70x70 pixels (paper).
         cycle_weight: lambda of equation 3, beside an adversarial loss without a factor: it is multiplied by the
@@ -71,6 +72,7 @@ class CycleGAN(ImageToImage):
         channels: int = 3,
         blocks: int = 9,
         width: int = 64,
+        affine: bool = False,
         discriminator_width: int | None = None,
         patch_layers: int = 3,
         cycle_weight: float = 10.0,
@@ -85,9 +87,8 @@ class CycleGAN(ImageToImage):
             )
         discriminator_width = discriminator_width or width
         pairs = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
-        generators = {
-            key: generator(*sides, blocks=blocks, width=width, name=f"generator_{key}") for key, sides in pairs.items()
-        }
+        sizes = dict(blocks=blocks, width=width, affine=affine)
+        generators = {key: generator(*sides, **sizes, name=f"generator_{key}") for key, sides in pairs.items()}
         options = dict(width=discriminator_width, patch_layers=patch_layers)
         discriminators = {
             domain: discriminator(planes, name=f"discriminator_{domain}", **options)
@@ -182,20 +183,22 @@ class CycleGAN(ImageToImage):
         return [inputs, self._translate(inputs, "ab"), targets, self._translate(targets, "ba")]
 
 
-def generator(input_channels: int, channels: int, *, blocks: int, width: int, name: str = "generator") -> keras.Model:
+def generator(
+    input_channels: int, channels: int, *, blocks: int, width: int, affine: bool = False, name: str = "generator"
+) -> keras.Model:
     """Images of sides that are multiples of 4 to images in [-1, 1] (appendix 7.2)."""
     images = keras.Input((None, None, input_channels), name="images")
     x = ReflectionPadding2D(3, name="stem_pad")(images)
-    x = _normalized(_convolution(x, width, 7, "stem"), "stem")
+    x = _normalized(_convolution(x, width, 7, "stem"), "stem", affine)
     for level in (1, 2):
         x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
-        x = _normalized(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}")
+        x = _normalized(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}", affine)
     for index in range(1, blocks + 1):
-        x = _block(x, width * 4, f"block{index}")
+        x = _block(x, width * 4, f"block{index}", affine)
     for level in (2, 1):
         x = dcgan_transposed(x, width * 2 ** (level - 1), 3, f"up{level}", padding="valid")
         x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
-        x = _normalized(x, f"up{level}")
+        x = _normalized(x, f"up{level}", affine)
     x = ReflectionPadding2D(3, name="image_pad")(x)
     x = _convolution(x, channels, 7, "image", dtype="float32")
     return keras.Model(images, tanh_images(x), name=name)
@@ -219,18 +222,18 @@ def _distance(images: Any, others: Any) -> Any:
     return ops.mean(ops.abs(ops.cast(images, "float32") - others))
 
 
-def _block(x, filters: int, name: str):
+def _block(x, filters: int, name: str, affine: bool):
     """Two convolutions, the second without an activation, beside the identity."""
     y = ReflectionPadding2D(1, name=f"{name}_pad1")(x)
-    y = _normalized(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1")
+    y = _normalized(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1", affine)
     y = ReflectionPadding2D(1, name=f"{name}_pad2")(y)
     y = _convolution(y, filters, 3, f"{name}_conv2")
-    y = normalized(y, "instance", affine=False, name=f"{name}_conv2_norm")
+    y = normalized(y, "instance", affine=affine, name=f"{name}_conv2_norm")
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
-def _normalized(x, name: str):
-    return norm_relu(x, name, "instance", affine=False)
+def _normalized(x, name: str, affine: bool):
+    return norm_relu(x, name, "instance", affine=affine)
 
 
 def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1, dtype: str | None = None):

@@ -9,6 +9,7 @@ average of the weights starts with a short half-life that grows.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -93,6 +94,8 @@ class PGGAN(ProgressiveGAN):
         latent_dim: size of the latent vector.
         channel_base: channels of a map times its height.
         channel_limit: the most channels of a map.
+        root_epsilon: what pixel normalization adds to the root of the mean square, instead of 1e-8 to the mean square
+            (paper), if not 0: 1e-6 in OpenMMLab's checkpoints.
         group_size: images that the discriminator compares (`MinibatchStdDev`).
         drift_weight: of the mean square of the real images' logits in the discriminator's loss (appendix A.1).
         stable_images: see `ProgressiveGAN`.
@@ -115,6 +118,7 @@ class PGGAN(ProgressiveGAN):
         latent_dim: int = 512,
         channel_base: int = 16384,
         channel_limit: int = 512,
+        root_epsilon: float = 0.0,
         group_size: int = 4,
         drift_weight: float = 1e-3,
         stable_images: int = 600_000,
@@ -124,10 +128,12 @@ class PGGAN(ProgressiveGAN):
     ):
         if drift_weight < 0:
             raise ValueError(f"Expected no negative weight. Received: drift_weight={drift_weight}")
+        if root_epsilon < 0:
+            raise ValueError(f"Expected no negative epsilon. Received: root_epsilon={root_epsilon}")
         maps = map_shapes(image_size, base=channel_base, limit=channel_limit)
         doublings = len(maps) - 1
         super().__init__(
-            generator(maps, channels, latent_dim, doublings=doublings),
+            generator(maps, channels, latent_dim, doublings=doublings, root_epsilon=root_epsilon),
             discriminator(maps, channels, group_size=group_size, doublings=doublings),
             doublings=doublings,
             stable_images=stable_images,
@@ -155,22 +161,31 @@ class PGGAN(ProgressiveGAN):
         return loss + self.drift_weight * ops.mean(ops.square(real_logits))
 
 
-def generator(maps: Sequence[tuple[int, int, int]], channels: int, latent_dim: int, *, doublings: int) -> keras.Model:
+def generator(
+    maps: Sequence[tuple[int, int, int]],
+    channels: int,
+    latent_dim: int,
+    *,
+    doublings: int,
+    root_epsilon: float = 0.0,
+) -> keras.Model:
     """Latents (batch, latent_dim) to images as large as the last map.
 
     `maps` are (height, width, channels), from the smallest; so many `doublings` are missing at first.
     """
     fade = FadeIn(doublings, name="fade")
     latents = keras.Input((latent_dim,), name="latents")
-    x = PixelNormalization(name="latent_norm")(latents)
+    normalization: dict[str, Any] = dict(root_epsilon=root_epsilon)
+    convolution = partial(equalized_convolution, normalize=True, **normalization)
+    x = PixelNormalization(name="latent_norm", **normalization)(latents)
     x = EqualizedDense(math.prod(maps[0]), gain=math.sqrt(2) / 4, use_bias=False, name="project")(x)
     x = Bias("leaky_relu", name="project_bias")(layers.Reshape(maps[0], name="latent_map")(x))
-    x = equalized_convolution(PixelNormalization(name="project_norm")(x), maps[0][-1], "conv1", normalize=True)
+    x = convolution(PixelNormalization(name="project_norm", **normalization)(x), maps[0][-1], "conv1")
     image = to_rgb(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)
-        x = equalized_convolution(x, width, f"up{index}", normalize=True)
-        x = equalized_convolution(x, width, f"conv{index}", normalize=True)
+        x = convolution(x, width, f"up{index}")
+        x = convolution(x, width, f"conv{index}")
         coarser = layers.UpSampling2D(name=f"image{index - 1}_nearest")(image)
         image = fade([to_rgb(x, channels, f"image{index}"), coarser], follow=len(maps) - index)
     return keras.Model(latents, ImageRange(dtype="float32", name="images")(image), name="generator")

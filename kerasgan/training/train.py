@@ -40,7 +40,7 @@ from kerasgan.training.ownership import owned
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["Interrupted", "NotFiniteError", "assign", "override", "train", "watchers", "write_recipe"]
+__all__ = ["Interrupted", "NotFiniteError", "assign", "override", "train", "value_of", "watchers", "write_recipe"]
 
 
 class NotFiniteError(ArithmeticError):
@@ -76,12 +76,13 @@ def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
             inner = target.get(name, {})
             target[name] = dict(inner) if isinstance(inner, Mapping) else {}
             target = target[name]
-        target[key] = _value(text.strip(), assignment)
+        target[key] = value_of(text.strip(), assignment)
     zoo.check({"family": recipe.family, **sections}, recipe.path)
     return dataclasses.replace(recipe, **sections)  # type: ignore[arg-type]
 
 
-def _value(text: str, assignment: str) -> Any:
+def value_of(text: str, assignment: str) -> Any:
+    """The value of an assignment such as KEY=TEXT, as in a recipe.toml; words and paths need no quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

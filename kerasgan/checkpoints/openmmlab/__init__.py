@@ -29,10 +29,11 @@ from kerasgan.checkpoints.openmmlab import (
 )
 from kerasgan.checkpoints.placement import Layout
 
-__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
+__all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "USUALLY_RGB", "is_named", "skipped", "state"]
 
 NAME = "OpenMMLab"
 CHANNEL_ORDER = None  # both occur, and the files do not record which
+USUALLY_RGB = ("BigGANDeep", "ESRGAN", "SRGAN")  # families whose files mostly are; those of the others are BGR
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
@@ -55,10 +56,14 @@ FAMILIES: Mapping[str, Layout] = {
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is not in OpenMMLab's format; a bare state dict is accepted."""
-    found = contents.get("state_dict", contents) if isinstance(contents, dict) else None
-    if not isinstance(found, dict) or not any(isinstance(value, np.ndarray) for value in found.values()):
+    if not isinstance(contents, dict) or not any(isinstance(value, np.ndarray) for value in contents.values()):
         return None
-    return found if all(isinstance(name, str) for name in found) else None
+    return contents if all(isinstance(name, str) for name in contents) else None
+
+
+def is_named(state: Mapping[str, object]) -> bool:
+    """Whether any tensor has a name as in OpenMMLab's files: below the network that it belongs to."""
+    return any(name.startswith(("generator.", "generator_ema.", "generators.")) for name in state)
 
 
 def skipped(name: str) -> str | None:

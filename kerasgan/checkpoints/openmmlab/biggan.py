@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.attention import attention, numbered
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.attention import attention, numbered, spectral, without_attention
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import (
     batch_normalization,
@@ -16,6 +17,7 @@ from kerasgan.checkpoints.pytorch import (
     find,
     moving_statistics,
 )
+from kerasgan.checkpoints.shapes import Shapes, count, side, under
 
 if TYPE_CHECKING:
     import keras
@@ -72,11 +74,68 @@ def _conditional(tensor: str, norm: Any) -> list[Placement]:
     return places + dense(f"{tensor}.gain", norm.gain) + dense(f"{tensor}.bias", norm.bias)
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the BigGAN of a file."""
+    from kerasgan.layers.pyramid import power_below
+    from kerasgan.models.biggan import UP
+
+    found, attended = without_attention(under(shapes, *NETWORKS))
+    weight, estimate = spectral(found)
+    if f"conv_blocks.0.conv1.conv.{weight}" not in found or f"conv_blocks.0.conv4.conv.{weight}" in found:
+        raise KeyError("BigGAN's blocks")
+    (units, first), blocks = found[f"noise2feat.{weight}"], count(found, r"conv_blocks\.(\d+)\..*")
+    shared = next((found[name] for name in found if name.startswith("shared_embedding.weight")), None)
+    classes, embedding_dim = shared or (found["conv_blocks.0.bn1.gain.weight"][0], 0)
+    start = side(units, found[f"conv_blocks.0.conv1.conv.{weight}"][1])
+    size = start * 2**blocks
+    factors = UP[power_below(size)]
+    return {
+        **_images(found, weight, size=size, factor=factors[-1]),
+        "num_classes": classes,
+        "latent_dim": first * len(factors) if embedding_dim else first,
+        "embedding_dim": embedding_dim,
+        "attention_size": 0 if attended is None else start * 2**attended,
+        "spectral_estimate": estimate,
+    }
+
+
+def detect_deep(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the BigGANDeep of a file."""
+    from kerasgan.layers.pyramid import power_below
+    from kerasgan.models.biggan_deep import UP
+
+    found, attended = without_attention(under(shapes, *NETWORKS))
+    weight, estimate = spectral(found)
+    (units, inputs), blocks = found[f"noise2feat.{weight}"], count(found, r"conv_blocks\.(\d+)\..*")
+    _, top, *_ = found[f"conv_blocks.0.conv1.conv.{weight}"]
+    classes, embedding_dim = next(found[name] for name in found if name.startswith("shared_embedding.weight"))
+    start, _ = side(units, top), found[f"conv_blocks.0.conv4.conv.{weight}"]
+    size = start * 2 ** (blocks // 2)
+    return {
+        **_images(found, weight, size=size, factor=UP[power_below(size)][-1]),
+        "num_classes": classes,
+        "latent_dim": inputs - embedding_dim,
+        "embedding_dim": embedding_dim,
+        "attention_size": 0 if attended is None else start * 2 ** (attended // 2),
+        "spectral_estimate": estimate,
+    }
+
+
+def _images(found: Shapes, weight: str, *, size: int, factor: int) -> dict[str, int]:
+    channels, inputs, *_ = found[f"output_layer.conv.{weight}"]
+    return {"image_size": size, "channels": channels, "width": inputs // factor}
+
+
 LAYOUT = Layout(
     arguments="BigGAN(), and BigGAN(embedding_dim=0, spectral_estimate='stored') for CIFAR-10",
     placements=placements,
     sources=one_generator,
+    detect=detect,
 )
 DEEP_LAYOUT = Layout(
-    arguments="BigGANDeep(spectral_estimate='stored')", placements=deep_placements, sources=one_generator
+    arguments="BigGANDeep(spectral_estimate='stored')",
+    placements=deep_placements,
+    sources=one_generator,
+    detect=detect_deep,
+    published={"spectral_estimate": "stored"},
 )

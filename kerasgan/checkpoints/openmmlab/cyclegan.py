@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kerasgan.checkpoints.openmmlab.networks import by_domain
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement, each_parts
 from kerasgan.checkpoints.pytorch import convolution, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes, count, under
 
 if TYPE_CHECKING:
     import keras
@@ -50,4 +51,13 @@ def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
     return [(parts[way], prefix) for parts in each_parts(gan) for way, prefix in zip(ways, prefixes)]
 
 
-LAYOUT = Layout(arguments="CycleGAN()", placements=placements, sources=sources)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file, whose last generator translates domain a to domain b."""
+    found = under(shapes, by_domain(shapes)[-1])
+    (width, inputs, *_), blocks = found["model.0.conv.weight"], count(found, r"model\.(\d+)\.block\..*")
+    channels = found[f"model.{5 + blocks}.conv.weight"][0]
+    sizes = dict(input_channels=inputs, channels=channels, blocks=blocks, width=width)
+    return sizes if inputs == channels else {**sizes, "identity_weight": 0.0}
+
+
+LAYOUT = Layout(arguments="CycleGAN()", placements=placements, sources=sources, detect=detect)

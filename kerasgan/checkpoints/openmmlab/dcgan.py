@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes, count, under
 
 if TYPE_CHECKING:
     import keras
@@ -28,4 +30,26 @@ def placements(generator: keras.Model) -> list[Placement]:
     return places
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (latent_dim, _, first, _), (width, channels, *_) = (
+        found[f"{name}.conv.weight"] for name in ("noise2feat", "output_layer")
+    )
+    return {
+        "image_size": first * 2 ** (1 + count(found, r"upsampling\.(\d+)\..*")),
+        "channels": channels,
+        "latent_dim": latent_dim,
+        "width": width,
+        "variant": "torch",
+        "output_bias": "output_layer.conv.bias" in found,
+    }
+
+
+LAYOUT = Layout(
+    arguments=ARGUMENTS,
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"variant": "torch", "output_bias": True},
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, dense_to_map, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes, count, side, under
 
 if TYPE_CHECKING:
     import keras
@@ -30,4 +32,27 @@ def placements(generator: keras.Model) -> list[Placement]:
     return places
 
 
-LAYOUT = Layout(arguments="LSGAN(variant='torch')", placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (units, latent_dim), (top,) = found["noise2feat_head.0.weight"], found["noise2feat_tail.0.weight"]
+    layers = count(found, r"conv_blocks\.(\d+)\..*")
+    doublings = (layers + 1) // 2
+    return {
+        "image_size": side(units, top) * 2**doublings,
+        "channels": found[f"conv_blocks.{layers - 1}.conv.weight"][1],
+        "latent_dim": latent_dim,
+        "width": top // 4,
+        "variant": "torch",
+        "doublings": doublings,
+        "prior": "normal",
+    }
+
+
+LAYOUT = Layout(
+    arguments="LSGAN(variant='torch')",
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"variant": "torch"},
+)

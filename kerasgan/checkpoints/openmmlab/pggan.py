@@ -7,21 +7,22 @@ weights are scaled by He's constant of their outputs instead of their inputs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import find
+from kerasgan.checkpoints.shapes import Shapes, channels_of, count, side, under
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["LAYOUT", "placements"]
 
-ARGUMENTS = "PGGAN(image_size=...)"
+ARGUMENTS = "PGGAN(image_size=..., root_epsilon=1e-6)"
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -71,4 +72,16 @@ def _transposed(tensor: str, layer: Any) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=fully_grown)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (units, latent_dim), (_, top, *_) = found["noise2feat.linear.weight_orig"], found["noise2feat.bias"]
+    images = [
+        found[f"torgb_layers.{index}.conv.weight_orig"] for index in range(count(found, r"torgb_layers\.(\d+)\..*"))
+    ]
+    size = side(units, top) * 2 ** (len(images) - 1)
+    widths = channels_of([width for _, width, *_ in images], base=16384)
+    return {"image_size": size, "channels": images[0][0], "latent_dim": latent_dim, **widths, "root_epsilon": 1e-6}
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=fully_grown, detect=detect)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kerasgan.checkpoints.openmmlab.networks import by_domain
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find, transposed_convolution
+from kerasgan.checkpoints.shapes import Shapes, under
 
 if TYPE_CHECKING:
     import keras
@@ -46,4 +47,15 @@ def sources(gan: GAN, names: Iterable[str]) -> list[tuple[keras.Model, str]]:
     return [(network, prefixes[0]) for network in {id(n): n for n in (gan.generator, gan.sampler)}.values()]
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=sources)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, by_domain(shapes)[0])
+    (width, inputs, *_), channels = found["model.model.0.conv.weight"], found["model.model.2.conv.weight"][1]
+    depth = 1
+    while "model.model" + ".1.model" * depth + ".0.conv.weight" in found:
+        depth += 1
+    sizes = dict(input_channels=inputs, channels=channels, depth=depth, width=width, norm="batch")
+    return sizes if depth <= 8 else {**sizes, "image_size": 2**depth}
+
+
+LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=sources, detect=detect, published={"norm": "batch"})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.attention import attention, numbered
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.attention import attention, numbered, spectral, without_attention
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import (
     batch_normalization,
@@ -15,6 +16,7 @@ from kerasgan.checkpoints.pytorch import (
     find,
     moving_statistics,
 )
+from kerasgan.checkpoints.shapes import Shapes, count, side, under
 
 if TYPE_CHECKING:
     import keras
@@ -57,8 +59,33 @@ def _conditional(tensor: str, norm: Any, *, epsilon: float) -> list[Placement]:
     ]
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found, attended = without_attention(under(shapes, *NETWORKS))
+    weight, estimate = spectral(found)
+    (units, latent_dim), (channels, width, *_) = found[f"noise2feat.{weight}"], found[f"to_rgb.conv.{weight}"]
+    blocks = count(found, r"conv_blocks\.(\d+)\..*")
+    first = side(units, found[f"conv_blocks.0.conv_1.conv.{weight}"][1])
+    tables = "conv_blocks.0.norm_1.weight_embedding.weight_orig" in found
+    wider = found[f"conv_blocks.{blocks - 1}.conv_1.conv.{weight}"][1]
+    return {
+        "image_size": first * 2**blocks,
+        "channels": channels,
+        "num_classes": found[f"conv_blocks.0.norm_1.weight_embedding.{'weight_orig' if tables else 'weight'}"][0],
+        "latent_dim": latent_dim,
+        "width": width,
+        "growth": wider // width,
+        "attention_size": 0 if attended is None else first * 2**attended,
+        "epsilon": 1e-4 if tables else 1e-5,
+        "spectral_tables": tables,
+        "spectral_estimate": estimate,
+    }
+
+
 LAYOUT = Layout(
     arguments="SAGAN(spectral_estimate='stored') with spectral_tables=True and epsilon=1e-4, or with neither",
     placements=placements,
     sources=one_generator,
+    detect=detect,
+    published={"spectral_estimate": "stored"},
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, dense_to_map, find, moving_statistics
+from kerasgan.checkpoints.shapes import Shapes, count, side, under
 
 if TYPE_CHECKING:
     import keras
@@ -44,4 +46,25 @@ def _conditional(tensor: str, norm: Any) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (units, latent_dim), (_, top, *_) = found["noise2feat.weight"], found["conv_blocks.0.conv_1.conv.weight"]
+    channels, width, *_ = found["to_rgb.conv.weight"]
+    return {
+        "image_size": side(units, top) * 2 ** count(found, r"conv_blocks\.(\d+)\..*"),
+        "channels": channels,
+        "num_classes": found["conv_blocks.0.norm_1.weight_embedding.weight"][0],
+        "latent_dim": latent_dim,
+        "width": width,
+        "epsilon": 1e-4,
+    }
+
+
+LAYOUT = Layout(
+    arguments=ARGUMENTS,
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"num_classes": 2, "epsilon": 1e-4},
+)

@@ -7,11 +7,13 @@ output, is in [-1, 1] already, so that this output counts twice.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import convolution, find
+from kerasgan.checkpoints.shapes import Shapes, count, under
 
 if TYPE_CHECKING:
     import keras
@@ -53,4 +55,18 @@ def shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments="SRGAN(variant='modified')", placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    width, channels, *_ = found["conv_first.weight"]
+    blocks, doublings = (count(found, rf"{name}(\d+)\..*") for name in (r"trunk_net\.", "upsample"))
+    return dict(channels=channels, scale=2**doublings, variant="modified", blocks=blocks, width=width)
+
+
+LAYOUT = Layout(
+    arguments="SRGAN(variant='modified')",
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"variant": "modified"},
+)

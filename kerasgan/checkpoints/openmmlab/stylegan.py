@@ -8,17 +8,18 @@ have this gain in He's constant, those here have 1. It stores gains of features 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.openmmlab.pggan import fully_grown
 from kerasgan.checkpoints.openmmlab.stylegan2 import constant, mean_style
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import find
+from kerasgan.checkpoints.shapes import Shapes, channels_of, count, size_of, under
 
 if TYPE_CHECKING:
     import keras
@@ -89,4 +90,27 @@ def _image(tensor: str, layer: Any) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments=ARGUMENTS, placements=placements, sources=one_generator, computed=computed)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    images = [found[f"to_rgbs.{index}.conv.weight_orig"] for index in range(count(found, r"to_rgbs\.(\d+)\..*"))]
+    (style_dim, latent_dim), _ = found["style_mapping.1.linear.weight_orig"], found["convs.0.conv1.input"]
+    return {
+        "image_size": size_of(found[f"injected_noise_{2 * len(images) - 1}"]),
+        "channels": images[0][0],
+        "latent_dim": latent_dim,
+        "style_dim": style_dim,
+        "mapping_layers": count(found, r"style_mapping\.(\d+)\..*"),
+        "variant": "rectified",
+        **channels_of([width for _, width, *_ in images], base=16384),
+    }
+
+
+LAYOUT = Layout(
+    arguments=ARGUMENTS,
+    placements=placements,
+    sources=one_generator,
+    computed=computed,
+    detect=detect,
+    published={"variant": "rectified"},
+)

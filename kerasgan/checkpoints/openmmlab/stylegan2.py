@@ -6,15 +6,16 @@ computed from 10,000 latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import find
+from kerasgan.checkpoints.shapes import Shapes, channels_of, count, size_of, under
 
 if TYPE_CHECKING:
     import keras
@@ -150,6 +151,22 @@ def _colored(tensor: str, generator: keras.Model, name: str) -> list[Placement]:
     return [*_modulated(f"{tensor}.conv", layer, image=True), bias]
 
 
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    names = ["to_rgb1", *(f"to_rgbs.{index}" for index in range(count(found, r"to_rgbs\.(\d+)\..*")))]
+    images = [found[f"{name}.conv.weight_orig"] for name in names]
+    style_dim, latent_dim = found["style_mapping.1.linear.weight_orig"]
+    return {
+        "image_size": size_of(found[f"injected_noise_{2 * len(images) - 2}"]),
+        "channels": images[0][1],
+        "latent_dim": latent_dim,
+        "style_dim": style_dim,
+        "mapping_layers": count(found, r"style_mapping\.(\d+)\..*"),
+        **channels_of([width for _, _, width, *_ in images], base=32768),
+    }
+
+
 LAYOUT = Layout(
     arguments=ARGUMENTS,
     placements=placements,
@@ -157,4 +174,5 @@ LAYOUT = Layout(
     computed=mean_style,
     discriminator=discriminator,
     discriminator_prefix="discriminator.",
+    detect=detect,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasgan.checkpoints.openmmlab.networks import one_generator
+from kerasgan.checkpoints.openmmlab.networks import NETWORKS, one_generator
 from kerasgan.checkpoints.placement import Layout, Placement
 from kerasgan.checkpoints.pytorch import batch_normalization, convolution, find
+from kerasgan.checkpoints.shapes import Shapes, count, side, under
 
 if TYPE_CHECKING:
     import keras
@@ -45,4 +47,20 @@ def _projection(tensor: str, layer: Any) -> list[Placement]:
     ]
 
 
-LAYOUT = Layout(arguments="WGANGP(variant='plain')", placements=placements, sources=one_generator)
+def detect(shapes: Shapes) -> Mapping[str, Any]:
+    """The arguments of the model of a file."""
+    found = under(shapes, *NETWORKS)
+    (units, latent_dim), (_, top, *_) = found["noise2feat.linear.weight"], found["noise2feat.bias"]
+    channels, width, *_ = found["to_rgb.conv.weight"]
+    doublings = count(found, r"conv_blocks\.(\d+)\..*") // 2  # of two convolutions each, after the first one
+    size = side(units, top) * 2**doublings
+    return dict(image_size=size, channels=channels, latent_dim=latent_dim, width=width, variant="plain")
+
+
+LAYOUT = Layout(
+    arguments="WGANGP(variant='plain')",
+    placements=placements,
+    sources=one_generator,
+    detect=detect,
+    published={"variant": "plain"},
+)
