@@ -7,7 +7,6 @@ The photographs are "chelsea" (CC0, Stefan van der Walt) and "astronaut" (public
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -80,7 +79,7 @@ brings; `kerasgan.zoo.load("{recipe.name}")` finds them. Nothing of the package 
 
 - License of the weights: {weights["license"]}.
 - File: `{package["file"]}`, sha256 {package["sha256"]}.
-{other}- Generator: {gan.sampler.count_params():,} parameters.
+{other}- Parameters of what draws: {gan.sampler.count_params():,}.
 - Its images are those of {COMPARED[recipe.family]} to 0.01 of 255 levels: `tests/test_package_weights.py`.
 - No scores: its publisher states none, and its training images are not at hand.
 
