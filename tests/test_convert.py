@@ -8,6 +8,7 @@ from pth_writer import Writer
 from published_dcgan import published_dcgan
 from typer.testing import CliRunner
 
+import kerasgan
 from kerasgan import cli, zoo
 from kerasgan.cli.convert import convert_checkpoint
 
@@ -61,6 +62,63 @@ def test_a_converted_file_draws_what_the_checkpoint_does(name, recipe, file, tmp
     assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
     converted, original = (zoo.load(recipe, weights=path) for path in (tmp_path / "new" / name, file))
     np.testing.assert_array_equal(converted.generate(2, seed=0), original.generate(2, seed=0))
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["found", "entry"])
+def test_a_folder_has_a_recipe_that_draws_what_the_checkpoint_does(chosen, recipe, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("dcgan.pth", "-o", "out", *(["--entry", recipe] if chosen else []))
+    assert result.exit_code == 0, result.output
+    if not chosen:
+        assert "dcgan.pth: DCGAN(image_size=16, channels=3, latent_dim=5, width=8, variant='torch'" in result.stdout
+        assert "channel_order: bgr, as in most of OpenMMLab's files of DCGAN" in result.stdout
+    assert (
+        "12 tensors assigned, 2 skipped: out/tensors.txt\nRecipe: out/recipe.toml\nUse: kerasgan generate"
+        in result.stdout
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "recipe.toml",
+        "generator.weights.h5",
+        "tensors.txt",
+    }
+    original = zoo.load(recipe, weights=file)
+    np.testing.assert_array_equal(kerasgan.load("out/recipe.toml").generate(2, seed=0), original.generate(2, seed=0))
+    assert run("dcgan.pth", "-o", "out").exit_code == 0  # an earlier conversion is replaced
+    (tmp_path / "out" / "tensors.txt").unlink()
+    again = run("dcgan.pth", "-o", "out")
+    assert again.exit_code == 1 and "Expected a new or empty folder, or an earlier conversion" in again.stderr
+
+
+def test_settings_that_the_file_does_not_tell_are_in_the_recipe(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--set", "prior=uniform", "--channel-order", "rgb", "--license", "MIT"]
+    result = run(file, "-o", "out", *options)
+    assert result.exit_code == 0 and "Assumed" not in result.stdout, result.output
+    found = zoo.recipe("out/recipe.toml")
+    assert found.model["prior"] == "uniform" and found.weights["license"] == "MIT"
+    assert found.data == {"source": "folder", "image_size": 16, "channels": 3}
+    images, other = (
+        kerasgan.load(path, **given).generate(2, seed=0)
+        for path, given in [("out/recipe.toml", {}), (file, {"prior": "uniform", "channel_order": "bgr"})]
+    )
+    np.testing.assert_array_equal(images, other[..., ::-1])
+    both = run(file, "-o", "new", "--entry", "dcgan-celeba", "--family", "DCGAN")
+    assert both.exit_code == 1 and "Received: --entry dcgan-celeba" in both.stderr
+    assert "Received: --set prior" in run(file, "-o", "new", "--set", "prior").stderr
+
+
+def test_info_says_what_a_file_is_and_other_commands_how_it_becomes_a_recipe(file):
+    result = CliRunner().invoke(cli.app, ["info", str(file)])
+    assert result.exit_code == 0 and "DCGAN(image_size=16, channels=3" in result.stdout
+    refused = CliRunner().invoke(cli.app, ["generate", str(file), "-o", "x.png"])
+    assert refused.exit_code == 1 and f"`kerasgan convert {file} -o FOLDER`: FOLDER/recipe.toml" in refused.stderr
+
+
+@pytest.mark.slow
+def test_exports_lie_in_the_folder(file, tmp_path):
+    result = run(file, "-o", tmp_path / "out", "--formats", "onnx")
+    assert result.exit_code == 0 and (tmp_path / "out" / "export" / "out.onnx").is_file(), result.output
+    assert run(file, "-o", tmp_path / "x.weights.h5", "--formats", "onnx").exit_code == 1
 
 
 def test_a_checkpoint_of_another_architecture_says_so_of_every_tensor_and_writes_nothing(recipe, file, tmp_path):

@@ -36,7 +36,7 @@ _LATER = {"trunk_conv": "conv_body", "upconv1": "conv_up1", "upconv2": "conv_up2
 def later_names(names: Iterable[str]) -> Mapping[str, str]:
     """The later names, each mapped to the file's."""
     names = list(names)
-    layers = _LATER | _numbered(names)
+    layers = {**_LATER, **_numbered(names)}
     found = {}
     for name in names:
         later = re.sub(r"^RRDB_trunk\.(\d+)\.RDB", r"body.\1.rdb", name)
@@ -106,7 +106,7 @@ def state(contents: object) -> Mapping[str, object] | None:
 def _is_network(part: Mapping[str, object]) -> bool:
     rrdb = ("conv_first.weight", "body.0.rdb1.conv1.weight")
     names = later_names(part)
-    if all(isinstance(part.get(names.get(name)), np.ndarray) for name in rrdb):
+    if all(isinstance(part.get(names.get(name, "")), np.ndarray) for name in rrdb):
         return True
     dimensions = [getattr(part.get(f"body.{index}.weight"), "ndim", None) for index in (0, 1, 2)]
     return dimensions == [4, 1, 4]

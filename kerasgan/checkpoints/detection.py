@@ -14,7 +14,7 @@ import numpy as np
 
 from kerasgan.checkpoints import openmmlab
 from kerasgan.checkpoints.assignment import CHANNEL_ORDERS, MismatchError, Report, assign_contents
-from kerasgan.checkpoints.nearest import nearest
+from kerasgan.checkpoints.nearest import advice, nearest
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.placement import Layout
 from kerasgan.checkpoints.reading import read
@@ -105,7 +105,7 @@ def detect(
         _check_arguments(candidate.family, arguments)
         order = channel_order or _usual_order(candidate)
         try:
-            gan = _built(candidate.family, chosen)
+            gan = _built(candidate.family, chosen, Path(path))
             report = assign_contents(gan, contents, path, channel_order=order)
         except (CheckpointError, ValueError) as error:
             refused.append(_refusal(candidate.family, chosen, error))
@@ -144,11 +144,14 @@ def _check_arguments(family: str, arguments: Mapping[str, Any]) -> None:
             resolve(name, known, expected=f"an argument of {family}", received=f"{name}={value!r}")
 
 
-def _built(family: str, arguments: Mapping[str, Any]) -> GAN:
+def _built(family: str, arguments: Mapping[str, Any], path: Path) -> GAN:
+    """The model, whose weights take little more memory than the file that tells their sizes."""
     from kerasgan import distribution, models
+    from kerasgan.checkpoints.keras_files import most_bytes, weights_within
     from kerasgan.keras_internals import lazy_variables
 
-    with nullcontext() if distribution.active() else lazy_variables():
+    size = max(each.stat().st_size for each in (path, path.with_suffix(".bin")) if each.is_file())  # ncnn has both
+    with weights_within(most_bytes(size)), nullcontext() if distribution.active() else lazy_variables():
         gan = getattr(models, family)(**arguments)
         gan.compile()
     return gan
@@ -179,10 +182,11 @@ def _assumed(
 
 def _refusal(family: str, arguments: Mapping[str, Any], error: Exception) -> str:
     first, *rest = str(error).splitlines()
-    lines = [f"Nearest: {family}({_written(arguments)})", *rest[:4]]
+    lines = [f"  Nearest: {family}({_written(arguments)})", *(f"  {line}" for line in rest[:4])]
     if not isinstance(error, MismatchError):
-        lines.append(f"  {first}")
-    return "\n".join(lines)
+        lines.append(f"    {first}")
+    known = {key: value for key, value in arguments.items() if isinstance(value, (bool, int, float, str, list, tuple))}
+    return "\n".join(visible(line) for line in [*lines, advice(family, known)])
 
 
 def _written(arguments: Mapping[str, Any]) -> str:

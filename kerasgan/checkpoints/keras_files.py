@@ -18,7 +18,7 @@ import keras
 
 from kerasgan.checkpoints.pickles import CheckpointError, shorten
 
-__all__ = ["check_weights", "load_model"]
+__all__ = ["check_weights", "load_model", "most_bytes", "weights_within"]
 
 # A model's weights and the arrays of a file may take so many times the file's bytes, and so many bytes in any case:
 # networks of features, such as VGG19, are built with a model but not stored with it.
@@ -50,15 +50,20 @@ def load_model(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a .keras file. Received: {path}, which does not exist.")
-    allowed = MULTIPLE * path.stat().st_size + SLACK
+    allowed = most_bytes(path.stat().st_size)
     try:
         _check_members(path, allowed)
-        with _weights_within(allowed):
+        with weights_within(allowed):
             return keras.saving.load_model(path)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except _DAMAGE as error:
         raise CheckpointError(f"Expected a model that Keras saved in {path}. Received: {_first_line(error)}") from error
+
+
+def most_bytes(size: int) -> int:
+    """The most bytes that the weights of a model from a file of so many bytes may take."""
+    return MULTIPLE * size + SLACK
 
 
 def check_weights(path: str | Path) -> None:
@@ -107,7 +112,7 @@ def _check_members(path: Path, allowed: int) -> None:
 
 
 @contextlib.contextmanager
-def _weights_within(allowed: int) -> Iterator[None]:
+def weights_within(allowed: int) -> Iterator[None]:
     """Refuses, before it is allocated, the weight with which those of the layers built here exceed some bytes."""
     usual, used = keras.layers.Layer.add_weight, 0
     refused: list[str] = []

@@ -44,7 +44,9 @@ def numbered(names: Iterable[str]) -> Mapping[str, str]:
     layers: dict[str, str] = {}
     found: dict[str, str] = {}
     for name in names:
-        layer, kind, weight = _WEIGHT.fullmatch(name).groups()  # type: ignore[union-attr]
+        if not (match := _WEIGHT.fullmatch(name)):
+            continue
+        layer, kind, weight = match.groups()
         count = 1 + sum(number.startswith(f"{kind}_") for number in layers.values())
         found[f"{layers.setdefault(layer, f'{kind}_{count}')}/{weight}"] = name
     return found

@@ -82,8 +82,9 @@ FAMILIES: Mapping[str, Layout] = {
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is not mimicry's."""
     first = ("l1.weight", "block2.c1.weight")
-    found = isinstance(contents, dict) and all(isinstance(contents.get(name), np.ndarray) for name in first)
-    return contents if found else None
+    if not isinstance(contents, dict) or not all(isinstance(contents.get(name), np.ndarray) for name in first):
+        return None
+    return contents
 
 
 def skipped(name: str) -> str | None:

@@ -14,7 +14,7 @@ from kerasgan.checkpoints.recognition import PUBLISHERS
 from kerasgan.checkpoints.wrappers import views
 from kerasgan.files.text import visible
 
-__all__ = ["nearest", "network_of"]
+__all__ = ["advice", "nearest", "network_of"]
 
 SHOWN = 3  # families, and tensors of each kind
 
@@ -35,17 +35,23 @@ def nearest(contents: object, path: object, *, family: str | None = None) -> str
     ranked = sorted(best.values(), key=lambda each: -each[0])[:SHOWN]
     message = [f"Expected a checkpoint of a known architecture. Received: path={str(path)!r}"]
     if not ranked:
-        found = ", ".join(shorten(name) for name in [*_names(contents)][:SHOWN])
+        found = ", ".join(shorten(name) for name in _names(next(views(contents)))[:SHOWN])
         message.append(f"  No family has tensors with such names: {found or 'no tensors'}")
         return "\n".join(visible(line) for line in message)
     for share, title, lines in ranked:
         message += [f"  Nearest: {title}; {share:.0%} of the names are alike", *lines]
-    name = ranked[0][1].partition(",")[0]
-    message.append(
-        f'  If it is one of these, write a recipe.toml with family = "{name}" and its arguments in [model] (begin with '
-        f"one that `kerasgan list --family {name}` names), and pass it: kerasgan convert FILE --entry recipe.toml"
-    )
+    message.append(advice(ranked[0][1].partition(",")[0]))
     return "\n".join(visible(line) for line in message)
+
+
+def advice(family: str, arguments: Mapping[str, Any] | None = None) -> str:
+    """The recipe to write for a network that is nearly one of a family."""
+    import tomlkit
+
+    found = ", ".join(f"{key} = {tomlkit.item(value).as_string()}" for key, value in (arguments or {}).items())
+    model = f'with family = "{family}" and its arguments in [model]' + (f": {found}" if found else "")
+    begin = f"begin with one that `kerasgan list --family {family}` names"
+    return f"  The recipe to write: a recipe.toml {model} ({begin}). Pass it: kerasgan convert FILE --entry recipe.toml"
 
 
 def _compared(contents: object, tensors: Iterable[str], layout: Layout) -> tuple[float, list[str]]:

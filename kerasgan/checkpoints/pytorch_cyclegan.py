@@ -141,6 +141,7 @@ FAMILIES: Mapping[str, Layout] = {
         sources=one_network,
         spelling=in_blocks,
         detect=detect_deblurring,
+        published={"halvings": 2},
     ),
     "Pix2Pix": Layout(
         arguments="Pix2Pix(norm='batch')",

@@ -10,6 +10,7 @@ __all__ = ["Shapes", "channels_of", "count", "side", "size_of", "under"]
 
 # Of the tensors in a file, by name.
 Shapes = Mapping[str, tuple[int, ...]]
+LIMIT = 256  # blocks or layers of one kind
 
 
 def under(shapes: Shapes, *prefixes: str) -> Shapes:
@@ -21,8 +22,14 @@ def under(shapes: Shapes, *prefixes: str) -> Shapes:
 
 
 def count(shapes: Shapes, pattern: str) -> int:
-    """The number of different texts that the first group of a pattern of whole names has."""
-    return len({found[1] for name in shapes if (found := re.fullmatch(pattern, name))})
+    """The number of different texts that the first group of a pattern of whole names has.
+
+    Raises KeyError for more than any network has, of which building a model would take hours.
+    """
+    number = len({found[1] for name in shapes if (found := re.fullmatch(pattern, name))})
+    if number > LIMIT:
+        raise KeyError(f"{number} blocks")
+    return number
 
 
 def side(units: int, channels: int) -> int:

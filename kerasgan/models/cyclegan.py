@@ -87,7 +87,7 @@ class CycleGAN(ImageToImage):
             )
         discriminator_width = discriminator_width or width
         pairs = {"ab": (input_channels, channels), "ba": (channels, input_channels)}
-        sizes = dict(blocks=blocks, width=width, affine=affine)
+        sizes: dict[str, Any] = dict(blocks=blocks, width=width, affine=affine)
         generators = {key: generator(*sides, **sizes, name=f"generator_{key}") for key, sides in pairs.items()}
         options = dict(width=discriminator_width, patch_layers=patch_layers)
         discriminators = {

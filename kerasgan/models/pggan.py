@@ -9,7 +9,6 @@ average of the weights starts with a short half-life that grows.
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -175,12 +174,14 @@ def generator(
     """
     fade = FadeIn(doublings, name="fade")
     latents = keras.Input((latent_dim,), name="latents")
-    normalization: dict[str, Any] = dict(root_epsilon=root_epsilon)
-    convolution = partial(equalized_convolution, normalize=True, **normalization)
-    x = PixelNormalization(name="latent_norm", **normalization)(latents)
+
+    def convolution(x: Any, filters: int, name: str) -> Any:
+        return equalized_convolution(x, filters, name, normalize=True, root_epsilon=root_epsilon)
+
+    x = PixelNormalization(root_epsilon=root_epsilon, name="latent_norm")(latents)
     x = EqualizedDense(math.prod(maps[0]), gain=math.sqrt(2) / 4, use_bias=False, name="project")(x)
     x = Bias("leaky_relu", name="project_bias")(layers.Reshape(maps[0], name="latent_map")(x))
-    x = convolution(PixelNormalization(name="project_norm", **normalization)(x), maps[0][-1], "conv1")
+    x = convolution(PixelNormalization(root_epsilon=root_epsilon, name="project_norm")(x), maps[0][-1], "conv1")
     image = to_rgb(x, channels, "image1")
     for index, (_, _, width) in enumerate(maps[1:], start=2):
         x = layers.UpSampling2D(name=f"up{index}_nearest")(x)

@@ -43,6 +43,8 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe", **arguments
     """
     name = os.fspath(source)
     if is_checkpoint(name):
+        if weights != "recipe":
+            raise ValueError(f"Expected no weights for a checkpoint, which has its own. Received: weights={weights!r}")
         return _detected(here(name), arguments)
     if arguments:
         received = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
