@@ -49,9 +49,9 @@ def table() -> str:
             "",
             *rows,
             "",
-            f"{len(published)} *published* entries: the publisher's checkpoint, downloaded on first use, verified "
-            "against its stated hash, if any, read without PyTorch and without executing code from it, converted and "
-            "cached.",
+            f"{len(published)} *published* entries: the publisher's checkpoint, of an installed package or downloaded "
+            "on first use, verified against its stated hash, if any, read without PyTorch and without executing code "
+            "from it, converted and cached.",
             "",
             *folded("The published entries", by_family(published)),
             f"{len(untrained)} *recipes* to train, with the paper's settings.",

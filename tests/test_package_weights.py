@@ -165,3 +165,41 @@ def test_faces_are_those_that_pytorch_draws_from_the_same_latents():
     with torch.no_grad():
         expected = reference.main(torch.from_numpy(latents)[:, :, None, None]).numpy().transpose(0, 2, 3, 1)
     np.testing.assert_allclose(gan.generate(3, seed=2), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The file holds one generator")
+def test_a_photograph_of_today_becomes_the_old_one_that_pytorch_makes():
+    path = package_of("cyclegan-vintage")
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
+    def convolution(inputs, outputs, size, **options):
+        pad = [nn.ReflectionPad2d(size // 2)] if not options else []
+        return [*pad, nn.Conv2d(inputs, outputs, size, **options), nn.InstanceNorm2d(outputs, affine=True)]
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = nn.Sequential(*convolution(256, 256, 3), nn.ReLU(), *convolution(256, 256, 3))
+
+        def forward(self, images):
+            return images + self.block(images)
+
+    layers = [*convolution(3, 64, 7), nn.ReLU()]
+    for inputs in (64, 128):
+        layers += [*convolution(inputs, 2 * inputs, 3, stride=2, padding=1), nn.ReLU()]
+    layers += [Block() for _ in range(9)]
+    for inputs in (256, 128):
+        up = nn.ConvTranspose2d(inputs, inputs // 2, 3, 2, 1, output_padding=1)
+        layers += [up, nn.InstanceNorm2d(inputs // 2, affine=True), nn.ReLU()]
+    reference = nn.Module()
+    reference.model = nn.Sequential(*layers, *convolution(64, 3, 7)[:2], nn.Tanh())
+    reference.load_state_dict(torch.load(path, "cpu", weights_only=True))
+    pixels = photograph(64, 96)[None]
+    images = torch.from_numpy((pixels / 127.5 - 1).astype("float32").transpose(0, 3, 1, 2))
+    with torch.no_grad():
+        expected = reference.model(images).numpy().transpose(0, 2, 3, 1)
+    found = zoo.load("cyclegan-vintage").predict(pixels, direction="ab")
+    np.testing.assert_allclose(127.5 * found, 127.5 * expected, atol=0.01)
+    assert np.abs(found - (pixels / 127.5 - 1)).mean() > 0.05  # it does something

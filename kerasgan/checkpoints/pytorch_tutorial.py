@@ -55,8 +55,6 @@ FAMILIES: Mapping[str, Layout] = {
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it is not the tutorial's generator."""
-    if isinstance(contents, dict):
-        contents = contents.get("netG_state_dict", contents)
     if not isinstance(contents, dict) or not contents:
         return None
     known = all(isinstance(name, str) and re.fullmatch(r"main\.\d+\.\w+", name) for name in contents)

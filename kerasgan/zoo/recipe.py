@@ -58,7 +58,8 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
 }
-FORMATS = ("basicsr", "openmmlab", "pytorch-cyclegan", "pytorch-tutorial", "stylegan2-ada")  # of published checkpoints
+# of published checkpoints: the publishers' names in small letters
+FORMATS = ("basicsr", "openmmlab", "pytorch's dcgan tutorial", "pytorch-cyclegan-and-pix2pix", "stylegan2-ada")
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 

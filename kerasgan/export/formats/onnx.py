@@ -1,9 +1,11 @@
 """ONNX files, for ONNX Runtime in Python, C++, C#, Java and browsers."""
 
 import contextlib
+import functools
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,13 @@ def _write(job: Job, path: Path) -> None:
     draw, opset = trace(job), job.options.opset or OPSET
     # tf2onnx only logs operations that it cannot convert; the checker below rejects its file
     with repeatable(), _outputs_kept(), _silent("tf2onnx"):
-        model, _ = tf2onnx.convert.from_function(
-            draw, input_signature=draw.input_signature, opset=min(opset, NEWEST_OF_TF2ONNX)
+        convert = functools.partial(
+            tf2onnx.convert.from_function,
+            draw,
+            input_signature=draw.input_signature,
+            opset=min(opset, NEWEST_OF_TF2ONNX),
         )
+        model, _ = _without_copies(convert)
     model.graph.doc_string = ""  # has the number of TensorFlow's function
     if opset > NEWEST_OF_TF2ONNX:
         model = onnx.version_converter.convert_version(model, opset)
@@ -44,6 +50,25 @@ def _write(job: Job, path: Path) -> None:
     onnx.helper.set_model_props(model, {key: _as_text(value) for key, value in job.metadata.items()})
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def _without_copies(convert: Callable[[], Any]) -> Any:
+    """The result of tf2onnx, which by default copies the graph, with all weights, before each of its passes.
+
+    It then goes on with the copy if a pass fails; only if one does is that needed.
+    """
+    from tf2onnx.constants import ENV_TF2ONNX_CATCH_ERRORS
+
+    if ENV_TF2ONNX_CATCH_ERRORS in os.environ:
+        return convert()
+    os.environ[ENV_TF2ONNX_CATCH_ERRORS] = "FALSE"
+    try:
+        return convert()
+    except Exception:
+        pass
+    finally:
+        del os.environ[ENV_TF2ONNX_CATCH_ERRORS]
+    return convert()
 
 
 @contextlib.contextmanager
