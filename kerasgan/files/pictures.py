@@ -245,9 +245,12 @@ def read_film(path: str | os.PathLike[str] | io.BytesIO) -> tuple[list[Picture],
     Raises:
         ValueError: for another picture.
     """
-    with opened(path) as found:
-        found.load()
-        picture = found.copy()
+    try:
+        with opened(path) as found:
+            found.load()
+            picture = found.copy()
+    except SyntaxError as error:  # PIL's, of a damaged PNG
+        raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}, {error}") from error
     steps = [int(step) for step in picture.info.get(STEPS_KEY, "").split()]
     if not steps:
         raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}")
