@@ -21,9 +21,25 @@ class Arguments:
     seconds, seed, keep = 0.3, 0, None
 
 
-@pytest.mark.parametrize("name", ["pth", "safetensors", "ncnn", "keras 2", "logs", "pictures", "recipes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pth",
+        "safetensors",
+        "ncnn",
+        "persistence",
+        "keras 2",
+        "logs",
+        "event files",
+        "pictures",
+        "films",
+        "recipes",
+    ],
+)
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_are_read_or_refused(name, tmp_path):
+    if name == "event files":
+        pytest.importorskip("tensorboard")
     read, files = blocks.READERS[name](tmp_path)
     tried, failures, lines = fuzzing.fuzz(read, files, Arguments, folder=tmp_path, name=name)
     assert tried and lines > 10 and not failures

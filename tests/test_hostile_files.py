@@ -19,8 +19,10 @@ from kerasgan.callbacks import Checkpoint
 from kerasgan.checkpoints import CheckpointError, hdf5, pth
 from kerasgan.checkpoints.assignment import Report
 from kerasgan.data.decoding import decode
+from kerasgan.files import pictures
 from kerasgan.files.pictures import opened
 from kerasgan.files.text import in_markdown, visible, warn
+from kerasgan.report import Evidence, sections
 
 EVIL = "\x1b]0;TITLE\x07\x1b[2J\u202egnp.exe\x9b31m"
 
@@ -141,6 +143,16 @@ def test_warnings_of_the_library_show_what_is_in_a_file_as_text(tmp_path):
     with pytest.warns(UserWarning, match="wrong checksum of") as warned, pytest.raises(ValueError, match="1 damaged"):
         Checkpoint.newest(tmp_path)
     assert not set("\x1b\x07\x9b\u202e") & set(str(warned[0].message))
+
+
+def test_a_damaged_film_strip_is_a_sentence_of_the_report(tmp_path):
+    content = bytearray(pictures.encoded(pictures.film([Image.new("L", (40, 12))] * 2, [0, 5])))
+    place = content.index(b"IDAT")
+    content[place - 4 : place] = (10).to_bytes(4, "big")  # what follows is no part of a PNG: PIL's SyntaxError
+    (tmp_path / "film.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"film strip that kerasgan wrote. Received: .*film\.png"):
+        pictures.read_film(tmp_path / "film.png")
+    assert "film.png cannot be read" in sections.film(Evidence(tmp_path, None))
 
 
 def test_a_log_of_more_cells_than_it_writes_is_refused(tmp_path):

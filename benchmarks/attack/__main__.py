@@ -4,8 +4,9 @@
     python benchmarks/attack --seconds 600 --only pth
     python benchmarks/attack --keep failed          # a folder for the files that were not refused well
 
-A reader holds if it reads the file, or refuses it with an error of its own, in at most 5 seconds, and with memory of at
-most 64 times the file's size and 64 MiB. The exit code is 1 if anything failed.
+A reader holds if it reads the file, or refuses it with an error of its own, in at most 5 seconds of the processor, and
+with memory of at most 64 times the file's size and 64 MiB. A wrong call holds if it is refused by the name of what is
+wrong. The exit code is 1 if anything failed.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kerasgan import doctor, zoo
 from kerasgan.callbacks import Checkpoint
-from kerasgan.checkpoints import hdf5, keras_files, ncnn, persistence, pth, safetensors
+from kerasgan.checkpoints import hdf5, keras_files, ncnn, persistence, pth, safetensors, stylegan2_ada
 from kerasgan.data.decoding import decode
 from kerasgan.files import event_files, pictures
 from kerasgan.models import DCGAN
@@ -113,7 +113,7 @@ def _persistence(folder: Path) -> Block:
     outer = module(b"}" + pickled("_modules") + b"}" + pickled("a") + inner + b"ss")
 
     def read(path: Path) -> object:
-        return [persistence.tensors(each) for each in persistence.read(path).values()]  # type: ignore[attr-defined]
+        return stylegan2_ada.state(persistence.read(path))
 
     return read, [b"\x80\x02}" + pickled("G_ema") + outer + b"s."]
 
@@ -152,9 +152,9 @@ def _checkpoints(folder: Path) -> Block:
     gan = DCGAN(image_size=8, channels=1, latent_dim=2, width=1)
     gan.compile()
     images = np.zeros((4, 8, 8, 1), "float32")
-    backup = Checkpoint(folder / "checkpoints", record={"recipe": {"family": "DCGAN"}})
+    backup = Checkpoint(folder / "run", record={"recipe": {"family": "DCGAN"}})
     gan.fit(images, batch_size=4, verbose=0, callbacks=backup)
-    (*_, path) = Checkpoint.found(folder / "checkpoints")
+    (*_, path) = Checkpoint.found(folder / "run")
 
     def read(file: Path) -> object:
         return Checkpoint.newest(file.parent) and Checkpoint.recorded(file)

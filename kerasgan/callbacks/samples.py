@@ -97,7 +97,7 @@ class FilmStrip(StepCallback):
             return [], []
         try:
             return pictures.read_film(self.path)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, ValueError) as error:
             warn(f"{self.path} begins anew at step {step}: it cannot be read ({error})", stacklevel=2)
             return [], []
 

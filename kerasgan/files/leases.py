@@ -38,7 +38,12 @@ class Lease:
 
     def __init__(self, path: paths.Name, *, seconds: float = 60.0, settling: float = 1.0):
         self.path, self.seconds, self.settling = path, seconds, settling
-        self._own = {"token": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid(), "beat": 0}
+        self._own: dict[str, Any] = {
+            "token": uuid.uuid4().hex,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "beat": 0,
+        }
         self._ended, self._lost = threading.Event(), ""
         self._heart = threading.Thread(target=self._beat, daemon=True, name=f"lease of {paths.address(path)}")
 
@@ -91,7 +96,7 @@ class Lease:
                 if found is None or found["token"] != self._own["token"]:
                     self._lost = f"it held by {_name(found)}" if found else "it removed"
                     return
-                self._own["beat"] = int(self._own["beat"]) + 1
+                self._own["beat"] = self._own["beat"] + 1
                 paths.write_bytes(self.path, self._content())
                 seen = time.monotonic()
             except OSError as error:

@@ -188,7 +188,7 @@ def opened(path: str | os.PathLike[str] | io.BytesIO) -> Picture:
     size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else _file_size(path)
     Image.init()
     try:
-        _refuse_large(*_largest_in_icon(path), size)
+        _refuse_large(*_largest_in_icon(path, size), size)
         picture = Image.open(path, formats=[each for each in Image.ID if each in FORMATS])
     except Image.UnidentifiedImageError:
         known = ", ".join(sorted(FORMATS & Image.OPEN.keys()))
@@ -206,7 +206,7 @@ def _refuse_large(width: int, height: int, size: int) -> None:
         raise OSError(f"{width} x {height} pixels in {size} bytes, more than any photograph has")
 
 
-def _largest_in_icon(path: str | os.PathLike[str] | io.BytesIO) -> tuple[int, int]:
+def _largest_in_icon(path: str | os.PathLike[str] | io.BytesIO, size: int) -> tuple[int, int]:
     """The largest width and height in an ICO file, which PIL decodes when it opens it; 0 for other files.
 
     Its header says 256 at most, whatever the PNG or bitmap in it has.
@@ -245,9 +245,12 @@ def read_film(path: str | os.PathLike[str] | io.BytesIO) -> tuple[list[Picture],
     Raises:
         ValueError: for another picture.
     """
-    with opened(path) as found:
-        found.load()
-        picture = found.copy()
+    try:
+        with opened(path) as found:
+            found.load()
+            picture = found.copy()
+    except SyntaxError as error:  # PIL's, of a damaged PNG
+        raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}, {error}") from error
     steps = [int(step) for step in picture.info.get(STEPS_KEY, "").split()]
     if not steps:
         raise ValueError(f"Expected a film strip that kerasgan wrote. Received: {path}")

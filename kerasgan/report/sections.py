@@ -111,7 +111,10 @@ def film(found: Evidence) -> Markup:
     path = found.run / "film.png"
     if not path.is_file():
         return page.section("Film strip", page.note("There is no film.png in the run folder."))
-    steps = pictures.read_film(path)[1]
+    try:
+        steps = pictures.read_film(path)[1]
+    except (OSError, ValueError) as error:
+        return page.section("Film strip", page.note(f"film.png cannot be read: {error}"))
     alt = f"Samples of the same latents at {len(steps)} steps from {steps[0]} to {steps[-1]}, one row each"
     return page.section("Film strip", page.figure(page.picture_file(path, alt), "The same latents in every row."))
 

@@ -160,10 +160,9 @@ def train(
             made_with = record.facts(recipe, source)
             if distribution.worker() == 0:
                 run_folder.refuse(run)  # again: another training may have begun meanwhile
-                record.write(run, recipe, made_with)
+            record.write(run, recipe, made_with)
         steps = recipe.train["steps"]
-        if distribution.worker() == 0:
-            write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
+        write_recipe(recipe, run / "recipe.toml", header=_header(recipe, run))
         if gan.optimizer.steps == steps:
             _finish(gan, run)
             return gan
