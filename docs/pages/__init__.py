@@ -1,18 +1,19 @@
-"""Pages that are derived from the package, and equations as MathML: the site needs neither a script nor a network."""
+"""Pages that are derived from the package, a fast kernel for those that are executed, and equations as MathML."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from sphinx.errors import ExtensionError
 
-from pages import api, commands, families, gallery, mathml, recipes, scores
+from pages import api, commands, families, gallery, kernel, mathml, recipes, scores
 
 WRITERS = (api, commands, families, gallery, recipes, scores)
 
 
 def setup(app: Any) -> dict[str, Any]:
-    app.connect("builder-inited", write)
+    app.connect("builder-inited", prepare)
     app.connect("autodoc-process-docstring", api.as_rest)
     app.connect("autodoc-process-signature", api.signature)
     app.connect("build-finished", refuse_other_servers)
@@ -32,6 +33,16 @@ def write(app: Any) -> None:
     for folder in {path.parent for path in written if path.parent.name in ("api", "families")}:
         for path in set(folder.glob("*.md")) - written.keys():
             path.unlink()
+
+
+def prepare(app: Any) -> None:
+    """Writes the pages while the process is starting from which the kernels of executed pages are forked."""
+    forks = app.config.nb_execution_mode != "off" and hasattr(os, "fork")
+    wait, end = kernel.start() if forks else (None, None)
+    write(app)
+    if wait and end:
+        app.connect("build-finished", lambda app, error: end())
+        wait()
 
 
 LOADED = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*(?:src|href)=[\"']((?:https?:)?//[^\"']+)")
