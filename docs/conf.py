@@ -29,12 +29,13 @@ extensions = [
     "sphinx_design",
     "pages",
 ]
-exclude_patterns = ["_build", "_live", "_notebooks", "pages"]
+exclude_patterns = ["_build", "_live", "_notebooks", "jupyter_execute", "pages"]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = os.environ.get("KERASGAN_DOCS_EXECUTE", "force")  # "off": text alone, in seconds
 nb_execution_timeout = 300
+nb_kernel_rgx_aliases = {"python3": "kerasgan-docs"} if hasattr(os, "fork") else {}  # pages/kernel.py
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_merge_streams = True

@@ -19,13 +19,12 @@ def pages() -> dict[str, str]:
     modules = [name for name in kerasgan.__all__ if name not in TOP]
     found = {f"api/{name}.md": module_page(name) for name in modules}
     rows = [(f"[`kerasgan.{name}`](../api/{name}.md)", first_line(f"kerasgan.{name}")) for name in modules]
-    found["api/kerasgan.md"] = directive("kerasgan", "kerasgan", [])
-    found["api/gan.md"] = GAN
+    found |= {"api/gan.md": GAN, "api/files.md": FILES}
+    rows.append(("[`kerasgan.files`](../api/files.md)", "Pictures and films of images, as the commands write them."))
     rows.insert(0, ("[`kerasgan.GAN`, `kerasgan.load`](../api/gan.md)", "The class of all models, and loading any."))
     text = "# API\n\nEvery public name; what has no page here is not part of the interface.\n\n"
-    listed = contents(["gan", *modules])
+    listed = contents(["gan", *modules, "files"])
     found["api/index.md"] = f"{text}{table(['module', 'holds'], rows).replace('../api/', '')}\n\n{listed}\n"
-    del found["api/kerasgan.md"]
     return found
 
 
@@ -117,4 +116,11 @@ GAN = f"""# kerasgan.GAN and kerasgan.load
 ## Image-to-image models
 
 {rest(".. autoclass:: kerasgan.gan.ImageToImage" + chr(10) + "   :members:")}
+"""
+
+FILES = f"""# Pictures and films
+
+{rest(".. automodule:: kerasgan.files.pictures" + chr(10) + "   :members: grid, labeled, single, save")}
+
+{rest(".. automodule:: kerasgan.files.films" + chr(10) + "   :members: save, read")}
 """

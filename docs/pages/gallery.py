@@ -59,7 +59,12 @@ def card(recipe: Recipe) -> str:
     time = one_line(recipe.summary).partition(";")[0].partition(". ")[0]
     lines = [f":::{{grid-item-card}} {recipe.name}", f":img-top: ../zoo/{recipe.name}/samples.png"]
     lines += [f":img-alt: samples of {recipe.name}", *([":class-img-top: photo"] if is_photo(recipe) else []), ""]
-    lines += [f"{family(recipe)}, {tables.images(recipe)}; {tables.score(recipe)}; {license(recipe)}", "", time, ""]
+    lines += [
+        f"{family(recipe)}, {tables.images(recipe)}; {tables.score(recipe, short=True)}; {license(recipe)}",
+        "",
+        time,
+        "",
+    ]
     links = [f"[card and recipe](entries/{recipe.name}.md)", live_link(recipe, "")]
     return "\n".join([*lines, " · ".join(filter(None, links)), ":::"])
 

@@ -9,6 +9,9 @@ from kerasgan.zoo.data_sources import base
 from pages.markdown import arguments, one_line, table
 
 checks = importlib.import_module("kerasgan.zoo.recipe")  # `zoo.recipe` is a function
+OPTIMIZER = (
+    "The name of a Keras optimizer, or a table with its `name` and arguments; a rate may be a table of a schedule."
+)
 # What the checks do not say in words. A key without a text ends the build.
 TEXTS = {
     "": {
@@ -21,6 +24,8 @@ TEXTS = {
     },
     "train": {
         "batch_size": "Images of a step.",
+        "discriminator_optimizer": OPTIMIZER,
+        "generator_optimizer": OPTIMIZER,
         "steps": "Steps of the discriminator, in total.",
         "seed": "Of networks, order of the data, and latents; 0 if not given.",
         "start": "An entry, or a file of weights, with which the networks start.",
