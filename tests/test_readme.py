@@ -31,9 +31,7 @@ def test_links_and_pictures_exist():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "snippet", SNIPPETS, ids=["load and export", "own settings", "images to images", "fine-tuning", "metrics"]
-)
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["load, train, export"])
 def test_the_snippets_run(snippet, tmp_path):
     done = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
