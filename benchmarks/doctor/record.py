@@ -19,8 +19,9 @@ SEEN_SEEDS = range(5)
 SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "r3gan", "stylegan2", "wgan-gp")
 
 
-HEAD = """Measured and written by `python benchmarks/doctor`. The runs of recipes, those at rates 0.01 and 1e-5 too, are
-probes recorded in their first steps, judged again when the rules were fixed; no run judged by older rules is left.
+HEAD = """Written by `python benchmarks/doctor`, which measured the planted failures, but for those at rates 0.01 and 1e-5, and
+the logs. Those two and the recipes' runs were recorded by a program that is not part of it, in their first steps, and
+judged again when the rules were fixed; no run judged by older rules is left.
 The runs are few: read the intervals. Models that ignore labels and image-to-image models were not planted."""
 
 
