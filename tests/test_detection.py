@@ -227,6 +227,13 @@ def test_a_file_of_a_thousand_blocks_builds_no_model(tmp_path):
     assert not list(candidates({"params": state}, "x.pth"))
 
 
+def test_weights_of_keras_2_are_not_taken_for_keras_3s(tmp_path):
+    keras_gan = pytest.importorskip("test_checkpoints_keras_gan")
+    keras_gan.write(tmp_path / "generator_weights.h5", keras_gan.weights())
+    gan = kerasgan.load(tmp_path / "generator_weights.h5")
+    assert gan.get_config()["variant"] == "upsampling" and gan.image_shape == (8, 8, 2)
+
+
 @pytest.mark.slow
 def test_files_of_no_known_architecture_name_the_nearest_ones(tmp_path):
     publisher, gan = of("BasicSR", "ESRGAN", RRDB)
