@@ -84,8 +84,7 @@ def detect(shapes: Shapes) -> Mapping[str, Any]:
     if f"conv_blocks.0.conv1.conv.{weight}" not in found or f"conv_blocks.0.conv4.conv.{weight}" in found:
         raise KeyError("BigGAN's blocks")
     (units, first), blocks = found[f"noise2feat.{weight}"], count(found, r"conv_blocks\.(\d+)\..*")
-    shared = next((found[name] for name in found if name.startswith("shared_embedding.weight")), None)
-    classes, embedding_dim = shared or (found["conv_blocks.0.bn1.gain.weight"][0], 0)
+    classes, embedding_dim = _shared(found) or (found["conv_blocks.0.bn1.gain.weight"][0], 0)
     start = side(units, found[f"conv_blocks.0.conv1.conv.{weight}"][1])
     size = start * 2**blocks
     factors = UP[power_below(size)]
@@ -108,8 +107,8 @@ def detect_deep(shapes: Shapes) -> Mapping[str, Any]:
     weight, estimate = spectral(found)
     (units, inputs), blocks = found[f"noise2feat.{weight}"], count(found, r"conv_blocks\.(\d+)\..*")
     _, top, *_ = found[f"conv_blocks.0.conv1.conv.{weight}"]
-    classes, embedding_dim = next(found[name] for name in found if name.startswith("shared_embedding.weight"))
-    start, _ = side(units, top), found[f"conv_blocks.0.conv4.conv.{weight}"]
+    (classes, embedding_dim), _ = _shared(found) or (), found[f"conv_blocks.0.conv4.conv.{weight}"]
+    start = side(units, top)
     size = start * 2 ** (blocks // 2)
     return {
         **_images(found, weight, size=size, factor=UP[power_below(size)][-1]),
@@ -119,6 +118,11 @@ def detect_deep(shapes: Shapes) -> Mapping[str, Any]:
         "attention_size": 0 if attended is None else start * 2 ** (attended // 2),
         "spectral_estimate": estimate,
     }
+
+
+def _shared(found: Shapes) -> tuple[int, ...] | None:
+    """The shape of the classes' table, (classes, embedding_dim), if there is one."""
+    return next((found[name] for name in found if name.startswith("shared_embedding.weight")), None)
 
 
 def _images(found: Shapes, weight: str, *, size: int, factor: int) -> dict[str, int]:

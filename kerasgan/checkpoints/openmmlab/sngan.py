@@ -49,6 +49,8 @@ def _conditional(tensor: str, norm: Any) -> list[Placement]:
 def detect(shapes: Shapes) -> Mapping[str, Any]:
     """The arguments of the model of a file."""
     found = under(shapes, *NETWORKS)
+    if "noise2feat.u0" in found:
+        raise KeyError("without spectral normalization")
     (units, latent_dim), (_, top, *_) = found["noise2feat.weight"], found["conv_blocks.0.conv_1.conv.weight"]
     channels, width, *_ = found["to_rgb.conv.weight"]
     return {

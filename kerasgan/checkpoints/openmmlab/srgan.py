@@ -58,7 +58,7 @@ def shuffled(tensor: str, layer: Any, *, factor: int) -> list[Placement]:
 def detect(shapes: Shapes) -> Mapping[str, Any]:
     """The arguments of the model of a file."""
     found = under(shapes, *NETWORKS)
-    width, channels, *_ = found["conv_first.weight"]
+    (width, channels, *_), _ = found["conv_first.weight"], found["trunk_net.0.conv1.weight"]
     blocks, doublings = (count(found, rf"{name}(\d+)\..*") for name in (r"trunk_net\.", "upsample"))
     return dict(channels=channels, scale=2**doublings, variant="modified", blocks=blocks, width=width)
 
