@@ -156,7 +156,7 @@ def test_a_model_is_sent_in_one_commit_and_loaded_again(server, trained, model, 
     same(kerasgan.load(HERE), keras.saving.load_model(HERE))
     shown = run("generate", HERE, "-o", tmp_path / "x.png")
     assert shown.exit_code == 0, shown.output
-    assert run("info", HERE).output.split()[:2] == ["name", "tiny"]
+    assert run("info", HERE).stdout.split()[:2] == ["name", "tiny"]
 
 
 def test_a_dry_run_sends_nothing(server, model):
