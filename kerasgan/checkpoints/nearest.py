@@ -24,10 +24,12 @@ def nearest(contents: object, path: object, *, family: str | None = None) -> str
 
     Families are compared by the names of their tensors, whose numbers do not count.
     """
+    from kerasgan import models
+
     best: dict[str, tuple[float, str, list[str]]] = {}
     for publisher in PUBLISHERS:
         for name, layout in publisher.FAMILIES.items():
-            if family not in (None, name):
+            if family not in (None, name) or name not in models.__all__:  # not the base of all
                 continue
             share, lines = _compared(contents, _tensors(name, layout), layout)
             if share > best.get(name, (0.0,))[0]:
