@@ -105,7 +105,6 @@ def train(
     recipe = train.override(recipe, **settings, penalties=penalty or None, augment=augment, keep_best=kept)
     recipe = train.assign(recipe, assignments or [])
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED}
-    options |= {"resume": resume, "new_phase": new_phase}
     with (
         tell("kerasgan.data"),
         warnings_in_one_line(DoctorWarning),
@@ -114,7 +113,9 @@ def train(
         working_folder(run, resume=resume) as (place, mirrors),
     ):
         watching = train.watchers(place, doctor=None if remedy == "off" else remedy, tensorboard=tensorboard)
-        train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
+        train.train(
+            recipe, output=place, callbacks=[*watching, *mirrors], resume=resume, new_phase=new_phase, **options
+        )
         found = best.found(place)
     _tell(run, found)
 
