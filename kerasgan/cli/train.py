@@ -113,9 +113,7 @@ def train(
         working_folder(run, resume=resume) as (place, mirrors),
     ):
         watching = train.watchers(place, doctor=None if remedy == "off" else remedy, tensorboard=tensorboard)
-        train.train(
-            recipe, output=place, callbacks=[*watching, *mirrors], resume=resume, new_phase=new_phase, **options
-        )
+        train.train(recipe, output=place, callbacks=watching + mirrors, resume=resume, new_phase=new_phase, **options)
         found = best.found(place)
     _tell(run, found)
 
