@@ -147,7 +147,7 @@ def test_names_and_tables_make_priors():
     ("make", "message"),
     [
         (lambda: latents.get("norml"), r"such as normal.*Received: prior='norml'"),
-        (lambda: latents.get({"name": "normal", "low": 1}), "settings of the prior normal"),
+        (lambda: latents.get({"name": "normal", "low": 1}), r"settings that Normal takes.*Received: prior=.*low"),
         (lambda: Uniform(1.0, 1.0), "low < high"),
         (lambda: Uniform(variance=0.0), "a positive number or None"),
         (lambda: Categorical(1), "at least two categories.*Received: num_categories=1"),

@@ -43,7 +43,7 @@ def test_a_table_gives_the_schedule_of_its_name_and_a_number_stays_one():
     again = schedules.get(keras.saving.serialize_keras_object(cosine))
     assert again.get_config() == cosine.get_config()
     assert schedules.get(0.5) == schedules.at(0.5, 3) == 0.5
-    with pytest.raises(ValueError, match=r"such as Cosine.*Received: name='Cosin'"):
+    with pytest.raises(ValueError, match=r"such as Cosine.*Received: schedule=.*'Cosin'"):
         schedules.get({"name": "Cosin"})
     with pytest.raises(ValueError, match="steps=0"):
         schedules.Cosine(1.0, 0.0, steps=0)

@@ -114,7 +114,6 @@ def train(
     sizes = [] if image_size is None else [f"{section}.image_size={image_size}" for section in ("model", "data")]
     recipe = train.assign(recipe, [*sizes, *(assignments or [])])
     options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED}
-    options |= {"resume": resume, "new_phase": new_phase}
     with (
         tell("kerasgan.data"),
         warnings_in_one_line(DoctorWarning),
@@ -123,7 +122,9 @@ def train(
         working_folder(run, resume=resume) as (place, mirrors),
     ):
         watching = train.watchers(place, recipe=recipe, **watched)
-        train.train(recipe, output=place, callbacks=[*watching, *mirrors], **options)
+        train.train(
+            recipe, output=place, callbacks=[*watching, *mirrors], resume=resume, new_phase=new_phase, **options
+        )
         found = best.found(place)
     _tell(run, found)
 
