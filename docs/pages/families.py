@@ -37,7 +37,8 @@ def pages() -> dict[str, str]:
 
 def row(name: str) -> tuple[str, str, str]:
     about = first_line(module(name).__name__)
-    return f"[{name}]({name}.md)", about[about.find(":") + 1 :].strip().capitalize(), str(len(recipes(name)))
+    new = about[about.find(":") + 1 :].strip()
+    return f"[{name}]({name}.md)", new[:1].upper() + new[1:], str(len(recipes(name)))
 
 
 def module(name: str) -> Any:

@@ -57,10 +57,15 @@ def serve() -> None:
     for name in kerasgan.__all__:
         getattr(kerasgan, name)  # Keras and its backend, without running anything on it
     server = socket.socket(fileno=os.dup(0))
+    server.settimeout(5)
+    parent = os.getppid()
     os.write(1, READY)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
-    while True:
-        connection, _ = server.accept()
+    while os.getppid() == parent:
+        try:
+            connection, _ = server.accept()
+        except TimeoutError:
+            continue
         process = os.fork()
         if not process:
             server.close()

@@ -85,7 +85,8 @@ def data() -> str:
     parts = ["## [data]\n", "`source` names one of those below. Every source has these keys:\n", options(common)]
     for name in sorted(data_sources.names()):
         source = data_sources.get(name)
-        place = [("`path` or `name`", "a string", "required", "Where the images are.")] if source.needs_path else []
+        where = "where the images are; `--data` sets it"
+        place = [("`path` or `name`", "a string", "", where)] if source.needs_path else []
         parts += [f'\n### source = "{name}"\n', one_line(source.about or f"Reads {source.holds}."), ""]
         parts.append(options([*place, *(row(option) for option in source.options)]))
     return "\n".join(parts)
