@@ -84,7 +84,8 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int =
     """`count` reproducible values for each input: latents from the prior, labels over all classes.
 
     For an image-to-image network, images in two sizes, unless the size is fixed: square, and one stride wider. They are
-    noise in cells of `CELL` pixels: noise in single pixels is far from all images, and rounding errors in it grow large.
+    noise in cells of `CELL` pixels: noise in single pixels is far from all images, and rounding errors grow large in
+    it.
     """
     rng = np.random.default_rng(seed)
     shapes: dict[str, Any] = {each.name: each.shape for each in inputs}
