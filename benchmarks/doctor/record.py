@@ -20,8 +20,8 @@ SEEN_RECIPES = ("acgan", "cgan", "dcgan", "gan", "gran", "lapgan", "lsgan", "r3g
 
 
 HEAD = """Written by `python benchmarks/doctor`, which measured the logs and the planted failures but for those at rates
-0.01 and 1e-5. Those two and the recipes' runs were recorded by a program that is not part of it, in their first steps, and
-judged again when the rules were fixed; no run judged by older rules is left.
+0.01 and 1e-5. Those two and the recipes' runs were recorded by a program that is not part of it, in their first steps,
+and judged again when the rules were fixed; no run judged by older rules is left.
 The runs are few: read the intervals. Models that ignore labels and image-to-image models were not planted."""
 
 

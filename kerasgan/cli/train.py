@@ -113,7 +113,7 @@ def train(
     recipe = train.override(recipe, **settings, penalties=penalty or None, keep_best=kept)
     sizes = [] if image_size is None else [f"{section}.image_size={image_size}" for section in ("model", "data")]
     recipe = train.assign(recipe, [*sizes, *(assignments or [])])
-    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED}
+    options: dict[str, Any] = {"data": data, "seconds": seconds, "every": every, "started": STARTED, "resume": resume}
     with (
         tell("kerasgan.data"),
         warnings_in_one_line(DoctorWarning),
@@ -122,9 +122,7 @@ def train(
         working_folder(run, resume=resume) as (place, mirrors),
     ):
         watching = train.watchers(place, recipe=recipe, **watched)
-        train.train(
-            recipe, output=place, callbacks=[*watching, *mirrors], resume=resume, new_phase=new_phase, **options
-        )
+        train.train(recipe, output=place, callbacks=[*watching, *mirrors], new_phase=new_phase, **options)
         found = best.found(place)
     _tell(run, found)
 

@@ -11,7 +11,7 @@ from kerasgan.files.paths import here
 from kerasgan.files.text import warn
 from kerasgan.scalars import guard
 from kerasgan.training.run_folder import BEST, RECORD, is_run, newest
-from kerasgan.zoo.load import all_networks, refuse_not_finite, without_values
+from kerasgan.zoo.weight_files import all_networks, refuse_not_finite, without_values
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN

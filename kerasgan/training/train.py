@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
-from rich.console import Console
 
 from kerasgan import callbacks as reports
 from kerasgan import distribution, zoo
@@ -37,8 +36,8 @@ from kerasgan.files.toml import table, write_text
 from kerasgan.files.weights import save_weights
 from kerasgan.training import best, phases, record, run_folder
 from kerasgan.training.interruption import Interrupted, Interruption
-from kerasgan.training.load import load
 from kerasgan.training.ownership import owned
+from kerasgan.training.start import initial_model
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -270,7 +269,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.
     if distribution.worker() == 0:  # the first machine may have begun to write when another comes
         run_folder.refuse(run)
     _seed(recipe)
-    gan = _started(recipe, console)
+    gan = initial_model(recipe, console)
     recipe = zoo.with_data(recipe, data, gan)
     return recipe, gan, _checked(zoo.source(recipe), gan)
 
@@ -293,7 +292,7 @@ def _resumed(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zo
     recipe = override(own, steps=steps)
     newest = reports.Checkpoint.newest(run / "checkpoints")
     _seed(recipe)
-    gan = phases.loaded(newest) if newest else _started(recipe, console)
+    gan = phases.loaded(newest) if newest else initial_model(recipe, console)
     done = gan.optimizer.steps
     if done > steps:
         raise ValueError(f"Expected at least the {done} steps that {run} has done. Received: steps={steps}")
@@ -323,37 +322,6 @@ def _refuse_other_data(own: zoo.Recipe, wanted: zoo.Recipe, run: Path) -> None:
     differing = [run_folder.changes({**now, "data": each["data"]}, now) for each in begun]
     if all(differing):
         raise ValueError(f"Expected to resume {run} with its own data. Received: {differing[0]}. {run_folder.ADVICE}")
-
-
-def _started(recipe: zoo.Recipe, console: Any) -> "GAN":
-    """The recipe's model with the weights that it starts from, if it says any, and a line on the console of which.
-
-    With a discriminator that was trained beside it, each network goes on from its own. Without one, generator and
-    average both start from the network to sample from.
-    """
-    gan = zoo.build(recipe)
-    start = recipe.train.get("start")
-    if start is None:
-        return gan
-    weights_alone = Path(start).is_file() and not start.endswith((".keras", ".toml"))
-    first = zoo.load(recipe.path, weights=start) if weights_alone else load(start)
-    goes_on = "discriminator" in first.loaded and _shapes(first.discriminator) == _shapes(gan.discriminator)
-    pairs = [(gan.generator, first.generator if goes_on else first.sampler), (gan.sampler, first.sampler)]
-    if _shapes(gan.generator) != _shapes(first.sampler):
-        expected = f"Expected in {recipe.path} to start from a generator of the same architecture"
-        raise ValueError(f"{expected}. Received: start={start!r}")
-    for network, theirs in [*pairs, *([(gan.discriminator, first.discriminator)] if goes_on else [])]:
-        network.set_weights(theirs.get_weights())
-    found = [name for name in first.loaded if goes_on or name != "discriminator"]
-    rest = "" if goes_on else "; the discriminator starts anew"
-    (console or Console(stderr=True)).print(
-        f"Start from {start}: {', '.join(found)}{rest}.", markup=False, soft_wrap=True
-    )
-    return gan
-
-
-def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
-    return [tuple(weight.shape) for weight in network.weights]
 
 
 def _seed(recipe: zoo.Recipe) -> None:
