@@ -57,7 +57,7 @@ def convert(
     path, output = _checked(file, output, formats)
     recipe = recipe_of(entry) if entry is not None else None
     start_keras()
-    from kerasgan import checkpoints, zoo
+    from kerasgan import checkpoints
 
     arguments = _arguments(settings)
     if recipe is not None:
@@ -81,7 +81,8 @@ def convert(
     written = write_folder(gan, output, report=report, recipe=recipe, arguments=arguments, about=about, license=license)
     typer.echo(f"{str(report).partition(chr(10))[0]}: {output / 'tensors.txt'}\nRecipe: {written}")
     if formats is not None:
-        _export(zoo.load(written), output / EXPORTS, parts(formats), license)
+        gan.loaded = report.networks
+        _export(gan, output / EXPORTS, parts(formats), license)
     use = "translate" if gan.task.from_images else "generate"
     typer.echo(f"Use: kerasgan {use} {shlex.quote(str(written))} ...")
 
