@@ -140,7 +140,8 @@ def _tensors(layer: _Layer, content: _Content) -> dict[str, np.ndarray]:
         return {"weight": content.plain((_count(layer, 0),), name)}
     if layer.kind not in ("Convolution", "ConvolutionDepthWise", "InnerProduct"):
         raise CheckpointError(f"Expected layers whose weights are known. Received: {shorten(layer.kind)} as {name}")
-    outputs, kernel = _count(layer, 0), ()
+    outputs = _count(layer, 0)
+    kernel: tuple[int, ...] = ()
     if layer.kind != "InnerProduct":
         width = _count(layer, 1)
         kernel = (_count(layer, 11, width), width)
