@@ -16,7 +16,6 @@ __all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
 IMAGES = "images"  # the output, or the input of an image-to-image network
-CELL = 3  # pixels; no power of two, so that cells are not those of a network that shuffles pixels
 SMALLEST_SIDE = 16  # pixels of the images on which an image-to-image network is compared
 
 
@@ -83,9 +82,7 @@ def describe(gan: GAN, options: Options) -> dict[str, Any]:
 def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
     """`count` reproducible values for each input: latents from the prior, labels over all classes.
 
-    For an image-to-image network, images in two sizes, unless the size is fixed: square, and one stride wider. They are
-    noise in cells of `CELL` pixels: noise in single pixels is far from all images, and rounding errors grow large in
-    it.
+    For an image-to-image network, noise in two sizes, unless the size is fixed: square, and one stride wider.
     """
     rng = np.random.default_rng(seed)
     shapes: dict[str, Any] = {each.name: each.shape for each in inputs}
@@ -93,7 +90,7 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int =
         _, height, width, channels = shapes[IMAGES]
         side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
         sizes = [(height, width)] if height and width else [(side, side), (side, side + gan.multiple)]
-        return [{IMAGES: _cells(rng, (count, *size, channels))} for size in sizes]
+        return [{IMAGES: rng.uniform(-1, 1, (count, *size, channels)).astype("float32")} for size in sizes]
     values: dict[str, Any] = {
         "latents": gan.prior.draw(count, gan.latent_dim, seed),
         "labels": rng.integers(gan.num_classes or 1, size=count),
@@ -101,10 +98,3 @@ def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int =
         "noise": rng.standard_normal((count, shapes.get("noise", (None, 0))[1])),
     }
     return [{each.name: values[each.name].astype(each.dtype) for each in inputs}]
-
-
-def _cells(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Images (count, height, width, channels) of cells, each of a color in [-1, 1]."""
-    count, height, width, channels = shape
-    colors = rng.uniform(-1, 1, (count, -(-height // CELL), -(-width // CELL), channels))
-    return colors.repeat(CELL, 1).repeat(CELL, 2)[:, :height, :width].astype("float32")
