@@ -79,7 +79,7 @@ def main() -> None:
         made = notebook(found)
         if arguments.execute:
             with tempfile.TemporaryDirectory() as folder:
-                NotebookClient(made, timeout=300, resources={"metadata": {"path": folder}}).execute()
+                NotebookClient(made, timeout=900, resources={"metadata": {"path": folder}}).execute()
         target = arguments.output / found.parent.name / f"{found.stem}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(made, target)
