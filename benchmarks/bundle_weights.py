@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("entry")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--discriminator", action="store_true", help="store this network too, if it is needed")
+    parser.add_argument("--license", default="Apache-2.0", help="of the weights, which the images' license may require")
     arguments = parser.parse_args()
     entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
     weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}
@@ -47,7 +48,7 @@ def main() -> None:
             gan = zoo.load(arguments.run / "recipe.toml", weights=arguments.run / "gan.keras")
             gan.discriminator.save_weights(whole)
             weights |= {"discriminator": name, "discriminator_sha256": store_halved(whole, entry.folder / name)}
-    write_sections(entry.path, {"weights": {**weights, "license": "Apache-2.0"}})
+    write_sections(entry.path, {"weights": {**weights, "license": arguments.license}})
 
 
 if __name__ == "__main__":
