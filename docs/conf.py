@@ -62,6 +62,6 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 copybutton_exclude = ".linenos, .gp, .go"
-suppress_warnings = ["mystnb.unknown_mime_type"]
+suppress_warnings = ["mystnb.unknown_mime_type", "myst-nb.lexer"]  # the latter of pages that were not executed
 nb_output_stderr = "remove"  # messages of TensorFlow
 nb_mime_priority_overrides = [("html", "image/gif", 1)]

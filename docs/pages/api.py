@@ -92,10 +92,11 @@ def escaped(line: str) -> str:
     if line.lstrip().startswith((":param ", ":type ")):
         field, colon, text = line.partition(": ")
         return field + colon + escaped(text)
-    outside = re.split(r"(`[^`]*`)", line)
-    for index in range(0, len(outside), 2):
-        outside[index] = re.sub(r"(?<![\\:])([*|]|(?<=\w)_(?=\W|$))", r"\\\1", outside[index])
-    return re.sub(r"(`[^`]+`)(?=\w)", r"\1\\ ", "".join(outside))
+    parts = re.split(r"(`[^`]*`)", line)
+    for index in range(0, len(parts), 2):
+        plain = re.sub(r"(?<![\\:])([*|]|(?<=\w)_(?=\W|$))", r"\\\1", parts[index])
+        parts[index] = "\\ " + plain if index and plain[:1].isalnum() else plain  # `name`s
+    return "".join(parts)
 
 
 def signature(app: Any, what: str, name: str, subject: Any, options: Any, given: str, returned: str) -> Any:
