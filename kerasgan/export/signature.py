@@ -16,7 +16,7 @@ __all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
 IMAGES = "images"  # the output, or the input of an image-to-image network
-SMALLEST_SIDE = 16  # pixels of the images on which an image-to-image network is compared
+SMALLEST_SIDE = 32  # pixels of the images on which an image-to-image network is compared
 
 
 class Input(NamedTuple):
