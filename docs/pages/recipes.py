@@ -29,7 +29,8 @@ TEXTS = {
         "steps": "Steps of the discriminator, in total.",
         "seed": "Of networks, order of the data, and latents; 0 if not given.",
         "start": "An entry, or a file of weights, with which the networks start.",
-        "keep_best": 'Such as `{ metric = "frechet_distance", every = 500 }`: keeps the best model of the run.',
+        "dtype_policy": "Keras' policy for the networks, such as `mixed_bfloat16`; the one that is set, if not given.",
+        "keep_best": 'Such as `{ name = "frechet_distance", every = 500 }`: keeps the best model of the run.',
     },
     "weights": {
         "channel_order": '`"bgr"` if the checkpoint\'s images have blue first.',
@@ -38,6 +39,7 @@ TEXTS = {
         "file": "A file beside the recipe with the generator's weights.",
         "format": f"Of a published checkpoint: {', '.join(f'`{each}`' for each in checks.FORMATS)}.",
         "license": "Of the weights.",
+        "package": "An installed package with the file: a table of its `name`, `version`, `file` and the file's `sha256`.",
         "protocol": "How the publisher measured `scores`.",
         "scores": "The publisher's scores.",
         "sha256": f'The digest of the file; `"{checks.UNPUBLISHED}"` if the publisher states none.',
