@@ -39,7 +39,7 @@ TEXTS = {
         "file": "A file beside the recipe with the generator's weights.",
         "format": f"Of a published checkpoint: {', '.join(f'`{each}`' for each in checks.FORMATS)}.",
         "license": "Of the weights.",
-        "package": "An installed package with the file: a table of its `name`, `version`, `file` and the file's `sha256`.",
+        "package": "An installed package with the file: a table of `name`, `version`, `file` and the file's `sha256`.",
         "protocol": "How the publisher measured `scores`.",
         "scores": "The publisher's scores.",
         "sha256": f'The digest of the file; `"{checks.UNPUBLISHED}"` if the publisher states none.',
