@@ -11,7 +11,7 @@ from kerasgan import zoo
 from kerasgan.cli import tables
 from kerasgan.zoo.recipe import Recipe
 from pages.api import first_line, rest, sorted_names
-from pages.gallery import ROOT, entry_link, live_link, picture
+from pages.gallery import ROOT, entry_link, is_shown, live_link, picture
 from pages.markdown import contents, table
 
 COUNTS = ROOT / "benchmarks" / "results" / "parameters.json"
@@ -52,7 +52,7 @@ def recipes(family: str) -> list[Recipe]:
 
 def page(name: str) -> str:
     source, entries = module(name), recipes(name)
-    pictures = "\n\n".join(picture(recipe, "../") for recipe in entries if recipe.bundled)
+    pictures = "\n\n".join(picture(recipe, "../") for recipe in entries if is_shown(recipe))
     parts = [f"# {name}\n", rest(f".. automodule:: {source.__name__}"), "", pictures, "\n## The class\n"]
     parts.append(rest(f".. autoclass:: kerasgan.models.{name}\n   :members:\n   :show-inheritance:"))
     networks = [each for each in source.__all__ if inspect.isfunction(getattr(source, each))]

@@ -1,4 +1,4 @@
-"""The gallery: entries with bundled weights as pictures and pages, published and untrained ones in tables."""
+"""The gallery: entries with weights and samples as pictures and pages, other published and untrained ones in tables."""
 
 import re
 from pathlib import Path
@@ -39,10 +39,10 @@ Without weights yet: the paper's settings, to train.
 
 def pages() -> dict[str, str]:
     recipes = [zoo.recipe(name) for name in zoo.names()]
-    bundled = [recipe for recipe in recipes if recipe.bundled]
-    published = [recipe for recipe in recipes if recipe.pretrained and not recipe.bundled]
+    shown = sorted(filter(is_shown, recipes), key=lambda recipe: recipe.model.get("channels") != 3)  # in color first
+    published = [recipe for recipe in recipes if recipe.pretrained and not is_shown(recipe)]
     untrained = [recipe for recipe in recipes if not recipe.pretrained]
-    cards = "\n".join(card(recipe) for recipe in bundled)
+    cards = "\n".join(card(recipe) for recipe in shown)
     rows = [
         (f"`{each.name}`", family(each), tables.images(each), tables.score(each), license(each)) for each in published
     ]
@@ -50,8 +50,8 @@ def pages() -> dict[str, str]:
     parts = [HEAD, f"::::{{grid}} 1 2 3 3\n:gutter: 3\n{cards}\n::::\n"]
     parts += [PUBLISHED, table(["entry", "family", "images", "score", "license"], rows), "\n"]
     parts += [UNTRAINED, table(["entry", "family", "images", "expect"], rest), "\n\n"]
-    parts.append(contents([f"entries/{recipe.name}" for recipe in bundled]) + "\n")
-    return {"gallery.md": "".join(parts)} | {f"entries/{recipe.name}.md": entry(recipe) for recipe in bundled}
+    parts.append(contents([f"entries/{recipe.name}" for recipe in shown]) + "\n")
+    return {"gallery.md": "".join(parts)} | {f"entries/{recipe.name}.md": entry(recipe) for recipe in shown}
 
 
 def card(recipe: Recipe) -> str:
@@ -98,12 +98,17 @@ def picture(recipe: Recipe, up: str) -> str:
     return f"![samples of {recipe.name}]({up}../zoo/{recipe.name}/samples.png){{.picture{photo}}}"
 
 
+def is_shown(recipe: Recipe) -> bool:
+    """Whether it has weights and a picture of what they draw."""
+    return recipe.pretrained and (recipe.folder / "samples.png").is_file()
+
+
 def is_photo(recipe: Recipe) -> bool:
     return any(word in recipe.name for word in PHOTOS)
 
 
 def entry_link(recipe: Recipe) -> str:
-    return f"[`{recipe.name}`](../entries/{recipe.name}.md)" if recipe.bundled else f"`{recipe.name}`"
+    return f"[`{recipe.name}`](../entries/{recipe.name}.md)" if is_shown(recipe) else f"`{recipe.name}`"
 
 
 def live_link(recipe: Recipe, up: str) -> str:
