@@ -17,9 +17,9 @@ HEAD = """# Gallery
 `kerasgan.load(NAME)` loads any entry; `kerasgan train NAME` trains it again. A *live page* draws with the entry in your
 browser: the model is loaded when you open the page, and nothing is sent anywhere.
 
-## Bundled weights
+## With pictures
 
-They are part of the package. Scores are those of the entries' cards.
+They are part of the package, or of another one that the entry names and pip brings. Scores are those of the entries' cards.
 
 """
 PUBLISHED = """
