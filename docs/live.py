@@ -55,7 +55,10 @@ def share_runtime(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    bundled = [name for name in zoo.names() if zoo.recipe(name).bundled]
+    recipes = [zoo.recipe(name) for name in zoo.names()]
+    bundled = [
+        each.name for each in recipes if each.bundled and each.family != "FramePrediction"
+    ]  # a page has no clips
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help=f"all {len(bundled)} if not given")
     chosen = parser.parse_args().entries
     if unknown := set(chosen) - set(bundled):

@@ -43,6 +43,8 @@ def options(command: Any) -> str:
     """A table of the arguments and options."""
     rows = []
     for parameter in command.params:
+        if getattr(parameter, "hidden", False):
+            continue
         names = [*parameter.opts, *parameter.secondary_opts] if is_option(parameter) else [shown(parameter)]
         code = ", ".join(f"`{name}`" for name in names)
         rows.append((code, one_line(getattr(parameter, "help", None) or ""), default(parameter)))

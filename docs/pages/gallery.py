@@ -14,12 +14,13 @@ LIVE = ROOT / "docs" / "_live" / "live"
 PHOTOS = ("photos", "landscapes", "openmoji")
 HEAD = """# Gallery
 
-`kerasgan.load(NAME)` loads any entry; `kerasgan train NAME` trains it again. A *live page* draws with the entry in your
-browser: the model is loaded when you open the page, and nothing is sent anywhere.
+`kerasgan.load(NAME)` loads any entry that has weights; `kerasgan train NAME` trains it again. A *live page* draws with
+the entry in your browser: the model is loaded when you open the page, and nothing is sent anywhere.
 
 ## With pictures
 
-They are part of the package, or of another one that the entry names and pip brings. Scores are those of the entries' cards.
+They are part of the package, or of another one that the entry names and pip brings. Scores are those of the entries'
+cards.
 
 """
 PUBLISHED = """
@@ -69,16 +70,19 @@ def card(recipe: Recipe) -> str:
     return "\n".join([*lines, " · ".join(filter(None, links)), ":::"])
 
 
-def named(recipe: Recipe) -> tuple[str, ...]:
-    return f"`{recipe.name}`", family(recipe), tables.images(recipe)
-
-
 def entry(recipe: Recipe) -> str:
     """An entry's card, with its live page, the commands to use it and its recipe."""
     title, _, body = (recipe.folder / "card.md").read_text(encoding="utf-8").partition("\n")
     body = re.sub(r"\]\((\w+\.(?:png|gif))\)", rf"](../../zoo/{recipe.name}/\1)", body)
     from_images = getattr(kerasgan.models, recipe.family).task.from_images
-    use = "\n".join(line.format(name=recipe.name) for line in USE if not (from_images and "walk" in line))
+    lines = TRANSLATE if from_images else USE
+    if recipe.family == "FramePrediction":  # a page shows no clips
+        lines = tuple(
+            line.replace("PICTURE -o made.png", "VIDEO -o made.gif") for line in lines if "explore" not in line
+        )
+    if recipe.family == "DeblurGAN" and not recipe.model.get("blind"):
+        lines = tuple(f"{line} --kernel gaussian,sigma=1.6" for line in lines)
+    use = "\n".join(line.format(name=recipe.name) for line in lines)
     about = f"Of the family [{recipe.family}](../families/{recipe.family}.md)."
     recipe_text = recipe.path.read_text(encoding="utf-8").partition("[results]")[0].strip()
     parts = [title, "", live_link(recipe, "../"), "", about, "", body, "## Use", "", f"```text\n{use}\n```", ""]
@@ -91,6 +95,7 @@ USE = (
     "kerasgan export {name} -o exported",
     "kerasgan explore {name} --serve",
 )
+TRANSLATE = ("kerasgan translate {name} PICTURE -o made.png", *USE[2:])
 
 
 def picture(recipe: Recipe, up: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan import distribution
 from kerasgan.callbacks.base import LossCallback
 from kerasgan.files import pictures, trackers
 from kerasgan.files.paths import local
@@ -84,6 +85,9 @@ class Tracker(LossCallback):
         self._drawn = -self.images_every
 
     def _open(self, config: Mapping[str, Any]) -> None:
+        if distribution.worker() != 0:
+            self._run, self.key = trackers.Silent(), ""
+            return
         noted = None if self.directory is None else self.directory / NOTE
         if noted is not None:
             self.directory.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]

@@ -101,9 +101,8 @@ def detect(
     found = [each for each in candidates(contents, path) if family in (None, each.family)]
     refused: list[str] = []
     for candidate in found:
-        chosen = {**candidate.arguments, **arguments}
-        _check_arguments(candidate.family, arguments)
-        order = channel_order or _usual_order(candidate)
+        chosen = {**candidate.arguments, **_known_arguments(candidate.family, arguments)}
+        order = candidate.publisher.CHANNEL_ORDER or channel_order or _usual_order(candidate)
         try:
             gan = _built(candidate.family, chosen, Path(path))
             report = assign_contents(gan, contents, path, channel_order=order)
@@ -135,13 +134,15 @@ def candidates(contents: object, path: object) -> Iterator[Candidate]:
                 yield Candidate(publisher, family, layout, arguments)
 
 
-def _check_arguments(family: str, arguments: Mapping[str, Any]) -> None:
+def _known_arguments(family: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by the names that the family has for them."""
     from kerasgan import models
 
     known = sorted(inspect.signature(getattr(models, family).__init__).parameters.keys() - {"self"})
-    for name, value in arguments.items():
-        if name not in known:
-            resolve(name, known, expected=f"an argument of {family}", received=f"{name}={value!r}")
+    return {
+        resolve(name, known, expected=f"an argument of {family}", received=f"{name}={value!r}"): value
+        for name, value in arguments.items()
+    }
 
 
 def _built(family: str, arguments: Mapping[str, Any], path: Path) -> GAN:

@@ -6,6 +6,7 @@ Keras 2 numbers layers through a whole session ("conv2d_7"); here they are renum
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,15 @@ def numbered(names: Iterable[str]) -> Mapping[str, str]:
     """The names in `placements`, each mapped to the file's."""
     layers: dict[str, str] = {}
     found: dict[str, str] = {}
+    counts: Counter[str] = Counter()
     for name in names:
         if not (match := _WEIGHT.fullmatch(name)):
             continue
         layer, kind, weight = match.groups()
-        count = 1 + sum(number.startswith(f"{kind}_") for number in layers.values())
-        found[f"{layers.setdefault(layer, f'{kind}_{count}')}/{weight}"] = name
+        if layer not in layers:
+            counts[kind] += 1
+            layers[layer] = f"{kind}_{counts[kind]}"
+        found[f"{layers[layer]}/{weight}"] = name
     return found
 
 

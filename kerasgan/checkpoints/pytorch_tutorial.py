@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasgan.checkpoints.placement import Layout, Placement, one_network
 from kerasgan.checkpoints.pytorch import batch_normalization, find, transposed_convolution
-from kerasgan.checkpoints.shapes import Shapes
+from kerasgan.checkpoints.shapes import LIMIT, Shapes
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +37,8 @@ def placements(generator: keras.Model) -> list[Placement]:
 def detect(shapes: Shapes) -> Mapping[str, Any]:
     """The arguments of the model of a file."""
     last = max(int(name.split(".")[1]) for name in shapes)
+    if last > 3 * LIMIT:
+        raise KeyError(f"{last} layers")
     (latent_dim, _, first, _), (width, channels, *_) = shapes["main.0.weight"], shapes[f"main.{last}.weight"]
     sizes = dict(image_size=first * 2 ** (last // 3), channels=channels, latent_dim=latent_dim, width=width)
     return {**sizes, "variant": "torch", "output_bias": f"main.{last}.bias" in shapes}

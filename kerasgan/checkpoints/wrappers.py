@@ -62,17 +62,25 @@ def _inside(contents: object) -> Mapping[str, Any] | None:
     """The dict under the best known key, or those of both networks; None if the tensors lie here already."""
     if not isinstance(contents, dict) or any(_is_tensor(value) for value in contents.values()):
         return None
-    dicts = {name: value for name, value in contents.items() if isinstance(name, str) and _holds_tensors(value)}
+    holding = {key for key, value in {id(each): each for each in contents.values()}.items() if _holds_tensors(value)}
+    dicts = {name: value for name, value in contents.items() if isinstance(name, str) and id(value) in holding}
     if all(name in dicts for name in AVERAGED):
         return {f"{name}.{key}": tensor for name in AVERAGED for key, tensor in dicts[name].items()}
     named = {name.lower(): value for name, value in dicts.items()}
     return next((named[key] for key in KEYS if key in named), None)
 
 
-def _holds_tensors(value: object, depth: int = DEPTH) -> bool:
-    if not isinstance(value, dict) or not depth:
-        return False
-    return any(_is_tensor(part) or _holds_tensors(part, depth - 1) for part in value.values())
+def _holds_tensors(value: object) -> bool:
+    """Whether there are tensors so deep in it. A pickle may have one dict in many places, and in itself: each once."""
+    level: list[object] = [value]
+    seen: set[int] = set()
+    for _ in range(DEPTH):
+        dicts = {id(each): each for each in level if isinstance(each, dict) and id(each) not in seen}
+        seen |= dicts.keys()
+        level = [part for each in dicts.values() for part in each.values()]
+        if any(_is_tensor(part) for part in level):
+            return True
+    return False
 
 
 def _is_tensor(value: object) -> bool:

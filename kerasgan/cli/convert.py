@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasgan.cli.arguments import License, parts, recipe_of
+from kerasgan.cli.arguments import parts, recipe_of
 from kerasgan.cli.export import FORMATS, known_formats
 from kerasgan.cli.startup import start_keras
 from kerasgan.files.paths import local
@@ -48,7 +48,7 @@ def convert(
         typer.Option(help="Order of the colors in the checkpoint, rgb or bgr, where its publisher has both."),
     ] = None,
     settings: Settings = None,
-    license: License = None,
+    license: Annotated[str | None, typer.Option(help="License of the weights, which the recipe then states.")] = None,
 ) -> None:
     """Convert a published checkpoint: find its architecture, and write a recipe.toml with its weights, and exports.
 
@@ -109,7 +109,12 @@ def _arguments(settings: list[str] | None) -> dict[str, Any]:
         key, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"Expected KEY=VALUE. Received: --set {setting}")
-        found[key.strip().removeprefix("model.")] = value_of(text.strip(), setting)
+        name = key.strip().removeprefix("model.")
+        if name in ("channel_order", "family", "path"):
+            raise ValueError(
+                f"Expected an argument of the model, or --{name.replace('_', '-')}. Received: --set {setting}"
+            )
+        found[name] = value_of(text.strip(), setting)
     return found
 
 
@@ -140,6 +145,8 @@ def convert_checkpoint(chosen: "Recipe", path: str | Path, output: str | Path) -
         CheckpointError: the file is damaged, not allowed, or in an unknown format.
     """
     path, output = _checked(Path(path), Path(output), None)
+    if not output.name.endswith(ENDING):
+        raise ValueError(f"Expected an output that ends in {ENDING}. Received: {output}")
     report, gan = _assigned(chosen, path)
     _save(gan, output)
     return report
@@ -185,11 +192,16 @@ def write_folder(
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         weights |= {key: path.name, "sha256" if key == "file" else f"{key}_sha256": digest}
     target = folder / "recipe.toml"
-    text = _recipe(gan, target, arguments or {}, about) if recipe is None else recipe.path.read_text(encoding="utf-8")
+    text = _recipe(gan, target, arguments or {}, about) if recipe is None else _without_results(recipe)
     write_text(text, target)
     write_sections(target, {"weights": weights})
     write_text(f"{report}\n", folder / "tensors.txt")  # last, as a sign that the folder is whole
     return target
+
+
+def _without_results(recipe: "Recipe") -> str:
+    """A recipe's text but for its scores, which are those of other weights."""
+    return recipe.path.read_text(encoding="utf-8").partition("[results]")[0]
 
 
 def _recipe(gan: "GAN", path: Path, arguments: Mapping[str, Any], about: str) -> str:
@@ -201,7 +213,7 @@ def _recipe(gan: "GAN", path: Path, arguments: Mapping[str, Any], about: str) ->
     model = _plain({**gan.get_config(), **arguments})
     sections = {"model": model, "data": _data(gan), "train": {"batch_size": 16, "steps": 100_000}}
     document = tomlkit.document()
-    document.add(tomlkit.comment(f"kerasgan train {path} --data FOLDER --output runs/{path.parent.name}"))
+    document.add(tomlkit.comment("kerasgan train recipe.toml --data FOLDER --output run"))
     document.add(
         tomlkit.comment(f"Written by `kerasgan convert` from {about}. Data and steps of the training are made up.")
     )

@@ -67,8 +67,12 @@ def snapshot(found: Repository, files: Sequence[str]) -> Path:
     return Path(folder)
 
 
-def upload(folder: Path, target: Repository, files: Sequence[str], *, private: bool, message: str) -> str:
+def upload(
+    folder: Path, target: Repository, files: Sequence[str], *, own: Sequence[str], private: bool, message: str
+) -> str:
     """Sends those of the named files that a folder has, in one commit; returns its address.
+
+    What the repository has by names in `own`, of an earlier commit, goes: it is of another model.
 
     The repository, and a branch, are created if need be. Sent again, after an interruption say, only what the
     repository does not hold yet is transferred.
@@ -88,6 +92,7 @@ def upload(folder: Path, target: Repository, files: Sequence[str], *, private: b
             folder_path=folder,
             revision=target.revision,
             allow_patterns=list(files),
+            delete_patterns=list(own),
             commit_message=message,
         )
     return str(done.commit_url)

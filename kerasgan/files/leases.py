@@ -94,7 +94,7 @@ class Lease:
             try:
                 found = self._found()
                 if found is None or found["token"] != self._own["token"]:
-                    self._lost = f"it held by {_name(found)}" if found else "it removed"
+                    self._lost = f"one held by {_name(found)}" if found else "none: it was removed"
                     return
                 self._own["beat"] = self._own["beat"] + 1
                 paths.write_bytes(self.path, self._content())

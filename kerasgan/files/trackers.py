@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from kerasgan.files.event_files import EventFile
 from kerasgan.names import resolve
 
-__all__ = ["TRACKERS", "Place", "TrackedRun", "check", "open_run"]
+__all__ = ["TRACKERS", "Place", "Silent", "TrackedRun", "check", "open_run"]
 
 
 class Place(NamedTuple):
@@ -59,6 +59,27 @@ class TrackedRun(Protocol):
 
     def close(self) -> None:
         """Ends the run's writing."""
+
+
+class Silent:
+    """A run that is kept nowhere: of the machines that train together, all but the first have it."""
+
+    key = ""
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        pass
+
+    def picture(self, step: int, name: str, picture: Any) -> None:
+        pass
+
+    def warn(self, step: int, title: str, text: str) -> None:
+        pass
+
+    def summary(self, values: Mapping[str, float]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class _WeightsAndBiases:

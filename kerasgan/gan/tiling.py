@@ -94,8 +94,9 @@ class Cut(NamedTuple):
 
 def _cut(tiling: Tiling, sides: tuple[int, int], *, multiple: int, scale: int) -> Cut:
     """For images of this height and width."""
-    size = _up(tiling.size or min(SIDE, SIDE_OF_OUTPUT // scale), multiple)
-    overlap = (OVERLAP if scale == 1 else OVERLAP_ENLARGED) if tiling.overlap is None else tiling.overlap
+    usual = OVERLAP if scale == 1 else OVERLAP_ENLARGED
+    overlap = usual if tiling.overlap is None else tiling.overlap
+    size = _up(tiling.size or max(min(SIDE, SIDE_OF_OUTPUT // scale), 2 * overlap + 1), multiple)
     if not 0 <= 2 * overlap < size:
         raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
     pixels = math.prod(min(side, size) * scale for side in sides)

@@ -3,7 +3,7 @@
 The folder holds
 
 - recipe.toml: model, data and training, as in the zoo; `kerasgan.load` reads it and one file of weights,
-- config.json: with model.weights.h5 what `keras.saving.load_model("hf://user/repository")` opens, where kerasgan is
+- config.json: with metadata.json and model.weights.h5 what `keras.saving.load_model("hf://user/repository")` opens, where kerasgan is
   imported,
 - model.weights.h5: all networks, without the state of their optimizers,
 - generator.weights.h5: of a model of which the generator alone is trained, that; `kerasgan.load` then takes it,

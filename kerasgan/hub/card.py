@@ -12,7 +12,6 @@ from kerasgan.evaluation import ScoreCard
 from kerasgan.files import hub
 from kerasgan.files.text import in_markdown, visible
 from kerasgan.metrics.features import weights_hash
-from kerasgan.zoo.data_sources import for_task
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -67,7 +66,7 @@ def _head(gan: "GAN", recipe: "Recipe", scores: ScoreCard | None, license: str |
     if license is not None:
         known = license.lower() in LICENSES
         facts |= {"license": license.lower()} if known else {"license": "other", "license_name": license}
-    if (data := _data_set(gan, recipe)) is not None:
+    if (data := _data_set(recipe)) is not None:
         facts["datasets"] = [data]
     if scores is not None:
         results = [client.EvalResult(**each) for each in _results(scores, task)]
@@ -76,12 +75,12 @@ def _head(gan: "GAN", recipe: "Recipe", scores: ScoreCard | None, license: str |
     return client.ModelCardData(library_name="kerasgan", pipeline_tag=task, tags=tags, **facts)
 
 
-def _data_set(gan: "GAN", recipe: "Recipe") -> str | None:
+def _data_set(recipe: "Recipe") -> str | None:
     """The name of a public data set; None for a folder of one's own."""
     name = recipe.data["source"]
     if name == "tfds":
         return recipe.data.get("name")
-    return None if name == for_task(gan.task).name or recipe.source.place(recipe.data) else name
+    return None if recipe.source.tasks or recipe.source.place(recipe.data) else name
 
 
 def _results(scores: ScoreCard, task: str) -> Iterator[dict[str, Any]]:

@@ -59,5 +59,5 @@ def push(
         sent = [name for name in names if name in FILES or (name.startswith("onnx/") and name.endswith(".onnx"))]
         if not dry_run:
             title = message or "Upload a model with kerasgan"
-            hub.upload(folder, target, sent, private=private, message=title)
+            hub.upload(folder, target, sent, own=(*FILES, "onnx/*.onnx"), private=private, message=title)
         return {name: (folder / name).stat().st_size for name in sent}

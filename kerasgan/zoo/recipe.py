@@ -197,10 +197,11 @@ def _check_plain(content: Mapping[str, Any], path: Path) -> None:
                 place = f"[{section}] of {path}" if section else str(path)
                 expected, _, received = str(error).partition(". Received")
                 raise ValueError(f"{expected} in {place}. Received{received}") from None
-    file = content.get("weights", {}).get("file")
-    if file is not None and (Path(file).is_absolute() or ".." in Path(file).parts):
-        expected = f"Expected a file beside the recipe in [weights] of {path}"
-        raise ValueError(f"{expected}. Received: file={file!r}")
+    for key in ("file", "discriminator"):
+        file = content.get("weights", {}).get(key)
+        if file is not None and (Path(file).is_absolute() or ".." in Path(file).parts):
+            expected = f"Expected a file beside the recipe in [weights] of {path}"
+            raise ValueError(f"{expected}. Received: {key}={file!r}")
 
 
 def _check_data(settings: Mapping[str, Any], path: Path) -> None:

@@ -46,11 +46,12 @@ def _own_roots() -> list[Path]:
 
 def names(family: str | None = None, pretrained: bool | None = None) -> list[str]:
     """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
-    found = [*_entries()]
+    entries = _entries()
+    found = [*entries]
     if family is not None:
-        found = [name for name in found if find(family, [recipe(name).family])]
+        found = [name for name in found if find(family, [read(entries[name]).family])]
     if pretrained is not None:
-        found = [name for name in found if recipe(name).pretrained == pretrained]
+        found = [name for name in found if read(entries[name]).pretrained == pretrained]
     return found
 
 
