@@ -56,9 +56,8 @@ def share_runtime(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     recipes = [zoo.recipe(name) for name in zoo.names()]
-    bundled = [
-        each.name for each in recipes if each.bundled and each.family != "FramePrediction"
-    ]  # a page has no clips
+    # A page shows no clips.
+    bundled = [each.name for each in recipes if each.bundled and each.family != "FramePrediction"]
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help=f"all {len(bundled)} if not given")
     chosen = parser.parse_args().entries
     if unknown := set(chosen) - set(bundled):

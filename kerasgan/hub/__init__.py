@@ -3,8 +3,8 @@
 The folder holds
 
 - recipe.toml: model, data and training, as in the zoo; `kerasgan.load` reads it and one file of weights,
-- config.json: with metadata.json and model.weights.h5 what `keras.saving.load_model("hf://user/repository")` opens, where kerasgan is
-  imported,
+- config.json: with metadata.json and model.weights.h5 what `keras.saving.load_model("hf://user/repository")` opens,
+  where kerasgan is imported,
 - model.weights.h5: all networks, without the state of their optimizers,
 - generator.weights.h5: of a model of which the generator alone is trained, that; `kerasgan.load` then takes it,
 - generator.safetensors: the network to sample from, for other programs,
