@@ -7,7 +7,7 @@ from published_dcgan import published_dcgan
 
 import kerasgan
 from kerasgan import models, zoo
-from kerasgan.checkpoints import CheckpointError, detect
+from kerasgan.checkpoints import CheckpointError, detect, pytorch_tutorial, wrappers
 from kerasgan.checkpoints.detection import candidates
 from kerasgan.checkpoints.nearest import network_of
 from kerasgan.checkpoints.persistence import PersistentObject
@@ -225,6 +225,17 @@ def test_a_file_of_a_thousand_blocks_builds_no_model(tmp_path):
     names = ["conv_first", "conv_last", *(f"body.{block}.rdb1.conv1" for block in range(1000))]
     state = {f"{name}.weight": np.zeros((3, 3, 3, 3), "float32") for name in names}
     assert not list(candidates({"params": state}, "x.pth"))
+
+
+def test_names_and_dicts_of_a_file_cost_no_more_than_it_has():
+    ring = {}
+    ring |= {str(number): ring for number in range(2000)}  # a pickle may do so: paths, but not dicts, are 2000 ** 4
+    assert list(wrappers.views(ring)) == [ring]
+    shared = {"weight": np.zeros(1)}
+    assert next(wrappers.views({"model": {"netG": shared}, "net": shared})) is shared
+    shapes = {"main.0.weight": (1, 1, 4, 4), "main.300000000000000.weight": (1, 3, 4, 4)}
+    with pytest.raises(KeyError, match="300000000000000 layers"):  # not an image of 2 ** 100000000000000 pixels
+        pytorch_tutorial.detect(shapes)
 
 
 def test_weights_of_keras_2_are_not_taken_for_keras_3s(tmp_path):

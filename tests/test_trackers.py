@@ -12,7 +12,7 @@ import pytest
 import tiny_recipe
 from command_line import run
 
-from kerasgan import callbacks, doctor, models
+from kerasgan import callbacks, distribution, doctor, models
 from kerasgan.evaluation import ScoreCard
 from kerasgan.files import trackers
 
@@ -199,3 +199,12 @@ def test_train_sends_a_run_to_the_tracker_that_it_is_told(tmp_path, monkeypatch)
     result = run("train", recipe, "-o", tmp_path / "other", "--track", "wandb")
     assert result.exit_code == 1 and "pip install wandb" in result.output
     assert not (tmp_path / "other").exists()
+
+
+def test_of_machines_that_train_together_the_first_alone_has_a_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(distribution, "worker", lambda: 1)
+    gan = models.DCGAN(image_size=8, channels=1, latent_dim=4, width=4)
+    gan.compile()
+    tracker = callbacks.Tracker("tensorboard", directory=tmp_path / "log")
+    gan.fit(np.zeros((4, 8, 8, 1), "uint8"), batch_size=2, verbose=0, callbacks=[tracker])
+    assert not (tmp_path / "log").exists()

@@ -199,6 +199,13 @@ def test_rows_are_written_into_an_array_of_bytes_or_floats_as_they_are_done(size
             translate(local, images, options[0], **options[1], out=wrong)
 
 
+def test_any_scale_has_a_usual_tile():
+    def enlarged(images):
+        return images.repeat(32, axis=1).repeat(32, axis=2)
+
+    assert translate(enlarged, noise(1, 3, 4, 1), Tiling(), scale=32).shape == (1, 96, 128, 1)
+
+
 def test_tiles_of_a_network_that_shades_each_one_differently_pass_smoothly_into_each_other():
     shades = iter(np.linspace(-1, 1, 100))
 

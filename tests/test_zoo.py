@@ -189,6 +189,12 @@ def test_a_missing_recipe_file_is_named(tmp_path):
         ("[data]", "[weights]\nurl = 'x'\n[data]", "Received: url"),
         ("[data]", "[weights]\nfile = 'x'\ndiscriminator = 'y'\n[data]", "Expected 'discriminator' with 'discrim"),
         ("[data]", "[weights]\nfile = 'x'\nformat = 'bogus'\n[data]", "Received: format='bogus'"),
+        ("[data]", "[weights]\nfile = '../x'\n[data]", "beside the recipe .*Received: file='../x'"),
+        (
+            "[data]",
+            "[weights]\nfile = 'x'\ndiscriminator = '/etc/x'\ndiscriminator_sha256 = '0'\n[data]",
+            "beside the recipe .*Received: discriminator='/etc/x'",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_an_error_that_names_key_and_file(tmp_path, old, new, message):
