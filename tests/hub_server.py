@@ -29,7 +29,7 @@ class Hub:
         """Adds a commit to a branch; returns its name."""
         branches = self.refs.setdefault(repository, {"main": None})
         before = self.commits.get(branches.get(revision), {})
-        content = {**before, **files}
+        content = {name: each for name, each in {**before, **files}.items() if each is not None}
         digest = hashlib.sha1(repr((repository, len(self.commits), sorted(content))).encode()).hexdigest()
         self.commits[digest], branches[revision] = content, digest
         return digest
@@ -83,6 +83,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.model(f"{user}/{name}", "main")
             case ["api", "models", user, name, "revision", revision]:
                 self.model(f"{user}/{name}", revision)
+            case ["api", "models", user, name, "tree", "main"] if not any(
+                self.hub.refs.get(f"{user}/{name}", {"": 1}).values()
+            ):
+                self.answer([])  # as of a repository with nothing in it yet
             case ["api", "models", user, name, "tree", revision]:
                 if commit := self.commit_of(f"{user}/{name}", revision):
                     self.answer([self.entry(*each) for each in self.hub.commits[commit].items()])
@@ -168,6 +172,8 @@ class Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 files[value["path"]] = self.hub.large[value["oid"]]
+            elif line["key"] == "deletedFile":
+                files[value["path"]] = None
         return files
 
 

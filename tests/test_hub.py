@@ -159,6 +159,13 @@ def test_a_model_is_sent_in_one_commit_and_loaded_again(server, trained, model, 
     assert run("info", HERE).stdout.split()[:2] == ["name", "tiny"]
 
 
+def test_what_an_earlier_model_left_goes_and_what_is_not_ours_stays(server, model):
+    server.commit(NAME, {"onnx/generator.onnx": b"old", "samples.gif": b"old", "notes.txt": b"mine"})
+    result = run("push", model, HERE)
+    assert result.exit_code == 0, result.output
+    assert server.files(NAME) == {**files_of(model), "notes.txt": b"mine"}
+
+
 def test_a_dry_run_sends_nothing(server, model):
     result = run("push", model, HERE, "--dry-run")
     assert result.exit_code == 0, result.output

@@ -73,7 +73,7 @@ def test_an_owner_that_stood_still_is_taken_over_and_learns_it_when_it_wakes(pat
         assert time.monotonic() - started >= QUICK["seconds"]
         still._ended.clear()
         still._beat()
-        with pytest.raises(OSError, match=rf"hold memory://.*alone.*it held by process {os.getpid()}"):
+        with pytest.raises(OSError, match=rf"hold memory://.*alone.*one held by process {os.getpid()}"):
             still.check()
         other.check()
         still.__exit__(None, None, None)

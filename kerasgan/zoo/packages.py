@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,6 +36,8 @@ def installed(package: Mapping[str, str]) -> Path | None:
     Raises:
         ValueError: if the package is installed without this file, or with another one.
     """
+    from importlib import metadata  # takes hundredths of a second, which a look at the zoo can spare
+
     try:
         distribution = metadata.distribution(package["name"])
     except metadata.PackageNotFoundError:
