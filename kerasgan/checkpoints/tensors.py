@@ -197,6 +197,25 @@ def _numpy_scalar(number_type: object, data: object) -> int | float | bool:
     return np.frombuffer(data, number_type.dtype, count=1)[0].item()
 
 
+class _NumPyArray(np.ndarray, Buildable):
+    """A pickled `numpy.ndarray`, empty until its state gives shape, type and bytes, which it shares."""
+
+    def build(self, state: object) -> None:
+        if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], _NumPyType):
+            raise CheckpointError(f"Expected the state of a NumPy array of numbers. Received: {shorten(state)}")
+        _, shape, number_type, fortran, data = state
+        shape, dtype = _counts(shape), number_type.dtype
+        if type(data) is not bytes or len(data) != math.prod(shape) * dtype.itemsize or type(fortran) is not bool:
+            raise CheckpointError(f"Expected the bytes of a NumPy array of shape {shape}. Received: {shorten(data)}")
+        np.ndarray.__setstate__(self, (1, shape, dtype, fortran, data))
+
+
+def _numpy_array(kind: object, *_: object) -> np.ndarray:
+    if type(kind) is not Inert or kind.name != "numpy ndarray":
+        raise CheckpointError(f"Expected a NumPy array. Received: {shorten(kind)}")
+    return np.ndarray.__new__(_NumPyArray, (0,), "b")
+
+
 def _latin1(text: object, encoding: object) -> bytes:
     # How protocol 2 writes bytes. Only short ones (a number's), as each call makes a copy.
     if type(text) is not str or len(text) > 16 or encoding != "latin1":
@@ -216,12 +235,15 @@ def _table() -> dict[str, Inert]:
         "numpy dtype": _NumPyType,
         "numpy.core.multiarray scalar": _numpy_scalar,
         "numpy._core.multiarray scalar": _numpy_scalar,
+        "numpy.core.multiarray _reconstruct": _numpy_array,
+        "numpy._core.multiarray _reconstruct": _numpy_array,
         "_codecs encode": _latin1,
     }
     kinds = {f"torch {name}": kind for name, kind in _STORAGE_KINDS.items()}
     kinds |= {f"torch {kind}": kind for kind in _DTYPES}
     kinds |= {"torch UntypedStorage": "uint8", "torch.storage UntypedStorage": "uint8"}
     table = {name: Inert(name, construct) for name, construct in functions.items()}
+    table["numpy ndarray"] = Inert("numpy ndarray")
     return table | {name: Inert(name, kind=kind) for name, kind in kinds.items()}
 
 

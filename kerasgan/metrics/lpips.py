@@ -28,9 +28,9 @@ COMPARED = {"alex": (0, 3, 6, 8, 10), "vgg": (2, 7, 14, 21, 28)}
 SMALLEST = {"alex": 31, "vgg": 16}  # pixels on a side, below which a pool has nothing left
 
 # Mean and deviation of ImageNet's colors, in [-1, 1]
-_SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
-_SCALE = np.array([0.458, 0.448, 0.450], "float32")
-_EPSILON = 1e-10
+SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
+SCALE = np.array([0.458, 0.448, 0.450], "float32")
+EPSILON = 1e-10
 
 
 def network(name: str = "alex") -> Any:
@@ -121,9 +121,9 @@ class LPIPS:
             raise ValueError(f"{expected}. Received: images.shape={images.shape}")
         for start in range(0, len(images), self.batch_size):
             part = np.repeat(images[start : start + self.batch_size], 3 // images.shape[-1], axis=-1)
-            yield ((2 * part - 1).astype("float32") - _SHIFT) / _SCALE
+            yield ((2 * part - 1).astype("float32") - SHIFT) / SCALE
 
     def _normalized(self, inputs: np.ndarray) -> list[np.ndarray]:
         """The maps, divided by their length at each place."""
         maps = [checks.array(each) for each in self.network(inputs, training=False)]
-        return [each / (np.sqrt((each**2).sum(axis=-1, keepdims=True)) + _EPSILON) for each in maps]
+        return [each / (np.sqrt((each**2).sum(axis=-1, keepdims=True)) + EPSILON) for each in maps]

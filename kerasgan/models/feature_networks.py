@@ -1,5 +1,6 @@
 """Frozen networks whose features a loss compares, or a generator inverts."""
 
+import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,19 +28,25 @@ def get(value: Any) -> Any:
     """
     if not isinstance(value, Mapping):
         return value
-    return NETWORKS[check(value)](**{key: setting for key, setting in value.items() if key != "name"})
+    return _builder(check(value))(**{key: setting for key, setting in value.items() if key != "name"})
 
 
 def check(value: Mapping[str, Any]) -> str:
     """The name of the network that `get` builds from the table. Raises ValueError if it cannot; builds none."""
     settings = dict(value)
-    known = sorted(NETWORKS)
+    known = sorted([*NETWORKS, *PUBLISHED])
     name = resolve(settings.pop("name", None), known, expected="a feature network", received=repr(dict(value)))
-    arguments = inspect.signature(NETWORKS[name]).parameters.keys()
+    arguments = inspect.signature(_builder(name)).parameters.keys()
     if unknown := settings.keys() - arguments:
         expected = ", ".join(arguments) or "none"
         raise ValueError(f"Expected arguments of {name}: {expected}. Received: {', '.join(sorted(unknown))}")
     return name
+
+
+def _builder(name: str) -> Callable[..., keras.Model]:
+    if name in NETWORKS:
+        return NETWORKS[name]
+    return importlib.import_module(PUBLISHED[name]).features
 
 
 def vgg19(
@@ -167,3 +174,5 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "vgg16": vgg16,
     "vgg19": vgg19,
 }
+# Modules whose `features` builds a network with a publisher's weights: readers of checkpoints, which know the families
+PUBLISHED = {"lpips": "kerasgan.checkpoints.lpips"}
