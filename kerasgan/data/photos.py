@@ -40,13 +40,20 @@ class Patches(Source):
     """
 
     def __init__(
-        self, name: str, pictures: Sequence[np.ndarray], size: tuple[int, int], order: Batching, *, vary: bool = False
+        self,
+        name: str,
+        pictures: Sequence[np.ndarray],
+        size: tuple[int, int],
+        order: Batching,
+        *,
+        vary: bool = False,
+        names: Sequence[str] = (),
     ) -> None:
         height, width = size
         small = [picture.shape for picture in pictures if picture.shape[0] < height or picture.shape[1] < width]
         if small:
             raise ValueError(f"Expected pictures of at least {height} x {width} pixels. Received: {small[0][:2]}")
-        self.pictures, self.vary = tuple(pictures), vary
+        self.pictures, self.names, self.vary = tuple(pictures), tuple(names), vary
         self._grid = np.array(
             [
                 (index, top, left)
