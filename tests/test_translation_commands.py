@@ -116,9 +116,9 @@ def test_generate_writes_every_picture_of_one_name_and_several_endings(tmp_path)
     for name in names:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (16, 16), "red").save(tmp_path / "in" / name)
-    assert "5 images" in run("generate", "srgan-photos-x4", "--input", tmp_path / "in", "-o", tmp_path / "out")
+    assert "5 images" in run("generate", "srgan-landscapes-x4", "--input", tmp_path / "in", "-o", tmp_path / "out")
     found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png")}
     assert found == {"a.png.png", "a.jpg.png", "A.bmp.png", "b.png", "below/a.png"}
     Image.new("RGB", (16, 16)).save(tmp_path / "in" / "a.jpg.gif")
-    said = run("generate", "srgan-photos-x4", "--input", tmp_path / "in", "-o", tmp_path / "new", code=1)
+    said = run("generate", "srgan-landscapes-x4", "--input", tmp_path / "in", "-o", tmp_path / "new", code=1)
     assert "Expected pictures of different names" in said and not (tmp_path / "new").exists()
