@@ -179,7 +179,7 @@ def translate(
     if (frames, fps) != (None, None):
         raise ValueError(f"Expected --frames and --fps only for models of videos. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
-    from kerasgan.data.folders import found
+    from kerasgan.data.listing import found
 
     several = source.is_dir()
     if not several:

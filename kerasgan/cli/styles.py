@@ -190,7 +190,7 @@ def project(
         ValueError: for another model, a file that is no picture, or a network for other images.
     """
     from kerasgan.data.decoding import decode
-    from kerasgan.data.folders import found
+    from kerasgan.data.listing import found
 
     gan = _style_based(gan, "a projection")
     network = None if features is None else _network(features, gan.image_shape)

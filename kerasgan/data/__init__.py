@@ -1,4 +1,4 @@
-"""Data: arrays, folders, tf.data, TFDS, bundled and packaged sets, pairs and clips, as batches of images in [-1, 1]."""
+"""Data: arrays, folders, shards, TFDS, bundled and packaged sets, pairs and clips, as batches of images in [-1, 1]."""
 
 from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
@@ -16,6 +16,9 @@ from kerasgan.data.pair_feeding import image_pair, image_pairs
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.photos import photos
 from kerasgan.data.semi_supervised import SemiSupervised
+from kerasgan.data.shards.files import tfrecords, webdataset
+from kerasgan.data.shards.hugging_face import hugging_face
+from kerasgan.data.shards.parquet import parquet
 from kerasgan.data.sources import Source, SyncEpoch
 from kerasgan.data.stacked import stacked_digits
 from kerasgan.data.translation import Pairs, Unpaired
@@ -44,6 +47,7 @@ __all__ = [
     "first_batches",
     "first_images",
     "folder",
+    "hugging_face",
     "image_pair",
     "image_pairs",
     "landscapes",
@@ -51,13 +55,16 @@ __all__ = [
     "moving_digits",
     "openmoji",
     "pairs",
+    "parquet",
     "photos",
     "semi_supervised",
     "stacked_digits",
     "tfds",
+    "tfrecords",
     "unpair",
     "unpaired",
     "video",
+    "webdataset",
 ]
 
 guard(globals(), __all__)

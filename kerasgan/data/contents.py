@@ -35,19 +35,23 @@ class Contents:
             self.gray += gray
             self.transparent += clear
 
-    def described(self, paths: Sequence[Path], shape: Sequence[int], crop: Crop) -> str:
+    def described(self, paths: Sequence[Path], shape: Sequence[int], crop: Crop, *, total: int | None = None) -> str:
         """How many pictures of which sizes were found, and what became of them, in words.
 
         Args:
             paths: the files.
             shape: (height, width, channels) of the images that they became.
             crop: how, as in `folder`.
+            total: how many there are, if these are a sample of them.
         """
         count, (height, width, channels) = sum(self.sizes.values()), shape
         place = os.path.commonpath([path.parent for path in paths]) if paths else "no folder"
         how = {"center": "center-cropped to", "stretch": "resized to"}.get(str(crop), "cut and resized to")
         became = f"{how} {width}x{height} {COLORS[channels]}"
         text = [f"{count:,} images in {place}, {self._sizes()} pixels, {became}."]
+        if total is not None:
+            text = [f"{total:,} images in {place}, checked as they are reached. Of {count} that were looked at:"]
+            text.append(f"{self._sizes()} pixels, {became}.")
         colored = count - self.gray
         if channels == 1 and colored:
             text.append(f"Turned gray: {colored:,} in color.")

@@ -1,6 +1,7 @@
 """Decodes one picture file to uint8 pixels of a given size: any mode, upright, antialiased."""
 
 import contextlib
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -127,20 +128,22 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def decode(
-    path: str | Path,
+    path: str | Path | io.BytesIO,
     *,
     size: tuple[int, int] | None = None,
     channels: int,
     crop: Crop = "center",
     step: int = 1,
     look: Callable[[Image.Image], None] | None = None,
+    where: str | None = None,
 ) -> np.ndarray:
-    """The picture at `path` as uint8 (height, width, channels). Raises ValueError naming a file that is no picture.
+    """The picture at `path`, or in bytes, as uint8 (height, width, channels). Raises ValueError naming what is none.
 
     Without a `size`, the whole picture in its own size. For animations, the first frame. JPEG files are decoded at the
     smallest of their built-in scales that still has twice the target's pixels, which costs no sharpness and saves most
     of the time on photographs. Parts are cut at multiples of `step` pixels, so that they match the same part of a
-    picture that is smaller by this factor. `look` gets the picture as it is in the file.
+    picture that is smaller by this factor. `look` gets the picture as it is in the file, and errors name `where` it is
+    instead of the path.
     """
     try:
         with opened(path) as image:
@@ -158,13 +161,13 @@ def decode(
             part = (left * across, top * down, (left + width) * across, (top + height) * down)
             picture = _cut(picture, part, step).resize(size[::-1], Image.Resampling.BICUBIC)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, MemoryError, TypeError) as error:
-        raise ValueError(f"Expected a readable picture. Received: {path} ({_reason(path, error)})") from error
+        raise ValueError(f"Expected a readable picture. Received: {where or path} ({_reason(path, error)})") from error
     pixels = np.asarray(picture)
     return pixels[..., np.newaxis] if channels == 1 else pixels
 
 
-def _reason(path: str | Path, error: Exception) -> str:
-    if Path(path).is_file() and Path(path).stat().st_size == 0:
+def _reason(path: str | Path | io.BytesIO, error: Exception) -> str:
+    if not isinstance(path, io.BytesIO) and Path(path).is_file() and Path(path).stat().st_size == 0:
         return "the file is empty"
     return f"{type(error).__name__}: {error}"
 

@@ -1,21 +1,23 @@
 """A folder of pictures as a source: listed, checked, decoded by threads, kept in memory if it fits."""
 
-import collections
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, Unpack
+from typing import Protocol, TypeVar, Unpack
 
 import keras
 import numpy as np
 
 from kerasgan.data import checks
 from kerasgan.data.contents import LOG, Contents
-from kerasgan.data.decoding import EXTENSIONS, Crop, checked_crop, decode, opened, warn_of_few_bits
+from kerasgan.data.decoding import Crop, checked_crop, decode, opened, warn_of_few_bits
+from kerasgan.data.listing import Paths, found
 from kerasgan.data.semi_supervised import UNLABELED
+from kerasgan.data.shards.form import ShardError
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, Reader, SourceInfo
 from kerasgan.files.paths import here
 from kerasgan.files.text import warn
@@ -24,17 +26,28 @@ MEMORY_BUDGET = 2**30  # largest set that is kept in memory, in bytes of decoded
 THREADS = min(16, (os.cpu_count() or 1) + 2)
 UNLABELED_FOLDER = "unlabeled"
 Item = TypeVar("Item")
+MOST_CHECKED = 2000  # pictures that are read before training; of larger sets each is, when it is first reached
+LOOKED_AT = 64  # of those larger sets, pictures whose headers are read to describe them
+REPLACEMENTS = 20  # pictures in a row that may be unreadable
 PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 
 
 class FolderSource(Indexed):
-    """The source that `folder` returns; `.paths` are its files in order, `.skipped` the unreadable ones."""
+    """The source that `folder` returns; `.paths` are its files in order, `.skipped` the unreadable ones so far."""
 
     def __init__(
-        self, info: SourceInfo, order: Batching, reader: Reader, files: "tuple[list[Path], list[Path]]"
+        self, info: SourceInfo, order: Batching, reader: Reader, files: "tuple[Sequence[Path], list[Path]]"
     ) -> None:
         super().__init__(info, order, reader)
-        self.paths, self.skipped = files
+        self.paths, self._skipped = files
+
+    @property
+    def skipped(self) -> list[Path]:
+        """The files that were found to be unreadable."""
+        return [*self._skipped, *(self.paths[index] for index in sorted(getattr(self.reader, "replaced", ())))]
+
+    def _targets(self, chosen: np.ndarray) -> np.ndarray:
+        return super()._targets(self.reader.given(chosen) if hasattr(self.reader, "given") else chosen)
 
 
 def folder(
@@ -56,9 +69,11 @@ def folder(
     - `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
       Pictures in a folder `unlabeled` beside the class folders have the label -1, for models that learn from those too.
     - Hidden files and files without a picture's extension are ignored.
-    - All pictures are read once before this returns, and kept if they need less than `MEMORY_BUDGET`; of a larger set
-      only the headers are read, and pictures are decoded again each epoch.
-    - `skip_corrupt` leaves out unreadable files, with one warning, and lists them in `.skipped`.
+    - Up to 2,000 pictures are read once before this returns, or their headers if they need more than `MEMORY_BUDGET`:
+      an unreadable one is an error. `skip_corrupt` leaves them out, with one warning, and lists them in `.skipped`.
+    - More are only listed: each is checked when the first epoch reaches it. An unreadable one is named in a warning,
+      then listed in `.skipped`, and the next one takes its place.
+    - Decoded pictures are kept if all need less than `MEMORY_BUDGET`; others are decoded again each epoch.
     - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises FileNotFoundError, NotADirectoryError, or ValueError that names the first unreadable picture.
@@ -69,15 +84,16 @@ def folder(
     paths = found(root)
     names = class_names(root, paths, labels)
     pictures = Pictures(paths, (*size, channels), crop)
-    reader, bad = pictures.read(skip_corrupt)
-    kept = [path for index, path in enumerate(paths) if index not in bad]
+    reader, bad = pictures.read_later() if len(paths) > MOST_CHECKED else pictures.read(skip_corrupt)
+    kept = [path for index, path in enumerate(paths) if index not in bad] if bad else paths
     skipped = [paths[index] for index in sorted(bad)]
     _report(skipped, kept, root)
     targets = None
     if names is not None:
         known = {name: label for label, name in enumerate(names)} | {UNLABELED_FOLDER: UNLABELED}
         LOG.info("Labels from the sub-folders: %s.", _listed(names))
-        targets = np.array([known[path.relative_to(root).parts[0]] for path in kept], np.int32)
+        targets = np.fromiter((known[name] for name in paths.folders()), np.int32, len(paths))
+        targets = np.delete(targets, sorted(bad))
     info = SourceInfo(str(root), (*size, channels), len(kept), targets, names)
     return FolderSource(info, ordering, reader, (kept, skipped))
 
@@ -86,53 +102,24 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) < 6 else f"{', '.join(names[:3])}, ..., {names[-1]}, {len(names)} classes"
 
 
-def found(root: Path) -> list[Path]:
-    """The pictures below `root`, sorted by relative path. Raises an error that names what was found instead."""
-    if not root.exists():
-        raise FileNotFoundError(f"Expected a folder of pictures. Received: path={root}, which does not exist")
-    if not root.is_dir():
-        raise NotADirectoryError(f"Expected a folder of pictures. Received: path={root}, which is a file")
-    pictures: list[Path] = []
-    others: collections.Counter[str] = collections.Counter()
-    for file in _walk(root):
-        if file.suffix.lower() in EXTENSIONS:
-            pictures.append(file)
-        else:
-            others[file.suffix.lower() or "no extension"] += 1
-    if not pictures:
-        seen = ", ".join(f"{count} x {suffix}" for suffix, count in others.most_common(5)) or "no files"
-        raise ValueError(f"Expected pictures (.png, .jpg, .webp, ...) in a folder. Received: path={root} with {seen}")
-    return sorted(pictures, key=lambda file: file.relative_to(root).parts)
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Files below `root` that are not hidden; links to folders are followed, each folder once."""
-    visited: set[str] = set()
-    for place, below, files in os.walk(root, followlinks=True):
-        if os.path.realpath(place) in visited:
-            below.clear()
-            continue
-        visited.add(os.path.realpath(place))
-        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
-        yield from (Path(place, name) for name in files if not name.startswith("."))
-
-
-def class_names(root: Path, paths: Sequence[Path], labels: str | bool) -> list[str] | None:
+def class_names(root: Path, paths: Paths, labels: str | bool) -> list[str] | None:
     """Sorted names of the sub-folders that hold pictures of a class, or None if there are to be no labels."""
     if labels not in ("auto", True, False):
         raise ValueError(f"Expected 'auto', True or False. Received: labels={labels!r}")
-    loose = [path for path in paths if path.parent == root]
+    folders = [*paths.folders()] if labels is not False else []
+    loose = folders.count("")
+    first = paths[folders.index("")] if loose else None
     if labels is True and loose:
-        raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {loose[0]}")
+        raise ValueError(f"Expected every picture in a class folder (labels=True). Received: {first}")
     if labels is False or loose:
-        if labels == "auto" and len(loose) < len(paths):
+        if labels == "auto" and loose < len(paths):
             warn(
-                f"No labels are read from the sub-folders of {root}: {len(loose)} of {len(paths)} pictures lie beside "
-                f"them, such as {loose[0]}. Move them away for labels, or pass labels=False.",
+                f"No labels are read from the sub-folders of {root}: {loose} of {len(paths)} pictures lie beside "
+                f"them, such as {first}. Move them away for labels, or pass labels=False.",
                 stacklevel=3,
             )
         return None
-    return sorted({path.relative_to(root).parts[0] for path in paths} - {UNLABELED_FOLDER}) or None
+    return sorted({*folders} - {UNLABELED_FOLDER}) or None
 
 
 def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
@@ -147,7 +134,7 @@ class Pictures:
     """Reads many files with threads; PIL releases the interpreter lock while it decodes and resizes."""
 
     def __init__(self, paths: Sequence[Path], image_shape: tuple[int, int, int], crop: Crop, step: int = 1) -> None:
-        self.paths, self.image_shape, self.crop, self.step = list(paths), image_shape, crop, step
+        self.paths, self.image_shape, self.crop, self.step = paths, image_shape, crop, step
         self.contents: Contents | None = None  # while they are read for the first time
 
     def decode(self, index: int) -> np.ndarray:
@@ -156,6 +143,21 @@ class Pictures:
         height, width, channels = self.image_shape
         path, size = self.paths[index], (height, width)
         return decode(path, size=size, channels=channels, crop=self.crop, step=self.step, look=look)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read_later(self) -> tuple[Reader, set[int]]:
+        """A reader that decodes and checks each picture when it is first reached; a few headers describe them."""
+        warn_of_few_bits(self.paths)
+        seen, sample = Contents(), self.paths[:: -(-len(self.paths) // LOOKED_AT)]
+        for path in sample:
+            with contextlib.suppress(OSError, ValueError, SyntaxError), opened(path) as image:
+                seen.add(image)
+        if seen.sizes:
+            LOG.info(seen.described(sample, self.image_shape, self.crop, total=len(self.paths)))
+        fits = np.prod((len(self.paths), *self.image_shape), dtype=np.int64) <= MEMORY_BUDGET
+        return (KeepingReader if fits else FileReader)(self, unchecked=True), set()
 
     def read(self, skip_corrupt: bool) -> tuple[Reader, set[int]]:
         """A reader of the readable files, and the indices of the others; an error unless they are to be skipped.
@@ -225,14 +227,57 @@ def shown(results: Iterable[Item], total: int) -> Iterator[Item]:
         yield result
 
 
-class FileReader:
-    """Decodes files on request, those of the next batches ahead of time."""
+class Decoder(Protocol):
+    """Pictures that `FileReader` decodes."""
 
-    def __init__(self, pictures: Pictures) -> None:
-        self._pictures = pictures
+    image_shape: tuple[int, int, int]
+
+    def __len__(self) -> int: ...
+
+    def decode(self, index: int) -> np.ndarray: ...
+
+
+class FileReader:
+    """Decodes files on request, those of the next batches ahead of time.
+
+    Args:
+        pictures: that decode one by its index.
+        unchecked: whether nobody has looked at them before: an unreadable one is named in a warning when it is reached,
+            and the next one takes its place from then on; `replaced` tells which.
+    """
+
+    def __init__(self, pictures: Decoder, *, unchecked: bool = False) -> None:
+        self._pictures, self._unchecked = pictures, unchecked
         self._pool = ThreadPoolExecutor(THREADS)
         self._ahead: dict[int, Future[np.ndarray]] = {}
         self._lock = threading.Lock()
+        self.replaced: dict[int, int] = {}
+
+    def given(self, indices: np.ndarray) -> np.ndarray:
+        """The indices of the pictures that `take` gives for these."""
+        if not self.replaced:
+            return indices
+        return np.array([self.replaced.get(index, index) for index in indices.tolist()], np.int64)
+
+    def _decoded(self, index: int) -> np.ndarray:
+        if not self._unchecked:
+            return self._pictures.decode(index)
+        for tried in range(REPLACEMENTS):
+            other = (self.replaced.get(index, index) + tried) % len(self._pictures)
+            try:
+                pixels = self._pictures.decode(other)
+            except ShardError:  # of more than one picture
+                raise
+            except ValueError as error:
+                if tried == 0:
+                    reason = str(error).rpartition("Received: ")[2]
+                    warn(f"Left out an unreadable picture, the next one takes its place: {reason}", stacklevel=3)
+                last = error
+                continue
+            if tried:
+                self.replaced[index] = other
+            return pixels
+        raise ValueError(f"{last}, and so are the {REPLACEMENTS - 1} after it") from last
 
     def prepare(self, indices: np.ndarray) -> None:
         """Starts decoding; drops files left from an interrupted epoch."""
@@ -241,7 +286,7 @@ class FileReader:
             for stale in self._ahead.keys() - wanted.keys():
                 self._ahead.pop(stale).cancel()
             for index in wanted.keys() - self._ahead.keys():
-                self._ahead[index] = self._pool.submit(self._pictures.decode, index)
+                self._ahead[index] = self._pool.submit(self._decoded, index)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """uint8 (count, height, width, channels). Raises ValueError that names a file that cannot be read."""
@@ -249,9 +294,30 @@ class FileReader:
         with self._lock:
             ahead = {index: self._ahead.pop(index) for index in indices.tolist() if index in self._ahead}
             futures = [
-                ahead[index] if index in ahead else self._pool.submit(self._pictures.decode, index)
+                ahead[index] if index in ahead else self._pool.submit(self._decoded, index)
                 for index in indices.tolist()
             ]
         for place, future in enumerate(futures):
             result[place] = future.result()
         return result
+
+
+class KeepingReader(FileReader):
+    """Keeps what it has decoded; memory is taken as it is filled."""
+
+    def __init__(self, pictures: Decoder, *, unchecked: bool = False) -> None:
+        super().__init__(pictures, unchecked=unchecked)
+        self._kept = np.empty((len(pictures), *pictures.image_shape), np.uint8)
+        self._known = np.zeros(len(pictures), bool)
+
+    def prepare(self, indices: np.ndarray) -> None:
+        """Starts decoding those that are not known yet."""
+        super().prepare(indices[~self._known[indices]])
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """As that of `FileReader`."""
+        new = indices[~self._known[indices]]
+        if len(new):
+            self._kept[new] = super().take(new)
+            self._known[new] = True
+        return self._kept[indices]

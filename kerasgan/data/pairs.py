@@ -11,7 +11,8 @@ import numpy as np
 from kerasgan.data import checks
 from kerasgan.data.builders import tfds
 from kerasgan.data.decoding import Crop, checked_crop, size_of
-from kerasgan.data.folders import Pictures, folder, found
+from kerasgan.data.folders import Pictures, folder
+from kerasgan.data.listing import found
 from kerasgan.data.memory import arrays
 from kerasgan.data.sources import Batching, BatchingOptions, Indexed, Reader, Source, SourceInfo, scaled
 from kerasgan.data.translation import Images, Jittered, Pairs, Unpaired

@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, Self, TypedDict
+from typing import Any, NamedTuple, Protocol, Self, TypedDict
 
 import keras
 import numpy as np
@@ -95,6 +95,20 @@ class ArrayReader:
         """Nothing to do: the images are in memory."""
 
 
+class Share(NamedTuple):
+    """The part of each batch that the devices of this machine see; other parts of it are left black, unread.
+
+    `rows` are the places in a batch of so many images, None for all.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    rows: Callable[[int], np.ndarray | None] = lambda count: None
+
+
+WHOLE = Share()
+
+
 def scaled(images: np.ndarray) -> np.ndarray:
     """uint8 [0, 255] or float in [-1, 1] as float32 in [-1, 1]; a new array."""
     if images.dtype != np.uint8:
@@ -117,6 +131,7 @@ class Source(keras.utils.PyDataset):
         self.info, self.order = info, order
         self.epoch = 0
         self.start = 0  # batches before this one are not read: a resumed `fit` skips them
+        self.share = WHOLE  # of several machines that train together, one reads what it needs
         self._passed = False
         self.with_labels = info.labeled or info.labels is not None
 
@@ -171,6 +186,7 @@ class Source(keras.utils.PyDataset):
     def copy(self, *, with_labels: bool | None = None) -> Self:
         """An independent source of the same images, whose epoch and `with_labels` can change on their own."""
         twin = copy.copy(self)
+        twin.share = WHOLE
         if with_labels is not None:
             if with_labels and not self.with_labels and self.labels is None and not self.info.labeled:
                 raise ValueError(f"Expected a source with labels. Received: {self.name} without labels")
@@ -221,15 +237,25 @@ class Indexed(Source):
         if index < self.start:
             return self._blank()
         permutation = self._permutation(epoch)
-        chosen = permutation[index * size : (index + 1) * size]
-        self.reader.prepare(permutation[index * size : (index + 3) * size])
-        images = self.order.mirrored(scaled(self.reader.take(chosen)), epoch, index)
-        return (images, self._targets(chosen)) if self.with_labels and self.labels is not None else images
+        chosen, *ahead = (permutation[start * size : (start + 1) * size] for start in range(index, index + 3))
+        own = self.share.rows(len(chosen))
+        needed = slice(None) if own is None else own
+        self.reader.prepare(np.concatenate([chosen[needed], *(each[needed] for each in ahead if len(each) == size)]))
+        images = scaled(self.reader.take(chosen[needed]))
+        if own is not None:
+            whole = np.zeros((len(chosen), *images.shape[1:]), np.float32)
+            whole[own] = images
+            images = whole
+        images = self.order.mirrored(images, epoch, index)
+        return (images, self._targets(chosen)) if self._gives_labels else images
+
+    @property
+    def _gives_labels(self) -> bool:
+        return self.with_labels and (self.labels is not None or self.info.labeled)
 
     def _blank(self) -> Batch:
         images = np.zeros((self.batch_size, *self.image_shape), np.float32)
-        labeled = self.with_labels and self.labels is not None
-        return (images, np.zeros(self.batch_size, np.int32)) if labeled else images
+        return (images, np.zeros(self.batch_size, np.int32)) if self._gives_labels else images
 
     def _targets(self, chosen: np.ndarray) -> np.ndarray:
         """The labels of one batch, given which images it holds; a new array."""
@@ -238,7 +264,8 @@ class Indexed(Source):
     def in_order(self) -> Raw:
         for start in range(0, self.info.count or 0, self.batch_size):
             rows = np.arange(start, min(start + self.batch_size, self.info.count or 0))
-            yield self.reader.take(rows), None if self.labels is None else self.labels[rows]
+            images = self.reader.take(rows)
+            yield images, self._targets(rows) if self.labels is not None or self.info.labeled else None
 
     def images(self, count: int | None = None) -> np.ndarray:
         total = self.info.count or 0

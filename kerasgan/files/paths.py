@@ -8,6 +8,7 @@ folders, files of weights and folders of data may be remote; all other paths mus
 
 import contextlib
 import ctypes
+import glob
 import hashlib
 import os
 import re
@@ -26,9 +27,11 @@ __all__ = [
     "here",
     "is_remote",
     "local",
+    "matching",
     "names",
     "put",
     "read_bytes",
+    "reading",
     "remove",
     "replacing",
     "send",
@@ -80,6 +83,56 @@ def names(path: Name) -> list[str] | None:
             return []
         inside = files.isdir(root)
         return sorted(_last(name) for name in files.ls(root, detail=False)) if inside else None
+
+
+RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+def matching(pattern: Name) -> dict[str, int]:
+    """The files that a pattern such as gs://bucket/train-*.tar or train-{000..099}.tar names, sorted, with their sizes.
+
+    Raises:
+        FileNotFoundError: if there are none.
+        OSError: if a remote file system does not respond.
+    """
+    found: dict[str, int] = {}
+    for each in _expanded(address(pattern)):
+        if is_remote(each):
+            with _file_system(each) as (files, root):
+                listed = files.glob(root, detail=True) if glob.has_magic(root) else {root: files.info(root)}
+                known = {files.unstrip_protocol(name): info for name, info in listed.items()}
+                found |= {name: int(info["size"]) for name, info in known.items() if info["type"] == "file"}
+        else:
+            names = sorted(glob.glob(os.path.expanduser(each), recursive=True)) or [os.path.expanduser(each)]
+            found |= {name: os.path.getsize(name) for name in names if os.path.isfile(name)}
+    if not found:
+        raise FileNotFoundError(f"Expected files. Received: {address(pattern)!r}, which names none")
+    return dict(sorted(found.items()))
+
+
+def _expanded(pattern: str) -> list[str]:
+    """The names that {000..099} stands for."""
+    place = RANGE.search(pattern)
+    if place is None:
+        return [pattern]
+    first, last = place[1], place[2]
+    if not 0 <= int(last) - int(first) < 1_000_000:
+        raise ValueError(f"Expected a range such as {{000..099}}, of a million at most. Received: {pattern!r}")
+    numbers = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1))
+    return [each for number in numbers for each in _expanded(RANGE.sub(number, pattern, count=1))]
+
+
+@contextlib.contextmanager
+def reading(path: Name) -> Iterator[Any]:
+    """A file of this machine or a remote one, open for reading bytes, which are fetched as they are read."""
+    if not is_remote(path):
+        with open(path, "rb") as file:
+            yield file
+        return
+    with _file_system(path) as (files, root):
+        opened = files.open(root, "rb")
+    with opened:
+        yield opened
 
 
 def sync(path: Path) -> None:

@@ -132,10 +132,11 @@ def source(chosen: Recipe, *, batch_size: int | None = None, seed: int | None = 
 
 
 def with_data(chosen: Recipe, data: Any, gan: "GAN", *, paired: bool = False) -> Recipe:
-    """The recipe with a folder as its data, in the image size and channels of the model.
+    """The recipe with a folder, or shards, as its data, in the image size and channels of the model.
 
-    The folder holds the data of the model's task: images, pairs, images of two domains, or videos. With `paired`, a
-    model that learns without pairs gets pairs nevertheless.
+    Shards are known by their ending, as train-*.tar, and hold images. The folder holds the data of the model's task:
+    images, pairs, images of two domains, or videos. With `paired`, a model that learns without pairs gets pairs
+    nevertheless.
     """
     if data is None:
         return chosen
@@ -144,7 +145,8 @@ def with_data(chosen: Recipe, data: Any, gan: "GAN", *, paired: bool = False) ->
     task = Task.GENERATION if "derive" in chosen.data else gan.task  # the inputs are then derived from images
     if paired and task is Task.UNPAIRED:
         task = Task.IMAGE_TO_IMAGE
-    folder = data_sources.for_task(task).of_folder(absolute(data), gan, chosen.data)
+    path = absolute(data)
+    folder = data_sources.for_task(task, path).of_folder(path, gan, chosen.data)
     return dataclasses.replace(chosen, data=folder)
 
 

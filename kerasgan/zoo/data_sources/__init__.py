@@ -5,6 +5,7 @@ Importing them needs neither Keras nor a backend, so that listing the zoo is ins
 
 import importlib
 import pkgutil
+import re
 
 from kerasgan.zoo.data_sources.base import DataSource, Option, refuse_unknown
 
@@ -40,12 +41,15 @@ def get(name: str) -> DataSource:
     return _SOURCES[name]
 
 
-def for_task(task: str) -> DataSource:
-    """The source that reads a folder for models of a task, one of the values of `kerasgan.gan.Task`.
+def for_task(task: str, path: str = "") -> DataSource:
+    """The source that reads a folder, or shards, for models of a task, one of the values of `kerasgan.gan.Task`.
 
     Raises:
         ValueError: if none does.
     """
+    for source in _SOURCES.values():
+        if task == "image-generation" and source.endings and re.search(source.endings, path):
+            return source
     for source in _SOURCES.values():
         if task in source.tasks:
             return source

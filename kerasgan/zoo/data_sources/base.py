@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["DataSource", "Kind", "Option", "Settings", "refuse_unknown"]
+__all__ = ["DataSource", "Kind", "Option", "Settings", "Shards", "refuse_unknown"]
 
 Settings = Mapping[str, Any]  # the [data] of a recipe
 
@@ -85,6 +85,9 @@ class DataSource:
 
     downloads: bool = False
     """Whether that may be the name of a TensorFlow dataset, which is downloaded when it is first read."""
+
+    endings: str = ""
+    """What the place of `--data` looks like, as a regular expression, if it is this source's and no folder's."""
 
     holds: str = "images"
     """What its folders hold."""
@@ -195,6 +198,24 @@ class DataSource:
     def card_text(self, settings: Settings) -> str:
         """Origin, license and limits of the images, as Markdown; empty if nothing is known."""
         return self.about
+
+
+class Shards(DataSource):
+    """What sources of shards have in common: see `kerasgan.data.tfrecords`."""
+
+    needs_path = True
+    options = (
+        Option("image_size", 64, SIZE),
+        Option("channels", 3, WHOLE),
+        Option("crop", "center", CROP),
+        Option("image_key", None, TEXT, of_this_set=True),
+        Option("label_key", None, TEXT, of_this_set=True),
+        Option("num_classes", None, WHOLE),
+    )
+
+    def sizes(self, gan: Any) -> dict[str, Any]:
+        labels = {} if gan.label_classes is None else {"num_classes": gan.label_classes}
+        return {**super().sizes(gan), **labels}
 
 
 def refuse_unknown(keys: Iterable[str], known: Collection[str], where: str) -> None:

@@ -1,0 +1,1 @@
+"""Data in shards: TFRecords, WebDataset's tar files, Parquet and Hugging Face datasets."""
