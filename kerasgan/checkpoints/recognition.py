@@ -15,6 +15,7 @@ from kerasgan.checkpoints import (
     pytorch_cyclegan,
     pytorch_tutorial,
     stylegan2_ada,
+    stylegan3,
 )
 from kerasgan.checkpoints.pickles import CheckpointError
 from kerasgan.checkpoints.wrappers import views
@@ -29,6 +30,7 @@ PUBLISHERS: tuple[ModuleType, ...] = (
     pytorch_cyclegan,
     basicsr,
     stylegan2_ada,
+    stylegan3,
     own_names,
     openmmlab,
 )

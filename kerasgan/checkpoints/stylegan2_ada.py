@@ -24,6 +24,7 @@ __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "skipped", "state"]
 
 NAME = "StyleGAN2-ADA"
 CHANNEL_ORDER = "rgb"
+ALIAS_FREE = frozenset({"G_ema.synthesis.input.freqs"})  # of StyleGAN3's files, see stylegan3.py
 
 
 def placements(generator: keras.Model) -> list[Placement]:
@@ -107,10 +108,16 @@ FAMILIES: Mapping[str, Layout] = {
 
 def state(contents: object) -> Mapping[str, object] | None:
     """The named tensors of a file, or None if it has no such generator."""
+    named = networks(contents)
+    return None if named is None or ALIAS_FREE & named.keys() else named
+
+
+def networks(contents: object) -> Mapping[str, object] | None:
+    """The named tensors of all networks in a file of persistent classes, or None if it has no generator."""
     if not isinstance(contents, dict) or not isinstance(contents.get("G_ema"), PersistentObject):
         return None
-    networks = {name: part for name, part in contents.items() if isinstance(part, PersistentObject)}
-    return {f"{name}.{tensor}": value for name, part in networks.items() for tensor, value in tensors(part).items()}
+    parts = {name: part for name, part in contents.items() if isinstance(part, PersistentObject)}
+    return {f"{name}.{tensor}": value for name, part in parts.items() for tensor, value in tensors(part).items()}
 
 
 def skipped(name: str) -> str | None:

@@ -1,6 +1,13 @@
 """Layers that Keras lacks."""
 
 from kerasgan.layers.activations import leaky_relu, norm_relu, tanh_images
+from kerasgan.layers.alias_free import (
+    Band,
+    FilteredLeakyReLU,
+    FourierFeatures,
+    MagnitudeNormalization,
+    lowpass_filter,
+)
 from kerasgan.layers.attention import Gate, self_attention
 from kerasgan.layers.composition import compose, rerun
 from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transposed
@@ -43,11 +50,13 @@ from kerasgan.layers.style import (
     ModulatedConv2D,
     NoiseInjection,
 )
+from kerasgan.layers.stylegan2_discriminator import stylegan2_discriminator
 from kerasgan.layers.weights import HistoricalAveraging, WeightNormalization, fit_layers
 from kerasgan.scalars import guard
 
 __all__ = [
     "AdaptiveInstanceNormalization",
+    "Band",
     "Bias",
     "BilinearUpsampling2D",
     "ConditionalBatchNormalization",
@@ -55,6 +64,8 @@ __all__ = [
     "EqualizedDense",
     "FIRResampling2D",
     "FadeIn",
+    "FilteredLeakyReLU",
+    "FourierFeatures",
     "FrozenDropout",
     "Gate",
     "GroupedConv2D",
@@ -63,6 +74,7 @@ __all__ = [
     "ImageRange",
     "InstanceNormalization",
     "LearnedConstant",
+    "MagnitudeNormalization",
     "Maxout",
     "MaxoutConv2D",
     "MeanStyle",
@@ -98,6 +110,7 @@ __all__ = [
     "fit_layers",
     "label_input",
     "leaky_relu",
+    "lowpass_filter",
     "map_shapes",
     "mapping_layer",
     "mapping_network",
@@ -116,6 +129,7 @@ __all__ = [
     "residual_up",
     "scaled_leaky_relu",
     "self_attention",
+    "stylegan2_discriminator",
     "tanh_images",
     "to_rgb",
     "with_labels",

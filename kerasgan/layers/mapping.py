@@ -14,11 +14,18 @@ __all__ = ["bounded", "class_vector", "mapping_layer", "mapping_network"]
 
 
 def mapping_network(
-    latent_dim: int, *, num_classes: int | None, style_dim: int, mapping_layers: int, num_styles: int
+    latent_dim: int,
+    *,
+    num_classes: int | None,
+    style_dim: int,
+    mapping_layers: int,
+    num_styles: int,
+    mean_decay: float = 0.995,
 ) -> keras.Model:
     """Latents (batch, latent_dim), and labels (batch,) where there are classes, to styles (batch, num_styles, ...).
 
-    Both are normalized, and mapped by dense layers with a hundredth of the learning rate.
+    Both are normalized, and mapped by dense layers with a hundredth of the learning rate. `mean_decay` is that of
+    `MeanStyle`.
     """
     latents = keras.Input((latent_dim,), name="latents")
     labels = label_input(num_classes)
@@ -27,7 +34,7 @@ def mapping_network(
         x = layers.Concatenate(name="latents_and_classes")([x, class_vector(labels, num_classes, style_dim)])
     for index in range(1, mapping_layers + 1):
         x = mapping_layer(x, style_dim, f"mapping{index}")
-    x = MeanStyle(name="mean_style")(x)
+    x = MeanStyle(mean_decay, name="mean_style")(x)
     styles = layers.RepeatVector(num_styles, name="styles")(x)
     return keras.Model(with_labels(latents, labels), styles, name="mapping")
 

@@ -11,8 +11,10 @@ __all__ = ["FIRResampling2D", "fir_padding", "fir_resample"]
 
 # A matrix product costs as many multiplications per value as the map is long, a convolution as many as the kernel is;
 # yet up to here products are the faster on a CPU: ten times and more on JAX, whose depthwise convolutions are slow
-# there, as are TensorFlow's shifted slices.
+# there, as are TensorFlow's shifted slices. For a kernel of 4; a longer one makes products worthwhile on longer maps.
 LARGEST_PRODUCT = 64
+# A longer kernel is convolved along one axis after the other, at the cost of a second pass through the memory.
+LONGEST_SQUARE = 6
 
 
 def fir_padding(taps: int, *, up: int = 1, down: int = 1) -> tuple[int, int]:
@@ -43,7 +45,7 @@ def fir_resample(
 
     Args:
         images: (batch, height, width, channels).
-        kernel: of one axis; used as it is, without normalization.
+        kernel: of one axis, or a square one of both; used as it is, without normalization.
         up: samples that each one becomes, 1 or more.
         down: samples that become one, 1 or more.
         padding: zeros before and after on both axes, negative to crop; `fir_padding` if not given.
@@ -51,18 +53,28 @@ def fir_resample(
 
     Returns (batch, height', width', channels) with n' = (n up + padding - taps) // down + 1.
     """
-    taps = np.asarray(kernel, dtype="float64")[::-1] * gain**0.5
+    square = np.ndim(kernel) == 2
+    taps = np.flip(np.asarray(kernel, dtype="float64")) * (gain if square else gain**0.5)
     padding = padding or fir_padding(len(taps), up=up, down=down)
     height, width, channels = images.shape[1:]
-    if all(size is not None and size * max(1, up // down) <= LARGEST_PRODUCT for size in (height, width)):
+    longest = LARGEST_PRODUCT * max(4, len(taps)) // 4
+    if not square and all(size is not None and size * max(1, up // down) <= longest for size in (height, width)):
         rows, columns = (_matrix(size, taps, up, down, padding) for size in (height, width))
         lines = ops.reshape(images, (-1, height, width * channels))
         lines = ops.matmul(ops.convert_to_tensor(rows, images.dtype), lines)
         places = ops.reshape(lines, (-1, len(rows), width, channels))
         return ops.matmul(ops.convert_to_tensor(columns, images.dtype), places)
-    depthwise = np.tile(np.outer(taps, taps)[:, :, None, None], (1, 1, channels, 1))
-    depthwise = ops.convert_to_tensor(depthwise, images.dtype)
-    return ops.depthwise_conv(_padded(_spread(images, up), padding), depthwise, strides=down, padding="valid")
+    images = _padded(_spread(images, up), padding)
+    if square or len(taps) <= LONGEST_SQUARE:
+        return _depthwise(images, taps if square else np.outer(taps, taps), strides=down)
+    images = _depthwise(images, taps[:, None])[:, ::down]  # TensorFlow has no strides that differ
+    return _depthwise(images, taps[None])[:, :, ::down]
+
+
+def _depthwise(images: Any, kernel: np.ndarray, *, strides: int = 1) -> Any:
+    """The same kernel (height, width) on every channel, without padding."""
+    repeated = np.tile(kernel[:, :, None, None], (1, 1, images.shape[-1], 1))
+    return ops.depthwise_conv(images, ops.convert_to_tensor(repeated, images.dtype), strides=strides, padding="valid")
 
 
 def _matrix(size: int, taps: np.ndarray, up: int, down: int, padding: tuple[int, int]) -> np.ndarray:

@@ -29,6 +29,7 @@ class ModulatedConv2D(keras.layers.Layer):
         demodulate: whether the outputs are demodulated.
         upsample: whether height and width are doubled: by a transposed convolution and a FIR filter after it.
         use_bias: whether each output channel has a bias.
+        padding: "same", or "full": every output that any input reaches, so that maps grow by kernel_size - 1.
         **options: of `keras.layers.Layer`.
     """
 
@@ -40,11 +41,12 @@ class ModulatedConv2D(keras.layers.Layer):
         demodulate: bool = True,
         upsample: bool = False,
         use_bias: bool = False,
+        padding: str = "same",
         **options: Any,
     ):
         super().__init__(**options)
         self.filters, self.kernel_size, self.demodulate = filters, kernel_size, demodulate
-        self.upsample, self.use_bias = upsample, use_bias
+        self.upsample, self.use_bias, self.padding = upsample, use_bias, padding
 
     def build(self, input_shape):
         features, styles = input_shape
@@ -65,6 +67,9 @@ class ModulatedConv2D(keras.layers.Layer):
         return outputs + self.bias if self.use_bias else outputs
 
     def _convolved(self, features: Any, kernel: Any) -> Any:
+        if not self.upsample and self.padding == "full":
+            more = (self.kernel_size - 1,) * 2
+            return ops.conv(ops.pad(features, ((0, 0), more, more, (0, 0))), kernel, padding="valid")
         if not self.upsample:
             return ops.conv(features, kernel, padding="same")
         doubled = ops.conv_transpose(features, ops.transpose(kernel, (0, 1, 3, 2)), strides=2, padding="valid")
@@ -73,7 +78,8 @@ class ModulatedConv2D(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape[0]
         factor = 2 if self.upsample else 1
-        return (batch, height * factor, width * factor, self.filters)
+        more = self.kernel_size - 1 if self.padding == "full" else 0
+        return (batch, height * factor + more, width * factor + more, self.filters)
 
     def get_config(self):
         own = {
@@ -82,6 +88,7 @@ class ModulatedConv2D(keras.layers.Layer):
             "demodulate": self.demodulate,
             "upsample": self.upsample,
             "use_bias": self.use_bias,
+            "padding": self.padding,
         }
         return {**super().get_config(), **own}
 

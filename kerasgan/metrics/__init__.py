@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasgan.metrics.density_coverage import density_coverage, expected_coverage
 from kerasgan.metrics.digits import digit_scores
+from kerasgan.metrics.equivariance import rotation_equivariance, translation_equivariance
 from kerasgan.metrics.frames import clip_scores, frame_scores, moving_areas
 from kerasgan.metrics.frechet import Moments, frechet_distance
 from kerasgan.metrics.gam import GAMResult, gam
@@ -78,6 +79,7 @@ __all__ = [
     "power_spectrum",
     "precision_recall",
     "ring",
+    "rotation_equivariance",
     "self_similarity",
     "sharpness",
     "sharpness_difference",
@@ -87,6 +89,7 @@ __all__ = [
     "stacked_digits",
     "streaming",
     "structural_similarity",
+    "translation_equivariance",
 ]
 
 

@@ -25,6 +25,7 @@ from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
+from kerasgan.models.stylegan3 import StyleGAN3
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "SemiSupervisedGAN",
     "StyleGAN",
     "StyleGAN2",
+    "StyleGAN3",
 ]

@@ -21,25 +21,20 @@ from kerasgan import gradients
 from kerasgan.gan.constructor_checks import check_classes
 from kerasgan.layers import (
     Bias,
-    EqualizedConv2D,
-    EqualizedDense,
     FIRResampling2D,
     LearnedConstant,
-    MinibatchStdDev,
     ModulatedConv2D,
     NoiseInjection,
     Unstack,
     bounded,
-    class_vector,
-    label_input,
     map_shapes,
-    mapping_layer,
     mapping_network,
     scaled_leaky_relu,
+    stylegan2_discriminator,
 )
 from kerasgan.models.style_based import StyleBasedGAN
 
-__all__ = ["StyleGAN2", "discriminator", "generator", "synthesis"]
+__all__ = ["StyleGAN2", "generator", "synthesis"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -98,7 +93,7 @@ class StyleGAN2(StyleBasedGAN):
             generator(
                 maps, channels, latent_dim, num_classes=num_classes, style_dim=style_dim, mapping_layers=mapping_layers
             ),
-            discriminator(maps, channels, num_classes=num_classes, residual=residual, group_size=group_size),
+            stylegan2_discriminator(maps, channels, num_classes=num_classes, residual=residual, group_size=group_size),
             style_mixing=style_mixing,
             prior=prior,
             num_classes=num_classes,
@@ -195,25 +190,6 @@ def synthesis(maps: Sequence[tuple[int, int, int]], channels: int, style_dim: in
     return keras.Model(inputs, image, name="synthesis")
 
 
-def discriminator(
-    maps: Sequence[tuple[int, int, int]], channels: int, *, num_classes: int | None, residual: bool, group_size: int
-) -> keras.Model:
-    """Images, and labels (batch,) if there are classes, to logits (batch, 1)."""
-    images = keras.Input((*maps[-1][:2], channels), name="images")
-    x = _convolution(images, maps[-1][-1], 1, f"image{len(maps)}")
-    for index in range(len(maps), 1, -1):
-        x = _down(x, maps[index - 1][-1], maps[index - 2][-1], index, residual=residual)
-    width = maps[0][-1]
-    x = MinibatchStdDev(group_size, name="deviation")(x)
-    x = layers.Flatten(name="flat")(_convolution(x, width, 3, "conv1"))
-    x = EqualizedDense(width, activation=scaled_leaky_relu, name="dense")(x)
-    if num_classes is None:
-        logits = EqualizedDense(1, dtype="float32", name="logit")(x)
-        return keras.Model(images, logits, name="discriminator")
-    labels = label_input(num_classes)
-    return keras.Model([images, labels], _projected(x, labels, num_classes), name="discriminator")
-
-
 def _styled(x: Any, style: Any, filters: int, name: str, *, upsample: bool = False) -> Any:
     x = ModulatedConv2D(filters, 3, upsample=upsample, name=name)([x, style])
     return Bias(scaled_leaky_relu, name=f"{name}_bias")(NoiseInjection(name=f"{name}_noise")(x))
@@ -221,37 +197,3 @@ def _styled(x: Any, style: Any, filters: int, name: str, *, upsample: bool = Fal
 
 def _colored(x: Any, style: Any, channels: int, name: str) -> Any:
     return ModulatedConv2D(channels, 1, demodulate=False, use_bias=True, name=name)([x, style])
-
-
-def _convolution(x: Any, filters: int, kernel_size: int, name: str, **options: Any) -> Any:
-    options = {"padding": "same", "activation": scaled_leaky_relu, **options}
-    return EqualizedConv2D(filters, kernel_size, name=name, **options)(x)
-
-
-def _down(x: Any, width: int, filters: int, index: int, *, residual: bool) -> Any:
-    """Halves height and width; the block and its skip connection are summed over sqrt(2), which keeps the variance."""
-    y = _convolution(x, width, 3, f"conv{index}")
-    y = _convolution(
-        FIRResampling2D(padding=(2, 2), name=f"down{index}_blur")(y),
-        filters,
-        3,
-        f"down{index}",
-        strides=2,
-        padding="valid",
-    )
-    if not residual:
-        return y
-    skip = FIRResampling2D(down=2, name=f"skip{index}_down")(x)
-    skip = _convolution(skip, filters, 1, f"skip{index}", activation=None, use_bias=False)
-    return layers.Rescaling(math.sqrt(0.5), name=f"scaled{index}")(layers.Add(name=f"sum{index}")([y, skip]))
-
-
-def _projected(x: Any, labels: Any, num_classes: int) -> Any:
-    """Logits (batch, 1): the features' inner product with the class, which a mapping network prepares."""
-    size = x.shape[-1]
-    condition = class_vector(labels, num_classes, size)
-    for index in range(1, 9):
-        condition = mapping_layer(condition, size, f"mapping{index}")
-    features = EqualizedDense(size, name="features")(x)
-    product = layers.Dot(axes=-1, dtype="float32", name="product")([features, condition])
-    return layers.Rescaling(1 / math.sqrt(size), dtype="float32", name="logit")(product)

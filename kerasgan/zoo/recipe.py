@@ -59,7 +59,14 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 # of published checkpoints: the publishers' names in small letters
-FORMATS = ("basicsr", "openmmlab", "pytorch's dcgan tutorial", "pytorch-cyclegan-and-pix2pix", "stylegan2-ada")
+FORMATS = (
+    "basicsr",
+    "openmmlab",
+    "pytorch's dcgan tutorial",
+    "pytorch-cyclegan-and-pix2pix",
+    "stylegan2-ada",
+    "stylegan3",
+)
 UNPUBLISHED = "unpublished"  # the sha256 of a file whose publisher states none
 
 

@@ -25,6 +25,7 @@ from kerasgan.checkpoints.openmmlab import (
     srgan,
     stylegan,
     stylegan2,
+    stylegan3,
     wgan_gp,
 )
 from kerasgan.checkpoints.placement import Layout
@@ -33,7 +34,12 @@ __all__ = ["CHANNEL_ORDER", "FAMILIES", "NAME", "USUALLY_RGB", "is_named", "skip
 
 NAME = "OpenMMLab"
 CHANNEL_ORDER = None  # both occur, and the files do not record which
-USUALLY_RGB = ("BigGANDeep", "ESRGAN", "SRGAN")  # families whose files mostly are; those of the others are BGR
+USUALLY_RGB = (
+    "BigGANDeep",
+    "ESRGAN",
+    "SRGAN",
+    "StyleGAN3",
+)  # families whose files mostly are; those of the others are BGR
 
 # By the class in `kerasgan.models`.
 FAMILIES: Mapping[str, Layout] = {
@@ -50,6 +56,7 @@ FAMILIES: Mapping[str, Layout] = {
     "SRGAN": srgan.LAYOUT,
     "StyleGAN": stylegan.LAYOUT,
     "StyleGAN2": stylegan2.LAYOUT,
+    "StyleGAN3": stylegan3.LAYOUT,
     "WGANGP": wgan_gp.LAYOUT,
 }
 
@@ -72,7 +79,7 @@ def skipped(name: str) -> str | None:
         return "belongs to the discriminator"
     if name.endswith(".num_batches_tracked"):
         return "counts training steps"
-    if name.endswith((".blur.kernel", ".upsample.kernel", ".conv1.1.kernel")):
+    if name.endswith((".blur.kernel", ".upsample.kernel", ".conv1.1.kernel", ".up_filter", ".down_filter")):
         return "is the constant kernel of the resampling"
     if name.endswith(".sv0"):
         return "is computed from the weight"
