@@ -17,6 +17,7 @@ from kerasgan.keras_internals import lazy_variables
 # Arguments that do not change the generator, or only the size of the images that it is trained on.
 OF_TRAINING = {
     "adversarial_weight",
+    "blur_steps",
     "discriminator_norm",
     "discriminator_width",
     "distance",
@@ -42,7 +43,7 @@ def tensors(gan, layout, prefix=""):
 def in_file(gan, publisher):
     """A model's tensors as its publisher keeps them."""
     layout = publisher.FAMILIES[type(gan).__name__]
-    if publisher.NAME == "StyleGAN2-ADA":
+    if publisher.NAME in ("StyleGAN2-ADA", "StyleGAN3"):
         return {"G_ema": PersistentObject("Generator", {"_parameters": tensors(gan, layout)})}
     if publisher.NAME == "BasicSR":
         return {"params_ema": tensors(gan, layout)}
@@ -108,6 +109,7 @@ NETWORKS = [
     ("OpenMMLab", "SRGAN", dict(image_size=16, scale=2, variant="modified", blocks=3, width=5)),
     ("OpenMMLab", "StyleGAN", dict(image_size=[16, 32], variant="rectified", **STYLES)),
     ("OpenMMLab", "StyleGAN2", dict(image_size=16, channels=1, **STYLES)),
+    ("OpenMMLab", "StyleGAN3", dict(image_size=16, channels=1, num_layers=4, **STYLES)),
     ("OpenMMLab", "WGANGP", dict(image_size=24, latent_dim=9, width=3, variant="plain")),
     ("BasicSR", "ESRGAN", {**RRDB, "scale": 8}),
     ("BasicSR", "ESRGAN", {**RRDB, "scale": 2, "unshuffle": 1}),
@@ -125,6 +127,8 @@ NETWORKS = [
     ("Keras-GAN", "DCGAN", dict(image_size=20, channels=1, latent_dim=5, width=3, variant="upsampling")),
     ("StyleGAN2-ADA", "StyleGAN2", dict(image_size=16, num_classes=3, **STYLES)),
     ("StyleGAN2-ADA", "StyleGAN2", dict(image_size=32, **STYLES)),
+    ("StyleGAN3", "StyleGAN3", dict(image_size=32, num_layers=5, num_classes=3, **STYLES)),
+    ("StyleGAN3", "StyleGAN3", dict(image_size=16, variant="r", **STYLES)),
 ]
 
 
@@ -163,7 +167,7 @@ WRAPPED = {
     },
     "generator": lambda state: {f"generator.{name}": value for name, value in state.items()},
 }
-PLAIN = [each for each in NETWORKS if each[0] not in ("OpenMMLab", "StyleGAN2-ADA", "Keras-GAN")]
+PLAIN = [each for each in NETWORKS if each[0] not in ("OpenMMLab", "StyleGAN2-ADA", "StyleGAN3", "Keras-GAN")]
 
 
 @pytest.mark.parametrize("wrap", WRAPPED)

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from kerasgan import exploration
-from kerasgan.models import DCGAN, StyleGAN, StyleGAN2
+from kerasgan.models import DCGAN, StyleGAN, StyleGAN2, StyleGAN3
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,9 @@ def test_a_layers_kernel_is_that_of_the_style_it_reads():
     for kernel, name in zip(gan.style_kernels(), names, strict=True):
         np.testing.assert_array_equal(kernel, ops.convert_to_numpy(gan.generator.get_layer(name).affine.kernel))
     assert [kernel.shape for kernel in StyleGAN(**StyleGAN.tiny_config).style_kernels()] == [(4, 8)] * 4
+    gan = StyleGAN3(**StyleGAN3.tiny_config)
+    assert [kernel.shape for kernel in gan.style_kernels()] == [(4, 4)] * 4  # all but the colors'
+    assert np.isfinite(exploration.semantic_directions(gan)[0]).all()  # though the waves' kernel begins at 0
 
 
 def test_the_first_principal_direction_is_the_one_along_which_styles_vary_most(gan):

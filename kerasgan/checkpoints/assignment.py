@@ -85,7 +85,7 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
     Args:
         gan: a model of a family with a published format, of the same architecture as the checkpoint.
         path: a `.pth` file, safetensors, ncnn's `.param` or `.bin`, HDF5 of Keras 2, or a pickle of persistent classes
-            (StyleGAN2-ADA's `.pkl`).
+            (`.pkl` of StyleGAN2-ADA and StyleGAN3).
         channel_order: the order of colors in the checkpoint's training images, "rgb" or "bgr". With "bgr" (OpenMMLab's
             color models) the last layer's channels are reversed, so that `gan` produces RGB. Ignored if the publisher
             has one order only.

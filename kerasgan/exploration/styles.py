@@ -158,7 +158,8 @@ def semantic_directions(gan: "StyleBasedGAN", *, layers: Sequence[int] | None = 
     kernels = gan.style_kernels()
     chosen = range(len(kernels)) if layers is None else _layers(gan, layers, count=len(kernels))
     columns = np.concatenate([kernels[index] for index in chosen], axis=1).astype("float64")
-    columns /= np.linalg.norm(columns, axis=0)
+    lengths = np.linalg.norm(columns, axis=0)
+    columns /= np.where(lengths > 0, lengths, 1)  # StyleGAN3's waves begin with a kernel of zeros
     values, vectors = np.linalg.eigh(columns @ columns.T)
     return vectors.T[::-1].astype("float32"), values[::-1]
 

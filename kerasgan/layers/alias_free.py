@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasgan import distribution
 from kerasgan.layers.equalized import EqualizedDense, scaled_leaky_relu
 from kerasgan.layers.resampling import fir_resample
 
@@ -170,7 +171,7 @@ class MagnitudeNormalization(keras.layers.Layer):
     def call(self, inputs, training=None):
         if training:
             now = ops.mean(ops.square(ops.stop_gradient(ops.cast(inputs, "float32"))))
-            count = ops.cast(ops.shape(inputs)[0], "float32")
+            count = ops.cast(distribution.replicas() * ops.shape(inputs)[0], "float32")
             decay = ops.power(ops.convert_to_tensor(0.5, "float32"), count / self.half_life)
             self.magnitude.assign(now + decay * (self.magnitude - now))
         return inputs * ops.cast(ops.rsqrt(self.magnitude), inputs.dtype)

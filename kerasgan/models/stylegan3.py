@@ -173,6 +173,11 @@ class StyleGAN3(StyleBasedGAN):
         finally:
             variable.assign(before)
 
+    def style_kernels(self):
+        """As that of every style-based family: the first style is that of the waves, which it turns and shifts."""
+        waves = self.sampler.get_layer("fourier")
+        return [ops.convert_to_numpy(waves.transformation.kernel), *super().style_kernels()]
+
     def augmented(self, images):
         """As that of every family, of images that are blurred at first (2106.12423, appendix F)."""
         if self.blur_steps:
