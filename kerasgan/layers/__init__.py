@@ -2,10 +2,12 @@
 
 from kerasgan.layers.activations import leaky_relu, norm_relu, tanh_images
 from kerasgan.layers.attention import Gate, self_attention
+from kerasgan.layers.companion import Companion
 from kerasgan.layers.composition import compose, rerun
 from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transposed
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.gated import GatedLinearUnit, RandomQuadrant
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
@@ -50,6 +52,7 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "Bias",
     "BilinearUpsampling2D",
+    "Companion",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -57,6 +60,7 @@ __all__ = [
     "FadeIn",
     "FrozenDropout",
     "Gate",
+    "GatedLinearUnit",
     "GroupedConv2D",
     "HistoricalAveraging",
     "ImagePool",
@@ -75,6 +79,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "Projection",
+    "RandomQuadrant",
     "ReflectionPadding2D",
     "ScaleAndOffset",
     "SpectralConv2D",
