@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.doctor import history as histories
 from kerasgan.doctor import convergence, losses, rules
+from kerasgan.doctor import history as histories
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_file"]
 

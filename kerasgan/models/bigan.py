@@ -149,7 +149,8 @@ def generator(shape: tuple[int, int, int], latent_dim: int, *, variant: str, wid
     stages = shape[0].bit_length() - 3
     side, top = shape[0] >> stages, width * 2 ** (stages - 1)
     x = layers.Dense(side * side * top, use_bias=False, name="project")(x)
-    x = layers.ReLU(name="project_relu")(normalized(layers.Reshape((side, side, top))(x), "batch", name="project_norm"))
+    x = layers.Reshape((side, side, top), name="project_map")(x)
+    x = layers.ReLU(name="project_relu")(normalized(x, "batch", name="project_norm"))
     for index in range(1, stages):
         name = f"up{index}"
         x = dcgan_transposed(x, width * 2 ** (stages - 1 - index), 4, name, use_bias=False)
