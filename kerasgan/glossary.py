@@ -64,11 +64,18 @@ SCORES = {
     "nearer_than_reals": Score(
         "nearer", "How often a sample is nearer to a training image than other real images are; above 0.5 it copies."
     ),
+    "neighbor_accuracy": Score(
+        "1-NN accuracy",
+        "How often a real image's nearest neighbor among the others, by what is encoded, has its label.",
+    ),
     "parzen_log_likelihood": Score(
         "Parzen", "Log-likelihood of held-out images under Gaussians around the samples, in nats; higher is better."
     ),
     "peak_signal_to_noise": Score(
         "PSNR", "Peak signal-to-noise ratio: closeness of the pixels to the target's, in dB; higher is better."
+    ),
+    "pixel_neighbor_accuracy": Score(
+        "pixel 1-NN", "How often a real image's nearest neighbor among the others, by pixels, has its label."
     ),
     "precision": Score("precision", "Share of the samples that lie among the real images: how real they look."),
     "rarest_class": Score("rarest", "Share of the class that is generated least often; near 0 it has been dropped."),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.doctor import convergence, losses, rules
 from kerasgan.doctor import history as histories
-from kerasgan.doctor import losses, rules
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_file"]
 
@@ -70,7 +70,7 @@ def diagnose(history: Any) -> Diagnosis:
     return Diagnosis(
         verdict=worst.verdict,
         collapse=max(troubles.values()),
-        evidence=list(worst.evidence),
+        evidence=[*worst.evidence, *convergence.evidence(columns)],
         suggestion=rules.SUGGESTIONS[worst.verdict],
         troubles=troubles,
         timeline=[(float(columns["step"][row - 1]), float(score)) for row, score in zip(rows, scores) if row],

@@ -9,10 +9,12 @@ from kerasgan.layers.alias_free import (
     lowpass_filter,
 )
 from kerasgan.layers.attention import Gate, self_attention
+from kerasgan.layers.companion import Companion
 from kerasgan.layers.composition import compose, rerun
 from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transposed
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.gated import GatedLinearUnit, RandomQuadrant
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
@@ -59,6 +61,7 @@ __all__ = [
     "Band",
     "Bias",
     "BilinearUpsampling2D",
+    "Companion",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -68,6 +71,7 @@ __all__ = [
     "FourierFeatures",
     "FrozenDropout",
     "Gate",
+    "GatedLinearUnit",
     "GroupedConv2D",
     "HistoricalAveraging",
     "ImagePool",
@@ -87,6 +91,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "Projection",
+    "RandomQuadrant",
     "ReflectionPadding2D",
     "ScaleAndOffset",
     "SpectralConv2D",

@@ -1,6 +1,8 @@
 """One file per family, named after the paper."""
 
 from kerasgan.models.acgan import ACGAN
+from kerasgan.models.began import BEGAN
+from kerasgan.models.bigan import BiGAN
 from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
@@ -10,6 +12,7 @@ from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
 from kerasgan.models.deepsim import DeePSiM
 from kerasgan.models.esrgan import ESRGAN
+from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.frame_prediction import FramePrediction
 from kerasgan.models.gan2014 import GAN2014
 from kerasgan.models.gran import GRAN
@@ -30,6 +33,7 @@ from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
     "ACGAN",
+    "BEGAN",
     "DCGAN",
     "ESRGAN",
     "GAN2014",
@@ -42,6 +46,7 @@ __all__ = [
     "SNGAN",
     "SRGAN",
     "WGANGP",
+    "BiGAN",
     "BigGAN",
     "BigGANDeep",
     "ConditionalDCGAN",
@@ -49,6 +54,7 @@ __all__ = [
     "CycleGAN",
     "DeblurGAN",
     "DeePSiM",
+    "FastGAN",
     "FramePrediction",
     "InfoGAN",
     "Pix2Pix",
