@@ -6,6 +6,7 @@ from kerasgan.layers.composition import compose, rerun
 from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transposed
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
+from kerasgan.layers.given import GivenLatents, WithLatents
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
@@ -57,6 +58,7 @@ __all__ = [
     "FadeIn",
     "FrozenDropout",
     "Gate",
+    "GivenLatents",
     "GroupedConv2D",
     "HistoricalAveraging",
     "ImagePool",
@@ -84,6 +86,7 @@ __all__ = [
     "SumPooling",
     "Unstack",
     "WeightNormalization",
+    "WithLatents",
     "bounded",
     "class_embedding",
     "class_vector",

@@ -1,10 +1,12 @@
 """One file per family, named after the paper."""
 
 from kerasgan.models.acgan import ACGAN
+from kerasgan.models.bicyclegan import BicycleGAN
 from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cut import CUT
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
@@ -29,6 +31,7 @@ from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
     "ACGAN",
+    "CUT",
     "DCGAN",
     "ESRGAN",
     "GAN2014",
@@ -41,6 +44,7 @@ __all__ = [
     "SNGAN",
     "SRGAN",
     "WGANGP",
+    "BicycleGAN",
     "BigGAN",
     "BigGANDeep",
     "ConditionalDCGAN",
