@@ -1,4 +1,4 @@
-"""Emoji as a source, by npm's packages or a font; as pairs, those of two publishers, and OpenMoji's lines and colors."""
+"""Emoji as a source, by npm's packages or a font; as pairs, those of two publishers, and OpenMoji's drawings."""
 
 import os
 from collections.abc import Sequence

@@ -62,7 +62,7 @@ def nt_xent(first: Any, second: Any, *, temperature: float = 0.5) -> Any:
 
 
 def patch_nce(queries: Any, keys: Any, *, temperature: float = 0.07) -> Any:
-    """The cross-entropy of finding each query's own key among those of its image (Park et al. 2020, 2007.15651): a scalar.
+    """The cross-entropy of finding each query's own key among those of its image (2007.15651, section 3): a scalar.
 
     Args:
         queries: (batch, patches, size); compared by their cosine.

@@ -23,7 +23,7 @@ class EmojiStyles(DataSource):
     held_out = ("test",)
     retrieval = True
     about = (
-        "Noto Color Emoji of Google (npm emoji-datasource-google 16.0.0, Apache-2.0) and emoji of Twitter (twemoji, npm "
+        "Noto Color Emoji of Google (npm emoji-datasource-google 16.0.0, Apache-2.0) and Twitter's emoji (twemoji, npm "
         "emoji-datasource-twitter 16.0.0, CC BY 4.0), on white. A tenth is held out, with whatever differs from it in "
         "skin tone, gender or direction alone. Partners are the same emoji by the other publisher."
     )
