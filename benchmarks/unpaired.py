@@ -28,7 +28,6 @@ SHOWN = 10
 def seconds_per_step(recipe: zoo.Recipe) -> float:
     """Seconds of the processor, of a fresh model."""
     gan, source = zoo.build(recipe), zoo.source(recipe)
-    gan.compile(**gan.default_compile_args())
     gan.fit(source, steps_per_epoch=5, verbose=0)
     begin = time.process_time()
     gan.fit(source, steps_per_epoch=STEPS, verbose=0)

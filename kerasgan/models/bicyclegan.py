@@ -17,7 +17,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan import distribution, latents
+from kerasgan import data, distribution, latents
+from kerasgan.data import checks
 from kerasgan.gan import ImageToImage
 from kerasgan.layers import (
     GivenLatents,
@@ -236,6 +237,7 @@ class BicycleGAN(ImageToImage):
         options: Any = dict(image_size=self.image_shape[:2], multiple=self.multiple, smallest=self.smallest)
         return ImageToImage(self._fixed(vector), self.discriminator, **options)
 
+    @checked
     def predict(  # type: ignore[override]
         self,
         images: Any,
@@ -293,9 +295,7 @@ class BicycleGAN(ImageToImage):
             images: (count, height, width, channels), uint8 or float in [-1, 1]; the same size as in training.
             batch_size: images computed at a time.
         """
-        from kerasgan.data import checks, sources
-
-        pixels = sources.scaled(checks.image_array(images))
+        pixels = data.sources.scaled(checks.image_array(images))
         return tuple(self._outputs(self.sampler_parts["encoder"], [pixels], batch_size=batch_size))
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:

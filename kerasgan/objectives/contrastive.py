@@ -69,7 +69,9 @@ def patch_nce(queries: Any, keys: Any, *, temperature: float = 0.07) -> Any:
         keys: likewise; their gradient is stopped, as in the authors' code.
         temperature: by which the cosines are divided.
     """
-    queries, keys = (ops.normalize(ops.cast(rows, "float32"), axis=-1) for rows in (queries, ops.stop_gradient(keys)))
+    rows = (ops.cast(ops.convert_to_tensor(each), "float32") for each in (queries, keys))
+    queries, keys = (ops.normalize(each, axis=-1) for each in rows)
+    keys = ops.stop_gradient(keys)
     likeness = ops.matmul(queries, ops.transpose(keys, (0, 2, 1))) / temperature
     own = ops.sum(queries * keys, axis=-1) / temperature
     return ops.mean(ops.logsumexp(likeness, axis=-1) - own)
