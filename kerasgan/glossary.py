@@ -80,6 +80,12 @@ SCORES = {
     "precision": Score("precision", "Share of the samples that lie among the real images: how real they look."),
     "rarest_class": Score("rarest", "Share of the class that is generated least often; near 0 it has been dropped."),
     "recall": Score("recall", "Share of the real images that lie among the samples: how much of them is covered."),
+    "retrieval_top_1": Score(
+        "top-1", "Share of the outputs whose nearest target, by 8x8 thumbnails, is their own; higher is better."
+    ),
+    "retrieval_top_5": Score(
+        "top-5", "Share of the outputs whose own target is among the five nearest, by 8x8 thumbnails; higher is better."
+    ),
     "self_similarity": Score(
         "self-sim.",
         "Multi-scale structural similarity of pairs of samples: above that of real pairs there is less variety.",

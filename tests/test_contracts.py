@@ -245,7 +245,7 @@ def test_the_sample_grid_shows_inputs_beside_outputs(family):
         gan.sample_grid()
     gan.examples = training_set(gan, 3)
     images, columns = gan.sample_grid(2)
-    assert columns == (4 if gan.task is Task.UNPAIRED else 3)
+    assert columns == (4 if gan.task is Task.UNPAIRED else 2 + getattr(gan, "shown_variations", 1))
     assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
     assert gan.sample_row(2).shape == (2, *gan.image_shape)
 

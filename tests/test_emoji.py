@@ -148,3 +148,26 @@ def test_the_package_is_searched_below_the_working_directory_and_in_the_cache(tm
     cached = data.emoji(split="all", image_size=8).count
     package(tmp_path / "node_modules" / "emoji-datasource-twitter", "twitter")
     assert data.emoji(publisher="twitter", split="all", image_size=8).count == cached
+
+
+def test_styles_pair_the_same_emoji_of_two_publishers(tmp_path):
+    for publisher in ("google", "twitter"):
+        package(tmp_path / f"emoji-datasource-{publisher}", publisher)
+    entries = json.loads((tmp_path / "emoji-datasource-twitter" / "emoji.json").read_text())
+    for entry in entries[1:2]:  # this publisher lacks one, and has another order
+        entry["has_img_twitter"] = False
+    (tmp_path / "emoji-datasource-twitter" / "emoji.json").write_text(json.dumps(entries[::-1]))
+    Image.new("RGBA", (64, 64), (0, 0, 255, 255)).save(
+        tmp_path / "emoji-datasource-twitter/img/twitter/64/2764-fe0f.png"
+    )
+    pairs = data.emoji_styles(tmp_path, image_size=8, split="all", batch_size=2, shuffle=False)
+    inputs, targets = pairs.examples(9)
+    assert inputs.shape == targets.shape == (2, 8, 8, 3)
+    np.testing.assert_allclose(inputs[:, 0, 0], [(1, -1, -1), (1, 200 / 127.5 - 1, -1)], atol=1e-6)
+    np.testing.assert_allclose(targets[:, 0, 0], [(-1, -1, 1), (1, 200 / 127.5 - 1, -1)], atol=1e-6)
+    first, second = data.unpair(pairs).sides
+    assert len(first.in_order().__next__()[0]) == 1 and len(second) == 1
+    with pytest.raises(ValueError, match=r"two publishers\. Received: publishers=\['google'\]"):
+        data.emoji_styles(tmp_path, publishers=["google"])
+    with pytest.raises(FileNotFoundError, match="npm pack emoji-datasource-google"):
+        data.emoji_styles(tmp_path / "empty")

@@ -123,3 +123,18 @@ def test_the_share_nearer_counts_every_pair_of_sample_and_held_out_image():
 def test_unsuitable_arguments_are_refused_with_what_was_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_retrieval_counts_targets_that_are_nearer_than_the_own_one():
+    targets = np.stack([np.full((8, 8, 1), value, "float32") for value in (-1.0, -0.5, 0.0, 0.5, 1.0, 0.9)])
+    made = targets.copy()
+    made[0] = 0.8  # all are nearer than the own one
+    made[1] = 0.0  # the third is nearer
+    found = metrics.retrieval(made, targets, ranks=(1, 2, 5))
+    np.testing.assert_array_equal(found["retrieval_top_1"], [0, 0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(found["retrieval_top_2"], [0, 0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(found["retrieval_top_5"], [0, 1, 1, 1, 1, 1])
+    alike = metrics.retrieval(np.zeros((4, 8, 8, 1)), np.zeros((4, 8, 8, 1)))  # what tells nothing finds nothing
+    assert alike["retrieval_top_1"].sum() == 0
+    with pytest.raises(ValueError, match="Received: 6 and 5 images"):
+        metrics.retrieval(made, targets[:5])

@@ -1,4 +1,4 @@
-"""Emoji as a source, by npm's packages or a font, and OpenMoji's lines with their colors as pairs."""
+"""Emoji as a source, by npm's packages or a font; as pairs, those of two publishers, and OpenMoji's drawings."""
 
 import os
 from collections.abc import Sequence
@@ -59,6 +59,53 @@ def emoji(
     shape = (image_size, image_size, channels)
     info = SourceInfo(f"emoji/{split}", shape, len(found.images), labels.astype(np.int32), names)
     return Indexed(info, ordering, ArrayReader(found.images))
+
+
+def emoji_styles(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    publishers: Sequence[str] = ("google", "twitter"),
+    image_size: int = 64,
+    split: str = "train",
+    only: Sequence[str] = (),
+    **order: Unpack[BatchingOptions],
+) -> Pairs:
+    """Pairs of the same emoji by two publishers, some 1,900, on white: for training without pairs `unpair` parts them.
+
+    Args:
+        path: a folder with the unpacked npm packages `emoji-datasource-google` and -twitter, such as node_modules; by
+            default node_modules here, or the cache.
+        publishers: of the inputs and of the targets: "google" or "twitter".
+        image_size: height and width; the files have 64 pixels.
+        split: "train"; "test", the tenth that is held out, with its kin; or "all": as in `emoji`.
+        only: as in `emoji`.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises:
+        FileNotFoundError: if a package is in none of these places, with the commands that bring it.
+        ValueError: for other publishers, another split, an unknown group, or files that cannot be read.
+    """
+    ordering = Batching(**order)
+    if len(publishers) != 2:
+        raise ValueError(f"Expected two publishers. Received: publishers={publishers!r}")
+    both = []
+    for publisher in publishers:
+        folder = _package(publisher) if path is None else Path(path).expanduser() / f"emoji-datasource-{publisher}"
+        both.append(packaged.from_npm(folder, image_size=image_size).chosen(split=split, only=only))
+    places_of = [{code: place for place, code in enumerate(each.codes)} for each in both]
+    shared = [code for code in both[0].codes if code in places_of[1]]
+    images = [each.images[[where[code] for code in shared]] for each, where in zip(both, places_of)]
+    stacked = np.concatenate(images, axis=-1)
+    info = SourceInfo(f"emoji_styles/{split}", (image_size, image_size, 6), len(stacked))
+    return Pairs(Indexed(info, ordering, ArrayReader(stacked)), lambda pair: (pair[..., :3], pair[..., 3:]))
+
+
+def _package(publisher: str) -> Path:
+    """The folder of a publisher's npm package; unlike `_place`, never a font, which names its emoji otherwise."""
+    found = _place(publisher)
+    if not found.is_dir():
+        raise FileNotFoundError(f"Expected npm's package of {publisher}. Received: {found}\n{packaged.how_to_bring()}")
+    return found
 
 
 def _place(publisher: str) -> Path:

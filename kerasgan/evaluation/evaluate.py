@@ -96,7 +96,8 @@ def _evaluate_pairs(
     """The card of an image-to-image model, on pairs that it was not trained on if the recipe holds out any."""
     given = held_out or data
     pairs = {"data": _unmixed(zoo.with_data(recipe, given, gan, paired=True))} if given else held_out_pairs(recipe)
-    card = pair_card(gan, pairs, count=samples, name=recipe.name)
+    find = recipe.source.retrieval and not given
+    card = pair_card(gan, pairs, count=samples, name=recipe.name, find=find)
     if output is not None:
         gan.examples = _spread(next(iter(pairs.values())))
         _write(card, recipe, gan, output)

@@ -11,12 +11,13 @@ from kerasgan.evaluation.score_card import ScoreCard, interval, library_versions
 from kerasgan.metrics.features import weights_hash
 from kerasgan.metrics.frames import clip_scores
 from kerasgan.metrics.pair_scores import likened, pair_scores
+from kerasgan.metrics.retrieval import retrieval
 
 __all__ = ["pair_card", "translation_scores"]
 
 
 def translation_scores(
-    gan: Any, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None
+    gan: Any, inputs: np.ndarray, targets: np.ndarray, *, direction: str | None = None, find: bool = False
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Scores by name, one number for each pair: first those of the model's outputs, then those of the inputs as they
     are.
@@ -29,6 +30,7 @@ def translation_scores(
         inputs: float32 (count, height, width, channels) in [-1, 1].
         targets: the true outputs.
         direction: as in `gan.predict`.
+        find: whether to add `kerasgan.metrics.retrieval`.
     """
     if gan.task == "video-prediction":
         from kerasgan.data.clips import unstacked
@@ -36,11 +38,23 @@ def translation_scores(
         given, true = (unstacked(images, gan.image_shape[-1]) for images in (inputs, targets))
         return clip_scores(given[:, -1], gan.predict_frames(given, count=true.shape[1]), true)
     made = gan.predict(inputs, direction=direction)
-    scores = {**pair_scores(made, targets, scale=gan.scale), **gan.family_pair_scores(made, targets)}
-    return scores, {} if inputs is targets else pair_scores(likened(inputs, targets), targets, scale=gan.scale)
+
+    def compared(images: np.ndarray) -> dict[str, np.ndarray]:
+        found = retrieval(images, targets) if find else {}
+        return {**pair_scores(images, targets, scale=gan.scale), **found}
+
+    scores = {**compared(made), **gan.family_pair_scores(made, targets)}
+    return scores, {} if inputs is targets else compared(likened(inputs, targets))
 
 
-def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, name: str | None = None) -> ScoreCard:
+def pair_card(
+    gan: Any,
+    pairs: Mapping[str, Any],
+    *,
+    count: int | None = None,
+    name: str | None = None,
+    find: bool = False,
+) -> ScoreCard:
     """Measures how close an image-to-image model's outputs for the inputs of pairs are to the targets.
 
     Beside each score is that of a baseline: the inputs themselves, enlarged bicubically and with the color channels of
@@ -52,6 +66,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
             first end in their names.
         count: pairs of each source, all if not given.
         name: name of the model, for the card.
+        find: whether to score, too, how often the nearest target is the own one, among those of the source.
 
     Raises:
         ValueError: for sources that do not hold pairs, or hold fewer than two.
@@ -70,7 +85,7 @@ def pair_card(gan: Any, pairs: Mapping[str, Any], *, count: int | None = None, n
         for direction in gan.directions or (None,):
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
-            scores, plain = translation_scores(gan, given, wanted, direction=direction)
+            scores, plain = translation_scores(gan, given, wanted, direction=direction, find=find)
             for key, values in scores.items():
                 beside = rounded(np.mean(plain[key])) if key in plain else None
                 mean = rounded(np.mean(values))

@@ -15,6 +15,7 @@ from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transpo
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.gated import GatedLinearUnit, RandomQuadrant
+from kerasgan.layers.given import GivenLatents, WithLatents
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
@@ -72,6 +73,7 @@ __all__ = [
     "FrozenDropout",
     "Gate",
     "GatedLinearUnit",
+    "GivenLatents",
     "GroupedConv2D",
     "HistoricalAveraging",
     "ImagePool",
@@ -101,6 +103,7 @@ __all__ = [
     "SumPooling",
     "Unstack",
     "WeightNormalization",
+    "WithLatents",
     "bounded",
     "class_embedding",
     "class_vector",

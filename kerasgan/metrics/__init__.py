@@ -29,6 +29,7 @@ from kerasgan.metrics.parzen import parzen_log_density, parzen_log_likelihood
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.perceptual_path_length import perceptual_path_length, squared_feature_distance
 from kerasgan.metrics.precision_recall import precision_recall
+from kerasgan.metrics.retrieval import retrieval
 from kerasgan.metrics.sample_metrics import Diversity, FrechetDistance, KernelDistance, PairScore, SampleMetric
 from kerasgan.metrics.sharpness import sharpness, sharpness_difference
 from kerasgan.metrics.sliced_wasserstein import sliced_distance, sliced_wasserstein
@@ -78,6 +79,7 @@ __all__ = [
     "perceptual_path_length",
     "power_spectrum",
     "precision_recall",
+    "retrieval",
     "ring",
     "rotation_equivariance",
     "self_similarity",

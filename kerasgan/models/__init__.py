@@ -2,11 +2,13 @@
 
 from kerasgan.models.acgan import ACGAN
 from kerasgan.models.began import BEGAN
+from kerasgan.models.bicyclegan import BicycleGAN
 from kerasgan.models.bigan import BiGAN
 from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.cut import CUT
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.deblurgan import DeblurGAN
@@ -34,6 +36,7 @@ from kerasgan.models.wgan_gp import WGANGP
 __all__ = [
     "ACGAN",
     "BEGAN",
+    "CUT",
     "DCGAN",
     "ESRGAN",
     "GAN2014",
@@ -47,6 +50,7 @@ __all__ = [
     "SRGAN",
     "WGANGP",
     "BiGAN",
+    "BicycleGAN",
     "BigGAN",
     "BigGANDeep",
     "ConditionalDCGAN",

@@ -1,4 +1,4 @@
-"""Contrastive learning: two distortions of an image are more alike than those of different images."""
+"""Contrastive learning: two distortions of an image, or two patches of one place, are more alike than others."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["distort", "nt_xent"]
+__all__ = ["distort", "nt_xent", "patch_nce"]
 
 ANGLE = math.radians(20)  # of rotation
 SHEAR, SCALE, SHIFT = 0.35, 0.2, 0.1  # the shift in parts of the image
@@ -59,3 +59,19 @@ def nt_xent(first: Any, second: Any, *, temperature: float = 0.5) -> Any:
     others = likeness - 1e9 * ops.eye(2 * count)  # no row is its own negative
     partners = ops.concatenate([ops.arange(count, 2 * count), ops.arange(count)], axis=0)
     return ops.mean(keras.losses.sparse_categorical_crossentropy(partners, others, from_logits=True))
+
+
+def patch_nce(queries: Any, keys: Any, *, temperature: float = 0.07) -> Any:
+    """The cross-entropy of finding each query's own key among those of its image (2007.15651, section 3): a scalar.
+
+    Args:
+        queries: (batch, patches, size); compared by their cosine.
+        keys: likewise; their gradient is stopped, as in the authors' code.
+        temperature: by which the cosines are divided.
+    """
+    rows = (ops.cast(ops.convert_to_tensor(each), "float32") for each in (queries, keys))
+    queries, keys = (ops.normalize(each, axis=-1) for each in rows)
+    keys = ops.stop_gradient(keys)
+    likeness = ops.matmul(queries, ops.transpose(keys, (0, 2, 1))) / temperature
+    own = ops.sum(queries * keys, axis=-1) / temperature
+    return ops.mean(ops.logsumexp(likeness, axis=-1) - own)

@@ -107,6 +107,9 @@ class DataSource:
     features: tuple[str, ...] = ("inception",)
     """The feature networks of those metrics."""
 
+    retrieval: bool = False
+    """Whether models of pairs are also scored by how often an output's nearest target is its own."""
+
     about: str = ""
     """Origin, license and limits of its images, for cards."""
 
