@@ -7,6 +7,7 @@ from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transpo
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.grouped import GroupedConv2D
+from kerasgan.layers.holes import Completed, HoleSplit, gated_convolution
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
@@ -34,6 +35,7 @@ from kerasgan.layers.shapes import (
     SumPooling,
     Unstack,
 )
+from kerasgan.layers.spatial import NearestColor, Strided, spatially_adaptive
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.style import (
     AdaptiveInstanceNormalization,
@@ -50,6 +52,7 @@ __all__ = [
     "AdaptiveInstanceNormalization",
     "Bias",
     "BilinearUpsampling2D",
+    "Completed",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -59,6 +62,7 @@ __all__ = [
     "Gate",
     "GroupedConv2D",
     "HistoricalAveraging",
+    "HoleSplit",
     "ImagePool",
     "ImageRange",
     "InstanceNormalization",
@@ -70,6 +74,7 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedBatchNormalization",
     "ModulatedConv2D",
+    "NearestColor",
     "NoiseInjection",
     "PixelNormalization",
     "PixelShuffle",
@@ -81,6 +86,7 @@ __all__ = [
     "SpectralDense",
     "SpectralEmbedding",
     "Split",
+    "Strided",
     "SumPooling",
     "Unstack",
     "WeightNormalization",
@@ -96,6 +102,7 @@ __all__ = [
     "fir_padding",
     "fir_resample",
     "fit_layers",
+    "gated_convolution",
     "label_input",
     "leaky_relu",
     "map_shapes",
@@ -116,6 +123,7 @@ __all__ = [
     "residual_up",
     "scaled_leaky_relu",
     "self_attention",
+    "spatially_adaptive",
     "tanh_images",
     "to_rgb",
     "with_labels",
