@@ -1,5 +1,7 @@
 """Context encoders: holes, completed pictures, gated convolutions, and the authors' networks."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
@@ -32,11 +34,11 @@ def test_the_networks_have_the_weights_of_the_authors_tables():
     """4x4 kernels from 4 channels, alpha included, to 64, 64, 128, 256, 512 and the code of 4,000, and back."""
     gan = ContextEncoder()
     down, up = [4, 64, 64, 128, 256, 512, 4000], [4000, 512, 256, 128, 64, 64, 3]
-    kernels = sum(16 * one * other for sides in (down, up) for one, other in zip(sides, sides[1:]))
+    kernels = sum(16 * one * other for sides in (down, up) for one, other in pairwise(sides))
     norms = 2 * (sum(down[2:]) + sum(up[1:-1]))
     assert parameters(gan.generator) == kernels + norms + 64 + 3  # biases where no norm follows
     sides = [3, 64, 64, 128, 256, 512, 1]
-    kernels = sum(16 * one * other for one, other in zip(sides, sides[1:]))
+    kernels = sum(16 * one * other for one, other in pairwise(sides))
     assert parameters(gan.discriminator) == kernels + 2 * sum(sides[2:-1]) + 64 + 1
     assert gan.discriminator.output_shape == (None, 1)
 
@@ -64,7 +66,7 @@ def test_masks_belong_to_all_pictures_or_to_each_and_lists_have_lists_of_them():
     np.testing.assert_allclose(gan.predict(given[0], mask=hole.astype("uint8") * 255), made[0], atol=1e-5)
     with pytest.raises(ValueError, match=r"Expected a mask \(height, width\) .* Received: shape=\(8, 8\)"):
         gan.predict(given, mask=np.ones((8, 8)))
-    with pytest.raises(ValueError, match="a mask for each picture. Received: 1 for 2"):
+    with pytest.raises(ValueError, match=r"a mask for each picture. Received: 1 for 2"):
         gan.predict([*given], mask=[hole])
 
 
@@ -97,19 +99,19 @@ def test_a_gated_convolution_is_the_features_times_the_sigmoid_of_the_gates():
 def test_derived_holes_are_those_of_their_pictures_and_have_the_stated_area():
     images = pictures(6, 32) / np.float32(127.5) - 1
     for shape, share in (("center", 0.5), ("square", 0.25)):
-        derive = data.derivation({"name": "hole", "shape": shape, "share": share})
+        derive = data.derivations.derivation({"name": "hole", "shape": shape, "share": share})
         made = derive(images)
         assert made.shape == (6, 32, 32, 4) and made.dtype == np.float32
         np.testing.assert_array_equal((made[..., 3] < 0).mean(axis=(1, 2)), share**2)
         np.testing.assert_array_equal(made[..., :3][made[..., 3] < 0], 0)
         np.testing.assert_array_equal(made[..., :3][made[..., 3] > 0], images[made[..., 3] > 0])
         np.testing.assert_array_equal(derive(images[2:3]), made[2:3])
-    assert (data.derivation("hole")(images)[:, 8:24, 8:24, 3] == -1).all()
-    strokes = data.derivation({"name": "hole", "shape": "strokes"})(images)[..., 3] < 0
+    assert (data.derivations.derivation("hole")(images)[:, 8:24, 8:24, 3] == -1).all()
+    strokes = data.derivations.derivation({"name": "hole", "shape": "strokes"})(images)[..., 3] < 0
     assert (strokes.mean(axis=(1, 2)) > 0.01).all() and (strokes.mean(axis=(1, 2)) < 0.7).all()
     assert len({each.tobytes() for each in strokes}) == 6
-    with pytest.raises(ValueError, match="center, square, strokes, mixed. Received: shape='round'"):
-        data.derivation({"name": "hole", "shape": "round"})(images)
+    with pytest.raises(ValueError, match=r"center, square, strokes, mixed. Received: shape='round'"):
+        data.derivations.derivation({"name": "hole", "shape": "round"})(images)
 
 
 def test_pairs_with_holes_train_and_the_grid_shows_pictures_in_colors():

@@ -153,13 +153,17 @@ def inked(images: np.ndarray) -> np.ndarray:
 
 @register
 def painted(
-    images: np.ndarray, *, palette: Sequence[Sequence[int]], ink: int | None = None, smooth: float = 0.0
+    images: np.ndarray,
+    *,
+    palette: Sequence[Sequence[int]] = regions.OPENMOJI,
+    ink: int | None = None,
+    smooth: float = 0.0,
 ) -> np.ndarray:
     """As if painted with a few colors: label maps in the colors of a palette, RGB.
 
     Args:
         images: RGB.
-        palette: colors of the labels, from 0 to 255.
+        palette: colors of the labels, from 0 to 255; OpenMoji's, of which 1 is the ink, if not given.
         ink: place in the palette of the color of lines, which are left out: the regions beside them grow together.
         smooth: standard deviation of a Gaussian in pixels, by which images are blurred first.
 

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["checked", "labels"]
+__all__ = ["OPENMOJI", "checked", "labels"]
 
+# the colors of OpenMoji's style guide: white, the lines' black, and those that fill
+# fmt: off
+COLORS = (
+    0xFFFFFF, 0x000000, 0xFCEA2B, 0xD0CFCE, 0x92D3F5, 0x3F3F3F, 0xEA5A47, 0xA57939, 0x9B9B9A, 0xD22F27, 0xF4AA41,
+    0xB1CC33, 0x61B2E4, 0x8967AA, 0xF1B31C, 0xE27022, 0x5C9E31, 0x6A462F, 0xB399C8, 0xFFA7C0, 0x1E50A0,
+)
+# fmt: on
+OPENMOJI = tuple(tuple(color.to_bytes(3, "big")) for color in COLORS)
 FLAT = 24.0  # distance in RGB from 0 to 255 within which a drawing's pixel has a color of the palette, and is no edge
 THIN = np.ones((3, 3), bool)  # lines that do not hold this are left out
 
