@@ -62,7 +62,7 @@ LIMITS: Mapping[str, Limits] = {
     **_named(
         FROM_ZERO,
         "attention_size border code_units constant_steps directions doublings embedding_dim fade_images halvings "
-        "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed patch_layers pool_size "
+        "initial_epoch jitter label layers mapping_layers minibatch_kernels noise_seed palette patch_layers pool_size "
         "seed seeds size stable_images verbose",
     ),
     **_named(Limits(0, 65535), "port"),

@@ -1,4 +1,5 @@
-"""Inputs computed from targets: edges of photos, halftone, gray, small, blurred or degraded photos, strokes in ink.
+"""Inputs computed from targets: edges of photos, halftone, gray, small, blurred or degraded photos, strokes in ink,
+pictures with holes, label maps.
 
 A model learns to invert a derivation. It is a function of images (batch, height, width, channels), float32 in [-1, 1],
 to inputs of the same range. A target always has the same input: random numbers, such as noise, are drawn from a seed
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.data import blur, degradations
+from kerasgan.data import blur, degradations, holes, regions
 from kerasgan.data.decoding import resized
 from kerasgan.data.memory import arrays
 from kerasgan.data.pairs import domain_seed
@@ -122,6 +123,23 @@ def halftone(images: np.ndarray) -> np.ndarray:
 
 
 @register
+def hole(images: np.ndarray, *, shape: str = "center", share: float = 0.5, seed: int = 0) -> np.ndarray:
+    """With a hole, gray and transparent: alpha is a further channel, -1 in the hole and 1 elsewhere.
+
+    Args:
+        images: pictures.
+        shape: "center", "square", "strokes" or "mixed": see `kerasgan.data.holes.drawn`.
+        share: side of the square as a share of each side of the picture.
+        seed: seed of the holes.
+
+    Raises:
+        ValueError: for another shape.
+    """
+    drawn = [holes.drawn(shape, image.shape[:2], _chance(image, seed), share=share) for image in images]
+    return holes.with_hole(images, np.stack(drawn))
+
+
+@register
 def inked(images: np.ndarray) -> np.ndarray:
     """White strokes on black as blue ink on cream paper, bleeding a little into the paper: RGB.
 
@@ -131,6 +149,30 @@ def inked(images: np.ndarray) -> np.ndarray:
     around = strokes[:, :-2, 1:-1] + strokes[:, 2:, 1:-1] + strokes[:, 1:-1, :-2] + strokes[:, 1:-1, 2:]
     share = np.minimum(1, 1.6 * (strokes[:, 1:-1, 1:-1] / 2 + around / 8))[..., np.newaxis]
     return ((1 - share) * PAPER + share * INK).astype(np.float32)
+
+
+@register
+def painted(
+    images: np.ndarray,
+    *,
+    palette: Sequence[Sequence[int]] = regions.OPENMOJI,
+    ink: int | None = None,
+    smooth: float = 0.0,
+) -> np.ndarray:
+    """As if painted with a few colors: label maps in the colors of a palette, RGB.
+
+    Args:
+        images: RGB.
+        palette: colors of the labels, from 0 to 255; OpenMoji's, of which 1 is the ink, if not given.
+        ink: place in the palette of the color of lines, which are left out: the regions beside them grow together.
+        smooth: standard deviation of a Gaussian in pixels, by which images are blurred first.
+
+    Raises:
+        ValueError: for a palette of other than three channels, or an ink that is not in it.
+    """
+    colors = regions.checked(palette, ink)
+    labels = regions.labels(images, colors, ink=ink, smooth=smooth)
+    return (colors / 127.5 - 1).astype(np.float32)[labels]
 
 
 @register
@@ -162,7 +204,7 @@ def derive_pairs(images: Any, how: Any, **order: Any) -> Pairs:
     """Pairs whose inputs are derived from their targets.
 
     Args:
-        images: the targets: a source of `kerasgan.data`, or an array.
+        images: the targets: a source of `kerasgan.data`, of pairs too, or an array.
         how: a name (`kerasgan.data.derivations.names()`), a mapping with a name and arguments, or a function of
             float32 images (batch, height, width, channels) in [-1, 1].
         **order: for an array: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
@@ -172,8 +214,13 @@ def derive_pairs(images: Any, how: Any, **order: Any) -> Pairs:
     """
     derive = derivation(how)
     source = images if isinstance(images, Source) else arrays(images, **order)
+    if isinstance(source, Pairs):  # others are derived from the targets in the place of its inputs
+        parted, source = source.split, source.source
+    else:
+        parted = None
 
-    def split(targets: np.ndarray) -> Images:
+    def split(images: np.ndarray) -> Images:
+        targets = images if parted is None else parted(images)[1]
         return derive(targets), targets
 
     return Pairs(source, split)

@@ -17,6 +17,7 @@ from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNorm
 from kerasgan.layers.gated import GatedLinearUnit, RandomQuadrant
 from kerasgan.layers.given import GivenLatents, WithLatents
 from kerasgan.layers.grouped import GroupedConv2D
+from kerasgan.layers.holes import Completed, HoleSplit, gated_convolution
 from kerasgan.layers.labels import label_input, one_hot, with_labels
 from kerasgan.layers.mapping import bounded, class_vector, mapping_layer, mapping_network
 from kerasgan.layers.maxout import Maxout, MaxoutConv2D
@@ -44,6 +45,7 @@ from kerasgan.layers.shapes import (
     SumPooling,
     Unstack,
 )
+from kerasgan.layers.spatial import NearestColor, Strided, spatially_adaptive
 from kerasgan.layers.spectral import Projection, SpectralConv2D, SpectralDense, SpectralEmbedding
 from kerasgan.layers.style import (
     AdaptiveInstanceNormalization,
@@ -63,6 +65,7 @@ __all__ = [
     "Bias",
     "BilinearUpsampling2D",
     "Companion",
+    "Completed",
     "ConditionalBatchNormalization",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -76,6 +79,7 @@ __all__ = [
     "GivenLatents",
     "GroupedConv2D",
     "HistoricalAveraging",
+    "HoleSplit",
     "ImagePool",
     "ImageRange",
     "InstanceNormalization",
@@ -88,6 +92,7 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedBatchNormalization",
     "ModulatedConv2D",
+    "NearestColor",
     "NoiseInjection",
     "PixelNormalization",
     "PixelShuffle",
@@ -100,6 +105,7 @@ __all__ = [
     "SpectralDense",
     "SpectralEmbedding",
     "Split",
+    "Strided",
     "SumPooling",
     "Unstack",
     "WeightNormalization",
@@ -116,6 +122,7 @@ __all__ = [
     "fir_padding",
     "fir_resample",
     "fit_layers",
+    "gated_convolution",
     "label_input",
     "leaky_relu",
     "lowpass_filter",
@@ -137,6 +144,7 @@ __all__ = [
     "residual_up",
     "scaled_leaky_relu",
     "self_attention",
+    "spatially_adaptive",
     "stylegan2_discriminator",
     "tanh_images",
     "to_rgb",

@@ -8,6 +8,7 @@ from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
+from kerasgan.models.context_encoder import ContextEncoder
 from kerasgan.models.cut import CUT
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
@@ -27,6 +28,7 @@ from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.spade import SPADE
 from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
@@ -47,6 +49,7 @@ __all__ = [
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SPADE",
     "SRGAN",
     "WGANGP",
     "BiGAN",
@@ -55,6 +58,7 @@ __all__ = [
     "BigGANDeep",
     "ConditionalDCGAN",
     "ConditionalGAN",
+    "ContextEncoder",
     "CycleGAN",
     "DeblurGAN",
     "DeePSiM",

@@ -37,6 +37,9 @@ class Restoration(ImageToImage):
         ValueError: without a content loss, for an unknown distance, or a layer without a network.
     """
 
+    needs_content: bool = True
+    """Whether it takes a weight of pixels, or features; a family whose own losses compare images needs neither."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -53,7 +56,7 @@ class Restoration(ImageToImage):
         super().__init__(generator, discriminator, **options)
         if distance not in DISTANCES:
             raise ValueError(f"Expected a distance: {', '.join(DISTANCES)}. Received: distance={distance!r}")
-        if features is None and not pixel_weight:
+        if self.needs_content and features is None and not pixel_weight:
             raise ValueError(f"Expected a weight of pixels, or features. Received: pixel_weight={pixel_weight}")
         if features is None and feature_layer is not None:
             raise ValueError(f"Expected the network of the layer. Received: feature_layer={feature_layer!r}")
@@ -94,9 +97,13 @@ class Restoration(ImageToImage):
             loss += self.feature_weight * feature
         if not callable(self.adversarial_weight) and not self.adversarial_weight:
             return loss
-        adversarial = super().generator_loss(batch)
+        adversarial = self.adversarial_generator_loss(batch)
         self.log("adversarial_loss", adversarial)
         return loss + schedules.at(self.adversarial_weight, self.optimizer.generator.iterations) * adversarial
+
+    def adversarial_generator_loss(self, batch: Any) -> Any:
+        """The generator's loss without the content losses."""
+        return super().generator_loss(batch)
 
     def _distance(self, first: Any, second: Any) -> Any:
         difference = ops.cast(first, "float32") - ops.cast(second, "float32")
