@@ -10,7 +10,17 @@ from kerasgan import gradients, schedules
 from kerasgan.keras_internals import made_without_values, variable_index
 from kerasgan.scalars import guard
 
-__all__ = ["AdversarialOptimizer", "AnnealedAdam", "MomentumRampSGD", "adversarial", "ema_decay", "for_both", "get"]
+__all__ = [
+    "AdversarialOptimizer",
+    "AnnealedAdam",
+    "MomentumRampSGD",
+    "OptimisticAdam",
+    "OptimisticSGD",
+    "adversarial",
+    "ema_decay",
+    "for_both",
+    "get",
+]
 
 
 def get(name: str, optimizer: Any) -> keras.optimizers.Optimizer:
@@ -172,7 +182,8 @@ class MomentumRampSGD(keras.optimizers.SGD):
 
     Args:
         learning_rate: a float or a schedule.
-        momentum: the momentum of the first update.
+        momentum: the momentum of the first update, in (-1, 1); a negative one, constant, damps the rotation of
+            alternating updates (Gidel et al. 2019, 1807.04740).
         final_momentum: the momentum from update `ramp_steps` on.
         ramp_steps: updates over which it rises.
         **options: of `keras.optimizers.SGD`.
@@ -190,8 +201,8 @@ class MomentumRampSGD(keras.optimizers.SGD):
     ):
         if options.pop("nesterov", False):
             raise ValueError("Expected classical momentum. Received: nesterov=True")
-        super().__init__(learning_rate=learning_rate, momentum=momentum, name=name, **options)
-        self.final_momentum, self.ramp_steps = final_momentum, ramp_steps
+        super().__init__(learning_rate=learning_rate, momentum=0.5, name=name, **options)  # Keras refuses negative ones
+        self.momentum, self.final_momentum, self.ramp_steps = float(momentum), final_momentum, ramp_steps
 
     def update_step(self, gradient, variable, learning_rate):
         done = ops.minimum(ops.cast(self.iterations, variable.dtype) / self.ramp_steps, 1.0)
@@ -203,6 +214,40 @@ class MomentumRampSGD(keras.optimizers.SGD):
 
     def get_config(self):
         return {**super().get_config(), "final_momentum": self.final_momentum, "ramp_steps": self.ramp_steps}
+
+
+class _Optimistic:
+    """Beside an optimizer: takes each of its steps twice and takes the one before back, w <- w + 2 s_t - s_(t-1)."""
+
+    def build(self, variables: list) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self.previous_steps = self.add_optimizer_variables(variables, "previous_step")
+
+    def update_step(self, gradient, variable, learning_rate):
+        before = ops.copy(variable)
+        super().update_step(gradient, variable, learning_rate)
+        previous = self.previous_steps[variable_index(self, variable)]
+        step = ops.subtract(variable, before)
+        self.assign_add(variable, ops.subtract(step, previous))
+        self.assign(previous, step)
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class OptimisticSGD(_Optimistic, keras.optimizers.SGD):
+    """Optimistic gradient descent (Daskalakis et al. 2018, 1711.00141, equation 5): w <- w - 2 lr g_t + lr g_(t-1).
+
+    On a bilinear game it converges where gradient descent diverges. Arguments as of `keras.optimizers.SGD`.
+    """
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class OptimisticAdam(_Optimistic, keras.optimizers.Adam):
+    """Optimistic Adam (Daskalakis et al. 2018, 1711.00141, algorithm 1): optimistic steps in the direction of Adam's.
+
+    Its first step is twice Adam's: there is none before to take back. Arguments as of `keras.optimizers.Adam`.
+    """
 
 
 def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, rampup: float = 0.05) -> Any:

@@ -3,9 +3,9 @@
 Each penalty is a weighted mean over the batch of a function of the per-sample gradient of the discriminator's output
 with respect to its input. With `interval=n` it is computed on every n-th discriminator step and multiplied by n there
 (lazy regularization, Karras et al. 2020, arXiv 1912.04958, appendix B). On a linear discriminator w.x each is exact:
-weight (||w|| - target)^2 or weight/2 ||w||^2, whatever the batch. The gradient is per sample only where the outputs of
-a sample do not depend on its neighbors: batch normalization in the discriminator mixes them (1704.00028, section 4),
-and `GAN.compile` refuses the two together.
+weight (||w|| - target)^2, weight/2 ||w||^2 or weight ||w||^power, whatever the batch. The gradient is per sample only
+where the outputs of a sample do not depend on its neighbors: batch normalization in the discriminator mixes them
+(1704.00028, section 4), and `GAN.compile` refuses the two together.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from kerasgan import gradients, schedules
 from kerasgan.names import made, resolve
 from kerasgan.scalars import check, guard
 
-__all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "get", "names"]
+__all__ = ["DRAGAN", "R1", "R2", "GradientPenalty", "Penalty", "WGANDiv", "get", "names"]
 
 
 class Penalty:
@@ -148,11 +148,37 @@ class DRAGAN(Penalty):
         return {**super().get_config(), "target": self.target, "spread": self.spread}
 
 
+@keras.saving.register_keras_serializable("kerasgan")
+class WGANDiv(Penalty):
+    """WGAN-div (Wu et al. 2018, arXiv 1712.01026): weight E||grad D(x)||^power, between real images and fakes.
+
+    x = u real + (1 - u) fake, with one u ~ U(0, 1) per sample. The objective is `wasserstein`; a discriminator that
+    maximizes E D(real) - E D(fake) - weight E||grad D||^power needs no slope of one.
+    """
+
+    name = "wgan_div"
+
+    def __init__(self, *, weight: Any = 2.0, interval: int = 1, power: float = 6.0):
+        super().__init__(weight=weight, interval=interval)
+        if power < 2:
+            raise ValueError(f"Expected a power of 2 or more, whose slope is finite. Received: power={power}")
+        self.power = power
+
+    def measure(self, discriminator, real, fake, seed):
+        points = fake + _uniform_per_sample(real, seed) * (real - fake)
+        squared_norms = _squared_norms(gradients.input_gradients(discriminator, points))
+        return ops.mean(ops.power(squared_norms + 1e-12, 0.5 * self.power))  # the power has no second slope at 0
+
+    def get_config(self):
+        return {**super().get_config(), "power": self.power}
+
+
 _PENALTIES: dict[str, type[Penalty]] = {
     "dragan": DRAGAN,
     "gradient_penalty": GradientPenalty,
     "r1": R1,
     "r2": R2,
+    "wgan_div": WGANDiv,
 }
 
 

@@ -80,7 +80,8 @@ LIMITS: Mapping[str, Limits] = {
     **_named(POSITIVE, "learning_rate learning_rate_multiplier radius scale sigma sigmas spacing step variance"),
     **_named(POSITIVE, "width discriminator_width generator_width"),
     **_named(SHARE, "label_smoothing labeled_share share style_mixing"),
-    **_named(Limits(0, 1, below=True), "discard dropout rate momentum final_momentum beta_1"),
+    **_named(Limits(0, 1, below=True), "discard dropout rate beta_1"),
+    **_named(Limits(-1, 1, above=True, below=True), "momentum final_momentum"),
 }
 _ANYWHERE, _COUNT = Limits(), Limits(1, 2**63 - 1)  # no array has more
 

@@ -328,3 +328,16 @@ def test_confidence_cannot_be_adapted_to_where_only_differences_count():
     model = R3GAN(**R3GAN.tiny_config)
     model.compile(augment={"name": "ada", "probability": Cosine(0.0, 0.3, steps=10)})
     assert model.augment.probability is not None
+
+
+def test_instance_noise_has_its_deviation_and_follows_its_schedule():
+    batch = images(64, 8, 8, 3)
+    added = changed({"name": "instance_noise", "deviation": 0.3}, batch) - array(batch)
+    assert np.std(added) == pytest.approx(0.3, rel=0.02) and abs(np.mean(added)) < 0.01
+    gan = DCGAN(**DCGAN.tiny_config)
+    gan.compile(augment={"name": "instance_noise", "deviation": Cosine(0.4, 0.0, steps=4)})
+    real = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 1)).astype("float32")
+    history = gan.fit(real, batch_size=4, epochs=2, verbose=0).history
+    assert history["noise_deviation"][-1] == pytest.approx((0.4 * 0.5 * (1 - 2**-0.5) + 0.0) / 2, rel=1e-4)
+    with pytest.raises(ValueError, match=r"Received: deviation=-0\.1"):
+        augment.get({"name": "instance_noise", "deviation": -0.1})

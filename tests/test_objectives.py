@@ -44,6 +44,11 @@ HAND = {
     "hinge": ((0 + 1) / 2 + (0 + 2) / 2, 0.0),
     "wasserstein": (0.0 - 1.0, 0.0),
     "relativistic": ((softplus(-3) + softplus(1)) / 2, (softplus(3) + softplus(-1)) / 2),
+    "boundary_seeking": ((softplus(-2) + softplus(0)) / 2 + (softplus(-1) + softplus(1)) / 2, 0.5 * (1 + 1) / 2),
+    "softmax": (
+        math.log(math.exp(2) + 1 + math.exp(-1) + math.exp(1)) - (2 + 0) / 2,
+        math.log(math.exp(2) + 1 + math.exp(-1) + math.exp(1)) - (2 + 0 - 1 + 1) / 4,
+    ),
     "relativistic_average": (  # the averages are 1 of real images and 0 of fakes
         (softplus(-2) + softplus(0)) / 2 + (softplus(-2) + softplus(0)) / 2,
         (softplus(2) + softplus(0)) / 2 + (softplus(2) + softplus(0)) / 2,
@@ -254,3 +259,16 @@ def test_objectives_survive_serialization(name):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(objective))
     assert type(again) is type(objective)
     assert again.get_config() == objective.get_config()
+
+
+def test_the_softmax_gans_losses_are_least_where_they_should_be():
+    """log 2 of two real images where fakes have no share, log 4 of all four where all logits are equal."""
+    objective = objectives.get("softmax")
+    far, equal = np.full((2, 1), -50.0, "float32"), np.full((2, 1), 3.0, "float32")
+    assert value(objective.discriminator_loss(equal, far)) == pytest.approx(math.log(2), rel=1e-6)
+    assert value(objective.generator_loss(equal, equal)) == pytest.approx(math.log(4), rel=1e-6)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        real, fake = rng.normal(size=(2, 2, 1)).astype("float32")
+        assert value(objective.discriminator_loss(real, fake)) > math.log(2)
+        assert value(objective.generator_loss(real, fake)) > math.log(4)

@@ -33,6 +33,38 @@ def test_a_constant_momentum_equals_keras_sgd():
     np.testing.assert_allclose(*values, rtol=1e-6)
 
 
+def test_negative_momentum_is_taken():
+    """v <- -0.5 v - g by hand, with g = 1: -1, then -0.5, then -0.75."""
+    optimizer = optimizers.MomentumRampSGD(1.0, -0.5, final_momentum=-0.5)
+    variable, expected = keras.Variable(0.0), (-1.0, -1.5, -2.25)
+    for value in expected:
+        optimizer.apply([ops.ones(())], [variable])
+        assert float(ops.convert_to_numpy(variable.value)) == pytest.approx(value, rel=1e-6)
+    again = optimizers.MomentumRampSGD.from_config(optimizer.get_config())
+    assert again.momentum == again.final_momentum == -0.5
+    with pytest.raises(ValueError, match=r"above -1 and below 1\. Received: momentum=-1"):
+        optimizers.MomentumRampSGD(momentum=-1.0)
+
+
+def test_optimistic_steps_take_the_one_before_back():
+    """w <- w + 2 s_t - s_(t-1), with s the steps of the optimizer itself: of SGD by hand, of Adam Keras' own."""
+    slopes = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]], "float32")
+    for ours, theirs in (
+        (optimizers.OptimisticSGD(0.1), keras.optimizers.SGD(0.1)),
+        (optimizers.OptimisticAdam(0.1, beta_1=0.5), keras.optimizers.Adam(0.1, beta_1=0.5)),
+    ):
+        found, plain = (keras.Variable(np.ones(2, "float32")) for _ in range(2))
+        expected, previous, last = np.ones(2), np.zeros(2), np.ones(2)
+        for slope in slopes:
+            gradients.apply(ours, [ops.convert_to_tensor(slope)], [found])
+            theirs.apply([ops.convert_to_tensor(slope)], [plain])
+            now = ops.convert_to_numpy(plain.value).copy()
+            expected, previous, last = expected + 2 * (now - last) - previous, now - last, now
+            np.testing.assert_allclose(ops.convert_to_numpy(found.value), expected, rtol=1e-5)
+        again = keras.optimizers.deserialize(keras.optimizers.serialize(ours))
+        assert type(again) is type(ours) and again.get_config() == ours.get_config()
+
+
 def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_sets_the_generators_rate():
     optimizer = optimizers.AdversarialOptimizer(
         generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2)

@@ -40,6 +40,12 @@ def test_zero_centered_penalties_of_a_linear_discriminator_are_exact(name):
     assert penalty({"name": name, "weight": 7.0}) == pytest.approx(3.5 * NORM**2, rel=1e-5)
 
 
+@pytest.mark.parametrize("power", [2.0, 6.0])
+def test_the_power_of_wgan_div_is_exact_on_a_linear_discriminator(power):
+    expected = 7.0 * NORM**power
+    assert penalty({"name": "wgan_div", "weight": 7.0, "power": power}) == pytest.approx(expected, rel=1e-5)
+
+
 def test_r1_looks_at_real_images_and_r2_at_fakes():
     for name, images in (("r1", REAL), ("r2", FAKE)):
         expected = 5.0 * np.mean(4 * (images.astype("float64") ** 2).sum(axis=(1, 2, 3)))

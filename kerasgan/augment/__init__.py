@@ -7,13 +7,18 @@ data set more varied.
 
 from kerasgan.augment.adaptive import ADA
 from kerasgan.augment.diff_augment import DiffAugment
+from kerasgan.augment.instance_noise import InstanceNoise
 from kerasgan.augment.scheme import Augmentation
 from kerasgan.names import made, resolve
 from kerasgan.scalars import guard
 
-__all__ = ["ADA", "Augmentation", "DiffAugment", "get", "names"]
+__all__ = ["ADA", "Augmentation", "DiffAugment", "InstanceNoise", "get", "names"]
 
-_SCHEMES: dict[str, type[Augmentation]] = {"ada": ADA, "diff_augment": DiffAugment}
+_SCHEMES: dict[str, type[Augmentation]] = {
+    "ada": ADA,
+    "diff_augment": DiffAugment,
+    "instance_noise": InstanceNoise,
+}
 
 
 def names() -> list[str]:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -198,6 +198,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         discriminator_optimizer: Any = None,
         penalties: Any = None,
         discriminator_steps: int | None = None,
+        updates: Literal["alternating", "extragradient", "simultaneous"] | None = None,
         ema_half_life: Any = None,
         reuse_fakes: bool | None = None,
         weight_clip: float | None = None,
@@ -216,6 +217,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 `kerasgan.penalties.Penalty`; an empty list for none.
             discriminator_steps: discriminator updates per generator update (k in Goodfellow et al. 2014). Each of them
                 takes its own batch, and every k-th batch also trains the generator.
+            updates: how they follow each other: "alternating", "simultaneous", or "extragradient", which converges
+                where those circle, at twice the cost: see `kerasgan.gan.updates`.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
                 exports then use; 0 for none. A number is limited to a twentieth of the images seen so far; a schedule,
                 or a recipe's table of one, gives it for each generator step without that limit.
@@ -244,13 +247,14 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             "discriminator_optimizer": discriminator_optimizer,
             "penalties": penalties,
             "discriminator_steps": discriminator_steps,
+            "updates": updates,
             "ema_half_life": ema_half_life,
             "reuse_fakes": reuse_fakes,
             "weight_clip": weight_clip,
             "augment": augment,
         }
         defaults = {"penalties": [], "discriminator_steps": 1, "ema_half_life": 0, "reuse_fakes": False}
-        defaults |= {"weight_clip": 0.0, "augment": False}
+        defaults |= {"weight_clip": 0.0, "augment": False, "updates": "alternating"}
         given = {key: value for key, value in given.items() if value is not None}
         refuse_nan(given)
         self._apply_settings(**{**defaults, **self.default_compile_args(), **given})
@@ -279,6 +283,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self.objective, self.penalties = settings["objective"], tuple(settings["penalties"])
         self.discriminator_steps, self.reuse_fakes, self.ema_half_life = steps, settings["reuse_fakes"], half_life
         self.augment, self.weight_clip = settings["augment"] or None, settings["weight_clip"]
+        self.updates = settings["updates"]
         names = ("discriminator_loss", "generator_loss", *(p.name for p in self.penalties), *self.extra_metrics)
         names += self.augment.extra_metrics if self.augment else ()
         self._means = {name: RunningMean(name=name) for name in names}

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from kerasgan import distribution, gradients, penalties, schedules
+from kerasgan.gan.updates import assign, copies, look_ahead
 from kerasgan.keras_internals import initialize
 from kerasgan.optimizers import ema_decay
 
@@ -59,10 +60,19 @@ class AdversarialStep(keras.Model):
 
     @gradients.trainer_step
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One discriminator update, and on every `discriminator_steps`-th call one generator update after it."""
+        """One discriminator update, and on every `discriminator_steps`-th call one generator update."""
         batch = self.prepare_batch(data)
+        if self.updates == "extragradient":
+            self._step(batch, look_ahead(self, lambda: self._step(batch)))
+        else:
+            self._step(batch)
+        return self.get_metrics_result()
+
+    def _step(self, batch: Batch, origins: tuple[Any, Any] = (None, None)) -> None:
+        """The updates of one batch, of the generator and the discriminator from `origins` if they are given."""
         steps_done = self.optimizer.iterations + 0  # a copy: the variable itself counts on during the step
-        steps = self.discriminator_steps
+        steps, weights = self.discriminator_steps, self.discriminator.trainable_variables
+        at_once = None if self.updates == "alternating" else copies(weights)
         kept = self.reuse_fakes and steps == 1  # else the generator's update may be a branch, with other fakes
         trains_discriminator = self.should_update(self.discriminator) is not False
         with self._unless_overflow(self.optimizer.discriminator):
@@ -70,14 +80,18 @@ class AdversarialStep(keras.Model):
                 if trains_discriminator or self.reuse_fakes:
                     batch = batch._replace(fake=self.synthesize(batch))
             if trains_discriminator:
-                self._update_discriminator(batch, steps_done)
+                self._update_discriminator(batch, steps_done, origins[1])
             else:
                 self.optimizer.pass_over_discriminator()
         if not self.reuse_fakes:
             batch = self.resample_latents(batch)
-        update = functools.partial(self._update_generator, batch, record)
+        if at_once is not None:  # the generator's gradient is that against the discriminator from before its update
+            updated = copies(weights)
+            assign(weights, at_once)
+        update = functools.partial(self._update_generator, batch, record, origins[0])
         gradients.every(steps, steps_done, update, otherwise=_nothing, phase=steps - 1)
-        return self.get_metrics_result()
+        if at_once is not None:
+            assign(weights, updated)
 
     @contextmanager
     def _unless_overflow(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
@@ -98,7 +112,7 @@ class AdversarialStep(keras.Model):
         """Makes what a step reads: a loaded model has only what a file gave it."""
         initialize([*self.variables, *(self.optimizer.variables if self.compiled else ())])
 
-    def _update_discriminator(self, batch: Batch, steps_done: Any) -> None:
+    def _update_discriminator(self, batch: Batch, steps_done: Any, origin: Any = None) -> None:
         batch = batch._replace(fake=keras.tree.map_structure(ops.stop_gradient, batch.fake))
         batch = batch._replace(fake=self.fakes_for_discriminator(batch))
         lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
@@ -116,6 +130,7 @@ class AdversarialStep(keras.Model):
             weighted = functools.partial(self._penalty, penalty, batch, weight=penalty.interval)
             more = functools.partial(self._gradients, network, optimizer, weighted)
             grads = _add_every(penalty.interval, steps_done, grads, more)
+        assign(network.trainable_variables, origin or ())
         gradients.apply(optimizer, grads, network.trainable_variables, when=update)
         if self.augment is not None:
             self.augment.advance(steps_done, distribution.replicas() * ops.shape(batch.real)[0])
@@ -125,7 +140,7 @@ class AdversarialStep(keras.Model):
             for variable in self.discriminator.trainable_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
-    def _update_generator(self, batch: Batch, record: Any) -> Any:
+    def _update_generator(self, batch: Batch, record: Any, origin: Any = None) -> Any:
         def loss() -> Any:
             fake = self.synthesize(batch) if record is None else batch.fake
             adversarial = self.generator_loss(batch._replace(fake=fake))
@@ -141,6 +156,7 @@ class AdversarialStep(keras.Model):
                     self._gradients, network, optimizer, lambda: interval * self.generator_penalty(batch)
                 )
                 grads = _add_every(interval, optimizer.iterations, grads, more)
+            assign(network.trainable_variables, origin or ())
             gradients.apply(optimizer, grads, network.trainable_variables, when=update)
             if self.ema_generator is not None:
                 batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(batch.real)[0])[0]

@@ -113,6 +113,8 @@ class _GivenBatchNormalization(keras.layers.Layer):
 
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5, **options: Any):
         super().__init__(**options)
+        if momentum < 0:
+            raise ValueError(f"Expected a momentum from 0 and below 1. Received: momentum={momentum}")
         self.momentum, self.epsilon = momentum, epsilon
         self.normalization = keras.layers.BatchNormalization(
             momentum=momentum,

@@ -6,6 +6,7 @@ logits, so that a patch discriminator's map works like a single logit.
 
 from kerasgan.names import made, resolve
 from kerasgan.objectives.adversarial import (
+    BoundarySeeking,
     Hinge,
     LeastSquares,
     MaximumLikelihood,
@@ -14,12 +15,14 @@ from kerasgan.objectives.adversarial import (
     Objective,
     Relativistic,
     RelativisticAverage,
+    Softmax,
     Wasserstein,
 )
 from kerasgan.objectives.f_gan import Divergence, FDivergence, divergence_names, get_divergence
 from kerasgan.scalars import guard
 
 __all__ = [
+    "BoundarySeeking",
     "Divergence",
     "FDivergence",
     "Hinge",
@@ -30,6 +33,7 @@ __all__ = [
     "Objective",
     "Relativistic",
     "RelativisticAverage",
+    "Softmax",
     "Wasserstein",
     "divergence_names",
     "get",
@@ -38,6 +42,7 @@ __all__ = [
 ]
 
 _OBJECTIVES: dict[str, type[Objective]] = {
+    "boundary_seeking": BoundarySeeking,
     "f_divergence": FDivergence,
     "hinge": Hinge,
     "least_squares": LeastSquares,
@@ -46,6 +51,7 @@ _OBJECTIVES: dict[str, type[Objective]] = {
     "non_saturating": NonSaturating,
     "relativistic": Relativistic,
     "relativistic_average": RelativisticAverage,
+    "softmax": Softmax,
     "wasserstein": Wasserstein,
 }
 

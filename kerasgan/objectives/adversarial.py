@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 __all__ = [
+    "BoundarySeeking",
     "Hinge",
     "LeastSquares",
     "MaximumLikelihood",
@@ -19,6 +20,7 @@ __all__ = [
     "Objective",
     "Relativistic",
     "RelativisticAverage",
+    "Softmax",
     "Wasserstein",
 ]
 
@@ -102,6 +104,18 @@ class NonSaturating(Minimax):
 
     def generator_loss(self, real_logits, fake_logits):
         return ops.mean(ops.softplus(-fake_logits))
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class BoundarySeeking(Minimax):
+    """The boundary-seeking GAN (Hjelm et al. 2018, arXiv 1702.08431), for continuous data.
+
+    Discriminator: as `Minimax`. Generator: 1/2 E b^2 = 1/2 E (log D(G(z)) - log(1 - D(G(z))))^2, which moves fakes to
+    the boundary, not beyond it.
+    """
+
+    def generator_loss(self, real_logits, fake_logits):
+        return 0.5 * ops.mean(ops.square(fake_logits))
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -237,3 +251,26 @@ class RelativisticAverage(Objective):
 
     def generator_loss(self, real_logits, fake_logits):
         return self.discriminator_loss(fake_logits, real_logits)  # with real and fake exchanged
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Softmax(Objective):
+    """The softmax GAN (Lin 2017, arXiv 1704.06191): the logits of a batch, real and fake, are those of one softmax.
+
+    With p its shares, the discriminator minimizes the cross-entropy of p with equal shares of the real images and none
+    of the fakes, -E log p(real), log(batch) at least; the generator that with equal shares of all images,
+    log(2 batch) at least, where all logits are equal. It looks at real images, too: their share has to fall.
+    """
+
+    paired = True
+    boundary = None
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return _log_sum(real_logits, fake_logits) - ops.mean(real_logits)
+
+    def generator_loss(self, real_logits, fake_logits):
+        return _log_sum(real_logits, fake_logits) - 0.5 * (ops.mean(real_logits) + ops.mean(fake_logits))
+
+
+def _log_sum(real_logits: Any, fake_logits: Any) -> Any:
+    return ops.logsumexp(ops.concatenate([ops.reshape(real_logits, (-1,)), ops.reshape(fake_logits, (-1,))], axis=0))

@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
             "reuse_fakes",
             "seed",
             "start",
+            "updates",
             "weight_clip",
         },
     ),
