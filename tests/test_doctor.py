@@ -241,6 +241,10 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("memorization", {"examples": 8}),
         ("oscillation", {"distance": SWINGS}),
         ("oscillation", {"movement": 0.9, "generator_update": 0.02, "distance": 0.3}),
+        ("frozen generator", {"generator_update": 0.0, "distance": FAR}),
+        ("labels ignored", {"label_agreement": 0.1}),
+        ("healthy", {"label_agreement": 0.05 * np.arange(20)}),
+        ("mode collapse", {"class_diversity": 0.001, "distance": 0.3}),
     ],
 )
 def test_each_trouble_has_its_signs(verdict, changes):
@@ -249,6 +253,40 @@ def test_each_trouble_has_its_signs(verdict, changes):
     assert (found.collapse >= 0.5) == (verdict != "healthy")
     assert found.evidence
     assert found.suggestion
+
+
+def translated(count=20, **changes):
+    """What the callback collects of a healthy image-to-image model, with some signals replaced."""
+    error = 0.02 + np.exp(-np.arange(count) / 3)
+    signals = {
+        "step": 20 * np.arange(count),
+        "discriminator_loss": np.full(count, 1.1),
+        "generator_loss": np.full(count, 0.9),
+        **dict.fromkeys(("diversity", "contrast"), np.ones(count)),
+        **dict.fromkeys(("error", "distance"), error),
+        **dict.fromkeys(("input_error", "change"), np.full(count, 0.8)),
+        **dict.fromkeys(("movement", "repeats"), np.zeros(count)),
+        "generator_update": np.full(count, 1e-3),
+    }
+    return {**signals, **{name: np.broadcast_to(values, count) for name, values in changes.items()}}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changes"),
+    [
+        ("healthy", {}),
+        ("mode collapse", {"diversity": 0.0, "repeats": 1.0, "error": 1.0, "distance": 1.0}),
+        ("mode collapse", {"contrast": 0.001, "error": 0.7, "distance": 0.3}),
+        ("identity", {"change": 0.01, "error": 0.8, "distance": 0.3}),
+        ("undecided", {"change": 0.01, "input_error": 0.01, "error": 0.01, "distance": 0.6}),  # close to begin with
+        ("drift", {"error": np.append(np.full(10, 0.02), np.linspace(0.02, 0.6, 10))}),
+        ("frozen generator", {"generator_update": 0.0, "error": 2.0, "distance": 2.0}),
+    ],
+)
+def test_each_trouble_of_an_image_to_image_model_has_its_signs(verdict, changes):
+    found = doctor.diagnose(translated(**changes))
+    assert found.verdict == verdict
+    assert (found.collapse >= 0.5) == (verdict not in ("healthy", "undecided"))
 
 
 def test_samples_that_become_alike_are_named_at_the_third_probe():
@@ -288,6 +326,7 @@ def test_a_distance_that_falls_through_noise_still_falls():
 
 def test_every_verdict_has_a_suggestion():
     named = {"mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation"}
+    named |= {"frozen generator", "labels ignored", "identity", "drift"}
     others = {"divergence", "memorization", "healthy", "undecided", "cannot tell from losses"}
     assert named | others == set(doctor.VERDICTS)
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from kerasgan import cli, doctor, metrics, report, zoo
 from kerasgan.files import pictures
-from kerasgan.report import charts, evidence, page
+from kerasgan.report import charts, evidence, page, proof
 from kerasgan.training import train
 
 VOID = {"meta", "img", "br"}
@@ -108,7 +108,7 @@ def test_the_file_loads_nothing(text):
 
 def test_every_picture_and_chart_has_words(text):
     reader = Reader(text)
-    assert len(reader.all("img")) == 3 and len(reader.all("svg")) == 4
+    assert len(reader.all("img")) == 4 and len(reader.all("svg")) == 4
     for image in reader.all("img"):
         assert len(image["alt"]) > 20
         with Image.open(io.BytesIO(base64.b64decode(image["src"].partition(",")[2]))) as picture:
@@ -161,6 +161,41 @@ def test_the_verdicts_are_those_of_growing_prefixes_of_the_log(copy):
     assert abs(found.segments[-1].first - 300) < 400 / evidence.PREFIXES + 3
     html = report.write(copy).read_text()
     assert 'class="chip bad">divergence' in html and "not a number" in html
+
+
+def test_the_verdict_of_a_watched_training_is_its_doctors_with_the_picture_that_shows_it(tmp_path):
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "tiny", steps=10))
+    watch = doctor.Doctor(every=1, patience=1)
+    train.train(recipe, output=tmp_path / "run", every=5, callbacks=[watch])
+    found = report.gather(tmp_path / "run")
+    assert found.watched and found.diagnosis == watch.diagnosis
+    html = report.write(tmp_path / "run").read_text()
+    assert "looked at samples as well" in html
+    assert f"for the verdict {watch.diagnosis.verdict}" in html
+
+
+KINDS = np.kron(np.eye(3, dtype="uint8").reshape(3, 3, 1, 1) * 255, np.ones((1, 1, 4, 1), "uint8"))  # bars
+
+
+def proven(verdict, **evidences):
+    return proof.proof(evidence.Evidence(None, None, **evidences), verdict)
+
+
+def test_each_verdict_is_shown_by_the_images_that_it_is_about():
+    bars = KINDS.repeat(4, axis=0)
+    twins = proven("mode collapse", samples=bars, reals=KINDS)
+    np.testing.assert_array_equal(twins.rows[0], twins.rows[1])
+    missing = proven("mode dropping", samples=KINDS[:2], reals=bars)
+    np.testing.assert_array_equal(missing.rows[0][:4], KINDS[[2] * 4])
+    copies = proven("memorization", samples=KINDS[::-1], reals=bars)
+    np.testing.assert_array_equal(copies.rows[0], copies.rows[1])
+    by_class = (KINDS, KINDS[[0, 0, 0]], KINDS[[0, 0, 0]])
+    assert proven("labels ignored", samples=bars, reals=KINDS, by_class=by_class).rows == list(by_class)
+    same = proven("identity", samples=KINDS[:2], inputs=KINDS[:2], reals=KINDS[1:])
+    assert len(same.rows) == 3 and "the same" in same.caption
+    for verdict in doctor.VERDICTS:
+        assert proof.figure(evidence.Evidence(None, None, samples=bars, reals=KINDS), verdict) is not None
+    assert proven("healthy") is None and proven("healthy", samples=bars) is None
 
 
 def test_neighbors_are_found_among_the_training_images(run):

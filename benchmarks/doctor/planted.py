@@ -1,21 +1,35 @@
-"""Small trainings on the digits: some with a planted failure, some healthy."""
+"""Troubles that are planted in the small trainings of `families`, and how each ought to be called."""
 
-import contextlib
-import dataclasses
-import warnings
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-from unittest import mock
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
+import recorder
+from families import BATCH, CONDITIONAL, GENERATORS, PAIRS, SIZES, Setting, digits, distance, inked
+from families import setting as healthy
 
 import kerasgan
-from kerasgan.doctor import Doctor
 from kerasgan.models import dcgan
 
-STEPS, EVERY = 400, 20
+Change = Callable[[Setting, np.random.Generator], None]
+
+ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
+ANY += ("drift",)
+
+
+class Trouble(NamedTuple):
+    """A trouble: what it changes, the verdicts that name it rightly, and the families in which it is planted.
+
+    `sure`: whether the training cannot go well; else only those count that ended badly, by their distance.
+    """
+
+    change: Change
+    verdicts: tuple[str, ...]
+    families: tuple[str, ...]
+    sure: bool = True
 
 
 class Leaky(kerasgan.GAN):
@@ -32,6 +46,13 @@ class Leaky(kerasgan.GAN):
         return keras.ops.concatenate([images, keras.ops.full_like(images[..., :1], mark)], axis=-1)
 
 
+class Swapped(kerasgan.GAN):
+    """The generator learns to make images that the discriminator rejects."""
+
+    def generator_loss(self, batch):
+        return -super().generator_loss(batch)
+
+
 class Constant(kerasgan.latents.Prior):
     """The same latents for every image."""
 
@@ -42,72 +63,70 @@ class Constant(kerasgan.latents.Prior):
         return np.ones((count, latent_dim), dtype="float32")
 
 
-class Swapped(kerasgan.GAN):
-    """The generator learns to make images that the discriminator rejects."""
+class At(keras.callbacks.Callback):
+    """Multiplies both learning rates at a step."""
 
-    def generator_loss(self, batch):
-        return -super().generator_loss(batch)
-
-
-class Late(keras.callbacks.Callback):
-    """From the 250th step on the generator learns a hundred times faster and the discriminator no more."""
+    def __init__(self, step: int, generator: float, discriminator: float):
+        super().__init__()
+        self.at, self.factors = step, (generator, discriminator)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.model.optimizer.steps == 250:
-            self.model.optimizer.generator.learning_rate = 0.1
-            self.model.optimizer.discriminator.learning_rate = 0.0
+        if self.model.optimizer.steps == self.at:
+            for optimizer, factor in zip(
+                (self.model.optimizer.generator, self.model.optimizer.discriminator), self.factors
+            ):
+                optimizer.learning_rate = float(optimizer.learning_rate) * factor
 
 
-@dataclass
-class Setting:
-    """A small DCGAN on the digits at 16 pixels that trains well in 400 steps; a case changes some of these fields."""
+class Endless(keras.utils.PyDataset):
+    """Batches without a length."""
 
-    images: np.ndarray
-    labels: np.ndarray
-    generator_rate: float = 1e-3
-    discriminator_rate: float = 1e-3
-    momentum: float = 0.5
-    objective: str = "non_saturating"
-    family: type[kerasgan.GAN] = kerasgan.GAN
-    prior: Any = "normal"
-    variant: str = "torch"
-    channels_seen: int = 1
-    normalized: bool = True
-    ema_half_life: float = 500
-    reference: np.ndarray | None = None
-    callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y = x, y
 
-    def gan(self) -> kerasgan.GAN:
-        bare = mock.patch.multiple(
-            dcgan, normalized=lambda x, *_, **__: x, norm_relu=lambda x, *_, **__: keras.layers.ReLU()(x)
-        )
-        with contextlib.nullcontext() if self.normalized else bare:
-            generator = dcgan.generator(16, 1, 16, width=8, variant=self.variant)
-            discriminator = dcgan.discriminator(16, self.channels_seen, width=8, variant=self.variant)
-        gan = self.family(generator, discriminator, prior=self.prior)
-        gan.compile(
-            self.objective,
-            generator_optimizer=keras.optimizers.Adam(self.generator_rate, beta_1=self.momentum),
-            discriminator_optimizer=keras.optimizers.Adam(self.discriminator_rate, beta_1=self.momentum),
-            ema_half_life=self.ema_half_life,
-        )
-        return gan
+    @property
+    def num_batches(self):
+        return None
+
+    def __getitem__(self, index):
+        rows = (np.arange(32) + 32 * index) % len(self.x)
+        return self.x[rows] if self.y is None else (self.x[rows], self.y[rows])
 
 
-def rates_times_100(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate = setting.discriminator_rate = 0.1
+def plain(setting: Setting, family: type[kerasgan.GAN], channels: int = 1) -> Callable[[], kerasgan.GAN]:
+    """Makes DCGAN's networks, which learn by the rules of `family`."""
+
+    def build() -> kerasgan.GAN:
+        generator = dcgan.generator(16, 1, 16, width=8, variant="torch")
+        return family(generator, dcgan.discriminator(16, channels, width=8, variant="torch"))
+
+    return build
+
+
+def imbalance(generator: float, discriminator: float) -> Change:
+    """Learning rates at a ratio: both are changed by its root."""
+
+    def change(setting: Setting, rng: np.random.Generator) -> None:
+        setting.rates = setting.rates[0] * generator, setting.rates[1] * discriminator
+
+    return change
+
+
+def both_rates(setting: Setting, rng: np.random.Generator) -> None:
+    setting.rates = setting.rates[0] * 100, setting.rates[1] * 100
 
 
 def heavy_momentum(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate, setting.discriminator_rate, setting.momentum = 5e-3, 5e-3, 0.99
+    setting.rates, setting.momentum = (5e-3, 5e-3), 0.99
 
 
 def frozen_discriminator(setting: Setting, rng: np.random.Generator) -> None:
-    setting.discriminator_rate = 0.0
+    setting.rates = setting.rates[0], 0.0
 
 
 def frozen_generator(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate = 0.0
+    setting.rates = 0.0, setting.rates[1]
 
 
 def constant_latents(setting: Setting, rng: np.random.Generator) -> None:
@@ -115,101 +134,152 @@ def constant_latents(setting: Setting, rng: np.random.Generator) -> None:
 
 
 def leaked_labels(setting: Setting, rng: np.random.Generator) -> None:
-    setting.family, setting.channels_seen = Leaky, 2
-
-
-def no_normalization(setting: Setting, rng: np.random.Generator) -> None:
-    # At the usual rate it only learns more slowly; the rate that normalization would have allowed breaks it.
-    setting.normalized, setting.generator_rate, setting.discriminator_rate = False, 1e-2, 1e-2
-
-
-def one_class(setting: Setting, rng: np.random.Generator) -> None:
-    setting.reference = setting.images
-    setting.images = setting.images[setting.labels == rng.integers(10)]
-
-
-def tiny_dataset(setting: Setting, rng: np.random.Generator) -> None:
-    setting.images = np.repeat(setting.images[rng.choice(len(setting.images), 8, replace=False)], 32, axis=0)
-
-
-def overflow(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate = setting.discriminator_rate = 1e30
-
-
-def generator_races(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate, setting.discriminator_rate = 1e-2, 1e-5
-
-
-def generator_runs_away(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate, setting.discriminator_rate = 1e-1, 1e-5
-
-
-def discriminator_races(setting: Setting, rng: np.random.Generator) -> None:
-    setting.generator_rate, setting.discriminator_rate = 1e-6, 1e-2
-
-
-def name(change: Callable) -> str:
-    return change.__name__.replace("_", " ")
-
-
-# Kinds of trouble that were planted only when the rules were fixed.
+    setting.build = plain(setting, Leaky, 2)
 
 
 def swapped_sign(setting: Setting, rng: np.random.Generator) -> None:
-    setting.family = Swapped
+    setting.build = plain(setting, Swapped)
 
 
 def wasserstein_without_a_limit(setting: Setting, rng: np.random.Generator) -> None:
-    setting.objective, setting.generator_rate, setting.discriminator_rate = "wasserstein", 1e-2, 1e-2
+    setting.rates, setting.compile = (1e-2, 1e-2), {"objective": "wasserstein", "penalties": None}
+
+
+def one_class(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, None
+    setting.x = setting.x[digits(16)[1] == rng.integers(10)]
+
+
+def tiny_dataset(setting: Setting, rng: np.random.Generator) -> None:
+    chosen = rng.choice(len(setting.x), 8, replace=False)
+    setting.x = np.repeat(setting.x[chosen], 32, axis=0)
+
+
+def overflow(setting: Setting, rng: np.random.Generator) -> None:
+    setting.rates = 1e30, 1e30
 
 
 def late_runaway(setting: Setting, rng: np.random.Generator) -> None:
-    setting.callbacks = (Late(),)
+    setting.callbacks = (At(120, 100, 0),)
 
 
-ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
-PLANTED: dict[Callable, tuple[str, ...]] = {
-    rates_times_100: ANY,
-    heavy_momentum: ANY,
-    no_normalization: ANY,
-    frozen_discriminator: ("weak discriminator",),
-    frozen_generator: ("convergence failure", "mode collapse"),
-    constant_latents: ("mode collapse",),
-    leaked_labels: ("convergence failure",),
-    one_class: ("mode dropping", "mode collapse"),
-    tiny_dataset: ("memorization", "mode collapse"),
-    overflow: ("divergence",),
-    generator_races: ANY,
-    generator_runs_away: ANY,
-    discriminator_races: ANY,
-    swapped_sign: ANY,
-    wasserstein_without_a_limit: ANY,
-    late_runaway: ANY,
+def without_a_length(setting: Setting, rng: np.random.Generator) -> None:
+    imbalance(100, 0.01)(setting, rng)
+    setting.loader = Endless
+
+
+def at_a_stage(setting: Setting, rng: np.random.Generator) -> None:
+    setting.callbacks = (At(120, 100, 0.01),)  # 3,840 images: it has grown to 8 pixels
+
+
+def shuffled_labels(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference, setting.steps = (setting.x, setting.y), 500
+    setting.y = rng.permutation(setting.y)
+
+
+def one_image_per_class(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference, setting.steps = (setting.x, setting.y), 500
+    firsts = np.array([np.flatnonzero(setting.y == label)[0] for label in range(10)])
+    setting.x = setting.x[firsts[setting.y]]
+
+
+def one_class_of_one_image(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference, setting.steps = (setting.x, setting.y), 500
+    rows = np.flatnonzero(setting.y == rng.integers(10))
+    setting.x = setting.x.copy()
+    setting.x[rows] = setting.x[rows[0]]
+
+
+def to_identity(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = setting.x if len(setting.x) == len(setting.y) else inked(setting.y)
+
+
+def to_a_constant(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = np.repeat(setting.y[[rng.integers(len(setting.y))]], len(setting.y), axis=0)
+
+
+def to_one_color(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    means = setting.y.mean(axis=(1, 2, 3), keepdims=True)
+    setting.y = np.broadcast_to(means, setting.y.shape).astype("uint8")
+
+
+def drift(setting: Setting, rng: np.random.Generator) -> None:
+    setting.callbacks = (At(120, 100, 1),)
+
+
+MOST = ("DCGAN", "GAN2014", "LSGAN", "WGANGP", "SNGAN", "StyleGAN2", "R3GAN", "PGGAN", "InfoGAN", "LAPGAN")
+WEAK = ("weak discriminator",)
+TROUBLES: Mapping[str, Trouble] = {
+    "generator 10,000 times faster": Trouble(imbalance(100, 0.01), ANY, GENERATORS, sure=False),
+    "generator 100 times faster": Trouble(imbalance(10, 0.1), ANY, MOST, sure=False),
+    "discriminator 100 times faster": Trouble(imbalance(0.1, 10), ANY, MOST, sure=False),
+    "discriminator 10,000 times faster": Trouble(imbalance(0.01, 100), ANY, GENERATORS, sure=False),
+    "both rates times 100": Trouble(both_rates, ANY, MOST, sure=False),
+    "heavy momentum": Trouble(heavy_momentum, ANY, ("DCGAN", "LSGAN", "GAN2014"), sure=False),
+    "frozen discriminator": Trouble(frozen_discriminator, WEAK, GENERATORS),
+    "frozen generator": Trouble(frozen_generator, ("convergence failure", "mode collapse", *WEAK), MOST),
+    "constant latents": Trouble(constant_latents, ("mode collapse",), ("DCGAN", "LSGAN", "GAN2014", "StyleGAN2")),
+    "leaked labels": Trouble(leaked_labels, ("convergence failure",), ("DCGAN",)),
+    "swapped sign": Trouble(swapped_sign, ANY, ("DCGAN",)),
+    "Wasserstein without a limit": Trouble(wasserstein_without_a_limit, ANY, ("DCGAN", "LSGAN", "GAN2014"), sure=False),
+    "one class of ten": Trouble(one_class, ("mode dropping", "mode collapse"), ("DCGAN", "LSGAN", "WGANGP")),
+    "eight images": Trouble(tiny_dataset, ("memorization", "mode collapse"), ("DCGAN", "LSGAN", "WGANGP")),
+    "overflow": Trouble(overflow, ("divergence",), ("DCGAN", "SNGAN", "StyleGAN2", "Pix2Pix")),
+    "late runaway": Trouble(late_runaway, ANY, ("DCGAN", "GAN2014", "WGANGP"), sure=False),
+    "loader without a length": Trouble(without_a_length, ANY, ("DCGAN", "LSGAN", "SNGAN"), sure=False),
+    "at a stage": Trouble(at_a_stage, ANY, ("PGGAN",), sure=False),
+    "labels ignored": Trouble(shuffled_labels, ("labels ignored",), CONDITIONAL),
+    "one image per class": Trouble(one_image_per_class, ("mode collapse", "memorization"), CONDITIONAL),
+    "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL),
+    "output is the input": Trouble(to_identity, ("identity",), ("Pix2Pix", "CycleGAN")),
+    "output is constant": Trouble(to_a_constant, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
+    "output is of one color": Trouble(to_one_color, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
+    "drift": Trouble(drift, ANY, ("SRGAN", "Pix2Pix"), sure=False),
 }
-HELD_OUT = frozenset(map(name, (swapped_sign, wasserstein_without_a_limit, late_runaway)))
-HEALTHY: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "a fifth of the rates": {"generator_rate": 2e-4, "discriminator_rate": 2e-4},
-    "hinge": {"objective": "hinge"},
-    "least squares": {"objective": "least_squares"},
-    "no average": {"ema_half_life": 0},
-    "paper's DCGAN": {"variant": "paper", "prior": "uniform"},
-}
+HELD_OUT: Mapping[str, Trouble] = {}
+"""Kinds that were planted only when the rules were fixed."""
 
 
-def train(change: Callable | Mapping[str, Any], seed: int) -> Doctor:
-    """Trains one model and returns the doctor that watched it."""
-    keras.utils.set_random_seed(seed)
-    digits = kerasgan.data.digits(image_size=16)
-    setting = Setting(digits.images(), digits.labels)
-    if callable(change):
-        change(setting, np.random.default_rng(seed))
-    else:
-        setting = dataclasses.replace(setting, **change)
-    reference = setting.images if setting.reference is None else setting.reference
-    doctor = Doctor(reference, every=EVERY, on_trouble="stop")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        callbacks = [doctor, *setting.callbacks, kerasgan.callbacks.StopAfter(steps=STEPS)]
-        setting.gan().fit(setting.images, batch_size=32, epochs=STEPS, verbose=0, callbacks=callbacks)
-    return doctor
+def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
+    """The trouble, if any, of each (kind, family); trainings without trouble are of the kind "none".
+
+    A family of each kind in turn, so that a part of the trainings has all kinds.
+    """
+    chosen: Mapping[str, Trouble | None] = HELD_OUT if held_out else {"none": None, **TROUBLES}
+    turns: dict[tuple[str, str], Trouble | None] = {}
+    for turn in range(len(SIZES)):
+        for kind, trouble in chosen.items():
+            families = tuple(SIZES) if trouble is None else trouble.families
+            if turn < len(families):
+                turns[kind, families[turn]] = trouble
+    return turns
+
+
+def kinds() -> Mapping[str, Trouble]:
+    return {**TROUBLES, **HELD_OUT}
+
+
+def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:
+    """Trains one family with one trouble and records what a doctor measures."""
+    recorder.seeded(seed)
+    setting = healthy(family, seed)
+    if trouble is not None:
+        trouble.change(setting, np.random.default_rng(seed))
+    fitted, reference = (setting.x, setting.y), setting.reference
+    options = {"batch_size": PAIRS if setting.translates else BATCH}
+    if setting.loader is not None:
+        fitted, reference, options = (setting.loader(*fitted),), reference or fitted, {"steps_per_epoch": 50}
+    measure = functools.partial(distance, wanted=setting, seed=seed)
+    recorder.record(
+        path,
+        setting.gan(),
+        fitted,
+        reference=reference or (None, None),
+        steps=setting.steps,
+        callbacks=setting.callbacks,
+        options=options,
+        measure=measure,
+    )

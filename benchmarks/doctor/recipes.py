@@ -1,27 +1,21 @@
 """The first steps of the recipes with bundled weights, whose results are known to be good."""
 
-import warnings
+from pathlib import Path
 
-import keras
+import recorder
 
 import kerasgan
-from kerasgan.doctor import Doctor
-
-PROBES = 20
 
 
 def names() -> list[str]:
-    return [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).bundled]
+    """The recipes whose training images are at hand."""
+    bundled = [name for name in kerasgan.zoo.names(pretrained=True) if kerasgan.zoo.recipe(name).bundled]
+    return [name for name in bundled if kerasgan.zoo.recipe(name).source.at_hand(kerasgan.zoo.recipe(name).data)]
 
 
-def train(name: str, seed: int, *, steps: int) -> Doctor:
-    """Trains a recipe for the given number of steps and returns the doctor that watched it."""
-    keras.utils.set_random_seed(seed)
+def train(path: Path, *, name: str, seed: int, steps: int) -> None:
+    """Trains a recipe for the given number of steps and records what a doctor measures."""
+    recorder.seeded(seed)
     recipe = kerasgan.zoo.recipe(name)
     gan, source = kerasgan.zoo.build(recipe), kerasgan.zoo.source(recipe, seed=seed)
-    doctor = Doctor(every=max(1, steps // PROBES))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        callbacks = [doctor, kerasgan.callbacks.StopAfter(steps=steps)]
-        gan.fit(source, epochs=steps, verbose=0, callbacks=callbacks)
-    return doctor
+    recorder.record(path, gan, (source,), steps=steps)

@@ -115,6 +115,14 @@ class Checkpoint(StepCallback):
             raise ValueError(f"Expected an intact checkpoint in {directory}. Received: {len(found)} damaged ones")
         return None
 
+    @staticmethod
+    def kept(path: str | os.PathLike[str], callback: str, prefix: str = "") -> dict[str, np.ndarray]:
+        """What the state of a callback, such as "Doctor.0", holds in a file; nothing if the file holds none."""
+        try:
+            return below(_read(Path(path)), f"callback/{callback}/{prefix}")
+        except (KeyError, OSError, ValueError, zipfile.BadZipFile):
+            return {}
+
     def restore(self, gan: Any, callbacks: Sequence[Any], *, epochs: int) -> Position | None:
         """Called by `fit` before it begins: loads the newest checkpoint into the model and its callbacks.
 

@@ -14,6 +14,7 @@ from kerasgan.callbacks.base import LossCallback, below
 from kerasgan.doctor.diagnosis import Diagnosis, diagnose
 from kerasgan.doctor.probe import Probe
 from kerasgan.doctor.rules import NO_TROUBLE
+from kerasgan.doctor.translation import TranslationProbe, has_targets
 from kerasgan.scalars import checked
 
 __all__ = ["Doctor", "DoctorWarning"]
@@ -37,19 +38,20 @@ class Doctor(LossCallback):
     The doctor does not change the training: it runs bit for bit as it would without the doctor, until the doctor ends
     it.
 
-    For an image-to-image model only the losses are diagnosed: there is no reference for how varied the outputs for a
-    few input images ought to be.
+    Of an image-to-image model it looks at the outputs for sixteen inputs, beside their targets or the other domain; of
+    one that predicts frames, or that is given a kernel, at the losses alone.
 
     Args:
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
             kept. The data of `fit` if not given.
-        labels: labels of the images, if `data` is an array and the model is class-conditional.
+        labels: labels of the images, if `data` is an array and the model is class-conditional; targets, or the second
+            domain, if the model translates images.
         every: steps from one probe to the next. In the first 400 steps, and while trouble is suspected, there is a
             probe every 20 steps at least, so that a total collapse is found within 300 steps whatever the training's
             length. A probe costs about two steps of a batch of 32.
         on_trouble: "warn" warns once for each verdict; "stop" also ends the training; "rollback" also restores the
-            weights with which the sampler (the moving average if there is one) came closest to the real images. List
-            the doctor before callbacks that save at the end.
+            weights with which the sampler (the moving average if there is one) came closest to the real images, or its
+            outputs to their targets. List the doctor before callbacks that save at the end.
         patience: number of consecutive probes that must find trouble before the doctor acts.
 
     Raises:
@@ -83,14 +85,19 @@ class Doctor(LossCallback):
 
     def begin(self, step: int) -> None:
         self._troubles, self._roll_back, self._ending = 0, False, False
-        # An image-to-image model is diagnosed from its losses alone.
-        if self._data is not None and self._probe is None and not self.model.task.from_images:
-            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, self.model)[0]
-            self._probe = Probe(self.model, *_examples(self._data, self._labels, self.model), trained_on=trained_on)
+        if self._data is not None and self._probe is None:
+            self._probe = self._new_probe()
         if self.resumed and self.resumed.state is not None:
             self._recall(self.resumed.state)
         else:
             self._look(step)
+
+    def _new_probe(self) -> Probe | None:
+        gan = self.model
+        if not gan.task.from_images:
+            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)[0]
+            return Probe(gan, *_examples(self._data, self._labels, gan), trained_on=trained_on)
+        return TranslationProbe(gan, *_pairs(self._data, self._labels, gan)) if has_targets(gan) else None
 
     def state(self) -> dict[str, Any]:
         state = {**super().state(), "troubles": self._troubles}
@@ -151,7 +158,7 @@ class Doctor(LossCallback):
         length = len(self.history.get("step", []))
         for name in {**self.history, **row}:
             self.history.setdefault(name, [np.nan] * length).append(row.get(name, np.nan))
-        distance = row.get("distance", np.nan)
+        distance = row.get("error", row.get("distance", np.nan))
         if np.isfinite(distance) and step and (self._best is None or distance < self._best[0]):
             weights = [np.array(array) for array in self.model.sampler.get_weights()]  # not views of live buffers
             self._best = (distance, step, weights)
@@ -181,6 +188,13 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
         np.concatenate([ops.convert_to_numpy(x) for x in part])[:count] for part in zip(*parts) if part[0] is not None
     ]
     return several[0], several[1] if gan.label_classes else None
+
+
+def _pairs(data: Any, targets: Any, gan: Any, *, count: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """Up to `count` inputs and targets, or images of both domains, from the first batches of `data`."""
+    parts = sources.first_batches(gan.batches(data, targets), count)
+    inputs, others = (np.concatenate(part)[:count] for part in zip(*parts))
+    return inputs, others
 
 
 def _each(batches: Any) -> Iterator[Any]:

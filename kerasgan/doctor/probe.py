@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import gradients
-from kerasgan.doctor.reference import Reference
+from kerasgan.doctor.reference import Classes, Reference
 from kerasgan.gan import GAN, Batch
 from kerasgan.objectives import Objective
 
@@ -45,6 +45,7 @@ class Probe:
         self.data_coverage = 1.0 if trained_on is None else self.reference.compare(trained_on).coverage
         conditional = gan.num_classes is not None  # otherwise only the discriminator uses the labels
         self.labels = np.resize(labels, count) if conditional and labels is not None else None
+        self.classes = None if self.labels is None else Classes(self.reference, labels)
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         batch = (images[rows], None if labels is None else labels[rows], latents)
@@ -57,12 +58,14 @@ class Probe:
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
         signals["movement"] = self._movement(images)
+        if self.classes is not None:
+            signals["label_agreement"] = self.classes.agreement(images, self.labels)
+            signals["class_diversity"] = self.classes.diversity(images, self.labels)
         signals |= {"examples": self.reference.examples, "data_coverage": self.data_coverage}
         with keras.StatelessScope():  # moving statistics and seeds stay as they are
             signals |= self._logits()
             signals |= self._gradients()
-        for role in ("discriminator", "generator"):
-            signals[f"{role}_update"] = self._update(role, step)
+        signals |= self._updates(step)
         return {name: float(value) for name, value in signals.items()}
 
     def state(self) -> dict[str, Any]:
@@ -116,6 +119,9 @@ class Probe:
             squares = [float(ops.sum(ops.square(grad))) for grad in grads if grad is not None]
             norms[f"{role}_gradient"] = np.sqrt(sum(squares))
         return norms
+
+    def _updates(self, step: int) -> dict[str, float]:
+        return {f"{role}_update": self._update(role, step) for role in ("discriminator", "generator")}
 
     def _update(self, role: str, step: int) -> float:
         """Relative change of a network's weights per step since the last call."""

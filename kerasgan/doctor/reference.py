@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Comparison", "Reference"]
+__all__ = ["Classes", "Comparison", "Reference"]
 
 POOLED = 16  # pixels per side at most: the features describe coarse structure
 AXES = 16  # principal axes of the real images, at most
 MODES = 10  # clusters of the real images
+FEWEST_ALIKE = 4  # images of a class, real ones and fakes, from which its variance is estimated
 
 
 class Comparison(NamedTuple):
@@ -77,6 +78,56 @@ class Reference:
     def _shares(self, features: np.ndarray) -> np.ndarray:
         chosen = np.argmin(squared_distances(features, self.centers), axis=1)
         return np.bincount(chosen, minlength=len(self.centers)) / len(features)
+
+
+class Classes:
+    """Real images by class, with which a class-conditional model's are compared.
+
+    Args:
+        reference: the real images.
+        labels: their classes, (count,).
+    """
+
+    def __init__(self, reference: Reference, labels: np.ndarray):
+        self.reference, self.labels = reference, np.asarray(labels)
+        self.known, counts = np.unique(self.labels, return_counts=True)
+        self.known = self.known[counts >= FEWEST_ALIKE]
+        members = [reference.features[self.labels == label] for label in self.known]
+        self.centers = np.stack([own.mean(axis=0) for own in members]) if members else np.zeros((0, 0))
+        self.variances = [float(own.var(axis=0, ddof=1).sum()) for own in members]
+        self.told = self._told(reference.features, self.labels)
+
+    def agreement(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """How far fakes resemble their classes: 1 as the real images do, 0 by chance.
+
+        It is the share of images that are nearest to the mean of their own class, less chance. NaN where real images
+        do not resemble theirs either, as those of photographs.
+        """
+        if self.told < 0.3 or not np.isfinite(images).all():
+            return np.nan
+        return self._told(self._features(images), labels) / self.told
+
+    def diversity(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """The variance of fakes within their class over that of its real images, of the class where that is least."""
+        if not np.isfinite(images).all():
+            return np.nan
+        features, ratios = self._features(images), [np.nan]
+        for label, variance in zip(self.known, self.variances):
+            own = features[labels == label]
+            if len(own) >= FEWEST_ALIKE and variance > 0:
+                ratios.append(float(own.var(axis=0, ddof=1).sum()) / variance)
+        return float(np.nanmin(ratios)) if len(ratios) > 1 else np.nan
+
+    def _features(self, images: np.ndarray) -> np.ndarray:
+        return (pooled(images) - self.reference.mean) @ self.reference.axes
+
+    def _told(self, features: np.ndarray, labels: np.ndarray) -> float:
+        there = np.isin(labels, self.known)
+        if len(self.known) < 2 or not there.any():
+            return 0.0
+        nearest_class = self.known[np.argmin(squared_distances(features[there], self.centers), axis=1)]
+        chance = 1 / len(self.known)
+        return float((np.mean(nearest_class == labels[there]) - chance) / (1 - chance))
 
 
 def pooled(images: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from kerasgan.doctor import losses
 from kerasgan.doctor.history import Columns
+from kerasgan.doctor.signals import FEWEST_STEPS, Signals, rise
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
 
@@ -29,6 +30,13 @@ SUGGESTIONS = {
     "penalties='r1'.",
     "memorization": "Get more images or augment them, or stop earlier.",
     "oscillation": "Lower the learning rates or Adam's beta_1, and sample from a moving average (ema_half_life).",
+    "frozen generator": "Let the generator learn: check that it is trainable, that its learning rate is not zero and "
+    "that loss scaling does not skip every step.",
+    "labels ignored": "Check that images and labels belong together and that both networks use them; then raise the "
+    "weight of the class loss if there is one.",
+    "identity": "Check that the targets are not the inputs; then lower the weights of the identity and cycle "
+    "losses, or raise the adversarial one.",
+    "drift": "Go back to the best checkpoint; then lower the learning rates, or the adversarial loss's weight.",
     "healthy": "Nothing to do.",
     "undecided": "Train longer: it is too early to say.",
     "cannot tell from losses": "Look at samples, or let `kerasgan.doctor.Doctor` watch the training: it compares them "
@@ -37,10 +45,8 @@ SUGGESTIONS = {
 VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
-MOST_RECENT = 25  # probes that "now" is the median of, in a long record
-FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
-ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
+YOUNG_LABELS = 300  # steps: the samples of a class begin to differ from the others later than samples do
 WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
 CALM = 0.06  # below this collapse score the losses are called noise
 # `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
@@ -62,69 +68,6 @@ class Losses(NamedTuple):
     role: str
     loss: np.ndarray
     other: np.ndarray | None = None
-
-
-class Signals:
-    """The columns of a probe, with the summaries that the rules use."""
-
-    def __init__(self, columns: Columns):
-        self.columns, self.count = columns, len(columns["step"])
-        self.recent = min(max(3, self.count // 8), MOST_RECENT)
-
-    def has(self, *names: str) -> bool:
-        return all(name in self.columns and np.isfinite(self.columns[name]).any() for name in names)
-
-    def now(self, name: str) -> float:
-        values = self.columns[name][-self.recent :]
-        return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
-
-    def improving(self) -> bool:
-        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, or the
-        training has only begun."""
-        if self.columns["step"][-1] < FEWEST_STEPS:
-            return True
-        distance = self.columns["distance"][-(self.count // 2) :]
-        decline = 1 - self.now("distance") / np.median(distance[: self.recent])
-        return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
-
-    def diversifying(self) -> bool:
-        """Whether the diversity, however small, grew by half within the last half of the record."""
-        before = self.columns["diversity"][-(self.count // 2) :][: self.recent]
-        return bool(self.now("diversity") > 1.5 * np.median(before))
-
-    def spreading(self) -> bool:
-        """Whether the diversity, however small, grew by half and steadily, not by chance."""
-        recent = self.columns["diversity"][-(self.count // 2) :]
-        return self.diversifying() and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20
-
-    def lost(self) -> bool:
-        """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
-        if self.columns["step"][-1] < FEWEST_STEPS:
-            return False
-        diversity, repeats = self.columns["diversity"], self.columns["repeats"]
-        alike = bool(np.max(diversity[-3:]) < ALIKE and np.min(repeats[-3:]) > 0.9)
-        return alike and (np.nanmax(diversity) > 10 * ALIKE or not self.spreading())
-
-    def growing(self, name: str) -> bool:
-        """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
-        before = self.columns[name][-(self.count // 2) :][: self.recent]
-        return bool(self.now(name) > np.median(before) + 0.05)
-
-    def vanished(self, name: str) -> bool:
-        """Whether a gradient is down to a fiftieth of its largest."""
-        return self.has(name) and self.now(name) < 0.02 * np.nanmax(self.columns[name])
-
-
-def falling(values: np.ndarray) -> float:
-    """The share of all pairs whose later value is the smaller one, half of them for noise: (1 - Kendall's tau) / 2."""
-    values = values[:: 1 + len(values) // 200]  # the number of pairs is quadratic
-    first, second = np.triu_indices(len(values), 1)
-    return float(np.mean(values[second] < values[first]))
-
-
-def rise(value: float, good: float, bad: float) -> float:
-    """0 at `good`, 1 at `bad`, linear between and constant beyond; `good` may be the larger one. NaN gives 0."""
-    return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))
 
 
 def examine(columns: Columns, recorded: Losses, *, alarmed: bool = False) -> list[Finding]:
@@ -215,6 +158,13 @@ def frozen_discriminator(signals: Signals) -> Finding:
     return Finding("weak discriminator", severity, ("The discriminator's weights do not change.",))
 
 
+def frozen_generator(signals: Signals) -> Finding:
+    """The generator's weights stay as they are."""
+    frozen = signals.has("generator_update") and signals.now("generator_update") < 1e-8
+    severity = max(rise(signals.now("distance"), 0.2, 0.8), 0.5) if frozen else 0.0
+    return Finding("frozen generator", severity, ("The generator's weights do not change.",))
+
+
 def weak_discriminator(signals: Signals) -> Finding:
     """The discriminator cannot tell bad samples from real ones, so the generator gets no signal."""
     verdict = "weak discriminator"
@@ -270,9 +220,69 @@ def mode_collapse(signals: Signals) -> Finding:
     return Finding("mode collapse", severity, evidence)
 
 
+def one_color(signals: Signals) -> Finding:
+    """Each output of an image-to-image model is of one color."""
+    if not signals.has("contrast"):
+        return Finding("mode collapse", 0.0, ())
+    contrast = signals.now("contrast")
+    evidence = f"Within an output the variance is {contrast:.1%} of that within a target: each is of one color."
+    still = not signals.improving() and not signals.rising("contrast")
+    return Finding("mode collapse", rise(contrast, 0.2, 0.02) if still else 0.0, (evidence,))
+
+
+def class_collapse(signals: Signals) -> Finding:
+    """Different latents give nearly the same image of a class, while the classes differ."""
+    if not signals.has("class_diversity"):
+        return Finding("mode collapse", 0.0, ())
+    diversity = signals.now("class_diversity")
+    evidence = f"Within one class, the samples have {diversity:.1%} of the variance of its real images."
+    still = not signals.improving() and not signals.rising("class_diversity")
+    return Finding("mode collapse", rise(diversity, 0.1, 0.01) if still else 0.0, (evidence,))
+
+
+def labels_ignored(signals: Signals) -> Finding:
+    """The samples do not resemble the real images of their class."""
+    verdict = "labels ignored"
+    if not signals.has("label_agreement") or signals.columns["step"][-1] < YOUNG_LABELS:
+        return Finding(verdict, 0.0, ())
+    agreement = signals.now("label_agreement")
+    evidence = (
+        f"How many samples resemble their class most: {agreement:.0%} of what real images have, where 0% is chance, "
+        f"though they are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
+    )
+    still = not signals.growing("label_agreement") and signals.now("distance") < 1
+    return Finding(verdict, rise(agreement, 0.5, 0.2) if still else 0.0, evidence)
+
+
+def identity(signals: Signals) -> Finding:
+    """The outputs of an image-to-image model are its inputs."""
+    if not signals.has("change", "input_error") or signals.improving():
+        return Finding("identity", 0.0, ())
+    change, wanted = signals.now("change"), signals.now("input_error")
+    evidence = (
+        f"The outputs differ from their inputs by {change:.2f} of the targets' variance; inputs and targets differ by "
+        f"{wanted:.2f}.",
+    )
+    return Finding("identity", min(rise(change / wanted, 0.3, 0.1), rise(wanted, 0.1, 0.3)), evidence)
+
+
+def drift(signals: Signals) -> Finding:
+    """The outputs of an image-to-image model move away from their targets."""
+    if not signals.has("error") or signals.columns["step"][-1] < FEWEST_STEPS:
+        return Finding("drift", 0.0, ())
+    error = signals.columns["error"]
+    error = error[np.isfinite(error)]
+    best = float(np.min(np.median(np.stack([error[:-2], error[1:-1], error[2:]]), axis=0))) if len(error) > 2 else 0.0
+    now = signals.now("error")
+    evidence = (f"The outputs' error is {now:.3g} of the targets' variance, after {best:.3g} at its best.",)
+    return Finding("drift", min(rise(now / (best + 1e-6), 1.5, 3), rise(now, 0.05, 0.25)), evidence)
+
+
 def mode_dropping(signals: Signals) -> Finding:
     """Whole modes of the real images have no samples near them, or no training images."""
     verdict = "mode dropping"
+    if not signals.has("coverage"):
+        return Finding(verdict, 0.0, ())
     present = signals.now("data_coverage") if signals.has("data_coverage") else 1.0
     if present < 0.75:  # hundreds of images of the same kinds give 0.9
         evidence = f"The training images themselves are of kinds that make up {present:.0%} of the real images."
@@ -289,6 +299,8 @@ def mode_dropping(signals: Signals) -> Finding:
 
 def memorization(signals: Signals) -> Finding:
     """Samples are near-copies of training images, or there are too few training images for anything else."""
+    if not signals.has("copies"):
+        return Finding("memorization", 0.0, ())
     copies = signals.now("copies")
     examples = signals.now("examples") if signals.has("examples") else np.inf
     evidence = [f"{copies:.0%} of the samples are nearer to a training image than half the usual distance between two."]
@@ -325,12 +337,18 @@ def restlessness(signals: Signals) -> Finding:
 
 RULES: tuple[Callable[[Signals], Finding], ...] = (
     frozen_discriminator,
+    frozen_generator,
     total_collapse,
+    one_color,
     weak_discriminator,
     discriminator_wins,
     mode_collapse,
+    class_collapse,
+    identity,
+    drift,
     oscillation,
     restlessness,
+    labels_ignored,
     mode_dropping,
     memorization,
 )

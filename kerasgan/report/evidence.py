@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan import doctor, zoo
+from kerasgan.callbacks import Checkpoint
 from kerasgan.doctor import history
 from kerasgan.files import pictures
 from kerasgan.files.paths import local
@@ -59,17 +60,27 @@ class Neighbors:
 
 @dataclass
 class Evidence:
-    """What was found; anything missing is None, with a sentence in `missing`."""
+    """What was found; anything missing is None, with a sentence in `missing`.
+
+    Attributes:
+        columns: the log's.
+        diagnosis: from what the doctor of the training measured, if it was `watched`; else from the log.
+        samples: uint8 images, or an image-to-image model's outputs for `inputs`, whose targets are the `reals`.
+        by_class: of a class-conditional model a training image of each class, and two rows of samples.
+    """
 
     run: Path
     recipe: zoo.Recipe
     columns: history.Columns | None = None
     diagnosis: doctor.Diagnosis | None = None
+    watched: bool = False
     segments: list[Segment] = field(default_factory=list)
     state: Path | None = None
     sample_grid: tuple[np.ndarray, int] | None = None
     samples: np.ndarray | None = None
     reals: np.ndarray | None = None
+    inputs: np.ndarray | None = None
+    by_class: tuple[np.ndarray, ...] | None = None
     neighbors: Neighbors | None = None
     card: Mapping[str, Any] | None = None
     missing: dict[str, str] = field(default_factory=dict)
@@ -88,6 +99,7 @@ def gather(run: str | os.PathLike[str]) -> Evidence:
     _read_log(found)
     _read_card(found)
     gan = _load(found)
+    _read_signals(found)
     if gan is not None and gan.task.from_images:
         _translate(found, gan)
     elif gan is not None:
@@ -114,6 +126,13 @@ def _read_log(found: Evidence) -> None:
         return
     found.columns, found.diagnosis = columns, doctor.diagnose(columns)
     found.segments = _segments(columns)
+
+
+def _read_signals(found: Evidence) -> None:
+    """Diagnoses what the doctor of the training measured, which the newest state holds, instead of the losses alone."""
+    signals = {} if found.state is None else Checkpoint.kept(found.state, "Doctor.0", "history/")
+    if len(signals.get("step", ())) > 1:
+        found.diagnosis, found.segments, found.watched = doctor.diagnose(signals), _segments(signals), True
 
 
 def _segments(columns: history.Columns) -> list[Segment]:
@@ -166,7 +185,7 @@ def _translate(found: Evidence, gan: Any) -> None:
         return
     found.sample_grid = gan.sample_grid()
     found.samples = pictures.to_uint8(gan.sample_row(len(gan.examples[0])))
-    found.reals = pictures.to_uint8(gan.examples[1])
+    found.inputs, found.reals = (pictures.to_uint8(part) for part in gan.examples)
 
 
 def _source(recipe: zoo.Recipe) -> Any:
@@ -184,6 +203,18 @@ def _read_data(found: Evidence, gan: "GAN") -> None:
         return
     if samples is not None:
         found.neighbors = _neighbors(samples, found.reals, small)
+    if gan.num_classes:
+        found.by_class = _by_class(found, gan)
+
+
+def _by_class(found: Evidence, gan: Any, *, most: int = 8) -> tuple[np.ndarray, ...] | None:
+    images, labels = _source(found.recipe)[0]
+    classes, first = np.unique(np.asarray(labels)[np.asarray(labels) >= 0], return_index=True)
+    if not len(classes):
+        return None
+    reals = pictures.to_uint8(np.asarray(images)[np.asarray(labels) >= 0][first[:most]])
+    made = (gan.generate(len(reals), labels=classes[:most].astype("int32"), seed=seed) for seed in (1, 2))
+    return reals, *map(pictures.to_uint8, made)
 
 
 def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:

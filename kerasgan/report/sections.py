@@ -10,7 +10,7 @@ from kerasgan import metrics
 from kerasgan.doctor.rules import NO_TROUBLE
 from kerasgan.files import pictures
 from kerasgan.glossary import explained
-from kerasgan.report import charts, page
+from kerasgan.report import charts, page, proof
 from kerasgan.report.charts import Band, Line, number
 from kerasgan.report.evidence import Evidence
 from kerasgan.report.rendering import Markup, part
@@ -96,6 +96,8 @@ def doctor(found: Evidence) -> Markup:
         threshold=0.5,
     )
     caption = "The score at a step uses only the losses before it. From 0.5 on (dashed) a verdict names a trouble."
+    if found.watched:
+        caption += " The verdicts are those of the doctor of the training, which looked at samples as well."
     if diagnosis.alarm is not None:
         caption += f" The losses alone would have stopped the training at step {number(diagnosis.alarm)}."
     verdicts = [(part.verdict, f"{number(part.first)} to {number(part.last)}") for part in found.segments]
@@ -103,6 +105,7 @@ def doctor(found: Evidence) -> Markup:
         "The doctor's timeline",
         page.figure(drawn, caption),
         part("diagnosis", _chip(diagnosis.verdict), diagnosis.evidence, diagnosis.suggestion),
+        proof.figure(found, diagnosis.verdict) or page.note("There are no images to show what the verdict says."),
         page.table("The verdicts that a running training would have received", ("verdict", "steps"), verdicts),
     )
 

@@ -1,0 +1,81 @@
+"""The columns of a probe, with the summaries that the rules use."""
+
+import numpy as np
+
+from kerasgan.doctor.history import Columns
+
+__all__ = ["FEWEST_STEPS", "Signals", "falling", "rise"]
+
+MOST_RECENT = 25  # probes that "now" is the median of, in a long record
+FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
+ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
+
+
+class Signals:
+    """The columns of a probe, with the summaries that the rules use."""
+
+    def __init__(self, columns: Columns):
+        self.columns, self.count = columns, len(columns["step"])
+        self.recent = min(max(3, self.count // 8), MOST_RECENT)
+
+    def has(self, *names: str) -> bool:
+        return all(name in self.columns and np.isfinite(self.columns[name]).any() for name in names)
+
+    def now(self, name: str) -> float:
+        values = self.columns[name][-self.recent :]
+        return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+
+    def improving(self) -> bool:
+        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, or the
+        training has only begun."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return True
+        measure = "error" if self.has("error") else "distance"  # of pairs the nearer to what is wanted
+        distance = self.columns[measure][-(self.count // 2) :]
+        decline = 1 - self.now(measure) / np.median(distance[: self.recent])
+        return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
+
+    def diversifying(self) -> bool:
+        """Whether the diversity, however small, grew by half within the last half of the record."""
+        before = self.columns["diversity"][-(self.count // 2) :][: self.recent]
+        return bool(self.now("diversity") > 1.5 * np.median(before))
+
+    def spreading(self) -> bool:
+        """Whether the diversity, however small, grew by half and steadily, not by chance."""
+        recent = self.columns["diversity"][-(self.count // 2) :]
+        return self.diversifying() and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20
+
+    def lost(self) -> bool:
+        """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return False
+        diversity, repeats = self.columns["diversity"], self.columns["repeats"]
+        alike = bool(np.max(diversity[-3:]) < ALIKE and np.min(repeats[-3:]) > 0.9)
+        return alike and (np.nanmax(diversity) > 10 * ALIKE or not self.spreading())
+
+    def growing(self, name: str) -> bool:
+        """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
+        before = self.columns[name][-(self.count // 2) :][: self.recent]
+        return bool(self.now(name) > np.median(before) + 0.05)
+
+    def rising(self, name: str) -> bool:
+        """Whether a signal, however small, rose by half within the last half of the record, or that has just begun."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return True
+        return bool(self.now(name) > 1.5 * np.median(self.columns[name][-(self.count // 2) :][: self.recent]))
+
+    def vanished(self, name: str) -> bool:
+        """Whether a gradient is down to a fiftieth of its largest."""
+        return self.has(name) and self.now(name) < 0.02 * np.nanmax(self.columns[name])
+
+
+def falling(values: np.ndarray) -> float:
+    """The share of all pairs whose later value is the smaller one, half of them for noise: (1 - Kendall's tau) / 2."""
+    values = values[:: 1 + len(values) // 200]  # the number of pairs is quadratic
+    first, second = np.triu_indices(len(values), 1)
+    return float(np.mean(values[second] < values[first]))
+
+
+def rise(value: float, good: float, bad: float) -> float:
+    """0 at `good`, 1 at `bad`, linear between and constant beyond; `good` may be the larger one. NaN gives 0."""
+    return float(np.nan_to_num(np.clip((value - good) / (bad - good), 0.0, 1.0)))

@@ -1,0 +1,83 @@
+"""Measures an image-to-image model on a few fixed inputs, between two training steps and without changing any state."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasgan.doctor.probe import Probe
+from kerasgan.doctor.reference import POOLED, Reference, pooled
+from kerasgan.gan import GAN, Task
+
+__all__ = ["TranslationProbe", "has_targets"]
+
+
+def has_targets(gan: GAN) -> bool:
+    """Whether an image-to-image model's outputs can be compared with targets: neither frames nor kernels."""
+    return gan.task is not Task.VIDEO_PREDICTION and not gan.takes_kernel
+
+
+class TranslationProbe(Probe):
+    """Computes the signals of an image-to-image model from its outputs for the same inputs each time.
+
+    Beside those of `Reference.compare`, of tiles of the images:
+
+    - `contrast`: variance within an output over that within a target; 0 if each output is of one color.
+    - `error`: mean squared difference from the targets over their variance: 0 for the targets, 1 for their mean.
+      Without pairs it is the `distance`.
+    - `input_error`: the same of the inputs themselves, in gray; NaN if their size differs by an odd factor.
+    - `change`: mean squared difference of outputs and inputs over the targets' variance, in gray.
+
+    Args:
+        gan: a compiled image-to-image model.
+        inputs: float32 (count, height, width, channels) in [-1, 1].
+        targets: of the same inputs, or images of the other domain.
+        count: number of inputs that are translated.
+    """
+
+    def __init__(self, gan: GAN, inputs: np.ndarray, targets: np.ndarray, *, count: int = 16):
+        self.gan, self.inputs = gan, inputs[:count]
+        self.reference = Reference(targets)
+        self.targets = pooled(targets[:count]) if gan.task is not Task.UNPAIRED else None
+        self.spread = float(pooled(targets).var(axis=0).mean()) + 1e-12
+        self.gray_inputs, gray_targets = _gray(self.inputs), _gray(targets)
+        self.gray_spread = float(gray_targets.var(axis=0).mean()) + 1e-12
+        self.input_error = np.nan
+        if self.gray_inputs.shape[1:] == gray_targets.shape[1:]:
+            self.input_error = (
+                Reference(gray_targets).compare(self.gray_inputs).distance
+                if self.targets is None
+                else _difference(self.gray_inputs, gray_targets[:count]) / self.gray_spread
+            )
+        self.target_contrast = _contrast(targets)
+        self._images: np.ndarray | None = None
+        self._weights: dict[str, tuple[int, np.ndarray]] = {}
+
+    def __call__(self, step: int) -> dict[str, float]:
+        images: Any = self.gan.predict(self.inputs, verbose=0)
+        found, gray = self.reference.compare(images), _gray(images)
+        error = found.distance if self.targets is None else _difference(pooled(images), self.targets) / self.spread
+        alike = gray.shape == self.gray_inputs.shape
+        signals = {"distance": found.distance, "diversity": found.diversity, "repeats": found.repeats}
+        signals |= {"movement": self._movement(images), "error": error, "input_error": self.input_error}
+        signals["change"] = _difference(gray, self.gray_inputs) / self.gray_spread if alike else np.nan
+        signals["contrast"] = _contrast(images) / self.target_contrast
+        signals |= self._updates(step)
+        if self.gan.should_update(self.gan.discriminator) is False:  # not part of this training
+            del signals["discriminator_update"]
+        return {name: float(value) for name, value in signals.items()}
+
+
+def _difference(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.mean((first - second) ** 2))
+
+
+def _gray(images: np.ndarray) -> np.ndarray:
+    """Tiles of the mean over the channels, as images of one channel."""
+    tiles = pooled(images.mean(axis=-1, keepdims=True))
+    return tiles.reshape(len(images), images.shape[1] // -(-images.shape[1] // POOLED), -1, 1)
+
+
+def _contrast(images: np.ndarray) -> float:
+    """The mean variance within an image and channel, of tiles."""
+    tiles = pooled(images).reshape(len(images), -1, images.shape[-1])
+    return float(tiles.var(axis=1).mean()) + 1e-12
