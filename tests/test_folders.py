@@ -10,6 +10,7 @@ from PIL import Image
 
 from kerasgan import data
 from kerasgan.data import folders
+from kerasgan.data.listing import found
 
 
 @pytest.fixture
@@ -310,3 +311,81 @@ def test_a_set_that_is_read_again_each_epoch_is_described_by_its_headers(tmp_pat
     assert [record.getMessage() for record in caplog.records] == [
         f"3 images in {tmp_path}, 9x9 pixels, center-cropped to 8x8 gray."
     ]
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Folders of more than four pictures count as large ones, which are checked as they are reached."""
+    monkeypatch.setattr(folders, "MOST_CHECKED", 4)
+
+
+@pytest.mark.parametrize("budget", [0, 2**30])
+def test_a_large_folder_is_listed_and_gives_the_same_batches(classes, monkeypatch, large, budget):
+    monkeypatch.setattr(folders, "MOST_CHECKED", 100)
+    kept = data.folder(classes, image_size=8, batch_size=4)
+    monkeypatch.setattr(folders, "MOST_CHECKED", 4)
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", budget)
+    decoded = []
+    monkeypatch.setattr(folders.Pictures, "decode", lambda self, index: decoded.append(index) or usual(self, index))
+    read = data.folder(classes, image_size=8, batch_size=4)
+    assert not decoded and read.count == 12 and read.class_names == kept.class_names
+    for _ in range(2):
+        for (images, labels), (others, targets) in zip(kept, read, strict=True):
+            np.testing.assert_array_equal(images, others)
+            np.testing.assert_array_equal(labels, targets)
+        kept.on_epoch_end(), read.on_epoch_end()
+    assert len(decoded) == (24 if budget == 0 else 12)
+
+
+usual = folders.Pictures.decode
+
+
+@pytest.mark.parametrize("budget", [0, 2**30])
+def test_an_unreadable_picture_of_a_large_folder_is_named_when_it_is_reached(tmp_path, monkeypatch, large, budget):
+    monkeypatch.setattr(folders, "MEMORY_BUDGET", budget)
+    for index in range(6):
+        flat(tmp_path / ("ant" if index < 3 else "cat") / f"{index}.png", (40 * index, 0, 0))
+    (tmp_path / "ant" / "2.png").write_bytes(b"no picture")
+    source = data.folder(tmp_path, image_size=8, batch_size=3, shuffle=False)
+    assert source.skipped == []
+    with pytest.warns(UserWarning, match=r"Left out an unreadable picture, the next one takes its place: .*2\.png"):
+        images, labels = source[0]
+    reds = np.rint((images[:, 0, 0, 0] + 1) * 127.5).tolist()
+    assert reds == [0, 40, 120] and labels.tolist() == [0, 0, 1]
+    assert source[0][1].tolist() == [0, 0, 1]  # pytest turns another warning into an error
+    assert [path.name for path in source.skipped] == ["2.png"] and len(source.paths) == 6
+
+
+def test_a_large_folder_of_nothing_but_broken_files_is_an_error(tmp_path, large):
+    for index in range(6):
+        (tmp_path / f"{index}.png").touch()
+    source = data.folder(tmp_path, image_size=8)
+    with (
+        pytest.warns(UserWarning, match="Left out"),
+        pytest.raises(ValueError, match=r"\.png \(the file is empty\), and so are the 19 after it"),
+    ):
+        source[0]
+
+
+def test_a_large_folder_is_described_by_a_few_headers(tmp_path, caplog, large):
+    for index in range(5):
+        Image.new("L", (9, 9)).save(tmp_path / f"{index}.png")
+    with caplog.at_level("INFO", logger="kerasgan.data"):
+        data.folder(tmp_path, image_size=8, channels=3)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"5 images in {tmp_path}, checked as they are reached. Of 5 that were looked at: 9x9 pixels, center-cropped to "
+        "8x8 color. Turned into colors: 5 gray."
+    ]
+
+
+def test_paths_are_sorted_by_their_parts_as_pathlib_sorts_them(tmp_path):
+    names = ["a/b.png", "a-b/c.png", "a.png", "ä/ü.png", "b/a/c.png", "b/a.png", "B.PNG", "a/b/c.png"]
+    for name in names:
+        flat(tmp_path / name, "red")
+    paths = found(tmp_path)
+    assert [*paths] == sorted(tmp_path / name for name in names)
+    assert paths[-1] == [*paths][-1] and paths[2:4] == [*paths][2:4] and tmp_path / "a.png" in paths
+    parts = [path.relative_to(tmp_path).parts for path in paths]
+    assert [*paths.folders()] == [each[0] if each[1:] else "" for each in parts]
+    with pytest.raises(IndexError):
+        paths[len(names)]

@@ -31,14 +31,14 @@ class Paths(Sequence[Path]):
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
         place = range(len(self))[index]
-        return self.root / os.fsdecode(self._text[self._ends[place] : self._ends[place + 1]])
+        return self.root / os.fsdecode(bytes(self._text[self._ends[place] : self._ends[place + 1]]))
 
     def folders(self) -> Iterator[str]:
         """For each path the first folder below the root in which it lies, or an empty text."""
         start = 0
         for end in self._ends[1:]:
             slash = self._text.find(b"/", start, end)
-            yield os.fsdecode(self._text[start:slash]) if slash >= 0 else ""
+            yield os.fsdecode(bytes(self._text[start:slash])) if slash >= 0 else ""
             start = end
 
 
