@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
+from keras.src import backend
 from keras.src.backend import in_stateless_scope
 from keras.src.backend.common import global_state
 
 __all__ = [
     "BuiltWhenMade",
     "adam_moments",
+    "convolutions_by",
     "initialize",
     "initialize_later",
     "layers_below",
@@ -94,6 +96,22 @@ def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras
     """
     index = variable_index(optimizer, variable)
     return optimizer._momentums[index], optimizer._velocities[index]
+
+
+@contextlib.contextmanager
+def convolutions_by(change: Callable[[str, Callable], Callable]) -> Iterator[None]:
+    """Within, `keras.ops.conv` and `conv_transpose`, and so layers, call `change(name, function)` of what they call.
+
+    Keras has no public way to give an operation of its backends another gradient.
+    """
+    own = {name: getattr(backend.nn, name) for name in ("conv", "conv_transpose")}
+    for name, function in own.items():
+        setattr(backend.nn, name, change(name, function))
+    try:
+        yield
+    finally:
+        for name, function in own.items():
+            setattr(backend.nn, name, function)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import pytest
 import tiny_recipe
 from command_line import environment, run, size
@@ -157,3 +158,16 @@ def test_a_look_around_takes_half_a_second_and_no_keras(small_zoo, arguments, tm
         assert done.returncode == 0, done.stderr
         taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(taken) < 0.5
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the start of TensorFlow")
+def test_a_first_picture_waits_for_nothing_that_it_does_not_need(tmp_path):
+    program = (
+        "import sys; from kerasgan import cli\n"
+        f"cli.app(['generate', 'dcgan-digits', '-o', {str(tmp_path / 'samples.png')!r}], standalone_mode=False)\n"
+        "unneeded = {'sklearn', 'scipy.signal', 'scipy.stats', 'matplotlib', 'torch'} & sys.modules.keys()\n"
+        "import sklearn.base\n"  # left out of the start of Keras only
+        "sys.exit(f'imported: {unneeded}' if unneeded else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0 and (tmp_path / "samples.png").is_file(), done.stderr

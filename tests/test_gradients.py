@@ -179,3 +179,41 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
     gradients.set_generator_state({**kept, "generator/cuda:5": kept["generator"], "position": np.zeros(4)})
     np.testing.assert_array_equal(torch.rand(3), drawn)
     assert [state.unique().tolist() for state in devices] == [[0], [1]]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="gradients of JAX")
+@pytest.mark.parametrize(
+    ("name", "window", "options"),
+    [
+        ("conv", 3, {"padding": "same"}),
+        ("conv", 3, {"padding": "same", "strides": (1, 2)}),
+        ("conv", 3, {"padding": "valid", "strides": 2}),
+        ("conv", 4, {"padding": "same", "strides": 2}),
+        ("conv", 3, {"padding": "same", "dilation_rate": 2}),
+        ("conv", 1, {}),
+        ("conv_transpose", 4, {"padding": "same", "strides": 2}),
+        ("conv_transpose", 3, {"padding": "valid", "strides": 2}),
+        ("conv_transpose", 5, {"padding": "same", "strides": 2, "output_padding": 1}),
+    ],
+)
+def test_convolutions_have_the_gradients_of_jax(name, window, options):
+    import jax
+
+    from kerasgan.gradients import jax_convolutions
+
+    own = getattr(ops, name)
+    quick = jax_convolutions.quick(name, own)
+    assert quick is not own or jax.default_backend() != "cpu"
+    draws = np.random.default_rng(0)
+    images = draws.normal(size=(3, 8, 7, 5)).astype("float32")
+    kernel = draws.normal(size=(window, window, *((5, 6) if name == "conv" else (6, 5)))).astype("float32")
+
+    def first(function):
+        return jax.grad(lambda *both: ops.sum(ops.sin(function(*both, **options))), (0, 1))
+
+    def second(function):
+        return jax.grad(lambda *both: sum(ops.sum(ops.square(grad)) for grad in first(function)(*both)), (0, 1))
+
+    for differentiate in (first, second):
+        for found, expected in zip(differentiate(quick)(images, kernel), differentiate(own)(images, kernel)):
+            assert float(abs(found - expected).max() / abs(expected).max()) < 1e-5

@@ -74,3 +74,19 @@ def test_keras_history_leads_from_an_output_back_into_the_models_inside(nested):
     outer = keras.Input((3,))
     path = keras_internals.output_path(keras.Model(outer, nested.get_layer("inner")(outer)))
     assert [layer.name for layer in path][:2] == ["inside", "hidden"]
+
+
+def test_conv_and_conv_transpose_of_the_backend_are_what_layers_call():
+    calls = []
+
+    def noting(name, function):
+        return lambda *arguments, **options: calls.append(name) or function(*arguments, **options)
+
+    layers = keras.layers.Conv2D(2, 3), keras.layers.Conv2DTranspose(2, 3)
+    images = ops.zeros((1, 4, 4, 1))
+    before = [layer(images) for layer in layers]
+    with keras_internals.convolutions_by(noting):
+        within = [layer(images) for layer in layers]
+    [layer(images) for layer in layers]
+    assert calls == ["conv", "conv_transpose"]
+    assert [each.shape for each in before] == [each.shape for each in within]

@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import ops
 
+from kerasgan.gradients import jax_convolutions
+from kerasgan.keras_internals import convolutions_by
+
 
 def trainer_step(step):
     """For a trainer that passes the state and expects the new one."""
@@ -19,7 +22,7 @@ def trainer_step(step):
     def stateless_step(self, state, data):
         owners = _owners(self)
         mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
-        with Scope(mapping) as scope:
+        with Scope(mapping) as scope, convolutions_by(jax_convolutions.quick):
             logs = step(self, data)
         return logs, tuple([scope.get_current_value(variable) for variable in variables] for variables in owners)
 

@@ -1,6 +1,7 @@
 """Equalized learning rate, pixel normalization, and a leaky rectifier that preserves the variance."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -33,13 +34,20 @@ class _Equalized:
         super().__init__(*arguments, **{"kernel_initializer": normal, **options})
         self.gain, self.learning_rate_multiplier = gain, learning_rate_multiplier
 
-    def _scaled(self: Any) -> Any:
-        fan_in = math.prod(self.kernel.shape[:-1])
-        return self.kernel * (self.gain * self.learning_rate_multiplier / math.sqrt(fan_in))
+    def _equalized(self: Any, apply: Callable[[Any, Any], Any], inputs: Any) -> Any:
+        """The linear `apply(inputs, kernel)` with He's constant, bias and activation.
 
-    def _finished(self: Any, outputs: Any) -> Any:
-        """With bias and activation."""
-        outputs = outputs + self.bias * self.learning_rate_multiplier if self.use_bias else outputs
+        The constant scales what is smaller: of deep layers the inputs, whose kernel has hundreds of times as many
+        numbers, and as many gradients.
+        """
+        constant, kernel = self.gain / math.sqrt(math.prod(self.kernel.shape[:-1])), self.kernel
+        sizes = inputs.shape[1:]
+        if None not in sizes and math.prod(sizes) < math.prod(kernel.shape):
+            outputs = apply(inputs * constant, kernel)
+        else:
+            outputs = apply(inputs, kernel * constant)
+        outputs = outputs + self.bias if self.use_bias else outputs
+        outputs = outputs if self.learning_rate_multiplier == 1 else outputs * self.learning_rate_multiplier
         return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -59,7 +67,7 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
     """
 
     def call(self, inputs, training=None):
-        return self._finished(ops.matmul(inputs, self._scaled()))
+        return self._equalized(ops.matmul, inputs)
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -75,7 +83,7 @@ class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
     """
 
     def call(self, inputs):
-        return self._finished(self.convolution_op(inputs, self._scaled()))
+        return self._equalized(self.convolution_op, inputs)
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -59,8 +59,8 @@ class ModulatedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         features, styles = inputs
-        scales = self.affine(styles)
-        kernel = self.kernel / math.sqrt(math.prod(self.kernel.shape[:-1]))
+        kernel = self.kernel
+        scales = self.affine(styles) / math.sqrt(math.prod(kernel.shape[:-1]))  # He's constant, where it costs least
         outputs = self._convolved(features * scales[:, None, None], kernel)
         if self.demodulate:
             outputs = outputs * ops.cast(_demodulation(scales, kernel), outputs.dtype)[:, None, None]
