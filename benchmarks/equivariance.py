@@ -1,7 +1,6 @@
 """Measures whether details move with the image or stick to its pixels, and films both: StyleGAN3 and StyleGAN2.
 
-    python benchmarks/equivariance.py                       # the two entries of emoji faces
-    python benchmarks/equivariance.py runs/mine stylegan2-emoji-faces -o runs/film
+    python benchmarks/equivariance.py runs/stylegan3-emoji-faces stylegan2-emoji-faces -o runs/film
 
 Prints EQ-T, EQ-T_frac and EQ-R (2106.12423, table 1), and writes equivariance.gif, in which the inputs of all models
 move slowly to the right and back, and equivariance.png: one row of pixels of each over this time. What moves smoothly
@@ -23,7 +22,6 @@ import kerasgan
 from kerasgan import metrics
 from kerasgan.files import films, pictures
 
-ENTRIES = ("stylegan3-emoji-faces", "stylegan2-emoji-faces")
 FRAMES, FPS, FARTHEST = 96, 25, 0.125
 SAMPLES, SHOWN, SIDE = 32, 4, 128
 TRUNCATION = 0.7
@@ -82,7 +80,7 @@ def sheet(rows: list[list[Image.Image]]) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=ENTRIES, help="entries, runs or files, one below the other")
+    parser.add_argument("models", nargs="+", help="entries, runs or files, one below the other")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/equivariance"), help="folder")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="images to measure; the paper takes 50,000")
     arguments = parser.parse_args()

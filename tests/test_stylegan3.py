@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import metrics
+from kerasgan import export, metrics
 from kerasgan.keras_internals import lazy_variables
 from kerasgan.layers import FilteredLeakyReLU, FourierFeatures, MagnitudeNormalization, lowpass_filter
 from kerasgan.models import StyleGAN3
@@ -193,3 +193,10 @@ def test_render_refuses_what_is_no_transform_and_leaves_none():
     with pytest.raises(ValueError, match="style"):
         gan.render(styles[:, :, :2], transform=2 * np.eye(3))
     np.testing.assert_array_equal(gan.render(styles), before)
+
+
+@pytest.mark.parametrize("form", ["onnx", "saved_model"])
+def test_exports_draw_what_keras_draws(form, tmp_path):
+    gan = tiny(variant="r", num_classes=2)
+    path = getattr(export, form)(gan, tmp_path / "generator.onnx")  # raises unless the images are the same
+    assert path.exists()

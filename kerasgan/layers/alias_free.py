@@ -93,7 +93,7 @@ class FourierFeatures(keras.layers.Layer):
         **options: of `keras.layers.Layer`; in mixed precision pass `dtype="float32"`.
     """
 
-    def __init__(self, channels: int, band: Sequence[float], **options: Any):
+    def __init__(self, channels: int, band: Sequence[Any], **options: Any):
         super().__init__(**options)
         self.channels, self.band = channels, Band(*band)
 
@@ -198,7 +198,7 @@ class FilteredLeakyReLU(keras.layers.Layer):
         **options: of `keras.layers.Layer`.
     """
 
-    def __init__(self, before: Sequence[float], after: Sequence[float], *, radial: bool = False, **options: Any):
+    def __init__(self, before: Sequence[Any], after: Sequence[Any], *, radial: bool = False, **options: Any):
         super().__init__(**options)
         self.before, self.after, self.radial = Band(*before), Band(*after), radial
 
@@ -207,9 +207,16 @@ class FilteredLeakyReLU(keras.layers.Layer):
         rate = OVERSAMPLING * max(self.before.rate, self.after.rate)
         self.up, self.down = rate // self.before.rate, rate // self.after.rate
         taps = (TAPS * self.up, TAPS * self.down)
-        first, second = ({"cutoff": band.cutoff, "half_width": band.half_width} for band in (self.before, self.after))
-        self.up_filter = lowpass_filter(taps[0], sampling_rate=rate, **first)
-        self.down_filter = lowpass_filter(taps[1], sampling_rate=rate, radial=self.radial, **second)
+        self.up_filter = lowpass_filter(
+            taps[0], cutoff=self.before.cutoff, half_width=self.before.half_width, sampling_rate=rate
+        )
+        self.down_filter = lowpass_filter(
+            taps[1],
+            cutoff=self.after.cutoff,
+            half_width=self.after.half_width,
+            sampling_rate=rate,
+            radial=self.radial,
+        )
         # What the second filter needs, less what there is; half of it before, for samples that lie between its own.
         missing = (self.after.size - 1) * self.down + 1 + sum(taps) - 2 - input_shape[1] * self.up
         before = (missing + self.up) // 2
