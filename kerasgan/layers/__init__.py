@@ -44,6 +44,7 @@ from kerasgan.layers.style import (
     ModulatedConv2D,
     NoiseInjection,
 )
+from kerasgan.layers.translator import residual_images
 from kerasgan.layers.weights import HistoricalAveraging, WeightNormalization, fit_layers
 from kerasgan.scalars import guard
 
@@ -116,6 +117,7 @@ __all__ = [
     "projection_logits",
     "rerun",
     "residual_down",
+    "residual_images",
     "residual_up",
     "scaled_leaky_relu",
     "self_attention",
