@@ -73,7 +73,8 @@ LIMITS: Mapping[str, Limits] = {
         "generator_class_weight gradient_weight history_weight identity_weight image_weight information_weight "
         "kl_weight l1_weight latent_weight matching_weight nce_weight orthogonal_weight path_length_weight "
         "pixel_weight weight_decay activation_noise input_noise noise motion epsilon spectral_epsilon gain half_life "
-        "rampup ramp blit geometry color filter cutout weight_clip ema_half_life scale_penalty initial_learning_rate floor",
+        "rampup ramp blit geometry color filter cutout weight_clip ema_half_life scale_penalty initial_learning_rate "
+        "floor",
     ),
     **_named(Limits(0, infinite=True), "tolerance"),
     **_named(Limits(0, above=True, infinite=True), "seconds timeout within"),
