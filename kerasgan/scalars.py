@@ -71,14 +71,15 @@ LIMITS: Mapping[str, Limits] = {
         FROM_ZERO,
         "adversarial_weight class_weight contrast_weight cycle_weight drift_weight feature_weight "
         "generator_class_weight gradient_weight history_weight identity_weight image_weight information_weight "
-        "l1_weight matching_weight orthogonal_weight path_length_weight pixel_weight weight_decay activation_noise "
-        "input_noise noise motion epsilon spectral_epsilon gain half_life rampup ramp blit geometry color filter "
-        "cutout weight_clip ema_half_life scale_penalty initial_learning_rate floor",
+        "kl_weight l1_weight latent_weight matching_weight nce_weight orthogonal_weight path_length_weight "
+        "pixel_weight weight_decay activation_noise input_noise noise motion epsilon spectral_epsilon gain half_life "
+        "rampup ramp blit geometry color filter cutout weight_clip ema_half_life scale_penalty initial_learning_rate "
+        "floor",
     ),
     **_named(Limits(0, infinite=True), "tolerance"),
     **_named(Limits(0, above=True, infinite=True), "seconds timeout within"),
     **_named(POSITIVE, "learning_rate learning_rate_multiplier radius scale sigma sigmas spacing step variance"),
-    **_named(POSITIVE, "width discriminator_width generator_width"),
+    **_named(POSITIVE, "width discriminator_width generator_width temperature"),
     **_named(SHARE, "label_smoothing labeled_share share style_mixing"),
     **_named(Limits(0, 1, below=True), "discard dropout rate beta_1"),
     **_named(Limits(-1, 1, above=True, below=True), "momentum final_momentum"),

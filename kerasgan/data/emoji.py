@@ -14,6 +14,8 @@ from kerasgan.data.packages import openmoji as drawings
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
 from kerasgan.data.translation import Images, Pairs
 
+PUBLISHERS = ("google", "twitter")
+
 
 def emoji(
     path: str | os.PathLike[str] | None = None,
@@ -90,8 +92,8 @@ def emoji_styles(
         raise ValueError(f"Expected two publishers. Received: publishers={publishers!r}")
     both = []
     for publisher in publishers:
-        folder = _package(publisher) if path is None else Path(path).expanduser() / f"emoji-datasource-{publisher}"
-        both.append(packaged.from_npm(folder, image_size=image_size).chosen(split=split, only=only))
+        found = packaged.from_npm(_package(publisher, path), image_size=image_size)
+        both.append(found.chosen(split=split, only=only))
     places_of = [{code: place for place, code in enumerate(each.codes)} for each in both]
     shared = [code for code in both[0].codes if code in places_of[1]]
     images = [each.images[[where[code] for code in shared]] for each, where in zip(both, places_of)]
@@ -100,16 +102,22 @@ def emoji_styles(
     return Pairs(Indexed(info, ordering, ArrayReader(stacked)), lambda pair: (pair[..., :3], pair[..., 3:]))
 
 
-def _package(publisher: str) -> Path:
-    """The folder of a publisher's npm package; unlike `_place`, never a font, which names its emoji otherwise."""
-    found = _place(publisher)
-    if not found.is_dir():
-        raise FileNotFoundError(f"Expected npm's package of {publisher}. Received: {found}\n{packaged.how_to_bring()}")
-    return found
+def _package(publisher: str, path: str | os.PathLike[str] | None) -> Path:
+    """The folder of a publisher's npm package; never a font, which lacks some of its emoji."""
+    if publisher not in PUBLISHERS:
+        raise ValueError(f"Expected publishers of {', '.join(PUBLISHERS)}. Received: publisher={publisher!r}")
+    name = f"emoji-datasource-{publisher}"
+    several = places.npm(name) if path is None else [Path(path).expanduser() / name]
+
+    def holds(place: Path) -> bool:
+        return (place / "emoji.json").is_file()
+
+    how = packaged.COMMANDS.format(publisher=publisher)
+    return places.first(several, holds=holds, what=f"npm's emoji of {publisher.capitalize()}", how=how)
 
 
 def _place(publisher: str) -> Path:
-    if publisher not in ("google", "twitter"):
+    if publisher not in PUBLISHERS:
         raise ValueError(f"Expected publisher to be google or twitter. Received: publisher={publisher!r}")
     several = places.npm(f"emoji-datasource-{publisher}") + ([Path(packaged.FONT)] if publisher == "google" else [])
 

@@ -56,6 +56,7 @@ from kerasgan.layers.style import (
     NoiseInjection,
 )
 from kerasgan.layers.stylegan2_discriminator import stylegan2_discriminator
+from kerasgan.layers.translator import residual_images
 from kerasgan.layers.weights import HistoricalAveraging, WeightNormalization, fit_layers
 from kerasgan.scalars import guard
 
@@ -141,6 +142,7 @@ __all__ = [
     "projection_logits",
     "rerun",
     "residual_down",
+    "residual_images",
     "residual_up",
     "scaled_leaky_relu",
     "self_attention",

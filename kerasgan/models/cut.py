@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan.gan import ImageToImage, Task
-from kerasgan.models.cyclegan import discriminator, generator
+from kerasgan.layers import patch_logits, residual_images
 from kerasgan.objectives.contrastive import patch_nce
 
 __all__ = ["CUT", "discriminator", "generator", "heads"]
@@ -175,6 +175,20 @@ class CUT(ImageToImage):
         """Images of a, their translations, images of b, and what the generator makes of these."""
         given = ops.convert_to_numpy(self._as_input(ops.convert_to_tensor(targets)))
         return [inputs, self._translate(inputs), targets, self._translate(given)]
+
+
+def generator(input_channels: int, channels: int, *, blocks: int, width: int) -> keras.Model:
+    """Images of sides that are multiples of 4 to images in [-1, 1]."""
+    images = keras.Input((None, None, input_channels), name="images")
+    made = residual_images(images, channels, blocks=blocks, width=width)
+    return keras.Model(images, made, name="translator")
+
+
+def discriminator(channels: int, *, width: int, patch_layers: int) -> keras.Model:
+    """Images to a map of logits, one for each patch."""
+    images = keras.Input((None, None, channels), name="images")
+    logits = patch_logits(images, width=width, patch_layers=patch_layers, norm="instance", affine=False)
+    return keras.Model(images, logits, name="discriminator")
 
 
 def heads(sizes: Sequence[int], projection_dim: int) -> keras.Model:

@@ -15,19 +15,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from kerasgan.gan import ImageToImage, Task
-from kerasgan.layers import (
-    ImagePool,
-    ReflectionPadding2D,
-    dcgan_convolution,
-    dcgan_transposed,
-    norm_relu,
-    normalized,
-    patch_logits,
-    tanh_images,
-)
+from kerasgan.layers import ImagePool, patch_logits, residual_images
 
 __all__ = ["CycleGAN", "discriminator", "generator"]
 
@@ -190,20 +181,8 @@ def generator(
 ) -> keras.Model:
     """Images of sides that are multiples of 4 to images in [-1, 1] (appendix 7.2)."""
     images = keras.Input((None, None, input_channels), name="images")
-    x = ReflectionPadding2D(3, name="stem_pad")(images)
-    x = _normalized(_convolution(x, width, 7, "stem"), "stem", affine)
-    for level in (1, 2):
-        x = layers.ZeroPadding2D(1, name=f"down{level}_pad")(x)
-        x = _normalized(_convolution(x, width * 2**level, 3, f"down{level}", strides=2), f"down{level}", affine)
-    for index in range(1, blocks + 1):
-        x = _block(x, width * 4, f"block{index}", affine)
-    for level in (2, 1):
-        x = dcgan_transposed(x, width * 2 ** (level - 1), 3, f"up{level}", padding="valid")
-        x = layers.Cropping2D(((1, 0), (1, 0)), name=f"up{level}_crop")(x)
-        x = _normalized(x, f"up{level}", affine)
-    x = ReflectionPadding2D(3, name="image_pad")(x)
-    x = _convolution(x, channels, 7, "image", dtype="float32")
-    return keras.Model(images, tanh_images(x), name=name)
+    made = residual_images(images, channels, blocks=blocks, width=width, affine=affine)
+    return keras.Model(images, made, name=name)
 
 
 def discriminator(channels: int, *, width: int, patch_layers: int, name: str = "discriminator") -> keras.Model:
@@ -233,21 +212,3 @@ def _in_one_pass(network: Callable[[list], Any], *inputs: list) -> list[tuple]:
 
 def _distance(images: Any, others: Any) -> Any:
     return ops.mean(ops.abs(ops.cast(images, "float32") - others))
-
-
-def _block(x, filters: int, name: str, affine: bool):
-    """Two convolutions, the second without an activation, beside the identity."""
-    y = ReflectionPadding2D(1, name=f"{name}_pad1")(x)
-    y = _normalized(_convolution(y, filters, 3, f"{name}_conv1"), f"{name}_conv1", affine)
-    y = ReflectionPadding2D(1, name=f"{name}_pad2")(y)
-    y = _convolution(y, filters, 3, f"{name}_conv2")
-    y = normalized(y, "instance", affine=affine, name=f"{name}_conv2_norm")
-    return layers.Add(name=f"{name}_sum")([x, y])
-
-
-def _normalized(x, name: str, affine: bool):
-    return norm_relu(x, name, "instance", affine=affine)
-
-
-def _convolution(x, filters: int, kernel: int, name: str, *, strides: int = 1, dtype: str | None = None):
-    return dcgan_convolution(x, filters, kernel, name, strides=strides, padding="valid", dtype=dtype)
