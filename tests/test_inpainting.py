@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 from kerasgan import data, layers
+from kerasgan.cli import samples
 from kerasgan.data import holes
 from kerasgan.gan.train_step import Batch
 from kerasgan.models import ContextEncoder
@@ -112,6 +114,8 @@ def test_derived_holes_are_those_of_their_pictures_and_have_the_stated_area():
     assert len({each.tobytes() for each in strokes}) == 6
     with pytest.raises(ValueError, match=r"center, square, strokes, mixed. Received: shape='round'"):
         data.derivations.derivation({"name": "hole", "shape": "round"})(images)
+    with pytest.raises(ValueError, match=r"above 0, 1 at most. Received: share=1.5"):
+        data.derivations.derivation({"name": "hole", "share": 1.5})(images)
 
 
 def test_pairs_with_holes_train_and_the_grid_shows_pictures_in_colors():
@@ -122,6 +126,17 @@ def test_pairs_with_holes_train_and_the_grid_shows_pictures_in_colors():
     assert {"hole_loss", "adversarial_loss"} <= history.keys()
     images, columns = gan.sample_grid(2)
     assert columns == 3 and images.shape == (6, 16, 16, 3)
+
+
+def test_a_png_file_is_completed_where_it_is_transparent(tmp_path):
+    hole = middle()
+    pixels = np.concatenate([pictures(1)[0], np.where(hole, 0, 255).astype("uint8")[..., None]], axis=-1)
+    Image.fromarray(pixels).save(tmp_path / "given.png")
+    gan = ContextEncoder(**TINY)
+    assert samples.translate(gan, tmp_path / "given.png", tmp_path / "made.png") == 1
+    made = np.asarray(Image.open(tmp_path / "made.png"))
+    np.testing.assert_array_equal(made[~hole], pixels[~hole][:, :3])
+    assert (made[hole] != pixels[hole][:, :3]).any(axis=-1).mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,12 @@ def drawn(shape: str, sides: tuple[int, int], rng: np.random.Generator, *, share
         share: side of the square as a share of each side of the picture.
 
     Raises:
-        ValueError: for another shape.
+        ValueError: for another shape, or a share that is none.
     """
     if shape not in SHAPES:
         raise ValueError(f"Expected shape to be one of {', '.join(SHAPES)}. Received: shape={shape!r}")
+    if not 0 < share <= 1:
+        raise ValueError(f"Expected share above 0, 1 at most. Received: share={share!r}")
     if shape == "mixed":
         shape = ("square", "strokes")[int(rng.integers(2))]
     if shape == "strokes":

@@ -16,7 +16,8 @@ COLORS = (
 # fmt: on
 OPENMOJI = tuple(tuple(color.to_bytes(3, "big")) for color in COLORS)
 FLAT = 24.0  # distance in RGB from 0 to 255 within which a drawing's pixel has a color of the palette, and is no edge
-THIN = np.ones((3, 3), bool)  # lines that do not hold this are left out
+SPOT = np.ones((2, 2), bool)  # what does not hold this is an edge, too: mixtures may be near a third color
+PATCH = np.ones((3, 3), bool)  # ink that does not hold this is a line
 
 
 def checked(palette: Sequence[Sequence[int]], ink: int | None = None) -> np.ndarray:
@@ -37,7 +38,7 @@ def checked(palette: Sequence[Sequence[int]], ink: int | None = None) -> np.ndar
 def labels(images: np.ndarray, colors: np.ndarray, *, ink: int | None = None, smooth: float = 0.0) -> np.ndarray:
     """The place in a palette of each pixel's color: int (count, height, width).
 
-    With an ink, of drawings, what is neither near a color of the palette (edges are mixtures of two) nor a patch of ink
+    With an ink, of drawings, what is no spot of a color of the palette (edges are mixtures of two), nor a patch of ink,
     takes the label of the nearest pixel that is: regions grow together where lines were.
 
     Args:
@@ -56,8 +57,9 @@ def labels(images: np.ndarray, colors: np.ndarray, *, ink: int | None = None, sm
         if ink is None:
             continue
         flat = distances.min(axis=-1) <= FLAT**2
-        lines = label == ink
-        known = flat & (~lines | ndimage.binary_opening(lines, THIN))
+        known = np.zeros(label.shape, bool)
+        for each in np.unique(label[flat]):
+            known |= ndimage.binary_opening(flat & (label == each), PATCH if each == ink else SPOT)
         if known.any():
             rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
             label[:] = label[rows, columns]
