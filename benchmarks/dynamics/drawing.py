@@ -39,7 +39,7 @@ def path(axis: plt.Axes, row: Found) -> None:
     side = np.linspace(-SIDE, SIDE, POINTS)
     lengths = np.linalg.norm(row.field, axis=-1, keepdims=True)
     arrows = row.field / np.maximum(lengths, 1e-9) * np.minimum(lengths, 1.5) ** 0.5
-    axis.quiver(side, side, arrows[..., 0], arrows[..., 1], color="#c4ccd6", scale=22, width=0.006, pivot="mid")
+    axis.quiver(side, side, arrows[..., 0], arrows[..., 1], color="#b3bfce", scale=14, width=0.008, pivot="mid")
     pieces = np.stack([row.path[:-1], row.path[1:]], axis=1)
     lines = LineCollection(pieces, cmap="viridis", linewidths=1.2)
     lines.set_array(np.arange(len(pieces)))
@@ -65,15 +65,22 @@ def spectra(rows: list[Found]) -> Figure:
         several = [row for row in rows if row.game == game and row.expected is not None]
         for index, row in enumerate(several):
             color = plt.get_cmap("tab10")(index % 10)
-            near = row.expected[row.expected.real > 0.55]
+            near = row.expected[row.expected.real > 0.55]  # the others are those of the slots, near 0
             axis.plot(near.real, near.imag, "o", color=color, markersize=9, fillstyle="none", markeredgewidth=1.3)
             label = f"{row.method.title}: {row.radius:.3f}"
             axis.plot(row.measured.real, row.measured.imag, "x", color=color, markersize=5, label=label)
-        axis.set(xlim=(0.62, 1.12), ylim=(-0.32, 0.32), aspect="equal", xlabel="real part", ylabel="imaginary part")
+        axis.set(xlim=(0.77, 1.09), ylim=(-0.02, 0.4), aspect="equal", xlabel="real part", ylabel="imaginary part")
         axis.set_title(TITLES[game], fontsize=11)
-        axis.legend(loc="lower left", fontsize=7, frameon=False, title="largest modulus", title_fontsize=7)
+        axis.legend(
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            fontsize=8,
+            frameon=False,
+            title="largest modulus",
+            title_fontsize=8,
+        )
     figure.suptitle(
-        "Eigenvalues of a step at the equilibrium: measured (x), closed form (o); inside the circle it converges"
+        "Eigenvalues of a step at the equilibrium, upper half: measured (x), closed form (o); in the circle it converges"
     )
     return figure
 

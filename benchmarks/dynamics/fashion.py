@@ -14,7 +14,7 @@ from kerasgan.metrics.features import thumbnails
 from kerasgan.models import dcgan
 from kerasgan.optimizers import OptimisticAdam
 
-STEPS, BATCH, RATE, SAMPLES = 1000, 64, 5e-4, 4000
+STEPS, BATCH, RATE, SAMPLES = 600, 64, 5e-4, 4000
 LOOKS = 2  # scores of a training
 SIZE, LATENTS, WIDTH = 16, 32, 16
 

@@ -49,14 +49,14 @@ class Found:
 
     @property
     def verdict(self) -> str:
-        """By the path: its last third against its first."""
-        third = max(1, len(self.path) // 3)
-        first, last = self.distances[:third].mean(), self.distances[-third:].mean()
+        """By the path: its last quarter against the one before."""
+        quarter = max(1, len(self.path) // 4)
+        before, last = self.distances[-2 * quarter : -quarter].mean(), self.distances[-quarter:].mean()
         if self.distances[-1] < 0.02:
             return "converges"
-        if last < 0.9 * first:
+        if last < 0.96 * before:
             return "comes nearer"
-        return "diverges" if last > 1.1 * first else "circles"
+        return "diverges" if last > 1.05 * before else "circles"
 
 
 def field(game: Game) -> np.ndarray:
