@@ -19,7 +19,7 @@ SHOWN = {
     "one class of ten": "DCGAN",
     "eight images": "DCGAN",
     "labels ignored": "ConditionalDCGAN",
-    "one class of one image": "ConditionalDCGAN",
+    "latents ignored in one class": "ConditionalDCGAN",
     "output is the input": "Pix2Pix",
     "output is constant": "Pix2Pix",
     "output is of one color": "Pix2Pix",

@@ -12,7 +12,7 @@ from families import BATCH, CONDITIONAL, GENERATORS, PAIRS, SIZES, Setting, digi
 from families import setting as healthy
 
 import kerasgan
-from kerasgan.models import dcgan
+from kerasgan.models import conditional_dcgan, dcgan
 
 Change = Callable[[Setting, np.random.Generator], None]
 
@@ -190,6 +190,21 @@ def one_class_of_one_image(setting: Setting, rng: np.random.Generator) -> None:
     setting.x[rows] = setting.x[rows[0]]
 
 
+def one_class_without_latents(setting: Setting, rng: np.random.Generator) -> None:
+    deaf, setting.steps = int(rng.integers(10)), 500
+    sizes: dict[str, int] = dict(num_classes=10, width=8)
+
+    def build() -> kerasgan.GAN:
+        latents = keras.Input((16,), name="latents")
+        labels = keras.Input((), dtype="int32", name="labels")
+        heard = keras.ops.cast(keras.ops.not_equal(labels, deaf), "float32")
+        images = conditional_dcgan.generator(16, 1, 16, **sizes)([latents * heard[:, None], labels])
+        discriminator = conditional_dcgan.discriminator(16, 1, **sizes)
+        return kerasgan.GAN(keras.Model([latents, labels], images), discriminator, prior="uniform", num_classes=10)
+
+    setting.build = build
+
+
 def to_identity(setting: Setting, rng: np.random.Generator) -> None:
     setting.reference = setting.x, setting.y
     setting.y = setting.x if len(setting.x) == len(setting.y) else inked(setting.y)
@@ -233,7 +248,8 @@ TROUBLES: Mapping[str, Trouble] = {
     "at a stage": Trouble(at_a_stage, ANY, ("PGGAN",), sure=False),
     "labels ignored": Trouble(shuffled_labels, ("labels ignored",), CONDITIONAL),
     "one image per class": Trouble(one_image_per_class, ("mode collapse", "memorization"), CONDITIONAL),
-    "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL),
+    "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL, sure=False),
+    "latents ignored in one class": Trouble(one_class_without_latents, ("mode collapse",), ("ConditionalDCGAN",)),
     "output is the input": Trouble(to_identity, ("identity",), ("Pix2Pix", "CycleGAN")),
     "output is constant": Trouble(to_a_constant, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
     "output is of one color": Trouble(to_one_color, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
