@@ -255,8 +255,86 @@ TROUBLES: Mapping[str, Trouble] = {
     "output is of one color": Trouble(to_one_color, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
     "drift": Trouble(drift, ANY, ("SRGAN", "Pix2Pix"), sure=False),
 }
-HELD_OUT: Mapping[str, Trouble] = {}
-"""Kinds that were planted only when the rules were fixed."""
+
+
+# Kinds that were planted only when the rules were fixed: the commit before that which added them.
+
+
+class Muffled(kerasgan.latents.Prior):
+    """Latents that hardly differ."""
+
+    def sample(self, count, latent_dim, seed):
+        return 1.0 + 1e-3 * keras.random.normal((count, latent_dim), seed=seed)
+
+    def draw(self, count, latent_dim, seed=None):
+        return 1.0 + 1e-3 * np.random.default_rng(seed).normal(size=(count, latent_dim)).astype("float32")
+
+
+class Turned(kerasgan.GAN):
+    """The discriminator learns the wrong way round."""
+
+    def discriminator_loss(self, batch):
+        return -super().discriminator_loss(batch)
+
+
+class Blown(keras.callbacks.Callback):
+    """Multiplies the generator's weights by ten at a step."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.steps == 100:
+            for variable in self.model.generator.trainable_variables:
+                variable.assign(10.0 * variable)
+
+
+def muffled_latents(setting: Setting, rng: np.random.Generator) -> None:
+    setting.prior = Muffled()
+
+
+def turned_discriminator(setting: Setting, rng: np.random.Generator) -> None:
+    setting.build = plain(setting, Turned)
+
+
+def weights_times_ten(setting: Setting, rng: np.random.Generator) -> None:
+    setting.callbacks = (Blown(),)
+
+
+def weight_decay(setting: Setting, rng: np.random.Generator) -> None:
+    setting.compile["generator_optimizer"] = keras.optimizers.AdamW(setting.rates[0], weight_decay=100.0)
+
+
+def wrong_images(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.x = rng.integers(0, 256, setting.x.shape).astype("uint8")
+
+
+def one_label(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference, setting.steps = (setting.x, setting.y), 500
+    setting.y = np.zeros_like(setting.y)
+
+
+def mismatched_pairs(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = rng.permutation(setting.y)
+
+
+def inverted_targets(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = 255 - setting.y
+
+
+ALL = (*ANY, "labels ignored", "identity", "memorization", "frozen generator")
+HELD_OUT: Mapping[str, Trouble] = {
+    "latents that hardly differ": Trouble(muffled_latents, ("mode collapse",), ("GAN2014", "DCGAN", "LSGAN")),
+    "discriminator learns the wrong way": Trouble(turned_discriminator, ANY, ("DCGAN",)),
+    "generator's weights times ten": Trouble(weights_times_ten, ANY, ("GAN2014", "DCGAN", "SRGAN"), sure=False),
+    "generator's weights decay": Trouble(weight_decay, ANY, ("GAN2014", "DCGAN"), sure=False),
+    "other images": Trouble(wrong_images, ALL, ("GAN2014", "DCGAN")),
+    "one label for all": Trouble(one_label, ("labels ignored", "mode collapse"), ("ConditionalDCGAN", "SNGAN")),
+    "pairs that do not match": Trouble(mismatched_pairs, ALL, ("Pix2Pix", "SRGAN")),
+    "targets in negative": Trouble(inverted_targets, ALL, ("Pix2Pix", "SRGAN")),
+    "translator 10,000 times faster": Trouble(imbalance(100, 0.01), ANY, ("Pix2Pix", "CycleGAN"), sure=False),
+    "frozen translator": Trouble(frozen_generator, ("frozen generator", "mode collapse"), ("Pix2Pix", "CycleGAN")),
+}
 
 
 def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
