@@ -245,6 +245,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("labels ignored", {"label_agreement": 0.1}),
         ("healthy", {"label_agreement": 0.05 * np.arange(20)}),
         ("mode collapse", {"class_diversity": 0.001, "distance": 0.3}),
+        ("mode collapse", {"class_diversity": 0.001}),  # though the others improve
+        ("healthy", {"class_diversity": 0.05}),
+        ("healthy", {"class_diversity": 0.2}),
     ],
 )
 def test_each_trouble_has_its_signs(verdict, changes):

@@ -10,6 +10,7 @@ import numpy as np
 
 import kerasgan
 from kerasgan import metrics, models
+from kerasgan.data import derivations
 
 BATCH, PAIRS = 32, 8  # images, and pairs, per step
 SAMPLES = 500  # of the distance that says whether a training has failed
@@ -73,7 +74,7 @@ def digits(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def inked(images: np.ndarray) -> np.ndarray:
     """Digits in ink on paper, in gray: uint8 like the digits."""
-    drawn = kerasgan.data.inked(images / np.float32(127.5) - 1).mean(axis=-1, keepdims=True)
+    drawn = derivations.inked(images / np.float32(127.5) - 1).mean(axis=-1, keepdims=True)
     return np.round((drawn + 1) * 127.5).astype("uint8")
 
 

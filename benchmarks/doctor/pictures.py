@@ -9,19 +9,16 @@ from record import file_name
 from kerasgan.files import pictures
 
 SHOWN = {
-    "none": "DCGAN",
     "constant latents": "DCGAN",
     "discriminator 10,000 times faster": "DCGAN",
-    "generator 10,000 times faster": "DCGAN",
     "frozen discriminator": "DCGAN",
     "frozen generator": "DCGAN",
     "both rates times 100": "DCGAN",
     "one class of ten": "DCGAN",
     "eight images": "DCGAN",
     "labels ignored": "ConditionalDCGAN",
-    "one class of one image": "ConditionalDCGAN",
+    "one image per class": "ConditionalDCGAN",
     "output is the input": "Pix2Pix",
-    "output is constant": "Pix2Pix",
     "output is of one color": "Pix2Pix",
     "drift": "SRGAN",
 }

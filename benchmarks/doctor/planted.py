@@ -12,7 +12,7 @@ from families import BATCH, CONDITIONAL, GENERATORS, PAIRS, SIZES, Setting, digi
 from families import setting as healthy
 
 import kerasgan
-from kerasgan.models import dcgan
+from kerasgan.models import conditional_dcgan, dcgan
 
 Change = Callable[[Setting, np.random.Generator], None]
 
@@ -190,6 +190,21 @@ def one_class_of_one_image(setting: Setting, rng: np.random.Generator) -> None:
     setting.x[rows] = setting.x[rows[0]]
 
 
+def one_class_without_latents(setting: Setting, rng: np.random.Generator) -> None:
+    deaf, setting.steps = int(rng.integers(10)), 500
+    sizes: dict[str, int] = dict(num_classes=10, width=8)
+
+    def build() -> kerasgan.GAN:
+        latents = keras.Input((16,), name="latents")
+        labels = keras.Input((), dtype="int32", name="labels")
+        heard = keras.ops.cast(keras.ops.not_equal(labels, deaf), "float32")
+        images = conditional_dcgan.generator(16, 1, 16, **sizes)([latents * heard[:, None], labels])
+        discriminator = conditional_dcgan.discriminator(16, 1, **sizes)
+        return kerasgan.GAN(keras.Model([latents, labels], images), discriminator, prior="uniform", num_classes=10)
+
+    setting.build = build
+
+
 def to_identity(setting: Setting, rng: np.random.Generator) -> None:
     setting.reference = setting.x, setting.y
     setting.y = setting.x if len(setting.x) == len(setting.y) else inked(setting.y)
@@ -233,14 +248,93 @@ TROUBLES: Mapping[str, Trouble] = {
     "at a stage": Trouble(at_a_stage, ANY, ("PGGAN",), sure=False),
     "labels ignored": Trouble(shuffled_labels, ("labels ignored",), CONDITIONAL),
     "one image per class": Trouble(one_image_per_class, ("mode collapse", "memorization"), CONDITIONAL),
-    "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL),
+    "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL, sure=False),
+    "latents ignored in one class": Trouble(one_class_without_latents, ("mode collapse",), ("ConditionalDCGAN",)),
     "output is the input": Trouble(to_identity, ("identity",), ("Pix2Pix", "CycleGAN")),
     "output is constant": Trouble(to_a_constant, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
     "output is of one color": Trouble(to_one_color, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
     "drift": Trouble(drift, ANY, ("SRGAN", "Pix2Pix"), sure=False),
 }
-HELD_OUT: Mapping[str, Trouble] = {}
-"""Kinds that were planted only when the rules were fixed."""
+
+
+# Kinds that were planted only when the rules were fixed: the commit before that which added them.
+
+
+class Muffled(kerasgan.latents.Prior):
+    """Latents that hardly differ."""
+
+    def sample(self, count, latent_dim, seed):
+        return 1.0 + 1e-3 * keras.random.normal((count, latent_dim), seed=seed)
+
+    def draw(self, count, latent_dim, seed=None):
+        return 1.0 + 1e-3 * np.random.default_rng(seed).normal(size=(count, latent_dim)).astype("float32")
+
+
+class Turned(kerasgan.GAN):
+    """The discriminator learns the wrong way round."""
+
+    def discriminator_loss(self, batch):
+        return -super().discriminator_loss(batch)
+
+
+class Blown(keras.callbacks.Callback):
+    """Multiplies the generator's weights by ten at a step."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.steps == 100:
+            for variable in self.model.generator.trainable_variables:
+                variable.assign(10.0 * variable)
+
+
+def muffled_latents(setting: Setting, rng: np.random.Generator) -> None:
+    setting.prior = Muffled()
+
+
+def turned_discriminator(setting: Setting, rng: np.random.Generator) -> None:
+    setting.build = plain(setting, Turned)
+
+
+def weights_times_ten(setting: Setting, rng: np.random.Generator) -> None:
+    setting.callbacks = (Blown(),)
+
+
+def weight_decay(setting: Setting, rng: np.random.Generator) -> None:
+    setting.compile["generator_optimizer"] = keras.optimizers.AdamW(setting.rates[0], weight_decay=100.0)
+
+
+def wrong_images(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.x = rng.integers(0, 256, setting.x.shape).astype("uint8")
+
+
+def one_label(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference, setting.steps = (setting.x, setting.y), 500
+    setting.y = np.zeros_like(setting.y)
+
+
+def mismatched_pairs(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = rng.permutation(setting.y)
+
+
+def inverted_targets(setting: Setting, rng: np.random.Generator) -> None:
+    setting.reference = setting.x, setting.y
+    setting.y = 255 - setting.y
+
+
+ALL = (*ANY, "labels ignored", "identity", "memorization", "frozen generator")
+HELD_OUT: Mapping[str, Trouble] = {
+    "latents that hardly differ": Trouble(muffled_latents, ("mode collapse",), ("GAN2014", "DCGAN", "LSGAN")),
+    "discriminator learns the wrong way": Trouble(turned_discriminator, ANY, ("DCGAN",)),
+    "generator's weights times ten": Trouble(weights_times_ten, ANY, ("GAN2014", "DCGAN", "SRGAN"), sure=False),
+    "generator's weights decay": Trouble(weight_decay, ANY, ("GAN2014", "DCGAN"), sure=False),
+    "other images": Trouble(wrong_images, ALL, ("GAN2014", "DCGAN")),
+    "one label for all": Trouble(one_label, ("labels ignored", "mode collapse"), ("ConditionalDCGAN", "SNGAN")),
+    "pairs that do not match": Trouble(mismatched_pairs, ALL, ("Pix2Pix", "SRGAN")),
+    "targets in negative": Trouble(inverted_targets, ALL, ("Pix2Pix", "SRGAN")),
+    "translator 10,000 times faster": Trouble(imbalance(100, 0.01), ANY, ("Pix2Pix", "CycleGAN"), sure=False),
+    "frozen translator": Trouble(frozen_generator, ("frozen generator", "mode collapse"), ("Pix2Pix", "CycleGAN")),
+}
 
 
 def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:

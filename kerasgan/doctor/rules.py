@@ -236,8 +236,11 @@ def class_collapse(signals: Signals) -> Finding:
         return Finding("mode collapse", 0.0, ())
     diversity = signals.now("class_diversity")
     evidence = f"Within one class, the samples have {diversity:.1%} of the variance of its real images."
-    still = not signals.improving() and not signals.rising("class_diversity")
-    return Finding("mode collapse", rise(diversity, 0.1, 0.01) if still else 0.0, (evidence,))
+    still = not signals.rising("class_diversity")
+    # While the samples improve, a class may lag behind the others; without any variance it does not learn at all.
+    dead = rise(diversity, 0.02, 0.002) if signals.now("diversity") > 0.3 else 0.0
+    severity = dead if signals.improving() else rise(diversity, 0.1, 0.01)
+    return Finding("mode collapse", severity if still else 0.0, (evidence,))
 
 
 def labels_ignored(signals: Signals) -> Finding:
