@@ -96,7 +96,7 @@ class BEGAN(GAN):
     def discriminator_loss(self, batch):
         """L(x) - k L(G(z)), and the update of k (section 3.4)."""
         real_logits, fake_logits = self.discriminate(batch.real), self.discriminate(batch.fake)
-        weight = ops.convert_to_tensor(self.fake_weight)
+        weight = self.fake_weight + 0.0  # a copy: the variable itself changes next
         self._balance(ops.stop_gradient(-ops.mean(real_logits)), ops.stop_gradient(-ops.mean(fake_logits)))
         return self.adversarial_loss(real_logits, weight * fake_logits)
 
