@@ -15,22 +15,26 @@ On TensorFlow it uses `tf.distribute`, whose own strategies' scopes work as well
   the same numbers on each device.
 - On JAX they use the whole batch.
 
-Several machines run the same program each (TensorFlow): a cluster describes the machines in TF_CONFIG, as Kubernetes
-does, or in Slurm's variables. When one of them receives SIGTERM, `kerasgan train` saves on all, after the same step.
-One that dies or stops ends the training of all others within a minute, one that does not come, or whose step does not
-end, in ten minutes or KERASGAN_WORKER_TIMEOUT seconds: with an error that names it, and the last checkpoint to resume
-from.
+Several machines run the same program each: a cluster describes the machines in TF_CONFIG, as Kubernetes does, or in
+Slurm's variables, for TensorFlow and JAX alike. When one of them receives SIGTERM, `kerasgan train` saves on all, after
+the same step. One that dies or stops ends the training of all others within a minute (JAX: two), one that does not
+come, or whose step does not end, in ten minutes or KERASGAN_WORKER_TIMEOUT seconds: with an error that names it, and
+the last checkpoint to resume from.
 """
 
 import contextlib
+import json
 import os
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+
+from kerasgan.files.network import answers
 
 __all__ = [
     "KINDS",
@@ -42,6 +46,7 @@ __all__ = [
     "name",
     "naming_the_lost",
     "of_first",
+    "own_rows",
     "own_share",
     "replicas",
     "scope",
@@ -51,8 +56,12 @@ __all__ = [
 
 KINDS = ("mirrored", "workers")
 TIMEOUT = "KERASGAN_WORKER_TIMEOUT"  # seconds for which a machine waits for another one, to begin or in a step
-# How TensorFlow words it, in errors of several classes, that another machine has gone.
-GONE = re.compile(r"[Cc]ollective|coordination service|heartbeat|/task:\d|failed to connect|Socket closed", re.ASCII)
+NOT_DESCRIBED = "Expected the environment to name the workers, in TF_CONFIG or as Slurm does. Received: none"
+# How TensorFlow and JAX word it, in errors of several classes, that another machine has gone.
+GONE = re.compile(
+    r"[Cc]ollective|coordination service|heartbeat|/task:\d|failed to connect|Socket closed|[Gg]loo|closed by peer",
+    re.ASCII,
+)
 TASK = re.compile(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", re.ASCII)
 
 
@@ -65,7 +74,7 @@ def scope(distribute: str | None = None, *, devices: int | None = None) -> conte
 
     Args:
         distribute: "mirrored" for the devices of this machine, "workers" for those of several, which must be requested
-            before TensorFlow does anything else; None for one device, or "mirrored" if `devices` are given.
+            before TensorFlow or JAX does anything else; None for one device, or "mirrored" if `devices` are given.
         devices: of this machine: GPUs where there are any, else CPUs; all if not given.
 
     Raises:
@@ -77,14 +86,13 @@ def scope(distribute: str | None = None, *, devices: int | None = None) -> conte
     if distribute not in (None, *KINDS):
         raise ValueError(f"Expected distribute to be one of {', '.join(KINDS)}. Received: distribute={distribute!r}")
     backend = keras.backend.backend()
-    if distribute != "workers" and backend in ("jax", "tensorflow"):
+    if backend not in ("jax", "tensorflow"):
+        raise NotImplementedError(f"Expected TensorFlow or JAX. Received: distribute={distribute!r} on {backend}")
+    if distribute != "workers":
         return _on_jax(devices) if backend == "jax" else _mirrored(devices)
-    if backend != "tensorflow":
-        kinds = "mirrored on TensorFlow and JAX, workers on TensorFlow"
-        raise NotImplementedError(f"Expected {kinds}. Received: distribute={distribute!r} on {backend}")
     if devices is not None:
         raise ValueError(f"Expected workers with all their devices. Received: devices={devices}")
-    return _workers()
+    return _workers_on_jax() if backend == "jax" else _workers()
 
 
 def active() -> bool:
@@ -113,6 +121,21 @@ def devices(trainer: keras.Model) -> int:
     return chosen.device_mesh.shape[0] if isinstance(chosen, keras.distribution.DataParallel) else 1
 
 
+def own_rows(trainer: keras.Model) -> Callable[[int], np.ndarray | None]:
+    """A function from the size of a batch to the places in it that this machine's devices see; None if all or unknown.
+
+    TensorFlow gives each device in turn a part of the batch, JAX each machine.
+    """
+    several, shared, own = workers(), devices(trainer), worker()
+    unknown = several == 1 or (keras.backend.backend() == "tensorflow" and shared != several)
+
+    def rows(count: int) -> np.ndarray | None:
+        part = count // several
+        return None if unknown or count % shared else np.arange(own * part, (own + 1) * part)
+
+    return rows
+
+
 def own_share(draw: Callable[[Any], Any], count: Any) -> Any:
     """`draw(count)`, or of several replicas this one's part of a draw for all: their seeds, and draws, are the same."""
     if replicas() == 1:
@@ -132,8 +155,10 @@ def workers() -> int:
 def worker() -> int:
     """Which of them this one is: 0 writes what is to be kept."""
     cluster = _cluster()
-    if cluster is None:
-        return 0
+    return 0 if cluster is None else _place(cluster)
+
+
+def _place(cluster: Any) -> int:
     jobs = cluster.cluster_spec().as_dict()
     before = sum(len(jobs[job]) for job in sorted(jobs) if job < cluster.task_type)  # "chief" comes before "worker"
     return before + cluster.task_id
@@ -159,6 +184,8 @@ def anywhere(fact: bool) -> bool:
     """Whether something is so on any of the machines, all of which must ask, at the same step."""
     if workers() == 1:
         return fact
+    if keras.backend.backend() == "jax":
+        return any(_gathered(float(fact)))
     import tensorflow as tf
 
     strategy = _strategy()
@@ -170,6 +197,8 @@ def of_first(value: float) -> float:
     """The first machine's value, on all of them; all must ask, at the same step."""
     if workers() == 1:
         return value
+    if keras.backend.backend() == "jax":
+        return _gathered(value)[0]
     import tensorflow as tf
 
     strategy, own = _strategy(), value if worker() == 0 else 0.0
@@ -182,9 +211,19 @@ def of_first(value: float) -> float:
 
 def local_value(variable: keras.Variable) -> float:
     """A metric's sum over this machine's share; asking for that over all machines takes all of them at once."""
-    if workers() == 1:
-        return float(variable.numpy())
+    if workers() == 1 or keras.backend.backend() == "jax":  # which has one value for all
+        return float(keras.ops.convert_to_numpy(variable))
     return sum(float(part.numpy()) for part in _strategy().experimental_local_results(variable.value))
+
+
+def _gathered(value: float) -> list[float]:
+    """What each machine brings, on JAX; as bytes, since JAX would round to 32 bits."""
+    from jax.experimental import multihost_utils
+
+    own = np.frombuffer(np.float64(value).tobytes(), np.uint8)
+    return [
+        float(np.frombuffer(bytes(each), np.float64)[0]) for each in np.asarray(multihost_utils.process_allgather(own))
+    ]
 
 
 def _mirrored(devices: int | None) -> contextlib.AbstractContextManager[Any]:
@@ -199,12 +238,63 @@ def _workers() -> contextlib.AbstractContextManager[Any]:
 
     resolvers = tf.distribute.cluster_resolver
     if "TF_CONFIG" not in os.environ and "SLURM_PROCID" not in os.environ:
-        raise ValueError("Expected the environment to name the workers, in TF_CONFIG or as Slurm does. Received: none")
+        raise ValueError(NOT_DESCRIBED)
     cluster = resolvers.TFConfigClusterResolver() if "TF_CONFIG" in os.environ else resolvers.SlurmClusterResolver()
     seconds = _timeout()
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=seconds)
     _meet(cluster, seconds)
     return tf.distribute.MultiWorkerMirroredStrategy(cluster, communication_options=options).scope()
+
+
+class _Cluster(NamedTuple):  # for JAX, what TensorFlow's resolvers tell
+    jobs: dict[str, list[str]]
+    task_type: str
+    task_id: int
+
+    def cluster_spec(self) -> "_Cluster":
+        return self
+
+    def as_dict(self) -> dict[str, list[str]]:
+        return self.jobs
+
+
+_met: list[_Cluster] = []  # JAX meets the other processes once
+
+
+def _workers_on_jax() -> contextlib.AbstractContextManager[Any]:
+    import jax
+
+    described = os.environ.get("TF_CONFIG")
+    if described is None and "SLURM_PROCID" not in os.environ:
+        raise ValueError(NOT_DESCRIBED)
+    if not _met:
+        own = None if described is None else _described(described)
+        place = () if own is None else (next(iter(_addresses(own).values())), len(_addresses(own)), _place(own))
+        try:
+            jax.distributed.initialize(*place, initialization_timeout=max(1, round(_timeout())))
+        except RuntimeError as error:
+            several = "machines" if own is None else ", ".join(_addresses(own))
+            raise MachineError(
+                f"Expected all {several} to meet in {_timeout():g} seconds. Received: {error}"
+            ) from error
+        names = [f"process {place}" for place in range(jax.process_count())]
+        _met.append(own or _Cluster({"worker": names}, "worker", jax.process_index()))
+    return _on_jax(None)
+
+
+def _described(text: str) -> _Cluster:
+    """The machines of TF_CONFIG, read without TensorFlow."""
+    try:
+        found = json.loads(text)
+        jobs = {str(job): [str(each) for each in several] for job, several in found["cluster"].items()}
+        cluster = _Cluster(jobs, str(found["task"]["type"]), int(found["task"]["index"]))
+        cluster.jobs[cluster.task_type][cluster.task_id]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        expected = (
+            'Expected TF_CONFIG such as {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'
+        )
+        raise ValueError(f"{expected}. Received: {text[:200]!r}") from error
+    return cluster
 
 
 def _timeout() -> float:
@@ -230,21 +320,12 @@ def _meet(cluster: Any, seconds: float) -> None:
             with contextlib.suppress(OSError, ValueError):  # TensorFlow says it if the port is taken
                 door.bind(("", int(own.rpartition(":")[2])))
                 door.listen()
-        while everyone := {name: address for name, address in everyone.items() if not _answers(address)}:
+        while everyone := {name: address for name, address in everyone.items() if not answers(address)}:
             if time.monotonic() > end:
                 silent = ", ".join(f"{name} ({address})" for name, address in everyone.items())
                 expected = f"Expected all machines within {seconds:g} seconds"
                 raise MachineError(f"{expected}. Received: no answer from {silent}")
             time.sleep(0.2)
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 @contextlib.contextmanager
@@ -276,6 +357,8 @@ def naming_the_lost(advice: str = "") -> Iterator[None]:
 
 
 def _is_about_others(error: Exception) -> bool:
+    if keras.backend.backend() == "jax":
+        return type(error).__name__ == "JaxRuntimeError" and GONE.search(str(error)) is not None
     import tensorflow as tf
 
     kinds = ("AbortedError", "CancelledError", "DeadlineExceededError", "InternalError", "UnavailableError")
@@ -287,7 +370,8 @@ def _is_about_others(error: Exception) -> bool:
 def _on_jax(devices: int | None) -> Iterator[None]:
     before = keras.distribution.distribution()
     chosen = _chosen(keras.distribution.list_devices(), devices)
-    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=chosen))
+    own_parts = {"auto_shard_dataset": False}  # `shared_batches` gives each machine its part
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=chosen, **own_parts))
     try:
         yield
     finally:
@@ -309,6 +393,8 @@ def _strategy() -> Any:
 
 
 def _cluster() -> Any:
+    if keras.backend.backend() == "jax":
+        return _met[0] if _met and keras.distribution.distribution() is not None else None
     strategy = _strategy()
     cluster = getattr(strategy, "cluster_resolver", None)
     return cluster if cluster is not None and cluster.cluster_spec().as_dict() else None

@@ -244,6 +244,20 @@ def test_machines_go_on_from_the_last_checkpoint_when_one_has_died_and_give_the_
     assert steps[-1] == "8"
 
 
+@pytest.mark.slow
+def test_two_machines_on_jax_give_the_weights_of_one_and_read_their_parts_of_the_batches(tmp_path):
+    pytest.importorskip("jax")
+    path, jax = tmp_path / "recipe.toml", {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    path.write_text(RECIPE.format(family=WHOLE))
+    single = started("-m", "kerasgan.cli", "train", path, "-o", tmp_path / "one", **jax)
+    output, _ = single.communicate(timeout=900)
+    assert single.returncode == 0, output
+    with cluster(path, "-o", tmp_path / "two", **jax) as machines:
+        outputs = [machine.communicate(timeout=900)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], outputs
+    close(weights(tmp_path / "two"), weights(tmp_path / "one"))
+
+
 HANGING = """
 import time
 from kerasgan import cli

@@ -1,6 +1,7 @@
 """Folders of pictures: every format and mode, and files that are none."""
 
 import os
+import types
 import warnings
 
 import numpy as np
@@ -389,3 +390,12 @@ def test_paths_are_sorted_by_their_parts_as_pathlib_sorts_them(tmp_path):
     assert [*paths.folders()] == [each[0] if each[1:] else "" for each in parts]
     with pytest.raises(IndexError):
         paths[len(names)]
+
+
+def test_a_log_gets_a_line_of_progress_now_and_then_and_no_bar(monkeypatch, caplog, capsys):
+    seconds = iter(range(1000))
+    monkeypatch.setattr(folders, "time", types.SimpleNamespace(monotonic=lambda: next(seconds)))
+    with caplog.at_level("INFO", logger="kerasgan.data"):
+        assert list(folders.shown(range(90), 90)) == list(range(90))
+    told = [record.getMessage() for record in caplog.records]
+    assert 3 <= len(told) <= 4 and told[0] == "4 of 90 read." and capsys.readouterr().out == ""

@@ -1,5 +1,7 @@
 """The shared training step: k, moving average, reuse of fakes, generate, and what it refuses."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -366,3 +368,13 @@ def test_a_batch_of_a_conditional_model_needs_its_labels():
     model.train_on_batch(IMAGES[:4], np.arange(4))
     with pytest.raises(ValueError, match="Expected labels"):
         model.train_on_batch(IMAGES[:4])
+
+
+@pytest.mark.parametrize(("terminal", "expected"), [(True, "auto"), (False, 2)])
+def test_a_log_that_is_no_terminal_gets_a_line_for_each_epoch_instead_of_a_bar(monkeypatch, terminal, expected):
+    from kerasgan.gan.keras_arguments import display
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.delenv("PYCHARM_HOSTED", raising=False)
+    assert display("auto") == expected and [display(each) for each in (0, 1, 2)] == [0, 1, 2]

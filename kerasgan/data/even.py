@@ -1,13 +1,34 @@
-"""Batches that several devices can share: as many images for each."""
+"""Batches that several devices and machines can share: as many images for each."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasgan import distribution
 from kerasgan.data.feeding import is_tf_data
+from kerasgan.data.sources import WHOLE, Share, Source
 
-__all__ = ["even"]
+__all__ = ["even", "shared_batches"]
+
+
+def shared_batches(trainer: keras.Model, batches: Any) -> Any:
+    """The batches of a model's `fit`: of several machines each reads its own part, and JAX gets no more than that.
+
+    Raises:
+        NotImplementedError: for data of another kind than kerasgan's on several machines with JAX.
+    """
+    workers, rows = distribution.workers(), distribution.own_rows(trainer)
+    if isinstance(batches, Source):
+        batches.share = WHOLE if workers == 1 else Share(distribution.worker(), workers, rows)
+    several = even(batches, distribution.devices(trainer))
+    if workers == 1 or keras.backend.backend() != "jax":
+        return several
+    if not isinstance(several, Even):
+        expected = "Expected arrays, a folder, a kerasgan.data source or a PyDataset on several machines with JAX"
+        raise NotImplementedError(f"{expected}. Received: {type(batches).__name__}")
+    several.rows = rows
+    return several
 
 
 def even(batches: Any, devices: int) -> Any:
@@ -37,6 +58,7 @@ class Even(keras.utils.PyDataset):
     def __init__(self, batches: Any, devices: int) -> None:
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.batches, self.devices = batches, devices
+        self.rows: Any = lambda count: None  # the places of the images that are given, None for all
 
     @property
     def num_batches(self) -> int | None:
@@ -46,9 +68,11 @@ class Even(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> Any:
         batch = self.batches[index]
         count = len(keras.tree.flatten(batch)[0])
-        if not count % self.devices:
+        places = np.arange(-(-count // self.devices) * self.devices)
+        own = self.rows(len(places))
+        if own is None and len(places) == count:
             return batch
-        places = np.arange(-(-count // self.devices) * self.devices) % count
+        places = (places if own is None else places[own]) % count
         return keras.tree.map_structure(lambda part: part[places], batch)
 
     def on_epoch_begin(self) -> None:

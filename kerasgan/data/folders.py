@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ Item = TypeVar("Item")
 MOST_CHECKED = 2000  # pictures that are read before training; of larger sets each is, when it is first reached
 LOOKED_AT = 64  # of those larger sets, pictures whose headers are read to describe them
 REPLACEMENTS = 20  # pictures in a row that may be unreadable
+LINES_APART = 30.0  # seconds between two lines of progress in a log
 PATIENCE = 3.0  # seconds of reading after which a progress bar appears
 
 
@@ -217,13 +219,18 @@ class Pictures:
 
 
 def shown(results: Iterable[Item], total: int) -> Iterator[Item]:
-    """`results`, with a progress bar if they take longer than a few seconds."""
-    start, bar = time.monotonic(), None
+    """`results`, with a progress bar if they take longer than a few seconds; in a log a line every half minute."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    told, bar = time.monotonic(), keras.utils.Progbar(total, unit_name="picture") if terminal else None
+    patience = PATIENCE
     for done, result in enumerate(results, 1):
-        if bar is None and time.monotonic() - start > PATIENCE:
-            bar = keras.utils.Progbar(total, unit_name="picture")
-        if bar is not None:
+        late = time.monotonic() - told > patience
+        if late and bar is not None:
             bar.update(done)
+            patience = 0.0
+        elif late:
+            LOG.info("%s of %s read.", f"{done:,}", f"{total:,}")
+            told, patience = time.monotonic(), LINES_APART
         yield result
 
 

@@ -1,4 +1,4 @@
-"""Whether there is a network, found out in seconds: libraries that download try again for minutes without one."""
+"""Whether there is a network, or a machine, found out in seconds: libraries try again for minutes without one."""
 
 import queue
 import socket
@@ -8,7 +8,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 
-__all__ = ["reachable"]
+__all__ = ["answers", "reachable"]
 
 
 def reachable(hosts: Sequence[str], *, port: int = 443, seconds: float = 5.0) -> bool:
@@ -34,3 +34,13 @@ def _try(place: tuple[str, int], seconds: float, answers: "queue.Queue[bool]") -
         answers.put(True)
     except OSError:
         answers.put(False)
+
+
+def answers(address: str) -> bool:
+    """Whether somebody listens at host:port."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,5 +1,7 @@
 """What Keras' `compile` and `fit` take for a supervised model, refused by a GAN with what to use instead."""
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +9,7 @@ import keras
 
 from kerasgan.scalars import check
 
-__all__ = ["refuse_compile_options", "refuse_fit_options"]
+__all__ = ["display", "refuse_compile_options", "refuse_fit_options"]
 
 _SCORES = (
     'metrics=["frechet_distance"], which are of samples (kerasgan.metrics.sample_metrics.names()), or a '
@@ -52,6 +54,16 @@ def refuse_fit_options(options: Mapping[str, Any]) -> None:
     for each in callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []:
         if not isinstance(each, keras.callbacks.Callback):
             raise ValueError(f"Expected a callback or a list of them. Received: callbacks={callbacks!r}")
+
+
+def display(verbose: Any) -> Any:
+    """`verbose` of `fit`, whose "auto" is a bar on a terminal or in a notebook, and a line for each epoch in a log.
+
+    Keras' own writes its bar into files, too, twenty times a second.
+    """
+    drawn = sys.stdout is not None and sys.stdout.isatty()
+    drawn = drawn or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
+    return verbose if verbose != "auto" or drawn else 2
 
 
 def _refuse(method: str, instead: Mapping[str, str], options: Mapping[str, Any]) -> None:

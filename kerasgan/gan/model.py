@@ -10,7 +10,7 @@ from keras import ops
 
 from kerasgan import augment as augmentation
 from kerasgan import data, distribution, gradients, latents, objectives, optimizers, penalties, schedules
-from kerasgan.data.even import even
+from kerasgan.data.even import shared_batches
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
@@ -21,7 +21,7 @@ from kerasgan.gan.compile_checks import (
 from kerasgan.gan.data_order import DataOrder
 from kerasgan.gan.frozen import freeze, frozen, frozen_as
 from kerasgan.gan.generate import Sampling
-from kerasgan.gan.keras_arguments import refuse_compile_options, refuse_fit_options
+from kerasgan.gan.keras_arguments import display, refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
 from kerasgan.gan.measuring import Measurements, measuring
 from kerasgan.gan.output_checks import warn_of_ranges
@@ -334,7 +334,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 `kerasgan.data`.
             y: integer labels, if x is an array and the model is trained with labels.
             batch_size: images per discriminator step, 64 if not given; sources and datasets have their own.
-            epochs, verbose, callbacks: as in `keras.Model.fit`, in its order.
+            epochs, verbose, callbacks: as in `keras.Model.fit`, in its order; a log that is no terminal gets a line for
+                each epoch unless `verbose` says otherwise.
             **options: further arguments of `keras.Model.fit`: steps_per_epoch, initial_epoch, ...
 
         Raises:
@@ -360,10 +361,10 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         self._initialize_variables()
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
-        first, shared = self.data_order.callbacks(source, start=done), even(source, distribution.devices(self))
+        first, shared = self.data_order.callbacks(source, start=done), shared_batches(self, source)
         with gradients.keeping_state(self), gradients.passing_over(self, done), distribution.naming_the_lost():
             watching = [*first, *(adapted(callback, self) for callback in several)]
-            return super().fit(shared, epochs=epochs, verbose=verbose, callbacks=watching, **options)
+            return super().fit(shared, epochs=epochs, verbose=display(verbose), callbacks=watching, **options)
 
     def batches(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> Any:
         """The batches that `fit` iterates over for its `x` and `y`, checked against the model."""

@@ -39,8 +39,8 @@ def tfrecords(
     """TFRecord files of `tf.train.Example` with encoded pictures; TensorFlow is not needed.
 
     - Files of this machine are read by random access, in an order drawn uniformly in each epoch: before training their
-      headers alone are read. Remote ones (gs://...) are read as a stream, sixteen by turns, and each image is drawn
-      from a pool of up to 16,384 or 256 MiB; one epoch is about as many images as they hold, by their sizes.
+      headers alone are read. Remote ones (gs://...) are read as a stream, up to sixteen by turns, and each image is
+      drawn from a pool of up to 16,384 or 256 MiB; one epoch is about as many images as they hold, by their sizes.
     - A training that is resumed goes on with the next image; a stream reads again, without decoding, what it had read.
     - Of several machines that train together each reads only what its devices need: of a stream, its own shards.
     - An unreadable picture is named in a warning, and another one takes its place.

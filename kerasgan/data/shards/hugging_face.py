@@ -38,7 +38,7 @@ def hugging_face(
     """A split of a Hugging Face dataset (`pip install "kerasgan[huggingface]"`), with labels if it has classes.
 
     On this machine images are read by random access, in an order drawn uniformly in each epoch. A streamed dataset is
-    read as in `tfrecords`: sixteen of its shards by turns, through a pool, each machine its own shards.
+    read as in `tfrecords`: up to sixteen of its shards by turns, through a pool, each machine its own shards.
 
     Args:
         name: of the Hub ("owner/name"), a folder of `save_to_disk`, or a `datasets.Dataset` or `IterableDataset`.

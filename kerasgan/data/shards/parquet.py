@@ -35,8 +35,8 @@ def parquet(
 ) -> ShardStream:
     """Parquet files (`pip install "kerasgan[parquet]"`) with pictures as bytes, or as Hugging Face's {bytes, path}.
 
-    Row groups are shuffled, sixteen are read by turns, and each image is drawn from a pool: see `tfrecords`, whose
-    other arguments and errors these are. Their number is known from the files' ends.
+    Row groups are shuffled, up to sixteen are read by turns, and each image is drawn from a pool: see `tfrecords`,
+    whose other arguments and errors these are. Their number is known from the files' ends.
 
     - `image_key`, `label_key`: names of columns; if not given, the first that there is of image, img, jpg, ... and of
       label, labels, ...

@@ -20,7 +20,8 @@ from kerasgan.files.text import warn
 
 __all__ = ["Order", "ShardStream", "mixed", "pixels_of"]
 
-LANES = 16  # shards that are read by turns
+LANES = 4, 16  # fewest and most shards that are read by turns
+SHARE = 8  # an eighth of the shards: if all were, each epoch would begin with the first images of all
 POOL, POOL_BYTES = 2**14, 2**28  # most examples, and their encoded bytes, from which the next one is drawn
 AHEAD = 3  # batches that are decoded before they are asked for
 Begin = Callable[[], Iterator[Example]]
@@ -33,8 +34,9 @@ def mixed(parts: Sequence[Begin], rng: random.Random) -> Iterator[Example]:
     lanes: list[Iterator[Example]] = []
     pool: list[Example] = []
     waiting, weight = deque(parts), 0
+    most = min(max(LANES[0], len(parts) // SHARE), LANES[1])
     while True:
-        while waiting and len(lanes) < LANES:
+        while waiting and len(lanes) < most:
             lanes.append(waiting.popleft()())
         if lanes:
             place = int(rng.random() * len(lanes))
