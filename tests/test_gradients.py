@@ -1,5 +1,7 @@
 """The primitives of the training path; `test_backends` runs this file on JAX and PyTorch too."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -217,3 +219,34 @@ def test_convolutions_have_the_gradients_of_jax(name, window, options):
     for differentiate in (first, second):
         for found, expected in zip(differentiate(quick)(images, kernel), differentiate(own)(images, kernel)):
             assert float(abs(found - expected).max() / abs(expected).max()) < 1e-5
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an operation of TensorFlow")
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("options", [{}, {"scale": False, "epsilon": 1e-5}, {"center": False, "momentum": 0.8}])
+def test_fused_batch_normalization_is_that_of_keras(policy, options):
+    import tensorflow as tf
+
+    from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
+
+    images = tf.constant(np.random.default_rng(0).normal(1, 2, (5, 4, 3, 6)), "float32")
+    found = []
+    for context in (contextlib.nullcontext, fused_batch_normalization):
+        layer = keras.layers.BatchNormalization(dtype=policy, **options)
+        layer.build(images.shape)
+        if layer.scale:
+            layer.gamma.assign(np.arange(6) + 0.5)
+        with context(), tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            outputs = layer(images, training=True)
+            total = ops.sum(ops.sin(ops.cast(outputs, "float32")))
+            slopes = tape.gradient(total, images)
+            total = ops.sum(ops.square(slopes))
+        weights = [variable.value for variable in layer.trainable_variables]
+        second = tape.gradient(total, [images, *weights], unconnected_gradients="zero")
+        found.append([outputs, slopes, *second, layer.moving_mean.value, layer.moving_variance.value])
+        assert outputs.dtype == layer.compute_dtype
+    for own, fused in zip(*found):
+        own, fused = ops.cast(own, "float32"), ops.cast(fused, "float32")
+        tolerance = 1e-4 if policy == "float32" else 0.02  # second derivatives of bfloat16 numbers
+        assert float(ops.max(ops.abs(fused - own))) <= tolerance * float(ops.max(ops.abs(own)))

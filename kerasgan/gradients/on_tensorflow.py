@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from kerasgan.distribution import replicas, workers
+from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
 from kerasgan.keras_internals import adam_moments
 
 
@@ -21,7 +22,8 @@ def trainer_step(step):
     def step_of_a_machine(self, data):
         import tensorflow as tf
 
-        with tf.control_dependencies([part for part in tf.nest.flatten(data) if tf.is_tensor(part)]):
+        ready = tf.control_dependencies([part for part in tf.nest.flatten(data) if tf.is_tensor(part)])
+        with ready, fused_batch_normalization():
             logs = step(self, data)
         return logs if workers() == 1 else {name: ops.expand_dims(value, 0) for name, value in logs.items()}
 
