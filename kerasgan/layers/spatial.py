@@ -30,7 +30,8 @@ class NearestColor(keras.layers.Layer):
     def call(self, inputs):
         colors = np.asarray(self.palette, "float32") / 127.5 - 1
         # |x - c|^2 without |x|^2; float32, as the differences between neighboring colors are small
-        distances = np.square(colors).sum(axis=1) - 2 * ops.matmul(ops.cast(inputs, "float32"), colors.T)
+        kernel = ops.convert_to_tensor(-2 * colors.T[np.newaxis, np.newaxis], "float32")
+        distances = ops.conv(ops.cast(inputs, "float32"), kernel, padding="valid") + np.square(colors).sum(axis=1)
         return ops.one_hot(ops.argmin(distances, axis=-1), len(self.palette), dtype=self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
