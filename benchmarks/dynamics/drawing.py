@@ -80,7 +80,7 @@ def spectra(rows: list[Found]) -> Figure:
             title_fontsize=8,
         )
     figure.suptitle(
-        "Eigenvalues of a step at the equilibrium, upper half: measured (x), closed form (o); in the circle it converges"
+        "Eigenvalues of a step at the equilibrium, upper half: measured (x), closed form (o); inside it converges"
     )
     return figure
 
