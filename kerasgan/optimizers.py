@@ -219,7 +219,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
 class _Optimistic:
     """Beside an optimizer: takes each of its steps twice and takes the one before back, w <- w + 2 s_t - s_(t-1)."""
 
-    def build(self, variables: list) -> None:
+    def build(self, variables):
         if self.built:
             return
         super().build(variables)

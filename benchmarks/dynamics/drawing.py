@@ -57,8 +57,9 @@ def path(axis: plt.Axes, row: Found) -> None:
 
 def spectra(rows: list[Found]) -> Figure:
     """The eigenvalues of a step at the equilibrium beside the unit circle: measured and in closed form."""
-    figure, axes = plt.subplots(1, 2, figsize=(12.5, 5.4), layout="constrained")
-    for axis, game in zip(axes, TITLES):
+    figure = plt.figure(figsize=(13.5, 5.4))
+    for left, game in zip((0.05, 0.55), TITLES):
+        axis = figure.add_axes((left, 0.1, 0.25, 0.78))  # with its legend beside it
         angle = np.linspace(-1, 1, 400)
         axis.plot(np.cos(angle), np.sin(angle), color="#888888", linewidth=1)
         axis.fill_between(np.cos(angle), np.sin(angle), color="#eef4ee", zorder=0)
@@ -80,7 +81,7 @@ def spectra(rows: list[Found]) -> Figure:
             title_fontsize=8,
         )
     figure.suptitle(
-        "Eigenvalues of a step at the equilibrium, upper half: measured (x), closed form (o); in the circle it converges"
+        "Eigenvalues of a step at the equilibrium, upper half: measured (x), closed form (o); inside it converges"
     )
     return figure
 

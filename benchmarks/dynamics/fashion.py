@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from games import Consensus
 
 from kerasgan import data, schedules
 from kerasgan.metrics import frechet_distance
@@ -23,18 +22,12 @@ def adam(beta_1: float = 0.5) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(RATE, beta_1=beta_1, beta_2=0.99)
 
 
-class ConsensusDCGAN(Consensus, dcgan.DCGAN):
-    """DCGAN with consensus optimization."""
-
-    weight = 0.1
-
-
-# By name: the optimizer, further arguments of `compile`, gradients of each network in a step, and the class.
-METHODS: Mapping[str, tuple[Any, dict[str, Any], int, type[dcgan.DCGAN]]] = {
-    "alternating": (adam, {}, 1, dcgan.DCGAN),
-    "extragradient": (adam, {"updates": "extragradient"}, 2, dcgan.DCGAN),
-    "optimistic Adam": (lambda: OptimisticAdam(RATE, beta_1=0.5, beta_2=0.99), {}, 1, dcgan.DCGAN),
-    "R1, weight 0.5": (adam, {"penalties": [{"name": "r1", "weight": 0.5}]}, 1, dcgan.DCGAN),
+# By name: the optimizer, further arguments of `compile`, and gradients of each network in a step.
+METHODS: Mapping[str, tuple[Any, dict[str, Any], int]] = {
+    "alternating": (adam, {}, 1),
+    "extragradient": (adam, {"updates": "extragradient"}, 2),
+    "optimistic Adam": (lambda: OptimisticAdam(RATE, beta_1=0.5, beta_2=0.99), {}, 1),
+    "R1, weight 0.5": (adam, {"penalties": [{"name": "r1", "weight": 0.5}]}, 1),
     "instance noise, 0.3 to 0": (
         adam,
         {
@@ -44,21 +37,19 @@ METHODS: Mapping[str, tuple[Any, dict[str, Any], int, type[dcgan.DCGAN]]] = {
             }
         },
         1,
-        dcgan.DCGAN,
     ),
-    "beta_1 = -0.5": (lambda: adam(-0.5), {}, 1, dcgan.DCGAN),
-    "simultaneous": (adam, {"updates": "simultaneous"}, 1, dcgan.DCGAN),
-    "consensus, weight 0.1": (adam, {"updates": "simultaneous"}, 1, ConsensusDCGAN),
+    "beta_1 = -0.5": (lambda: adam(-0.5), {}, 1),
+    "simultaneous": (adam, {"updates": "simultaneous"}, 1),
 }
 
 
 def train(name: str, seed: int, folder: Path | None = None) -> dict[str, Any]:
     """Frechet distances by step, and the processor time of the training; `folder` as of `data.fashion_mnist`."""
-    optimizer, options, gradients, family = METHODS[name]
+    optimizer, options, gradients = METHODS[name]
     keras.utils.set_random_seed(seed)
     images = data.fashion_mnist(folder, image_size=SIZE, seed=seed).images()
     test = thumbnails(data.fashion_mnist(folder, image_size=SIZE, split="test").images()[:SAMPLES])
-    gan = family(
+    gan = dcgan.DCGAN(
         image_size=SIZE, channels=1, latent_dim=LATENTS, width=WIDTH, variant="torch", discriminator_norm="none"
     )
     options = {key: schedules.over(value, STEPS) for key, value in options.items()}

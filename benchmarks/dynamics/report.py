@@ -20,8 +20,9 @@ UNDER_GAMES = f"""
 Each method differs from simultaneous gradient descent in what its name says; the optimizers of both networks are
 equal. "Largest modulus" is that of the eigenvalues of a step at the equilibrium in closed form; "off by" how far the
 derivatives of the package's own step are from them. "After {STEPS}": the distance after {STEPS} steps from
-{START}, at a distance of 1, or where it passed 1,000. Adam, and WGAN-GP at a slope of zero, have no derivative there. Instance noise of the
-bilinear game does nothing but add noise: the losses have no curvature. Within its bounds WGAN is that game unbounded.
+{START}, at a distance of 1, or where it passed 1,000. Adam, and WGAN-GP at a slope of zero, have no derivative there.
+Instance noise of the bilinear game does nothing but add noise: the losses have no curvature. Within its bounds WGAN is
+that game unbounded.
 """
 UNDER_IMAGES = """
 DCGAN of 16 pixels without batch normalization in the discriminator, {steps} steps of 64 images, Adam(5e-4, 0.5, 0.99)

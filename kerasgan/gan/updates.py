@@ -42,7 +42,7 @@ def look_ahead(gan: Any, step: Callable[[], Any]) -> tuple[list, list]:
     moved = {id(variable) for variables in players for variable in variables}
     everything = (*gan.variables, *gan.metrics_variables, *gan.optimizer.variables)
     rest = list({id(variable): variable for variable in everything if id(variable) not in moved}.values())
-    before, kept = tuple(map(copies, players)), copies(rest)
+    before, kept = (copies(players[0]), copies(players[1])), copies(rest)
     step()
     assign(rest, kept)
     return before

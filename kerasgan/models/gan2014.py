@@ -4,9 +4,9 @@ Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio: Ge
 https://arxiv.org/abs/1406.2661. Networks and hyper-parameters follow the configuration files of the authors' code;
 there the generator is non-saturating. Deviations: images are in [-1, 1] at both networks' interfaces ([0, 1] inside;
 the authors' CIFAR-10 runs use contrast-normalized images and a linear output, here a tanh); the networks are updated in
-turn on new fakes, where the code updates both at once on the same (`compile(updates="simultaneous", reuse_fakes=True)`);
-the TFD output layer starts dense, not sparse; "tfd" is trained whole, without the first stage that the authors trained
-before.
+turn on new fakes, where the code updates both at once on the same, as `compile(updates="simultaneous",
+reuse_fakes=True)` does; the TFD output layer starts dense, not sparse; "tfd" is trained whole, without the first stage
+that the authors trained before.
 """
 
 from types import MappingProxyType
