@@ -1,6 +1,7 @@
 """The doctor as a callback: it probes the model at a fixed interval and acts when it finds trouble."""
 
 import itertools
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -190,8 +191,9 @@ def _examples(data: Any, labels: Any, gan: Any, *, count: int = 512) -> tuple[np
     return several[0], several[1] if gan.label_classes else None
 
 
-def _pairs(data: Any, targets: Any, gan: Any, *, count: int = 128) -> tuple[np.ndarray, np.ndarray]:
-    """Up to `count` inputs and targets, or images of both domains, from the first batches of `data`."""
+def _pairs(data: Any, targets: Any, gan: Any, *, most: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets, or images of both domains, from the first batches of `data`: fewer if they are large."""
+    count = min(most, max(16, 2**24 // math.prod(gan.image_shape)))
     parts = sources.first_batches(gan.batches(data, targets), count)
     inputs, others = (np.concatenate(part)[:count] for part in zip(*parts))
     return inputs, others

@@ -35,7 +35,7 @@ class TranslationProbe(Probe):
     """
 
     def __init__(self, gan: GAN, inputs: np.ndarray, targets: np.ndarray, *, count: int = 16):
-        self.gan, self.inputs = gan, inputs[:count]
+        self.gan, self.inputs = gan, inputs[:count].copy()  # so that the others can be freed
         self.reference = Reference(targets)
         self.targets = pooled(targets[:count]) if gan.task is not Task.UNPAIRED else None
         self.spread = float(pooled(targets).var(axis=0).mean()) + 1e-12
