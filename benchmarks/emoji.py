@@ -5,8 +5,8 @@
 
 Writes benchmarks/results/emoji.md and emoji.png. Each family trains on the 64-pixel emoji that are not held out, in
 batches of 16 with DiffAugment, in runs/emoji/FAMILY; the time is the process's own on all its threads, without the
-first 20 steps, in which the step is compiled. The Frechet distance to held-out emoji is taken in the features of a
-classifier of the nine categories, which is trained here on the same training images.
+first steps of each start, in which the step is compiled. The Frechet distance to held-out emoji is taken in the
+features of a classifier of the nine categories, which is trained here on the same training images.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SIZE, BATCH, WARMING = 64, 16, 20
 SAMPLES, SEED = 1000, 1
 
 
-def adam(name: str, rate: float, **options: Any) -> dict[str, Any]:
+def adam(rate: float, **options: Any) -> dict[str, Any]:
     def make() -> Any:
         return keras.optimizers.Adam(rate, **{"beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8, **options})
 
@@ -42,13 +42,13 @@ def made(family: str) -> Any:
     relativistic = {**shared, "objective": "relativistic", "penalties": penalties}
     if family == "R3GAN":
         gan = models.R3GAN(image_size=SIZE, latent_dim=64, widths=(96, 96, 64, 32, 16), blocks=1, group_width=16)
-        gan.compile(**relativistic, **adam(family, 1e-3))
+        gan.compile(**relativistic, **adam(1e-3))
         return gan
     gan = getattr(models, family)(**entry.model)
     if family == "StyleGAN2":
-        gan.compile(**relativistic, **adam(family, 4e-3))
+        gan.compile(**relativistic, **adam(4e-3))
     else:
-        gan.compile(**shared, objective="hinge", reuse_fakes=True, **adam(family, 5e-4, beta_1=0.5, beta_2=0.999))
+        gan.compile(**shared, objective="hinge", reuse_fakes=True, **adam(5e-4, beta_1=0.5, beta_2=0.999))
     return gan
 
 
@@ -82,10 +82,10 @@ class Budget(StepCallback):
 
 def trained(family: str, run: Path, minutes: float) -> tuple[Any, int, float]:
     """The model, its steps and the minutes that they took; trained as far as the minutes allow, from where it was."""
-    keras.utils.set_random_seed(0)
-    gan, source = made(family), data.emoji(image_size=SIZE, batch_size=BATCH)
     path = run / "spent.json"
     if minutes:
+        keras.utils.set_random_seed(0)
+        gan, source = made(family), data.emoji(image_size=SIZE, batch_size=BATCH)
         watching = [
             Budget(path, minutes),
             callbacks.SampleGrid(run / "samples", every=100, count=64),

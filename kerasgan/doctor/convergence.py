@@ -19,9 +19,9 @@ def evidence(columns: Columns) -> list[str]:
         columns: of a record, with `step` beside it; the medians of its eighths are compared.
     """
     values = columns.get(NAME)
-    rows = [] if values is None else np.flatnonzero(np.isfinite(values))
-    if values is None or len(rows) < FEWEST_ROWS:
+    if values is None or np.isfinite(values).sum() < FEWEST_ROWS:
         return []
+    rows = np.flatnonzero(np.isfinite(values))
     parts = np.array_split(rows, PARTS)
     medians = np.array([np.median(values[part]) for part in parts])
     first, now, best = medians[0], medians[-1], int(medians.argmin())

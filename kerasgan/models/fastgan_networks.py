@@ -70,13 +70,13 @@ def discriminator(
     """
     images, second = keras.Input((image_size, image_size, channels), name="images"), second_size(image_size)
     small = layers.AveragePooling2D(image_size // second, name="second_image")(images)
-    x, maps = _stem(images, width), {}
-    size = maps_from = x.shape[1]
-    maps[size] = x
+    x = _stem(images, width)
+    size = largest = x.shape[1]
+    maps = {size: x}
     while size > LAST:
         size //= 2
         x = _down_twice(x, _channels(size, width), f"map{size}")
-        if size * reach <= maps_from:
+        if size * reach <= largest:
             x = _excited(maps[size * reach], x, f"excite{size}")
         maps[size] = x
     hidden = _convolution(2 * x.shape[-1], 1, "hidden")(x)
@@ -86,8 +86,8 @@ def discriminator(
     others = _convolution(1, 4, "second_logit", padding="valid", dtype="float32")(y)
     others = layers.Flatten(name="logits_second")(others)
     logits = layers.Concatenate(dtype="float32", name="logits")([logits, others])
-    part, quarter = RandomQuadrant(name="quarter")([maps[2 * LAST], images])
-    quarter = layers.AveragePooling2D(image_size // 2 // second, name="quarter_image")(quarter)
+    part, quarter = RandomQuadrant(dtype="float32", name="quarter")([maps[2 * LAST], images])
+    quarter = layers.AveragePooling2D(image_size // 2 // second, dtype="float32", name="quarter_image")(quarter)
     decoded = [
         _decoded(each, channels, second, decoder_width, name)
         for each, name in ((x, "whole"), (y, "second"), (part, "part"))
