@@ -269,14 +269,13 @@ def _workers_on_jax() -> contextlib.AbstractContextManager[Any]:
         raise ValueError(NOT_DESCRIBED)
     if not _met:
         own = None if described is None else _described(described)
-        place = () if own is None else (next(iter(_addresses(own).values())), len(_addresses(own)), _place(own))
+        several = [] if own is None else [*_addresses(own).values()]
+        first, count, place = (several[0], len(several), _place(own)) if several else (None,) * 3
         try:
-            jax.distributed.initialize(*place, initialization_timeout=max(1, round(_timeout())))
+            jax.distributed.initialize(first, count, place, initialization_timeout=max(1, round(_timeout())))
         except RuntimeError as error:
-            several = "machines" if own is None else ", ".join(_addresses(own))
-            raise MachineError(
-                f"Expected all {several} to meet in {_timeout():g} seconds. Received: {error}"
-            ) from error
+            expected = f"Expected {', '.join(several) or 'all machines'} within {_timeout():g} seconds"
+            raise MachineError(f"{expected}. Received: {error}") from error
         names = [f"process {place}" for place in range(jax.process_count())]
         _met.append(own or _Cluster({"worker": names}, "worker", jax.process_index()))
     return _on_jax(None)

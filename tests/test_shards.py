@@ -172,20 +172,20 @@ def test_of_local_shards_a_machine_decodes_its_part_of_each_batch(kind, tmp_path
     assert (images[:2] == 0).all() and not (whole == images).all()
 
 
-def test_a_stream_is_shuffled_nearly_as_well_as_by_a_permutation():
+def test_a_stream_is_shuffled_nearly_as_well_as_by_a_permutation(monkeypatch):
     """Against what a uniform permutation gives: no rank correlation, neighbors a third of the set apart."""
     shards, each = 64, 256
+    monkeypatch.setattr(streaming, "POOL", shards * each // 8)
     parts = [
         lambda shard=shard: (streaming.Example(b"", shard * each + place, "") for place in range(each))
         for shard in range(shards)
     ]
     examples, total = streaming.over(parts, 0, True, "here"), shards * each
-    order = np.array([example.label for example in examples(0, 0, Share())])
-    assert sorted(order) == list(range(total))
-    assert abs(stats.spearmanr(order, np.arange(total)).statistic) < 0.2  # the order of the shards, drawn anew
-    assert np.abs(np.diff(order)).mean() == pytest.approx(total / 3, rel=0.05)
-    again = np.array([example.label for example in examples(1, 0, Share())])
-    assert abs(stats.spearmanr(np.argsort(order), np.argsort(again)).statistic) < 0.2
+    order, again = (np.array([example.label for example in examples(epoch, 0, Share())]) for epoch in range(2))
+    assert sorted(order) == sorted(again) == list(range(total))
+    assert abs(stats.spearmanr(np.argsort(order), np.argsort(again)).statistic) < 0.1
+    assert np.abs(np.diff(order)).mean() == pytest.approx(total / 3, rel=0.1)
+    assert stats.spearmanr(order % each, np.arange(total)).statistic < 0.15  # 0.2 if sixteen shards were read by turns
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class WebDataset:
             file.seek(0)
             archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
             while (member := archive.next()) is not None:
-                archive.members.clear()  # it would keep all of them
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
                 offset = member.offset
                 if member.offset_data + member.size > size:
                     expected = f"{member.size:,} bytes of {member.name!r}"
