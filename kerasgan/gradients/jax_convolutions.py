@@ -12,7 +12,6 @@ from keras import ops
 MOST_TAPS = 9
 """Products of kernels up to 3x3 are faster than JAX's own gradient; of strided 4x4 ones they no longer are."""
 
-
 FEW = 8
 """To this many times fewer channels XLA's convolution is ten and more times as slow as a product of that size."""
 
