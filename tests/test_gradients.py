@@ -184,6 +184,7 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="gradients of JAX")
+@pytest.mark.parametrize("filters", [1, 6])
 @pytest.mark.parametrize(
     ("name", "window", "options"),
     [
@@ -193,12 +194,13 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
         ("conv", 4, {"padding": "same", "strides": 2}),
         ("conv", 3, {"padding": "same", "dilation_rate": 2}),
         ("conv", 1, {}),
+        ("conv", 5, {"padding": "same"}),
         ("conv_transpose", 4, {"padding": "same", "strides": 2}),
         ("conv_transpose", 3, {"padding": "valid", "strides": 2}),
         ("conv_transpose", 5, {"padding": "same", "strides": 2, "output_padding": 1}),
     ],
 )
-def test_convolutions_have_the_gradients_of_jax(name, window, options):
+def test_convolutions_are_those_of_jax_with_their_gradients(name, window, options, filters):
     import jax
 
     from kerasgan.gradients import jax_convolutions
@@ -207,8 +209,10 @@ def test_convolutions_have_the_gradients_of_jax(name, window, options):
     quick = jax_convolutions.quick(name, own)
     assert quick is not own or jax.default_backend() != "cpu"
     draws = np.random.default_rng(0)
-    images = draws.normal(size=(3, 8, 7, 5)).astype("float32")
-    kernel = draws.normal(size=(window, window, *((5, 6) if name == "conv" else (6, 5)))).astype("float32")
+    images = draws.normal(size=(3, 8, 7, 8)).astype("float32")
+    kernel = draws.normal(size=(window, window, *((8, filters) if name == "conv" else (filters, 8)))).astype("float32")
+
+    np.testing.assert_allclose(quick(images, kernel, **options), own(images, kernel, **options), rtol=1e-4, atol=1e-4)
 
     def first(function):
         return jax.grad(lambda *both: ops.sum(ops.sin(function(*both, **options))), (0, 1))

@@ -12,6 +12,9 @@ from keras import ops
 MOST_TAPS = 9
 """Products of kernels up to 3x3 are faster than JAX's own gradient; of strided 4x4 ones they no longer are."""
 
+FEW = 8
+"""To this many times fewer channels XLA's convolution is ten and more times as slow as a product of that size."""
+
 
 def quick(name: str, convolution: Callable) -> Callable:
     """Keras' `conv` or `conv_transpose` of JAX, by its name, with another gradient on a CPU."""
@@ -23,7 +26,7 @@ def quick(name: str, convolution: Callable) -> Callable:
 
 
 def _quick_conv(conv: Callable) -> Callable:
-    """`conv` whose gradient by the kernel is a matrix product for each of the kernel's places."""
+    """`conv` whose gradient by a small kernel is a product for each of its places; with few filters, itself is one."""
     import jax
 
     def quick_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
@@ -33,26 +36,49 @@ def _quick_conv(conv: Callable) -> Callable:
             return conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
         plain = inputs.ndim == 4 and data_format != "channels_first" and dilation_rate in (1, (1, 1), [1, 1])
-        *window, own_channels, _ = kernel.shape
-        if not plain or inputs.shape[-1] != own_channels or window[0] * window[1] > MOST_TAPS:
+        if not plain or inputs.shape[-1] != kernel.shape[2]:
             return convolved(inputs, kernel)
+        *window, channels, filters = kernel.shape
         steps = (strides, strides) if isinstance(strides, int) else tuple(strides)
+        small = window[0] * window[1] <= MOST_TAPS
+        few = steps == (1, 1) and FEW * filters <= channels and inputs.dtype == "float32"  # the sum keeps its precision
+
+        def forward(inputs, kernel):
+            return _summed(inputs, kernel, padding) if few else convolved(inputs, kernel)
 
         def backward(inputs, kernel, slopes):
-            by_inputs = jax.vjp(lambda inputs: convolved(inputs, kernel), inputs)[1](slopes)[0]
-            return by_inputs, _by_taps(inputs, slopes, window, steps, padding)
+            by_inputs, by_kernel = jax.vjp(convolved, inputs, kernel)[1](slopes)  # XLA leaves out what is not used
+            return by_inputs, _by_taps(inputs, slopes, window, steps, padding) if small else by_kernel
 
-        return _differentiated(convolved, backward)(inputs, kernel)
+        return _differentiated(forward, backward)(inputs, kernel) if few or small else convolved(inputs, kernel)
 
     return quick_conv
 
 
-def _by_taps(inputs: Any, slopes: Any, window: list, strides: tuple, padding: str) -> Any:
-    """(height, width, channels, filters): at each place of the kernel the inputs it meets, times the slopes."""
+def _padded(inputs: Any, window: list, strides: tuple, padding: str) -> Any:
     import jax
 
     around = jax.lax.padtype_to_pads(inputs.shape[1:3], window, strides, padding.upper())
-    padded = ops.pad(inputs, ((0, 0), *around, (0, 0)))
+    return ops.pad(inputs, ((0, 0), *around, (0, 0)))
+
+
+def _summed(inputs: Any, kernel: Any, padding: str) -> Any:
+    """The convolution, as one product with all places of the kernel and a sum of the shifted results."""
+    *window, channels, filters = kernel.shape
+    padded = _padded(inputs, window, (1, 1), padding)
+    height, width = (side - size + 1 for side, size in zip(padded.shape[1:3], window))
+    matrix = ops.reshape(ops.transpose(kernel, (2, 0, 1, 3)), (channels, -1))
+    places = ops.reshape(ops.matmul(padded, matrix), (*padded.shape[:3], *window, filters))
+    return sum(
+        places[:, row : row + height, column : column + width, row, column]
+        for row in range(window[0])
+        for column in range(window[1])
+    )
+
+
+def _by_taps(inputs: Any, slopes: Any, window: list, strides: tuple, padding: str) -> Any:
+    """(height, width, channels, filters): at each place of the kernel the inputs it meets, times the slopes."""
+    padded = _padded(inputs, window, strides, padding)
     ends = [step * (size - 1) + 1 for step, size in zip(strides, slopes.shape[1:3])]
     down, across = strides
     products = [
