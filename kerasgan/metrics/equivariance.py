@@ -141,7 +141,7 @@ def _moved(size: int, shift: float, fractional: bool) -> tuple[np.ndarray, np.nd
     exists = (places >= 0) & (places < size)
     matrix = np.zeros((size, size))
     np.add.at(matrix, (np.arange(size)[:, None], places.clip(0, size - 1)), weights * exists)
-    return matrix, exists.all(axis=1)
+    return matrix, np.asarray(exists.all(axis=1))
 
 
 def _band_filter(turn: np.ndarray, finer: int) -> np.ndarray:
