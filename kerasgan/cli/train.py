@@ -19,6 +19,7 @@ from kerasgan.zoo.data_sources import folders
 
 __all__ = ["TrainCommand", "train"]
 
+DATA = f"A folder of {folders()}, or shards such as 'train-*.tar', instead of the recipe's data."
 KEEP_BEST = "--keep-best"
 KeepBest = Annotated[
     str | None,
@@ -67,7 +68,7 @@ class TrainCommand(TyperCommand):
 
 def train(
     name: Target,
-    data: Annotated[Path | None, typer.Option(help=f"A folder of {folders()} instead of the recipe's data.")] = None,
+    data: Annotated[Path | None, typer.Option(help=DATA)] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
     ] = None,
