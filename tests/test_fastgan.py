@@ -94,9 +94,10 @@ def test_the_second_image_is_the_generators_own_and_reals_are_averaged():
     averaged = ops.convert_to_numpy(gan._averaged(images))
     assert not np.allclose(averaged, ops.convert_to_numpy(second), atol=1e-3)
     real = pictures(2)
+    given = ops.convert_to_tensor(real)
     expected = real.reshape(2, 16, 2, 16, 2, 1).mean(axis=(2, 4))
-    np.testing.assert_allclose(ops.convert_to_numpy(gan._averaged(real)), expected, atol=1e-6)
-    assert gan.discriminate(real).shape == (2, 50)  # 5x5 places of each of both images
+    np.testing.assert_allclose(ops.convert_to_numpy(gan._averaged(given)), expected, atol=1e-6)
+    assert gan.discriminate(given).shape == (2, 50)  # 5x5 places of each of both images
     assert isinstance(gan.generator.get_layer("second_image"), Companion)
 
 
