@@ -32,7 +32,11 @@ class NearestColor(keras.layers.Layer):
         # |x - c|^2 without |x|^2; float32, as the differences between neighboring colors are small
         kernel = ops.convert_to_tensor(-2 * colors.T[np.newaxis, np.newaxis], "float32")
         distances = ops.conv(ops.cast(inputs, "float32"), kernel, padding="valid") + np.square(colors).sum(axis=1)
-        return ops.one_hot(ops.argmin(distances, axis=-1), len(self.palette), dtype=self.compute_dtype)
+        # not ops.argmin, which takes an operation of TensorFlow that ONNX lacks
+        near = ops.cast(distances <= ops.min(distances, axis=-1, keepdims=True), "float32")
+        earlier = np.triu(np.ones((len(colors), len(colors)), "float32"), 1)[np.newaxis, np.newaxis]
+        first = ops.cast(ops.conv(near, ops.convert_to_tensor(earlier), padding="valid") < 0.5, "float32")
+        return ops.cast(near * first, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], len(self.palette))
