@@ -94,7 +94,8 @@ def main() -> None:
         "total variation is a share of the original's. LPIPS is measured with AlexNet; SRGAN was trained on LPIPS with "
         f"VGG16, so that the measure favors it. SRResNet gains {gain} over bicubic; SRGAN gives {cost} of "
         "PSNR away for detail. Real-ESRGAN is larger and trained for photographs with noise and compression, which "
-        "these small images do not have.\n\n![bicubic, SRResNet, SRGAN, Real-ESRGAN, original](comparison.png)"
+        "these small images do not have. The score of crops above is larger, because flat ones, of the sky, count as "
+        "much as others.\n\n![bicubic, SRResNet, SRGAN, Real-ESRGAN, original](comparison.png)"
     )
     folder = zoo.recipe(ENTRIES["SRGAN"]).folder
     pictures.save(pictures.grid(np.stack(details), columns=len(known) + 1, scale=1), folder / "comparison.png")
