@@ -34,7 +34,7 @@ def photographs() -> dict[str, np.ndarray]:
     """(1, height, width, 3) in [-1, 1], trimmed to multiples of the factor."""
     source = data.landscapes(split="test")
     found = {}
-    for name, picture in zip(source.names, source.pictures, strict=True):
+    for name, picture in zip(source.picture_names, source.pictures, strict=True):
         height, width = (side // FACTOR * FACTOR for side in picture.shape[:2])
         found[name] = picture[None, :height, :width].astype("float32") / 127.5 - 1
     return found

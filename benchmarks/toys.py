@@ -66,6 +66,7 @@ PENALTIES: dict[str, tuple[dict[str, Any], ...]] = {
     "r1 + r2": BOTH,
     "gradient_penalty": ({"name": "gradient_penalty", "weight": 0.1},),  # the weight of WGAN-GP's toys
     "dragan": ({"name": "dragan", "weight": 0.1},),
+    "wgan_div": ({"name": "wgan_div", "weight": 2.0},),
 }
 CLIPPED = "r1 + r2, clipped gradients"
 PENALTIES[CLIPPED] = BOTH
@@ -77,10 +78,10 @@ def objectives() -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
     """Objective by its name in the table, with the names of the penalties that it is trained with."""
     found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
     several = "minimax", "non_saturating", "maximum_likelihood", "least_squares", "hinge", "relativistic"
-    for name in (*several, "relativistic_average"):
+    for name in (*several, "relativistic_average", "softmax", "boundary_seeking"):
         found[name] = ({"name": name}, ("none", "r1 + r2", "gradient_penalty"))
     found["non_saturating"] = ({"name": "non_saturating"}, ("none", "r1 + r2", "gradient_penalty", "dragan"))
-    found["wasserstein"] = ({"name": "wasserstein"}, ("r1 + r2", "gradient_penalty"))
+    found["wasserstein"] = ({"name": "wasserstein"}, ("r1 + r2", "gradient_penalty", "wgan_div"))
     # The rows "gan" and "jensen_shannon" of f-GAN have the gradients of non_saturating.
     for divergence in ("kl", "reverse_kl", "pearson", "neyman", "squared_hellinger"):
         chosen_penalties = ("none", "r1 + r2", CLIPPED) if divergence in EXPONENTIAL else ("none", "r1 + r2")

@@ -287,7 +287,7 @@ def _described(text: str) -> _Cluster:
         found = json.loads(text)
         jobs = {str(job): [str(each) for each in several] for job, several in found["cluster"].items()}
         cluster = _Cluster(jobs, str(found["task"]["type"]), int(found["task"]["index"]))
-        cluster.jobs[cluster.task_type][cluster.task_id]
+        range(len(cluster.jobs[cluster.task_type])).index(cluster.task_id)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         expected = (
             'Expected TF_CONFIG such as {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'

@@ -204,6 +204,11 @@ class MomentumRampSGD(keras.optimizers.SGD):
         super().__init__(learning_rate=learning_rate, momentum=0.5, name=name, **options)  # Keras refuses negative ones
         self.momentum, self.final_momentum, self.ramp_steps = float(momentum), final_momentum, ramp_steps
 
+    def build(self, variables):
+        own, self.momentum = self.momentum, 0.5  # Keras makes no slots for 0
+        super().build(variables)
+        self.momentum = own
+
     def update_step(self, gradient, variable, learning_rate):
         done = ops.minimum(ops.cast(self.iterations, variable.dtype) / self.ramp_steps, 1.0)
         momentum = self.momentum + (self.final_momentum - self.momentum) * done

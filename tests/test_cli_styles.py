@@ -170,7 +170,7 @@ def test_a_family_without_styles_is_refused_with_those_that_have_them(trained, t
     for command in (["mix"], ["edit", "--direction", "pca"], ["project", tmp_path / "picture.png"]):
         result = run(command[0], trained / "tiny-run", *command[1:], "-o", tmp_path / "x.png")
         assert result.exit_code == 1
-        assert "Expected a style-based model (StyleGAN, StyleGAN2)" in result.stderr
+        assert "Expected a style-based model (StyleGAN, StyleGAN2, StyleGAN3)" in result.stderr
         assert "Received: DCGAN" in result.stderr
 
 

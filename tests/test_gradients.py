@@ -254,3 +254,17 @@ def test_fused_batch_normalization_is_that_of_keras(policy, options):
         own, fused = ops.cast(own, "float32"), ops.cast(fused, "float32")
         tolerance = 1e-4 if policy == "float32" else 0.02  # second derivatives of bfloat16 numbers
         assert float(ops.max(ops.abs(fused - own))) <= tolerance * float(ops.max(ops.abs(own)))
+
+
+@pytest.mark.backends("tensorflow")
+def test_batch_normalization_is_keras_own_again_whichever_device_leaves_first():
+    from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
+
+    own = keras.layers.BatchNormalization.call
+    first, second = fused_batch_normalization(), fused_batch_normalization()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert keras.layers.BatchNormalization.call is not own
+    second.__exit__(None, None, None)
+    assert keras.layers.BatchNormalization.call is own

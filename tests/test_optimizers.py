@@ -125,3 +125,12 @@ def test_on_tensorflow_adam_is_one_operation_for_each_weight(scaled):
     graph = step.get_concrete_function().graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     assert sum(node.op == "ResourceApplyAdam" for node in nodes) == 2
+
+
+def test_momentum_may_begin_at_none():
+    optimizer = optimizers.MomentumRampSGD(0.1, momentum=0.0, final_momentum=0.5, ramp_steps=1)
+    weights = keras.Variable(np.zeros(1, "float32"))
+    optimizer.build([weights])
+    for _ in range(2):
+        optimizer.apply([np.ones(1, "float32")], [weights])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(weights), [-0.1 - 0.15], rtol=1e-6)

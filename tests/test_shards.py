@@ -395,3 +395,22 @@ def test_a_model_takes_shards(tmp_path):
     assert [part.shape for part in batches[0]] == [(4, 8, 8, 1), (4,)]
     with pytest.raises(ValueError, match=r"num_classes=2. Received: a label 2"):
         feeding.batches(source, image_shape=(8, 8, 1), num_classes=2)
+
+
+@pytest.mark.parametrize("size", [-1024, -512, 2**60])
+def test_a_tar_with_a_hostile_size_is_refused(size, tmp_path):
+    header = bytearray(tarfile.TarInfo("a.jpg").tobuf())
+    number = size.to_bytes(12, "big", signed=True)
+    header[124:136] = number if size < 0 else bytes([128]) + number[1:]  # GNU's form of large and negative numbers
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path = tmp_path / "a.tar"
+    path.write_bytes(bytes(header) + bytes(10240))
+    with pytest.raises(ValueError, match=r"Expected .* at byte 0 of .*a\.tar\. Received"):
+        data.webdataset(path)
+
+
+def test_every_shard_of_a_range_must_be_there(tmp_path):
+    (tmp_path / "train-00.tar").write_bytes(bytes(10240))
+    with pytest.raises(FileNotFoundError, match=r"train-\{00\.\.01\}.*Received: no file .*train-01"):
+        data.webdataset(tmp_path / "train-{00..01}.tar")

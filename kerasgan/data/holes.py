@@ -28,7 +28,13 @@ def with_hole(images: Any, mask: Any) -> np.ndarray:
     """
     array = np.asarray(images)
     pixels = scaled(checks.values(array, all_light=True))
-    hole = np.asarray(mask) > 0
+    try:
+        given = np.asarray(mask)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"Expected a mask (height, width). Received: mask={type(mask).__name__} ({error})") from error
+    if given.dtype.kind not in "buif" or not np.isfinite(given).all():
+        raise ValueError(f"Expected a mask of numbers, above 0 in holes. Received: mask.dtype={given.dtype}")
+    hole = given > 0
     hole = hole[..., 0] if hole.ndim > 2 and hole.shape[-1] == 1 else hole
     if hole.shape not in (pixels.shape[:-1], pixels.shape[-3:-1]):
         expected = f"Expected a mask (height, width) of pictures of the shape {pixels.shape}"

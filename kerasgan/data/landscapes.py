@@ -31,8 +31,9 @@ def landscapes(
 ) -> Patches:
     """Crops of 273 photographs of landscapes, 720x360 pixels, from the data of the game Endless Sky.
 
-    Nothing is downloaded. `.pictures` are the photographs themselves, `.names` theirs. They have various licenses, by
-    Debian's copyright file: 100 name their photographer under Creative Commons, or are of NASA or the USGS.
+    Nothing is downloaded. `.pictures` are the photographs themselves, `.picture_names` their names. They have various
+    licenses, by Debian's copyright file: 100 name their photographer under Creative Commons, or are of NASA or the
+    USGS.
 
     Args:
         path: Debian's package `endless-sky-data` as a .deb, or the folder that it is installed or unpacked into; by
@@ -65,7 +66,7 @@ def landscapes(
         height, width = (round(side * scale) for side in pictures[0].shape[:2])
         pictures = [resized(each[None], size=(height, width), crop="stretch")[0] for each in pictures]
     names = [each.name for each in chosen]
-    return Patches(f"landscapes/{split}", pictures, size, ordering, vary=vary, names=names)
+    return Patches(f"landscapes/{split}", pictures, size, ordering, vary=vary, picture_names=names)
 
 
 def held_out(name: str) -> bool:

@@ -47,13 +47,13 @@ class Patches(Source):
         order: Batching,
         *,
         vary: bool = False,
-        names: Sequence[str] = (),
+        picture_names: Sequence[str] = (),
     ) -> None:
         height, width = size
         small = [picture.shape for picture in pictures if picture.shape[0] < height or picture.shape[1] < width]
         if small:
             raise ValueError(f"Expected pictures of at least {height} x {width} pixels. Received: {small[0][:2]}")
-        self.pictures, self.names, self.vary = tuple(pictures), tuple(names), vary
+        self.pictures, self.picture_names, self.vary = tuple(pictures), tuple(picture_names), vary
         self._grid = np.array(
             [
                 (index, top, left)

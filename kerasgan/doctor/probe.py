@@ -58,7 +58,7 @@ class Probe:
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
         signals["movement"] = self._movement(images)
-        if self.classes is not None:
+        if self.classes is not None and self.labels is not None:
             signals["label_agreement"] = self.classes.agreement(images, self.labels)
             signals["class_diversity"] = self.classes.diversity(images, self.labels)
         signals |= {"examples": self.reference.examples, "data_coverage": self.data_coverage}

@@ -46,7 +46,8 @@ VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
-YOUNG_LABELS = 300  # steps: the samples of a class begin to differ from the others later than samples do
+# Steps: the samples of a class begin to differ from the others later than samples do; while they improve, until YOUNG
+YOUNG_LABELS = 300
 WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
 CALM = 0.06  # below this collapse score the losses are called noise
 # `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
@@ -253,7 +254,8 @@ def labels_ignored(signals: Signals) -> Finding:
         f"How many samples resemble their class most: {agreement:.0%} of what real images have, where 0% is chance, "
         f"though they are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
     )
-    still = not signals.growing("label_agreement") and signals.now("distance") < 1
+    young = signals.columns["step"][-1] < YOUNG and signals.improving()
+    still = not signals.growing("label_agreement") and not young and signals.now("distance") < 1
     return Finding(verdict, rise(agreement, 0.5, 0.2) if still else 0.0, evidence)
 
 

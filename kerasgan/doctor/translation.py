@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasgan.doctor.probe import Probe
 from kerasgan.doctor.reference import POOLED, Reference, pooled
+from kerasgan.files.pictures import to_uint8
 from kerasgan.gan import GAN, Task
 
 __all__ = ["TranslationProbe", "has_targets"]
@@ -53,7 +54,8 @@ class TranslationProbe(Probe):
         self._weights: dict[str, tuple[int, np.ndarray]] = {}
 
     def __call__(self, step: int) -> dict[str, float]:
-        images: Any = self.gan.predict(self.inputs, verbose=0)
+        # As uint8, because light images in [-1, 1] look as if they were in [0, 1], of which `predict` warns
+        images: Any = self.gan.predict(to_uint8(self.inputs), verbose=0)
         found, gray = self.reference.compare(images), _gray(images)
         error = found.distance if self.targets is None else _difference(pooled(images), self.targets) / self.spread
         alike = gray.shape == self.gray_inputs.shape

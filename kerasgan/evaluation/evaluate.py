@@ -70,7 +70,7 @@ def evaluate(
             received = f"metrics={metrics!r}, features={features!r}"
             raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
         return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
-    source = recipe.source if data is None else data_sources.for_task(gan.task)
+    source = recipe.source if data is None else data_sources.for_task(gan.task, str(data))
     chosen = metrics or (*source.metrics, *(source.class_metrics if gan.num_classes else ()))
     unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
     compared = features or source.features
@@ -144,7 +144,7 @@ def _cache() -> Path:
 
 def _folder(path: str | Path, gan: "GAN") -> Any:
     height, width, channels = gan.image_shape
-    source = data_sources.for_task(gan.task)
+    source = data_sources.for_task(gan.task, str(path))
     return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
 
 

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import glob
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -104,6 +105,8 @@ def matching(pattern: Name) -> dict[str, int]:
                 found |= {name: int(info["size"]) for name, info in known.items() if info["type"] == "file"}
         else:
             names = sorted(glob.glob(os.path.expanduser(each), recursive=True)) or [os.path.expanduser(each)]
+            if not glob.has_magic(each) and not os.path.exists(names[0]):
+                raise FileNotFoundError(f"Expected the files of {address(pattern)!r}. Received: no file {each!r}")
             found |= {name: os.path.getsize(name) for name in names if os.path.isfile(name)}
     if not found:
         raise FileNotFoundError(f"Expected files. Received: {address(pattern)!r}, which names none")
@@ -116,8 +119,9 @@ def _expanded(pattern: str) -> list[str]:
     if place is None:
         return [pattern]
     first, last = place[1], place[2]
-    if not 0 <= int(last) - int(first) < 1_000_000:
-        raise ValueError(f"Expected a range such as {{000..099}}, of a million at most. Received: {pattern!r}")
+    count = math.prod(max(0, int(last) - int(first) + 1) for first, last in RANGE.findall(pattern))
+    if not 0 < count <= 1_000_000:
+        raise ValueError(f"Expected a range such as {{000..099}}, of a million names at most. Received: {pattern!r}")
     numbers = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1))
     return [each for number in numbers for each in _expanded(RANGE.sub(number, pattern, count=1))]
 

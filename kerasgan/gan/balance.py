@@ -37,7 +37,8 @@ class Balance(keras.layers.Layer):
         self.lowest, self.resume, self.highest = lowest, resume, highest
         names = ("discriminator_loss", "discriminator_updates", "generator_updates")
         self.discriminator_loss, self.discriminator_updates, self.generator_updates = (
-            self.add_weight(name=name, shape=(), initializer="ones", trainable=False) for name in names
+            self.add_weight(name=name, shape=(), initializer="ones", trainable=False, aggregation="mean")
+            for name in names
         )
         self.built = True
 

@@ -217,8 +217,8 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 `kerasgan.penalties.Penalty`; an empty list for none.
             discriminator_steps: discriminator updates per generator update (k in Goodfellow et al. 2014). Each of them
                 takes its own batch, and every k-th batch also trains the generator.
-            updates: how they follow each other: "alternating", "simultaneous", or "extragradient", which converges
-                where those circle, at twice the cost: see `kerasgan.gan.updates`.
+            updates: how they follow each other: "alternating", "simultaneous", or "extragradient", which converges on
+                a bilinear game, at twice the cost: see `kerasgan.gan.updates`.
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
                 exports then use; 0 for none. A number is limited to a twentieth of the images seen so far; a schedule,
                 or a recipe's table of one, gives it for each generator step without that limit.

@@ -5,6 +5,7 @@ Keras composes it of a dozen operations, which with their gradients each pass ov
 
 import contextlib
 import math
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,22 +15,35 @@ from keras import ops
 __all__ = ["fused_batch_normalization"]
 
 
+class _Replaced:
+    """What is replaced at the moment, by how many threads: those of several devices trace a step at the same time."""
+
+    lock = threading.Lock()
+    depth = 0
+    own: Any = None
+
+
 @contextlib.contextmanager
 def fused_batch_normalization() -> Iterator[None]:
     """Within, `keras.layers.BatchNormalization` of maps in training mode is one operation; it stays what it is."""
     layer = keras.layers.BatchNormalization
-    own = layer.call
-
-    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        if training and mask is None and _fusible(self, inputs):
-            return _normalized(self, inputs)
-        return own(self, inputs, training=training, mask=mask)
-
-    layer.call = call
+    with _Replaced.lock:
+        if not _Replaced.depth:
+            _Replaced.own, layer.call = layer.call, _call
+        _Replaced.depth += 1
     try:
         yield
     finally:
-        layer.call = own
+        with _Replaced.lock:
+            _Replaced.depth -= 1
+            if not _Replaced.depth:
+                layer.call = _Replaced.own
+
+
+def _call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+    if training and mask is None and _fusible(self, inputs):
+        return _normalized(self, inputs)
+    return _Replaced.own(self, inputs, training=training, mask=mask)
 
 
 def _fusible(layer: Any, inputs: Any) -> bool:

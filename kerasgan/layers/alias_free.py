@@ -71,10 +71,6 @@ def _first_transformation(shape: Sequence[int], dtype: Any = None) -> Any:
     return ops.convert_to_tensor([1.0, *[0.0] * (shape[0] - 1)], dtype=dtype)
 
 
-def _uniform(shape: Sequence[int], low: float, high: float) -> Any:
-    return keras.initializers.RandomUniform(low, high)(tuple(shape), dtype="float32")
-
-
 @keras.saving.register_keras_serializable("kerasgan")
 class FourierFeatures(keras.layers.Layer):
     """Sine waves of random frequencies that each style rotates and shifts, mixed by learned weights (2106.12423).
@@ -98,9 +94,12 @@ class FourierFeatures(keras.layers.Layer):
         self.channels, self.band = channels, Band(*band)
 
     def build(self, input_shape):
+        # Made here, because an initializer draws its seed when it is made, and may be called later
+        share, turn = (keras.initializers.RandomUniform(0, high) for high in (1, 2 * math.pi))
+
         def within_the_band(shape: Sequence[int], dtype: Any = None) -> Any:
-            radii = self.band.cutoff * ops.sqrt(_uniform(shape[:1], 0, 1))  # uniform on the disk
-            angles = _uniform(shape[:1], 0, 2 * math.pi)
+            radii = self.band.cutoff * ops.sqrt(share(tuple(shape[:1]), dtype="float32"))  # uniform on the disk
+            angles = turn(tuple(shape[:1]), dtype="float32")
             return ops.cast(ops.stack([radii * ops.cos(angles), radii * ops.sin(angles)], axis=1), dtype)
 
         self.transformation = EqualizedDense(

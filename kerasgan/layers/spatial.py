@@ -31,7 +31,8 @@ class NearestColor(keras.layers.Layer):
         colors = np.asarray(self.palette, "float32") / 127.5 - 1
         # |x - c|^2 without |x|^2; float32, as the differences between neighboring colors are small
         kernel = ops.convert_to_tensor(-2 * colors.T[np.newaxis, np.newaxis], "float32")
-        distances = ops.conv(ops.cast(inputs, "float32"), kernel, padding="valid") + np.square(colors).sum(axis=1)
+        squares = ops.convert_to_tensor(np.square(colors).sum(axis=1), "float32")
+        distances = ops.conv(ops.cast(inputs, "float32"), kernel, padding="valid") + squares
         # not ops.argmin, which takes an operation of TensorFlow that ONNX lacks
         near = ops.cast(distances <= ops.min(distances, axis=-1, keepdims=True), "float32")
         earlier = np.triu(np.ones((len(colors), len(colors)), "float32"), 1)[np.newaxis, np.newaxis]

@@ -44,6 +44,9 @@ class ModulatedConv2D(keras.layers.Layer):
         padding: str = "same",
         **options: Any,
     ):
+        if padding not in ("same", "full") or (upsample and padding == "full"):
+            expected = "Expected padding 'same', or 'full' without upsample"
+            raise ValueError(f"{expected}. Received: padding={padding!r}, upsample={upsample}")
         super().__init__(**options)
         self.filters, self.kernel_size, self.demodulate = filters, kernel_size, demodulate
         self.upsample, self.use_bias, self.padding = upsample, use_bias, padding

@@ -3,8 +3,8 @@
 Berthelot, Schumm, Metz: BEGAN: Boundary Equilibrium Generative Adversarial Networks, 2017,
 https://arxiv.org/abs/1703.10717. Deviations: k is updated from the fakes of the discriminator's update; without the
 skip connections and residuals that decay, which the paper leaves to choice; samples are clipped to [-1, 1]. The rate is
-constant: `keras.callbacks.ReduceLROnPlateau("convergence_measure", 0.5)` halves it when the measure stalls, as in the
-paper.
+constant: `keras.callbacks.ReduceLROnPlateau("convergence_measure", 0.5, mode="min")` halves it when the measure stalls,
+as in the paper.
 """
 
 from types import MappingProxyType
@@ -81,7 +81,9 @@ class BEGAN(GAN):
             name=name,
         )
         self.diversity_ratio, self.proportional_gain = diversity_ratio, proportional_gain
-        self.fake_weight = self.add_weight((), initializer="zeros", trainable=False, name="fake_weight")
+        # Each device updates k from its share of the batch; the mean of those is kept
+        options = dict(initializer="zeros", trainable=False, aggregation="mean")
+        self.fake_weight = self.add_weight((), name="fake_weight", **options)
 
     def default_compile_args(self) -> dict[str, Any]:
         """Section 3.5: Adam with a rate of 1e-4; the decay of the first moment is Keras' default."""

@@ -261,10 +261,13 @@ class BicycleGAN(ImageToImage):
         given: Any = dict(batch_size=batch_size, verbose=verbose, steps=steps, **options)
         if latents is None:
             return super().predict(images, **given)
-        points = np.asarray(latents, "float32")
+        try:
+            points = np.asarray(latents, "float32")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Expected latents ({self.latent_dim},). Received: latents={latents!r}") from error
         if points.ndim == 1:
             return self.for_latents(points).predict(images, **given)
-        if (isinstance(images, np.ndarray) and images.ndim == 3) or len(points) != len(images):
+        if points.ndim != 2 or (isinstance(images, np.ndarray) and images.ndim == 3) or len(points) != len(images):
             expected = f"Expected latents ({self.latent_dim},), or a row for each image"
             raise ValueError(f"{expected}. Received: latents.shape={points.shape}")
         made = [self.predict(image, latents=point, **given) for image, point in zip(images, points)]
@@ -292,10 +295,13 @@ class BicycleGAN(ImageToImage):
         """Mean and log variance of the latents of output images, each (count, latent_dim).
 
         Args:
-            images: (count, height, width, channels), uint8 or float in [-1, 1]; the same size as in training.
+            images: (count, height, width, channels), uint8 or float in [-1, 1].
             batch_size: images computed at a time.
         """
         pixels = data.sources.scaled(checks.image_array(images))
+        if pixels.ndim != 4 or pixels.shape[-1] != self.image_shape[-1]:
+            expected = f"Expected images (count, height, width, {self.image_shape[-1]})"
+            raise ValueError(f"{expected}. Received: images.shape={pixels.shape}")
         return tuple(self._outputs(self.sampler_parts["encoder"], [pixels], batch_size=batch_size))
 
     def _columns(self, inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:

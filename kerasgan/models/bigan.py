@@ -133,6 +133,7 @@ class BiGAN(GAN):
         """
         if labels is None or len(images) < 2:
             return {}
+        labels = np.asarray(labels)
         features = {"": self.encode(images), "pixel_": np.asarray(images, "float32")}
         return {f"{name}neighbor_accuracy": _neighbor_accuracy(each, labels) for name, each in features.items()}
 

@@ -48,7 +48,7 @@ class SPADE(Restoration):
         doublings: of the generator: 5 take the maps of 256 pixels from 8 (paper).
         width: channels of the generator's last map; those of the first are 2^(doublings - 1) times as many.
         hidden: channels of the first convolution in each normalization: 128 in the paper.
-        norm: of the generator, before labels scale it: "batch" (paper), over all devices of a training, or "instance".
+        norm: of the generator, before labels scale it: "batch" (paper; over a device's share of it), or "instance".
         discriminator_width: of the first layer of each discriminator, `width` if not given.
         discriminators: number of discriminators, each of half the size of the one before it.
         patch_layers: convolutions of each discriminator before the last one: 4 in the paper.

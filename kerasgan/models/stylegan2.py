@@ -102,7 +102,9 @@ class StyleGAN2(StyleBasedGAN):
         self.path_length_weight = path_length_weight
         self.generator_penalty_interval = path_length_interval if path_length_weight else 0
         self.extra_metrics = ("path_length_penalty",) if path_length_weight else ()
-        self.mean_path_length = self.add_weight((), initializer="zeros", trainable=False, name="mean_path_length")
+        self.mean_path_length = self.add_weight(
+            (), initializer="zeros", trainable=False, aggregation="mean", name="mean_path_length"
+        )
         self.resolve_arguments(image_size=image_size if isinstance(image_size, int) else list(image_size))
 
     def default_compile_args(self) -> dict[str, Any]:

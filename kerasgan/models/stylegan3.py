@@ -162,7 +162,10 @@ class StyleGAN3(StyleBasedGAN):
         """
         if transform is None:
             return super().render(styles, batch_size=batch_size)
-        matrix = np.asarray(transform, dtype="float32")
+        try:
+            matrix = np.asarray(transform, dtype="float32")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Expected a finite (3, 3) matrix. Received: transform={transform!r}") from error
         if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
             raise ValueError(f"Expected a finite (3, 3) matrix. Received: transform={transform!r}")
         variable = self.unbounded.get_layer("fourier").transform
@@ -219,7 +222,7 @@ def bands(image_size: int, num_layers: int) -> list[Band]:
 
 def widths(cutoffs: Sequence[float], channel_base: int, channel_limit: int) -> list[int]:
     """The channels of layers with these cutoffs."""
-    return [round(min(channel_base / 2 / cutoff, channel_limit)) for cutoff in cutoffs]
+    return [max(1, round(min(channel_base / 2 / cutoff, channel_limit))) for cutoff in cutoffs]
 
 
 def generator(mapping: keras.Model, synthesis: keras.Model) -> dict[str, keras.Model]:

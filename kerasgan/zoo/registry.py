@@ -9,10 +9,17 @@ import os
 from pathlib import Path
 
 import kerasgan
+from kerasgan.files.text import warn
 from kerasgan.names import find, resolve
 from kerasgan.zoo.recipe import Recipe, read
 
 __all__ = ["names", "recipe"]
+
+# Names of former entries, whose successors do the same better
+RETIRED = {
+    "srgan-photos-x4": "srgan-landscapes-x4",
+    "srresnet-photos-x4": "srresnet-landscapes-x4",
+}
 
 
 def _root() -> Path:
@@ -66,6 +73,9 @@ def recipe(name: str | Path) -> Recipe:
     path = Path(name)
     if path.suffix != ".toml":
         entries, received = _entries(), f"name={str(name)!r}"
+        if str(name) not in entries and (successor := RETIRED.get(str(name))):
+            warn(f"{name} is retired; {successor} takes its place.", stacklevel=2)
+            name = successor
         path = entries[resolve(str(name), entries, expected="the name of a zoo entry,", received=received)]
     if not path.is_file():
         raise FileNotFoundError(f"Expected a recipe file. Received: {path}, which does not exist.")

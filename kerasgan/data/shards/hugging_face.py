@@ -66,7 +66,12 @@ def hugging_face(
         if not len(found):
             raise ValueError(f"Expected at least one image. Received: none in {shown}")
         info = SourceInfo(shown, shape, len(found), labels, names)
-        return Indexed(info, ordering, FileReader(Rows(found.select_columns([picture]), picture, shape, crop)))
+        if labels is not None and labels.min() < 0:
+            raise ValueError(
+                f"Expected labels from 0 on in {shown}. Received: {labels.min()}, as of a split without them"
+            )
+        rows = Rows(found.select_columns([picture]), picture, shape, crop)
+        return RowSource(info, ordering, rows)
     stated = getattr(found.info, "splits", None) or {}
     total = count or (stated[split].num_examples if split in stated else None)
     if not total:
@@ -136,8 +141,19 @@ class Rows:
         height, width, channels = self.image_shape
         content: Any = value.get("path") if value.get("bytes") is None else io.BytesIO(value["bytes"])
         if content is None:
-            raise ShardError("a picture", f"row {index}", "nothing")
+            raise ValueError(f"Expected a picture. Received: row {index} (nothing)")
         return decode(content, size=(height, width), channels=channels, crop=self.crop, where=f"row {index}")
+
+
+class RowSource(Indexed):
+    """A dataset on this machine: where a picture is unreadable, the next one comes with its own label."""
+
+    def __init__(self, info: SourceInfo, order: Batching, rows: Rows) -> None:
+        self.files = FileReader(rows, unchecked=True)
+        super().__init__(info, order, self.files)
+
+    def _targets(self, chosen: np.ndarray) -> np.ndarray:
+        return super()._targets(self.files.given(chosen))
 
 
 def _examples(found: Any, picture: str, label: str | None, classes: int | None, shown: str) -> Iterator[Example]:

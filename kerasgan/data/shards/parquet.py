@@ -83,13 +83,16 @@ class _opened:
         arrow, library = _library()
         try:
             return library.ParquetFile(self.reading.__enter__())
-        except arrow.ArrowException as error:
+        except (arrow.ArrowException, OSError) as error:  # Arrow's own errors of damaged content are OSError
             self.reading.__exit__(None, None, None)
+            if isinstance(error, FileNotFoundError):
+                raise
             raise ShardError("a Parquet file", self.shard, str(error).partition("\n")[0]) from error
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self.reading.__exit__(None, None, None)
-        if isinstance(error, _library()[0].ArrowException):
+        damaged = isinstance(error, (_library()[0].ArrowException, OSError))
+        if damaged and not isinstance(error, FileNotFoundError):
             raise ShardError("readable rows", self.shard, str(error).partition("\n")[0]) from error
 
 

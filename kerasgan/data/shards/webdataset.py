@@ -42,14 +42,16 @@ class WebDataset:
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
                 offset = member.offset
-                if member.offset_data + member.size > size:
+                if not 0 <= member.size <= size - member.offset_data:
                     expected = f"{member.size:,} bytes of {member.name!r}"
                     raise ShardError(
                         expected, f"byte {offset} of {name}", f"{size - member.offset_data:,}, the end of the file"
                     )
                 if member.isreg() and member.sparse is None and not _hidden(member.name):
                     yield member
-        except tarfile.TarError as error:
+        except ShardError:
+            raise
+        except (tarfile.TarError, ValueError, OverflowError, MemoryError) as error:  # sizes of a hostile header
             raise ShardError("an uncompressed tar file", f"byte {offset} of {name}", str(error)) from error
 
     def _label(self, file: Any, members: list[tarfile.TarInfo], where: str) -> Any:

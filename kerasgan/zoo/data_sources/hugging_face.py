@@ -10,7 +10,7 @@ class HuggingFace(DataSource):
 
     name = "hugging_face"
     needs_path = True
-    endings = r"^hf://datasets/[^/]+(/[^/.]+)?$"
+    endings = r"^hf://datasets/[^/*]+(/[^/*]+)?$"
     options = (
         Option("split", "train", TEXT, of_this_set=True),
         Option("config", None, TEXT, of_this_set=True),
