@@ -30,7 +30,7 @@ def find_the_rest(name, path=None, target=None):
     return None if name.split(".")[0] in {names} else find(name, path, target)
 
 
-PathFinder.find_spec = find_the_rest
+PathFinder.find_spec = staticmethod(find_the_rest)  # which instances have too: packages ask one
 """
 PROGRAMS = {
     "onnx": (kerasgan.export.onnx, ("kerasgan", "keras", "tensorflow", "onnx")),
