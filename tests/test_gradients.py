@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import kerasgan
 from kerasgan import gradients
 
 pytestmark = pytest.mark.backends("jax", "torch")
@@ -268,3 +269,33 @@ def test_batch_normalization_is_keras_own_again_whichever_device_leaves_first():
     assert keras.layers.BatchNormalization.call is not own
     second.__exit__(None, None, None)
     assert keras.layers.BatchNormalization.call is own
+
+
+@pytest.mark.backends("tensorflow")
+def test_steps_are_compiled_without_tensorflows_memory_optimizer_and_nothing_else_is():
+    from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+    from tensorflow.python.eager import context
+
+    def memory_optimization():
+        config = config_pb2.ConfigProto.FromString(context.context().function_call_options.config_proto_serialized)
+        return config.graph_options.rewrite_options.memory_optimization
+
+    before, seen = memory_optimization(), []
+
+    def train(*arguments):
+        seen.append(memory_optimization())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        gradients.safely_compiled(train)(iter(()))
+    assert seen == [rewriter_config_pb2.RewriterConfig.NO_MEM_OPT] and memory_optimization() == before
+
+
+@pytest.mark.slow
+@pytest.mark.backends("tensorflow")
+def test_large_networks_outlive_the_step_after_a_branch_that_is_not_taken():
+    """StyleGAN2's length of paths, on every fourth step, in a graph for which TensorFlow would save memory."""
+    gan = kerasgan.models.StyleGAN2(image_size=64, channel_base=4096)
+    gan.compile()
+    losses = gan.fit(np.zeros((16, 64, 64, 3), "float32"), batch_size=4, verbose=0).history
+    assert np.isfinite(losses["generator_loss"]).all()

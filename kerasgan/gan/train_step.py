@@ -108,6 +108,13 @@ class AdversarialStep(keras.Model):
         for variable, old in zip(kept, before):
             variable.assign(ops.where(done, variable.value, old))
 
+    def make_train_function(self, force: bool = False) -> Any:
+        """As Keras'; without what is known to break steps in the backend's compiler."""
+        if force or self.train_function is None:
+            super().make_train_function(force)
+            self.train_function = gradients.safely_compiled(self.train_function)
+        return self.train_function
+
     def _initialize_variables(self) -> None:
         """Makes what a step reads: a loaded model has only what a file gave it."""
         initialize([*self.variables, *(self.optimizer.variables if self.compiled else ())])

@@ -10,6 +10,7 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `every`           runs a function on every n-th step, inside a compiled step too;
 - `apply`           applies gradients with an optimizer, loss scaling included;
 - `iterations`      how many batches an optimizer has seen;
+- `safely_compiled` a trainer's function without the parts of the backend's compiler that break it;
 - `keeping_state`   a context in which an exception within a step of `fit` leaves the weights usable;
 - `none`            a context without gradients, for sampling;
 - `passing_over`    a context in which `fit` skips its first batches;
@@ -40,6 +41,7 @@ __all__ = [
     "none",
     "passing_over",
     "recording",
+    "safely_compiled",
     "set_generator_state",
     "trainer_step",
 ]
@@ -54,6 +56,11 @@ def trainer_step(step: Callable) -> Callable:
     the mean over machines along an axis, which scalars lack.
     """
     return _own().trainer_step(step)
+
+
+def safely_compiled(train: Callable) -> Callable:
+    """The trainer's `train_function`, called without what is known to break it in the backend's compiler."""
+    return _own().safely_compiled(train) if keras.backend.backend() == "tensorflow" else train
 
 
 def gradients(

@@ -30,6 +30,33 @@ def trainer_step(step):
     return step_of_a_machine
 
 
+def safely_compiled(train):
+    """Without TensorFlow's memory optimizer, which breaks branches of large graphs.
+
+    It makes a temporary variable of a sum of several tensors once it expects a step to need more than 200 MiB. The
+    variable is made whether or not the sum's branch is taken, and deleted only if it is: the second step fails with
+    "AlreadyExists" (tensorflow 2.21). TensorFlow has no public option against it.
+    """
+
+    @functools.wraps(train)
+    def call(*arguments):
+        from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+        from tensorflow.python.eager import context
+
+        options = context.context().function_call_options
+        own = config_pb2.ConfigProto.FromString(options.config_proto_serialized)
+        without = config_pb2.ConfigProto()
+        without.CopyFrom(own)
+        without.graph_options.rewrite_options.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
+        options.config_proto_serialized = without
+        try:
+            return train(*arguments)
+        finally:
+            options.config_proto_serialized = own
+
+    return call
+
+
 def keeping_state(trainer):
     return contextlib.nullcontext()
 
