@@ -30,6 +30,7 @@ from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.spade import SPADE
 from kerasgan.models.srgan import SRGAN
+from kerasgan.models.stargan import StarGAN
 from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.stylegan3 import StyleGAN3
@@ -67,6 +68,7 @@ __all__ = [
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
+    "StarGAN",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
