@@ -6,6 +6,7 @@ from kerasgan.models.bicyclegan import BicycleGAN
 from kerasgan.models.bigan import BiGAN
 from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
+from kerasgan.models.cogan import CoGAN
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.context_encoder import ContextEncoder
@@ -57,6 +58,7 @@ __all__ = [
     "BicycleGAN",
     "BigGAN",
     "BigGANDeep",
+    "CoGAN",
     "ConditionalDCGAN",
     "ConditionalGAN",
     "ContextEncoder",
