@@ -1,14 +1,14 @@
 """Optimizers: one for both networks, those of GAN papers, and the decay of moving averages of weights."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
 
 from kerasgan import gradients, schedules
 from kerasgan.keras_internals import made_without_values, variable_index
-from kerasgan.scalars import guard
+from kerasgan.scalars import Limits, guard
 
 __all__ = [
     "AdversarialOptimizer",
@@ -21,6 +21,8 @@ __all__ = [
     "for_both",
     "get",
 ]
+
+Momentum = Annotated[float, Limits(-1, 1, above=True, below=True)]
 
 
 def get(name: str, optimizer: Any) -> keras.optimizers.Optimizer:
@@ -192,9 +194,9 @@ class MomentumRampSGD(keras.optimizers.SGD):
     def __init__(
         self,
         learning_rate: Any = 0.1,
-        momentum: float = 0.5,
+        momentum: Momentum = 0.5,
         *,
-        final_momentum: float = 0.7,
+        final_momentum: Momentum = 0.7,
         ramp_steps: int = 125_000,
         name: str = "momentum_ramp_sgd",
         **options: Any,

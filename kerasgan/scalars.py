@@ -1,7 +1,8 @@
 """The one check of scalars: counts, sizes, rates, probabilities, seeds, flags, texts and paths, by annotation and name.
 
 What an argument may be is its annotation: `channels: int`, `seed: int | None`, `directory: str | os.PathLike[str]`.
-Which numbers make sense follows from its name, which is the same in the whole package: `LIMITS`. `checked` is for a
+Which numbers make sense follows from its name, which is the same in the whole package: `LIMITS`; where a name means
+something else, the annotation holds the limits: `momentum: Annotated[float, Limits(-1, 1)]`. `checked` is for a
 function or a method, `guard` for everything public in a module; the constructors of families are checked where their
 arguments are captured. Functions check only what annotations cannot say, such as "a power of two".
 
@@ -20,7 +21,7 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["check", "checked", "checker", "guard", "refuse_nan"]
+__all__ = ["Limits", "check", "checked", "checker", "guard", "refuse_nan"]
 
 T = TypeVar("T", bound=Callable)
 
@@ -81,8 +82,7 @@ LIMITS: Mapping[str, Limits] = {
     **_named(POSITIVE, "learning_rate learning_rate_multiplier radius scale sigma sigmas spacing step variance"),
     **_named(POSITIVE, "width discriminator_width generator_width temperature"),
     **_named(SHARE, "label_smoothing labeled_share share style_mixing"),
-    **_named(Limits(0, 1, below=True), "discard dropout rate beta_1"),
-    **_named(Limits(-1, 1, above=True, below=True), "momentum final_momentum"),
+    **_named(Limits(0, 1, below=True), "discard dropout rate beta_1 momentum"),
 }
 _ANYWHERE, _COUNT = Limits(), Limits(1, 2**63 - 1)  # no array has more
 
@@ -204,6 +204,9 @@ def _known_kinds(annotation: Any, name: str) -> tuple[Kind, ...]:
     if origin in (typing.Union, types.UnionType):
         several = [_kinds(each, name) for each in inner]
         return tuple(dict.fromkeys(kind for kinds in several for kind in kinds)) if all(several) else ()
+    if origin is typing.Annotated:
+        limits = [each for each in annotation.__metadata__ if isinstance(each, Limits)]
+        return _number(inner[0] is int, *limits) if limits else _kinds(inner[0], name)
     if origin is typing.Literal:
         return (Kind(lambda value: value in inner, "one of " + ", ".join(map(repr, inner))),)
     if annotation is None or annotation is type(None):
@@ -211,11 +214,7 @@ def _known_kinds(annotation: Any, name: str) -> tuple[Kind, ...]:
     if annotation is bool:
         return (Kind(lambda value: type(value).__name__ in ("bool", "bool_"), "True or False"),)
     if annotation in (int, float):
-        whole = annotation is int
-        limits = LIMITS.get(name, _COUNT if whole else _ANYWHERE)
-        return (
-            Kind(lambda value: _is_number(value, limits, whole), limits.words("whole number" if whole else "number")),
-        )
+        return _number(annotation is int, LIMITS.get(name, _COUNT if annotation is int else _ANYWHERE))
     if annotation is str:
         return (Kind(lambda value: isinstance(value, str), "a text"),)
     if annotation in (os.PathLike, Path) or origin is os.PathLike:
@@ -227,6 +226,10 @@ def _known_kinds(annotation: Any, name: str) -> tuple[Kind, ...]:
     if origin in (Sequence, list, tuple):
         return _several(inner, name)
     return ()
+
+
+def _number(whole: bool, limits: Limits) -> tuple[Kind, ...]:
+    return (Kind(lambda value: _is_number(value, limits, whole), limits.words("whole number" if whole else "number")),)
 
 
 def _several(inner: tuple[Any, ...], name: str) -> tuple[Kind, ...]:

@@ -106,6 +106,20 @@ def test_variations_differ_and_are_those_of_predict_and_of_a_model_of_one_choice
     assert [image.shape for image in several_sizes[1]] == [(16, 16, 3), (24, 16, 3)]
 
 
+def test_predicting_builds_no_network(monkeypatch):
+    gan = made()
+    images, points = noise(3, 24, 40, 1), gan.prior_of_latents.draw(3, gan.latent_dim, 0)
+    alone = [gan.for_latents(point).predict(image, tile_size=16, overlap=4) for image, point in zip(images, points)]
+    monkeypatch.setattr(keras, "Model", None)
+    several = gan.predict(images, latents=points, tile_size=16, overlap=4, batch_size=2)
+    np.testing.assert_allclose(several, alone, atol=1e-5)
+    listed = gan.predict([*images], latents=points, tile_size=16, overlap=4)
+    np.testing.assert_allclose(listed, alone, atol=1e-5)
+    out = np.empty((3, 24, 40, 3), np.uint8)
+    assert gan.predict(images, latents=points, out=out) is out and out.std() > 1
+    assert gan.variations(images, 2, seed=0).shape == (2, 3, 24, 40, 3) and gan.predict(images).shape == out.shape
+
+
 def test_latents_of_another_number_are_refused():
     gan = made()
     for points, images in ((np.zeros((3, 4)), noise(2, 16, 16, 1)), (np.zeros((1, 4)), noise(16, 16, 1))):

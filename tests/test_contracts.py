@@ -49,15 +49,18 @@ def penalizable(family, **options):
 def training_set(gan, count=12):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-    if gan.task.from_images:
-        return rng.uniform(-1, 1, (count, *gan.input_shape)).astype("float32"), images
-    return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
+    if gan.label_classes:
+        return images, rng.integers(gan.label_classes, size=count)
+    inputs = rng.uniform(-1, 1, (count, *gan.input_shape)).astype("float32") if gan.task.from_images else None
+    return (images, None) if inputs is None else (inputs, images)
 
 
 def made(gan):
     """Some images that the generator makes, always of the same latents or images; the pixels of both directions."""
     if gan.task.from_images:
-        ways = zip(gan.directions or [None], training_set(gan, 3))
+        several = training_set(gan, 3)
+        several = several[:1] * len(gan.directions) if gan.task is Task.MULTI_DOMAIN else several
+        ways = zip(gan.directions or [None], several)
         return np.concatenate([gan.predict(images, direction=way).ravel() for way, images in ways])
     return gan.generate(3, seed=1)
 
@@ -245,7 +248,8 @@ def test_the_sample_grid_shows_inputs_beside_outputs(family):
         gan.sample_grid()
     gan.examples = training_set(gan, 3)
     images, columns = gan.sample_grid(2)
-    assert columns == (4 if gan.task is Task.UNPAIRED else 2 + getattr(gan, "shown_variations", 1))
+    outputs = {Task.UNPAIRED: 2, Task.MULTI_DOMAIN: len(gan.directions) - 1}
+    assert columns == 2 + outputs.get(gan.task, getattr(gan, "shown_variations", 1))
     assert len(images) == 2 * columns and images.shape[1:3] == gan.image_shape[:2]
     assert gan.sample_row(2).shape == (2, *gan.image_shape)
 

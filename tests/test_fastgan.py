@@ -63,6 +63,9 @@ def test_the_networks_of_256_pixels_have_the_weights_of_the_authors_table():
 def test_a_gate_is_the_first_half_times_the_logistic_function_of_the_second():
     maps = np.array([[1.0, 2.0, 0.0, np.log(3)]], "float32")
     np.testing.assert_allclose(ops.convert_to_numpy(GatedLinearUnit()(maps)), [[0.5, 1.5]], rtol=1e-6)
+    again = GatedLinearUnit.from_config(GatedLinearUnit("elu").get_config())
+    elu = [[(np.exp(-1) - 1) / 2, (np.exp(-2) - 1) / 4]]
+    np.testing.assert_allclose(ops.convert_to_numpy(again(-maps)), elu, rtol=1e-5)
 
 
 def test_excitation_without_weights_halves_the_map():

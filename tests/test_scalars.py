@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from kerasgan.models import DCGAN
         (float, "tolerance", [0, 1e-3, math.inf, np.float32(1)], [-1.0, math.nan, "a", None, True, 1j, [1.0]]),
         (float, "dropout", [0, 0.5], [1, 1.0, -0.1, math.inf, 10**400]),
         (float, "label_smoothing", [0, 1], [1.1]),
+        (float, "momentum", [0, 0.9], [-0.5, 1.0]),
+        (Annotated[float, scalars.Limits(-1, 1)], "momentum", [-1, 0.5], [-1.1, math.nan, "a"]),
         (float, "boundary", [-5, 5], [math.inf, -math.inf, math.nan, 10**400]),
         (bool, "shuffle", [True, np.False_], [0, 1, "no", None]),
         (str, "variant", ["paper"], [None, 3, b"paper"]),

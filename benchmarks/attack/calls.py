@@ -25,6 +25,7 @@ MODULES = [
     "evaluation",
     "exploration",
     "export",
+    "hub",
     "latents",
     "layers",
     "metrics",

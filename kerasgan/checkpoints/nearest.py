@@ -100,4 +100,4 @@ def _tensors(family: str, layout: Layout) -> list[str]:
 def network_of(gan: Any) -> Any:
     """The network of the first direction, of models with several, else the generator."""
     directions = getattr(gan, "directions", ())
-    return gan.generator_parts[directions[0]] if directions else gan.generator
+    return gan.generator_parts.get(directions[0], gan.generator) if directions else gan.generator

@@ -11,6 +11,7 @@ from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.data.packages import idx, places
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
+from kerasgan.names import resolve
 
 
 def fashion_mnist(
@@ -19,6 +20,7 @@ def fashion_mnist(
     image_size: int | Sequence[int] = 28,
     channels: int = 1,
     split: str = "train",
+    only: Sequence[str] = (),
     **order: Unpack[BatchingOptions],
 ) -> Indexed:
     """Fashion-MNIST: 60,000 training and 10,000 test images of clothes, 28x28 gray, with labels 0 to 9; MIT license.
@@ -31,18 +33,23 @@ def fashion_mnist(
         image_size: int or (height, width) to which images are resized, antialiased.
         channels: 1, 3 or 4.
         split: "train" or "test".
+        only: names of classes, such as "sneaker", whose labels are then their places here; all ten, if empty.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
         FileNotFoundError: if the files are in none of these places, with the commands that install them.
-        ValueError: for another split, or files that are not those of such a set.
+        ValueError: for another split, an unknown class, or files that are not those of such a set.
     """
     size, channels, ordering = checks.pair(image_size), checks.channel_count(channels), Batching(**order)
-    gray, labels = idx.mnist(_folder(path), split)
+    (gray, labels), names = idx.mnist(_folder(path), split), [*idx.FASHION]
+    if only:
+        names = [resolve(name, idx.FASHION, expected="classes", received=f"only={only!r}") for name in only]
+        places = np.array([names.index(name) if name in names else -1 for name in idx.FASHION], np.int32)[labels]
+        gray, labels = gray[places >= 0], places[places >= 0]
     array = np.repeat(resized(gray[..., np.newaxis], size=size, crop="stretch"), channels, axis=-1)
     if channels == 4:
         array[..., 3] = 255
-    info = SourceInfo(f"fashion_mnist/{split}", (*size, channels), len(array), labels, [*idx.FASHION])
+    info = SourceInfo(f"fashion_mnist/{split}", (*size, channels), len(array), labels, names)
     return Indexed(info, ordering, ArrayReader(array))
 
 

@@ -13,8 +13,8 @@ __all__ = ["TranslationProbe", "has_targets"]
 
 
 def has_targets(gan: GAN) -> bool:
-    """Whether an image-to-image model's outputs can be compared with targets: neither frames nor kernels."""
-    return gan.task is not Task.VIDEO_PREDICTION and not gan.takes_kernel
+    """Whether an image-to-image model's outputs can be compared with targets: no frames, kernels or several domains."""
+    return gan.task not in (Task.VIDEO_PREDICTION, Task.MULTI_DOMAIN) and not gan.takes_kernel
 
 
 class TranslationProbe(Probe):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasgan import zoo
+from kerasgan.data.sources import scaled
+from kerasgan.evaluation.domains import DOMAIN_METRICS, Translations
 from kerasgan.evaluation.material import FeatureNetwork
 from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.evaluation.score_card import ScoreCard, score_card
@@ -65,18 +67,23 @@ def evaluate(
         DownloadError: if Inception's weights are needed and cannot be downloaded.
     """
     output = None if output is None else local(output)  # first, so that a mistake is reported before the work
-    if gan.task.from_images:
+    domains = gan.task == "multi-domain-image-to-image"
+    if gan.task.from_images and not domains:
         if metrics or features:
             received = f"metrics={metrics!r}, features={features!r}"
             raise ValueError(f"Expected none: a model that translates is measured on pairs. Received: {received}")
         return _evaluate_pairs(recipe, gan, data, held_out, samples, output)
     source = recipe.source if data is None else data_sources.for_task(gan.task, str(data))
     chosen = metrics or (*source.metrics, *(source.class_metrics if gan.num_classes else ()))
-    unseen = _held_out(recipe) if held_out is None and data is None else held_out and _folder(held_out, gan)
+    unseen = _held_out(recipe, gan) if held_out is None and data is None else held_out and _folder(held_out, gan)
     compared = features or source.features
+    reals = zoo.source(recipe, compared=True) if data is None else _folder(data, gan)
+    if domains:
+        chosen = metrics or DOMAIN_METRICS
+        gan.examples = gan.examples_of(unseen or reals)  # type: ignore[attr-defined]
     card = score_card(
-        gan,
-        zoo.source(recipe, compared=True) if data is None else _folder(data, gan),
+        Translations(gan, unseen or reals) if domains else gan,
+        reals,
         metrics=chosen,
         features=[named_features(name) for name in compared],
         samples=samples,
@@ -126,15 +133,16 @@ def _unmixed(recipe: zoo.Recipe) -> Any:
 
 
 def _spread(pairs: Any, count: int = 8) -> Any:
-    """Some pairs, spread evenly over a source."""
-    inputs, targets = pairs.examples(pairs.count)
+    """Some pairs, spread evenly over a source; of one of images with labels, images and themselves."""
+    inputs, targets = pairs.examples(pairs.count) if hasattr(pairs, "examples") else [scaled(pairs.images())] * 2
     chosen = np.linspace(0, len(targets) - 1, min(count, len(targets))).astype(int)
     return inputs[chosen], targets[chosen]
 
 
-def _held_out(recipe: zoo.Recipe) -> Any:
-    """Images that the recipe does not train on, for the scores that need some; None if there are none."""
-    settings = recipe.source.unseen(recipe.data)
+def _held_out(recipe: zoo.Recipe, gan: "GAN") -> Any:
+    """Images that the recipe does not train on, to translate or for scores that need some; None if there are none."""
+    others = recipe.source.held_out_settings(recipe.data).values() if gan.task.from_images else ()
+    settings = next(iter(others), None) or recipe.source.unseen(recipe.data)
     return None if settings is None else zoo.source(dataclasses.replace(recipe, data=settings))
 
 

@@ -152,7 +152,7 @@ def score_card(
     sets = {"data": reals} if held is None else {"data": reals, "held_out": held}
     content = {
         "name": name or gan.name,
-        "family": type(gan).__name__,
+        "family": getattr(gan, "family", type(gan).__name__),
         **results.summary(),
         "samples": count,
         "seeds": [int(seed) for seed in seeds],

@@ -13,7 +13,7 @@ from kerasgan.export.options import INPUT, Options
 from kerasgan.export.signature import signature_of
 from kerasgan.gan import GAN
 from kerasgan.latents import class_labels
-from kerasgan.layers import NoiseInjection, rerun
+from kerasgan.layers import GivenClass, NoiseInjection, rerun
 
 __all__ = ["assemble", "check_family"]
 
@@ -140,29 +140,6 @@ class Truncation(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "truncation": self.truncation}
-
-
-@keras.saving.register_keras_serializable("kerasgan")
-class GivenClass(keras.layers.Layer):
-    """The same class (batch,) for every row of any inputs (batch, ...).
-
-    Args:
-        label: the class.
-        **options: of `keras.layers.Layer`.
-    """
-
-    def __init__(self, label: int, **options: Any):
-        super().__init__(**options)
-        self.label = label
-
-    def call(self, inputs):
-        return ops.full((ops.shape(inputs)[0],), self.label, dtype="int32")
-
-    def compute_output_spec(self, inputs):
-        return keras.KerasTensor((inputs.shape[0],), dtype="int32")
-
-    def get_config(self):
-        return {**super().get_config(), "label": self.label}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

@@ -164,7 +164,6 @@ class ImageToImage(GAN):
             raise ValueError(f"Expected a direction of {type(self).__name__}: {known}. Received: {direction!r}")
         return self.sampler
 
-    @checked
     def predict(  # type: ignore[override]
         self,
         images: Any,
@@ -204,43 +203,76 @@ class ImageToImage(GAN):
         """
         options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
         options |= dict(batch_size=batch_size, verbose=verbose)
+        return self._predict(images, steps=steps, out=out, **options)
+
+    @checked
+    def _predict(
+        self,
+        images: Any,
+        *beside: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        direction: str | None = None,
+        tile_size: int | None = None,
+        overlap: int | None = None,
+        out: Any = None,
+    ) -> Any:
+        """As `predict`; `beside` as of `_translate`, with a row for each image, or one row for a single image."""
+        options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
+        options |= dict(batch_size=batch_size, verbose=verbose)
         if isinstance(images, (list, tuple)):
             if out is not None:
                 raise ValueError(f"Expected an array of images, as results go into one. Received: {len(images)} images")
-            return [self.predict(image, **options) for image in _first_batches(images, batch_size, steps)]
+            several = enumerate(_first_batches(images, batch_size, steps))
+            own = ((image, [rows[place : place + 1] for rows in beside]) for place, image in several)
+            return [self._predict(image, *rows, **options) for image, rows in own]
         array = np.asarray(images)
         if array.ndim == 3:
-            return self.predict(array[np.newaxis], **options, out=None if out is None else out[np.newaxis])[0]
+            written = None if out is None else out[np.newaxis]
+            return self._predict(array[np.newaxis], *beside, **options, out=written)[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
         array = _first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
         tiling = Tiling(tile_size, overlap, batch_size, progress=verbose in (1, 2))
-        return self._translate(pixels, direction, tiling, out)
+        return self._translate(pixels, direction, tiling, out, *(rows[: len(pixels)] for rows in beside))
+
+    def _conditioned(self, direction: str | None, count: int) -> tuple[keras.Model, list[np.ndarray]]:
+        """The network that `_translate` calls, and its usual inputs besides so many images: none."""
+        return self.translator(direction), []
 
     def _translate(
-        self, pixels: np.ndarray, direction: str | None = None, tiling: Tiling | None = None, out: Any = None
+        self,
+        pixels: np.ndarray,
+        direction: str | None = None,
+        tiling: Tiling | None = None,
+        out: Any = None,
+        *beside: np.ndarray,
     ) -> np.ndarray:
-        """As `predict`, of float32 images (count, height, width, channels) in [-1, 1]."""
+        """As `predict`, of float32 images (count, height, width, channels) in [-1, 1].
+
+        `beside` takes the place of the usual inputs besides the images, each with a row for each image.
+        """
         tiling = tiling or Tiling()
-        network = self.translator(direction)
+        network, usual = self._conditioned(direction, len(pixels))
         channels = network.inputs[0].shape[-1]
         if pixels.shape[-1] != channels:
             raise ValueError(f"Expected images of {channels} channels. Received: shape={pixels.shape}")
 
         bar, done = keras.utils.Progbar(None, unit_name="image") if tiling.progress else None, 0
 
-        def run(batch: np.ndarray) -> np.ndarray:
+        def run(*inputs: np.ndarray) -> np.ndarray:
             nonlocal done
-            made = self._outputs(network, [batch], batch_size=len(batch))
-            done += len(batch)
+            made = self._outputs(network, [*inputs], batch_size=len(inputs[0]))
+            done += len(inputs[0])
             if bar is not None:
                 bar.update(done)
             return made
 
         sizes = {"multiple": self.multiple, "smallest": self.smallest, "scale": self.scale}
-        made = translate(run, pixels, tiling, **sizes, out=out)
+        made = translate(run, pixels, tiling, **sizes, out=out, beside=beside or usual)
         if bar is not None:
             bar.update(done, finalize=True)  # Keras shows no update that follows another at once
         return made

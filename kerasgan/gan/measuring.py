@@ -212,7 +212,8 @@ def refuse_unsuited(metric: SampleMetric, gan: Any) -> None:
     """Raises ValueError for a metric that does not measure what a model makes."""
     family = type(gan).__name__
     received = f"Received: metrics={metric.name}"
-    if metric.of_pairs and (not gan.task.from_images or gan.task is Task.VIDEO_PREDICTION or gan.takes_kernel):
+    without = not gan.task.from_images or gan.task is Task.VIDEO_PREDICTION or gan.takes_kernel
+    if gan.task is Task.MULTI_DOMAIN or (metric.of_pairs and without):
         usable = "FrechetDistance and the like" if not gan.task.from_images else "kerasgan.evaluation.evaluate"
         raise ValueError(f"Expected {usable} for {family}, whose outputs have no targets to compare. {received}")
     if not metric.of_pairs and gan.task.from_images:

@@ -11,12 +11,14 @@ class Task(enum.StrEnum):
     GENERATION: images from latents, and from a class if the model has classes (`gan.num_classes`).
     IMAGE_TO_IMAGE: images from images, trained on pairs; larger ones if `gan.scale` exceeds 1 (super-resolution).
     UNPAIRED: images from images, trained on images of two domains.
+    MULTI_DOMAIN: images from images, trained on images of several domains, which labels tell apart.
     VIDEO_PREDICTION: frames from the frames before them.
     """
 
     GENERATION = "image-generation"
     IMAGE_TO_IMAGE = "image-to-image"
     UNPAIRED = "unpaired-image-to-image"
+    MULTI_DOMAIN = "multi-domain-image-to-image"
     VIDEO_PREDICTION = "video-prediction"
 
     @property

@@ -1,7 +1,7 @@
 """Applies a network of fixed input sizes to images of any size: reflected borders, overlapping tiles."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ PIXELS = 2**18
 SIDE = 512  # of a tile, in pixels of the images
 SIDE_OF_OUTPUT = 768  # of a tile enlarged: an activation with 64 channels has 150 MB there
 OVERLAP, OVERLAP_ENLARGED = 64, 32
-Network = Callable[[np.ndarray], np.ndarray]
+Network = Callable[..., np.ndarray]
 
 
 class Tiling(NamedTuple):
@@ -47,18 +47,20 @@ def translate(
     smallest: int = 1,
     scale: int = 1,
     out: Any = None,
+    beside: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """The network's outputs for images, which are cut into tiles if they are larger than one.
 
     Args:
         network: (batch, height, width, channels) to (batch, scale * height, scale * width, other channels), for heights
-            and widths that are multiples of `multiple`.
+            and widths that are multiples of `multiple`; its further arguments are rows of `beside`.
         images: float32 (count, height, width, channels), of any size.
         tiling: how they are cut; its size is rounded up to a multiple.
         multiple: what the network's strides need.
         smallest: the smallest height and width that it takes.
         scale: output pixels per input pixel.
         out: float32 or uint8 array of the result's shape, into which rows are written as soon as they are done.
+        beside: further inputs of the network, such as labels, each with a row for each image.
 
     Returns float32 (count, scale * height, scale * width, other channels), or `out`.
 
@@ -68,7 +70,7 @@ def translate(
     height, width = images.shape[1:3]
     cut = _cut(tiling, (height, width), multiple=multiple, scale=scale)
     padded = _reflected(images, *(_up(max(side, smallest), multiple) for side in (height, width)))
-    for rows in _done(network, padded, cut):
+    for rows in _done(network, padded, cut, beside):
         shape = len(images), height * scale, width * scale, rows.made.shape[-1]
         out = np.empty(shape, np.float32) if out is None else out
         _write(rows, out, expected=shape)
@@ -111,13 +113,17 @@ class Rows(NamedTuple):
     made: np.ndarray
 
 
-def _done(network: Network, images: np.ndarray, cut: Cut) -> Iterator[Rows]:
+def _done(network: Network, images: np.ndarray, cut: Cut, beside: Sequence[np.ndarray]) -> Iterator[Rows]:
     if max(images.shape[1:3]) <= cut.size:
         for first, chunk in _chunks(images, cut.batch_size):
-            yield Rows(first, 0, network(chunk))
+            yield Rows(first, 0, network(chunk, *(rows[first : first + len(chunk)] for rows in beside)))
         return
     for place, image in enumerate(images):
-        for top, made in _in_tiles(network, image, cut):
+
+        def of_image(tiles: np.ndarray, place: int = place) -> np.ndarray:
+            return network(tiles, *(rows[[place] * len(tiles)] for rows in beside))
+
+        for top, made in _in_tiles(of_image, image, cut):
             yield Rows(place, top, made[np.newaxis])
 
 

@@ -15,7 +15,7 @@ from kerasgan.layers.dcgan import dcgan_convolution, dcgan_normal, dcgan_transpo
 from kerasgan.layers.dropout import FrozenDropout
 from kerasgan.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization, scaled_leaky_relu
 from kerasgan.layers.gated import GatedLinearUnit, RandomQuadrant
-from kerasgan.layers.given import GivenLatents, WithLatents
+from kerasgan.layers.given import GivenClass, GivenLatents, WithLatents
 from kerasgan.layers.grouped import GroupedConv2D
 from kerasgan.layers.holes import Completed, HoleSplit, gated_convolution
 from kerasgan.layers.labels import label_input, one_hot, with_labels
@@ -77,6 +77,7 @@ __all__ = [
     "FrozenDropout",
     "Gate",
     "GatedLinearUnit",
+    "GivenClass",
     "GivenLatents",
     "GroupedConv2D",
     "HistoricalAveraging",

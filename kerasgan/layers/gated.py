@@ -10,14 +10,26 @@ __all__ = ["GatedLinearUnit", "RandomQuadrant"]
 
 @keras.saving.register_keras_serializable("kerasgan")
 class GatedLinearUnit(keras.layers.Layer):
-    """The first half of the channels times the logistic function of the second (Dauphin et al. 2017, 1612.08083)."""
+    """The first half of the channels times the logistic function of the second (Dauphin et al. 2017, 1612.08083).
+
+    Args:
+        activation: of the first half, by its name in Keras; none if not given.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, activation: str | None = None, **options: Any):
+        super().__init__(**options)
+        self.activation = keras.activations.get(activation)
 
     def call(self, inputs):
         half = inputs.shape[-1] // 2
-        return inputs[..., :half] * ops.sigmoid(inputs[..., half:])
+        return self.activation(inputs[..., :half]) * ops.sigmoid(inputs[..., half:])
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] // 2)
+
+    def get_config(self):
+        return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

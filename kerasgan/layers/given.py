@@ -1,4 +1,4 @@
-"""Latents beside images: joined to maps at every place, or one vector that is part of the network."""
+"""Latents and classes beside other inputs: joined to maps at every place, or one that is part of the network."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["GivenLatents", "WithLatents"]
+__all__ = ["GivenClass", "GivenLatents", "WithLatents"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -45,3 +45,26 @@ class GivenLatents(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "point": self.point}
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class GivenClass(keras.layers.Layer):
+    """The same class (batch,) for every row of any inputs (batch, ...).
+
+    Args:
+        label: the class.
+        **options: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, label: int, **options: Any):
+        super().__init__(**options)
+        self.label = label
+
+    def call(self, inputs):
+        return ops.full((ops.shape(inputs)[0],), self.label, dtype="int32")
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((inputs.shape[0],), dtype="int32")
+
+    def get_config(self):
+        return {**super().get_config(), "label": self.label}

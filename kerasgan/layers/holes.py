@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasgan.layers.shapes import Split
+from kerasgan.layers.gated import GatedLinearUnit
 
 __all__ = ["Completed", "HoleSplit", "gated_convolution"]
 
@@ -56,7 +56,4 @@ def gated_convolution(
     """
     options: dict[str, Any] = dict(padding="same", dilation_rate=dilation, kernel_initializer="he_normal", name=name)
     both = layers.Conv2D(2 * filters, kernel_size, strides, **options)(x)
-    features, gates = Split([filters, filters], name=f"{name}_split")(both)
-    features = layers.Activation(activation, name=f"{name}_{activation}")(features)
-    gates = layers.Activation("sigmoid", name=f"{name}_gates")(gates)
-    return layers.Multiply(name=f"{name}_gated")([features, gates])
+    return GatedLinearUnit(activation, name=f"{name}_gated")(both)

@@ -6,6 +6,7 @@ from kerasgan.models.bicyclegan import BicycleGAN
 from kerasgan.models.bigan import BiGAN
 from kerasgan.models.biggan import BigGAN
 from kerasgan.models.biggan_deep import BigGANDeep
+from kerasgan.models.cogan import CoGAN
 from kerasgan.models.conditional_dcgan import ConditionalDCGAN
 from kerasgan.models.conditional_gan import ConditionalGAN
 from kerasgan.models.context_encoder import ContextEncoder
@@ -30,6 +31,7 @@ from kerasgan.models.semi_supervised import SemiSupervisedGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.spade import SPADE
 from kerasgan.models.srgan import SRGAN
+from kerasgan.models.stargan import StarGAN
 from kerasgan.models.stylegan import StyleGAN
 from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.stylegan3 import StyleGAN3
@@ -56,6 +58,7 @@ __all__ = [
     "BicycleGAN",
     "BigGAN",
     "BigGANDeep",
+    "CoGAN",
     "ConditionalDCGAN",
     "ConditionalGAN",
     "ContextEncoder",
@@ -67,6 +70,7 @@ __all__ = [
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
+    "StarGAN",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",

@@ -218,6 +218,10 @@ class BicycleGAN(ImageToImage):
         super().translator(direction)  # refuses all
         return self._fixed(np.zeros(self.latent_dim, "float32"))
 
+    def _conditioned(self, direction, count):
+        super().translator(direction)  # refuses all
+        return self.sampler_parts["generator"], [np.zeros((count, self.latent_dim), "float32")]
+
     def _fixed(self, point: np.ndarray) -> keras.Model:
         """The generator of images alone, for one vector of latents."""
         images = keras.Input(self.generator.inputs[0].shape[1:], name="images")
@@ -258,20 +262,22 @@ class BicycleGAN(ImageToImage):
         Raises:
             ValueError: as there, or for latents of another shape.
         """
-        given: Any = dict(batch_size=batch_size, verbose=verbose, steps=steps, **options)
-        if latents is None:
-            return super().predict(images, **given)
+        rows = [] if latents is None else [self._rows(latents, images)]
+        return self._predict(images, *rows, batch_size=batch_size, verbose=verbose, steps=steps, **options)
+
+    def _rows(self, given: Any, images: Any) -> np.ndarray:
+        """Given latents with a row for each image, or one row for a single image."""
         try:
-            points = np.asarray(latents, "float32")
+            points = np.asarray(given, "float32")
         except (TypeError, ValueError) as error:
-            raise ValueError(f"Expected latents ({self.latent_dim},). Received: latents={latents!r}") from error
+            raise ValueError(f"Expected latents ({self.latent_dim},). Received: latents={given!r}") from error
+        alone = not isinstance(images, (list, tuple)) and np.ndim(images) == 3
         if points.ndim == 1:
-            return self.for_latents(points).predict(images, **given)
-        if points.ndim != 2 or (isinstance(images, np.ndarray) and images.ndim == 3) or len(points) != len(images):
+            points = np.repeat(points[np.newaxis], 1 if alone else max(1, len(images)), axis=0)
+        elif points.ndim != 2 or alone or len(points) != len(images):
             expected = f"Expected latents ({self.latent_dim},), or a row for each image"
             raise ValueError(f"{expected}. Received: latents.shape={points.shape}")
-        made = [self.predict(image, latents=point, **given) for image, point in zip(images, points)]
-        return made if isinstance(images, (list, tuple)) else np.stack(made)
+        return latents.given(points, self.latent_dim)
 
     @checked
     def variations(self, images: Any, count: int = 4, *, seed: int | None = None, **options: Any) -> Any:

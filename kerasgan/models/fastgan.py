@@ -2,11 +2,11 @@
 
 Liu, Zhu, Song, Elgammal: Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis, 2021,
 https://arxiv.org/abs/2101.04775. Layer tables and settings follow the authors' code. Deviations: the distance between
-images and what is decoded of them is the mean absolute difference, where the authors have LPIPS, whose weights do not
-come with this package; the hinge loss has the margin 1, not one drawn from 0.8 to 1; real images are averaged to the
-second size, not sampled; the noise is a constant outside training; spectral normalization takes the first layer as a
-dense one; images of less than 256 pixels, which the authors' networks do not make, have fewer blocks, and excite maps
-over a shorter way where they would have none.
+images and what is decoded of them is the mean absolute difference, where the authors have LPIPS, so that training needs
+no other network (`kerasgan.checkpoints.lpips` reads its weights, to measure); the hinge loss has the margin 1, not one
+drawn from 0.8 to 1; real images are averaged to the second size, not sampled; the noise is a constant outside training;
+spectral normalization takes the first layer as a dense one; images of less than 256 pixels, which the authors' networks
+do not make, have fewer blocks, and excite maps over a shorter way where they would have none.
 """
 
 from collections.abc import Mapping

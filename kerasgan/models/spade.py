@@ -55,7 +55,8 @@ class SPADE(Restoration):
         discriminator_norm: "instance" (paper), "batch", "layer" or "none", besides spectral normalization.
         matching_weight: of the distance of the discriminators' maps.
         pixel_weight: of the mean absolute difference to the target, which the paper does not use.
-        features: a feature network, as of `SRGAN`, such as {"name": "vgg19"}, for the perceptual loss; or None.
+        features: a feature network, as of `SRGAN`, for the perceptual loss; or None. The factor of {"name": "vgg19"} is
+            SRGAN's unless one is given: `spade-cityscapes` has the authors' layers, their weights, and a factor.
         feature_weight: of the mean absolute difference of its features.
 
     Raises:

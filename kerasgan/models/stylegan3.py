@@ -184,8 +184,8 @@ class StyleGAN3(StyleBasedGAN):
     def augmented(self, images):
         """As that of every family, of images that are blurred at first (2106.12423, appendix F)."""
         if self.blur_steps:
-            done = ops.cast(self.optimizer.iterations, "float32") / self.blur_steps
-            images = blurred(images, 10.0 * ops.maximum(0.0, 1.0 - done))
+            left = 1.0 - ops.cast(self.optimizer.iterations, "float32") / self.blur_steps
+            images = ops.cond(left > 0, lambda: blurred(images, 10.0 * left), lambda: images)
         return super().augmented(images)
 
 

@@ -179,7 +179,9 @@ def _translate(found: Evidence, gan: Any) -> None:
     """The images that an image-to-image model makes of its data, beside the targets."""
     found.missing["neighbors"] = "The outputs of an image-to-image model are compared with their targets, above."
     try:
-        gan.examples = _source(found.recipe).examples(_affordable(64, gan.image_shape))
+        source = _source(found.recipe)
+        several = gan.task == "multi-domain-image-to-image"
+        gan.examples = gan.examples_of(source) if several else source.examples(_affordable(64, gan.image_shape))
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         found.missing["model"] = f"There are no images to translate: {error}"
         return

@@ -1,6 +1,6 @@
 """Fashion-MNIST."""
 
-from kerasgan.zoo.data_sources.base import METRICS, SIZE, TEXT, WHOLE, DataSource, Option
+from kerasgan.zoo.data_sources.base import ARRAY, METRICS, SIZE, TEXT, WHOLE, DataSource, Option
 
 __all__ = ["FashionMNIST"]
 
@@ -16,6 +16,7 @@ class FashionMNIST(DataSource):
         Option("image_size", 28, SIZE),
         Option("channels", 1, WHOLE),
         Option("split", "train", TEXT, of_this_set=True),
+        Option("only", (), ARRAY, of_this_set=True),
     )
     held_out = ("test",)
     metrics = (*METRICS, "memorization")

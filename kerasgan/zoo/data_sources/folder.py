@@ -12,7 +12,7 @@ class Folder(DataSource):
 
     name = "folder"
     needs_path = True
-    tasks = ("image-generation",)
+    tasks = ("image-generation", "multi-domain-image-to-image")
     options = (
         Option("image_size", 64, SIZE),
         Option("channels", 3, WHOLE),
