@@ -30,6 +30,10 @@ SCORES = {
     "density": Score(
         "density", "How many real images' neighborhoods a sample lies in, relative to real images; 1 or more is good."
     ),
+    "diversity": Score(
+        "diversity",
+        "How far each pixel varies over the samples, relative to the variation of the one picture's pixels; 0 is none.",
+    ),
     "feature_error": Score(
         "feat. error",
         "Distance of the image's features from the given ones, relative to these; lower is better.",
@@ -80,6 +84,11 @@ SCORES = {
     "precision": Score("precision", "Share of the samples that lie among the real images: how real they look."),
     "rarest_class": Score("rarest", "Share of the class that is generated least often; near 0 it has been dropped."),
     "recall": Score("recall", "Share of the real images that lie among the samples: how much of them is covered."),
+    "reconstruction_error": Score(
+        "rec. error",
+        "Root of the mean squared difference between the one picture and what is drawn of its fixed noise, in units of "
+        "[-1, 1]; lower is better.",
+    ),
     "retrieval_top_1": Score(
         "top-1", "Share of the outputs whose nearest target, by 8x8 thumbnails, is their own; higher is better."
     ),

@@ -16,6 +16,7 @@ __all__ = [
     "MomentumRampSGD",
     "OptimisticAdam",
     "OptimisticSGD",
+    "StagedAdam",
     "adversarial",
     "ema_decay",
     "for_both",
@@ -255,6 +256,36 @@ class OptimisticAdam(_Optimistic, keras.optimizers.Adam):
 
     Its first step is twice Adam's: there is none before to take back. Arguments as of `keras.optimizers.Adam`.
     """
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class StagedAdam(keras.optimizers.Adam):
+    """Adam that corrects the bias of its moments as if it began anew with every stage of a training.
+
+    For models that train other weights in each stage: the moments of these begin at zero, and Adam's first steps, which
+    take them for those of many steps, would be 16 times as long as its rate.
+
+    Args:
+        learning_rate: a number or a schedule, which counts all steps.
+        stage_steps: steps of a stage.
+        stages: number of stages; the last one does not end.
+        **options: of `keras.optimizers.Adam`.
+    """
+
+    def __init__(
+        self, learning_rate: Any = 1e-3, *, stage_steps: int, stages: int, name: str = "staged_adam", **options: Any
+    ):
+        super().__init__(learning_rate=learning_rate, name=name, **options)
+        self.stage_steps, self.stages = stage_steps, stages
+
+    @property
+    def iterations(self) -> Any:
+        """Steps in the current stage."""
+        done = super().iterations
+        return done - self.stage_steps * ops.minimum(done // self.stage_steps, self.stages - 1)
+
+    def get_config(self):
+        return {**super().get_config(), "stage_steps": self.stage_steps, "stages": self.stages}
 
 
 def ema_decay(batch_size: Any, *, half_life: float, images_seen: Any = None, rampup: float = 0.05) -> Any:

@@ -70,12 +70,13 @@ class Penalty:
         return cls(**config)
 
 
-def _squared_norms(gradient: Any) -> Any:
-    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=list(range(1, len(gradient.shape))))
+def _squared_norms(gradient: Any, *, per_pixel: bool = False) -> Any:
+    axes = -1 if per_pixel else list(range(1, len(gradient.shape)))
+    return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=axes)
 
 
-def _deviation(discriminator: Callable, points: Any, target: float) -> Any:
-    squared_norms = _squared_norms(gradients.input_gradients(discriminator, points))
+def _deviation(discriminator: Callable, points: Any, target: float, *, per_pixel: bool = False) -> Any:
+    squared_norms = _squared_norms(gradients.input_gradients(discriminator, points), per_pixel=per_pixel)
     # The root's slope is infinite at zero; the published code has no such constant and can return NaN.
     return ops.mean(ops.square(ops.sqrt(squared_norms + 1e-12) - target))
 
@@ -89,21 +90,23 @@ def _uniform_per_sample(images: Any, seed: Any) -> Any:
 class GradientPenalty(Penalty):
     """WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028), equation 3: weight E(||grad D(x)|| - target)^2.
 
-    x = u real + (1 - u) fake, with one u ~ U(0, 1) per sample.
+    x = u real + (1 - u) fake, with one u ~ U(0, 1) per sample. With `per_pixel` the norm is over the channels of each
+    pixel, and the mean over all pixels: for a discriminator of patches whose scores are summed (Shaham et al. 2019,
+    arXiv 1905.01164, the published code).
     """
 
     name = "gradient_penalty"
 
-    def __init__(self, *, weight: Any = 10.0, interval: int = 1, target: float = 1.0):
+    def __init__(self, *, weight: Any = 10.0, interval: int = 1, target: float = 1.0, per_pixel: bool = False):
         super().__init__(weight=weight, interval=interval)
-        self.target = target
+        self.target, self.per_pixel = target, per_pixel
 
     def measure(self, discriminator, real, fake, seed):
         points = fake + _uniform_per_sample(real, seed) * (real - fake)
-        return _deviation(discriminator, points, self.target)
+        return _deviation(discriminator, points, self.target, per_pixel=self.per_pixel)
 
     def get_config(self):
-        return {**super().get_config(), "target": self.target}
+        return {**super().get_config(), "target": self.target, "per_pixel": self.per_pixel}
 
 
 @keras.saving.register_keras_serializable("kerasgan")

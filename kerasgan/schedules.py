@@ -16,7 +16,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from kerasgan.names import find, made, resolve
 from kerasgan.scalars import guard
 
-__all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "at", "get", "over"]
+__all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "Staged", "at", "get", "over"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -92,6 +92,46 @@ class LinearDecay(LearningRateSchedule):
             "initial_learning_rate": self.initial_learning_rate,
             "constant_steps": self.constant_steps,
             "decay_steps": self.decay_steps,
+        }
+
+
+@keras.saving.register_keras_serializable("kerasgan")
+class Staged(LearningRateSchedule):
+    """A rate that falls near the end of each stage, and is back at the beginning of the next one.
+
+    Args:
+        initial_learning_rate: the rate for most of a stage.
+        stage_steps: updates of a stage.
+        stages: number of stages; the last one does not end.
+        constant: share of a stage after which the rate falls, in [0, 1].
+        factor: of the rate from there on.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        *,
+        stage_steps: int,
+        stages: int,
+        constant: float = 0.8,
+        factor: float = 0.1,
+    ):
+        self.initial_learning_rate, self.stage_steps, self.stages = initial_learning_rate, stage_steps, stages
+        self.constant, self.factor = constant, factor
+
+    def __call__(self, step):
+        step = ops.cast(step, "int32")
+        done = step - self.stage_steps * ops.minimum(step // self.stage_steps, self.stages - 1)
+        falls = ops.cast(done, "float32") >= self.constant * self.stage_steps
+        return ops.where(falls, self.factor, 1.0) * self.initial_learning_rate
+
+    def get_config(self):
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "stage_steps": self.stage_steps,
+            "stages": self.stages,
+            "constant": self.constant,
+            "factor": self.factor,
         }
 
 

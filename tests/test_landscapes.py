@@ -144,3 +144,11 @@ def test_a_photographers_series_of_one_kind_is_on_one_side():
     held_out = sys.modules["kerasgan.data.landscapes"].held_out
     assert len({held_out(f"canyon{index}-harro") for index in range(20)}) == 1
     assert len({held_out(f"canyon{index}") for index in range(40)}) == 2
+
+
+def test_one_photograph_may_be_taken_whole(tmp_path):
+    source = data.landscapes(installed(tmp_path), picture="Nasa3", image_size=(4, 6), batch_size=1)
+    assert source.name == "landscapes/nasa3" and (source.count, source.num_batches) == (1, 1)
+    np.testing.assert_array_equal(source.images(), np.full((1, 4, 6, 3), (0, 100, 0), np.uint8))
+    with pytest.raises(ValueError, match=r"the name of a photograph, such as .*nasa3.*picture='nasa'"):
+        data.landscapes(tmp_path, picture="nasa")

@@ -46,6 +46,29 @@ def test_negative_momentum_is_taken():
         optimizers.MomentumRampSGD(momentum=-1.0)
 
 
+def test_adams_first_step_of_each_stage_is_as_long_as_its_rate():
+    """Of weights that begin to move then: m = g (1 - b1), v = g^2 (1 - b2), which Adam divides by 1 - b^t."""
+    for kind, lengths in (
+        (optimizers.StagedAdam(0.1, beta_1=0.5, stage_steps=5000, stages=2), (0.1, 0.1)),
+        (keras.optimizers.Adam(0.1, beta_1=0.5), (0.1, 0.05 / np.sqrt(0.001 / (1 - 0.999**5001)))),
+    ):
+        first, second = (keras.Variable(np.zeros(3, "float32")) for _ in range(2))
+        kind.build([first, second])
+        gradients.apply(kind, [ops.ones(3)], [first])
+        gradients.iterations(kind).assign(5000)
+        gradients.apply(kind, [ops.ones(3)], [second])
+        for variable, length in zip((first, second), lengths):
+            np.testing.assert_allclose(ops.convert_to_numpy(variable.value), -length, rtol=1e-3)
+        assert int(ops.convert_to_numpy(gradients.iterations(kind).value)) == 5001
+    staged = optimizers.StagedAdam.from_config(optimizers.StagedAdam(stage_steps=3, stages=2).get_config())
+    assert (staged.stage_steps, staged.stages) == (3, 2)
+    counted = []
+    for done in (0, 2, 3, 5, 6, 9):
+        gradients.iterations(staged).assign(done)
+        counted.append(int(ops.convert_to_numpy(staged.iterations)))
+    assert counted == [0, 2, 0, 2, 3, 6]  # the last stage does not end
+
+
 def test_optimistic_steps_take_the_one_before_back():
     """w <- w + 2 s_t - s_(t-1), with s the steps of the optimizer itself: of SGD by hand, of Adam Keras' own."""
     slopes = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]], "float32")

@@ -35,6 +35,12 @@ def test_two_sided_penalties_of_a_linear_discriminator_are_exact(name, target):
     assert penalty({"name": name, "weight": 7.0, "target": target}) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_gradient_penalty_per_pixel_is_exact_on_a_linear_discriminator():
+    norms = np.sqrt((WEIGHTS.astype("float64") ** 2).sum(axis=-1))
+    chosen = {"name": "gradient_penalty", "weight": 0.1, "per_pixel": True}
+    assert penalty(chosen) == pytest.approx(0.1 * np.mean((norms - 1) ** 2), rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["r1", "r2"])
 def test_zero_centered_penalties_of_a_linear_discriminator_are_exact(name):
     assert penalty({"name": name, "weight": 7.0}) == pytest.approx(3.5 * NORM**2, rel=1e-5)

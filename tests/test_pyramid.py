@@ -40,6 +40,16 @@ def test_up_interpolates_as_pillows_bilinear_does(source, target):
     np.testing.assert_allclose(ops.convert_to_numpy(pyramid.up(images, target)), expected, atol=2e-6)
 
 
+def test_height_and_width_may_become_different_sizes():
+    images = random_images(12)
+    means = images.reshape(2, 6, 2, 4, 3, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(ops.convert_to_numpy(pyramid.down(images, (6, 4))), means, atol=1e-6)
+    pair = np.tile(np.array([0.0, 4.0], "float32")[None, None, :, None], (1, 2, 1, 1))
+    larger = ops.convert_to_numpy(pyramid.up(pair, (3, 4)))
+    np.testing.assert_allclose(larger[0, :, :, 0], [[0, 1, 3, 4]] * 3, rtol=1e-6)
+    assert pyramid.Up((3, 4)).compute_output_shape((None, 2, 2, 1)) == (None, 3, 4, 1)
+
+
 def test_down_and_up_by_hand():
     row = np.tile(np.array([1.0, 2.0, 6.0], "float32")[None, None, :, None], (1, 3, 1, 1))
     # pixels of 1.5: (1 + 2/2) / 1.5, (2/2 + 6) / 1.5

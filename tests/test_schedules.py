@@ -34,6 +34,12 @@ def test_a_cosine_goes_half_a_period_and_then_stays(start, end):
     assert rate(schedule, 2) == pytest.approx(end + (start - end) * (1 + np.cos(0.2 * np.pi)) / 2, rel=1e-5)
 
 
+def test_a_staged_rate_falls_at_the_end_of_each_stage_and_stays_low_after_the_last():
+    schedule = schedules.Staged(2.0, stage_steps=10, stages=2)
+    expected = {0: 2.0, 7: 2.0, 8: 0.2, 9: 0.2, 10: 2.0, 17: 2.0, 18: 0.2, 20: 0.2, 99: 0.2}
+    assert {step: rate(schedule, step) for step in expected} == pytest.approx(expected)
+
+
 def test_a_table_gives_the_schedule_of_its_name_and_a_number_stays_one():
     cosine = schedules.get({"name": "Cosine", "start": 1.0, "end": 0.0, "steps": 4})
     assert (cosine.start, cosine.end, cosine.steps) == (1.0, 0.0, 4)

@@ -12,7 +12,8 @@ from kerasgan.data.decoding import resized
 from kerasgan.data.packages import landscapes as packaged
 from kerasgan.data.packages import places
 from kerasgan.data.photos import Patches
-from kerasgan.data.sources import Batching, BatchingOptions
+from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
+from kerasgan.names import resolve
 
 SPLITS = ("train", "test", "all")
 HELD_OUT = 5  # one photographer's series in so many
@@ -27,8 +28,9 @@ def landscapes(
     scale: float = 1.0,
     strict: bool = False,
     vary: bool = False,
+    picture: str | None = None,
     **order: Unpack[BatchingOptions],
-) -> Patches:
+) -> Patches | Indexed:
     """Crops of 273 photographs of landscapes, 720x360 pixels, from the data of the game Endless Sky.
 
     Nothing is downloaded. `.pictures` are the photographs themselves, `.picture_names` their names. They have various
@@ -44,11 +46,13 @@ def landscapes(
         scale: shrinks the photographs first (0.5 halves them), so that crops show more of the scene.
         strict: whether to take only the 100 whose license is beyond doubt: for whatever is shown or published.
         vary: augments the training as in `photos`.
+        picture: name of the one photograph to take, of any split: not in crops, but as large a part from its middle as
+            has the aspect ratio, shrunk.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
         FileNotFoundError: if the photographs are in none of these places, with the commands that bring them.
-        ValueError: for an unknown split, a file that cannot be read, or crops larger than a photograph.
+        ValueError: for an unknown split or photograph, a file that cannot be read, or crops larger than a photograph.
     """
     size, ordering = checks.pair(image_size), Batching(**order)
     if split not in SPLITS:
@@ -58,6 +62,8 @@ def landscapes(
     if not 0 < scale <= 1:
         raise ValueError(f"Expected a scale above 0, 1 at most. Received: scale={scale!r}")
     found = packaged.read(_place() if path is None else Path(path).expanduser(), strict=strict)
+    if picture is not None:
+        return _whole(found, picture, size, channels, ordering)
     chosen = [each for each in found if split == "all" or held_out(each.name) == (split == "test")]
     if not chosen:
         raise ValueError(f"Expected photographs of the split. Received: split={split!r} with none of {len(found)}")
@@ -67,6 +73,15 @@ def landscapes(
         pictures = [resized(each[None], size=(height, width), crop="stretch")[0] for each in pictures]
     names = [each.name for each in chosen]
     return Patches(f"landscapes/{split}", pictures, size, ordering, vary=vary, picture_names=names)
+
+
+def _whole(
+    found: Sequence[packaged.Landscape], picture: str, size: tuple[int, int], channels: int, order: Batching
+) -> Indexed:
+    names = [each.name for each in found]
+    name = resolve(picture, names, expected="the name of a photograph,", received=f"picture={picture!r}")
+    pixels = resized(found[names.index(name)].pixels(channels)[None], size=size)
+    return Indexed(SourceInfo(f"landscapes/{name}", (*size, channels), 1), order, ArrayReader(pixels))
 
 
 def held_out(name: str) -> bool:

@@ -40,7 +40,7 @@ class Doctor(LossCallback):
     it.
 
     Of an image-to-image model it looks at the outputs for sixteen inputs, beside their targets or the other domain; of
-    one that predicts frames, or that is given a kernel, at the losses alone.
+    one that predicts frames, or that is given a kernel, and where there is a single image, at the losses alone.
 
     Args:
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
@@ -97,7 +97,10 @@ class Doctor(LossCallback):
         gan = self.model
         if not gan.task.from_images:
             trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)[0]
-            return Probe(gan, *_examples(self._data, self._labels, gan), trained_on=trained_on)
+            images, labels = _examples(self._data, self._labels, gan)
+            if len(images) < 2:
+                return None
+            return Probe(gan, images, labels, trained_on=trained_on)
         return TranslationProbe(gan, *_pairs(self._data, self._labels, gan)) if has_targets(gan) else None
 
     def state(self) -> dict[str, Any]:

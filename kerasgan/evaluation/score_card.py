@@ -191,6 +191,8 @@ class _Results:
                 if network not in self._suited(metric):
                     continue
                 self._keep(self.values, metric, network, scores.Case(fake, real, held_out, seed))
+                if not half:  # of a single real image
+                    continue
                 halves = real.part(np.sort(order[:half])), real.part(np.sort(order[half:]))
                 self._keep(self.halves, metric, network, scores.Case(*halves, held_out, seed))
         for name, number in own.items():

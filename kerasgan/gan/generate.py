@@ -66,16 +66,19 @@ class Sampling(keras.Model):
         center, other = (self.prior.truncate(np.full(self.latent_dim, value), 0.0) for value in (0.0, 1.0))
         return None, np.where(center == other, center, np.nan)
 
-    def _inputs(self, count: int | None, points: Any, labels: Any, seed: int | None) -> list[np.ndarray]:
-        """The latents, given or drawn, and the labels of a class-conditional model."""
+    def _inputs(
+        self, count: int | None, points: Any, labels: Any, seed: int | None, *, latent_dim: int | None = None
+    ) -> list[np.ndarray]:
+        """The latents, given or drawn, of the generator's size or another, and a class-conditional model's labels."""
+        latent_dim = self.latent_dim if latent_dim is None else latent_dim
         if points is not None:
-            points = latents.given(points, self.latent_dim)
+            points = latents.given(points, latent_dim)
             if count not in (None, len(points)):
                 raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
         elif count is None:
             raise ValueError("Expected a number of images, or latents. Received: count=None")
         else:
-            points = self.prior.draw(int(count), self.latent_dim, seed)
+            points = self.prior.draw(int(count), latent_dim, seed)
         labels = latents.class_labels(len(points), labels, num_classes=self.num_classes, seed=seed)
         return [points] if labels is None else [points, labels]
 

@@ -76,7 +76,7 @@ class AdversarialStep(keras.Model):
         kept = self.reuse_fakes and steps == 1  # else the generator's update may be a branch, with other fakes
         trains_discriminator = self.should_update(self.discriminator) is not False
         with self._unless_overflow(self.optimizer.discriminator):
-            with gradients.recording(self.generator.trainable_variables) if kept else nullcontext() as record:
+            with gradients.recording(self.trained(self.generator)) if kept else nullcontext() as record:
                 if trains_discriminator or self.reuse_fakes:
                     batch = batch._replace(fake=self.synthesize(batch))
             if trains_discriminator:
@@ -138,7 +138,7 @@ class AdversarialStep(keras.Model):
             more = functools.partial(self._gradients, network, optimizer, weighted)
             grads = _add_every(penalty.interval, steps_done, grads, more)
         assign(network.trainable_variables, origin or ())
-        gradients.apply(optimizer, grads, network.trainable_variables, when=update)
+        gradients.apply(optimizer, grads, self.trained(network), when=update)
         if self.augment is not None:
             self.augment.advance(steps_done, distribution.replicas() * ops.shape(batch.real)[0])
             for name, value in self.augment.state().items():
@@ -164,7 +164,7 @@ class AdversarialStep(keras.Model):
                 )
                 grads = _add_every(interval, optimizer.iterations, grads, more)
             assign(network.trainable_variables, origin or ())
-            gradients.apply(optimizer, grads, network.trainable_variables, when=update)
+            gradients.apply(optimizer, grads, self.trained(network), when=update)
             if self.ema_generator is not None:
                 batch_size = distribution.replicas() * ops.shape(keras.tree.flatten(batch.real)[0])[0]
                 self._update_ema(self.ema_generator, ops.cast(batch_size, "float32"))
@@ -178,11 +178,14 @@ class AdversarialStep(keras.Model):
         """
         return None
 
-    @staticmethod
+    def trained(self, network: keras.Model) -> list:
+        """The weights of a network that its update changes: all that are trainable, unless a family trains some."""
+        return network.trainable_variables
+
     def _gradients(
-        network: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable[[], Any], record: Any = None
+        self, network: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable[[], Any], record: Any = None
     ) -> list:
-        return gradients.gradients(loss, network.trainable_variables, scale=optimizer.scale_loss, record=record)[1]
+        return gradients.gradients(loss, self.trained(network), scale=optimizer.scale_loss, record=record)[1]
 
     def discriminator_loss(self, batch: Batch) -> Any:
         """The scalar the discriminator minimizes, without penalties; real images and fakes pass in separate calls."""

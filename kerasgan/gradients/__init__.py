@@ -8,6 +8,7 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `recording`       a context that records computations, so that `gradients` need not repeat them;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
 - `every`           runs a function on every n-th step, inside a compiled step too;
+- `when`            runs one where a condition holds;
 - `apply`           applies gradients with an optimizer, loss scaling included;
 - `iterations`      how many batches an optimizer has seen;
 - `safely_compiled` a trainer's function without the parts of the backend's compiler that break it;
@@ -44,6 +45,7 @@ __all__ = [
     "safely_compiled",
     "set_generator_state",
     "trainer_step",
+    "when",
 ]
 
 GENERATOR = "generator"
@@ -109,7 +111,11 @@ def every(interval: int, step: Any, fn: Callable[[], Any], *, otherwise: Callabl
     """
     if interval == 1:
         return fn()
-    predicate = ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase)
+    return when(ops.equal(ops.mod(ops.cast(step, "int32"), interval), phase), fn, otherwise=otherwise)
+
+
+def when(predicate: Any, fn: Callable[[], Any], *, otherwise: Callable[[], Any]) -> Any:
+    """`fn()` if a boolean scalar is true, else `otherwise()`; both as in `every`."""
     return _own().conditional(predicate, fn, otherwise)
 
 

@@ -8,6 +8,7 @@ from kerasgan.layers.alias_free import (
     MagnitudeNormalization,
     lowpass_filter,
 )
+from kerasgan.layers.amplitude import Amplitude
 from kerasgan.layers.attention import Gate, self_attention
 from kerasgan.layers.companion import Companion
 from kerasgan.layers.composition import compose, rerun
@@ -62,6 +63,7 @@ from kerasgan.scalars import guard
 
 __all__ = [
     "AdaptiveInstanceNormalization",
+    "Amplitude",
     "Band",
     "Bias",
     "BilinearUpsampling2D",

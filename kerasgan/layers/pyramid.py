@@ -34,13 +34,16 @@ def power_below(size: int) -> int:
     return 1 << (size.bit_length() - 1)
 
 
-def down(images: Any, size: int) -> Any:
-    """Images (batch, height, width, channels) as (batch, size, size, channels): each pixel the mean of its area."""
+def down(images: Any, size: int | Sequence[int]) -> Any:
+    """Images (batch, height, width, channels) in another size: each pixel the mean of its area.
+
+    `size` is an int or (height, width).
+    """
     return _applied(images, size, _area_weights)
 
 
-def up(images: Any, size: int) -> Any:
-    """Images (batch, height, width, channels) as (batch, size, size, channels), bilinear, edges held constant."""
+def up(images: Any, size: int | Sequence[int]) -> Any:
+    """Images (batch, height, width, channels) in another size, as of `down`, bilinear, edges held constant."""
     return _applied(images, size, _linear_weights)
 
 
@@ -75,11 +78,17 @@ def reconstruct(bands: Sequence[Any]) -> Any:
     return image
 
 
-def _applied(images: Any, size: int, weights: Any) -> Any:
+def _applied(images: Any, size: int | Sequence[int], weights: Any) -> Any:
     height, width, channels = images.shape[1:]
-    rows, columns = (ops.cast(weights(length, size), images.dtype) for length in (height, width))
+    rows, columns = (
+        ops.cast(weights(length, target), images.dtype) for length, target in zip((height, width), _sides(size))
+    )
     lines = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
-    return ops.matmul(columns, ops.reshape(lines, (-1, size, width, channels)))
+    return ops.matmul(columns, ops.reshape(lines, (-1, rows.shape[0], width, channels)))
+
+
+def _sides(size: int | Sequence[int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def _area_weights(source: int, target: int) -> np.ndarray:
@@ -100,21 +109,21 @@ class Down(keras.layers.Layer):
     """`down` as a layer.
 
     Args:
-        size: of the outputs, in pixels.
+        size: of the outputs, in pixels, an int or (height, width).
         **options: of `keras.layers.Layer`.
     """
 
     operator = staticmethod(down)
 
-    def __init__(self, size: int, **options: Any):
+    def __init__(self, size: int | Sequence[int], **options: Any):
         super().__init__(**options)
-        self.size = size
+        self.size = size if isinstance(size, int) else tuple(size)
 
     def call(self, images):
         return self.operator(images, self.size)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.size, self.size, input_shape[-1])
+        return (input_shape[0], *_sides(self.size), input_shape[-1])
 
     def get_config(self):
         return {**super().get_config(), "size": self.size}

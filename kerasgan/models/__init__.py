@@ -28,6 +28,7 @@ from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sagan import SAGAN
 from kerasgan.models.semi_supervised import SemiSupervisedGAN
+from kerasgan.models.singan import SinGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.spade import SPADE
 from kerasgan.models.srgan import SRGAN
@@ -70,6 +71,7 @@ __all__ = [
     "InfoGAN",
     "Pix2Pix",
     "SemiSupervisedGAN",
+    "SinGAN",
     "StarGAN",
     "StyleGAN",
     "StyleGAN2",

@@ -19,6 +19,7 @@ class Landscapes(DataSource):
         Option("scale", 1.0, NUMBER, of_this_set=True),
         Option("strict", False, FLAG, of_this_set=True),
         Option("vary", False, FLAG, variation=True, of_this_set=True),
+        Option("picture", None, TEXT, of_this_set=True),
     )
     held_out = ("test",)
     about = (
