@@ -25,7 +25,7 @@ from kerasgan.metrics.classifiers import classifier_features
 
 RESULTS = Path(__file__).parent / "results" / "fashion.md"
 NAMES = ("gan", "cgan", "dcgan", "lapgan", "gran", "infogan", "acgan", "wgan-gp", "sngan", "ssgan", "began", "bigan")
-SAMPLES, VALIDATION, COMPONENTS = 10_000, 1000, 100
+SAMPLES, VALIDATION, COMPONENTS, CENTERS = 10_000, 1000, 100, 1000
 
 
 def entry(name: str) -> str:
@@ -37,8 +37,16 @@ def train(name: str, runs: Path) -> None:
     run = runs / entry(name)
     spent = run / "core_minutes.json"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "kerasgan", "train", entry(name), "--output", str(run), "--doctor", "off"]
-    subprocess.run([*command, *(["--resume"] if run.is_dir() else [])], check=True)
+    command = [
+        str(Path(sys.executable).with_name("kerasgan")),
+        "train",
+        entry(name),
+        "--output",
+        str(run),
+        "--doctor",
+        "off",
+    ]
+    subprocess.run([*command, *(["--resume"] if (run / "checkpoints").is_dir() else [])], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     minutes = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
     spent.write_text(json.dumps(minutes + (json.loads(spent.read_text()) if spent.is_file() else 0.0)))
@@ -67,10 +75,19 @@ def principal_components(training: np.ndarray) -> np.ndarray:
     return np.clip(fitted.inverse_transform(drawn), 0, 1)
 
 
+def centers(training: np.ndarray) -> np.ndarray:
+    """Centers of k-means: blurred averages, of which the Parzen window thinks highly (1511.01844)."""
+    from sklearn.cluster import MiniBatchKMeans
+
+    fitted = MiniBatchKMeans(CENTERS, batch_size=4096, n_init=1, max_iter=20, random_state=0)
+    return fitted.fit(training).cluster_centers_
+
+
 BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "training images": lambda training: training[:SAMPLES],
     f"Gaussian mixture of {COMPONENTS}": mixture,
     f"Gaussian of {COMPONENTS} principal components": principal_components,
+    f"{CENTERS:,} centers of k-means": centers,
 }
 
 
