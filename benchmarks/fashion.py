@@ -119,7 +119,7 @@ class Judge:
         spent = runs / recipe.name / "core_minutes.json"
         accuracy = found.get("label_accuracy")
         return [
-            f"[`{recipe.name}`](../../zoo/{recipe.name}/card.md)",
+            f"`{recipe.name}`",
             *(f"{found[key]:.{digits}f}" for key, digits in (("frechet_distance", 3), ("precision", 2), ("recall", 2))),
             "" if accuracy is None else f"{accuracy:.1%}",
             self.likelihood(unit(samples)),
@@ -133,7 +133,8 @@ def report(runs: Path) -> str:
     rows = [columns, ["---"] * len(columns), *(judge.baseline(name) for name in BASELINES)]
     rows += [judge.trained(name, runs) for name in NAMES if zoo.recipe(entry(name)).weights]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"# Fashion-MNIST\n\n{__doc__.partition(chr(10))[2].strip()}\n\n{table}\n"
+    introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2].strip()}"
+    return f"# Fashion-MNIST\n\n{introduction}\n\n<!-- table -->\n\n{table}\n"
 
 
 def main() -> None:
