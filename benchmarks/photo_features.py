@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from box import store_halved
+from bundle_weights import store_halved
 from keras import layers
 
 from kerasgan import data

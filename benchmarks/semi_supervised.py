@@ -1,16 +1,18 @@
-"""Few labels: the semi-supervised GAN's classifier against the same network trained on the labeled digits alone.
+"""Few labels: the semi-supervised GAN's classifier against the same network trained on the labeled images alone.
 
     python benchmarks/semi_supervised.py                         # five seeds; writes zoo/ssgan-digits/experiment.json
     python benchmarks/semi_supervised.py --kept runs/seeds.json  # the same; goes on from the seeds that the file keeps
+    python benchmarks/semi_supervised.py --entry ssgan-fashion-mnist --labels-per-class 10 100
 
-Both arms have the same labeled digits (drawn by the seed), network, noise, initialization from data, optimizer and
-number of steps, and see as many labeled digits per step. The GAN also sees the training digits without labels. The
-last third of the digits is the test set. Neither arm is trained on it, and nothing is chosen by it except in one
+Both arms have the same labeled images (drawn by the seed), network, noise, initialization from data, optimizer and
+number of steps, and see as many labeled images per step. The GAN also sees the other training images, without labels.
+The test set is what the recipe holds out. Neither arm is trained on it, and nothing is chosen by it except in one
 column: there the supervised network stops at the best of many points according to the test set, which is impossible in
 practice.
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import time
@@ -25,10 +27,16 @@ from kerasgan import callbacks, data, zoo
 from kerasgan.layers import fit_layers
 from kerasgan.training import train
 
-ENTRY = "ssgan-digits"
 SEEDS = (0, 1, 2, 3, 4)
 CHECKS = 20  # stopping points of the supervised network
-COLUMNS = ["seed", "labels alone", "labels alone, best stop on the test set", "semi-supervised GAN", "errors fewer by"]
+COLUMNS = [
+    "labels",
+    "seed",
+    "labels alone",
+    "labels alone, best stop on the test set",
+    "semi-supervised GAN",
+    "errors fewer by",
+]
 
 
 def semi_supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> float:
@@ -42,7 +50,7 @@ def semi_supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> float:
 
 
 def supervised(recipe: zoo.Recipe, seed: int, test: data.Source) -> list[float]:
-    """Test errors, at CHECKS steps, of the entry's discriminator trained on the labeled digits alone."""
+    """Test errors, at CHECKS steps, of the entry's discriminator trained on the labeled images alone."""
     keras.utils.set_random_seed(seed)
     gan = zoo.build(recipe)
     source = zoo.source(recipe, seed=seed)
@@ -68,33 +76,52 @@ def endless(source: data.Source) -> Iterator[Any]:
         yield from (source[index] for index in range(len(source)))
 
 
-def row(name: str, errors: list[str], ratio: float) -> list[str]:
-    return [name, *errors, f"{ratio:.0%}"]
+def test_images(recipe: zoo.Recipe) -> data.Source:
+    """The images that the recipe holds out, with all their labels."""
+    settings = dict(recipe.source.held_out_settings(recipe.data)["test"])
+    settings.pop("labels_per_class")
+    return zoo.source(dataclasses.replace(recipe, data=settings))
 
 
-def experiment(recipe: zoo.Recipe, results: list[tuple[list[float], float]], seeds: list[int]) -> dict:
-    """The content of the card: title, command, columns, rows, text."""
-    alone, best = np.array([errors[-1] for errors, _ in results]), np.array([min(errors) for errors, _ in results])
-    with_gan = np.array([error for _, error in results])
-    columns = [alone, best, with_gan]
-    rows = [
-        row(str(seed), [f"{column[index]:.1%}" for column in columns], 1 - with_gan[index] / alone[index])
-        for index, seed in enumerate(seeds)
+def with_labels(recipe: zoo.Recipe, labels_per_class: int) -> zoo.Recipe:
+    return dataclasses.replace(recipe, data={**recipe.data, "labels_per_class": labels_per_class})
+
+
+def rows(labels: int, results: dict[str, tuple[list[float], float]]) -> list[list[str]]:
+    """The rows of a number of labels: one for each seed, then their mean."""
+    columns = [
+        np.array([errors[-1] for errors, _ in results.values()]),
+        np.array([min(errors) for errors, _ in results.values()]),
+        np.array([error for _, error in results.values()]),
+    ]
+    found = [
+        [
+            str(labels),
+            seed,
+            *(f"{column[index]:.1%}" for column in columns),
+            fewer(columns[2][index], columns[0][index]),
+        ]
+        for index, seed in enumerate(results)
     ]
     summary = [f"{column.mean():.1%} ± {column.std(ddof=1):.1%}" for column in columns]
-    rows.append(row("mean ± deviation", summary, 1 - with_gan.mean() / alone.mean()))
-    labels = recipe.data["labels_per_class"] * 10
-    test = data.digits(image_size=8, split="test").count
+    found.append([str(labels), "mean ± deviation", *summary, fewer(columns[2].mean(), columns[0].mean())])
+    return found
+
+
+def fewer(error: float, reference: float) -> str:
+    return f"{1 - error / reference:.0%}"
+
+
+def experiment(recipe: zoo.Recipe, table: list[list[str]], command: str, test: int) -> dict[str, Any]:
+    """The content of the card: title, command, columns, rows, text."""
     return {
-        "title": f"Test error with {labels} labels, with and without unlabeled digits",
-        "command": "python benchmarks/semi_supervised.py",
+        "title": "Test error with few labels, with and without unlabeled images",
+        "command": command,
         "columns": COLUMNS,
-        "rows": rows,
-        "text": f"The same network, noise, optimizer and {recipe.train['steps']:,} steps in both arms; the {labels} "
-        f"labeled digits are drawn again for each seed. Error on the last {test} of the 1,797 digits, which neither "
-        f"arm is trained on. "
-        f"Against the supervised network stopped at its best on the test set, which is not possible in practice, "
-        f"the errors are fewer by {1 - with_gan.mean() / best.mean():.0%}. Deviations are of {len(seeds)} seeds.",
+        "rows": table,
+        "text": f"The same network, noise, optimizer and {recipe.train['steps']:,} steps in both arms; the labeled "
+        f"images are drawn again for each seed. Error on {test:,} test images, which neither arm is trained on; to "
+        f"stop at the best on the test set is not possible in practice.",
     }
 
 
@@ -104,30 +131,44 @@ def read_kept(path: Path | None) -> dict[str, tuple[list[float], float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--entry", default="ssgan-digits")
+    parser.add_argument("--labels-per-class", type=int, nargs="+", help="instead of the recipe's number")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--steps", type=int, help="instead of the recipe's; nothing is written then")
     parser.add_argument("--kept", type=Path, help="a file of finished seeds, read and written; of one recipe only")
     arguments = parser.parse_args()
-    recipe = zoo.recipe(ENTRY)
+    recipe = zoo.recipe(arguments.entry)
     if arguments.steps:
         recipe = train.override(recipe, steps=arguments.steps)
-    test = data.digits(image_size=recipe.model["image_size"], split="test")
-    kept = read_kept(arguments.kept)
-    for seed in map(str, arguments.seeds):
-        if seed not in kept:
-            start = time.monotonic()
-            kept[seed] = supervised(recipe, int(seed), test), semi_supervised(recipe, int(seed), test)
-            if arguments.kept:
-                arguments.kept.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-            print(f"seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
-        alone, with_gan = kept[seed]
-        print(f"seed {seed}: {alone[-1]:.1%} alone, {min(alone):.1%} at best, {with_gan:.1%} with the GAN", flush=True)
-    results = [kept[str(seed)] for seed in arguments.seeds]
-    found = experiment(recipe, results, arguments.seeds)
+    chosen = arguments.labels_per_class or [recipe.data["labels_per_class"]]
+    test, kept, table = test_images(recipe), read_kept(arguments.kept), []
+    for each in chosen:
+        labels = each * recipe.model["num_classes"]
+        results = {
+            str(seed): measured(with_labels(recipe, each), seed, test, kept, arguments.kept) for seed in arguments.seeds
+        }
+        table += rows(labels, results)
+    options = f" --entry {arguments.entry}" if arguments.entry != parser.get_default("entry") else ""
+    options += f" --labels-per-class {' '.join(map(str, chosen))}" if arguments.labels_per_class else ""
+    found = experiment(recipe, table, f"python benchmarks/semi_supervised.py{options}", test.count)
     print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
     if not arguments.steps and arguments.seeds == list(SEEDS):
         text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
         Path(recipe.folder / "experiment.json").write_text(text, encoding="utf-8")
+
+
+def measured(
+    recipe: zoo.Recipe, seed: int, test: data.Source, kept: dict, path: Path | None
+) -> tuple[list[float], float]:
+    """Test errors of both arms, kept in the file `path`."""
+    key = f"{recipe.data['labels_per_class']} labels a class, seed {seed}"
+    if key not in kept:
+        start = time.monotonic()
+        kept[key] = supervised(recipe, seed, test), semi_supervised(recipe, seed, test)
+        if path:
+            path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        print(f"{key}: {time.monotonic() - start:.0f} s", flush=True)
+    return kept[key]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import kerasgan
 from kerasgan import data
 from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.gan import Balance
-from kerasgan.metrics.digits_network import digits_network
+from kerasgan.metrics.classifiers import classifier
 from kerasgan.models import DeePSiM, deepsim_networks
 from kerasgan.models.feature_networks import frozen, vgg16
 
@@ -133,7 +133,7 @@ def test_training_lowers_the_distance_of_features_and_leaves_the_network_alone()
     history = gan.fit(source, epochs=2, steps_per_epoch=20, verbose=0).history
     assert history["feature_loss"][1] < 0.85 * history["feature_loss"][0]
     assert all(np.array_equal(*pair) for pair in zip(before, values(gan.network.variables)))
-    theirs = digits_network()
+    theirs = classifier("digits")
     assert all(np.array_equal(*pair) for pair in zip(before, values(theirs.variables)))
     owned = {id(each) for each in (*gan.generator.variables, *gan.discriminator.variables)}
     assert {id(each) for each in gan.trainable_variables} <= owned

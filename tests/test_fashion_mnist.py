@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from test_idx import fashion
 
-from kerasgan import data, zoo
+from kerasgan import data, metrics, zoo
 from kerasgan.data.packages import idx
+from kerasgan.metrics.classifiers import classifier_features
+from kerasgan.metrics.features import feature_network
 from kerasgan.training import train
 from kerasgan.zoo import data_sources
 
@@ -73,3 +75,33 @@ def test_a_recipe_trains_with_a_path_and_without(named, tmp_path, monkeypatch):
     path = tmp_path / "shirts" / "recipe.toml"
     path.write_text(RECIPE.format(place=f'path = "{tmp_path.as_posix()}"' if named else ""))
     assert train.train(zoo.recipe(path), output=tmp_path / "run").optimizer.steps == 2
+
+
+def test_labels_are_hidden_but_for_some_of_each_class(tmp_path):
+    settings = {"source": "fashion_mnist", "path": str(fashion(tmp_path)), "image_size": 8, "labels_per_class": 1}
+    source = data_sources.get("fashion_mnist").load(settings, batch_size=2, seed=0)
+    np.testing.assert_array_equal(np.sort(source.labels), np.arange(6))  # one image of each class here
+    with pytest.raises(ValueError, match=r"from 1 to 1 labels of class 0.*labels_per_class=2"):
+        data.fashion_mnist(tmp_path, labels_per_class=2)
+    compared = data_sources.get("fashion_mnist").load_compared(settings, batch_size=2, seed=0)
+    assert compared.count == 2 and compared.labels.min() == 0  # the test images, with all their labels
+
+
+def test_the_features_of_clothes_are_of_the_bundled_classifier():
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 1)).astype("float32")
+    network = feature_network("fashion")
+    assert network.features(images).shape == (3, 128)
+    np.testing.assert_allclose(network.probabilities(images).sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(ValueError, match=r"bundled classifier.*name='clothes'"):
+        classifier_features("clothes")
+
+
+def test_the_classifier_knows_clothes_that_it_has_never_seen():
+    """Where Fashion-MNIST is installed."""
+    try:
+        unseen = data.fashion_mnist(split="test", shuffle=False)
+    except FileNotFoundError:
+        pytest.skip("Fashion-MNIST is not installed")
+    images, labels = unseen.images()[:2000], unseen.labels[:2000]
+    found = classifier_features("fashion", "probabilities")(images).argmax(axis=1)
+    assert metrics.label_accuracy(found, labels) > 0.91

@@ -10,7 +10,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan.keras_internals import initialize, initialize_later, lazy_variables
-from kerasgan.metrics.digits_network import digits_network
+from kerasgan.metrics.classifiers import classifier
 from kerasgan.models import DCGAN, BigGAN, StyleGAN2
 
 pytestmark = pytest.mark.backends("jax")
@@ -60,7 +60,7 @@ def test_a_value_that_cannot_be_made_is_asked_for_again():
 
 @each_of(FAMILIES)
 def test_of_the_same_seed_a_model_is_the_same_now_and_later(family):
-    digits_network()  # made once in a process: making it draws seeds
+    classifier("digits")  # made once in a process: making it draws seeds
     models = []
     for context in (lazy_variables, None):
         random.seed(0)  # from which Keras draws seeds

@@ -10,7 +10,7 @@ from scipy import stats
 
 from kerasgan import data, evaluation, metrics, models, zoo
 from kerasgan.evaluation import evaluate, material, scores
-from kerasgan.metrics import digits_network
+from kerasgan.metrics.classifiers import classifier_features
 from kerasgan.metrics.frechet import frechet_distance
 
 
@@ -161,7 +161,7 @@ def test_unsuitable_arguments_are_refused_with_what_was_expected(arguments, mess
 
 def test_the_digits_classifier_reads_the_digits_that_it_has_never_seen():
     unseen = data.digits(image_size=32, split="test")
-    probabilities = digits_network.digits_features("probabilities")(unseen.images())
+    probabilities = classifier_features("digits", "probabilities")(unseen.images())
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert len(probabilities) == 599 and np.mean(probabilities.argmax(axis=1) == unseen.labels) >= 0.98
 

@@ -19,7 +19,7 @@ def evaluate(
     metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
     features: Annotated[
         str | None,
-        typer.Option(help="thumbnails, pixels, digits, stacked-digits, inception, inception-legacy; with commas."),
+        typer.Option(help="Such as thumbnails,fashion; inception and inception-legacy are downloaded."),
     ] = None,
     samples: Annotated[int | None, typer.Option(min=2, help="Number of images generated for each seed.")] = None,
     seeds: Annotated[int, typer.Option(min=3, help="Number of seeds, over which the intervals are computed.")] = 3,

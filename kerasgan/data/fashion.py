@@ -10,6 +10,7 @@ import numpy as np
 from kerasgan.data import checks
 from kerasgan.data.decoding import resized
 from kerasgan.data.packages import idx, places
+from kerasgan.data.semi_supervised import SemiSupervised, keep_labels
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
 from kerasgan.names import resolve
 
@@ -21,6 +22,7 @@ def fashion_mnist(
     channels: int = 1,
     split: str = "train",
     only: Sequence[str] = (),
+    labels_per_class: int | None = None,
     **order: Unpack[BatchingOptions],
 ) -> Indexed:
     """Fashion-MNIST: 60,000 training and 10,000 test images of clothes, 28x28 gray, with labels 0 to 9; MIT license.
@@ -34,23 +36,28 @@ def fashion_mnist(
         channels: 1, 3 or 4.
         split: "train" or "test".
         only: names of classes, such as "sneaker", whose labels are then their places here; all ten, if empty.
+        labels_per_class: keep this many labels of each class, drawn by the seed, and hide the others as -1.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
         FileNotFoundError: if the files are in none of these places, with the commands that install them.
-        ValueError: for another split, an unknown class, or files that are not those of such a set.
+        ValueError: for another split, an unknown class, more labels than there are, or files that are not those of such
+            a set.
     """
     size, channels, ordering = checks.pair(image_size), checks.channel_count(channels), Batching(**order)
     (gray, labels), names = idx.mnist(_folder(path), split), [*idx.FASHION]
     if only:
         names = [resolve(name, idx.FASHION, expected="classes", received=f"only={only!r}") for name in only]
-        places = np.array([names.index(name) if name in names else -1 for name in idx.FASHION], np.int32)[labels]
-        gray, labels = gray[places >= 0], places[places >= 0]
+        chosen = np.array([names.index(name) if name in names else -1 for name in idx.FASHION], np.int32)[labels]
+        gray, labels = gray[chosen >= 0], chosen[chosen >= 0]
     array = np.repeat(resized(gray[..., np.newaxis], size=size, crop="stretch"), channels, axis=-1)
     if channels == 4:
         array[..., 3] = 255
+    if labels_per_class is not None:
+        labels = keep_labels(labels, labels_per_class, seed=ordering.seed)
     info = SourceInfo(f"fashion_mnist/{split}", (*size, channels), len(array), labels, names)
-    return Indexed(info, ordering, ArrayReader(array))
+    kind = Indexed if labels_per_class is None else SemiSupervised
+    return kind(info, ordering, ArrayReader(array))
 
 
 def _folder(path: str | os.PathLike[str] | None) -> Path:

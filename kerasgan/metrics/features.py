@@ -154,22 +154,23 @@ class FeatureNetwork:
         return {"network": getattr(network, "identity", None) or getattr(network, "__name__", "a callable")}
 
 
-def _digits(*, stacked: bool = False) -> FeatureNetwork:
-    from kerasgan.metrics.digits_network import digits_features
+def _classifier(name: str, *, stacked: bool = False) -> FeatureNetwork:
+    from kerasgan.metrics.classifiers import classifier_features
 
-    features, probabilities = (digits_features(output, stacked=stacked) for output in ("features", "probabilities"))
-    return FeatureNetwork(
-        name="stacked-digits" if stacked else "digits", features=features, probabilities=probabilities
+    features, probabilities = (
+        classifier_features(name, output, stacked=stacked) for output in ("features", "probabilities")
     )
+    return FeatureNetwork(name=f"stacked-{name}" if stacked else name, features=features, probabilities=probabilities)
 
 
 FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
-    "digits": _digits,
+    "digits": lambda: _classifier("digits"),
+    "fashion": lambda: _classifier("fashion"),
     "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
-    "stacked-digits": lambda: _digits(stacked=True),
+    "stacked-digits": lambda: _classifier("digits", stacked=True),
     "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
 }
-"""Feature networks by name that need no download: the bundled digits classifier, all pixels, 8x8 pixels."""
+"""Feature networks by name that need no download: classifiers of digits and clothes, all pixels, 8x8 pixels."""
 
 
 def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:

@@ -90,9 +90,9 @@ class FeatureMetric(SampleMetric):
     """A `SampleMetric` that compares features of generated and of real images.
 
     Args:
-        features: a name of `kerasgan.metrics.features.FEATURES` ("thumbnails", "pixels", "digits", "stacked-digits"),
-            a `FeatureNetwork`, or a callable from images (count, height, width, channels), uint8 or in [-1, 1], to
-            (count, dimensions), such as `kerasgan.metrics.inception.inception_features(...)`.
+        features: a name of `kerasgan.metrics.features.FEATURES` ("thumbnails", "pixels", "digits", "stacked-digits",
+            "fashion"), a `FeatureNetwork`, or a callable from images (count, height, width, channels), uint8 or in
+            [-1, 1], to (count, dimensions), such as `kerasgan.metrics.inception.inception_features(...)`.
         **options: of `SampleMetric`.
     """
 

@@ -1,5 +1,6 @@
 """Frozen networks whose features a loss compares, or a generator inverts."""
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.data import checks
-from kerasgan.metrics.digits_network import digits_network
+from kerasgan.metrics.classifiers import CLASSIFIERS, classifier
 from kerasgan.names import resolve
 
 __all__ = ["frozen", "get", "photos", "untrained_photos", "vgg16", "vgg19"]
@@ -169,7 +170,7 @@ def _layer(whole: keras.Model, name: str) -> keras.layers.Layer:
 
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    "digits": digits_network,
+    **{name: functools.partial(classifier, name) for name in CLASSIFIERS},
     "photos": photos,
     "vgg16": vgg16,
     "vgg19": vgg19,

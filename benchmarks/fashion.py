@@ -1,0 +1,153 @@
+"""Fashion-MNIST by the zoo's families: trains the entries, and writes one table of all.
+
+    python benchmarks/fashion.py --train dcgan gan     # trains, or resumes, in runs/ENTRY; of the names below
+    python benchmarks/fashion.py                       # writes results/fashion.md from the cards and runs
+
+Core-minutes are processor time of the training command, on all its threads, start-up and compilation included. Scores
+are those of the entries' cards (`kerasgan evaluate ENTRY --output zoo/ENTRY`), against the 10,000 test images. The
+Parzen window follows Goodfellow et al. (1406.2661, section 5): 10,000 samples, the bandwidth chosen on images of the
+training set (which the generators have seen), the log-likelihood of the test images in nats, pixels in [0, 1].
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan import data, zoo
+from kerasgan.metrics import frechet_distance, parzen_log_likelihood, precision_recall
+from kerasgan.metrics.classifiers import classifier_features
+
+RESULTS = Path(__file__).parent / "results" / "fashion.md"
+NAMES = ("gan", "cgan", "dcgan", "lapgan", "gran", "infogan", "acgan", "wgan-gp", "sngan", "ssgan", "began", "bigan")
+SAMPLES, VALIDATION, COMPONENTS, CENTERS = 10_000, 1000, 100, 1000
+
+
+def entry(name: str) -> str:
+    return f"{name}-fashion-mnist"
+
+
+def train(name: str, runs: Path) -> None:
+    """Trains an entry in a process of its own, and adds the processor time to what earlier ones took."""
+    run = runs / entry(name)
+    spent = run / "core_minutes.json"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [
+        str(Path(sys.executable).with_name("kerasgan")),
+        "train",
+        entry(name),
+        "--output",
+        str(run),
+        "--doctor",
+        "off",
+    ]
+    subprocess.run([*command, *(["--resume"] if (run / "checkpoints").is_dir() else [])], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    minutes = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
+    spent.write_text(json.dumps(minutes + (json.loads(spent.read_text()) if spent.is_file() else 0.0)))
+
+
+def unit(images: np.ndarray) -> np.ndarray:
+    """Images, uint8 or in [-1, 1], as rows (count, pixels) in [0, 1]."""
+    flat = images.reshape(len(images), -1).astype("float32")
+    return flat / 255 if images.dtype == np.uint8 else (flat + 1) / 2
+
+
+def mixture(training: np.ndarray) -> np.ndarray:
+    """Samples of a Gaussian mixture with diagonal covariances, fitted to the pixels in [0, 1]."""
+    from sklearn.mixture import GaussianMixture
+
+    fitted = GaussianMixture(COMPONENTS, covariance_type="diag", max_iter=20, reg_covar=1e-4, random_state=0)
+    return np.clip(fitted.fit(training).sample(SAMPLES)[0], 0, 1)
+
+
+def principal_components(training: np.ndarray) -> np.ndarray:
+    """Samples of a Gaussian in the space of the first 100 principal components of the pixels in [0, 1]."""
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(COMPONENTS, random_state=0).fit(training)
+    drawn = np.random.default_rng(0).standard_normal((SAMPLES, COMPONENTS)) * np.sqrt(fitted.explained_variance_)
+    return np.clip(fitted.inverse_transform(drawn), 0, 1)
+
+
+def centers(training: np.ndarray) -> np.ndarray:
+    """Centers of k-means: blurred averages, of which the Parzen window thinks highly (1511.01844)."""
+    from sklearn.cluster import MiniBatchKMeans
+
+    fitted = MiniBatchKMeans(CENTERS, batch_size=4096, n_init=1, max_iter=20, random_state=0)
+    return fitted.fit(training).cluster_centers_
+
+
+BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "training images": lambda training: training[:SAMPLES],
+    f"Gaussian mixture of {COMPONENTS}": mixture,
+    f"Gaussian of {COMPONENTS} principal components": principal_components,
+    f"{CENTERS:,} centers of k-means": centers,
+}
+
+
+class Judge:
+    """Scores of samples against the test images; the bandwidth is chosen on training images that no row holds."""
+
+    def __init__(self) -> None:
+        parts = {split: data.fashion_mnist(split=split, shuffle=False).images() for split in ("train", "test")}
+        self.training, self.validation = unit(parts["train"][:-VALIDATION]), unit(parts["train"][-VALIDATION:])
+        self.test = unit(parts["test"])
+        self.extract = classifier_features("fashion")
+        self.features = self.extract(parts["test"])
+
+    def likelihood(self, rows: np.ndarray) -> str:
+        found = parzen_log_likelihood(rows, self.test, validation=self.validation)
+        return f"{found.mean:.0f} ± {found.standard_error:.1f}"
+
+    def baseline(self, name: str) -> list[str]:
+        rows = BASELINES[name](self.training)
+        features = self.extract((rows * 2 - 1).astype("float32").reshape(-1, 28, 28, 1))
+        precision, recall = precision_recall(features, self.features)
+        distance = frechet_distance(features, self.features)
+        return [name, f"{distance:.3f}", f"{precision:.2f}", f"{recall:.2f}", "", self.likelihood(rows), ""]
+
+    def trained(self, name: str, runs: Path) -> list[str]:
+        recipe = zoo.recipe(entry(name))
+        found = recipe.results or {}
+        samples = zoo.load(recipe.name).generate(SAMPLES, seed=0)
+        spent = runs / recipe.name / "core_minutes.json"
+        accuracy = found.get("label_accuracy")
+        return [
+            f"`{recipe.name}`",
+            *(f"{found[key]:.{digits}f}" for key, digits in (("frechet_distance", 3), ("precision", 2), ("recall", 2))),
+            "" if accuracy is None else f"{accuracy:.1%}",
+            self.likelihood(unit(samples)),
+            f"{json.loads(spent.read_text()):.0f}" if spent.is_file() else "",
+        ]
+
+
+def report(runs: Path) -> str:
+    judge = Judge()
+    columns = ["", "Fréchet distance", "precision", "recall", "label accuracy", "Parzen, nats", "core-minutes"]
+    rows = [columns, ["---"] * len(columns), *(judge.baseline(name) for name in BASELINES)]
+    rows += [judge.trained(name, runs) for name in NAMES if zoo.recipe(entry(name)).weights]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2].strip()}"
+    return f"# Fashion-MNIST\n\n{introduction}\n\n<!-- table -->\n\n{table}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--train", nargs="+", choices=NAMES, default=[])
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    arguments = parser.parse_args()
+    for name in arguments.train:
+        train(name, arguments.runs)
+    if not arguments.train:
+        RESULTS.write_text(text := report(arguments.runs), encoding="utf-8")
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

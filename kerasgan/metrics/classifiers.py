@@ -1,0 +1,107 @@
+"""The bundled classifiers, of digits and of clothes: small feature networks for scores that need one.
+
+Trained by `benchmarks/classifiers.py`. "digits" has seen the first two thirds of the embedded digits,
+`data.digits(split="train")`, so that the other third, by other writers, stays unseen; "fashion" the 60,000 training
+images of Fashion-MNIST. They recognize these images only.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kerasgan.metrics.features import NetworkFeatures, prepared
+from kerasgan.names import resolve
+
+__all__ = ["CLASSIFIERS", "OUTPUTS", "classifier", "classifier_features", "untrained_classifier"]
+
+OUTPUTS = ("features", "probabilities")
+
+
+class Settings(NamedTuple):
+    """The side of a classifier's gray images in pixels, and the channels of its convolutions."""
+
+    size: int
+    widths: tuple[int, int, int]
+
+
+CLASSIFIERS = {"digits": Settings(32, (16, 32, 64)), "fashion": Settings(28, (32, 64, 128))}
+
+
+def weights_file(name: str) -> Path:
+    return Path(__file__).with_name(f"{name}_network.weights.h5")
+
+
+def untrained_classifier(name: str) -> Any:
+    """Images (batch, size, size, 1) in [-1, 1] to `features` (batch, dimensions) and `probabilities` (batch, 10).
+
+    The features have as many dimensions as the last convolution has channels: 64 for "digits", 128 for "fashion".
+    """
+    import keras
+    from keras import layers
+
+    size, widths = CLASSIFIERS[name]
+    images = keras.Input((size, size, 1), name="images")
+    x = images
+    for index, width in enumerate(widths, start=1):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
+        x = layers.BatchNormalization(name=f"normalization{index}")(x)
+        x = layers.ReLU(name=f"relu{index}")(x)
+        x = layers.AveragePooling2D(2, name=f"pool{index}")(x)
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    probabilities = layers.Dense(10, activation="softmax", name="probabilities")(features)
+    return keras.Model(images, {"features": features, "probabilities": probabilities}, name=f"{name}_network")
+
+
+@cache
+def classifier(name: str) -> Any:
+    """The trained network: `untrained_classifier` with the bundled weights, frozen."""
+    network = untrained_classifier(name)
+    network.load_weights(weights_file(name))
+    network.trainable = False
+    return network
+
+
+def classifier_features(
+    name: str, output: str = "features", *, stacked: bool = False, batch_size: int = 256
+) -> NetworkFeatures:
+    """A callable from gray images of any size, uint8 or floats in [-1, 1], to features or probabilities.
+
+    Args:
+        name: "digits" or "fashion".
+        output: "features" (count, dimensions) or "probabilities" (count, 10).
+        stacked: for images with a digit in each of three colors: features (count, 3 * dimensions), or probabilities
+            (count, 1000) of the numbers that the digits make.
+        batch_size: images per call.
+
+    Raises:
+        ValueError: for an unknown classifier or output.
+    """
+    resolve(name, CLASSIFIERS, expected="a bundled classifier", received=f"name={name!r}")
+    if output not in OUTPUTS:
+        raise ValueError(f"Expected an output of {OUTPUTS}. Received: output={output!r}")
+    network, size, channels = classifier(name), CLASSIFIERS[name].size, 3 if stacked else 1
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        gray = np.moveaxis(images, -1, 1).reshape(-1, size, size, 1)
+        found = network.predict_on_batch(gray)[output].reshape(len(images), channels, -1)
+        if output == "features" or not stacked:
+            return found.reshape(len(images), -1)
+        return np.einsum("na,nb,nc->nabc", *np.moveaxis(found, 1, 0)).reshape(len(images), -1)
+
+    return NetworkFeatures(
+        extract,
+        name=f"{name} network",
+        prepare=lambda images: prepared(images, size=size, resize="clean", scale=127.5, channels=channels),
+        settings=f"{output}{' of each color' if stacked else ''}, clean resizing to {size}",
+        batch_size=batch_size,
+        weights=_weights_hash(name),
+    )
+
+
+@cache
+def _weights_hash(name: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(weights_file(name).read_bytes()).hexdigest()
