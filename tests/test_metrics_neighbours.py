@@ -24,6 +24,21 @@ def test_all_four_agree_with_the_authors_package(neighbors, capsys):
     assert 0 < min(ours) < 1
 
 
+def test_scores_that_share_their_neighbors_are_the_same_and_search_once(monkeypatch):
+    from kerasgan.metrics import neighbors
+
+    searched, search = [], neighbors._nearest_others
+    monkeypatch.setattr(neighbors, "_nearest_others", lambda *both: searched.append(both) or search(*both))
+    reals, fakes = clouds(shift=3.0)
+    apart = [*metrics.precision_recall(reals, fakes), *metrics.density_coverage(reals, fakes)]
+    searched.clear()
+    shared = [neighbors.Neighbors(each) for each in (reals, fakes)]
+    assert [*metrics.precision_recall(*shared), *metrics.density_coverage(*shared)] == pytest.approx(apart, abs=1e-12)
+    assert len(searched) == 2
+    few = neighbors.Neighbors(reals[:5])
+    np.testing.assert_allclose(few.radii(4), neighbors.radii(reals[:5] - reals[:5].mean(axis=0), 4), rtol=1e-12)
+
+
 def test_identical_sets_score_exactly_one():
     reals, _ = clouds()
     assert metrics.precision_recall(reals, reals) == (1.0, 1.0)
@@ -111,7 +126,7 @@ def test_the_share_nearer_counts_every_pair_of_sample_and_held_out_image():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: metrics.precision_recall(np.zeros((3, 2)), np.zeros((9, 2))), r"at least 4 rows.*first.*\(3, 2\)"),
+        (lambda: metrics.precision_recall(np.zeros((3, 2)), np.zeros((9, 2))), r"at least 4 rows.*reals.*\(3, 2\)"),
         (lambda: metrics.density_coverage(np.zeros((5, 2)), np.zeros((9, 2))), "at least 6 rows"),
         (lambda: metrics.precision_recall(np.zeros((9, 2)), np.zeros((9, 2)), neighbors=0), "neighbors=0"),
         (lambda: metrics.expected_coverage(5, 5, neighbors=5), "from 1 to 4"),

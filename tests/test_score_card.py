@@ -90,7 +90,7 @@ def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_sco
     class Obedient(models.ConditionalGAN):
         """Gives the real images of the requested classes."""
 
-        def generate(self, count, *, labels=None, seed=None, batch_size=64):
+        def generate(self, *, latents, labels, seed, batch_size):
             assert sorted(labels) == sorted(reals.labels)
             rows = {label: np.flatnonzero(reals.labels == label) for label in range(3)}
             taken = [rows[label][index % len(rows[label])] for index, label in enumerate(labels)]
@@ -103,6 +103,21 @@ def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_sco
     # each real image is one of its own three neighbors; the other two may outvote it
     assert card.mean("label_accuracy") > 0.5
     assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_samples_are_those_of_generate_but_drawn_a_batch_at_a_time(gan, monkeypatch):
+    drawn, generate = gan.generate(7, seed=3), type(gan).generate
+    sizes = []
+
+    def noting(self, **options):
+        sizes.append(len(options["latents"]))
+        return generate(self, **options)
+
+    monkeypatch.setattr(type(gan), "generate", noting)
+    network = material.FeatureNetwork(name="pixels", features=lambda images: images.reshape(len(images), -1))
+    (view,) = material.generated(gan, [network], count=7, labels=None, seed=3, batch_size=3)
+    np.testing.assert_allclose(view.features, drawn.reshape(7, -1), atol=1e-5)
+    assert sizes == [3, 3, 1]
 
 
 def test_features_of_several_networks_are_listed_with_their_descriptions(gan, reals):

@@ -82,9 +82,11 @@ def generated(
     """A view by each feature network of images that a GAN generates."""
     kept = _Kept()
     rows: list[tuple[list, list]] = [([], []) for _ in networks]
-    images = gan.generate(count, labels=labels, seed=seed, batch_size=batch_size)
+    latents = gan.prior.draw(count, gan.latent_dim, seed)  # as `generate` draws them; all images may be too many
     for start in range(0, count, batch_size):
-        batch = images[start : start + batch_size]
+        part = slice(start, start + batch_size)
+        chosen = None if labels is None else labels[part]
+        batch = gan.generate(latents=latents[part], labels=chosen, seed=seed, batch_size=batch_size)
         kept.add(batch)
         for network, (features, probabilities) in zip(networks, rows):
             features.append(checks.features(network.features(batch)))

@@ -15,6 +15,7 @@ from kerasgan.metrics.label_accuracy import label_accuracy
 from kerasgan.metrics.memorization import memorization
 from kerasgan.metrics.mode_coverage import label_coverage
 from kerasgan.metrics.multiscale_similarity import self_similarity
+from kerasgan.metrics.neighbors import Neighbors
 from kerasgan.metrics.parzen import parzen_log_likelihood
 from kerasgan.metrics.precision_recall import precision_recall
 from kerasgan.metrics.sharpness import sharpness
@@ -52,6 +53,11 @@ class View:
         return 0 if self.labels is None else int(self.labels.max()) + 1
 
     @cached_property
+    def neighbors(self) -> Neighbors:
+        """The features with their neighbors, for the scores that compare those."""
+        return Neighbors(self.features)
+
+    @cached_property
     def classifier(self) -> Any:
         """Three nearest neighbors among these (real, labeled) images' features."""
         from sklearn.neighbors import KNeighborsClassifier
@@ -84,11 +90,11 @@ def _kernel(case: Case) -> Numbers:
 
 
 def _precision(case: Case) -> Numbers:
-    return precision_recall(case.real.features, case.fake.features)._asdict()
+    return precision_recall(case.real.neighbors, case.fake.neighbors)._asdict()
 
 
 def _density(case: Case) -> Numbers:
-    return density_coverage(case.real.features, case.fake.features)._asdict()
+    return density_coverage(case.real.neighbors, case.fake.neighbors)._asdict()
 
 
 def _inception(case: Case) -> Numbers:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbors import EDGE, distances, radii
+from kerasgan.metrics.neighbors import EDGE, Neighbors, distances, neighbors_of
 
 __all__ = ["DensityCoverage", "Neighborhoods", "density_coverage", "expected_coverage"]
 
@@ -25,10 +25,8 @@ class Neighborhoods:
 
     def __init__(self, reals: Any, *, neighbors: int) -> None:
         self._neighbors = checks.integer(neighbors, name="neighbors")
-        rows = checks.features(reals, name="reals", least=neighbors + 1)
-        self._center = rows.mean(axis=0, dtype="float64")
-        self._reals = rows - self._center
-        self._radii = radii(self._reals, neighbors)
+        self._points = neighbors_of(reals, name="reals", least=neighbors + 1)
+        self._reals, self._radii = self._points.rows, self._points.radii(neighbors)
         self.reset()
 
     def reset(self) -> None:
@@ -37,11 +35,12 @@ class Neighborhoods:
         self._inside, self._count = 0, 0
 
     def add(self, fakes: Any) -> None:
-        """Add a batch of fakes (count, dimensions)."""
-        rows = checks.features(fakes, name="fakes")
-        if rows.shape[1] != len(self._center):
-            raise ValueError(f"Expected fakes (count, {len(self._center)}). Received: fakes.shape={rows.shape}")
-        for _, block in distances(rows - self._center, self._reals):
+        """Add a batch of fakes (count, dimensions), or their `Neighbors`."""
+        rows, shift = _rows(fakes)
+        center = self._points.center
+        if rows.shape[1] != len(center):
+            raise ValueError(f"Expected fakes (count, {len(center)}). Received: fakes.shape={rows.shape}")
+        for _, block in distances(rows, self._reals, shift=shift - center):
             within = block < self._radii * (1 - EDGE)
             self._inside += int(within.sum())
             self._covered |= within.any(axis=0)
@@ -62,6 +61,13 @@ class Neighborhoods:
         return DensityCoverage(self._inside / (self._neighbors * self._count), float(self._covered.mean()))
 
 
+def _rows(fakes: Any) -> tuple[np.ndarray, Any]:
+    """The features, and what is to be added to them."""
+    if isinstance(fakes, Neighbors):
+        return fakes.rows, fakes.center
+    return checks.features(fakes, name="fakes"), 0.0
+
+
 def density_coverage(reals: Any, fakes: Any, *, neighbors: int = 5) -> DensityCoverage:
     """How many reals' neighborhoods a fake lies in, and the share of reals with a fake in theirs (Naeem et al. 2020).
 
@@ -69,8 +75,8 @@ def density_coverage(reals: Any, fakes: Any, *, neighbors: int = 5) -> DensityCo
     other real.
 
     Args:
-        reals: features (count, dimensions), more rows than `neighbors`.
-        fakes: features of the same dimensions.
+        reals: features (count, dimensions), more rows than `neighbors`, or their `Neighbors`.
+        fakes: features of the same dimensions, or their `Neighbors`.
         neighbors: k; the paper's 5.
 
     Returns:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasgan.metrics import checks
-from kerasgan.metrics.neighbors import EDGE, distances, radii
+from kerasgan.metrics.neighbors import EDGE, distances, neighbors_of
 
 __all__ = ["Manifold", "PrecisionRecall", "precision_recall"]
 
@@ -24,17 +24,16 @@ class Manifold:
     """
 
     def __init__(self, points: Any, *, neighbors: int) -> None:
-        rows = checks.features(points, name="points", least=checks.integer(neighbors, name="neighbors") + 1)
-        self._center = rows.mean(axis=0, dtype="float64")
-        self._points = rows - self._center
-        self._radii = (1 + EDGE) * radii(self._points, neighbors)
+        count = checks.integer(neighbors, name="neighbors")
+        self._points = neighbors_of(points, name="points", least=count + 1)
+        self._radii = (1 + EDGE) * self._points.radii(count)
 
     def holds(self, others: Any) -> np.ndarray:
         """Whether each of other points lies in a ball, its boundary included: bool (count,)."""
-        rows = checks.features(others, name="others")
-        if rows.shape[1] != len(self._center):
-            raise ValueError(f"Expected features (count, {len(self._center)}). Received: shape {rows.shape}")
-        blocks = distances(rows - self._center, self._points)
+        rows, center = checks.features(others, name="others"), self._points.center
+        if rows.shape[1] != len(center):
+            raise ValueError(f"Expected features (count, {len(center)}). Received: shape {rows.shape}")
+        blocks = distances(rows, self._points.rows, shift=-center)
         return np.concatenate([(block <= self._radii).any(axis=1) for _, block in blocks])
 
 
@@ -44,7 +43,8 @@ def precision_recall(reals: Any, fakes: Any, *, neighbors: int = 3) -> Precision
     A manifold is the union of a set's balls, see `Manifold`.
 
     Args:
-        reals: features (count, dimensions), more rows than `neighbors`. The paper: VGG16's fc2, 50,000 rows each.
+        reals: features (count, dimensions), more rows than `neighbors`, or their `Neighbors`, which `density_coverage`
+            can share. The paper: VGG16's fc2, 50,000 rows each.
         fakes: likewise, of the same dimensions; equal counts make numbers comparable.
         neighbors: k; the paper's 3.
 
@@ -54,7 +54,12 @@ def precision_recall(reals: Any, fakes: Any, *, neighbors: int = 3) -> Precision
     Raises:
         ValueError: if the shapes do not suit, a feature is not finite, or there are too few rows.
     """
-    reals, fakes = checks.feature_pair(reals, fakes, least=checks.integer(neighbors, name="neighbors") + 1)
-    precise = Manifold(reals, neighbors=neighbors).holds(fakes)
-    recalled = Manifold(fakes, neighbors=neighbors).holds(reals)
+    count = checks.integer(neighbors, name="neighbors")
+    real, fake = (neighbors_of(each, name=name, least=count + 1) for name, each in (("reals", reals), ("fakes", fakes)))
+    checks.feature_pair(real.rows, fake.rows)
+    reach, reach_of_fakes = ((1 + EDGE) * points.radii(count) for points in (real, fake))
+    precise, recalled = np.zeros(len(fake.rows), dtype=bool), np.zeros(len(real.rows), dtype=bool)
+    for part, block in distances(fake.rows, real.rows, shift=fake.center - real.center):
+        precise[part] = (block <= reach).any(axis=1)
+        recalled |= (block <= reach_of_fakes[part, np.newaxis]).any(axis=0)
     return PrecisionRecall(float(precise.mean()), float(recalled.mean()))
