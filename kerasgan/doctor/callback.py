@@ -96,7 +96,7 @@ class Doctor(LossCallback):
     def _new_probe(self) -> Probe | None:
         gan = self.model
         if not gan.task.from_images:
-            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)[0]
+            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)
             return Probe(gan, *_examples(self._data, self._labels, gan), trained_on=trained_on)
         return TranslationProbe(gan, *_pairs(self._data, self._labels, gan)) if has_targets(gan) else None
 
