@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasgan import doctor, models
 from kerasgan.doctor.probe import Probe
@@ -324,7 +325,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    names = ("families", "troubles", "unseen", "planted", "recorder", "record")
+    names = ("families", "troubles", "unseen", "planted", "recorder", "record", "pictures")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     yield lambda name: importlib.import_module(name)
     for name in names:
@@ -336,6 +337,16 @@ def test_a_recorded_training_is_judged_as_a_running_one(benchmark):
     fixed = dict.fromkeys(("discriminator_loss", "generator_loss", "diversity", "distance"), np.ones(16))
     frozen = {"step": steps, **fixed, "repeats": np.zeros(16), "discriminator_update": np.zeros(16)}
     assert benchmark("recorder").replay(frozen).found == {"weak discriminator": 220}  # of ten probes, and two more
+
+
+def test_the_tutorials_picture_of_a_translator_shows_inputs_outputs_and_targets(benchmark, tmp_path):
+    parts = {"inputs": (8, 50), "images": (32, 100), "reals": (16, 200)}  # side and gray: super-resolution
+    several = {name: np.full((10, side, side, 1), gray, "uint8") for name, (side, gray) in parts.items()}
+    np.savez(tmp_path / "drift__SRGAN__0.npz", distance=0.0, **several)
+    [path] = benchmark("pictures").write(tmp_path, tmp_path, seed=0)
+    with Image.open(path) as picture:
+        column = np.asarray(picture.convert("L"))[:, 16].tolist()
+    assert [gray for gray in dict.fromkeys(column) if gray in (50, 100, 200)] == [50, 100, 200]
 
 
 @pytest.mark.slow
