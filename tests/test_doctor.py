@@ -220,6 +220,8 @@ def probed(count=20, **changes):
 
 
 FAR, BROKEN = 1.2, np.append(np.full(19, 5.0), np.nan)
+VANISHED = np.where(np.arange(20) < 5, 5.0, 1e-6)
+ALIKE = {"diversity": 0.001, "repeats": 1.0}
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -242,7 +244,13 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("oscillation", {"distance": SWINGS}),
         ("oscillation", {"movement": 0.9, "generator_update": 0.02, "distance": 0.3}),
         ("frozen generator", {"generator_update": 0.0, "distance": FAR}),
+        ("frozen generator", {"generator_update": 0.0, "distance": FAR, "generator_gradient": 5.0}),
+        ("mode collapse", {"generator_update": 0.0, "distance": FAR, **ALIKE, "generator_gradient": VANISHED}),
         ("labels ignored", {"label_agreement": 0.1}),
+        ("labels ignored", {"label_agreement": 0.9, "data_agreement": 0.1}),
+        ("healthy", {"label_agreement": 0.0, "diversity": 0.1}),  # alike: of a young, healthy cGAN
+        ("convergence failure", {"distance": FAR, "diversity": 0.6}),
+        ("drift", {"distance": np.append(np.linspace(1.4, 0.1, 10), np.linspace(0.1, 0.9, 10))}),
         ("healthy", {"label_agreement": 0.05 * np.arange(20)}),
         ("mode collapse", {"class_diversity": 0.001, "distance": 0.3}),
         ("mode collapse", {"class_diversity": 0.001}),  # though the others improve
@@ -282,6 +290,8 @@ def translated(count=20, **changes):
         ("mode collapse", {"contrast": 0.001, "error": 0.7, "distance": 0.3}),
         ("identity", {"change": 0.01, "error": 0.8, "distance": 0.3}),
         ("undecided", {"change": 0.01, "input_error": 0.01, "error": 0.01, "distance": 0.6}),  # close to begin with
+        ("identity", {"change": 1.6, "error": 1.6, "distance": 1.6, "input_distance": 0.1}),  # without pairs
+        ("undecided", {"error": 1.6, "distance": 1.6, "input_distance": 4.0}),
         ("drift", {"error": np.append(np.full(10, 0.02), np.linspace(0.02, 0.6, 10))}),
         ("frozen generator", {"generator_update": 0.0, "error": 2.0, "distance": 2.0}),
     ],
@@ -290,6 +300,13 @@ def test_each_trouble_of_an_image_to_image_model_has_its_signs(verdict, changes)
     found = doctor.diagnose(translated(**changes))
     assert found.verdict == verdict
     assert (found.collapse >= 0.5) == (verdict not in ("healthy", "undecided"))
+
+
+def test_the_class_that_collapsed_is_named():
+    found = doctor.diagnose(probed(class_diversity=0.001, least_diverse_class=7))
+    assert (found.verdict, found.label) == ("mode collapse", 7)
+    assert found.evidence[0].startswith("Within class 7, ")
+    assert doctor.diagnose(probed()).label is None
 
 
 def test_samples_that_become_alike_are_named_at_the_third_probe():

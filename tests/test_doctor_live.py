@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasgan import doctor, models
 from kerasgan.doctor.probe import Probe
@@ -82,16 +83,40 @@ def test_real_images_resemble_their_class_and_with_the_other_label_the_other_one
     assert classes.agreement(TWO_KINDS[::10], LABELS[::10]) == pytest.approx(1)
     assert classes.agreement(TWO_KINDS[::10], 10 - LABELS[::10]) == pytest.approx(-1)
     assert classes.agreement(TWO_KINDS[::10], np.tile([3, 7], 10)) == pytest.approx(0)
-    assert classes.diversity(TWO_KINDS, LABELS) == pytest.approx(1)
+    assert classes.least_diverse(TWO_KINDS, LABELS)[0] == pytest.approx(1)
 
 
 def test_a_class_of_one_image_has_no_diversity_and_classes_that_look_alike_are_not_told():
     classes = Classes(Reference(TWO_KINDS), LABELS)
     same = np.concatenate([TWO_KINDS[:100], TWO_KINDS[[100]].repeat(100, axis=0)])
-    assert classes.diversity(same, LABELS) == pytest.approx(0, abs=1e-6)
-    assert np.isnan(classes.diversity(same[:3], LABELS[:3]))  # too few to tell
+    assert classes.least_diverse(same, LABELS) == pytest.approx((0, 7), abs=1e-6)
+    assert np.isnan(classes.least_diverse(same[:3], LABELS[:3])).all()  # too few to tell
     mixed = Classes(Reference(TWO_KINDS), np.arange(200) % 2)
     assert np.isnan(mixed.agreement(TWO_KINDS, np.arange(200) % 2))
+
+
+def conditional():
+    gan = models.ConditionalGAN(image_size=8, latent_dim=4, width=0.02, num_classes=10)
+    gan.compile()
+    return gan
+
+
+def test_what_another_label_changes_is_measured_with_the_same_latents(monkeypatch):
+    gan, first = conditional(), TWO_KINDS[[0]]
+    probe = Probe(gan, TWO_KINDS, LABELS)
+    made = {}  # of class 7 the negative of class 3
+    monkeypatch.setattr(gan, "generate", lambda count, labels, seed: made["of"](labels).reshape(-1, 1, 1, 1) * first)
+    made["of"] = lambda labels: np.where(labels == 3, 1, -1)
+    apart = 4 * np.mean(first**2) / (2 * TWO_KINDS.var(axis=0).mean())
+    assert probe(0)["label_effect"] == pytest.approx(apart, rel=1e-4)
+    made["of"] = np.ones_like
+    assert probe(1)["label_effect"] == 0
+
+
+def test_training_labels_that_belong_to_other_images_of_the_doctors_data_are_found():
+    signals = Probe(conditional(), TWO_KINDS, LABELS, trained_on=(TWO_KINDS, 10 - LABELS))(0)
+    assert signals["data_agreement"] == pytest.approx(-1)
+    assert signals["data_coverage"] == 1
 
 
 def translation(outputs, monkeypatch, inputs=-TWO_KINDS, targets=TWO_KINDS):
@@ -300,7 +325,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    names = ("families", "planted", "recorder", "record")
+    names = ("families", "troubles", "unseen", "planted", "recorder", "record", "pictures")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     yield lambda name: importlib.import_module(name)
     for name in names:
@@ -312,6 +337,16 @@ def test_a_recorded_training_is_judged_as_a_running_one(benchmark):
     fixed = dict.fromkeys(("discriminator_loss", "generator_loss", "diversity", "distance"), np.ones(16))
     frozen = {"step": steps, **fixed, "repeats": np.zeros(16), "discriminator_update": np.zeros(16)}
     assert benchmark("recorder").replay(frozen).found == {"weak discriminator": 220}  # of ten probes, and two more
+
+
+def test_the_tutorials_picture_of_a_translator_shows_inputs_outputs_and_targets(benchmark, tmp_path):
+    parts = {"inputs": (8, 50), "images": (32, 100), "reals": (16, 200)}  # side and gray: super-resolution
+    several = {name: np.full((10, side, side, 1), gray, "uint8") for name, (side, gray) in parts.items()}
+    np.savez(tmp_path / "drift__SRGAN__0.npz", distance=0.0, **several)
+    [path] = benchmark("pictures").write(tmp_path, tmp_path, seed=0)
+    with Image.open(path) as picture:
+        column = np.asarray(picture.convert("L"))[:, 16].tolist()
+    assert [gray for gray in dict.fromkeys(column) if gray in (50, 100, 200)] == [50, 100, 200]
 
 
 @pytest.mark.slow

@@ -185,6 +185,10 @@ def test_each_verdict_is_shown_by_the_images_that_it_is_about():
     bars = KINDS.repeat(4, axis=0)
     twins = proven("mode collapse", samples=bars, reals=KINDS)
     np.testing.assert_array_equal(twins.rows[0], twins.rows[1])
+    about = doctor.Diagnosis("mode collapse", 1.0, [], "", label=2)
+    of_class = (KINDS, KINDS[[2, 2, 2]])
+    one = proven("mode collapse", samples=bars, reals=KINDS, of_class=of_class, diagnosis=about)
+    assert one.rows == list(of_class) and "of class 2" in one.caption
     missing = proven("mode dropping", samples=KINDS[:2], reals=bars)
     np.testing.assert_array_equal(missing.rows[0][:4], KINDS[[2] * 4])
     copies = proven("memorization", samples=KINDS[::-1], reals=bars)

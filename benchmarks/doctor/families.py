@@ -78,6 +78,12 @@ def inked(images: np.ndarray) -> np.ndarray:
     return np.round((drawn + 1) * 127.5).astype("uint8")
 
 
+def blurred(images: np.ndarray) -> np.ndarray:
+    """Means over five pixels to the right and below, around the edges: uint8 like the digits."""
+    moved = [np.roll(images, (down, right), axis=(1, 2)) for down in range(5) for right in range(5)]
+    return np.round(np.mean(moved, axis=0)).astype("uint8")
+
+
 # Arguments, learning rates and Adam's beta_1; widths of which 300 steps take seconds.
 SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
     "DCGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, variant="torch"), (1e-3, 1e-3), 0.5),
@@ -133,6 +139,13 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         (1e-3, 1e-3),
         0.0,
     ),
+    "ConditionalGAN": (
+        dict(image_size=16, channels=1, num_classes=10, latent_dim=16, width=0.2, dropout=0.0),
+        (1e-3, 1e-3),
+        0.5,
+    ),
+    "BEGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8), (1e-3, 1e-3), 0.5),
+    "BiGAN": (dict(image_size=16, channels=1, latent_dim=16, width=128), (1e-3, 1e-3), 0.5),
     "Pix2Pix": (dict(image_size=16, input_channels=1, channels=1, depth=3, width=8, patch_layers=1), (1e-3, 1e-3), 0.5),
     "CycleGAN": (
         dict(image_size=16, input_channels=1, channels=1, blocks=1, width=8, patch_layers=1, identity_weight=0.0),
@@ -140,9 +153,20 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         0.5,
     ),
     "SRGAN": (dict(image_size=32, channels=1, scale=4, blocks=1, width=8, discriminator_width=4), (1e-3, 1e-3), 0.9),
+    "CUT": (
+        dict(image_size=16, input_channels=1, channels=1, blocks=1, width=8, patch_layers=1)
+        | dict(projection_dim=16, num_patches=16),
+        (1e-3, 1e-3),
+        0.5,
+    ),
+    "DeblurGAN": (
+        dict(image_size=16, channels=1, halvings=1, blocks=1, width=8, patch_layers=1, dropout=0.0),
+        (1e-3, 1e-3),
+        0.5,
+    ),
 }
-CONDITIONAL = ("ConditionalDCGAN", "SNGAN", "ACGAN", "BigGAN", "SAGAN")
-TRANSLATORS = ("Pix2Pix", "CycleGAN", "SRGAN")
+CONDITIONAL = ("ConditionalDCGAN", "SNGAN", "ACGAN", "BigGAN", "SAGAN", "ConditionalGAN")
+TRANSLATORS = ("Pix2Pix", "CycleGAN", "SRGAN", "CUT", "DeblurGAN")
 GENERATORS = tuple(name for name in SIZES if name not in TRANSLATORS)
 
 
@@ -158,10 +182,13 @@ def setting(name: str, seed: int) -> Setting:
         x, y = np.round(small).astype("uint8"), images
     elif name == "Pix2Pix":
         x, y = inked(images), images
-    elif name == "CycleGAN":
+    elif name == "DeblurGAN":
+        x, y = blurred(images), images
+    elif name in ("CycleGAN", "CUT"):
         half = len(images) // 2
         x, y = inked(images[order[:half]]), images[order[half:]]
-    return Setting(getattr(models, name), dict(arguments), rates, x, y, momentum=momentum)
+    own = {"discriminator_steps": 1} if name == "DeblurGAN" else {}  # of five, 300 leave the generator 60
+    return Setting(getattr(models, name), dict(arguments), rates, x, y, own, momentum=momentum)
 
 
 def distance(gan: Any, wanted: Setting, seed: int) -> float:

@@ -26,7 +26,10 @@ COUNT = 10  # images of a picture
 
 
 def write(runs: Path, folder: Path, *, seed: int) -> list[Path]:
-    """A row of real images above a row of samples for each trouble whose training there is; returns the files."""
+    """Real images above samples for each trouble whose training there is, of a translator inputs, outputs and targets.
+
+    Returns the files.
+    """
     written = []
     for kind, family in SHOWN.items():
         path = runs / file_name(kind, family, seed)
@@ -35,7 +38,15 @@ def write(runs: Path, folder: Path, *, seed: int) -> list[Path]:
         found = recorder.read(path)
         size = found.reals.shape[1]
         rows = [found.reals[:COUNT], pictures.reduced(found.images[:COUNT], size)]
+        if len(found.inputs):
+            rows = [_enlarged(pictures.reduced(found.inputs[:COUNT], size), size), *reversed(rows)]
         picture = pictures.grid(np.concatenate(rows), columns=COUNT, scale=2)
         written.append(folder / f"doctor-{kind.replace(',', '').replace(' ', '-')}.png")
         picture.save(written[-1], optimize=True)
     return written
+
+
+def _enlarged(images: np.ndarray, size: int) -> np.ndarray:
+    """Small inputs of super-resolution by repetition."""
+    times = size // images.shape[1]
+    return images.repeat(times, axis=1).repeat(times, axis=2)

@@ -20,12 +20,16 @@ SHOWN = 16  # images that a record keeps
 
 
 class Recorded(NamedTuple):
-    """One training: the doctor's signals, the distance by which it failed or not, and some of its last images."""
+    """One training: the doctor's signals, the distance by which it failed or not, and some of its last images.
+
+    `inputs` are those of an image-to-image model, whose targets are the `reals`; else there are none.
+    """
 
     signals: dict[str, np.ndarray]
     distance: float
     images: np.ndarray
     reals: np.ndarray
+    inputs: np.ndarray
 
 
 def record(
@@ -73,8 +77,8 @@ def read(path: Path) -> Recorded:
     with np.load(path) as file:
         signals = {name.removeprefix("signals/"): file[name] for name in file.files if name.startswith("signals/")}
         none = np.zeros((0, 1, 1, 1), "uint8")
-        images, reals = (file[name] if name in file.files else none for name in ("images", "reals"))
-        return Recorded(signals, float(file["distance"]), images, reals)
+        pictures = (file[name] if name in file.files else none for name in ("images", "reals", "inputs"))
+        return Recorded(signals, float(file["distance"]), *pictures)
 
 
 class _Replay(Doctor):

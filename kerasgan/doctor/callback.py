@@ -96,7 +96,7 @@ class Doctor(LossCallback):
     def _new_probe(self) -> Probe | None:
         gan = self.model
         if not gan.task.from_images:
-            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)[0]
+            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)
             images, labels = _examples(self._data, self._labels, gan)
             if len(images) < 2:
                 return None

@@ -26,6 +26,7 @@ class Diagnosis:
         troubles: every verdict that was considered, with its severity in [0, 1].
         timeline: (step, collapse computed from the losses up to that step), at steps three percent apart.
         alarm: the step at which the losses alone would have stopped the training, or None.
+        label: the class that the verdict is about, or None.
     """
 
     verdict: str
@@ -35,6 +36,7 @@ class Diagnosis:
     troubles: Mapping[str, float] = field(default_factory=dict)
     timeline: list[tuple[float, float]] = field(default_factory=list)
     alarm: float | None = None
+    label: int | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.verdict} (collapse {self.collapse:.2f})", *(f"- {sentence}" for sentence in self.evidence)]
@@ -75,6 +77,7 @@ def diagnose(history: Any) -> Diagnosis:
         troubles=troubles,
         timeline=[(float(columns["step"][row - 1]), float(score)) for row, score in zip(rows, scores) if row],
         alarm=None if at is None else float(columns["step"][at - 1]),
+        label=worst.label,
     )
 
 

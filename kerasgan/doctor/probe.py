@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import gradients
-from kerasgan.doctor.reference import Classes, Reference
+from kerasgan.doctor.reference import Classes, Reference, pooled
 from kerasgan.gan import GAN, Batch
 from kerasgan.objectives import Objective
 
@@ -23,7 +23,7 @@ class Probe:
         gan: a compiled GAN.
         images: float32 (count, height, width, channels) in [-1, 1]: the images that the generator is to imitate.
         labels: (count,) int32 for a model that learns from them.
-        trained_on: some of the training images, if they differ from `images`.
+        trained_on: some of the training images, and their labels or None, if they differ from `images`.
         batch_size: number of images for the discriminator's logits and both gradients.
         count: number of generated images that are compared with the real ones.
         seed: seed of the latents.
@@ -35,17 +35,18 @@ class Probe:
         images: np.ndarray,
         labels: Any = None,
         *,
-        trained_on: np.ndarray | None = None,
+        trained_on: tuple[np.ndarray, np.ndarray | None] | None = None,
         batch_size: int = 32,
         count: int = 64,
         seed: int = 0,
     ):
         self.gan, self.count, self.seed = gan, count, seed
         self.reference = Reference(images)
-        self.data_coverage = 1.0 if trained_on is None else self.reference.compare(trained_on).coverage
         conditional = gan.num_classes is not None  # otherwise only the discriminator uses the labels
-        self.labels = np.resize(labels, count) if conditional and labels is not None else None
+        spread = np.arange(count) * len(images) // count  # images may come sorted by class
+        self.labels = np.asarray(labels)[spread] if conditional and labels is not None else None
         self.classes = None if self.labels is None else Classes(self.reference, labels)
+        self.training_data = self._compared(*trained_on) if trained_on else {"data_coverage": 1.0}
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         batch = (images[rows], None if labels is None else labels[rows], latents)
@@ -58,10 +59,8 @@ class Probe:
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
         signals["movement"] = self._movement(images)
-        if self.classes is not None and self.labels is not None:
-            signals["label_agreement"] = self.classes.agreement(images, self.labels)
-            signals["class_diversity"] = self.classes.diversity(images, self.labels)
-        signals |= {"examples": self.reference.examples, "data_coverage": self.data_coverage}
+        signals |= self._of_classes(images)
+        signals |= {"examples": self.reference.examples, **self.training_data}
         with keras.StatelessScope():  # moving statistics and seeds stay as they are
             signals |= self._logits()
             signals |= self._gradients()
@@ -80,6 +79,28 @@ class Probe:
         self._images = state.get("images")
         roles = [key.removesuffix("_step") for key in state if key.endswith("_step")]
         self._weights = {role: (int(state[f"{role}_step"]), state[f"{role}_weights"]) for role in roles}
+
+    def _compared(self, images: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+        """How far the training data are like the reference."""
+        found = {"data_coverage": self.reference.compare(images).coverage}
+        if self.classes is not None and labels is not None:
+            found["data_agreement"] = self.classes.agreement(images, labels)
+        return found
+
+    def _of_classes(self, images: np.ndarray) -> dict[str, float]:
+        """Signals of a class-conditional model; `label_effect` is how far another label moves the same latents' images,
+        over the distance of two real images."""
+        if self.classes is None or self.labels is None or not np.isfinite(images).all():
+            return {}
+        diversity, label = self.classes.least_diverse(images, self.labels)
+        known, indices = np.unique(self.labels, return_inverse=True)
+        signals = {"class_diversity": diversity, "least_diverse_class": label}
+        signals["label_agreement"] = self.classes.agreement(images, self.labels)
+        if len(known) > 1:
+            others = self.gan.generate(self.count, labels=known[(indices + 1) % len(known)], seed=self.seed)
+            apart = 2 * self.reference.pixels.var(axis=0).mean() + 1e-12
+            signals["label_effect"] = float(np.mean((pooled(others) - pooled(images)) ** 2) / apart)
+        return signals
 
     def _movement(self, images: np.ndarray) -> float:
         """How far the same latents' images have moved since the last call, over the spread of the real images."""

@@ -107,16 +107,17 @@ class Classes:
             return np.nan
         return self._told(self._features(images), labels) / self.told
 
-    def diversity(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """The variance of fakes within their class over that of its real images, of the class where that is least."""
-        if not np.isfinite(images).all():
-            return np.nan
-        features, ratios = self._features(images), [np.nan]
+    def least_diverse(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """The variance of fakes within their class over that of its real images, where that is least, and the class.
+
+        Both NaN if no class has enough images.
+        """
+        features, ratios = self._features(images), [(np.nan, np.nan)]
         for label, variance in zip(self.known, self.variances):
             own = features[labels == label]
             if len(own) >= FEWEST_ALIKE and variance > 0:
-                ratios.append(float(own.var(axis=0, ddof=1).sum()) / variance)
-        return float(np.nanmin(ratios)) if len(ratios) > 1 else np.nan
+                ratios.append((float(own.var(axis=0, ddof=1).sum()) / variance, float(label)))
+        return min(ratios[1:], default=ratios[0])
 
     def _features(self, images: np.ndarray) -> np.ndarray:
         return (pooled(images) - self.reference.mean) @ self.reference.axes

@@ -7,14 +7,15 @@ training.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasgan.doctor import losses
+from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_labels
+from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
-from kerasgan.doctor.signals import FEWEST_STEPS, Signals, rise
+from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
 
@@ -45,22 +46,12 @@ SUGGESTIONS = {
 VERDICTS = tuple(SUGGESTIONS)
 NO_TROUBLE = ("healthy", "undecided", "cannot tell from losses")
 FEWEST_PROBES = 10
-YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
-# Steps: the samples of a class begin to differ from the others later than samples do; while they improve, until YOUNG
-YOUNG_LABELS = 300
 WON = 6.0  # times that a loss has fallen: then its trouble is that the discriminator wins
 CALM = 0.06  # below this collapse score the losses are called noise
 # `python benchmarks/doctor --logs` counts them; the limit between the two was chosen with these logs.
 CALM_LOGS = "Of 20 published logs that are as calm, none had collapsed (benchmarks/results/doctor.md)."
 OPEN_LOGS = "Of 10 published logs between calm and trouble, 3 had collapsed."
 FEW_EXAMPLES, MANY_EXAMPLES = 20, 100  # a generator can memorize the former number of images, hardly the latter
-
-
-@dataclass(frozen=True)
-class Finding:
-    verdict: str
-    severity: float
-    evidence: tuple[str, ...]
 
 
 class Losses(NamedTuple):
@@ -160,8 +151,9 @@ def frozen_discriminator(signals: Signals) -> Finding:
 
 
 def frozen_generator(signals: Signals) -> Finding:
-    """The generator's weights stay as they are."""
+    """The generator's weights stay as they are, though there is a gradient."""
     frozen = signals.has("generator_update") and signals.now("generator_update") < 1e-8
+    frozen = frozen and not signals.vanished("generator_gradient")  # then the discriminator is at fault
     severity = max(rise(signals.now("distance"), 0.2, 0.8), 0.5) if frozen else 0.0
     return Finding("frozen generator", severity, ("The generator's weights do not change.",))
 
@@ -231,56 +223,38 @@ def one_color(signals: Signals) -> Finding:
     return Finding("mode collapse", rise(contrast, 0.2, 0.02) if still else 0.0, (evidence,))
 
 
-def class_collapse(signals: Signals) -> Finding:
-    """Different latents give nearly the same image of a class, while the classes differ."""
-    if not signals.has("class_diversity"):
-        return Finding("mode collapse", 0.0, ())
-    diversity = signals.now("class_diversity")
-    evidence = f"Within one class, the samples have {diversity:.1%} of the variance of its real images."
-    still = not signals.rising("class_diversity")
-    # While the samples improve, a class may lag behind the others; without any variance it does not learn at all.
-    dead = rise(diversity, 0.02, 0.002) if signals.now("diversity") > 0.3 else 0.0
-    severity = dead if signals.improving() else rise(diversity, 0.1, 0.01)
-    return Finding("mode collapse", severity if still else 0.0, (evidence,))
-
-
-def labels_ignored(signals: Signals) -> Finding:
-    """The samples do not resemble the real images of their class."""
-    verdict = "labels ignored"
-    if not signals.has("label_agreement") or signals.columns["step"][-1] < YOUNG_LABELS:
-        return Finding(verdict, 0.0, ())
-    agreement = signals.now("label_agreement")
-    evidence = (
-        f"How many samples resemble their class most: {agreement:.0%} of what real images have, where 0% is chance, "
-        f"though they are {signals.now('distance'):.2f} from the real images (1 is as far as their mean).",
-    )
-    young = signals.columns["step"][-1] < YOUNG and signals.improving()
-    still = not signals.growing("label_agreement") and not young and signals.now("distance") < 1
-    return Finding(verdict, rise(agreement, 0.5, 0.2) if still else 0.0, evidence)
-
-
 def identity(signals: Signals) -> Finding:
-    """The outputs of an image-to-image model are its inputs."""
+    """The outputs of an image-to-image model are its inputs, or without pairs look like those."""
     if not signals.has("change", "input_error") or signals.improving():
         return Finding("identity", 0.0, ())
     change, wanted = signals.now("change"), signals.now("input_error")
+    apart = rise(wanted, 0.1, 0.3)
+    if signals.has("input_distance"):
+        near, far = signals.now("input_distance"), signals.now("distance")
+        domains = (
+            f"The outputs are {near:.2f} from the inputs' domain, and {far:.2f} from the other one (0 for its own)."
+        )
+        return Finding("identity", min(rise(near / far, 0.6, 0.2), apart), (domains,))
     evidence = (
         f"The outputs differ from their inputs by {change:.2f} of the targets' variance; inputs and targets differ by "
         f"{wanted:.2f}.",
     )
-    return Finding("identity", min(rise(change / wanted, 0.3, 0.1), rise(wanted, 0.1, 0.3)), evidence)
+    return Finding("identity", min(rise(change / wanted, 0.3, 0.1), apart), evidence)
 
 
 def drift(signals: Signals) -> Finding:
-    """The outputs of an image-to-image model move away from their targets."""
-    if not signals.has("error") or signals.columns["step"][-1] < FEWEST_STEPS:
+    """The outputs of an image-to-image model move away from their targets, or samples from the real images."""
+    if signals.columns["step"][-1] < FEWEST_STEPS:
         return Finding("drift", 0.0, ())
-    error = signals.columns["error"]
-    error = error[np.isfinite(error)]
-    best = float(np.min(np.median(np.stack([error[:-2], error[1:-1], error[2:]]), axis=0))) if len(error) > 2 else 0.0
-    now = signals.now("error")
-    evidence = (f"The outputs' error is {now:.3g} of the targets' variance, after {best:.3g} at its best.",)
-    return Finding("drift", min(rise(now / (best + 1e-6), 1.5, 3), rise(now, 0.05, 0.25)), evidence)
+    if signals.has("error"):
+        now, best = signals.now("error"), signals.best("error")
+        evidence = (f"The outputs' error is {now:.3g} of the targets' variance, after {best:.3g} at its best.",)
+        return Finding("drift", min(rise(now / (best + 1e-6), 1.5, 3), rise(now, 0.05, 0.25)), evidence)
+    now, best = signals.now("distance"), signals.best("distance")
+    evidence = (f"The samples are {now:.2f} from the real images, after {best:.2f} at best (1 for their mean).",)
+    near = rise(best, 0.6, 0.4)  # an untrained generator's blank images are no nearer than the mean
+    severity = min(rise(now / (best + 0.03), 2, 4), rise(now, 0.2, 0.5), near)
+    return Finding("drift", 0.0 if signals.improving() else severity, evidence)
 
 
 def mode_dropping(signals: Signals) -> Finding:
@@ -340,11 +314,23 @@ def restlessness(signals: Signals) -> Finding:
     return Finding("oscillation", min(rise(movement, 0.3, 0.8), rise(update, 0.002, 0.012), far), evidence)
 
 
+def standstill(signals: Signals) -> Finding:
+    """The samples stay far from the real images."""
+    verdict = "convergence failure"
+    young = signals.columns["step"][-1] < YOUNG
+    if young or signals.has("error") or signals.improving() or signals.diversifying():
+        return Finding(verdict, 0.0, ())
+    now, best = signals.now("distance"), signals.best("distance")
+    evidence = (f"The samples stay {now:.2f} from the real images (1 for their mean), after {best:.2f} at best.",)
+    return Finding(verdict, rise(now, 0.2, 0.8), evidence)
+
+
 RULES: tuple[Callable[[Signals], Finding], ...] = (
     frozen_discriminator,
     frozen_generator,
     total_collapse,
     one_color,
+    wrong_labels,
     weak_discriminator,
     discriminator_wins,
     mode_collapse,
@@ -356,4 +342,5 @@ RULES: tuple[Callable[[Signals], Finding], ...] = (
     labels_ignored,
     mode_dropping,
     memorization,
+    standstill,
 )

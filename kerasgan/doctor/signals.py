@@ -4,10 +4,11 @@ import numpy as np
 
 from kerasgan.doctor.history import Columns
 
-__all__ = ["FEWEST_STEPS", "Signals", "falling", "rise"]
+__all__ = ["FEWEST_STEPS", "YOUNG", "Signals", "falling", "rise"]
 
 MOST_RECENT = 25  # probes that "now" is the median of, in a long record
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
+YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
 ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
 
 
@@ -25,6 +26,11 @@ class Signals:
         values = self.columns[name][-self.recent :]
         return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
 
+    def best(self, name: str) -> float:
+        """The least median of three probes, one after another."""
+        values = self.columns[name][np.isfinite(self.columns[name])]
+        return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(values, min(3, len(values))), axis=1)))
+
     def improving(self) -> bool:
         """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, or the
         training has only begun."""
@@ -36,14 +42,16 @@ class Signals:
         return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
 
     def diversifying(self) -> bool:
-        """Whether the diversity, however small, grew by half within the last half of the record."""
-        before = self.columns["diversity"][-(self.count // 2) :][: self.recent]
-        return bool(self.now("diversity") > 1.5 * np.median(before))
+        """Whether within the last half of the record the diversity grew by half, or steadily by a fifth."""
+        recent = self.columns["diversity"][-(self.count // 2) :]
+        growth = self.now("diversity") / (np.median(recent[: self.recent]) + 1e-12)
+        return bool(growth > 1.5 or (growth > 1.2 and falling(-recent) >= 0.75))
 
     def spreading(self) -> bool:
         """Whether the diversity, however small, grew by half and steadily, not by chance."""
         recent = self.columns["diversity"][-(self.count // 2) :]
-        return self.diversifying() and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20
+        half = self.now("diversity") > 1.5 * np.median(recent[: self.recent])
+        return bool(half and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20)
 
     def lost(self) -> bool:
         """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""

@@ -27,6 +27,7 @@ class TranslationProbe(Probe):
       Without pairs it is the `distance`.
     - `input_error`: the same of the inputs themselves, in gray; NaN if their size differs by an odd factor.
     - `change`: mean squared difference of outputs and inputs over the targets' variance, in gray.
+    - `input_distance`: without pairs, the `distance` of the outputs to the inputs' domain, in gray.
 
     Args:
         gan: a compiled image-to-image model.
@@ -41,6 +42,7 @@ class TranslationProbe(Probe):
         self.targets = pooled(targets[:count]) if gan.task is not Task.UNPAIRED else None
         self.spread = float(pooled(targets).var(axis=0).mean()) + 1e-12
         self.gray_inputs, gray_targets = _gray(self.inputs), _gray(targets)
+        self.domain = Reference(_gray(inputs)) if gan.task is Task.UNPAIRED else None
         self.gray_spread = float(gray_targets.var(axis=0).mean()) + 1e-12
         self.input_error = np.nan
         if self.gray_inputs.shape[1:] == gray_targets.shape[1:]:
@@ -62,6 +64,8 @@ class TranslationProbe(Probe):
         signals = {"distance": found.distance, "diversity": found.diversity, "repeats": found.repeats}
         signals |= {"movement": self._movement(images), "error": error, "input_error": self.input_error}
         signals["change"] = _difference(gray, self.gray_inputs) / self.gray_spread if alike else np.nan
+        if self.domain is not None:
+            signals["input_distance"] = self.domain.compare(gray).distance if alike else np.nan
         signals["contrast"] = _contrast(images) / self.target_contrast
         signals |= self._updates(step)
         if self.gan.should_update(self.gan.discriminator) is False:  # not part of this training

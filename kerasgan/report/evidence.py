@@ -67,6 +67,7 @@ class Evidence:
         diagnosis: from what the doctor of the training measured, if it was `watched`; else from the log.
         samples: uint8 images, or an image-to-image model's outputs for `inputs`, whose targets are the `reals`.
         by_class: of a class-conditional model a training image of each class, and two rows of samples.
+        of_class: training images and samples of the class that the diagnosis is about, if it is about one.
     """
 
     run: Path
@@ -81,6 +82,7 @@ class Evidence:
     reals: np.ndarray | None = None
     inputs: np.ndarray | None = None
     by_class: tuple[np.ndarray, ...] | None = None
+    of_class: tuple[np.ndarray, np.ndarray] | None = None
     neighbors: Neighbors | None = None
     card: Mapping[str, Any] | None = None
     missing: dict[str, str] = field(default_factory=dict)
@@ -207,6 +209,8 @@ def _read_data(found: Evidence, gan: "GAN") -> None:
         found.neighbors = _neighbors(samples, found.reals, small)
     if gan.num_classes:
         found.by_class = _by_class(found, gan)
+        if found.diagnosis is not None and found.diagnosis.label is not None:
+            found.of_class = _of_class(found, gan, found.diagnosis.label)
 
 
 def _by_class(found: Evidence, gan: Any, *, most: int = 8) -> tuple[np.ndarray, ...] | None:
@@ -217,6 +221,18 @@ def _by_class(found: Evidence, gan: Any, *, most: int = 8) -> tuple[np.ndarray, 
     reals = pictures.to_uint8(np.asarray(images)[np.asarray(labels) >= 0][first[:most]])
     made = (gan.generate(len(reals), labels=classes[:most].astype("int32"), seed=seed) for seed in (1, 2))
     return reals, *map(pictures.to_uint8, made)
+
+
+def _of_class(found: Evidence, gan: Any, label: int, *, count: int = 8) -> tuple[np.ndarray, np.ndarray] | None:
+    source, reals = _source(found.recipe), np.zeros((0, *gan.image_shape), "uint8")
+    for index in range(min(source.num_batches or REALS, -(-REALS // source.batch_size))):
+        images, labels = source[index]
+        reals = np.concatenate([reals, pictures.to_uint8(np.asarray(images)[np.asarray(labels) == label])])
+        if len(reals) >= count:
+            break
+    if not len(reals):
+        return None
+    return reals[:count], pictures.to_uint8(gan.generate(count, labels=label, seed=1))
 
 
 def _real_images(source: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -30,6 +30,9 @@ def proof(found: Evidence, verdict: str) -> Proof | None:
     if found.inputs is not None and reals is not None:
         rows = [each[:SHOWN] for each in (found.inputs, samples, reals)]
         return Proof(rows, "inputs, outputs and targets", TRANSLATED.get(verdict, "Inputs, outputs, and targets."))
+    if verdict == "mode collapse" and found.of_class is not None and found.diagnosis is not None:
+        caption = f"Training images of class {found.diagnosis.label}, and below them samples of it, not selected."
+        return Proof(list(found.of_class), "training images and samples of one class", caption)
     if verdict == "mode collapse":
         twins = samples[_nearest(samples[:SHOWN], samples, skip_itself=True)]
         caption = "Samples, not selected, and below each the other sample that is nearest to it: near-twins."
