@@ -49,6 +49,7 @@ class AdversarialStep(keras.Model):
     extra_metrics: tuple[str, ...] = ()
     """Names of further scalars that a family's losses pass to `self.log`."""
 
+    train_function: Any  # Keras'
     generator_penalty_interval: int = 0
     """The generator's steps from one `generator_penalty` to the next, 0 for none."""
 
