@@ -12,6 +12,7 @@ from kerasgan.layers import Amplitude, Split, leaky_relu, normalized, pyramid
 __all__ = [
     "discriminator",
     "generator",
+    "injection",
     "noise_shapes",
     "pyramid_sizes",
     "resized_sizes",
@@ -47,9 +48,9 @@ def pyramid_sizes(image_size: int | Sequence[int], coarsest_size: int, scales: i
 
 def resized_sizes(sizes: Sizes, image_size: int | Sequence[int]) -> list[tuple[int, int]]:
     """The scales of another image, each as much smaller than it as those of `sizes` are than the last."""
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    finest = sizes[-1]
-    return [tuple(max(1, round(side * own / last)) for side, own, last in zip(sides, size, finest)) for size in sizes]
+    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    largest, widest = sizes[-1]
+    return [(max(1, round(height * own / largest)), max(1, round(width * other / widest))) for own, other in sizes]
 
 
 def noise_shapes(sizes: Sizes, channels: int) -> list[tuple[int, int, int]]:
