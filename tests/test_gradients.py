@@ -1,6 +1,7 @@
 """The primitives of the training path; `test_backends` runs this file on JAX and PyTorch too."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -184,7 +185,7 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
     assert [state.unique().tolist() for state in devices] == [[0], [1]]
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="gradients of JAX")
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="its convolutions are as they are")
 @pytest.mark.parametrize("filters", [1, 6])
 @pytest.mark.parametrize(
     ("name", "window", "options"),
@@ -198,71 +199,89 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
         ("conv", 5, {"padding": "same"}),
         ("conv_transpose", 4, {"padding": "same", "strides": 2}),
         ("conv_transpose", 3, {"padding": "valid", "strides": 2}),
+        ("conv_transpose", 3, {"padding": "same", "strides": 2}),
+        ("conv_transpose", 5, {"padding": "same", "strides": (1, 3)}),
         ("conv_transpose", 5, {"padding": "same", "strides": 2, "output_padding": 1}),
     ],
 )
-def test_convolutions_are_those_of_jax_with_their_gradients(name, window, options, filters):
-    import jax
-
-    from kerasgan.gradients import jax_convolutions
+def test_convolutions_are_those_of_keras_with_their_gradients(name, window, options, filters):
+    from kerasgan.gradients import jax_convolutions, torch_convolutions
 
     own = getattr(ops, name)
-    quick = jax_convolutions.quick(name, own)
-    assert quick is not own or jax.default_backend() != "cpu"
+    own_of_backend = getattr(keras.src.backend.nn, name)
+    quick = {"jax": jax_convolutions, "torch": torch_convolutions}[keras.backend.backend()].quick(name, own_of_backend)
     draws = np.random.default_rng(0)
     images = draws.normal(size=(3, 8, 7, 8)).astype("float32")
     kernel = draws.normal(size=(window, window, *((8, filters) if name == "conv" else (filters, 8)))).astype("float32")
 
-    np.testing.assert_allclose(quick(images, kernel, **options), own(images, kernel, **options), rtol=1e-4, atol=1e-4)
-
     def first(function):
-        return jax.grad(lambda *both: ops.sum(ops.sin(function(*both, **options))), (0, 1))
+        return lambda *both: slopes(lambda *both: ops.sum(ops.sin(function(*both, **options))), *both)
 
     def second(function):
-        return jax.grad(lambda *both: sum(ops.sum(ops.square(grad)) for grad in first(function)(*both)), (0, 1))
+        return lambda *both: slopes(lambda *both: sum(ops.sum(grad**2) for grad in first(function)(*both)), *both)
 
-    for differentiate in (first, second):
-        for found, expected in zip(differentiate(quick)(images, kernel), differentiate(own)(images, kernel)):
-            assert float(abs(found - expected).max() / abs(expected).max()) < 1e-5
+    def itself(function):
+        return lambda *both: [function(*both, **options)]
+
+    for of in (itself, first, second):
+        for found, expected in zip(of(quick)(images, kernel), of(own)(images, kernel), strict=True):
+            found, expected = ops.convert_to_numpy(found), ops.convert_to_numpy(expected)
+            assert found.shape == expected.shape and abs(found - expected).max() < 1e-5 * abs(expected).max()
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an operation of TensorFlow")
+def slopes(function, *arrays):
+    """The gradients of a scalar by each array, on JAX and PyTorch."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(function, tuple(range(len(arrays))))(*arrays)
+    import torch
+
+    tensors = [array if torch.is_tensor(array) else torch.from_numpy(array).requires_grad_() for array in arrays]
+    return torch.autograd.grad(function(*tensors), tensors, create_graph=True)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="XLA fuses what Keras composes")
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("options", [{}, {"scale": False, "epsilon": 1e-5}, {"center": False, "momentum": 0.8}])
 def test_fused_batch_normalization_is_that_of_keras(policy, options):
-    import tensorflow as tf
+    from kerasgan.gradients import normalization
 
-    from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
-
-    images = tf.constant(np.random.default_rng(0).normal(1, 2, (5, 4, 3, 6)), "float32")
+    images = ops.convert_to_tensor(np.random.default_rng(0).normal(1, 2, (5, 4, 3, 6)).astype("float32"))
+    fused = functools.partial(
+        normalization.fused_batch_normalization, getattr(normalization, f"by_{keras.backend.backend()}")
+    )
     found = []
-    for context in (contextlib.nullcontext, fused_batch_normalization):
+    for context in (contextlib.nullcontext, fused):
         layer = keras.layers.BatchNormalization(dtype=policy, **options)
         layer.build(images.shape)
         if layer.scale:
             layer.gamma.assign(np.arange(6) + 0.5)
-        with context(), tf.GradientTape(persistent=True) as tape:
-            tape.watch(images)
+
+        def waves(images, layer=layer):
+            return ops.sum(ops.sin(ops.cast(layer(images, training=True), "float32")))
+
+        def steepness(images, waves=waves):
+            return ops.sum(ops.square(gradients.input_gradients(waves, images)))
+
+        with context():
             outputs = layer(images, training=True)
-            total = ops.sum(ops.sin(ops.cast(outputs, "float32")))
-            slopes = tape.gradient(total, images)
-            total = ops.sum(ops.square(slopes))
-        weights = [variable.value for variable in layer.trainable_variables]
-        second = tape.gradient(total, [images, *weights], unconnected_gradients="zero")
-        found.append([outputs, slopes, *second, layer.moving_mean.value, layer.moving_variance.value])
-        assert outputs.dtype == layer.compute_dtype
+            _, by_weights = gradients.gradients(lambda: steepness(images), layer.trainable_variables)
+            numbers = [gradients.input_gradients(each, images) for each in (waves, steepness)]
+        found.append([outputs, *numbers, *by_weights, layer.moving_mean.value, layer.moving_variance.value])
+        assert keras.backend.standardize_dtype(outputs.dtype) == layer.compute_dtype
     for own, fused in zip(*found):
-        own, fused = ops.cast(own, "float32"), ops.cast(fused, "float32")
+        own, fused = (ops.convert_to_numpy(ops.stop_gradient(ops.cast(each, "float32"))) for each in (own, fused))
         tolerance = 1e-4 if policy == "float32" else 0.02  # second derivatives of bfloat16 numbers
-        assert float(ops.max(ops.abs(fused - own))) <= tolerance * float(ops.max(ops.abs(own)))
+        assert abs(fused - own).max() <= tolerance * abs(own).max()
 
 
 @pytest.mark.backends("tensorflow")
 def test_batch_normalization_is_keras_own_again_whichever_device_leaves_first():
-    from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
+    from kerasgan.gradients.normalization import by_tensorflow, fused_batch_normalization
 
     own = keras.layers.BatchNormalization.call
-    first, second = fused_batch_normalization(), fused_batch_normalization()
+    first, second = fused_batch_normalization(by_tensorflow), fused_batch_normalization(by_tensorflow)
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)

@@ -3,6 +3,7 @@
 import importlib
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -64,3 +65,28 @@ def test_the_table_sets_each_row_against_eager_pytorch_and_says_why_one_failed()
     assert "| kerasgan, TensorFlow | 400 | 80.0 | 1.25 | 62% | 3.0 | 900 |" in text
     assert "| kerasgan, JAX | failed | no module named jax |" in text
     assert "DCGAN-64: batch 32, 1.0 and 1.0 million weights, 50 GFLOP a step" in text
+
+
+def test_curves_show_images_a_second_and_say_which_row_failed():
+    report, curves = importlib.import_module("report"), importlib.import_module("curves")
+    names = ("batch 1", "batch 16", "32 pixels", "1 process")
+    rows = {name: {"step": 0.5, "batch": 16, "mebibytes": 900.0} for name in names}
+    rows["2 processes"] = {"failed": "not done after 600 s"}
+    text = report.markdown({"scaling": rows}, "a machine")
+    assert "| batch 16 | 16 | 500 | 32.0 | 900 |" in text and "2 processes: not done after 600 s." in text
+    rows["batch 1"]["batch"] = 1
+    picture = ElementTree.fromstring(curves.drawn(rows))
+    points = [line.get("points").split() for line in picture.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert [len(each) for each in points] == [2, 1, 1]  # batches, sizes, processes
+    heights = [curves.HEIGHT - curves.BOTTOM - int(point.partition(",")[2]) for point in points[0]]
+    assert heights[0] == pytest.approx(heights[1] / 16, abs=1)
+
+
+def test_the_times_of_commands_are_listed_with_those_of_the_processor():
+    report = importlib.import_module("report")
+    rows = {"kerasgan list": {"seconds": 0.5, "processor": 0.4, "mebibytes": 30.0}}
+    assert "| kerasgan list | 0.50 | 0.40 |" in report.markdown({"start": rows}, "a machine")
+    written = {"onnx": 1.25, "mebibytes": 800.0}
+    large = importlib.import_module("sampling").LARGE
+    text = report.markdown({"sampling": {"written": written, large: {"onnx": 50.0, "mebibytes": 1.0}}}, "a machine")
+    assert f"Writing and proving the files: onnx 1.2 s, {large} 50.0 s." in text

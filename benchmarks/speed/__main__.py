@@ -15,15 +15,17 @@ import os
 import tempfile
 from pathlib import Path
 
+import curves
 import loading
 import report
 import sampling
+import scaling
 import start
 import training
 from rows import measured
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
-SECTIONS = {module.__name__: module for module in (training, sampling, loading, start)}
+SECTIONS = {module.__name__: module for module in (training, scaling, sampling, loading, start)}
 
 
 def main() -> None:
@@ -51,6 +53,8 @@ def keep(kept: report.Kept, heading: str, quick: bool) -> None:
     if not quick:
         RESULTS.write_text(json.dumps({"machine": heading, "rows": kept}, indent=1) + "\n", encoding="utf-8")
         RESULTS.with_suffix(".md").write_text(report.markdown(kept, heading), encoding="utf-8")
+        if "scaling" in kept:
+            RESULTS.with_name(report.CURVES).write_text(curves.drawn(kept["scaling"]), encoding="utf-8")
 
 
 def check_networks(found: dict) -> None:

@@ -16,12 +16,16 @@ from rows import Found, Row
 
 TITLE, BATCHES, BASELINE = "DCGAN-64", (1, 32), "Keras, called"
 FORMATS = {"saved_model": "SavedModel", "onnx": "ONNX Runtime", "litert": "LiteRT"}
+LARGE = "Real-ESRGAN as ONNX"
+LARGE_ENTRY = "realesrgan-x4plus"
 Draw = Callable[[np.ndarray], np.ndarray]
 
 
 def rows(options: Any) -> list[Row]:
     own = {"folder": str(options.folder), "quick": options.quick, "seconds": options.seconds / 4}
     names = {"export": "written", "called": BASELINE, "generate": "gan.generate", **FORMATS}
+    if not options.quick:
+        names["large"] = LARGE
     return [
         Row("sampling", name, {"way": way, **own}, "tensorflow", threads=options.threads) for way, name in names.items()
     ]
@@ -31,6 +35,8 @@ def measure(way: str, folder: str, quick: bool, seconds: float) -> Found:
     exported = Path(folder) / "exported"
     if way == "export":
         return export(exported, quick)
+    if way == "large":
+        return large(exported)
     draw, latent_dim = WAYS[way](exported, quick)
     found: Found = {}
     for batch in BATCHES:
@@ -68,6 +74,16 @@ def export(folder: Path, quick: bool) -> Found:
         getattr(kerasgan.export, name)(gan, folder / place(name))
         found[name] = time.perf_counter() - start
     return found
+
+
+def large(folder: Path) -> Found:
+    """The same of a network of 16.7 million weights, here untrained, that is larger than most."""
+    import kerasgan
+
+    gan = kerasgan.zoo.load(LARGE_ENTRY, weights=None)
+    start = time.perf_counter()
+    kerasgan.export.onnx(gan, folder / "large.onnx")
+    return {"onnx": time.perf_counter() - start}
 
 
 def place(name: str) -> str:

@@ -43,15 +43,20 @@ def measure(kind: str, dtype: str, title: str = "", quick: bool = False, seconds
         run, found = kerasgan_steps(setting, dtype)
     else:
         run, found = torch_steps(setting, dtype, compiled=kind == "compiled")
+    return {**timed(run, setting, seconds=seconds), "batch": setting.batch, **found}
+
+
+def timed(run: Callable[[int], None], setting: Setting, *, seconds: float = 0.0, least: int = 5) -> Found:
+    """The median of the time of a step, over timings that take so long in total, and that of the first steps."""
     start = time.perf_counter()
     run(setting.warm_up)
-    found["warm_up"] = time.perf_counter() - start
+    found = {"warm_up": time.perf_counter() - start}
     timings: list[float] = []
-    while len(timings) < 2 or sum(timings) < seconds:
+    while len(timings) < least or sum(timings) < seconds:
         start = time.perf_counter()
         run(setting.steps)
         timings.append(time.perf_counter() - start)
-    return {"step": statistics.median(timings) / setting.steps, "batch": setting.batch, **found}
+    return {"step": statistics.median(timings) / setting.steps, **found}
 
 
 def kerasgan_steps(setting: Setting, dtype: str) -> tuple[Callable[[int], None], Found]:

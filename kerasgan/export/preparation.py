@@ -10,13 +10,14 @@ from kerasgan.export.assembly import assemble
 from kerasgan.export.naming import named
 from kerasgan.export.options import LEVEL, PRECISIONS, Options
 from kerasgan.export.portable import exactly, portable
-from kerasgan.export.proof import Case, attempt, compare_copy, reference_cases
+from kerasgan.export.proof import Case, attempt, compare_copy, draw_on_cpu, reference_cases
 from kerasgan.export.signature import Input, describe, example_inputs, signature_of
 from kerasgan.gan import GAN
 
 __all__ = ["Prepared", "prepare"]
 
 BATCHES = (1, 3, 8)
+OF_IMAGES = (1, 3)  # of image-to-image networks, whose calls take long
 ROUNDING = PRECISIONS["float32"].limit
 CALIBRATED = 32  # images from which the ranges of static_int8 are measured
 
@@ -44,13 +45,19 @@ def prepare(gan: GAN, options: Options) -> Prepared:
         copy = named(gan, copy)
         network = assemble(gan, copy, options)
     inputs = signature_of(network, options)
-    batches = BATCHES if options.batch_size is None else (options.batch_size,)
+    several = OF_IMAGES if gan.task.from_images else BATCHES
+    batches = several if options.batch_size is None else (options.batch_size,)
     rounding = ROUNDING + LEVEL * (options.output == "uint8")
-    cases = []
-    for each in example_inputs(gan, inputs, count=batches[-1]):
-        cases += reference_cases(network, each, batches=batches, tolerance=rounding)
-    plain = example_inputs(gan, signature_of(copy, options), count=2)[0]
-    compare_copy(original, copy, plain, ROUNDING)
+    first, *others = example_inputs(gan, inputs, count=batches[-1])
+    # of other sizes one batch shows that the file takes them
+    others = [{name: rows[: batches[0]] for name, rows in each.items()} for each in others]
+    cases = reference_cases(network, first, batches=batches, tolerance=rounding, others=others)
+    if copy is network:
+        plain = cases[-len(batches)]
+    else:
+        rows = example_inputs(gan, signature_of(copy, options), count=1)[0]
+        plain = Case(rows, draw_on_cpu(copy, rows))
+    compare_copy(original, plain, ROUNDING)
     calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
     return Prepared(network, inputs, cases, calibration, describe(gan, options))
 

@@ -13,7 +13,7 @@ from keras import ops
 
 from kerasgan.export.options import Bound
 
-__all__ = ["Case", "ExportError", "Run", "attempt", "compare_copy", "draw", "prove", "reference_cases"]
+__all__ = ["Case", "ExportError", "Run", "attempt", "compare_copy", "draw", "draw_on_cpu", "prove", "reference_cases"]
 
 Run = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
@@ -30,28 +30,36 @@ class Case(NamedTuple):
 
 
 def reference_cases(
-    network: keras.Model, inputs: Mapping[str, np.ndarray], *, batches: Sequence[int], tolerance: float
+    network: keras.Model,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    batches: Sequence[int],
+    tolerance: float,
+    others: Sequence[Mapping[str, np.ndarray]] = (),
 ) -> list[Case]:
-    """The images that Keras generates for the first rows of `inputs`, in batches of several sizes.
+    """The images that Keras generates for `others`, and for the first rows of `inputs`, in batches of several sizes.
 
     Args:
         network: a network in float32, which will be written to the file.
         inputs: rows by name, in the order of the network's inputs.
         batches: sizes in ascending order.
         tolerance: the largest difference that float32 rounding can cause.
+        others: further inputs, such as images of another size.
 
     Raises:
         ExportError: if the images are not finite, or not reproducible.
     """
     rows = [{name: values[:count] for name, values in inputs.items()} for count in batches]
     with keras.device("cpu"):
-        first, last, again = (draw(network, rows[index]) for index in (0, -1, 0))
+        first, again = (draw(network, rows[0]) for _ in range(2))
+        last = draw(network, rows[-1]) if len(rows) > 1 else first
         # Keras' calls take long: between the smallest and the largest batch, rows of the largest will do where
         # an image is the same in either.
         alike = not np.any(_distances(first, last[: len(first)]) > tolerance)
         between = [last[:count] if alike else draw(network, row) for count, row in zip(batches[1:-1], rows[1:-1])]
     images = [first, *between, last][-len(batches) :]
-    cases = [Case(row, drawn) for row, drawn in zip(rows, images)]
+    cases = [Case(dict(row), draw_on_cpu(network, row)) for row in others]
+    cases += [Case(row, drawn) for row, drawn in zip(rows, images)]
     if not all(np.all(np.isfinite(case.images)) for case in cases):
         raise ExportError(
             "Expected finite images. Received: NaN or infinity from Keras itself; have the weights diverged?"
@@ -64,14 +72,12 @@ def reference_cases(
     return cases
 
 
-def compare_copy(original: keras.Model, copy: keras.Model, inputs: Mapping[str, np.ndarray], tolerance: float) -> None:
-    """Raises ExportError unless a copy in float32 gives the images of the original network."""
-    with keras.device("cpu"):
-        copied = draw(copy, inputs)
-    distances = _distances(draw(original, inputs), copied)
+def compare_copy(original: keras.Model, copied: Case, tolerance: float) -> None:
+    """Raises ExportError unless the original network gives the images of its copy in float32."""
+    distances = _distances(draw(original, copied.inputs), copied.images)
     # half precision differs much in single pixels, not on average; non-finite values are reported later
     difference, allowed = (np.max(distances), tolerance) if _is_exact(original) else (np.mean(distances), 0.05)
-    if np.all(np.isfinite(copied)) and not difference <= allowed:
+    if np.all(np.isfinite(copied.images)) and not difference <= allowed:
         raise ExportError(
             "Expected a generator that its layers' get_config() describe in full. Received: one whose copy in float32 "
             f"draws images that differ by {difference:.3g} (allowed: {allowed:g})"
@@ -135,6 +141,12 @@ def draw(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     images: Any = network(tensors if len(tensors) > 1 else tensors[0], training=False)
     dtype = keras.backend.standardize_dtype(images.dtype)
     return ops.convert_to_numpy(images if dtype == "uint8" else ops.cast(images, "float32"))
+
+
+def draw_on_cpu(network: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """As `draw`, without a GPU, which may round convolutions to 10 bits."""
+    with keras.device("cpu"):
+        return draw(network, inputs)
 
 
 def _distances(images: np.ndarray, others: np.ndarray) -> np.ndarray:

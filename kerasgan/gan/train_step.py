@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
@@ -77,7 +77,8 @@ class AdversarialStep(keras.Model):
         kept = self.reuse_fakes and steps == 1  # else the generator's update may be a branch, with other fakes
         trains_discriminator = self.should_update(self.discriminator) is not False
         with self._unless_overflow(self.optimizer.discriminator):
-            with gradients.recording(self.trained(self.generator)) if kept else nullcontext() as record:
+            recording = gradients.recording(self.trained(self.generator)) if kept else gradients.none()
+            with recording as record:
                 if trains_discriminator or self.reuse_fakes:
                     batch = batch._replace(fake=self.synthesize(batch))
             if trains_discriminator:

@@ -1,4 +1,4 @@
-"""Batch normalization on TensorFlow as the one operation that it has for it, in training.
+"""Batch normalization in training as the one operation that TensorFlow and PyTorch have for it.
 
 Keras composes it of a dozen operations, which with their gradients each pass over all maps: three times as long.
 """
@@ -6,13 +6,16 @@ Keras composes it of a dozen operations, which with their gradients each pass ov
 import contextlib
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["fused_batch_normalization"]
+__all__ = ["by_tensorflow", "by_torch", "fused_batch_normalization"]
+
+Normalize = Callable[[Any, Any, Any, float], tuple[Any, Any, Any]]
+"""Of maps (batch, height, width, channels), scale, offset and epsilon: normalized maps, means, biased variances."""
 
 
 class _Replaced:
@@ -24,12 +27,22 @@ class _Replaced:
 
 
 @contextlib.contextmanager
-def fused_batch_normalization() -> Iterator[None]:
-    """Within, `keras.layers.BatchNormalization` of maps in training mode is one operation; it stays what it is."""
+def fused_batch_normalization(normalize: Normalize) -> Iterator[None]:
+    """Within, `keras.layers.BatchNormalization` of maps in training mode is one operation; it stays what it is.
+
+    Args:
+        normalize: `by_tensorflow` or `by_torch`.
+    """
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        if training and mask is None and _fusible(self, inputs):
+            return _normalized(self, inputs, normalize)
+        return _Replaced.own(self, inputs, training=training, mask=mask)
+
     layer = keras.layers.BatchNormalization
     with _Replaced.lock:
         if not _Replaced.depth:
-            _Replaced.own, layer.call = layer.call, _call
+            _Replaced.own, layer.call = layer.call, call
         _Replaced.depth += 1
     try:
         yield
@@ -40,33 +53,37 @@ def fused_batch_normalization() -> Iterator[None]:
                 layer.call = _Replaced.own
 
 
-def _call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-    if training and mask is None and _fusible(self, inputs):
-        return _normalized(self, inputs)
-    return _Replaced.own(self, inputs, training=training, mask=mask)
-
-
 def _fusible(layer: Any, inputs: Any) -> bool:
     plain = layer.trainable and not (layer.synchronized or getattr(layer, "renorm", False))
     dtype = keras.backend.standardize_dtype(inputs.dtype)
     return plain and len(inputs.shape) == 4 and layer.axis in (-1, 3) and dtype in ("float32", "bfloat16")
 
 
-def _normalized(layer: Any, inputs: Any) -> Any:
-    import tensorflow as tf
-
+def _normalized(layer: Any, inputs: Any, normalize: Normalize) -> Any:
     channels = inputs.shape[-1:]
-    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=inputs,
-        scale=ops.cast(layer.gamma, "float32") if layer.scale else tf.ones(channels),
-        offset=ops.cast(layer.beta, "float32") if layer.center else tf.zeros(channels),
-        mean=[],
-        variance=[],
-        epsilon=layer.epsilon,
-        is_training=True,
-    )
-    count = ops.cast(math.prod(ops.shape(inputs)[:3]), "float32")
-    biased = variance * (count - 1) / count  # the operation returns the unbiased estimate, Keras averages this one
-    for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, biased)):
+    scale = ops.cast(layer.gamma, "float32") if layer.scale else ops.ones(channels)
+    offset = ops.cast(layer.beta, "float32") if layer.center else ops.zeros(channels)
+    outputs, *found = normalize(inputs, scale, offset, layer.epsilon)
+    for moving, new in zip((layer.moving_mean, layer.moving_variance), found):
         moving.assign(moving * layer.momentum + ops.cast(new, moving.dtype) * (1 - layer.momentum))
     return ops.cast(outputs, layer.compute_dtype)
+
+
+def by_tensorflow(inputs: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Normalizes by FusedBatchNormV3."""
+    import tensorflow as tf
+
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    count = ops.cast(math.prod(ops.shape(inputs)[:3]), "float32")
+    return outputs, mean, variance * (count - 1) / count  # the operation returns the unbiased estimate
+
+
+def by_torch(inputs: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Normalizes by native_batch_norm, whose maps have the channels in front: here in their strides only."""
+    import torch
+
+    maps = inputs.permute(0, 3, 1, 2)
+    outputs, mean, inverse = torch.native_batch_norm(maps, scale, offset, None, None, True, 0.0, epsilon)
+    return outputs.permute(0, 2, 3, 1), mean.detach(), inverse.detach() ** -2 - epsilon

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasgan.distribution import replicas, workers
-from kerasgan.gradients.tensorflow_normalization import fused_batch_normalization
+from kerasgan.gradients.normalization import by_tensorflow, fused_batch_normalization
 from kerasgan.keras_internals import adam_moments
 
 
@@ -23,7 +23,7 @@ def trainer_step(step):
         import tensorflow as tf
 
         ready = tf.control_dependencies([part for part in tf.nest.flatten(data) if tf.is_tensor(part)])
-        with ready, fused_batch_normalization():
+        with ready, fused_batch_normalization(by_tensorflow):
             logs = step(self, data)
         return logs if workers() == 1 else {name: ops.expand_dims(value, 0) for name, value in logs.items()}
 

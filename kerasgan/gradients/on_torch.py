@@ -1,14 +1,26 @@
 """Gradients on PyTorch; what the functions mean is said in `kerasgan.gradients`."""
 
 import contextlib
+import functools
 
 from keras import ops
+
+from kerasgan.gradients import torch_convolutions
+from kerasgan.gradients.normalization import by_torch, fused_batch_normalization
+from kerasgan.keras_internals import convolutions_by
 
 conditional, recording = ops.cond, contextlib.nullcontext  # it records all by itself
 
 
 def trainer_step(step):
-    return step
+    """With operations that PyTorch has, where Keras composes them or copies what they take."""
+
+    @functools.wraps(step)
+    def quick_step(self, data):
+        with convolutions_by(torch_convolutions.quick), fused_batch_normalization(by_torch):
+            return step(self, data)
+
+    return quick_step
 
 
 def keeping_state(trainer):
