@@ -209,7 +209,11 @@ def test_the_images_of_the_class_that_collapsed_are_gathered(monkeypatch):
 
     batch = KINDS / np.float32(127.5) - 1, np.arange(3)
     monkeypatch.setattr(evidence, "_source", lambda recipe: Source([batch] * 4))
-    gan = SimpleNamespace(image_shape=KINDS.shape[1:], generate=lambda n, labels, seed: np.full((n, 3, 4, 1), labels / 2))
+
+    def generate(count, labels, seed):
+        return np.full((count, 3, 4, 1), labels / 2)
+
+    gan = SimpleNamespace(image_shape=KINDS.shape[1:], generate=generate)
     reals, samples = evidence._of_class(evidence.Evidence(None, None), gan, 2)
     np.testing.assert_array_equal(reals, KINDS[[2] * 4])
     assert samples.shape == (8, 3, 4, 1) and (samples == 255).all()
