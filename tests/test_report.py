@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -200,6 +201,23 @@ def test_each_verdict_is_shown_by_the_images_that_it_is_about():
     for verdict in doctor.VERDICTS:
         assert proof.figure(evidence.Evidence(None, None, samples=bars, reals=KINDS), verdict) is not None
     assert proven("healthy") is None and proven("healthy", samples=bars) is None
+
+
+def test_the_images_of_the_class_that_collapsed_are_gathered(monkeypatch):
+    class Source(list):
+        num_batches, batch_size = 4, 3
+
+    batch = KINDS / np.float32(127.5) - 1, np.arange(3)
+    monkeypatch.setattr(evidence, "_source", lambda recipe: Source([batch] * 4))
+
+    def generate(count, labels, seed):
+        return np.full((count, 3, 4, 1), labels / 2)
+
+    gan = SimpleNamespace(image_shape=KINDS.shape[1:], generate=generate)
+    reals, samples = evidence._of_class(evidence.Evidence(None, None), gan, 2)
+    np.testing.assert_array_equal(reals, KINDS[[2] * 4])
+    assert samples.shape == (8, 3, 4, 1) and (samples == 255).all()
+    assert evidence._of_class(evidence.Evidence(None, None), gan, 7) is None
 
 
 def test_neighbors_are_found_among_the_training_images(run):

@@ -61,8 +61,8 @@ def main() -> None:
         if not path.is_file():
             try:
                 train(path)
-            except (RuntimeError, TypeError, ValueError) as error:  # the others are worth having
-                print(f"{path.stem}: {error}", flush=True)
+            except Exception as error:  # the others are worth having
+                print(f"{path.stem}: {error!r}", flush=True)
                 continue
             print(f"{path.stem}: {recorder.replay(recorder.read(path).signals).found}", flush=True)
     if arguments.pictures:

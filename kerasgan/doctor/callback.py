@@ -45,8 +45,8 @@ class Doctor(LossCallback):
     Args:
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
             kept. The data of `fit` if not given.
-        labels: labels of the images, if `data` is an array and the model is class-conditional; targets, or the second
-            domain, if the model translates images.
+        labels: labels of the images, if `data` is an array and the model is class-conditional, with which those of the
+            training images are compared; targets, or the second domain, if the model translates images.
         every: steps from one probe to the next. In the first 400 steps, and while trouble is suspected, there is a
             probe every 20 steps at least, so that a total collapse is found within 300 steps whatever the training's
             length. A probe costs about two steps of a batch of 32.
