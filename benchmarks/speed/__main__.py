@@ -3,7 +3,7 @@
     python benchmarks/speed                       # an hour at most; writes results/speed.json and results/speed.md
     python benchmarks/speed --quick               # tiny networks, to see that it runs: prints only
     python benchmarks/speed --only DCGAN          # rows whose section or name contains this; the others are kept
-    python benchmarks/speed --dtype bfloat16      # on a GPU, where kerasgan compiles its step with XLA
+    python benchmarks/speed --paper --dtype bfloat16   # on a GPU, networks of the papers' sizes, compiled by XLA
 
 Every row runs in a process of its own, and is written at once to results/speed.json. If the machine, its
 packages or the options differ from those of that file, it is started again. results/speed.md is written from it.
@@ -59,7 +59,7 @@ def keep(kept: report.Kept, heading: str, quick: bool) -> None:
 
 def check_networks(found: dict) -> None:
     """Raises ValueError if two rows of a setting do not train equally many weights."""
-    for title in training.NETWORKS:
+    for title in training.NETWORKS | training.PAPER:
         rows = {name: each for name, each in found.items() if name.startswith(title) and "failed" not in each}
         counts = {name: (each["generator"], each["discriminator"]) for name, each in rows.items()}
         if len(set(counts.values())) > 1:
@@ -75,6 +75,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser.add_argument("--quick", action="store_true", help="tiny networks; prints only")
+    parser.add_argument("--paper", action="store_true", help="training steps of networks of the papers' sizes")
     parser.add_argument("--only", default="", help="only rows whose section or name contains this")
     parser.add_argument("--threads", type=int, default=usable, help="of each row [default: the cores it may use]")
     parser.add_argument("--seconds", type=float, default=10.0, help="a training row's timings take at least")

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from networks import NETWORKS
+from networks import NETWORKS, PAPER, PUBLISHED
 from rows import Found
 from sampling import LARGE
 from training import BASELINE, CONTESTANTS
@@ -58,11 +58,14 @@ rate of this machine{rate} that is, by the operations of convolutions and produc
 is how long the first steps take, tracing and compilation included."""
     product = found.get("matrix product", {}).get("rate")
     parts = [text.format(rate=f" ({product / 1e9:,.0f} GFLOP/s)" if product else "")]
-    for title in NETWORKS:
+    for title in NETWORKS | PAPER:
         several = {name: found[f"{title}, {name}"] for name in CONTESTANTS if f"{title}, {name}" in found}
         if several:
             eager = several.get(BASELINE, {})
             lines = [training_cells(name, each, eager, product) for name, each in several.items()]
+            if title in PUBLISHED:
+                name, least, most = PUBLISHED[title]
+                lines.append([name, "", f"{least:.1f} to {most:.1f}", *[""] * 4])
             heads = ["", "ms/step", "images/s", "against eager", "of the rate", "first, s", "memory, MiB"]
             parts.append(f"### {caption(title, several, eager)}\n\n{table(heads, lines)}")
     return "\n\n".join(parts)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from networks import NETWORKS, QUICK, Setting
+from networks import NETWORKS, PAPER, QUICK, Setting
 from rows import Found, Row
 
 BASELINE = "plain PyTorch, eager"
@@ -27,7 +27,7 @@ CONTESTANTS = {
 
 def rows(options: Any) -> list[Row]:
     made = []
-    for title in NETWORKS:
+    for title in PAPER if options.paper else NETWORKS:
         for contestant, (kind, backend) in CONTESTANTS.items():
             own = {"title": title, "kind": kind, "quick": options.quick, "seconds": options.seconds}
             own |= {"dtype": options.dtype}
@@ -38,7 +38,7 @@ def rows(options: Any) -> list[Row]:
 def measure(kind: str, dtype: str, title: str = "", quick: bool = False, seconds: float = 0.0) -> Found:
     if kind == "product":
         return {"rate": matrix_rate(dtype)}
-    setting = (QUICK if quick else NETWORKS)[title]
+    setting = (QUICK if quick else NETWORKS | PAPER)[title]
     if kind == "kerasgan":
         run, found = kerasgan_steps(setting, dtype)
     else:
