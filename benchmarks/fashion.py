@@ -24,7 +24,21 @@ from kerasgan.metrics import frechet_distance, parzen_log_likelihood, precision_
 from kerasgan.metrics.classifiers import classifier_features
 
 RESULTS = Path(__file__).parent / "results" / "fashion.md"
-NAMES = ("gan", "cgan", "dcgan", "lapgan", "gran", "infogan", "acgan", "wgan-gp", "sngan", "ssgan", "began", "bigan")
+FAMILIES = [
+    "gan",
+    "cgan",
+    "dcgan",
+    "conditional-dcgan",
+    "lapgan",
+    "gran",
+    "infogan",
+    "acgan",
+    "wgan-gp",
+    "sngan",
+    "ssgan",
+    "began",
+    "bigan",
+]
 SAMPLES, VALIDATION, COMPONENTS, CENTERS = 10_000, 1000, 100, 1000
 
 
@@ -131,7 +145,7 @@ def report(runs: Path) -> str:
     judge = Judge()
     columns = ["", "Fréchet distance", "precision", "recall", "label accuracy", "Parzen, nats", "core-minutes"]
     rows = [columns, ["---"] * len(columns), *(judge.baseline(name) for name in BASELINES)]
-    rows += [judge.trained(name, runs) for name in NAMES if zoo.recipe(entry(name)).weights]
+    rows += [judge.trained(name, runs) for name in FAMILIES if zoo.recipe(entry(name)).weights]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2].strip()}"
     return f"# Fashion-MNIST\n\n{introduction}\n\n<!-- table -->\n\n{table}\n"
@@ -139,7 +153,7 @@ def report(runs: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--train", nargs="+", choices=NAMES, default=[])
+    parser.add_argument("--train", nargs="+", choices=FAMILIES, default=[])
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
     for name in arguments.train:
