@@ -13,11 +13,11 @@ conditional, recording = ops.cond, contextlib.nullcontext  # it records all by i
 
 
 def trainer_step(step):
-    """With operations that PyTorch has, where Keras composes them or copies what they take."""
+    """With operations that PyTorch has, where Keras composes them, copies what they take or loses their gradients."""
 
     @functools.wraps(step)
     def quick_step(self, data):
-        with convolutions_by(torch_convolutions.quick), fused_batch_normalization(by_torch):
+        with convolutions_by(torch_convolutions.changed), fused_batch_normalization(by_torch):
             return step(self, data)
 
     return quick_step
