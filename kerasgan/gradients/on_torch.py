@@ -17,7 +17,7 @@ def trainer_step(step):
 
     @functools.wraps(step)
     def quick_step(self, data):
-        with convolutions_by(torch_convolutions.changed), fused_batch_normalization(by_torch):
+        with convolutions_by(torch_convolutions.quick), fused_batch_normalization(by_torch):
             return step(self, data)
 
     return quick_step

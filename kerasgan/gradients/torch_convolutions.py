@@ -10,12 +10,12 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-__all__ = ["changed"]
+__all__ = ["quick"]
 
 SMALL = 20_480  # values of a single image up to which PyTorch's processors take other code
 
 
-def changed(name: str, convolution: Callable) -> Callable:
+def quick(name: str, convolution: Callable) -> Callable:
     """Keras' `conv` or `conv_transpose` of PyTorch, by its name."""
     return {"conv": _never_of_one, "conv_transpose": _transposed}[name](convolution)
 
