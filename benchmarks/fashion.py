@@ -14,6 +14,7 @@ import json
 import resource
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,7 +148,8 @@ def report(runs: Path) -> str:
     rows = [columns, ["---"] * len(columns), *(judge.baseline(name) for name in BASELINES)]
     rows += [judge.trained(name, runs) for name in FAMILIES if zoo.recipe(entry(name)).weights]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2].strip()}"
+    introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2]}"
+    introduction = textwrap.fill(introduction, 120)
     return f"# Fashion-MNIST\n\n{introduction}\n\n<!-- table -->\n\n{table}\n"
 
 
