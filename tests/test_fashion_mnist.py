@@ -45,6 +45,7 @@ def test_debian_comes_before_keras(tmp_path, monkeypatch):
     cache = keras_home / "datasets" / "fashion-mnist"
     monkeypatch.setattr(idx, "DEBIAN", str(debian))
     monkeypatch.setenv("KERAS_HOME", str(keras_home))
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"(?s)debian, .*apt install dataset-fashion-mnist.*load_data"):
         data.fashion_mnist()
     cache.mkdir(parents=True)
