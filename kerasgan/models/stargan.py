@@ -137,10 +137,12 @@ class StarGAN(ImageToImage):
         if isinstance(source, data.sources.Indexed) and source.labels is not None:
             places = [np.flatnonzero(source.labels == label)[:share] for label in range(self.label_classes)]
             rows = np.array([row for several in zip(*places) for row in several], int)
-            shown: np.ndarray = data.sources.scaled(source.reader.take(rows)) if len(rows) else np.empty(0)
+            if not len(rows):
+                return None
+            shown = data.sources.scaled(source.reader.take(rows))
         else:
             shown, _ = next(iter(data.first_batches(source, SHOWN)))
-        return (shown, shown) if len(shown) else None
+        return shown, shown
 
     def train_on_batch(self, x, y=None, **options):
         return GAN.train_on_batch(self, x, y, **options)
@@ -218,8 +220,7 @@ class StarGAN(ImageToImage):
                 super().translator(name)  # refuses others
         places = [self.directions.index(each) if isinstance(each, str) else each for each in several]
         given = np.asarray(places if np.ndim(labels) else places[0])  # of None, which would be drawn at random, too
-        labels = latents.class_labels(count, given, num_classes=self.label_classes)
-        return np.asarray(labels)
+        return np.asarray(latents.class_labels(count, given, num_classes=self.label_classes))
 
     def _conditioned(self, direction, count):
         return self.sampler, [self._places(direction or 0, count)]
