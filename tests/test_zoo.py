@@ -56,6 +56,14 @@ def test_names_are_sorted_and_filtered():
     assert "gan-mnist" in zoo.names(pretrained=False)
 
 
+def test_recipes_are_those_of_the_names_each_read_once(monkeypatch):
+    read, paths = zoo.registry.read, []
+    monkeypatch.setattr(zoo.registry, "read", lambda path: paths.append(path) or read(path))
+    assert [each.name for each in zoo.recipes()] == zoo.names() and len(paths) == len(zoo.names())
+    chosen = {"family": "dcgan", "pretrained": True}
+    assert [each.name for each in zoo.recipes(**chosen)] == zoo.names(**chosen) != []
+
+
 def test_every_entry_is_named_after_family_and_data_and_says_how_to_train_it():
     for name in NAMES:
         recipe = zoo.recipe(name)

@@ -17,10 +17,10 @@ def entries(
     from kerasgan import zoo
     from kerasgan.cli import tables
 
-    found = zoo.names(family=family, pretrained=pretrained)
+    found = zoo.recipes(family=family, pretrained=pretrained)
     if not found:
-        families = sorted({zoo.recipe(name).family for name in zoo.names()})
+        families = sorted({each.family for each in zoo.recipes()})
         raise ValueError(
             f"Expected a choice that matches an entry; families: {', '.join(families)}. Received: no match"
         )
-    show(tables.entries([zoo.recipe(name) for name in found]))
+    show(tables.entries(found))

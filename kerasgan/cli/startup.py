@@ -1,6 +1,8 @@
 """A quiet start of Keras and its backend, for the command line."""
 
+import gc
 import importlib
+import importlib.abc
 import os
 import sys
 import tempfile
@@ -9,6 +11,13 @@ from types import ModuleType
 from typing import Any
 
 __all__ = ["start_keras"]
+
+# Packages that modules import if they are installed, for what no command does: together two seconds.
+UNNEEDED = {
+    "jax": ("tensorflow.lite.python.util", "keras.src.callbacks.orbax_checkpoint"),
+    "pandas": ("keras.src.trainers.data_adapters.array_slicing",),
+    "sklearn": ("keras",),
+}
 
 
 def start_keras(first: Callable[[], Any] = bool) -> Any:
@@ -41,12 +50,23 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
 
 
 def _import_keras() -> ModuleType:
-    """Keras without its wrappers for scikit-learn, which no command uses, and which import half of SciPy."""
-    wanted = "sklearn" not in sys.modules
-    if wanted:
-        sys.modules["sklearn"] = None  # type: ignore[assignment]
+    """Keras, without the packages of `UNNEEDED`, unless the backend needs them."""
+    finder, collects = _Unneeded(), gc.isenabled()
+    sys.meta_path.insert(0, finder)
+    gc.disable()  # what 3,000 modules make stays: to look for garbage among it takes long, and finds none
     try:
         return importlib.import_module("keras")
     finally:
-        if wanted:
-            del sys.modules["sklearn"]
+        gc.freeze()
+        if collects:
+            gc.enable()
+        sys.meta_path.remove(finder)
+
+
+class _Unneeded(importlib.abc.MetaPathFinder):
+    """Finds a package of `UNNEEDED` missing while a module that asks for it is being imported."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        asking = [sys.modules[each] for each in UNNEEDED.get(name, ()) if each in sys.modules]
+        if any(getattr(module.__spec__, "_initializing", False) for module in asking):
+            raise ModuleNotFoundError(f"{name} is not needed here", name=name)

