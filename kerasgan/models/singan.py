@@ -105,7 +105,8 @@ class SinGAN(GAN):
         super().__init__(parts, discriminator(judges, sizes), prior=prior or "normal", name=name)
         self.discriminators: Mapping[int, keras.Model] = MappingProxyType(dict(enumerate(judges)))  # as in LAPGAN
         self.reconstruction_weight, self.noise_amplitude = reconstruction_weight, noise_amplitude
-        self.stage_steps, self._scale = stage_steps, None
+        self.stage_steps = stage_steps
+        self._scale: int | None = None
         size = image_size if isinstance(image_size, int) else list(image_size)
         self.resolve_arguments(image_size=size, scales=len(sizes))
 
@@ -114,7 +115,7 @@ class SinGAN(GAN):
 
     def default_compile_args(self) -> dict[str, Any]:
         """The authors': WGAN-GP with a weight of 0.1, Adam(5e-4, 0.5), a tenth of its rate after 4/5 of each scale."""
-        stages = {"stage_steps": self.stage_steps, "stages": len(self.sizes)}
+        stages: dict[str, Any] = {"stage_steps": self.stage_steps, "stages": len(self.sizes)}
         return {
             "objective": "wasserstein",
             "penalties": [{"name": "gradient_penalty", "weight": 0.1, "per_pixel": True}],
