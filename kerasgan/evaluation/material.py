@@ -36,7 +36,7 @@ def real_images(
     Features of networks with weights are cached by the network's identity and the sha256 of the images.
 
     Raises:
-        ValueError: if the images are not of the shape (height, width, channels), or there are fewer than two.
+        ValueError: if the images are not of the shape (height, width, channels), or there are none.
     """
     content, kept, labels, count = ContentHash(), _Kept(), [], 0
     for images, classes in _batches(real, batch_size):
@@ -46,8 +46,8 @@ def real_images(
         kept.add(images)
         labels += [] if classes is None else [classes]
         count += len(images)
-    if count < 2:
-        raise ValueError(f"Expected at least two real images. Received: {count}")
+    if not count:  # scores that need two or more say so themselves
+        raise ValueError("Expected real images. Received: none")
     digest = content.hexdigest()
 
     def extracted(extract: Callable[[Any], Any] | None) -> Any:
