@@ -1,9 +1,9 @@
-"""Trains a classifier that comes with `kerasgan.metrics`: python benchmarks/classifiers.py digits | fashion
+"""Trains a classifier that comes with `kerasgan.metrics`: python benchmarks/classifiers.py digits (or fashion)
 
 Writes its weights as float16 and prints the accuracy on the test images, which it has not seen, as loaded.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -41,4 +41,6 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("name", choices=TRAINING)
+    main(parser.parse_args().name)

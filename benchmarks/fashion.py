@@ -1,4 +1,4 @@
-"""Fashion-MNIST by the zoo's families: trains the entries, and writes one table of all.
+"""Fashion-MNIST by the zoo's families: trains the entries, and writes one table of those with weights.
 
     python benchmarks/fashion.py --train dcgan gan     # trains, or resumes, in runs/ENTRY; of the names below
     python benchmarks/fashion.py                       # writes results/fashion.md from the cards and runs
@@ -123,7 +123,7 @@ class Judge:
     def baseline(self, name: str) -> list[str]:
         rows = BASELINES[name](self.training)
         features = self.extract((rows * 2 - 1).astype("float32").reshape(-1, 28, 28, 1))
-        precision, recall = precision_recall(features, self.features)
+        precision, recall = precision_recall(self.features, features)
         distance = frechet_distance(features, self.features)
         return [name, f"{distance:.3f}", f"{precision:.2f}", f"{recall:.2f}", "", self.likelihood(rows), ""]
 

@@ -309,7 +309,7 @@ it.
 ## {COUNT:,} samples end to end
 
 Drawn by {GENERATOR}, whose generator and feature network are the smallest of all; FID, density and coverage against the
-digits of scikit-learn. Processor seconds: {taken}; peak memory {parts["mebibytes"]:,.0f} MiB, whatever the number.
+digits of scikit-learn. Processor seconds: {taken}; peak memory {parts["mebibytes"]:,.0f} MiB.
 
 Measured and written by `python benchmarks/metrics.py`.
 """

@@ -54,7 +54,7 @@ def table() -> str:
             "from it, converted and cached.",
             "",
             *folded("The published entries", by_family(published)),
-            f"{len(untrained)} *recipes* to train, with the paper's settings.",
+            f"{len(untrained)} *recipes* to train: the paper's settings, or smaller ones for a CPU, as each says.",
             "",
             *folded("The recipes", by_family(untrained)),
         ]

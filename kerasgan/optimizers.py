@@ -263,7 +263,7 @@ class StagedAdam(keras.optimizers.Adam):
     """Adam that corrects the bias of its moments as if it began anew with every stage of a training.
 
     For models that train other weights in each stage: the moments of these begin at zero, and Adam's first steps, which
-    take them for those of many steps, would be 16 times as long as its rate.
+    take them for those of many steps, would be up to 16 times as long as its rate with `beta_1=0.5`.
 
     Args:
         learning_rate: a number or a schedule, which counts all steps.

@@ -7,14 +7,14 @@ setting that may be one may also be a number, or a table as in recipes: `{"name"
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kerasgan.names import find, made, resolve
-from kerasgan.scalars import guard
+from kerasgan.scalars import Limits, guard
 
 __all__ = ["Cosine", "ExponentialDecayWithFloor", "LinearDecay", "Staged", "at", "get", "over"]
 
@@ -113,8 +113,8 @@ class Staged(LearningRateSchedule):
         *,
         stage_steps: int,
         stages: int,
-        constant: float = 0.8,
-        factor: float = 0.1,
+        constant: Annotated[float, Limits(0, 1)] = 0.8,
+        factor: Annotated[float, Limits(0)] = 0.1,
     ):
         self.initial_learning_rate, self.stage_steps, self.stages = initial_learning_rate, stage_steps, stages
         self.constant, self.factor = constant, factor

@@ -19,6 +19,7 @@ def test_the_networks_have_the_weights_of_the_authors_layers():
     """4x4 to 1024, 3x3 to 512, 256 and 128, two of 6x6 to the image; two of 5x5 to 20, to 50, 4x4 to 500; slopes."""
     gan = CoGAN()
     shared = 16 * 100 * 1024 + 1024 + sum(9 * 2 * n * n + n for n in (512, 256, 128)) + 4
+    assert float(gan.generator.get_layer("up0_prelu").get_weights()[0].ravel()[0]) == 0.25  # PyTorch's
     assert parameters(gan.generator) == shared + 2 * (36 * 128 + 1) == 7_842_694
     own, shared = 2 * (25 * 20 + 20), 25 * 20 * 50 + 50 + 16 * 50 * 500 + 500 + 501
     assert parameters(gan.discriminator) == own + shared + 1 == 427_092

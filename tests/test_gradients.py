@@ -229,6 +229,22 @@ def test_convolutions_are_those_of_keras_with_their_gradients(name, window, opti
             assert found.shape == expected.shape and abs(found - expected).max() < 1e-5 * abs(expected).max()
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")
+def test_a_convolution_of_one_small_image_has_the_gradients_of_two():
+    from kerasgan.gradients import torch_convolutions
+
+    quick = torch_convolutions.quick("conv", keras.src.backend.nn.conv)
+    draws = np.random.default_rng(0)
+    image, kernel = (draws.normal(size=shape).astype("float32") for shape in ((1, 8, 7, 8), (3, 3, 8, 6)))
+
+    def total(images, kernel):
+        return ops.sum(ops.sin(quick(images, kernel, padding="same")))
+
+    alone, twice = slopes(total, image, kernel), slopes(total, np.repeat(image, 2, axis=0), kernel)
+    np.testing.assert_allclose(ops.convert_to_numpy(alone[0]), ops.convert_to_numpy(twice[0])[:1], rtol=1e-4)
+    np.testing.assert_allclose(ops.convert_to_numpy(alone[1]), ops.convert_to_numpy(twice[1]) / 2, rtol=1e-3, atol=1e-5)
+
+
 def slopes(function, *arrays):
     """The gradients of a scalar by each array, on JAX and PyTorch."""
     if keras.backend.backend() == "jax":

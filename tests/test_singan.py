@@ -166,3 +166,11 @@ def test_scores_are_those_of_section_3_in_closed_form():
 def test_what_makes_no_pyramid_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         SinGAN(**{**SinGAN.tiny_config, **arguments})
+
+
+def test_what_is_no_array_of_images_and_no_size_is_refused():
+    gan = SinGAN(**SinGAN.tiny_config)
+    with pytest.raises(ValueError, match=r"Expected an array of images.*Received: images of shape \(12, 12, 1\)"):
+        gan.inject(np.zeros(gan.image_shape, "float32"))
+    with pytest.raises(ValueError, match=r"image_size=\(1, 2, 3\)"):
+        SinGAN(**{**SinGAN.tiny_config, "image_size": (1, 2, 3)})

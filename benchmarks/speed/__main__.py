@@ -3,7 +3,7 @@
     python benchmarks/speed                       # an hour at most; writes results/speed.json and results/speed.md
     python benchmarks/speed --quick               # tiny networks, to see that it runs: prints only
     python benchmarks/speed --only DCGAN          # rows whose section or name contains this; the others are kept
-    python benchmarks/speed --paper --dtype bfloat16   # on a GPU, networks of the papers' sizes, compiled by XLA
+    python benchmarks/speed --paper --dtype bfloat16 --only training   # on a GPU, networks of the papers' sizes
 
 Every row runs in a process of its own, and is written at once to results/speed.json. If the machine, its
 packages or the options differ from those of that file, it is started again. results/speed.md is written from it.

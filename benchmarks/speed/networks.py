@@ -29,13 +29,13 @@ PAPER = {
     "StyleGAN2-256, paper": Setting("StyleGAN2", 16, {"image_size": 256, "channel_base": 16384}, steps=16),
     "CycleGAN-256, paper": Setting("CycleGAN", 1, {"image_size": 256, "width": 64, "blocks": 9}, steps=4),
 }
-"""Of the papers' sizes, for GPUs; StyleGAN2 as StyleGAN2-ADA configures itself for 256 pixels on one GPU."""
+"""Of the papers' sizes, for GPUs; StyleGAN2 of StyleGAN2-ADA's width and batch for 256 pixels on one GPU."""
 
 PUBLISHED = {"StyleGAN2-256, paper": ("NVIDIA, StyleGAN2-ADA, one V100", 1000 / 24.2, 1000 / 21.6)}
 """A step's images a second that others state, from the least to the most.
 
 NVIDIA's are the 21.6 to 24.2 s for a thousand images of the README of stylegan2-ada-pytorch, with float16 in the four
-largest resolutions and adaptive augmentation, which our rows leave out.
+largest resolutions and adaptive augmentation, which our rows leave out, and fewer layers of mapping.
 """
 
 _NARROW = {"latent_dim": 16, "style_dim": 16, "mapping_layers": 2, "channel_base": 128, "channel_limit": 16}

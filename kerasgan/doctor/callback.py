@@ -40,7 +40,8 @@ class Doctor(LossCallback):
     it.
 
     Of an image-to-image model it looks at the outputs for sixteen inputs, beside their targets or the other domain; of
-    one that predicts frames, or that is given a kernel, and where there is a single image, at the losses alone.
+    one that predicts frames, is given a kernel or translates between several domains, and where there is a single
+    image, at the losses alone.
 
     Args:
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are

@@ -24,16 +24,20 @@ class Translations:
         self.num_classes, self.image_shape, self.sampler = gan.label_classes, gan.image_shape, gan.sampler
         self.name, self.family = gan.name, type(gan).__name__
 
-    def generate(self, count: int, *, labels: Any, seed: int, batch_size: int = 64) -> np.ndarray:
-        """Translations, float32 (count, height, width, channels) in [-1, 1], to labels (count,)."""
-        rows = np.random.default_rng(seed).integers(len(self._images), size=count)
-        images = [self._images[rows[start : start + batch_size]] for start in range(0, count, batch_size)]
-        return np.concatenate(
-            [
-                self.gan.translate(scaled(part), labels[start * batch_size :][: len(part)], batch_size=batch_size)
-                for start, part in enumerate(images)
-            ]
-        )
+    @property
+    def prior(self) -> "Translations":
+        """Itself: what it draws are places of images to translate."""
+        return self
+
+    latent_dim = 1
+
+    def draw(self, count: int, latent_dim: int, seed: int) -> np.ndarray:
+        """Places (count, 1) of images."""
+        return np.random.default_rng(seed).integers(len(self._images), size=(count, latent_dim))
+
+    def generate(self, *, latents: np.ndarray, labels: Any, seed: int, batch_size: int = 64) -> np.ndarray:
+        """Translations, float32 (count, height, width, channels) in [-1, 1], of the images at places to labels."""
+        return self.gan.translate(scaled(self._images[latents[:, 0]]), labels, batch_size=batch_size)
 
     def family_scores(self, *arguments: Any, **options: Any) -> dict[str, float]:
         """None."""

@@ -143,6 +143,9 @@ def score_card(
     reading = {"batch_size": batch_size, "shape": gan.image_shape, "cache": cache}
     reals = real_images(real, networks, **reading)
     held = None if held_out is None else real_images(held_out, networks[:1], **reading)
+    several = [metric for metric in wanted if metric not in scores.OF_PIXELS]
+    if reals.count < 2 and several:
+        raise ValueError(f"Expected at least two real images for {several[0]}. Received: {reals.count}")
     count = min(MOST_SAMPLES, reals.count) if samples is None else checks.integer(samples, name="samples", least=2)
     labels = _labels(gan, reals, count)
     results = _Results(wanted, networks, reals, held)

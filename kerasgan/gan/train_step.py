@@ -278,7 +278,7 @@ class AdversarialStep(keras.Model):
         self._means[name].update_state(value)
 
     def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:
-        steps = ops.cast(self.optimizer.generator.iterations, "float32")
+        steps = ops.cast(gradients.iterations(self.optimizer.generator), "float32")
         half_life = schedules.at(self.ema_half_life, steps)
         own_ramp = callable(self.ema_half_life)
         decay = ema_decay(batch_size, half_life=half_life, images_seen=None if own_ramp else steps * batch_size)

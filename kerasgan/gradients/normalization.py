@@ -1,6 +1,7 @@
 """Batch normalization in training as the one operation that TensorFlow and PyTorch have for it.
 
-Keras composes it of a dozen operations, which with their gradients each pass over all maps: three times as long.
+Keras composes it of a dozen operations, which with their gradients each pass over all maps: on TensorFlow three times
+as long.
 """
 
 import contextlib

@@ -103,12 +103,17 @@ def discriminator(image_size: int, channels: int, *, num_classes: int, width: in
     x = layers.MaxPooling2D(name="down0_pool")(Chosen(name="of_domain")([x, one_hot(labels, num_classes)]))
     x = layers.MaxPooling2D(name="down1_pool")(layers.Conv2D(5 * width // 2, 5, name="down1")(x))
     x = layers.Dense(25 * width, name="hidden")(layers.Flatten(name="flat")(x))
-    x = layers.PReLU(shared_axes=[1], name="hidden_prelu")(x)
+    x = layers.PReLU(alpha_initializer=_quarter(), shared_axes=[1], name="hidden_prelu")(x)
     return keras.Model([images, labels], layers.Dense(1, dtype="float32", name="logit")(x), name="discriminator")
+
+
+def _quarter() -> keras.initializers.Initializer:
+    """PyTorch's first slope of a PReLU, which the authors keep; Keras' is 0."""
+    return keras.initializers.Constant(0.25)
 
 
 def _activated(x: Any, name: str) -> Any:
     """Batch normalization without parameters, and a leaky ReLU whose slope, of all channels, is learned."""
-    return layers.PReLU(shared_axes=[1, 2, 3], name=f"{name}_prelu")(
+    return layers.PReLU(alpha_initializer=_quarter(), shared_axes=[1, 2, 3], name=f"{name}_prelu")(
         normalized(x, "batch", affine=False, name=f"{name}_norm")
     )

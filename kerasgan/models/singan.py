@@ -46,11 +46,13 @@ RECONSTRUCTION_SEED = 190501164
 class SinGAN(GAN):
     """SinGAN, for one picture of any size and aspect ratio.
 
-    `fit` takes a single picture, `picture[None]` or a folder with one file, and trains its scales one after the other,
-    each for `stage_steps` steps, from the coarsest on; samples of an unfinished training lack the detail of the scales
-    to come. One latent vector holds the noise of all scales from coarse to fine: a plane for the coarsest, and one for
-    each channel of the others. In the logs, `scale` is the scale in training, from 0 on, and `reconstruction` the root
-    of the mean squared error with which it draws the picture from the fixed noise, `reconstruction_latents`.
+    `fit` takes a single picture, `picture[None]` or a folder with one file, and would mix several. It trains the scales
+    one after the other, each for `stage_steps` steps, from the coarsest on; samples of an unfinished training lack the
+    detail of the scales to come. With `discriminator_steps=n` the generator's `StagedAdam`, which counts its own
+    updates, needs a `stage_steps` of an n-th. One latent vector holds the noise of all scales from coarse to fine: a
+    plane for the coarsest, and one for each channel of the others. In the logs, `scale` is the scale in training, from
+    0 on, and `reconstruction` the root of the mean squared error with which it draws the picture from the fixed noise,
+    `reconstruction_latents`.
 
     Args:
         image_size: an int or (height, width) of the finest scale, pixels.
@@ -316,11 +318,14 @@ class SinGAN(GAN):
         first = last if scale is None else scale
         if first > last:
             raise ValueError(f"Expected a scale from 1 to {last}. Received: scale={scale}")
+        if np.ndim(images) != 4:
+            received = f"images of shape {np.shape(images)}"
+            raise ValueError(f"Expected an array of images (count, height, width, channels). Received: {received}")
         shape = (*np.shape(images)[1:3], self.image_shape[-1])
         pixels, _ = data.batch(images, image_shape=shape)
         sizes = resized_sizes(self.sizes, shape[:2] if image_size is None else image_size)
         pixels = ops.convert_to_tensor(pixels)
-        if shape[0] > sizes[first - 1][0]:
+        if any(own > most for own, most in zip(shape, sizes[first - 1])):
             pixels = pyramid.down(pixels, sizes[first - 1])  # finer detail is for the scales to draw
         below = ops.convert_to_numpy(pyramid.up(pixels, sizes[first]))
         network = injection([*self.sampler_parts.values()][first:], sizes[first:])

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasgan.data import checks
 from kerasgan.layers import Amplitude, Split, leaky_relu, normalized, pyramid
 
 __all__ = [
@@ -35,7 +36,7 @@ def pyramid_sizes(image_size: int | Sequence[int], coarsest_size: int, scales: i
     Raises:
         ValueError: for fewer than two scales, or a coarsest one that is not the smallest.
     """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    height, width = checks.pair(image_size)
     whole = math.log(max(1, min(height, width)) / coarsest_size)
     count = 1 + max(1, round(whole / math.log(RATIO))) if scales is None else scales
     if count < 2 or whole <= 0:
@@ -48,7 +49,7 @@ def pyramid_sizes(image_size: int | Sequence[int], coarsest_size: int, scales: i
 
 def resized_sizes(sizes: Sizes, image_size: int | Sequence[int]) -> list[tuple[int, int]]:
     """The scales of another image, each as much smaller than it as those of `sizes` are than the last."""
-    height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    height, width = checks.pair(image_size)
     largest, widest = sizes[-1]
     return [(max(1, round(height * own / largest)), max(1, round(width * other / widest))) for own, other in sizes]
 
