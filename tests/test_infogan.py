@@ -135,6 +135,16 @@ def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeyp
         assert float(gan._contrast(images)) == pytest.approx(expected - math.log(10), abs=1e-5)
 
 
+def test_the_contrast_of_a_tree_is_the_mean_over_its_levels(monkeypatch):
+    """Four images, one of each leaf, surely read: of the leaves log(1 + 6 e^-2), of the branches log(3 + 4 e^-2)."""
+    gan = small(contrast_weight=1.0, codes=[Part(Tree((2, 2), latent_dim=3), code="leaf")])
+    sure = ops.cast(100 * np.eye(4), "float32")
+    monkeypatch.setattr(gan, "_logits_and_codes", lambda images: (None, sure))
+    leaves, branches = math.log(1 + 6 / math.e**2) - math.log(4), math.log(3 + 4 / math.e**2) - math.log(2)
+    found = float(gan._contrast(np.zeros((4, 8, 8, 1), "float32")))
+    assert found == pytest.approx((leaves + branches) / 2, abs=1e-5)
+
+
 def test_a_code_head_that_shares_nothing_has_a_trunk_of_its_own():
     apart, together = (small(shared=shared).discriminator for shared in (False, True))
     heads = "logit", "code_hidden", "code_hidden_norm", "codes"

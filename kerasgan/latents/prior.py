@@ -98,6 +98,13 @@ class Prior:
         """The posterior p(component | latents), (count, num_components), differentiable."""
         raise TypeError(f"{type(self).__name__} has no components.")
 
+    def levels(self, shares: Any) -> list[Any]:
+        """Probabilities of the components, (count, num_components), at each level of their hierarchy; here there is one.
+
+        Differentiable; the last level is that of the components.
+        """
+        return [shares]
+
     def check(self, latent_dim: int) -> None:
         """Raises ValueError unless the prior can draw `latent_dim` latents."""
         if self.latent_dim is not None and latent_dim != self.latent_dim:
