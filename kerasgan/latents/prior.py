@@ -99,9 +99,12 @@ class Prior:
         raise TypeError(f"{type(self).__name__} has no components.")
 
     def levels(self, shares: Any) -> list[Any]:
-        """Probabilities of the components, (count, num_components), at each level of their hierarchy; here there is one.
+        """The nodes' probabilities at each level of a hierarchy whose components have the probabilities `shares`.
 
-        Differentiable; the last level is that of the components.
+        Args:
+            shares: (count, num_components); the last level's.
+
+        Returns a tensor (count, nodes) for each level.
         """
         return [shares]
 
