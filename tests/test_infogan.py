@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 from keras import ops
 
+from kerasgan import zoo
 from kerasgan.latents import GaussianMixture, Normal, Part, Product, Tree, Uniform
 from kerasgan.models import InfoGAN
 
@@ -135,6 +136,16 @@ def test_the_contrast_is_known_for_a_guess_and_for_answers_that_are_sure(monkeyp
         assert float(gan._contrast(images)) == pytest.approx(expected - math.log(10), abs=1e-5)
 
 
+def test_the_contrast_of_a_tree_is_the_mean_over_its_levels(monkeypatch):
+    """Four images, one of each leaf, surely read: of the leaves log(1 + 6 e^-2), of the branches log(3 + 4 e^-2)."""
+    gan = small(contrast_weight=1.0, codes=[Part(Tree((2, 2), latent_dim=3), code="leaf")])
+    sure = ops.cast(100 * np.eye(4), "float32")
+    monkeypatch.setattr(gan, "_logits_and_codes", lambda images: (None, sure))
+    leaves, branches = math.log(1 + 6 / math.e**2) - math.log(4), math.log(3 + 4 / math.e**2) - math.log(2)
+    found = float(gan._contrast(np.zeros((4, 8, 8, 1), "float32")))
+    assert found == pytest.approx((leaves + branches) / 2, abs=1e-5)
+
+
 def test_a_code_head_that_shares_nothing_has_a_trunk_of_its_own():
     apart, together = (small(shared=shared).discriminator for shared in (False, True))
     heads = "logit", "code_hidden", "code_hidden_norm", "codes"
@@ -239,3 +250,19 @@ def test_a_prior_that_names_codes_is_taken_whole():
 def test_what_cannot_be_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         small(**options)
+
+
+def test_a_keras_file_loads_by_its_recipe_whose_latents_are_the_noise_alone(tmp_path):
+    """The file records all latents, 8 of noise and 4 of the code; another width is refused as ever."""
+    model = "image_size = 8\nlatent_dim = 8\nwidth = 4\nunits = 16\ncode_units = 8\n"
+    code = 'codes = [{ name = "categorical", num_categories = 4, code = "category" }]\n'
+    for name, text in (("same", model), ("wide", model.replace("width = 4", "width = 8"))):
+        (tmp_path / name).mkdir()
+        rest = '[data]\nsource = "digits"\nimage_size = 8\n[train]\nbatch_size = 4\nsteps = 1\nseed = 0\n'
+        (tmp_path / name / "recipe.toml").write_text(f'family = "InfoGAN"\n[model]\n{text}{code}{rest}')
+    gan = zoo.load(tmp_path / "same" / "recipe.toml", weights=None)
+    gan.save(tmp_path / "gan.keras")
+    again = zoo.load(tmp_path / "same" / "recipe.toml", weights=tmp_path / "gan.keras")
+    np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
+    with pytest.raises(ValueError, match=r"width=8. Received: .*gan.keras with width=4"):
+        zoo.load(tmp_path / "wide" / "recipe.toml", weights=tmp_path / "gan.keras")

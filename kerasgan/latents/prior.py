@@ -98,6 +98,16 @@ class Prior:
         """The posterior p(component | latents), (count, num_components), differentiable."""
         raise TypeError(f"{type(self).__name__} has no components.")
 
+    def levels(self, shares: Any) -> list[Any]:
+        """The nodes' probabilities at each level of a hierarchy whose components have the probabilities `shares`.
+
+        Args:
+            shares: (count, num_components); the last level's.
+
+        Returns a tensor (count, nodes) for each level.
+        """
+        return [shares]
+
     def check(self, latent_dim: int) -> None:
         """Raises ValueError unless the prior can draw `latent_dim` latents."""
         if self.latent_dim is not None and latent_dim != self.latent_dim:

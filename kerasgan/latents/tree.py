@@ -85,8 +85,12 @@ class Tree(GaussianMixture):
         """p(node | latents) of the nodes of a level (the first is 1), (count, nodes): the sum over their leaves."""
         if not 1 <= level <= len(self.branching):
             raise ValueError(f"Expected a level from 1 to {len(self.branching)}. Received: level={level}")
-        nodes, leaves = math.prod(self.branching[:level]), self.responsibilities(latents)
-        return ops.sum(ops.reshape(leaves, (-1, nodes, len(self.means) // nodes)), axis=-1)
+        return self.levels(self.responsibilities(latents))[level - 1]
+
+    def levels(self, shares):
+        """The probabilities of the nodes of each level, (count, nodes), from the first to that of the leaves."""
+        leaves, nodes = len(self.means), np.cumprod(self.branching).tolist()
+        return [ops.sum(ops.reshape(shares, (-1, each, leaves // each)), axis=-1) for each in nodes]
 
     def get_config(self):
         return {

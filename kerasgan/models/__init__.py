@@ -1,5 +1,6 @@
 """One file per family, named after the paper."""
 
+from kerasgan.models.aae import AAE
 from kerasgan.models.acgan import ACGAN
 from kerasgan.models.began import BEGAN
 from kerasgan.models.bicyclegan import BicycleGAN
@@ -39,6 +40,7 @@ from kerasgan.models.stylegan3 import StyleGAN3
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
+    "AAE",
     "ACGAN",
     "BEGAN",
     "CUT",

@@ -156,14 +156,18 @@ class InfoGAN(GAN):
     def _contrast(self, images: Any) -> Any:
         """NT-Xent of Q's categories on two distortions of each image, less the entropy of their mean, over the codes.
 
-        Without the entropy a category may stay empty, although the generator draws all of them equally often.
+        Without the entropy a category may stay empty, although the generator draws all of them equally often. Of a
+        tree, the mean over its levels.
         """
         views, total = [self._logits_and_codes(distort(images, self.seed_generator))[1] for _ in range(2)], 0.0
         for name, (prior, _) in self.prior.codes.items():
             if prior.num_components:
-                first, second = (ops.softmax(outputs[:, self.code_slices[name]], axis=-1) for outputs in views)
-                mean = ops.mean((first + second) / 2, axis=0)
-                total = total + nt_xent(first, second) + ops.sum(mean * ops.log(ops.maximum(mean, 1e-8)))
+                shares = (ops.softmax(outputs[:, self.code_slices[name]], axis=-1) for outputs in views)
+                levels = list(zip(*map(prior.levels, shares)))
+                for first, second in levels:
+                    mean = ops.mean((first + second) / 2, axis=0)
+                    contrast = nt_xent(first, second) + ops.sum(mean * ops.log(ops.maximum(mean, 1e-8)))
+                    total = total + contrast / len(levels)
         self.log("contrast", total)
         return total
 

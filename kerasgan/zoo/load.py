@@ -243,10 +243,14 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
     found = gan.get_config()
     defaults = inspect.signature(family.__init__).parameters
     shape = {key: defaults[key].default for key in OF_SHAPE if key in defaults}
-    for key, expected in {**shape, **chosen.model}.items():
-        if _differs(expected, found.get(key)):
-            received = f"{path} with {key}={found.get(key)!r}"
-            raise ValueError(f"Expected a model of {chosen.name} with {key}={expected!r}. Received: {received}")
+    wanted = {**shape, **chosen.model}
+    if any(_differs(wanted[key], found.get(key)) for key in wanted):
+        with without_values():  # constructors may derive arguments, such as latent_dim from codes beside the noise
+            resolved = _made(chosen).get_config()
+        for key in wanted:
+            if _differs(resolved.get(key), found.get(key)):
+                received = f"{path} with {key}={found.get(key)!r}"
+                raise ValueError(f"Expected a model of {chosen.name} with {key}={wanted[key]!r}. Received: {received}")
     gan.loaded = all_networks(gan)
     return gan
 
