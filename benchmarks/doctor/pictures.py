@@ -21,7 +21,7 @@ SHOWN = {
     "output is the input": "Pix2Pix",
     "output is of one color": "Pix2Pix",
     "drift": "SRGAN",
-    "images upside down": "GAN2014",
+    "rows for columns": "LSGAN",
     "identity weight of 100": "CycleGAN",
 }
 COUNT = 10  # images of a picture

@@ -25,7 +25,9 @@ of the family's trainings without trouble. Intervals are Clopper and Pearson's, 
 are development material, also those that were held out from earlier rules. Where the images or labels of a training
 were changed, the doctor was given the right ones: of `kerasgan train` it has the training's own, with which such a
 trouble cannot be seen. Trainings of one kind are alike, so that intervals over trainings are too narrow for kinds to
-come: those over kinds are beside them."""
+come: those over kinds are beside them. The rules before these had found 53 of 65 (82 %, 70 % to 90 %) of the failed
+trainings of the 23 kinds of benchmarks/doctor/earlier.py, which they had not seen, some in settings of two families that
+did not learn by themselves: on the kinds that are new now, recall is not higher."""
 
 
 def file_name(kind: str, name: str, seed: int) -> str:
@@ -201,7 +203,7 @@ def alarms(runs: Sequence[Run]) -> str:
         own = [run for run in runs if run.name == name]
         verdicts = Counter(verdict for run in own for verdict in run.found)
         named = ", ".join(f"{verdict} {count}" for verdict, count in verdicts.most_common()) or "-"
-        steps = max(run.steps for run in own)
+        steps = " or ".join(f"{each}" for each in sorted({run.steps for run in own}))
         ends = Counter(run.end for run in own if not run.found)
         end = ", ".join(f"{verdict} {count}" for verdict, count in ends.most_common()) or "-"
         rows.append(f"| {name} | {len(own)} | {steps} | {sum(bool(run.found) for run in own)} | {named} | {end} |")
