@@ -81,12 +81,12 @@ class TranslationProbe(Probe):
 
     def _compared_pairs(self, own: Any, trained_on: Any) -> dict[str, float]:
         """How far the training's pairs are like the doctor's; the larger difference of inputs and targets."""
-        looks = [Look(there).compared_with(Look(here)) for here, there in zip(own, trained_on)]
-        found = {f"data_{name}": float(np.fmax(*[look[name] for look in looks])) for name in LOOKS}
+        given, wanted = (Look(there).compared_with(Look(here)) for here, there in zip(own, trained_on))
+        found = {f"data_{name}": max(given[name], wanted[name]) for name in LOOKS}
         mine, others = ([pooled(images) for images in pair] for pair in (own, trained_on))
         if self.targets is None:
-            each = [apart(first, second) for first, second in zip(mine, others)]
-            return {"data_apart": float(np.fmax(*each)), **found}
+            first, second = (apart(images, there) for images, there in zip(mine, others))
+            return {"data_apart": float(np.fmax(first, second)), **found}
         return {"data_apart": apart(np.concatenate(mine, axis=1), np.concatenate(others, axis=1)), **found}
 
 
