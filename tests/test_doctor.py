@@ -254,6 +254,17 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("healthy", {"label_agreement": 0.05 * np.arange(20)}),
         ("mode collapse", {"class_diversity": 0.001, "distance": 0.3}),
         ("mode collapse", {"class_diversity": 0.001}),  # though the others improve
+        ("data mismatch", {"data_apart": 0.9}),
+        ("data mismatch", {"data_levels": 1.0, "data_apart": 0.5}),
+        (
+            "healthy",
+            {"data_apart": 0.64, "data_levels": 0.31, "data_detail": 2.0},
+        ),  # mirrored, noisy
+        ("artifacts", {"levels": 0.9, "distance": 0.15}),
+        ("artifacts", {"colors": 1.2, "distance": 0.15}),
+        ("artifacts", {"detail": 10.0, "distance": 0.15}),
+        ("healthy", {"levels": 0.28, "colors": 0.3, "detail": 4.3, "distance": 0.15}),  # the worst of the zoo's entries
+        ("healthy", {"detail": np.linspace(20, 8, 20), "distance": 0.15}),  # it still falls
         ("healthy", {"class_diversity": 0.05}),
         ("healthy", {"class_diversity": 0.2}),
     ],
@@ -291,7 +302,10 @@ def translated(count=20, **changes):
         ("identity", {"change": 0.01, "error": 0.8, "distance": 0.3}),
         ("undecided", {"change": 0.01, "input_error": 0.01, "error": 0.01, "distance": 0.6}),  # close to begin with
         ("identity", {"change": 1.6, "error": 1.6, "distance": 1.6, "input_distance": 0.1}),  # without pairs
-        ("undecided", {"error": 1.6, "distance": 1.6, "input_distance": 4.0}),
+        ("convergence failure", {"error": 1.6, "distance": 1.6, "input_distance": 4.0}),  # the inputs are nearer
+        ("undecided", {"error": 0.6, "distance": 0.6, "input_distance": 4.0}),
+        ("convergence failure", {"error": 1.4, "distance": 0.3, "pairing": 0.9}),
+        ("undecided", {"error": 1.4, "distance": 0.3, "pairing": 0.4}),  # one of several right outputs for the input
         ("drift", {"error": np.append(np.full(10, 0.02), np.linspace(0.02, 0.6, 10))}),
         ("frozen generator", {"generator_update": 0.0, "error": 2.0, "distance": 2.0}),
     ],
@@ -346,7 +360,7 @@ def test_a_distance_that_falls_through_noise_still_falls():
 
 def test_every_verdict_has_a_suggestion():
     named = {"mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation"}
-    named |= {"frozen generator", "labels ignored", "identity", "drift"}
+    named |= {"data mismatch", "artifacts", "frozen generator", "labels ignored", "identity", "drift"}
     others = {"divergence", "memorization", "healthy", "undecided", "cannot tell from losses"}
     assert named | others == set(doctor.VERDICTS)
 

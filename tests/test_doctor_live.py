@@ -14,7 +14,7 @@ from PIL import Image
 
 from kerasgan import doctor, models
 from kerasgan.doctor.probe import Probe
-from kerasgan.doctor.reference import Classes, Reference, clusters, pooled
+from kerasgan.doctor.reference import Classes, Look, Reference, apart, clusters, pooled
 from kerasgan.doctor.translation import TranslationProbe
 
 RANDOM = np.random.default_rng(0)
@@ -73,6 +73,31 @@ def test_clusters_find_separated_blobs():
 def test_a_single_reference_image_is_refused():
     with pytest.raises(ValueError, match="at least two"):
         Reference(TWO_KINDS[:1])
+
+
+def test_the_looks_of_images_are_those_of_closed_forms():
+    real = np.random.default_rng(0).standard_normal((64, 16, 16, 3)).astype("float32")
+    look = Look(real)
+    same = look.compared_with(look)
+    assert (same["levels"], same["colors"], same["detail"]) == pytest.approx((0, 0, 1), abs=1e-6)
+    lighter = Look(real + 0.7).compared_with(look)  # normal, of deviation 1
+    assert (lighter["levels"], lighter["colors"], lighter["detail"]) == pytest.approx((0.7, 0, 1), rel=0.02, abs=1e-5)
+    doubled = Look(2 * real).compared_with(look)  # E|2x - x| = sqrt(2 / pi); differences are squared
+    assert (doubled["levels"], doubled["detail"]) == pytest.approx((np.sqrt(2 / np.pi), 4), rel=0.05)
+    gray = Look(real.mean(axis=-1, keepdims=True).repeat(3, axis=-1)).compared_with(look)
+    assert gray["colors"] == pytest.approx(np.sqrt(2 / np.pi), rel=0.05)
+    assert Look(2 * real[..., :1]).compared_with(Look(real[..., :1]))["colors"] == 0
+
+
+def test_sets_of_one_source_are_told_by_chance_and_a_part_of_the_kinds_is_not_apart():
+    first, second = np.random.default_rng(0).standard_normal((2, 400, 8))
+    assert apart(first, second) == pytest.approx(0.5, abs=0.08)
+    assert apart(first, second + 8) == 1
+    assert apart(first, first) == 0  # copies tell nothing
+    assert apart(first, first[:200]) == 0
+    both = np.concatenate([first[:200], second[:200] + 8])
+    assert apart(both, second[200:] + 8) < 0.7
+    assert np.isnan(apart(first, second[:40]))
 
 
 LABELS = np.repeat([3, 7], 100)
@@ -137,10 +162,25 @@ def test_a_translation_is_compared_with_targets_inputs_and_one_color(monkeypatch
     assert same["change"] == 0
     assert same["error"] == same["input_error"]
     mean = translation(targets.mean(axis=0, keepdims=True).repeat(200, axis=0), monkeypatch, inputs, targets)
-    assert mean["error"] == pytest.approx(1)
+    assert (mean["error"], mean["pairing"]) == pytest.approx((1, 1), rel=0.01)
+    assert right["pairing"] == 0
     assert mean["diversity"] == pytest.approx(0, abs=1e-6)
     flat = translation(np.linspace(-1, 1, 200, dtype="float32").reshape(-1, 1, 1, 1) + 0 * targets, monkeypatch)
     assert flat["contrast"] == pytest.approx(0, abs=1e-6)
+
+
+def test_pairs_unlike_the_doctors_are_found(monkeypatch):
+    gan = models.Pix2Pix(**models.Pix2Pix.tiny_config | {"channels": 1})
+    noise = np.random.default_rng(0).standard_normal((2, 100, 8, 8, 1))
+    first, second = np.tanh(noise + np.linspace(-1, 1, 8)[:, None, None]).astype("float32")  # lighter from row to row
+    monkeypatch.setattr(gan, "predict", lambda images, verbose: first[:16])
+    found = {
+        name: TranslationProbe(gan, first, first, trained_on=(second, targets))(0)
+        for name, targets in {"alike": second, "upside down": second[:, ::-1], "dark": second / 2 - 0.5}.items()
+    }
+    assert found["alike"]["data_apart"] < 0.65
+    assert found["upside down"]["data_apart"] > 0.9
+    assert found["upside down"]["data_levels"] < 0.05 < 0.5 < found["dark"]["data_levels"]
 
 
 # The probe
@@ -325,7 +365,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    names = ("families", "troubles", "unseen", "planted", "recorder", "record", "pictures")
+    names = ("families", "troubles", "earlier", "unseen", "planted", "recorder", "record", "pictures")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     yield lambda name: importlib.import_module(name)
     for name in names:

@@ -198,6 +198,10 @@ def test_each_verdict_is_shown_by_the_images_that_it_is_about():
     assert proven("labels ignored", samples=bars, reals=KINDS, by_class=by_class).rows == list(by_class)
     same = proven("identity", samples=KINDS[:2], inputs=KINDS[:2], reals=KINDS[1:])
     assert len(same.rows) == 3 and "the same" in same.caption
+    large = np.arange(64 * 64, dtype="uint8").reshape(1, 64, 64, 1).repeat(2, axis=0)
+    grain = proven("artifacts", samples=large, reals=255 - large)
+    np.testing.assert_array_equal(grain.rows[1], 255 - large[:, 16:48, 16:48])
+    assert "that the doctor was given" in proven("data mismatch", samples=bars, reals=KINDS).caption
     for verdict in doctor.VERDICTS:
         assert proof.figure(evidence.Evidence(None, None, samples=bars, reals=KINDS), verdict) is not None
     assert proven("healthy") is None and proven("healthy", samples=bars) is None

@@ -92,7 +92,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         (1e-3, 1e-3),
         0.5,
     ),
-    "LSGAN": (dict(image_size=16, channels=1, latent_dim=16, width=4), (5e-4, 5e-4), 0.5),
+    "LSGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, doublings=2), (1e-3, 1e-3), 0.5),
     "WGANGP": (dict(image_size=16, channels=1, latent_dim=16, width=4), (1e-3, 1e-3), 0.0),
     "ConditionalDCGAN": (dict(image_size=16, channels=1, num_classes=10, latent_dim=16, width=8), (1e-3, 1e-3), 0.5),
     "SNGAN": (
@@ -130,7 +130,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         0.5,
     ),
     "BigGAN": (
-        dict(image_size=16, channels=1, num_classes=10, latent_dim=16, width=4, embedding_dim=8, attention_size=8),
+        dict(image_size=16, channels=1, num_classes=10, latent_dim=18, width=4, embedding_dim=8, attention_size=8),
         (1e-3, 1e-3),
         0.0,
     ),
@@ -140,7 +140,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         0.0,
     ),
     "ConditionalGAN": (
-        dict(image_size=16, channels=1, num_classes=10, latent_dim=16, width=0.2, dropout=0.0),
+        dict(image_size=16, channels=1, num_classes=10, latent_dim=16, width=0.2, dropout=0.0, prior="normal"),
         (1e-3, 1e-3),
         0.5,
     ),
@@ -165,6 +165,10 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         0.5,
     ),
 }
+OWN: dict[str, dict[str, Any]] = {  # arguments of `compile`
+    "DeblurGAN": {"discriminator_steps": 1},  # of five, 300 leave the generator 60
+    "ConditionalGAN": {"penalties": "r1"},  # without it all samples are the same image
+}
 CONDITIONAL = ("ConditionalDCGAN", "SNGAN", "ACGAN", "BigGAN", "SAGAN", "ConditionalGAN")
 TRANSLATORS = ("Pix2Pix", "CycleGAN", "SRGAN", "CUT", "DeblurGAN")
 GENERATORS = tuple(name for name in SIZES if name not in TRANSLATORS)
@@ -187,8 +191,8 @@ def setting(name: str, seed: int) -> Setting:
     elif name in ("CycleGAN", "CUT"):
         half = len(images) // 2
         x, y = inked(images[order[:half]]), images[order[half:]]
-    own = {"discriminator_steps": 1} if name == "DeblurGAN" else {}  # of five, 300 leave the generator 60
-    return Setting(getattr(models, name), dict(arguments), rates, x, y, own, momentum=momentum)
+    own: dict[str, Any] = OWN.get(name, {})
+    return Setting(getattr(models, name), dict(arguments), rates, x, y, dict(own), momentum=momentum)
 
 
 def distance(gan: Any, wanted: Setting, seed: int) -> float:

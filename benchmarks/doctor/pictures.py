@@ -21,6 +21,8 @@ SHOWN = {
     "output is the input": "Pix2Pix",
     "output is of one color": "Pix2Pix",
     "drift": "SRGAN",
+    "rows for columns": "LSGAN",
+    "identity weight of 100": "CycleGAN",
 }
 COUNT = 10  # images of a picture
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import recorder
+from earlier import EARLIER
 from families import BATCH, PAIRS, SIZES, distance
 from families import setting as healthy
 from troubles import TROUBLES, Trouble
@@ -17,7 +18,7 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
     A family of each kind in turn, so that a part of the trainings has all kinds.
     """
-    chosen: Mapping[str, Trouble | None] = HELD_OUT if held_out else {"none": None, **TROUBLES}
+    chosen: Mapping[str, Trouble | None] = HELD_OUT if held_out else {"none": None, **TROUBLES, **EARLIER}
     turns: dict[tuple[str, str], Trouble | None] = {}
     for turn in range(len(SIZES)):
         for kind, trouble in chosen.items():
@@ -28,7 +29,7 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
 
 def kinds() -> Mapping[str, Trouble]:
-    return {**TROUBLES, **HELD_OUT}
+    return {**TROUBLES, **EARLIER, **HELD_OUT}
 
 
 def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:

@@ -13,7 +13,7 @@ from kerasgan.models import conditional_dcgan, dcgan
 Change = Callable[[Setting, np.random.Generator], None]
 
 ANY = ("mode collapse", "mode dropping", "convergence failure", "weak discriminator", "oscillation", "divergence")
-ANY += ("drift",)
+ANY += ("drift", "artifacts")
 
 
 class Trouble(NamedTuple):
@@ -283,7 +283,7 @@ def inverted_targets(setting: Setting, rng: np.random.Generator) -> None:
     setting.y = 255 - setting.y
 
 
-ALL = (*ANY, "labels ignored", "identity", "memorization", "frozen generator")
+ALL = (*ANY, "labels ignored", "identity", "memorization", "frozen generator", "data mismatch")
 MOST = ("DCGAN", "GAN2014", "LSGAN", "WGANGP", "SNGAN", "StyleGAN2", "R3GAN", "PGGAN", "InfoGAN", "LAPGAN")
 WEAK = ("weak discriminator",)
 TROUBLES: Mapping[str, Trouble] = {

@@ -46,8 +46,8 @@ class Doctor(LossCallback):
     Args:
         data: the images that the generator is to imitate, in any form that `fit` accepts; a few hundred of them are
             kept. The data of `fit` if not given.
-        labels: labels of the images, if `data` is an array and the model is class-conditional, with which those of the
-            training images are compared; targets, or the second domain, if the model translates images.
+        labels: labels of the images, if `data` is an array and the model is class-conditional; targets, or the second
+            domain, if the model translates images. Those of `fit` are compared with them, as the images are.
         every: steps from one probe to the next. In the first 400 steps, and while trouble is suspected, there is a
             probe every 20 steps at least, so that a total collapse is found within 300 steps whatever the training's
             length. A probe costs about two steps of a batch of 32.
@@ -96,13 +96,16 @@ class Doctor(LossCallback):
 
     def _new_probe(self) -> Probe | None:
         gan = self.model
+        examples = _pairs if gan.task.from_images else _examples
+        if gan.task.from_images and not has_targets(gan):
+            return None
+        trained_on = None if self._trained_on is None else examples(self._trained_on, None, gan)
         if not gan.task.from_images:
-            trained_on = None if self._trained_on is None else _examples(self._trained_on, None, gan)
             images, labels = _examples(self._data, self._labels, gan)
             if len(images) < 2:
                 return None
             return Probe(gan, images, labels, trained_on=trained_on)
-        return TranslationProbe(gan, *_pairs(self._data, self._labels, gan)) if has_targets(gan) else None
+        return TranslationProbe(gan, *_pairs(self._data, self._labels, gan), trained_on=trained_on)
 
     def state(self) -> dict[str, Any]:
         state = {**super().state(), "troubles": self._troubles}

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import gradients
-from kerasgan.doctor.reference import Classes, Reference, pooled
+from kerasgan.doctor.reference import LOOKS, Classes, Reference, apart, pooled
 from kerasgan.gan import GAN, Batch
 from kerasgan.objectives import Objective
 
@@ -82,7 +82,9 @@ class Probe:
 
     def _compared(self, images: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
         """How far the training data are like the reference."""
-        found = {"data_coverage": self.reference.compare(images).coverage}
+        compared = self.reference.compare(images)
+        found = {"data_apart": apart(pooled(images), self.reference.pixels), "data_coverage": compared.coverage}
+        found |= {f"data_{name}": getattr(compared, name) for name in LOOKS}
         if self.classes is not None and labels is not None:
             found["data_agreement"] = self.classes.agreement(images, labels)
         return found

@@ -1,14 +1,20 @@
 """Compares a batch of generated images with real ones, in a space small enough to do so during training."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Classes", "Comparison", "Reference"]
+__all__ = ["Classes", "Comparison", "Look", "Reference", "apart"]
 
 POOLED = 16  # pixels per side at most: the features describe coarse structure
 AXES = 16  # principal axes of the real images, at most
 MODES = 10  # clusters of the real images
+LOOKED_AT = 128  # images, at most, of which levels and details are measured
+PIXELS = 2**18  # of which levels are measured
+FAINT = 0.05  # of the range of two: standard deviations are taken for no smaller
+FEWEST_TOLD = 50  # images of which two sources can be told
+LOOKS = ("levels", "colors", "detail")
 FEWEST_ALIKE = 4  # images of a class, real ones and fakes, from which its variance is estimated
 
 
@@ -20,6 +26,9 @@ class Comparison(NamedTuple):
     distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
     coverage: share of real images whose cluster gets its share of the fakes; chance costs a few hundredths.
     copies: share of fakes that are nearly one of the real images.
+    levels: how far the fakes' pixels are from the real ones, each sorted by value, in standard deviations.
+    colors: the same of each channel less the mean of the channels; 0 for a single channel.
+    detail: mean squared difference of neighboring pixels over that of the real images: more for noise, less for blur.
     """
 
     diversity: float
@@ -27,6 +36,9 @@ class Comparison(NamedTuple):
     distance: float
     coverage: float
     copies: float
+    levels: float
+    colors: float
+    detail: float
 
 
 class Reference:
@@ -59,11 +71,12 @@ class Reference:
         self.twin = 0.5 * float(np.median(nearest(distinct, distinct, skip_itself=True))) if len(distinct) > 1 else 0.0
         self.centers = clusters(self.features, min(MODES, len(pixels) // 2), seed=seed)
         self.shares = self._shares(self.features)
+        self.look = Look(images)
 
     def compare(self, images: np.ndarray) -> Comparison:
         """Compares fakes (count, height, width, channels) in [-1, 1]; NaN in all fields if a pixel is not finite."""
         if not np.isfinite(images).all():
-            return Comparison(*[float("nan")] * 5)
+            return Comparison(*[float("nan")] * len(Comparison._fields))
         pixels = pooled(images)
         features = (pixels - self.mean) @ self.axes
         spread, shift = features.std(axis=0), features.mean(axis=0)  # the real mean is the origin
@@ -73,11 +86,32 @@ class Reference:
             distance=float(np.sum(shift**2) + np.sum((spread - self.spread) ** 2)) / self.variance,
             coverage=float(np.minimum(self._shares(features), self.shares).sum()),
             copies=float(np.mean(nearest(pixels, self.pixels) < self.twin)),
+            **Look(images).compared_with(self.look),
         )
 
     def _shares(self, features: np.ndarray) -> np.ndarray:
         chosen = np.argmin(squared_distances(features, self.centers), axis=1)
         return np.bincount(chosen, minlength=len(self.centers)) / len(features)
+
+
+class Look:
+    """What pixels say by themselves: their levels, colors and the differences of neighbors, in full size."""
+
+    def __init__(self, images: np.ndarray):
+        images = images[:: 1 + len(images) // LOOKED_AT]
+        apart = 1 + math.isqrt(images[..., 0].size // PIXELS)
+        few = images[:, ::apart, ::apart].reshape(-1, images.shape[-1]).astype("float32")
+        color = few - few.mean(axis=1, keepdims=True)
+        shares = np.linspace(0.005, 0.995, 100)
+        self.levels, self.colors = np.quantile(few, shares, axis=0), np.quantile(color, shares, axis=0)
+        self.spread, self.color_spread = few.std(axis=0).mean(), color.std(axis=0).mean()
+        self.detail = sum(np.mean(np.diff(images, axis=axis) ** 2, dtype="float64") for axis in (1, 2))
+
+    def compared_with(self, real: "Look") -> dict[str, float]:
+        levels = np.abs(self.levels - real.levels).mean() / max(real.spread, FAINT)
+        colors = np.abs(self.colors - real.colors).mean() / max(real.color_spread, FAINT)
+        detail = self.detail / (real.detail + 1e-6)
+        return {"levels": float(levels), "colors": float(colors), "detail": float(detail)}
 
 
 class Classes:
@@ -151,6 +185,22 @@ def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False)
     if skip_itself:
         np.fill_diagonal(squares, np.inf)
     return np.sqrt(squares.min(axis=1))
+
+
+def apart(first: np.ndarray, second: np.ndarray) -> float:
+    """How well two sets of rows can be told by their nearest neighbors: 0.5 if they are of one kind, 1 if of two.
+
+    The share of rows whose nearest other row is of their own set (1610.06545), of the set in which it is the lower: a
+    part of the kinds of the other set is not apart. Rows that both sets have count as told wrongly. NaN for fewer than
+    50 distinct rows.
+    """
+    sets = [np.unique(rows, axis=0) for rows in (first, second)]
+    if min(map(len, sets)) < FEWEST_TOLD:
+        return np.nan
+    shares = [
+        np.mean(nearest(own, own, skip_itself=True) < nearest(own, other)) for own, other in (sets, reversed(sets))
+    ]
+    return float(min(shares))
 
 
 def clusters(features: np.ndarray, count: int, *, seed: int, iterations: int = 20) -> np.ndarray:

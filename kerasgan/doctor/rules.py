@@ -15,6 +15,7 @@ from kerasgan.doctor import losses
 from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_labels
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
+from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless
 from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
@@ -38,6 +39,10 @@ SUGGESTIONS = {
     "identity": "Check that the targets are not the inputs; then lower the weights of the identity and cycle "
     "losses, or raise the adversarial one.",
     "drift": "Go back to the best checkpoint; then lower the learning rates, or the adversarial loss's weight.",
+    "data mismatch": "Compare the images that fit receives with the doctor's own: range, order of the channels, "
+    "orientation, crop, pairs. If they are meant to differ, give the doctor images like those of fit.",
+    "artifacts": "Check the range and the channels of the images and the generator's last activation; then weaken the "
+    "augmentation, or enlarge by interpolation instead of transposed convolutions.",
     "healthy": "Nothing to do.",
     "undecided": "Train longer: it is too early to say.",
     "cannot tell from losses": "Look at samples, or let `kerasgan.doctor.Doctor` watch the training: it compares them "
@@ -84,8 +89,11 @@ def unremarkable(signals: Signals, recorded: Losses, *, undecided: bool) -> Find
     if undecided:
         return Finding("undecided", 0.0, (f"There are only {signals.count} rows.",))
     if signals.has("distance", "diversity"):
-        far = signals.now("distance")
-        sentence = f"The samples are {far:.2f} from the real images (0 for real, 1 for their mean)"
+        pairs = signals.has("error")
+        far = max(signals.now(name) for name in ("distance", *["error"][:pairs]))
+        sentence = (
+            f"The samples are {far:.2f} from {'their targets' if pairs else 'the real images'} (1 for their mean)"
+        )
         if far > 0.5:
             return Finding("undecided", 0.0, (f"{sentence}: too far to call healthy yet.",))
         return Finding("healthy", 0.0, (f"{sentence}, with {signals.now('diversity'):.0%} of their variance.",))
@@ -330,6 +338,7 @@ RULES: tuple[Callable[[Signals], Finding], ...] = (
     frozen_generator,
     total_collapse,
     one_color,
+    data_mismatch,
     wrong_labels,
     weak_discriminator,
     discriminator_wins,
@@ -342,5 +351,7 @@ RULES: tuple[Callable[[Signals], Finding], ...] = (
     labels_ignored,
     mode_dropping,
     memorization,
+    pointless,
     standstill,
+    artifacts,
 )

@@ -66,6 +66,11 @@ class Signals:
         before = self.columns[name][-(self.count // 2) :][: self.recent]
         return bool(self.now(name) > np.median(before) + 0.05)
 
+    def shrinking(self, name: str) -> bool:
+        """Whether a signal fell by a tenth within the last half of the record."""
+        before = self.columns[name][-(self.count // 2) :][: self.recent]
+        return bool(self.now(name) < 0.9 * np.median(before))
+
     def rising(self, name: str) -> bool:
         """Whether a signal, however small, rose by half within the last half of the record, or that has just begun."""
         if self.columns["step"][-1] < FEWEST_STEPS:

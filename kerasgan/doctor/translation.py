@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.doctor.probe import Probe
-from kerasgan.doctor.reference import POOLED, Reference, pooled
+from kerasgan.doctor.reference import LOOKS, POOLED, Look, Reference, apart, pooled, squared_distances
 from kerasgan.files.pictures import to_uint8
 from kerasgan.gan import GAN, Task
 
@@ -27,16 +27,18 @@ class TranslationProbe(Probe):
       Without pairs it is the `distance`.
     - `input_error`: the same of the inputs themselves, in gray; NaN if their size differs by an odd factor.
     - `change`: mean squared difference of outputs and inputs over the targets' variance, in gray.
+    - `pairing`: `error` over the same difference from the targets of the other inputs; NaN without pairs.
     - `input_distance`: without pairs, the `distance` of the outputs to the inputs' domain, in gray.
 
     Args:
         gan: a compiled image-to-image model.
         inputs: float32 (count, height, width, channels) in [-1, 1].
         targets: of the same inputs, or images of the other domain.
+        trained_on: some of the training's inputs and targets, if they differ from these.
         count: number of inputs that are translated.
     """
 
-    def __init__(self, gan: GAN, inputs: np.ndarray, targets: np.ndarray, *, count: int = 16):
+    def __init__(self, gan: GAN, inputs: np.ndarray, targets: np.ndarray, *, trained_on: Any = None, count: int = 16):
         self.gan, self.inputs = gan, inputs[:count].copy()  # so that the others can be freed
         self.reference = Reference(targets)
         self.targets = pooled(targets[:count]) if gan.task is not Task.UNPAIRED else None
@@ -52,6 +54,7 @@ class TranslationProbe(Probe):
                 else _difference(self.gray_inputs, gray_targets[:count]) / self.gray_spread
             )
         self.target_contrast = _contrast(targets)
+        self.training_data = {} if trained_on is None else self._compared_pairs((inputs, targets), trained_on)
         self._images: np.ndarray | None = None
         self._weights: dict[str, tuple[int, np.ndarray]] = {}
 
@@ -64,6 +67,10 @@ class TranslationProbe(Probe):
         signals = {"distance": found.distance, "diversity": found.diversity, "repeats": found.repeats}
         signals |= {"movement": self._movement(images), "error": error, "input_error": self.input_error}
         signals["change"] = _difference(gray, self.gray_inputs) / self.gray_spread if alike else np.nan
+        signals |= {**{name: getattr(found, name) for name in LOOKS}, **self.training_data}
+        if self.targets is not None:
+            others = squared_distances(pooled(images), self.targets)[~np.eye(len(images), dtype=bool)]
+            signals["pairing"] = error * self.spread * self.targets.shape[1] / (others.mean() + 1e-12)
         if self.domain is not None:
             signals["input_distance"] = self.domain.compare(gray).distance if alike else np.nan
         signals["contrast"] = _contrast(images) / self.target_contrast
@@ -71,6 +78,16 @@ class TranslationProbe(Probe):
         if self.gan.should_update(self.gan.discriminator) is False:  # not part of this training
             del signals["discriminator_update"]
         return {name: float(value) for name, value in signals.items()}
+
+    def _compared_pairs(self, own: Any, trained_on: Any) -> dict[str, float]:
+        """How far the training's pairs are like the doctor's; the larger difference of inputs and targets."""
+        given, wanted = (Look(there).compared_with(Look(here)) for here, there in zip(own, trained_on))
+        found = {f"data_{name}": max(given[name], wanted[name]) for name in LOOKS}
+        mine, others = ([pooled(images) for images in pair] for pair in (own, trained_on))
+        if self.targets is None:
+            first, second = (apart(images, there) for images, there in zip(mine, others))
+            return {"data_apart": float(np.fmax(first, second)), **found}
+        return {"data_apart": apart(np.concatenate(mine, axis=1), np.concatenate(others, axis=1)), **found}
 
 
 def _difference(first: np.ndarray, second: np.ndarray) -> float:

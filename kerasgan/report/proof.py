@@ -51,15 +51,34 @@ def proof(found: Evidence, verdict: str) -> Proof | None:
         copied = reals[_nearest(samples[:SHOWN], reals)]
         caption = "Samples, not selected, and below each the training image that is nearest to it: near-copies."
         return Proof([samples[:SHOWN], copied], "samples and training images", caption)
-    caption = "Samples above, training images below; neither is selected."
-    return Proof([samples[:SHOWN], reals[:SHOWN]], "samples and training images", caption)
+    rows = [samples[:SHOWN], reals[:SHOWN]]
+    if verdict == "artifacts":
+        rows = [_middle(row) for row in rows]  # grain shows where pixels are large
+    caption = CAPTIONS.get(verdict, "Samples above, training images below; neither is selected.")
+    return Proof(rows, "samples and training images", caption)
 
 
+CAPTIONS = {
+    "artifacts": "The middle of samples, and below of training images, not selected: compare levels, colors and grain.",
+    "data mismatch": "Samples above, training images below: compare these with the images that the doctor was given, "
+    "which a run does not keep.",
+}
 TRANSLATED = {
+    "convergence failure": "Inputs, outputs, which are no nearer to the targets than one mean image, and targets.",
+    "artifacts": "Inputs, outputs, whose levels, colors or grain are not those of the targets, and targets.",
+    "data mismatch": "Inputs, outputs, and the run's targets, which are not like those that the doctor was given.",
     "identity": "Inputs, outputs, which are the same, and targets.",
     "mode collapse": "Inputs, outputs, which are alike or of one color, and targets.",
     "drift": "Inputs, outputs, which have moved away from the targets, and targets.",
 }
+
+
+def _middle(images: np.ndarray) -> np.ndarray:
+    """The middle quarter of large images."""
+    height, width = images.shape[1:3]
+    if min(height, width) < 64:
+        return images
+    return images[:, height // 4 : height - height // 4, width // 4 : width - width // 4]
 
 
 def figure(found: Evidence, verdict: str) -> Markup | None:
