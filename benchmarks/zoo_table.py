@@ -15,12 +15,12 @@ ACROSS = 3
 
 
 def pictures() -> str:
-    """The samples of the entries in color, so many across."""
+    """Pictures of the entries in color, so many across."""
     shown = [recipe for recipe in map(zoo.recipe, zoo.names()) if in_color(recipe)]
     lines: list[str] = []
     for start in range(0, len(shown), ACROSS):
         row = shown[start : start + ACROSS]
-        images = [f'<img src="zoo/{each.name}/samples.png" width="250" alt="samples of {each.name}">' for each in row]
+        images = [f'<img src="zoo/{each.name}/{each.picture.name}" width="250" alt="{each.name}">' for each in row]
         names = [f"[`{each.name}`](zoo/{each.name}/card.md)<br>{each.family}, {tables.images(each)}" for each in row]
         for cells in (images, names) if lines else (images, ["---"] * ACROSS, names):
             lines.append(f"| {' | '.join([*cells, *[''] * (ACROSS - len(cells))])} |")
@@ -29,7 +29,7 @@ def pictures() -> str:
 
 def in_color(recipe: Recipe) -> bool:
     """Whether it has weights, and a picture of color images."""
-    return recipe.pretrained and recipe.model.get("channels") == 3 and (recipe.folder / "samples.png").is_file()
+    return recipe.pretrained and recipe.model.get("channels") == 3 and recipe.picture is not None
 
 
 def table() -> str:

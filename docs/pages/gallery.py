@@ -58,7 +58,7 @@ def pages() -> dict[str, str]:
 def card(recipe: Recipe) -> str:
     """A picture, what it is, how long it was trained, and the live page."""
     time = one_line(recipe.summary).partition(";")[0].partition(". ")[0]
-    lines = [f":::{{grid-item-card}} {recipe.name}", f":img-top: ../zoo/{recipe.name}/samples.png"]
+    lines = [f":::{{grid-item-card}} {recipe.name}", f":img-top: ../zoo/{recipe.name}/{recipe.picture.name}"]
     lines += [f":img-alt: samples of {recipe.name}", *([":class-img-top: photo"] if is_photo(recipe) else []), ""]
     lines += [
         f"{family(recipe)}, {tables.images(recipe)}; {tables.score(recipe, short=True)}; {license(recipe)}",
@@ -100,12 +100,12 @@ TRANSLATE = ("kerasgan translate {name} PICTURE -o made.png", *USE[2:])
 
 def picture(recipe: Recipe, up: str) -> str:
     photo = " .photo" if is_photo(recipe) else ""
-    return f"![samples of {recipe.name}]({up}../zoo/{recipe.name}/samples.png){{.picture{photo}}}"
+    return f"![samples of {recipe.name}]({up}../zoo/{recipe.name}/{recipe.picture.name}){{.picture{photo}}}"
 
 
 def is_shown(recipe: Recipe) -> bool:
     """Whether it has weights and a picture of what they draw."""
-    return recipe.pretrained and (recipe.folder / "samples.png").is_file()
+    return recipe.pretrained and recipe.picture is not None
 
 
 def is_photo(recipe: Recipe) -> bool:

@@ -121,6 +121,12 @@ class Recipe:
         return self.path.parent
 
     @property
+    def picture(self) -> Path | None:
+        """What shows its outputs best: a benchmark's comparison.png, or samples.png; None if there is neither."""
+        several = (self.folder / name for name in ("comparison.png", "samples.png"))
+        return next((path for path in several if path.is_file()), None)
+
+    @property
     def pretrained(self) -> bool:
         """Whether trained weights exist, bundled or as a published checkpoint."""
         return self.weights is not None

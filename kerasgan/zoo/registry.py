@@ -18,6 +18,8 @@ __all__ = ["names", "recipe", "recipes"]
 # Names of former entries, whose successors do the same better
 RETIRED = {
     "srgan-photos-x4": "srgan-landscapes-x4",
+    "deconv-photos": "deconv-landscapes",
+    "deconv-photos-content": "deconv-landscapes-content",
     "srresnet-photos-x4": "srresnet-landscapes-x4",
 }
 
