@@ -11,16 +11,19 @@ from kerasgan.zoo.recipe import Recipe
 ROOT = Path(__file__).parent.parent
 README, ZOO = ROOT / "README.md", ROOT / "zoo" / "README.md"
 BEGIN, END = "<!-- pictures: python benchmarks/zoo_table.py -->\n", "<!-- end of pictures -->"
-ACROSS = 3
+ACROSS = 4
 
 
 def pictures() -> str:
-    """Pictures of the entries in color, so many across."""
-    shown = [recipe for recipe in map(zoo.recipe, zoo.names()) if in_color(recipe)]
+    """A picture of each family's entry in color, one with a benchmark's comparison if there is one; so many across."""
+    shown: dict[str, Recipe] = {}
+    for recipe in filter(in_color, map(zoo.recipe, zoo.names())):
+        if recipe.family not in shown or recipe.picture.name < shown[recipe.family].picture.name:
+            shown[recipe.family] = recipe
     lines: list[str] = []
     for start in range(0, len(shown), ACROSS):
-        row = shown[start : start + ACROSS]
-        images = [f'<img src="zoo/{each.name}/{each.picture.name}" width="250" alt="{each.name}">' for each in row]
+        row = [*shown.values()][start : start + ACROSS]
+        images = [f'<img src="zoo/{each.name}/{each.picture.name}" width="200" alt="{each.name}">' for each in row]
         names = [f"[`{each.name}`](zoo/{each.name}/card.md)<br>{each.family}, {tables.images(each)}" for each in row]
         for cells in (images, names) if lines else (images, ["---"] * ACROSS, names):
             lines.append(f"| {' | '.join([*cells, *[''] * (ACROSS - len(cells))])} |")
