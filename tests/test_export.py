@@ -15,7 +15,7 @@ from keras import ops
 import kerasgan
 from kerasgan.export import ExportError, formats, opsets, proof
 from kerasgan.gan import ImageToImage
-from kerasgan.models import DCGAN, GAN2014, ConditionalGAN
+from kerasgan.models import DCGAN, ESRGAN, GAN2014, ConditionalGAN
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -371,3 +371,9 @@ def test_an_export_draws_no_more_than_its_proof_needs(tmp_path, monkeypatch):
     monkeypatch.setattr(proof, "draw", counted)
     kerasgan.export.onnx(DCGAN(**DCGAN.tiny_config), tmp_path / "generator.onnx")
     assert len(drawn) <= 4 and sum(drawn) <= 11, drawn
+
+
+def test_images_that_are_enlarged_are_compared_where_they_are_as_large_as_others(tmp_path):
+    report = kerasgan.export.bundle(ESRGAN(**ESRGAN.tiny_config | {"scale": 4}), tmp_path / "bundle", formats=["onnx"])
+    shapes = [each["shape"] for each in report["formats"]["onnx"]["differences"]]
+    assert shapes == [[1, 32, 36, 3], [1, 32, 32, 3], [3, 32, 32, 3]]

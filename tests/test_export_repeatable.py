@@ -1,5 +1,6 @@
 """The same network is the same file: in one process, and in processes of other hash seeds and addresses."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -11,8 +12,9 @@ import pytest
 from test_export_options import made
 
 import kerasgan
+from kerasgan.export.formats import onnx as onnx_files
 from kerasgan.export.formats.repeatable import OrderedSet
-from kerasgan.models import DCGAN, FramePrediction, StyleGAN2
+from kerasgan.models import DCGAN, ESRGAN, FramePrediction, StyleGAN2
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
 
@@ -90,3 +92,32 @@ def test_an_ordered_set_is_a_set_in_the_order_of_insertion():
     assert "".join(items.union("ca")) == "abc" and "".join(items | {"c"}) == "abc"
     assert list(items.intersection("b")) == ["b"] and list(items & {"b"}) == ["b"]
     assert list(items.difference("b")) == ["a"] and list(items - {"b"}) == ["a"] and {"c", "a"} - items == {"c"}
+
+
+@pytest.mark.parametrize("family", [FramePrediction, DCGAN, ESRGAN], ids=["video", "dcgan", "esrgan"])
+def test_tf2onnx_as_it_is_makes_the_same_file_as_without_what_is_left_out(family, tmp_path, monkeypatch):
+    gan, used = made(family), []
+
+    def plain():
+        used.append("plain")
+        return contextlib.nullcontext()
+
+    quick = kerasgan.export.onnx(gan, tmp_path / "quick.onnx").read_bytes()
+    monkeypatch.setattr(onnx_files, "_frozen_once", plain)
+    monkeypatch.setattr(onnx_files, "_transposes_alone", plain)
+    assert kerasgan.export.onnx(gan, tmp_path / "plain.onnx").read_bytes() == quick
+    assert used == ["plain", "plain"]
+
+
+def test_another_tf2onnx_on_which_nothing_can_be_left_out_writes_the_file_all_the_same(tmp_path, monkeypatch):
+    from tf2onnx import tf_loader
+
+    gan, tried = made(), []
+
+    def missing(function):
+        tried.append(function)
+        raise AttributeError("no longer in TensorFlow")
+
+    known = kerasgan.export.onnx(gan, tmp_path / "quick.onnx").read_bytes()
+    monkeypatch.setattr(tf_loader, "convert_variables_to_constants_large_model", missing)
+    assert kerasgan.export.onnx(gan, tmp_path / "slow.onnx").read_bytes() == known and len(tried) == 1

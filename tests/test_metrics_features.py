@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasgan import metrics
 from kerasgan.metrics import features, resizing, statistics
@@ -42,6 +43,12 @@ def test_clean_resizing_is_antialiased_bicubic_of_floats(size):
     found = resizing.clean(images, size)
     np.testing.assert_allclose(found, keras.ops.convert_to_numpy(theirs), atol=1e-3)
     assert found.min() < 0 or found.max() > 255 or size < 14  # nothing is clipped or rounded
+
+
+def test_clean_resizing_to_the_size_that_images_have_is_pillows():
+    image = np.random.default_rng(0).uniform(-1, 1, (12, 12)).astype("float32")
+    plane = Image.fromarray(((image + 1) * 127.5).astype("float32")).resize((12, 12), Image.Resampling.BICUBIC)
+    np.testing.assert_allclose(resizing.clean(image[None, :, :, None], 12)[0, :, :, 0], plane, atol=1e-4)
 
 
 @pytest.mark.parametrize("resize", sorted(resizing.RESIZERS))

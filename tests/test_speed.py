@@ -2,6 +2,9 @@
 
 import importlib
 import math
+import os
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -90,3 +93,16 @@ def test_the_times_of_commands_are_listed_with_those_of_the_processor():
     large = importlib.import_module("sampling").LARGE
     text = report.markdown({"sampling": {"written": written, large: {"onnx": 50.0, "mebibytes": 1.0}}}, "a machine")
     assert f"Writing and proving the files: onnx 1.2 s, {large} 50.0 s." in text
+
+
+def test_processes_that_wait_for_one_that_failed_are_stopped():
+    """The second fails while the first waits: waiting for them one after the other took its minute."""
+    scaling, started = importlib.import_module("scaling"), time.monotonic()
+    program = "import os, time; print('done'); int(os.environ['STEPS']) or time.sleep(60)"
+    environments = [{**os.environ, "STEPS": steps} for steps in ("0", "many")]
+    failed = "process 1 of 2 with exit code 1: ValueError: invalid literal for int.*'many'"
+    with pytest.raises(RuntimeError, match=failed):
+        scaling.all_of([sys.executable, "-c", program], environments)
+    assert time.monotonic() - started < 30
+    outputs = scaling.all_of([sys.executable, "-c", program], [{**os.environ, "STEPS": "1"}] * 2)
+    assert [output.strip() for output in outputs] == ["done", "done"]

@@ -10,8 +10,11 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import training
 from networks import Setting
@@ -58,17 +61,47 @@ def together(processes: int, **arguments: Any) -> Found:
     places = {"worker": [f"localhost:{port}" for port in free_ports(processes)]}
     row = ["--row", "scaling", json.dumps({"processes": processes, **arguments})]
     command = [sys.executable, str(Path(__file__).parent), *row]
-    started = []
-    for index in range(processes):
-        task = {"cluster": places, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL if index else None}
-        started.append(subprocess.Popen(command, env=environment, text=True, **pipes))
-    outputs = [process.communicate()[0] for process in started]
-    if any(process.returncode for process in started):
-        raise RuntimeError(f"Expected {processes} processes to end well. Received: {[p.returncode for p in started]}")
+    tasks = [{"cluster": places, "task": {"type": "worker", "index": index}} for index in range(processes)]
+    outputs = all_of(command, [{**os.environ, "TF_CONFIG": json.dumps(task)} for task in tasks])
     found = [json.loads(output.splitlines()[-1]) for output in outputs]
     return {**found[0], "mebibytes": sum(each["mebibytes"] for each in found)}
+
+
+def all_of(command: list[str], environments: list[dict[str, str]]) -> list[str]:
+    """What the processes of a command print, one for each environment.
+
+    Raises:
+        RuntimeError: if one fails; the others, which would wait for it for ever, are stopped.
+    """
+    with contextlib.ExitStack() as stack:
+        files = [[stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2)] for _ in environments]
+        started = [
+            stack.enter_context(stopped(subprocess.Popen(command, env=environment, stdout=output, stderr=errors)))
+            for environment, (output, errors) in zip(environments, files)
+        ]
+        while None in (codes := [process.poll() for process in started]) and not any(codes):
+            time.sleep(0.05)
+        for index, code in enumerate(codes):
+            if code:
+                last = (text(files[index][1]).strip().splitlines() or ["no message"])[-1]
+                failure = f"process {index} of {len(codes)} with exit code {code}: {last}"
+                raise RuntimeError(f"Expected processes that end well. Received: {failure}")
+        return [text(output) for output, _ in files]
+
+
+@contextlib.contextmanager
+def stopped(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
+    """The process, which ends with the block."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def free_ports(count: int) -> list[int]:

@@ -22,6 +22,7 @@ DRAW = f"kerasgan generate {ENTRY}"
 WAYS = {
     "python alone": ["-c", "pass"],
     "import kerasgan": ["-c", "import kerasgan"],
+    "import keras": ["-c", "import keras"],
     "kerasgan list": [*COMMAND, "list"],
     DRAW: [*COMMAND, "generate", ENTRY],
     "the same from an exported file, by ONNX Runtime": [

@@ -7,7 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasgan import distribution
 from kerasgan.gan.policy import under_policy
+from kerasgan.keras_internals import initialize, lazy_variables
 
 __all__ = ["HALF", "exactly", "portable"]
 
@@ -24,9 +26,11 @@ def portable(network: keras.Model) -> keras.Model:
         return type(layer).from_config(config)
 
     with exactly():
-        clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
+        with contextlib.nullcontext() if distribution.active() else lazy_variables():
+            clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
         for weight, trained in zip(clone.weights, network.weights, strict=True):
             weight.assign(ops.convert_to_numpy(trained.value))
+        initialize(clone.variables)  # those that are no weights: states of random generators
     return clone
 
 

@@ -79,16 +79,19 @@ def describe(gan: GAN, options: Options) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def example_inputs(gan: GAN, inputs: Sequence[Input], *, count: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
+def example_inputs(
+    gan: GAN, inputs: Sequence[Input], *, count: int, seed: int = 0, side: int = SMALLEST_SIDE
+) -> list[dict[str, np.ndarray]]:
     """`count` reproducible values for each input: latents from the prior, labels over all classes.
 
-    For an image-to-image network, noise in two sizes, unless the size is fixed: square, and one stride wider.
+    For an image-to-image network, noise in two sizes, unless the size is fixed: square, of `side` pixels or the least
+    that the network takes, and one stride wider.
     """
     rng = np.random.default_rng(seed)
     shapes: dict[str, Any] = {each.name: each.shape for each in inputs}
     if gan.task.from_images:
         _, height, width, channels = shapes[IMAGES]
-        side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
+        side = gan.multiple * -(-max(side, gan.smallest) // gan.multiple)
         sizes = [(height, width)] if height and width else [(side, side), (side, side + gan.multiple)]
         return [{IMAGES: rng.uniform(-1, 1, (count, *size, channels)).astype("float32")} for size in sizes]
     values: dict[str, Any] = {

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def _write(job: Job, path: Path) -> None:
             input_signature=draw.input_signature,
             opset=min(opset, NEWEST_OF_TF2ONNX),
         )
-        model, _ = _without_copies(convert)
+        model, _ = _quickly(convert)
     model.graph.doc_string = ""  # has the number of TensorFlow's function
     if opset > NEWEST_OF_TF2ONNX:
         model = onnx.version_converter.convert_version(model, opset)
@@ -52,10 +53,11 @@ def _write(job: Job, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _without_copies(convert: Callable[[], Any]) -> Any:
-    """The result of tf2onnx, which by default copies the graph, with all weights, before each of its passes.
+def _quickly(convert: Callable[[], Any]) -> Any:
+    """The result of tf2onnx without what it does besides; of tf2onnx as it is, if that raises an error.
 
-    It then goes on with the copy if a pass fails; only if one does is that needed.
+    By default it copies the graph, with all weights, before each of its passes, and goes on with the copy if a pass
+    fails; only if one does is that needed.
     """
     from tf2onnx.constants import ENV_TF2ONNX_CATCH_ERRORS
 
@@ -63,12 +65,61 @@ def _without_copies(convert: Callable[[], Any]) -> Any:
         return convert()
     os.environ[ENV_TF2ONNX_CATCH_ERRORS] = "FALSE"
     try:
-        return convert()
+        with _frozen_once(), _transposes_alone():
+            return convert()
     except Exception:
         pass
     finally:
         del os.environ[ENV_TF2ONNX_CATCH_ERRORS]
     return convert()
+
+
+@contextlib.contextmanager
+def _frozen_once() -> Iterator[None]:
+    """tf2onnx takes the definition of the graph with constants for variables from TensorFlow, for any model.
+
+    It takes it so for models of more than 2 GB. Of others TensorFlow makes a function, operation by operation and
+    twice, and tf2onnx takes the definition of that: two thirds of the time of freezing a network of many layers.
+    """
+    from tf2onnx import tf_loader
+
+    def freeze(function: Any, **options: Any) -> Any:
+        definition = tf_loader.convert_variables_to_constants_large_model(function)
+        return SimpleNamespace(graph=SimpleNamespace(as_graph_def=lambda **options: definition))
+
+    own = tf_loader.convert_variables_to_constants_v2
+    tf_loader.convert_variables_to_constants_v2 = freeze
+    try:
+        yield
+    finally:
+        tf_loader.convert_variables_to_constants_v2 = own
+
+
+@contextlib.contextmanager
+def _transposes_alone() -> Iterator[None]:
+    """Where tf2onnx looks for transposes, from the first node on after each that it moves, it sees no other nodes."""
+    from tf2onnx import optimizer
+    from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
+
+    class Direct(TransposeOptimizer):
+        _searches = False
+
+        def pre_optimize_action(self) -> None:
+            self._searches = False
+            super().pre_optimize_action()  # of all nodes
+            self._searches = True
+
+        @property
+        def nodes(self) -> Any:
+            found = super().nodes
+            return (node for node in found if node.type == "Transpose") if self._searches else found
+
+    passes = optimizer._get_optimizers()
+    passes["optimize_transpose"] = Direct
+    try:
+        yield
+    finally:
+        passes["optimize_transpose"] = TransposeOptimizer
 
 
 @contextlib.contextmanager
