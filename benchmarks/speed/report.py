@@ -139,7 +139,7 @@ def start(found: dict[str, Found]) -> str:
     text = """## Start
 
 From the command to its end, in a new process each, and the processor time of all threads. `kerasgan generate` leaves
-out what TensorFlow and Keras import without need, and takes less than `import keras` alone. It does not draw by ONNX
+out what TensorFlow and Keras import without need. It does not draw by ONNX
 Runtime, which would save all of TensorFlow: the package would hold every network's weights twice, 28 MB more, as files
 whose images differ from Keras' in rounding, beside a second way to draw which only samples take. Files kept by a first
 call would cost that call an export."""

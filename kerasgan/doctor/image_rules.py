@@ -25,7 +25,7 @@ def data_mismatch(signals: Signals) -> Finding:
     told = rise(apart, 0.6, 0.8)
     evidence = (
         f"In {apart:.0%} of cases the image most like a training image is a training image again, and one of the "
-        "doctor's own for those (50% if both are from the same source)."
+        "doctor's own for those (50% at most if both are from the same source)."
     )
     severity, sentences = _looks(signals, "data_", ("training images", "doctor's own"))
     return Finding("data mismatch", max(told, severity), tuple([evidence] * (told > 0) + sentences))

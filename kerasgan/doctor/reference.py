@@ -188,11 +188,12 @@ def nearest(first: np.ndarray, second: np.ndarray, *, skip_itself: bool = False)
 
 
 def apart(first: np.ndarray, second: np.ndarray) -> float:
-    """How well two sets of rows can be told by their nearest neighbors: 0.5 if they are of one kind, 1 if of two.
+    """How well two sets of rows can be told by their nearest neighbors.
 
     The share of rows whose nearest other row is of their own set (1610.06545), of the set in which it is the lower: a
-    part of the kinds of the other set is not apart. Rows that both sets have count as told wrongly. NaN for fewer than
-    50 distinct rows.
+    part of the kinds of the other set is not apart. 1 for sets of two kinds, 0.5 for sets of one kind and as many rows,
+    less for one kind and unequal sets. Rows that both sets have count as told wrongly. NaN for fewer than 50 distinct
+    rows.
     """
     sets = [np.unique(rows, axis=0) for rows in (first, second)]
     if min(map(len, sets)) < FEWEST_TOLD:

@@ -25,7 +25,9 @@ SUGGESTIONS = {
     "weak discriminator": "Let the discriminator learn: check that it is trainable, raise its learning rate or take "
     "more discriminator_steps.",
     "convergence failure": "Weaken the discriminator: penalties='r1', a lower learning rate for it or a "
-    "Lipschitz constraint, and check that real images and fakes differ only in content (not in range or size, say).",
+    "Lipschitz constraint, and check that real images and fakes differ only in content (not in range or size, say). "
+    "Of a model that translates images: check that inputs and targets belong together, and lower the weights of the "
+    "losses beside the adversarial one.",
     "mode collapse": "Stop here and go back to the best checkpoint; then lower the learning rates or add "
     "penalties='r1', and check that the latents vary.",
     "mode dropping": "Check that every kind of image is in the training data; then use a larger batch or "

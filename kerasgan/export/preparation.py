@@ -65,7 +65,7 @@ def prepare(gan: GAN, options: Options) -> Prepared:
 def _side(gan: GAN) -> int:
     """Pixels of the images on which an image-to-image network is compared: of those that are enlarged, as few fewer.
 
-    Each of its operations computes all of its output alike; ESRGAN's take half a second for an image of 32 pixels.
+    Each of its operations computes all of its output alike, and large outputs take long.
     """
     return -(-SMALLEST_SIDE // gan.scale) if gan.task.from_images else SMALLEST_SIDE  # type: ignore[attr-defined]
 

@@ -35,7 +35,8 @@ class AAE(GAN):
         latent_dim: size of the codes.
         units: of both hidden layers of each network, 1000 in the paper.
         adversarial_weight: of the encoder's adversarial loss beside the reconstruction's mean squared error.
-        prior: of the codes: any, such as a mixture of Gaussians (section 2.3); N(0, I) if not given.
+        prior: of the codes: any, such as a mixture of Gaussians; N(0, I) if not given. Nothing here trains
+            the means of a learned one.
     """
 
     tiny_config = MappingProxyType(dict(image_size=8, latent_dim=4, units=16))
@@ -77,7 +78,7 @@ class AAE(GAN):
         decoded = ops.cast(self.generator_parts["generator"](codes, training=True), "float32")
         error = ops.mean(ops.square(decoded - images)) / 4  # of pixels in [0, 1]
         self.log("reconstruction", error)
-        real_logits = self.discriminate(self._drawn(batch)) if self.objective.paired else None
+        real_logits = self.discriminate(ops.stop_gradient(self._drawn(batch))) if self.objective.paired else None
         adversarial = self.objective.generator_loss(real_logits, self.discriminate(codes))
         return error + self.adversarial_weight * adversarial
 

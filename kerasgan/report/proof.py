@@ -64,7 +64,7 @@ CAPTIONS = {
     "which a run does not keep.",
 }
 TRANSLATED = {
-    "convergence failure": "Inputs, outputs, which are no nearer to the targets than one mean image, and targets.",
+    "convergence failure": "Inputs, outputs, no nearer to the targets than one mean image or the inputs, and targets.",
     "artifacts": "Inputs, outputs, whose levels, colors or grain are not those of the targets, and targets.",
     "data mismatch": "Inputs, outputs, and the run's targets, which are not like those that the doctor was given.",
     "identity": "Inputs, outputs, which are the same, and targets.",

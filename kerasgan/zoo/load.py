@@ -249,8 +249,8 @@ def _load_model(chosen: Recipe, path: Path) -> "GAN":
             resolved = _made(chosen).get_config()
         for key in wanted:
             if _differs(resolved.get(key), found.get(key)):
-                received = f"{path} with {key}={found.get(key)!r}"
-                raise ValueError(f"Expected a model of {chosen.name} with {key}={wanted[key]!r}. Received: {received}")
+                expected = f"Expected a model of {chosen.name} with {key}={resolved.get(key)!r}"
+                raise ValueError(f"{expected}. Received: {path} with {key}={found.get(key)!r}")
     gan.loaded = all_networks(gan)
     return gan
 

@@ -79,7 +79,7 @@ def _frozen_once() -> Iterator[None]:
     """tf2onnx takes the definition of the graph with constants for variables from TensorFlow, for any model.
 
     It takes it so for models of more than 2 GB. Of others TensorFlow makes a function, operation by operation and
-    twice, and tf2onnx takes the definition of that: two thirds of the time of freezing a network of many layers.
+    twice, and tf2onnx takes the definition of that.
     """
     from tf2onnx import tf_loader
 
@@ -115,11 +115,12 @@ def _transposes_alone() -> Iterator[None]:
             return (node for node in found if node.type == "Transpose") if self._searches else found
 
     passes = optimizer._get_optimizers()
+    own = passes["optimize_transpose"]
     passes["optimize_transpose"] = Direct
     try:
         yield
     finally:
-        passes["optimize_transpose"] = TransposeOptimizer
+        passes["optimize_transpose"] = own
 
 
 @contextlib.contextmanager
