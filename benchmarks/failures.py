@@ -110,14 +110,14 @@ def train(plant: Plant) -> tuple[Record, Doctor]:
 
 def drawn(plant: Plant, record: Record, diagnosis: Diagnosis, found: dict[str, int]) -> Any:
     """Losses above, samples by step below, the verdict as the title."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(10.5, 7), height_ratios=(1, 1.6), layout="constrained")
+    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 7.5), height_ratios=(1, 1.6), layout="constrained")
     means = np.array(record.losses)[: STEPS // WINDOW * WINDOW].reshape(-1, WINDOW, 2).mean(axis=1)
     for values, name in zip(means.T, ("discriminator", "generator")):
         above.plot(np.arange(1, len(means) + 1) * WINDOW, values, label=name)
     for index, (verdict, step) in enumerate(found.items(), start=2):
         above.axvline(step, color=f"C{index}", linestyle=":", label=f"the doctor, step {step}: {verdict}")
     above.set(xlabel="step", ylabel="loss", xlim=(0, STEPS))
-    above.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    above.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3)
     rows = np.concatenate(record.samples)
     sheet = np.asarray(pictures.grid(rows, columns=COUNT, scale=1))
     below.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")

@@ -147,7 +147,8 @@ class Judge:
 
 
 def is_trained(name: str, runs: Path) -> bool:
-    return bool(zoo.recipe(entry(name)).weights) or (runs / entry(name) / "gan.keras").is_file()
+    """Whether an entry has weights, or its training came to its end, after which the time is written."""
+    return bool(zoo.recipe(entry(name)).weights) or (runs / entry(name) / "core_minutes.json").is_file()
 
 
 def report(runs: Path) -> str:
