@@ -4,7 +4,8 @@
     python benchmarks/failures.py                     # all; writes docs/pictures/failure-KIND.png
     python benchmarks/failures.py --only healthy
 
-The same small DCGAN on Fashion-MNIST each time, one setting changed. The doctor watches, and does not act.
+The same small DCGAN on Fashion-MNIST each time, one setting changed, on one thread. The doctor watches, and does not
+act. With two threads, which add in another order, the generator that learns 50 times faster does not collapse.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Another number adds in another order, of which an unstable game makes another training.
+os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"))
 
 import keras
 import matplotlib
@@ -110,7 +113,7 @@ def train(plant: Plant) -> tuple[Record, Doctor]:
 
 def drawn(plant: Plant, record: Record, diagnosis: Diagnosis, found: dict[str, int]) -> Any:
     """Losses above, samples by step below, the verdict as the title."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 7.5), height_ratios=(1, 1.6), layout="constrained")
+    figure, (above, below) = plt.subplots(2, 1, figsize=(10.5, 7), height_ratios=(1, 1.6), layout="constrained")
     means = np.array(record.losses)[: STEPS // WINDOW * WINDOW].reshape(-1, WINDOW, 2).mean(axis=1)
     for values, name in zip(means.T, ("discriminator", "generator")):
         above.plot(np.arange(1, len(means) + 1) * WINDOW, values, label=name)
