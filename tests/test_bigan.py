@@ -53,7 +53,7 @@ def test_training_moves_the_encoder_which_the_images_do_not_depend_on():
 def test_where_the_discriminator_is_undecided_both_losses_are_twice_ln_2():
     gan = small()
     logit = gan.discriminator.get_layer("logit")
-    logit.kernel.assign(ops.zeros_like(logit.kernel))
+    logit.kernel.assign(ops.zeros(logit.kernel.shape))
     batch = gan.prepare_batch((ops.convert_to_tensor(pictures()),))
     batch = batch._replace(fake=gan.synthesize(batch))
     for loss in (gan.discriminator_loss(batch), gan.generator_loss(batch)):

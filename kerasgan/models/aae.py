@@ -13,16 +13,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan import data
-from kerasgan.gan import GAN
 from kerasgan.layers import Companion
-from kerasgan.scalars import checked
+from kerasgan.models.encoding import Encoding
 
 __all__ = ["AAE", "discriminator", "encoder", "generator"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class AAE(GAN):
+class AAE(Encoding):
     """Adversarial autoencoder of dense layers for square images: `generate`, `encode` and `reconstruct`.
 
     The generator is the decoder, and the encoder's weights are part of it; images do not depend on them. In the logs,
@@ -62,15 +60,14 @@ class AAE(GAN):
     def synthesize(self, batch):
         """The fakes, which are codes, and the images that they encode."""
         images = self.augmented(batch.real)
-        codes = self.generator.get_layer("encoder").network(images, training=True)
-        return ops.cast(codes, "float32"), ops.cast(images, "float32")
+        return self._codes(images), ops.cast(images, "float32")
 
     def discriminate(self, images, condition=None):
         """The logits of codes (batch, latent_dim)."""
         return ops.cast(self.discriminator(images, training=True), "float32")
 
     def discriminator_loss(self, batch):
-        return self.adversarial_loss(self.discriminate(self._drawn(batch)), self.discriminate(batch.fake[0]))
+        return self.adversarial_loss(self.discriminate(self._drawn_codes(batch)), self.discriminate(batch.fake[0]))
 
     def generator_loss(self, batch):
         """The reconstruction's error and the weighted adversarial loss of the encoder."""
@@ -78,43 +75,14 @@ class AAE(GAN):
         decoded = ops.cast(self.generator_parts["generator"](codes, training=True), "float32")
         error = ops.mean(ops.square(decoded - images)) / 4  # of pixels in [0, 1]
         self.log("reconstruction", error)
-        real_logits = self.discriminate(ops.stop_gradient(self._drawn(batch))) if self.objective.paired else None
+        real_logits = self.discriminate(ops.stop_gradient(self._drawn_codes(batch))) if self.objective.paired else None
         adversarial = self.objective.generator_loss(real_logits, self.discriminate(codes))
         return error + self.adversarial_weight * adversarial
 
     def penalize(self, penalty, batch):
         """The penalty on the gradient in the codes."""
-        return penalty(
-            self.discriminate, self._drawn(batch), batch.fake[0], self.seed_generator, step=self.optimizer.iterations
-        )
-
-    def _drawn(self, batch: Any) -> Any:
-        """The batch's latents, as the prior's network makes them if it has one."""
-        if "prior" not in self.generator_parts:
-            return batch.latents
-        return ops.cast(self.generator_parts["prior"](batch.latents, training=True), "float32")
-
-    @checked
-    def encode(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The codes of images, by the encoder's moving average if there is one.
-
-        Args:
-            images: (count, height, width, channels), uint8 or float in [-1, 1].
-            batch_size: images computed at a time.
-
-        Returns float32 (count, latent_dim).
-
-        Raises:
-            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
-        """
-        pixels, _ = data.batch(images, image_shape=self.image_shape)
-        return self._outputs(self.sampler.get_layer("encoder").network, [pixels], batch_size=batch_size)
-
-    @checked
-    def reconstruct(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """Decoded codes, float32 (count, height, width, channels) in [-1, 1]; arguments and errors as of `encode`."""
-        codes = self.encode(images, batch_size=batch_size)
-        return self._outputs(self.sampler_parts["generator"], [codes], batch_size=batch_size)
+        drawn, codes = self._drawn_codes(batch), batch.fake[0]
+        return penalty(self.discriminate, drawn, codes, self.seed_generator, step=self.optimizer.iterations)
 
     def examine(self, images, *, batch_size=64):
         """As `GAN.examine`: the logits of the images' codes."""

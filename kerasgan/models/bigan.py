@@ -15,10 +15,9 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan import data
-from kerasgan.gan import GAN
 from kerasgan.gan.constructor_checks import check_choice, check_doublings
 from kerasgan.layers import Companion, dcgan_convolution, dcgan_transposed, leaky_relu, normalized, tanh_images
-from kerasgan.scalars import checked
+from kerasgan.models.encoding import Encoding
 
 __all__ = ["BiGAN", "discriminator", "encoder", "generator"]
 
@@ -26,7 +25,7 @@ VARIANTS = ("dense", "convolutional")
 
 
 @keras.saving.register_keras_serializable("kerasgan")
-class BiGAN(GAN):
+class BiGAN(Encoding):
     """BiGAN for square images: `generate`, `encode` and `reconstruct`.
 
     The encoder's weights are part of the generator, which is trained with it; images do not depend on them.
@@ -72,9 +71,7 @@ class BiGAN(GAN):
 
     def discriminator_condition(self, batch):
         """The latents of the fakes, as the prior's network makes them if it has one."""
-        if "prior" not in self.generator_parts:
-            return batch.latents
-        return self.generator_parts["prior"](batch.latents, training=True)
+        return self._drawn_codes(batch)
 
     def discriminator_loss(self, batch):
         """Equation 3, of the pairs (x, E(x)) and (G(z), z)."""
@@ -94,31 +91,6 @@ class BiGAN(GAN):
             return self.discriminate(images, ops.stop_gradient(self._codes(ops.stop_gradient(images))))
 
         return penalty(discriminate, batch.real, batch.fake, self.seed_generator, step=self.optimizer.iterations)
-
-    def _codes(self, images: Any) -> Any:
-        return ops.cast(self.generator.get_layer("encoder").network(images, training=True), "float32")
-
-    @checked
-    def encode(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """The latents that the encoder (its moving average if there is one) finds for images.
-
-        Args:
-            images: (count, height, width, channels), uint8 or float in [-1, 1].
-            batch_size: images computed at a time.
-
-        Returns float32 (count, latent_dim).
-
-        Raises:
-            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
-        """
-        pixels, _ = data.batch(images, image_shape=self.image_shape)
-        return self._outputs(self.sampler.get_layer("encoder").network, [pixels], batch_size=batch_size)
-
-    @checked
-    def reconstruct(self, images: Any, *, batch_size: int = 64) -> np.ndarray:
-        """G(E(x)), float32 (count, height, width, channels) in [-1, 1]; arguments and errors as of `encode`."""
-        codes = self.encode(images, batch_size=batch_size)
-        return self._outputs(self.sampler_parts["generator"], [codes], batch_size=batch_size)
 
     def examine(self, images, *, batch_size=64):
         """As `GAN.examine`: the logits of the pairs (x, E(x))."""
