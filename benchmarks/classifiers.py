@@ -1,4 +1,4 @@
-"""Trains a classifier that comes with `kerasgan.metrics`: python benchmarks/classifiers.py digits (or fashion)
+"""Trains a classifier that comes with `kerasgan.metrics`: python benchmarks/classifiers.py digits (or fashion, emoji)
 
 Writes its weights as float16 and prints the accuracy on the test images, which it has not seen, as loaded.
 """
@@ -15,7 +15,11 @@ from kerasgan import data
 from kerasgan.metrics import classifiers
 
 # Images, epochs, batch, deviation of the noise, largest shift
-TRAINING = {"digits": (data.digits, 60, 64, 0.2, 0.06), "fashion": (data.fashion_mnist, 8, 128, 0.05, 0.04)}
+TRAINING = {
+    "digits": (data.digits, 60, 64, 0.2, 0.06),
+    "fashion": (data.fashion_mnist, 8, 128, 0.05, 0.04),
+    "emoji": (data.emoji, 40, 64, 0.1, 0.1),
+}
 
 
 def main(name: str) -> None:

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import data
+from kerasgan import data, metrics
 from kerasgan.data.packages import emoji, emoji_table
+from kerasgan.metrics.classifiers import classifier_features
+from kerasgan.metrics.features import feature_network
 
 
 def test_the_table_has_the_nine_categories_of_unicode_16():
@@ -174,3 +176,23 @@ def test_styles_pair_the_same_emoji_of_two_publishers(tmp_path):
     (tmp_path / "emoji-datasource-twitter" / "emoji.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"(?s)emoji of Twitter.*npm install emoji-datasource-twitter@16"):
         data.emoji_styles(tmp_path)
+
+
+def test_the_features_of_emoji_are_of_the_bundled_classifier_and_see_color():
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 3)).astype("float32")
+    network = feature_network("emoji")
+    assert network.features(images).shape == (3, 64)
+    assert network.probabilities(images).shape == (3, len(emoji_table.CATEGORIES))
+    gray = np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
+    np.testing.assert_allclose(network.features(gray), network.features(gray[..., :1]), atol=1e-5)
+    assert np.abs(network.features(gray) - network.features(images)).max() > 1e-2
+
+
+def test_the_classifier_knows_the_categories_of_emoji_that_it_has_never_seen():
+    """Where the emoji are installed."""
+    try:
+        unseen = data.emoji(split="test", shuffle=False)
+    except FileNotFoundError:
+        pytest.skip("the emoji are not installed")
+    found = classifier_features("emoji", "probabilities")(unseen.images()).argmax(axis=1)
+    assert metrics.label_accuracy(found, unseen.labels) > 0.7  # the commonest category: 0.25

@@ -159,7 +159,7 @@ def test_the_cache_keeps_features_of_networks_by_weights_and_images(gan, tmp_pat
     ("arguments", "message"),
     [
         ({"metrics": ["frechet"]}, "frechet_distance"),
-        ({"features": ["inceptoin"]}, "thumbnails"),
+        ({"features": ["thumbnial"]}, "thumbnails"),
         ({"features": []}, "features"),
         ({"seeds": (0, 1)}, "three"),
         ({"seeds": (0, 0, 0)}, "three"),

@@ -53,9 +53,9 @@ def evaluate(
         gan: the model.
         data: a folder of images instead of the recipe's data.
         metrics: some of `kerasgan.evaluation.scores.NAMES`; a choice that suits the data if not given.
-        features: "thumbnails", "pixels", "digits", "stacked-digits", "fashion", "inception", "inception-legacy" or
-            "inception-half-pixel". If not given: Inception (downloaded once); for digits thumbnails and the bundled
-            classifier; for stacked digits the bundled classifier; for Fashion-MNIST its own and thumbnails.
+        features: "thumbnails", "pixels", "digits", "stacked-digits", "fashion", "emoji", "inception",
+            "inception-legacy" or "inception-half-pixel". If not given: Inception (downloaded once); for stacked
+            digits the bundled classifier; for digits, Fashion-MNIST and emoji also thumbnails.
         samples: number of images generated for each seed; if not given, the number of real images, at most 50,000.
         seeds: three or more.
         held_out: a folder of real images that the model was not trained on.

@@ -1,8 +1,8 @@
-"""The bundled classifiers, of digits and of clothes: small feature networks for scores that need one.
+"""The bundled classifiers, of digits, clothes and emoji: small feature networks for scores that need one.
 
 Trained by `benchmarks/classifiers.py`. "digits" has seen the first two thirds of the embedded digits,
 `data.digits(split="train")`, so that the other third, by other writers, stays unseen; "fashion" the 60,000 training
-images of Fashion-MNIST. They recognize these images only.
+images of Fashion-MNIST; "emoji" Google's emoji of `data.emoji(split="train")`. They recognize these images only.
 """
 
 from functools import cache
@@ -20,13 +20,19 @@ OUTPUTS = ("features", "probabilities")
 
 
 class Settings(NamedTuple):
-    """The side of a classifier's gray images in pixels, and the channels of its convolutions."""
+    """The side of a classifier's images in pixels, the channels of its convolutions and images, and its classes."""
 
     size: int
-    widths: tuple[int, int, int]
+    widths: tuple[int, ...]
+    channels: int = 1
+    classes: int = 10
 
 
-CLASSIFIERS = {"digits": Settings(32, (16, 32, 64)), "fashion": Settings(28, (32, 64, 128))}
+CLASSIFIERS = {
+    "digits": Settings(32, (16, 32, 64)),
+    "fashion": Settings(28, (32, 64, 128)),
+    "emoji": Settings(64, (16, 32, 64, 64), channels=3, classes=9),
+}
 
 
 def weights_file(name: str) -> Path:
@@ -34,15 +40,16 @@ def weights_file(name: str) -> Path:
 
 
 def untrained_classifier(name: str) -> Any:
-    """Images (batch, size, size, 1) in [-1, 1] to `features` (batch, dimensions) and `probabilities` (batch, 10).
+    """Images (batch, size, size, channels) in [-1, 1] to `features` (batch, dimensions) and `probabilities`.
 
-    The features have as many dimensions as the last convolution has channels: 64 for "digits", 128 for "fashion".
+    The features have as many dimensions as the last convolution has channels: 128 for "fashion", else 64; the
+    probabilities (batch, classes) are of ten classes, or of the nine categories of emoji.
     """
     import keras
     from keras import layers
 
-    size, widths = CLASSIFIERS[name]
-    images = keras.Input((size, size, 1), name="images")
+    size, widths, channels, classes = CLASSIFIERS[name]
+    images = keras.Input((size, size, channels), name="images")
     x = images
     for index, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"convolution{index}")(x)
@@ -50,7 +57,7 @@ def untrained_classifier(name: str) -> Any:
         x = layers.ReLU(name=f"relu{index}")(x)
         x = layers.AveragePooling2D(2, name=f"pool{index}")(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
-    probabilities = layers.Dense(10, activation="softmax", name="probabilities")(features)
+    probabilities = layers.Dense(classes, activation="softmax", name="probabilities")(features)
     return keras.Model(images, {"features": features, "probabilities": probabilities}, name=f"{name}_network")
 
 
@@ -66,11 +73,11 @@ def classifier(name: str) -> Any:
 def classifier_features(
     name: str, output: str = "features", *, stacked: bool = False, batch_size: int = 256
 ) -> NetworkFeatures:
-    """A callable from gray images of any size, uint8 or floats in [-1, 1], to features or probabilities.
+    """A callable from images of any size, uint8 or floats in [-1, 1], to features or probabilities.
 
     Args:
-        name: "digits" or "fashion".
-        output: "features" (count, dimensions) or "probabilities" (count, 10).
+        name: "digits" or "fashion", of gray images, or "emoji", of colored ones; gray images are repeated.
+        output: "features" (count, dimensions) or "probabilities" (count, classes).
         stacked: for images with a digit in each of three colors: features (count, 3 * dimensions), or probabilities
             (count, 1000) of the numbers that the digits make.
         batch_size: images per call.
@@ -81,11 +88,12 @@ def classifier_features(
     resolve(name, CLASSIFIERS, expected="a bundled classifier", received=f"name={name!r}")
     if output not in OUTPUTS:
         raise ValueError(f"Expected an output of {OUTPUTS}. Received: output={output!r}")
-    network, size, channels = classifier(name), CLASSIFIERS[name].size, 3 if stacked else 1
+    network, size, channels = classifier(name), CLASSIFIERS[name].size, CLASSIFIERS[name].channels
+    layers = 3 if stacked else 1
 
     def extract(images: np.ndarray) -> np.ndarray:
-        gray = np.moveaxis(images, -1, 1).reshape(-1, size, size, 1)
-        found = network.predict_on_batch(gray)[output].reshape(len(images), channels, -1)
+        apart = np.moveaxis(images, -1, 1).reshape(-1, size, size, 1) if stacked else images
+        found = network.predict_on_batch(apart)[output].reshape(len(images), layers, -1)
         if output == "features" or not stacked:
             return found.reshape(len(images), -1)
         return np.einsum("na,nb,nc->nabc", *np.moveaxis(found, 1, 0)).reshape(len(images), -1)
@@ -93,7 +101,7 @@ def classifier_features(
     return NetworkFeatures(
         extract,
         name=f"{name} network",
-        prepare=lambda images: prepared(images, size=size, resize="clean", scale=127.5, channels=channels),
+        prepare=lambda images: prepared(images, size=size, resize="clean", scale=127.5, channels=layers * channels),
         settings=f"{output}{' of each color' if stacked else ''}, clean resizing to {size}",
         batch_size=batch_size,
         weights=_weights_hash(name),

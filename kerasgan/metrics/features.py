@@ -165,12 +165,13 @@ def _classifier(name: str, *, stacked: bool = False) -> FeatureNetwork:
 
 FEATURES: Mapping[str, Callable[[], FeatureNetwork]] = {
     "digits": lambda: _classifier("digits"),
+    "emoji": lambda: _classifier("emoji"),
     "fashion": lambda: _classifier("fashion"),
     "pixels": lambda: FeatureNetwork(name="pixels", features=flattened),
     "stacked-digits": lambda: _classifier("digits", stacked=True),
     "thumbnails": lambda: FeatureNetwork(name="thumbnails", features=thumbnails),
 }
-"""Feature networks by name that need no download: classifiers of digits and clothes, all pixels, 8x8 pixels."""
+"""Feature networks by name that need no download: classifiers of digits, clothes and emoji, all pixels, 8x8 pixels."""
 
 
 def feature_network(choice: "str | FeatureNetwork") -> FeatureNetwork:

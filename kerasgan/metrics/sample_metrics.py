@@ -91,8 +91,8 @@ class FeatureMetric(SampleMetric):
 
     Args:
         features: a name of `kerasgan.metrics.features.FEATURES` ("thumbnails", "pixels", "digits", "stacked-digits",
-            "fashion"), a `FeatureNetwork`, or a callable from images (count, height, width, channels), uint8 or in
-            [-1, 1], to (count, dimensions), such as `kerasgan.metrics.inception.inception_features(...)`.
+            "fashion", "emoji"), a `FeatureNetwork`, or a callable from images (count, height, width, channels),
+            uint8 or in [-1, 1], to (count, dimensions), such as `kerasgan.metrics.inception.inception_features(...)`.
         **options: of `SampleMetric`.
     """
 

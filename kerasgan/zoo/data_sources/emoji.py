@@ -22,7 +22,7 @@ class Emoji(DataSource):
     )
     held_out = ("test",)
     metrics = (*METRICS, "memorization")
-    features = ("thumbnails",)
+    features = ("emoji", "thumbnails")
 
     def card_text(self, settings: Settings) -> str:
         if settings.get("publisher") == "twitter":
