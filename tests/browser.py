@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ for high, expected in ((103, 3), (104, 4)):
     os.dup2(high, expected)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+ANSWER_SECONDS = 300
 FLAGS = ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe")
 
 
@@ -56,6 +58,8 @@ class Browser:
 
     def _next(self):
         while b"\0" not in self._rest:
+            answered, _, _ = select.select([self._from], [], [], ANSWER_SECONDS)
+            assert answered, f"Chromium did not answer within {ANSWER_SECONDS} seconds"
             more = self._from.read(1 << 20)
             assert more, "Chromium ended"
             self._rest += more

@@ -15,7 +15,8 @@ QUICK = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 PARTS = 4
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0")
+# A test that hangs tells where before the time of the whole part ends.
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", "-o", "timeout=600")
 BLOCKER = """
 import importlib.machinery
 import sys
