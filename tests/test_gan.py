@@ -191,6 +191,9 @@ def test_a_conditional_model_draws_labels_where_none_are_given():
     model = ConditionalGAN(**ConditionalGAN.tiny_config)
     np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))
     assert not np.array_equal(model.generate(2, labels=3, seed=1), model.generate(2, labels=4, seed=1))
+    np.testing.assert_array_equal(model.generate(labels=[3, 4], seed=1), model.generate(2, labels=[3, 4], seed=1))
+    with pytest.raises(ValueError, match="Expected a number of images, latents or labels of images"):
+        model.generate(labels=3)
 
 
 @pytest.mark.parametrize(

@@ -224,8 +224,9 @@ def test_scaled_tiles_lie_where_they_belong_and_small_images_are_reflected():
     images = noise(1, 40, 30, 2)
     made = translate(doubled, images, Tiling(size=16, overlap=4), scale=2)
     np.testing.assert_allclose(made, doubled(images), atol=1e-6)
+    np.testing.assert_allclose(translate(doubled, images, Tiling(size=16), scale=2), doubled(images), atol=1e-6)
     assert translate(doubled, images[:, :3, :1], Tiling(), multiple=4, smallest=8, scale=2).shape == (1, 6, 2, 2)
-    with pytest.raises(ValueError, match=r"below half of a tile of 16 pixels\. Received: Tiling\(size=16, overlap=8"):
+    with pytest.raises(ValueError, match=r"below half of a tile of 16 pixels\. Received: overlap=8"):
         translate(doubled, images, Tiling(size=16, overlap=8))
 
 

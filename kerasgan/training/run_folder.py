@@ -43,6 +43,14 @@ def refuse(path: str | os.PathLike[str]) -> None:
         )
 
 
+def refuse_within(run: str | os.PathLike[str], data: Any) -> None:
+    """Raises ValueError for a run in the folder of its data, whose pictures its sample grids would be from then on."""
+    if data is None or not os.path.isdir(data) or not Path(run).resolve().is_relative_to(Path(data).resolve()):
+        return
+    expected = f"Expected a run folder outside the data, {data}, whose pictures its samples would become"
+    raise ValueError(f"{expected}. Received: output={paths.address(run)}")
+
+
 def sections(recipe: zoo.Recipe) -> dict[str, Any]:
     """What of a recipe decides about a training."""
     return {"family": recipe.family, **{name: dict(getattr(recipe, name)) for name in ("model", "data", "train")}}
