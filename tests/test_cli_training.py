@@ -181,6 +181,8 @@ def test_the_best_model_of_a_run_is_kept_and_used_by_what_comes_after(tmp_path):
         (["--keep-best", "NAME"], ("auto", "NAME")),
         (["NAME", "--keep-best"], ("auto", "NAME")),
         (["--keep-best", "diversity", "NAME"], ("diversity", "NAME")),
+        (["dcgan-digits", "--keep-best", "--steps", "2"], ("auto", "dcgan-digits")),
+        (["--keep-best", "dcgan-digits", "--start", "acgan-digits"], ("auto", "dcgan-digits")),
         (["NAME", "--keep-best=kernel_distance,samples=9"], ("kernel_distance", "NAME")),
     ],
 )
@@ -207,3 +209,4 @@ def test_settings_of_the_best_model_that_do_not_fit_are_refused_before_the_train
         result = run("train", recipe, "-o", tmp_path / "run", "--keep-best", given)
         assert result.exit_code == 1 and message in result.output, result.output
         assert not (tmp_path / "run").exists()
+    assert "keep_best to be one of auto, " in " ".join(run("train", "dcgan-digits", "--keep-best", "fid").output.split())

@@ -341,7 +341,13 @@ def test_half_published_models_and_other_norms_are_named():
     with pytest.raises(kerasgan.checkpoints.CheckpointError, match=r"norm='batch'.*InstanceNormalization"):
         kerasgan.checkpoints.assign(gan, SHARED / "pix2pix.pth")
     with pytest.warns(UserWarning, match="into generator_ab only"):
-        kerasgan.checkpoints.assign(CycleGAN(image_size=32, blocks=3, width=8, pool_size=1), SHARED / "cyclegan.pth")
+        cycle = CycleGAN(image_size=32, blocks=3, width=8, pool_size=1)
+        kerasgan.checkpoints.assign(cycle, SHARED / "cyclegan.pth")
+    assert cycle.untrained == ("ba",) and cycle.predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
+    with pytest.warns(UserWarning, match="no weights of the direction ba: its generator is untrained"):
+        cycle.predict(np.zeros((32, 32, 3), np.uint8), direction="ba")
+    cycle.on_fit_begin(None)
+    assert cycle.untrained == ()
 
 
 def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():

@@ -267,8 +267,7 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.n
 def prior_of(gan: "GAN") -> "Prior":
     """The prior of a model's latents. Raises TypeError for a model that translates images."""
     if gan.prior is None:
-        received = f"a {type(gan).__name__}, which translates images: gan.predict, or kerasgan translate"
-        raise TypeError(f"Expected a model that draws images from latents. Received: {received}")
+        raise TypeError(f"{type(gan).__name__} takes images as input: use gan.predict(images), or kerasgan translate.")
     return gan.prior
 
 

@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasgan import data
 from kerasgan.data import checks
+from kerasgan.files.text import warn
 from kerasgan.gan.keras_arguments import refuse_fit_options
 from kerasgan.gan.model import GAN
 from kerasgan.gan.task import Task
@@ -50,6 +51,9 @@ class ImageToImage(GAN):
 
     directions: tuple[str, ...] = ()
     """Names of the translations of a family with several generators; the first is the default."""
+
+    untrained: tuple[str, ...] = ()
+    """Directions for which the published checkpoint that was loaded has no weights."""
 
     def __init__(
         self,
@@ -123,6 +127,7 @@ class ImageToImage(GAN):
 
     def on_fit_begin(self, source: Any) -> None:
         """Keeps examples for `sample_grid`, unless there are any."""
+        self.untrained = ()
         if self.examples is None and isinstance(source, (data.Pairs, data.Unpaired)):
             self.examples = source.examples(8)
 
@@ -162,6 +167,8 @@ class ImageToImage(GAN):
         if direction is not None and direction not in self.directions:
             known = ", ".join(self.directions) or "none, as it has one generator"
             raise ValueError(f"Expected a direction of {type(self).__name__}: {known}. Received: {direction!r}")
+        if direction in self.untrained:
+            warn(f"The loaded file has no weights of the direction {direction}: its generator is untrained.")
         return self.sampler
 
     @checked

@@ -167,7 +167,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
         raise WeightsError(
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, load an "
             f"untrained model with weights=None, or take one with weights, such as "
-            f"{', '.join(names(pretrained=True)[:3])} (kerasgan list)."
+            f"{', '.join(names(pretrained=True)[:3])} (kerasgan list --pretrained)."
         )
     if not chosen.bundled:
         return _load_published(chosen)
