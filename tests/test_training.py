@@ -320,6 +320,8 @@ def test_a_run_within_its_own_data_is_refused(tmp_path):
         with pytest.raises(ValueError, match=r"a run folder outside the data, .*Received: output="):
             train(recipe, run, data=tmp_path)
     assert not (tmp_path / "runs").exists()
+    with pytest.raises(FileExistsError, match=r"a folder for the run\. Received: output=.*a\.png, which is a file"):
+        train(recipe, tmp_path / "a.png")
 
 
 def test_pictures_are_read_once_for_training_and_measuring(tmp_path, monkeypatch):

@@ -35,7 +35,10 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 
 
 def refuse(path: str | os.PathLike[str]) -> None:
-    """Raises FileExistsError if a folder holds a run, or the beginnings of one."""
+    """Raises FileExistsError if a folder holds a run, or the beginnings of one, or is a file."""
+    if os.path.isfile(path):
+        found = f"output={paths.address(path)}, which is a file"
+        raise FileExistsError(f"Expected a folder for the run. Received: {found}")
     if {"recipe.toml", "log.csv", "checkpoints"} & set(paths.names(path) or ()):
         raise FileExistsError(
             f"Expected a folder without a run. Received: {paths.address(path)}, which holds one. "
