@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasgan import zoo
-from kerasgan.zoo.weight_files import without_values
+from kerasgan.gan.policy import without_values
 
 RESULTS = Path(__file__).with_name("results") / "parameters.json"
 

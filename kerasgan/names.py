@@ -2,10 +2,13 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["find", "made", "resolve"]
+__all__ = ["advised", "find", "made", "resolve", "similar"]
+
+LISTED = 30  # known names that an error lists where none is similar
 
 
 def find(name: Any, known: Iterable[str]) -> str | None:
@@ -24,7 +27,7 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
         known: the known names.
         expected: what they are names of, for the error: "an objective".
         received: the error's end: "objective='hing'".
-        nearest: how many similar names the error lists; all names are listed where none is similar.
+        nearest: how many similar names the error lists; where none is similar, it lists the first 30 known ones.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones.
@@ -32,11 +35,24 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
     several = list(known)
     found = find(name, several)
     if found is None:
-        plain = {_plain(each): each for each in several}
-        near = difflib.get_close_matches(_plain(str(name)), plain, n=nearest, cutoff=0.4)
-        listed = ", ".join([plain[each] for each in near] or several)
+        listed = ", ".join(similar(name, several, most=nearest) or several[:LISTED])
+        if len(several) > LISTED and not similar(name, several):
+            listed += f", ... ({len(several)} in all)"
         raise ValueError(f"Expected {expected} such as {listed}. Received: {received}")
     return found
+
+
+def similar(name: Any, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The known names most like one that is not known."""
+    plain = {_plain(each): each for each in known}
+    return [plain[each] for each in difflib.get_close_matches(_plain(str(name)), plain, n=most, cutoff=0.4)]
+
+
+def advised(error: TypeError, known: Iterable[str]) -> TypeError:
+    """Python's error about an unexpected argument, with the known one that is most like it, if there is any."""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    near = similar(unknown[1], known, most=1) if unknown else []
+    return TypeError(f"{error}. Did you mean '{near[0]}'?") if near and "Did you mean" not in str(error) else error
 
 
 def made(kind: Callable[..., Any], settings: Mapping[str, Any], *, received: str) -> Any:

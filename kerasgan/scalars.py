@@ -21,6 +21,8 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from kerasgan.names import advised
+
 __all__ = ["Limits", "check", "checked", "checker", "guard", "refuse_nan"]
 
 T = TypeVar("T", bound=Callable)
@@ -115,19 +117,24 @@ def check(name: str, value: Any, annotation: Any) -> None:
         raise ValueError(f"Expected {expected}. Received: {name}={_shown(value)}")
 
 
-def checker(signature: inspect.Signature, names: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], None]:
+def checker(
+    signature: inspect.Signature, names: Mapping[str, Any], called: str = ""
+) -> Callable[[Mapping[str, Any]], None]:
     """A function that checks arguments by name against the annotations of a signature.
 
     Args:
         signature: of a function or a constructor; a value that is its parameter's default always fits.
         names: the globals of its module, for annotations that are strings.
+        called: the function's name, for an error about options that the type of its `**options` does not have.
     """
     annotations: dict[str, tuple[Any, Any]] = {}
+    unpacked: set[str] | None = None
     for parameter in signature.parameters.values():
         annotation = _resolved(parameter.annotation, names)
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             if typing.get_origin(annotation) is typing.Unpack:
                 options = typing.get_type_hints(typing.get_args(annotation)[0])
+                unpacked = {*signature.parameters, *options}
                 annotations |= {name: (hint, inspect.Parameter.empty) for name, hint in options.items()}
         elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
             annotations[parameter.name] = annotation, parameter.default
@@ -135,6 +142,8 @@ def checker(signature: inspect.Signature, names: Mapping[str, Any]) -> Callable[
 
     def arguments_fit(arguments: Mapping[str, Any]) -> None:
         for name, value in arguments.items():
+            if unpacked is not None and name not in unpacked:
+                raise advised(TypeError(f"{called}() got an unexpected keyword argument {name!r}"), unpacked)
             if name in known and value is not known[name][1]:
                 check(name, value, known[name][0])
 
@@ -145,7 +154,7 @@ def checker(signature: inspect.Signature, names: Mapping[str, Any]) -> Callable[
 def checked(function: T) -> T:
     """The function, which first checks its arguments; itself if there is nothing to check."""
     signature = inspect.signature(function)
-    fit = checker(signature, getattr(function, "__globals__", {}))
+    fit = checker(signature, getattr(function, "__globals__", {}), getattr(function, "__name__", ""))
     if not fit.known:  # type: ignore[attr-defined]
         return function
     various = [each.name for each in signature.parameters.values() if each.kind is inspect.Parameter.VAR_KEYWORD]
@@ -155,7 +164,10 @@ def checked(function: T) -> T:
         try:
             bound = signature.bind(*args, **kwargs).arguments
         except TypeError:
-            return function(*args, **kwargs)  # raises Python's own message, which names the function
+            try:
+                return function(*args, **kwargs)  # raises Python's own message, which names the function
+            except TypeError as error:
+                raise advised(error, signature.parameters) from None
         fit({**bound, **(bound[various[0]] if various and various[0] in bound else {})})
         return function(*args, **kwargs)
 

@@ -8,9 +8,9 @@ import pytest
 from keras import ops
 
 from kerasgan import gradients
+from kerasgan.gan.policy import without_values
 from kerasgan.models import BicycleGAN
 from kerasgan.models.bicyclegan import divergence_from_normal
-from kerasgan.zoo.weight_files import without_values
 
 pytestmark = pytest.mark.backends("jax", "torch")
 

@@ -256,6 +256,12 @@ def test_progress_shows_step_losses_and_speed_on_a_terminal_and_in_a_file(termin
     assert ("\x1b[?25h" in text) == terminal  # the cursor is back
 
 
+def test_a_slow_training_has_a_speed_that_is_not_zero():
+    from kerasgan.callbacks.progress import readable
+
+    assert [readable(speed) for speed in (0.0213, 0.2, 9.94, 10.4, 1234.5)] == ["0.021", "0.2", "9.9", "10", "1,234"]
+
+
 def test_the_time_of_a_training_counts_from_the_start_of_the_program():
     from rich.console import Console
 

@@ -179,3 +179,15 @@ def test_a_first_picture_waits_for_nothing_that_it_does_not_need(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
     assert done.returncode == 0 and (tmp_path / "samples.png").is_file(), done.stderr
+
+
+def test_a_backend_that_keras_lacks_or_that_is_not_installed_is_named(monkeypatch):
+    from kerasgan.cli.startup import check_backend
+
+    for known in (None, "tensorflow"):
+        check_backend(known)
+    with pytest.raises(ValueError, match=r"such as tensorflow, jax, torch\. Received: KERAS_BACKEND=pytorch$"):
+        check_backend("pytorch")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r'KERAS_BACKEND=jax, which is not installed: pip install "kerasgan\[jax\]"$'):
+        check_backend("jax")

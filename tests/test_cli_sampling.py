@@ -19,9 +19,10 @@ def test_generate_writes_a_grid_that_a_seed_reproduces(trained, tmp_path):
 
 def test_generate_takes_weights_from_a_file(trained, tmp_path):
     recipe, weights = trained / "tiny" / "recipe.toml", trained / "tiny-run" / "generator.weights.h5"
-    for name, options in (("a", [recipe, "--weights", weights]), ("b", [trained / "tiny-run"])):
+    models = [recipe, "--weights", weights], [trained / "tiny-run"], [trained / "tiny-run" / "gan.keras"]
+    for name, options in zip("abc", models):
         assert run("generate", *options, "-o", tmp_path / f"{name}.png").exit_code == 0
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert len({(tmp_path / f"{name}.png").read_bytes() for name in "abc"}) == 1
 
 
 def test_generate_gives_each_class_a_column(trained, tmp_path):

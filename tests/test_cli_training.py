@@ -143,7 +143,8 @@ def test_the_doctor_reads_a_log_and_says_what_it_sees(tmp_path):
 def test_the_doctor_wants_a_log(tmp_path):
     (tmp_path / "log.csv").write_text("a,b\n1,2\n")
     assert run("doctor", tmp_path / "log.csv").exit_code == 1
-    assert run("doctor", tmp_path / "none.csv").exit_code == 1
+    told = run("doctor", tmp_path / "none.csv")
+    assert told.exit_code == 1 and "none.csv: No such file or directory" in " ".join(told.output.split())
 
 
 def test_the_best_model_of_a_run_is_kept_and_used_by_what_comes_after(tmp_path):
@@ -181,6 +182,8 @@ def test_the_best_model_of_a_run_is_kept_and_used_by_what_comes_after(tmp_path):
         (["--keep-best", "NAME"], ("auto", "NAME")),
         (["NAME", "--keep-best"], ("auto", "NAME")),
         (["--keep-best", "diversity", "NAME"], ("diversity", "NAME")),
+        (["dcgan-digits", "--keep-best", "--steps", "2"], ("auto", "dcgan-digits")),
+        (["--keep-best", "dcgan-digits", "--start", "acgan-digits"], ("auto", "dcgan-digits")),
         (["NAME", "--keep-best=kernel_distance,samples=9"], ("kernel_distance", "NAME")),
     ],
 )
@@ -207,3 +210,6 @@ def test_settings_of_the_best_model_that_do_not_fit_are_refused_before_the_train
         result = run("train", recipe, "-o", tmp_path / "run", "--keep-best", given)
         assert result.exit_code == 1 and message in result.output, result.output
         assert not (tmp_path / "run").exists()
+    assert "keep_best to be one of auto, " in " ".join(
+        run("train", "dcgan-digits", "--keep-best", "fid").output.split()
+    )

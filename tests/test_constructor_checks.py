@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from kerasgan.gan.constructor_checks import check_choice, check_classes, check_doublings, check_multiple
-from kerasgan.layers import label_input, with_labels
+from kerasgan.layers import label_input, pyramid, with_labels
 from kerasgan.optimizers import for_both
 
 
@@ -30,6 +30,9 @@ def test_right_arguments_pass():
         (lambda: check_classes(None), r"Expected at least two classes\. Received: num_classes=None"),
         (lambda: check_classes(1, optional=True), r"at least two classes, or None\. Received: num_classes=1"),
         (lambda: check_doublings(36), r"from 8 to 1024 to be 4, 5, 6 or 7 times a.*Received: image_size=36"),
+        (lambda: check_doublings(100), r"a power of two, such as 96 or 112 \("),
+        (lambda: check_doublings(2000), r"a power of two, such as 1024 \("),
+        (lambda: pyramid.doublings(100), r"one or more times, such as 96 or 112\. Received: image_size=100"),
         (lambda: check_doublings(8, smallest=16), r"from 16 to 1024 to be 4, .*Received: image_size=8"),
         (lambda: check_doublings(256, largest=224), r"from 8 to 224 to be 4, .*Received: image_size=256"),
         (lambda: check_doublings(64.0), r"from 8 to 1024 to be 4, .*any size: GAN2014.*Received: image_size=64.0"),

@@ -1,13 +1,14 @@
 """Folders of pictures: every format and mode, and files that are none."""
 
 import os
+import sys
 import types
 import warnings
 
 import numpy as np
 import pytest
 from picture_files import flat, noise, only_image, two_classes
-from PIL import Image
+from PIL import Image, ImageFile
 
 from kerasgan import data
 from kerasgan.data import folders
@@ -166,8 +167,47 @@ def test_unreadable_files_are_skipped_on_request_and_reported(tmp_path):
 
 def test_a_folder_of_nothing_but_broken_files_is_an_error(tmp_path):
     (tmp_path / "a.png").touch()
-    with pytest.raises(ValueError, match="all 1 corrupt"):
+    with pytest.raises(ValueError, match=r"all 1 corrupt: .*a\.png \(the file is empty\)"):
         data.folder(tmp_path, skip_corrupt=True)
+
+
+def test_a_packed_folder_is_to_be_unpacked(tmp_path):
+    (tmp_path / "photos.zip").touch()
+    with pytest.raises(NotADirectoryError, match=r"photos\.zip, which is a file: unpack it first"):
+        data.folder(tmp_path / "photos.zip")
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"  # the first bytes of an iPhone's photograph
+
+
+def test_a_format_of_a_plug_in_names_its_package_and_is_read_once_that_is_there(tmp_path, monkeypatch):
+    for name in ("a.heic", "b.HEIC"):
+        (tmp_path / name).write_bytes(HEIC)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # import raises
+    with pytest.raises(ValueError, match=r"a\.heic \(OSError: HEIF, .*pip install pillow-heif\)"):
+        data.folder(tmp_path)
+    flat(tmp_path / "c.png", "red")
+    with pytest.warns(UserWarning, match=r"Skipped 2 unreadable of 3 files: .*a\.heic \(.*pillow-heif\); \.\.\."):
+        data.folder(tmp_path, skip_corrupt=True)
+
+    class Opened(ImageFile.ImageFile):
+        format = "HEIF"
+
+        def _open(self):
+            self._size, self._mode = (2, 2), "RGB"
+
+        def load(self):
+            self.im = Image.new("RGB", (2, 2), "blue").im
+            return super().load()
+
+    def register():
+        Image.register_open("HEIF", Opened, lambda head: head[4:12] == b"ftypheic")
+
+    for registry in (Image.OPEN, Image.ID):
+        monkeypatch.setattr(Image, "OPEN" if registry is Image.OPEN else "ID", registry.copy())
+    monkeypatch.setitem(sys.modules, "pillow_heif", types.SimpleNamespace(register_heif_opener=register))
+    images = data.folder(tmp_path, image_size=2).images()
+    assert images[:, 0, 0].tolist() == [[0, 0, 255], [0, 0, 255], [255, 0, 0]]
 
 
 def test_other_and_hidden_files_are_passed_over(tmp_path):

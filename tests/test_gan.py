@@ -166,7 +166,7 @@ def test_generate_takes_latents_instead_of_drawing_them():
         ({"count": 0}, "positive whole number.*count=0"),
         ({"count": 2.5}, "positive whole number.*count=2.5"),
         ({"count": 2, "labels": 1}, "not class-conditional"),
-        ({}, r"number of images, or latents\. Received: count=None"),
+        ({}, r"number of images, latents or labels of images\. Received: count=None"),
         ({"latents": np.zeros((2, 7))}, r"shape \(count, 8\)\. Received: latents.shape=\(2, 7\)"),
         ({"latents": np.zeros(8)}, r"shape \(count, 8\)\. Received: latents.shape=\(8,\)"),
         ({"latents": np.zeros((0, 8))}, r"shape \(count, 8\)"),
@@ -191,6 +191,7 @@ def test_a_conditional_model_draws_labels_where_none_are_given():
     model = ConditionalGAN(**ConditionalGAN.tiny_config)
     np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))
     assert not np.array_equal(model.generate(2, labels=3, seed=1), model.generate(2, labels=4, seed=1))
+    np.testing.assert_array_equal(model.generate(labels=[3, 4], seed=1), model.generate(2, labels=[3, 4], seed=1))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from families import FAMILIES, each_of
 from keras import ops
 
 import kerasgan
+from kerasgan.gan.policy import without_values
 from kerasgan.keras_internals import initialize, initialize_later, lazy_variables
 from kerasgan.metrics.classifiers import classifier
 from kerasgan.models import DCGAN, BigGAN, StyleGAN2
@@ -27,6 +28,19 @@ def test_a_value_that_is_read_is_the_initializers():
     assert waits([variable]) == [True] and variable.shape == shape
     np.testing.assert_array_equal(ops.convert_to_numpy(variable.value), ops.convert_to_numpy(normal(shape)))
     assert waits([variable]) == [False] and type(variable) is keras.Variable
+
+
+@pytest.mark.backends("tensorflow")
+def test_models_of_several_devices_get_their_values_at_once():
+    import tensorflow as tf
+
+    def weights():
+        with without_values():
+            return [keras.Variable("zeros", shape=(2,))]
+
+    assert waits(weights()) == [True]
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert waits(weights()) == [False]
 
 
 def test_a_value_that_is_assigned_first_costs_no_initialization():

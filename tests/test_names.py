@@ -3,7 +3,7 @@
 import pytest
 from command_line import run
 
-from kerasgan import augment, latents, names, objectives, penalties, schedules, zoo
+from kerasgan import augment, latents, models, names, objectives, penalties, schedules, zoo
 from kerasgan.data import blur, derivations
 from kerasgan.evaluation import material, scores
 from kerasgan.models import feature_networks
@@ -22,6 +22,23 @@ def test_an_unknown_name_is_refused_with_the_nearest_ones_or_with_all():
         names.resolve("APPEL", ["apple", "fig"], expected="a fruit", received="fruit='APPEL'")
     with pytest.raises(ValueError, match=r"such as apple, pear\. "):
         names.resolve("xyz", ["apple", "pear"], expected="a fruit", received="fruit='xyz'")
+    many = [f"k{number:03}" for number in range(126)]
+    with pytest.raises(ValueError, match=r"such as k000, .*k029, \.\.\. \(126 in all\)\. "):
+        names.resolve("xyz", many, expected="a fruit", received="fruit='xyz'")
+
+
+def test_pythons_error_about_an_argument_gets_the_most_similar_one():
+    def told(call):
+        with pytest.raises(TypeError) as caught:
+            call()
+        return str(caught.value)
+
+    gan = models.DCGAN(**models.DCGAN.tiny_config)
+    assert told(lambda: gan.compile(ema_halflife=3)).endswith("'ema_halflife'. Did you mean 'ema_half_life'?")
+    assert told(lambda: gan.fit(epoch=2)).endswith("'epoch'. Did you mean 'epochs'?")
+    assert told(lambda: models.DCGAN(image_sizes=8)).endswith("'image_sizes'. Did you mean 'image_size'?")
+    assert told(lambda: gan.compile(qqq=3)) == "compile() got an unexpected keyword argument 'qqq'"
+    gan.compile(run_eagerly=True)  # Keras' own
 
 
 def test_every_kind_of_name_is_found_whatever_its_case():

@@ -5,11 +5,13 @@ import pickle
 import struct
 from collections import OrderedDict
 
+import keras
 import numpy as np
 import pytest
 from pth_writer import FORMATS, KINDS, Raw, Writer
 
 from kerasgan.checkpoints import pth
+from kerasgan.checkpoints.pickles import CheckpointError
 
 
 @FORMATS
@@ -106,3 +108,10 @@ def test_what_pytorch_saves_is_read_as_pytorch_reads_it(zipped, tmp_path):
         expected = (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).detach().numpy()
         assert read[name].dtype == expected.dtype
         np.testing.assert_array_equal(read[name], expected)
+
+
+def test_a_model_that_keras_saved_is_no_published_checkpoint(tmp_path):
+    path = tmp_path / "gan.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(CheckpointError, match=r"Received: a model that Keras saved, which kerasgan\.load takes$"):
+        pth.read(path)

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from kerasgan import scalars
+from kerasgan import data, scalars
 from kerasgan.gan import GAN
 from kerasgan.models import DCGAN
 
@@ -98,3 +98,12 @@ def gan():
 def test_methods_of_a_gan_name_the_argument(gan, argument):
     with pytest.raises(ValueError, match=rf"Expected .*Received: .*{argument}"):
         GAN_CALLS[argument](gan, np.zeros((8, 16, 16, 1), "float32"))
+
+
+def test_an_option_that_no_such_function_has_is_named_with_its_function():
+    with pytest.raises(TypeError, match=r"^folder\(\) got an unexpected .*'size'\. Did you mean 'image_size'\?$"):
+        data.folder(".", size=64)
+    with pytest.raises(TypeError, match=r"^arrays\(\) got an unexpected .*'batchsize'\. Did you mean 'batch_size'\?$"):
+        data.arrays(np.zeros((2, 8, 8, 1), np.uint8), batchsize=64)
+    with pytest.raises(TypeError, match=r"pairs\(\) missing 1 required positional argument: 'inputs'$"):
+        data.pairs()

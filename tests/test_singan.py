@@ -122,6 +122,20 @@ def test_the_generators_loss_has_the_error_of_the_reconstruction():
     assert float(array(gan.generator_loss(batch))) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.backends("tensorflow")
+def test_the_zeros_of_the_reconstruction_are_no_constant_of_the_graph():
+    import tensorflow as tf
+
+    gan = small(image_size=96)
+    graph = tf.function(lambda: gan._fixed_noises()).get_concrete_function().graph
+    constants = [
+        tf.make_ndarray(node.attr["value"].tensor).nbytes for node in graph.as_graph_def().node if node.op == "Const"
+    ]
+    assert max(constants) == 4 * 8 * 8 and sum(constants) < 2 * 4 * 8 * 8  # the coarsest scale, of 4 * 9,280 bytes
+    latents = np.concatenate([array(each).ravel() for each in gan._fixed_noises()])
+    assert (latents == gan.reconstruction_latents[0]).all()
+
+
 def test_a_scale_without_detail_draws_what_is_injected():
     gan = small()
     without_detail(gan)

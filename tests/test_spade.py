@@ -9,9 +9,9 @@ from keras import ops
 
 from kerasgan import data, layers
 from kerasgan.data import regions
+from kerasgan.gan.policy import without_values
 from kerasgan.gan.train_step import Batch
 from kerasgan.models import SPADE, spade
-from kerasgan.zoo.weight_files import without_values
 
 pytestmark = pytest.mark.backends("jax", "torch")
 TINY = dict(SPADE.tiny_config)

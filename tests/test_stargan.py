@@ -11,10 +11,10 @@ from kerasgan import data, zoo
 from kerasgan.evaluation import evaluate
 from kerasgan.evaluation.domains import Translations
 from kerasgan.evaluation.score_card import score_card
+from kerasgan.gan.policy import without_values
 from kerasgan.gan.train_step import Batch
 from kerasgan.models import StarGAN
 from kerasgan.training import train
-from kerasgan.zoo.weight_files import without_values
 
 pytestmark = pytest.mark.backends("jax", "torch")
 TINY = dict(StarGAN.tiny_config)

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import io
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import tiny_recipe
 from PIL import Image
 from rich.console import Console
 
+import kerasgan
 from kerasgan import zoo
 from kerasgan.callbacks import StepCallback
 from kerasgan.files import pictures
@@ -308,3 +310,33 @@ def test_other_backends_train_and_resume_to_the_bit_without_tensorflow(tmp_path,
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert logged_steps(tmp_path / "run") == [1, 2, 3]
+
+
+def test_a_run_within_its_own_data_is_refused(tmp_path):
+    """Its sample grids would be pictures to learn from when it is resumed."""
+    Image.new("L", (8, 8), 7).save(tmp_path / "a.png")
+    recipe = zoo.recipe(tiny_recipe.write(tmp_path / "elsewhere"))
+    for run in (tmp_path, tmp_path / "runs" / "mine"):
+        with pytest.raises(ValueError, match=r"a run folder outside the data, .*Received: output="):
+            train(recipe, run, data=tmp_path)
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(FileExistsError, match=r"a folder for the run\. Received: output=.*a\.png, which is a file"):
+        train(recipe, tmp_path / "a.png")
+
+
+def test_pictures_are_read_once_for_training_and_measuring(tmp_path, monkeypatch):
+    from kerasgan.data.folders import Pictures
+
+    for level in range(16):
+        Image.new("L", (8, 8), 16 * level).save(tmp_path / f"{level:02}.png")
+    read, decode = [], Pictures.decode
+    monkeypatch.setattr(Pictures, "decode", lambda self, index: read.append(index) or decode(self, index))
+    best = {"name": "frechet_distance", "features": "pixels", "samples": 16}
+    recipe = training.override(zoo.recipe(tiny_recipe.write(tmp_path / "tiny", steps=2)), keep_best=best)
+    run = tmp_path.with_name(f"{tmp_path.name}-run")
+    train(recipe, run, data=tmp_path)
+    assert sorted(read) == list(range(16))
+    images = np.stack([np.full(64, 16 * level / 127.5 - 1) for level in range(16)])
+    made = kerasgan.load(run).generate(16, seed=0).reshape(16, -1)
+    note = json.loads((run / "best.json").read_text())
+    assert note["value"] == pytest.approx(kerasgan.metrics.frechet_distance(made, images), rel=1e-4)

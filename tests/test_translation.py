@@ -224,8 +224,9 @@ def test_scaled_tiles_lie_where_they_belong_and_small_images_are_reflected():
     images = noise(1, 40, 30, 2)
     made = translate(doubled, images, Tiling(size=16, overlap=4), scale=2)
     np.testing.assert_allclose(made, doubled(images), atol=1e-6)
+    np.testing.assert_allclose(translate(doubled, images, Tiling(size=16), scale=2), doubled(images), atol=1e-6)
     assert translate(doubled, images[:, :3, :1], Tiling(), multiple=4, smallest=8, scale=2).shape == (1, 6, 2, 2)
-    with pytest.raises(ValueError, match=r"below half of a tile of 16 pixels\. Received: Tiling\(size=16, overlap=8"):
+    with pytest.raises(ValueError, match=r"below half of a tile of 16 pixels\. Received: overlap=8"):
         translate(doubled, images, Tiling(size=16, overlap=8))
 
 
@@ -340,7 +341,13 @@ def test_half_published_models_and_other_norms_are_named():
     with pytest.raises(kerasgan.checkpoints.CheckpointError, match=r"norm='batch'.*InstanceNormalization"):
         kerasgan.checkpoints.assign(gan, SHARED / "pix2pix.pth")
     with pytest.warns(UserWarning, match="into generator_ab only"):
-        kerasgan.checkpoints.assign(CycleGAN(image_size=32, blocks=3, width=8, pool_size=1), SHARED / "cyclegan.pth")
+        cycle = CycleGAN(image_size=32, blocks=3, width=8, pool_size=1)
+        kerasgan.checkpoints.assign(cycle, SHARED / "cyclegan.pth")
+    assert cycle.untrained == ("ba",) and cycle.predict(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32, 3)
+    with pytest.warns(UserWarning, match="no weights of the direction ba: its generator is untrained"):
+        cycle.predict(np.zeros((32, 32, 3), np.uint8), direction="ba")
+    cycle.on_fit_begin(None)
+    assert cycle.untrained == ()
 
 
 def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():

@@ -122,3 +122,40 @@ def test_generate_writes_every_picture_of_one_name_and_several_endings(tmp_path)
     Image.new("RGB", (16, 16)).save(tmp_path / "in" / "a.jpg.gif")
     said = run("generate", "srgan-landscapes-x4", "--input", tmp_path / "in", "-o", tmp_path / "new", code=1)
     assert "Expected pictures of different names" in said and not (tmp_path / "new").exists()
+
+
+def test_pictures_are_not_written_over(trained, tmp_path):
+    picture = tmp_path / "a" / "b.png"
+    picture.parent.mkdir()
+    Image.new("L", (16, 16), 7).save(picture)
+    before = picture.read_bytes()
+    for source, output in ((picture, picture), (tmp_path, tmp_path), (picture.parent, picture.parent)):
+        assert "Expected another place than that of the pictures." in run(
+            "translate", trained, source, "-o", output, code=1
+        )
+    assert picture.read_bytes() == before and list(tmp_path.rglob("*.png")) == [picture]
+
+
+@pytest.mark.filterwarnings("always:Left out")
+def test_an_unreadable_picture_of_a_folder_does_not_keep_the_others_back(trained, tmp_path):
+    for name in ("a.png", "c.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        Image.new("L", (16, 16), 7).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "b.jpg").touch()
+    told = run("translate", trained, *sorted((tmp_path / "in").iterdir()), "-o", tmp_path / "listed")  # as of *
+    assert "2 images" in told and len([*(tmp_path / "listed").iterdir()]) == 2
+    for source in (sorted((tmp_path / "in").iterdir()), [tmp_path / "in"]):
+        told = run("translate", trained, *source, "-o", tmp_path / "one.png", code=1)
+        assert "Expected a folder for several pictures." in told
+    told = run("translate", trained, tmp_path / "in", "-o", tmp_path / "out")
+    assert "b.jpg (the file is empty)" in " ".join(told.split()) and "2 images" in told
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    for name in ("a.png", "c.png"):
+        (tmp_path / "in" / name).unlink()
+    assert "b.jpg (the file is empty)" in run("translate", trained, tmp_path / "in", "-o", tmp_path / "out2", code=1)
+
+
+@pytest.mark.parametrize("command", ["walk", "interpolate"])
+def test_what_draws_from_latents_says_so_of_a_model_that_translates(trained, tmp_path, command):
+    told = run(command, trained, "-o", tmp_path / "a.png", code=1)
+    assert "Pix2Pix takes images as input: use gan.predict(images), or kerasgan translate." in " ".join(told.split())

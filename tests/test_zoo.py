@@ -201,9 +201,11 @@ def test_an_unknown_name_lists_the_nearest():
         zoo.recipe("dcgan-digit")
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc", "."])
-def test_a_name_is_no_path(name):
-    with pytest.raises(ValueError, match="Expected the name of a zoo entry"):
+@pytest.mark.parametrize(
+    ("name", "why"), [("../secret", "does not exist"), ("/etc", "holds no recipe.toml"), (".", "holds no recipe.toml")]
+)
+def test_a_name_is_no_path(name, why):
+    with pytest.raises(ValueError, match=f"Expected the name of a zoo entry .*, which {why}$"):
         zoo.recipe(name)
 
 

@@ -89,7 +89,7 @@ class Progress(LossCallback):
         first_step, first_time = self._first or (self.step, now)
         if self.step > first_step and now > first_time:
             speed = (self.step - first_step) / (now - first_time)
-            yield f"{speed * self.batch_size:,.0f} images/s" if self.batch_size else f"{speed:.3g} steps/s"
+            yield f"{readable(speed * self.batch_size)} images/s" if self.batch_size else f"{speed:.3g} steps/s"
             left = [(self._total - self.step) / speed] if self._total else []
             left += [self.seconds - (now - self._begun)] if self.seconds else []
             if left and min(left) > 0:
@@ -110,3 +110,8 @@ class Progress(LossCallback):
                 yield f"{name.replace('_', ' ')} best {value:.3g} at step {step:,} ({self.step - step:,} steps ago)"
             if name in record.values:
                 yield f"(measured in {record.seconds:.2g} s, {record.share:.0%} of the time)"
+
+
+def readable(speed: float) -> str:
+    """A speed as a text; a slow one is not 0."""
+    return f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"

@@ -36,6 +36,7 @@ class Report:
         left_over: tensors of the generator for which the model has no weight.
         mismatched: tensor name to what was expected and received.
         networks: of the GAN, those that the file has: "generator", "discriminator", "average".
+        untrained: directions of a model with several generators that the file has no weights of.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Report:
     left_over: list[str] = field(default_factory=list)
     mismatched: dict[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
+    untrained: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -102,6 +104,8 @@ def assign(gan: GAN, path: str | Path, *, channel_order: str = "rgb") -> Report:
 
 def assign_contents(gan: GAN, contents: object, path: str | Path, *, channel_order: str = "rgb") -> Report:
     """As `assign`, of a file whose contents have been read."""
+    from kerasgan.gan import ImageToImage
+
     refused: list[CheckpointError] = []
     for publisher, state in recognized(contents, path):
         report = Report(Path(path), publisher.NAME)
@@ -112,6 +116,8 @@ def assign_contents(gan: GAN, contents: object, path: str | Path, *, channel_ord
             refused.append(error)
             continue
         _carry_out(gan, plan)
+        if isinstance(gan, ImageToImage):
+            gan.untrained = report.untrained
         return report
     raise refused[0]
 
@@ -132,6 +138,7 @@ def _plan(
         raise MismatchError(_explain(report, layout.arguments), report=report)
     plan += [each for network, _ in sources for each in layout.computed(network)]
     report.networks = _networks(gan, sources, judging)
+    report.untrained = _untrained(gan, sources)
     return plan + judging
 
 
@@ -172,6 +179,13 @@ def _networks(gan: GAN, sources: list[tuple[Any, str]], judging: list[Any]) -> t
     found = ("generator", "discriminator") if judging else ("generator",)
     prefixes = {prefix for network, prefix in sources if network is gan.generator or network is gan.ema_generator}
     return (*found, "average") if len(prefixes) > 1 else found
+
+
+def _untrained(gan: GAN, sources: list[tuple[Any, str]]) -> tuple[str, ...]:
+    """The directions whose generators are not among the networks that the file has."""
+    ways = {way: part for way, part in gan.generator_parts.items() if way in getattr(gan, "directions", ())}
+    given = {id(network) for network, _ in sources}
+    return () if id(gan.generator) in given else tuple(way for way, part in ways.items() if id(part) not in given)
 
 
 def _layout(gan: GAN, publisher: ModuleType) -> Layout:

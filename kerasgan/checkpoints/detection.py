@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -147,12 +146,12 @@ def _known_arguments(family: str, arguments: Mapping[str, Any]) -> dict[str, Any
 
 def _built(family: str, arguments: Mapping[str, Any], path: Path) -> GAN:
     """The model, whose weights take little more memory than the file that tells their sizes."""
-    from kerasgan import distribution, models
+    from kerasgan import models
     from kerasgan.checkpoints.keras_files import allowed_bytes, weights_within
-    from kerasgan.keras_internals import lazy_variables
+    from kerasgan.gan.policy import without_values
 
     files = {each for each in (path, path.with_suffix(".bin")) if each.is_file()}  # ncnn has both
-    with weights_within(allowed_bytes(*files)), nullcontext() if distribution.active() else lazy_variables():
+    with weights_within(allowed_bytes(*files)), without_values():
         gan = getattr(models, family)(**arguments)
         gan.compile()
     return gan

@@ -86,10 +86,10 @@ def _pattern(name: str) -> str:
 def _tensors(family: str, layout: Layout) -> list[str]:
     """The names of the tensors of the family's smallest published network."""
     from kerasgan import models
-    from kerasgan.keras_internals import lazy_variables
+    from kerasgan.gan.policy import without_values
 
     kind = getattr(models, family)
-    with lazy_variables():
+    with without_values():
         gan = kind(**{**kind.tiny_config, **layout.published})
     try:
         return [place.tensor for place in layout.placements(network_of(gan))]

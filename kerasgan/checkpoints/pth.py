@@ -45,6 +45,9 @@ def read(path: str | Path) -> object:
 def _read_zip(file: BinaryIO, content: mmap.mmap) -> object:
     try:
         with zipfile.ZipFile(file) as archive:
+            if "config.json" in archive.namelist():
+                received = "a model that Keras saved, which kerasgan.load takes"
+                raise CheckpointError(f"Expected a published checkpoint. Received: {received}")
             members = _checked_members(archive, limit=len(content))
             root = _root(members)
             order = archive.read(f"{root}/byteorder") if f"{root}/byteorder" in members else b"little"

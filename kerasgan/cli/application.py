@@ -35,7 +35,7 @@ class Commands(TyperGroup):
         except Exception as error:
             if ctx.params.get("debug") or not (isinstance(error, USER_ERRORS) or _is_ours(error)):
                 raise
-            complain(f"Error: {error or type(error).__name__}")
+            complain(f"Error: {_words(error) or type(error).__name__}")
             raise typer.Exit(1) from None
 
 
@@ -64,6 +64,12 @@ def options(
 
         typer.echo(kerasgan.__version__)
         raise typer.Exit
+
+
+def _words(error: Exception) -> str:
+    """The message; of the operating system's errors the file and what is wrong with it, without their numbers."""
+    plain = isinstance(error, OSError) and error.filename is not None and error.strerror is not None
+    return f"{error.filename}: {error.strerror}" if plain else str(error)  # type: ignore[attr-defined]
 
 
 def _is_ours(error: Exception) -> bool:

@@ -85,7 +85,8 @@ Border = Annotated[
 
 def load(name: str, weights: Path | None) -> "GAN":
     """The trained model of an entry, a file or a run folder."""
-    recipe_of(name)  # reports a wrong name before Keras is imported
+    if not (name.endswith(".keras") and Path(name).is_file()):
+        recipe_of(name)  # reports a wrong name before Keras is imported
     start_keras()
     with warnings_in_one_line(UnfinishedRunWarning):
         return load_model(name, weights=weights or "recipe")

@@ -59,7 +59,7 @@ def generate(
     from kerasgan.cli import styles as styling
 
     if source is not None:
-        translate(name, source, output, direction=direction, kernel=kernel, frames=frames, fps=fps, weights=weights)
+        translate(name, [source], output, direction=direction, kernel=kernel, frames=frames, fps=fps, weights=weights)
         return
     output = output or Path("samples.png")
     truncations = numbers_of("--truncation", truncation)

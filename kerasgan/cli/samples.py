@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasgan import exploration
+from kerasgan.exploration.walks import prior_of
 from kerasgan.files import films, pictures
+from kerasgan.files.text import warn
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -147,22 +149,23 @@ def checked(output: Path, motion: Motion | None) -> Path:
 
 def translate(
     gan: "GAN",
-    source: Path,
+    source: Path | Sequence[Path],
     output: Path,
     *,
     direction: str | None = None,
     frames: int | None = None,
     fps: int | None = None,
 ) -> int:
-    """Writes an image-to-image model's output for a picture, or for all pictures in a folder; returns how many.
+    """Writes an image-to-image model's output for a picture, several, or all in a folder; returns how many.
 
     For models of videos, it writes a video and the predicted frames.
 
     Args:
         gan: the model.
-        source: a picture, or a folder of pictures.
-        output: a .png; for a folder, the folder to write to: each picture becomes a PNG of the same name.
-            Pictures whose names differ only in their endings keep these: a.jpg.png.
+        source: a picture, several pictures, or a folder of pictures.
+        output: a .png; for several, the folder to write to: each picture becomes a PNG of the same name.
+            Pictures whose names differ only in their endings keep these: a.jpg.png. Unreadable ones are left out, with
+            a warning each.
         direction: for families that translate in both directions.
         frames: number of frames to predict, for models of videos; 8 if not given.
         fps: frames per second of the video, for models of videos; 10 if not given.
@@ -175,26 +178,48 @@ def translate(
             f"Expected kerasgan generate NAME: a {type(gan).__name__} draws from latents. Received: {source}"
         )
     if gan.task == "video-prediction":
+        if not isinstance(source, Path):
+            raise ValueError(f"Expected one video. Received: {len(source)} files")
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
         raise ValueError(f"Expected --frames and --fps only for models of videos. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
     from kerasgan.data.listing import found
 
-    several = source.is_dir()
+    several = not isinstance(source, Path) or source.is_dir()
     if not several:
         checked(output, None)
-    paths = found(source) if several else [source]
+    elif output.suffix.lower() in (".png", *films.ENDINGS):
+        raise ValueError(f"Expected a folder for several pictures. Received: {output}")
+    paths: Sequence[Path] = [source] if isinstance(source, Path) else source
+    if several and isinstance(source, Path):
+        paths = found(source)
+        names = [path.relative_to(source) for path in paths]
+    else:
+        names = [Path(path.name) for path in paths]
     network = gan.translator(direction)  # type: ignore[attr-defined]
     channels, made_channels = network.inputs[0].shape[-1], network.outputs[0].shape[-1]
-    targets = _targets([path.relative_to(source) for path in paths], output) if several else [output]
+    targets = _targets(names, output) if several else [output]
+    unreadable: list[ValueError] = []
+    originals = {path.resolve(): path for path in paths}
+    if overwritten := next(filter(None, (originals.get(target.resolve()) for target in targets)), None):
+        raise ValueError(f"Expected another place than that of the pictures. Received: {output}, as is {overwritten}")
     for path, target in zip(paths, targets):
-        image = decode(path, channels=channels)
+        try:
+            image = decode(path, channels=channels)
+        except ValueError as error:
+            if not several:
+                raise
+            unreadable.append(error)
+            warn(f"Left out: {str(error).partition('Received: ')[2]}", stacklevel=2)
+            continue
         height, width = (side * gan.scale for side in image.shape[:2])  # type: ignore[attr-defined]
         made = np.empty((height, width, made_channels), np.uint8)
         gan.predict(image, direction=direction, out=made)  # type: ignore[call-arg]
         pictures.save(pictures.single(made), target)
-    return len(paths)
+    if len(unreadable) == len(paths):
+        raise unreadable[0]
+    return len(paths) - len(unreadable)
 
 
 def _targets(names: Sequence[Path], output: Path) -> list[Path]:
@@ -258,7 +283,7 @@ def grid(gan: "GAN", choice: Choice, output: Path) -> int:
 def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Path) -> int:
     """Writes the same images at several truncations, a column for each; returns how many images."""
     rows = choice.count or 4
-    points = gan.prior.draw(rows, gan.latent_dim, choice.seed)
+    points = prior_of(gan).draw(rows, gan.latent_dim, choice.seed)
     labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else np.resize(choice.labels, rows)
     images = exploration.truncation_grid(gan, points, truncations=values, labels=labels)
     names = [f"{value:g}" for value in values]
@@ -313,7 +338,7 @@ def show(
 def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, output: Path) -> np.ndarray:
     """Latents (frames, rows, latent_dim): the first ones are the first samples of this seed."""
     stops = STOPS if motion.closed else 2
-    ends = gan.prior.draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
+    ends = prior_of(gan).draw(stops * rows, gan.latent_dim, choice.seed).reshape(stops, rows, -1)
     if motion.closed:
         moves = output.suffix.lower() != ".png"
         return exploration.loop(gan.prior, ends, frames=motion.length(output), method=motion.method, ease=moves)

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import importlib.abc
+import importlib.util
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import Any
 
 __all__ = ["start_keras"]
 
+BACKENDS = ("tensorflow", "jax", "torch")
 # Packages that modules import if they are installed, for what no command does: together two seconds.
 UNNEEDED = {
     "jax": ("tensorflow.lite.python.util", "keras.src.callbacks.orbax_checkpoint"),
@@ -28,6 +30,7 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
     """
     if "keras" in sys.modules:
         return first()
+    check_backend(os.environ.get("KERAS_BACKEND") or None)
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         _import_keras()
         return first()
@@ -47,6 +50,15 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def check_backend(name: str | None) -> None:
+    """Raises ValueError for an unknown backend of Keras, ImportError for one that is not installed."""
+    if name not in (None, *BACKENDS):
+        raise ValueError(f"Expected a backend such as {', '.join(BACKENDS)}. Received: KERAS_BACKEND={name}")
+    if name is not None and importlib.util.find_spec(name) is None:
+        received = f"KERAS_BACKEND={name}, which is not installed"
+        raise ImportError(f'Expected an installed backend. Received: {received}: pip install "kerasgan[{name}]"')
 
 
 def _import_keras() -> ModuleType:

@@ -56,12 +56,16 @@ class TrainCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if KEEP_BEST in args:
+            from kerasgan import zoo
             from kerasgan.metrics.sample_metrics import names
 
             place = args.index(KEEP_BEST) + 1
             following = "".join(args[place : place + 1])
-            # A word with commas is meant as settings, whatever its name is, and refused with the names that there are.
-            if "," not in following and following not in (*names(), "auto"):
+            # A word with commas, or beside the name of an entry, is meant as settings, whatever its name is, and
+            # refused with the names that there are.
+            others = {*args[: place - 1], *args[place + 1 :]} & {*zoo.names()} and following[:1] not in ("-", "")
+            meant = "," in following or (others and following not in zoo.names())
+            if not meant and following not in (*names(), "auto"):
                 args = [*args[:place], "auto", *args[place:]]
         return super().parse_args(ctx, args)
 

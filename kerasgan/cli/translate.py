@@ -12,13 +12,13 @@ __all__ = ["translate"]
 
 def translate(
     name: Target,
-    source: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture, a video, or a folder.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="PICTURE", help="Pictures, a folder of them, or a video.")],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="A .png; for a folder a folder, for a video a .gif or .mp4. By default translated.",
+            help="A .png; for several pictures a folder, for a video a .gif or .mp4. By default translated.",
         ),
     ] = None,
     direction: Direction = None,
@@ -31,11 +31,13 @@ def translate(
     from kerasgan.cli import samples
     from kerasgan.files import films
 
-    if output is not None and not source.is_dir() and output.suffix.lower() not in films.ENDINGS:
+    source = sources[0] if len(sources) == 1 else sources
+    several = not isinstance(source, Path) or source.is_dir()
+    if output is not None and not several and output.suffix.lower() not in films.ENDINGS:
         samples.checked(output, None)
     gan = with_kernel(load(name, weights), kernel)
     if output is None:
-        ending = ".gif" if gan.task == "video-prediction" else "" if source.is_dir() else ".png"
+        ending = ".gif" if gan.task == "video-prediction" else "" if several else ".png"
         output = Path(f"translated{ending}")
     made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
     typer.echo(f"{made} images: {output}")

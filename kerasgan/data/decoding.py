@@ -166,6 +166,15 @@ def decode(
     return pixels[..., np.newaxis] if channels == 1 else pixels
 
 
+def why_unreadable(path: Path) -> str:
+    """The path of a picture that cannot be decoded, with the reason."""
+    try:
+        decode(path, channels=3)
+    except ValueError as error:
+        return str(error).partition("Received: ")[2]
+    return str(path)
+
+
 def _reason(path: str | Path | io.BytesIO, error: Exception) -> str:
     if not isinstance(path, io.BytesIO) and Path(path).is_file() and Path(path).stat().st_size == 0:
         return "the file is empty"

@@ -62,8 +62,9 @@ def batches(
         source = arrays(data, labels, unlabeled=unlabeled, **order)  # type: ignore[arg-type]
     else:
         raise TypeError(
-            "Expected an array, (images, labels), the path of a folder, a kerasgan.data source, a tf.data.Dataset, a "
-            f"keras.utils.PyDataset or a PyTorch DataLoader. Received: {type(data).__module__}.{type(data).__name__}"
+            "Expected an array, (images, labels), the path of a folder, a kerasgan.data source, a tf.data.Dataset (of "
+            "a Python generator: tf.data.Dataset.from_generator), a keras.utils.PyDataset or a PyTorch DataLoader. "
+            f"Received: {type(data).__module__}.{type(data).__name__}"
         )
     checks.model_shape(source.image_shape, shape, source.name)
     if num_classes is not None:
@@ -105,7 +106,7 @@ DICT_KEYS = (("image", "images"), ("label", "labels"))
 
 
 def _as_numpy(tensor: Any) -> np.ndarray:
-    return np.asarray(tensor.cpu() if hasattr(tensor, "cpu") else tensor)
+    return np.asarray(tensor.detach().cpu() if hasattr(tensor, "detach") else tensor)  # PyTorch's may be on a GPU
 
 
 def checked(

@@ -15,7 +15,7 @@ import numpy as np
 
 from kerasgan.data import checks
 from kerasgan.data.contents import LOG, Contents
-from kerasgan.data.decoding import Crop, checked_crop, decode, opened, warn_of_few_bits
+from kerasgan.data.decoding import Crop, checked_crop, decode, opened, warn_of_few_bits, why_unreadable
 from kerasgan.data.listing import Paths, found
 from kerasgan.data.semi_supervised import UNLABELED
 from kerasgan.data.shards.form import ShardError
@@ -126,10 +126,13 @@ def class_names(root: Path, paths: Paths, labels: str | bool) -> list[str] | Non
 
 def _report(skipped: Sequence[Path], kept: Sequence[Path], root: Path) -> None:
     if not kept:
-        raise ValueError(f"Expected at least one readable picture. Received: path={root}, all {len(skipped)} corrupt")
+        found = f"all {len(skipped)} corrupt: {why_unreadable(skipped[0])}"
+        raise ValueError(f"Expected at least one readable picture. Received: path={root}, {found}")
     if skipped:
-        first = ", ".join(str(path) for path in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
-        warn(f"Skipped {len(skipped)} unreadable of {len(kept) + len(skipped)} files: {first}", stacklevel=3)
+        kinds = {path.suffix.lower(): path for path in reversed(skipped)}  # the first of each: often one reason
+        several = [why_unreadable(path) for path in [*kinds.values()][:5]]
+        told = "; ".join([*several, "..."] if len(skipped) > len(several) else several)
+        warn(f"Skipped {len(skipped)} unreadable of {len(kept) + len(skipped)} files: {told}", stacklevel=3)
 
 
 class Pictures:

@@ -11,6 +11,8 @@ from kerasgan.data.decoding import EXTENSIONS
 
 __all__ = ["Paths", "found"]
 
+PACKED = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip")
+
 
 class Paths(Sequence[Path]):
     """Paths below `root`, made when they are asked for."""
@@ -47,7 +49,8 @@ def found(root: Path) -> Paths:
     if not root.exists():
         raise FileNotFoundError(f"Expected a folder of pictures. Received: path={root}, which does not exist")
     if not root.is_dir():
-        raise NotADirectoryError(f"Expected a folder of pictures. Received: path={root}, which is a file")
+        advice = ": unpack it first" if root.suffix.lower() in PACKED else ""
+        raise NotADirectoryError(f"Expected a folder of pictures. Received: path={root}, which is a file{advice}")
     pictures, others = Paths(root), collections.Counter[str]()
     for name in _below(root, "", set()):
         ending = os.path.splitext(name)[1].lower()

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasgan.exploration.walks import prior_of
+
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
@@ -39,7 +41,7 @@ def sensitive_directions(
         raise ValueError(f"Expected a positive number. Received: points={points}")
     from kerasgan.latents import class_labels  # it imports Keras; a command line that plans a walk need not
 
-    columns = _movable(gan.prior, gan.latent_dim)
+    columns = _movable(prior_of(gan), gan.latent_dim)
     if not len(columns):
         received = f"prior={gan.prior.describe(gan.latent_dim)}"
         raise ValueError(f"Cannot find directions: the prior is discrete. Received: {received}")

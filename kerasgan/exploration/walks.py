@@ -57,7 +57,7 @@ def interpolate(
             the prior's support.
     """
     ends = [latents_of(gan, [end] if np.ndim(end) == 0 else np.asarray(end)[None])[0] for end in (first, second)]
-    between = path(gan.prior, method)(*ends, np.linspace(0, 1, _count(frames, "frames", 2)))
+    between = path(prior_of(gan), method)(*ends, np.linspace(0, 1, _count(frames, "frames", 2)))
     return _images(gan, between, labels, truncation=truncation, batch_size=batch_size)
 
 
@@ -85,7 +85,7 @@ def walk(
     Raises:
         ValueError: for fewer points or frames, and as `interpolate`.
     """
-    round_trip = loop(gan.prior, latents_of(gan, points, least=2), frames=frames, method=method)
+    round_trip = loop(prior_of(gan), latents_of(gan, points, least=2), frames=frames, method=method)
     return _images(gan, round_trip, labels, truncation=truncation, batch_size=batch_size)
 
 
@@ -110,7 +110,7 @@ def arithmetic(
         ValueError: as `interpolate`.
     """
     concepts = [latents_of(gan, concept) for concept in (first, minus, plus)]
-    path(gan.prior, "linear")  # raises for discrete priors
+    path(prior_of(gan), "linear")  # raises for discrete priors
     means = [concept.mean(axis=0) for concept in concepts]
     return _images(gan, np.stack([*means, combine(*concepts)]), labels, batch_size=batch_size)
 
@@ -134,7 +134,7 @@ def class_grid(
     if gan.num_classes is None:
         raise ValueError(f"Expected a class-conditional model for a class grid. Received: {type(gan).__name__}")
     classes = np.arange(gan.num_classes) if labels is None else np.atleast_1d(labels)
-    points = gan.prior.draw(_count(rows, "rows"), gan.latent_dim, seed)
+    points = prior_of(gan).draw(_count(rows, "rows"), gan.latent_dim, seed)
     return gan.generate(
         latents=np.repeat(points, len(classes), axis=0),
         labels=np.tile(classes, rows),
@@ -264,6 +264,13 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.n
     return gan.generate(latents=points, labels=labels, **options)
 
 
+def prior_of(gan: "GAN") -> "Prior":
+    """The prior of a model's latents. Raises TypeError for a model that translates images."""
+    if gan.prior is None:
+        raise TypeError(f"{type(gan).__name__} takes images as input: use gan.predict(images), or kerasgan translate.")
+    return gan.prior
+
+
 def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     """Latents (count, latent_dim) of a model, from latents or from seeds (count,).
 
@@ -275,7 +282,7 @@ def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
     size = gan.latent_dim  # raises for an image-to-image model
     array = np.asarray(points)
     if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
-        array = np.concatenate([gan.prior.draw(1, size, int(seed)) for seed in array])
+        array = np.concatenate([prior_of(gan).draw(1, size, int(seed)) for seed in array])
     if array.ndim != 2 or array.shape[1] != size or len(array) < least:
         expected = f"Expected {least} or more seeds, or latents of shape (count, {size})"
         received = f"{array.tolist()}" if array.ndim < 2 and array.size < 9 else f"an array of shape {array.shape}"

@@ -7,9 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasgan import distribution
-from kerasgan.gan.policy import under_policy
-from kerasgan.keras_internals import initialize, lazy_variables
+from kerasgan.gan.policy import under_policy, without_values
+from kerasgan.keras_internals import initialize
 
 __all__ = ["HALF", "exactly", "portable"]
 
@@ -26,7 +25,7 @@ def portable(network: keras.Model) -> keras.Model:
         return type(layer).from_config(config)
 
     with exactly():
-        with contextlib.nullcontext() if distribution.active() else lazy_variables():
+        with without_values():
             clone = keras.models.clone_model(network, clone_function=rebuilt, recursive=True)
         for weight, trained in zip(clone.weights, network.weights, strict=True):
             weight.assign(ops.convert_to_numpy(trained.value))

@@ -1,6 +1,7 @@
 """Pictures of generated images: sample grids and film strips of a training, as PIL images and PNG files."""
 
 import contextlib
+import importlib
 import io
 import math
 import os
@@ -42,6 +43,8 @@ LARGE, PIXELS_PER_BYTE = 1 << 24, 100  # see `opened`
 FORMATS = frozenset(
     ["AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
 )
+# Module and package of those that a plug-in decodes: photographs of iPhones are HEIF.
+PLUG_INS = {"HEIF": ("pillow_heif", "pillow-heif"), "JXL": ("pillow_jxl", "pillow-jxl-plugin")}
 STEPS_KEY = "steps"  # the text chunk of a film strip's PNG that holds the steps of its rows
 
 
@@ -183,22 +186,47 @@ def opened(path: str | os.PathLike[str] | io.BytesIO) -> Picture:
 
     Raises:
         OSError: for such a picture; for what is no file, such as a named pipe, at which PIL would wait for ever; and
-            for formats that another program would decode, such as EPS.
+            for formats that another program would decode, such as EPS, or a plug-in that is not installed.
     """
     size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else _file_size(path)
     Image.init()
-    try:
-        _refuse_large(*_largest_in_icon(path, size), size)
-        picture = Image.open(path, formats=[each for each in Image.ID if each in FORMATS])
-    except Image.UnidentifiedImageError:
-        known = ", ".join(sorted(FORMATS & Image.OPEN.keys()))
-        raise OSError(f"none of the formats {known}") from None
+    _refuse_large(*_largest_in_icon(path, size), size)
+    picture = _identified(path)
     try:
         _refuse_large(picture.width, picture.height, size)
     except OSError:
         picture.close()
         raise
     return picture
+
+
+def _identified(path: str | os.PathLike[str] | io.BytesIO) -> Picture:
+    """The picture in a file, in a format of PIL's, or of a plug-in that is installed; OSError for another."""
+    try:
+        return Image.open(path, formats=[each for each in Image.ID if each in FORMATS])
+    except Image.UnidentifiedImageError:
+        known = ", ".join(sorted(FORMATS & Image.OPEN.keys()))
+    kind = _of_plug_in(path)
+    if kind is None or kind in Image.OPEN:
+        raise OSError(f"none of the formats {known}")
+    module, package = PLUG_INS[kind]
+    try:
+        plug_in = importlib.import_module(module)
+    except ImportError:
+        raise OSError(f"{kind}, which needs a plug-in of Pillow: pip install {package}") from None
+    getattr(plug_in, "register_heif_opener", bool)()  # others register themselves
+    return Image.open(path, formats=[kind])
+
+
+def _of_plug_in(path: str | os.PathLike[str] | io.BytesIO) -> str | None:
+    """Which format of a plug-in a file has, by its first bytes, or None."""
+    with contextlib.nullcontext(path) if isinstance(path, io.BytesIO) else open(path, "rb") as file:
+        file.seek(0)
+        head = file.read(12)
+        file.seek(0)
+    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf"):
+        return "HEIF"
+    return "JXL" if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")) else None
 
 
 def _refuse_large(width: int, height: int, size: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+from kerasgan.names import advised
 from kerasgan.scalars import checker, refuse_nan
 
 __all__ = ["capture_arguments", "resolve_arguments"]
@@ -27,7 +28,10 @@ def capture_arguments(init: Callable) -> Callable:
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError:
-            init(self, *args, **kwargs)  # raises Python's own message, which names the constructor
+            try:
+                init(self, *args, **kwargs)  # raises Python's own message, which names the constructor
+            except TypeError as error:
+                raise advised(error, signature.parameters) from None
             raise
         outer, call = self.__dict__.get(CURRENT), _Call(bound)
         refuse_nan(call.explicit)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from kerasgan.layers.pyramid import nearest_doublings
+
 __all__ = ["check_choice", "check_classes", "check_doublings", "check_multiple"]
 
 OTHER_SIZES = 'multiples of 4: DCGAN(variant="upsampling"), ConditionalDCGAN; any size: GAN2014, ConditionalGAN'
@@ -35,6 +37,8 @@ def check_doublings(image_size: int, *, smallest: int = 8, largest: int = 1024) 
     side = image_size >> (image_size.bit_length() - 3) if whole else 0
     if not whole or side << (image_size.bit_length() - 3) != image_size:
         expected = f"Expected image_size from {smallest} to {largest} to be 4, 5, 6 or 7 times a power of two"
+        if isinstance(image_size, int):
+            expected += f", such as {nearest_doublings(image_size, smallest=smallest, largest=largest)}"
         raise ValueError(f"{expected} ({OTHER_SIZES}). Received: image_size={image_size}")
     return side
 

@@ -33,7 +33,7 @@ class Sampling(keras.Model):
         """Images drawn from the generator (its moving average if there is one).
 
         Args:
-            count: number of images; the number of latents if those are given.
+            count: number of images; that of the latents or labels, if those are given.
             latents: (count, latent_dim); drawn from the prior if not given.
             labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
@@ -75,9 +75,10 @@ class Sampling(keras.Model):
             points = latents.given(points, latent_dim)
             if count not in (None, len(points)):
                 raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
-        elif count is None:
-            raise ValueError("Expected a number of images, or latents. Received: count=None")
         else:
+            count = len(labels) if count is None and np.ndim(labels) == 1 else count
+            if count is None:
+                raise ValueError("Expected a number of images, latents or labels of images. Received: count=None")
             points = self.prior.draw(int(count), latent_dim, seed)
         labels = latents.class_labels(len(points), labels, num_classes=self.num_classes, seed=seed)
         return [points] if labels is None else [points, labels]
@@ -160,6 +161,8 @@ class Sampling(keras.Model):
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Raises TypeError: a GAN's losses do not measure its samples; use `kerasgan.metrics`."""
         raise TypeError("A GAN has no validation loss to evaluate: measure its samples with kerasgan.metrics.")
+
+    test_on_batch = evaluate
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **options: Any) -> None:
         """Raises TypeError: `kerasgan.export` writes the generator alone, and compares the file with Keras."""

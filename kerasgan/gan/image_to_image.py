@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasgan import data
 from kerasgan.data import checks
+from kerasgan.files.text import warn
 from kerasgan.gan.keras_arguments import refuse_fit_options
 from kerasgan.gan.model import GAN
 from kerasgan.gan.task import Task
@@ -50,6 +51,9 @@ class ImageToImage(GAN):
 
     directions: tuple[str, ...] = ()
     """Names of the translations of a family with several generators; the first is the default."""
+
+    untrained: tuple[str, ...] = ()
+    """Directions for which the published checkpoint that was loaded has no weights."""
 
     def __init__(
         self,
@@ -123,6 +127,7 @@ class ImageToImage(GAN):
 
     def on_fit_begin(self, source: Any) -> None:
         """Keeps examples for `sample_grid`, unless there are any."""
+        self.untrained = ()
         if self.examples is None and isinstance(source, (data.Pairs, data.Unpaired)):
             self.examples = source.examples(8)
 
@@ -162,8 +167,11 @@ class ImageToImage(GAN):
         if direction is not None and direction not in self.directions:
             known = ", ".join(self.directions) or "none, as it has one generator"
             raise ValueError(f"Expected a direction of {type(self).__name__}: {known}. Received: {direction!r}")
+        if direction in self.untrained:
+            warn(f"The loaded file has no weights of the direction {direction}: its generator is untrained.")
         return self.sampler
 
+    @checked
     def predict(  # type: ignore[override]
         self,
         images: Any,
@@ -175,6 +183,7 @@ class ImageToImage(GAN):
         tile_size: int | None = None,
         overlap: int | None = None,
         out: Any = None,
+        beside: Sequence[np.ndarray] = (),
     ) -> Any:
         """The generator's outputs for images of any size.
 
@@ -186,54 +195,42 @@ class ImageToImage(GAN):
                 sizes; uint8, or float in [-1, 1].
             direction: for families that translate both ways, such as "ab".
             tile_size: in pixels of the images; if not given, 512, or as many as make 768 pixels of the output.
-            overlap: shared by neighboring tiles, in pixels; 64, or 32 for a model that enlarges, if not given; see
-                `kerasgan.gan.tiling.Tiling`.
+            overlap: shared by neighboring tiles, in pixels; 64, or 32 for a model that enlarges, or a quarter of a
+                small tile, if not given; see `kerasgan.gan.tiling.Tiling`.
             batch_size: images or tiles computed at a time; as many as make 2^18 pixels, at least one, if not given.
             verbose: 1 or 2 shows how many images or tiles are done; "auto", as 0, shows nothing.
             steps: batches after which to end, with a `batch_size`; all images if not given.
             out: array of the result's shape, float32 or uint8 (0 to 255), such as a `numpy.memmap` in a file: results
                 are written there as soon as they are done, so that no more than a row of tiles is in memory.
+            beside: further inputs of the generator in place of those that its family gives it, as arrays with a row for
+                each image, or one row for a single image.
 
         Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale; or
         `out`.
 
         Raises:
             TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's; for
-                an `out` of another shape or type, or with a list.
+                an `out` of another shape or type, or with a list; for other inputs beside than the generator has.
         """
-        options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
-        options |= dict(batch_size=batch_size, verbose=verbose)
-        return self._predict(images, steps=steps, out=out, **options)
-
-    @checked
-    def _predict(
-        self,
-        images: Any,
-        *beside: Any,
-        batch_size: int | None = None,
-        verbose: str | int = "auto",
-        steps: int | None = None,
-        direction: str | None = None,
-        tile_size: int | None = None,
-        overlap: int | None = None,
-        out: Any = None,
-    ) -> Any:
-        """As `predict`; `beside` as of `_translate`, with a row for each image, or one row for a single image."""
-        options: Any = dict(direction=direction, tile_size=tile_size, overlap=overlap)
-        options |= dict(batch_size=batch_size, verbose=verbose)
+        options: Any = dict(batch_size=batch_size, verbose=verbose, direction=direction)
+        options |= dict(tile_size=tile_size, overlap=overlap)
         if isinstance(images, (list, tuple)):
             if out is not None:
                 raise ValueError(f"Expected an array of images, as results go into one. Received: {len(images)} images")
             several = enumerate(_first_batches(images, batch_size, steps))
             own = ((image, [rows[place : place + 1] for rows in beside]) for place, image in several)
-            return [self._predict(image, *rows, **options) for image, rows in own]
+            return [ImageToImage.predict(self, image, **options, beside=rows) for image, rows in own]
         array = np.asarray(images)
         if array.ndim == 3:
             written = None if out is None else out[np.newaxis]
-            return self._predict(array[np.newaxis], *beside, **options, out=written)[0]
+            return ImageToImage.predict(self, array[np.newaxis], **options, out=written, beside=beside)[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
+        further = len(self._conditioned(direction, len(array))[0].inputs) - 1 if beside else 0
+        if [len(rows) for rows in beside] != [len(array)] * further:
+            expected = f"Expected {further} arrays beside the images, with a row for each"
+            raise ValueError(f"{expected}. Received: beside of shapes {[np.shape(rows) for rows in beside]}")
         array = _first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
         tiling = Tiling(tile_size, overlap, batch_size, progress=verbose in (1, 2))

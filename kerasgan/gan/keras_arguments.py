@@ -1,12 +1,14 @@
 """What Keras' `compile` and `fit` take for a supervised model, refused by a GAN with what to use instead."""
 
+import inspect
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 
+from kerasgan.names import advised
 from kerasgan.scalars import check
 
 __all__ = ["display", "refuse_compile_options", "refuse_fit_options"]
@@ -17,6 +19,7 @@ _SCORES = (
 )
 _COMPILE = {
     "optimizer": "generator_optimizer and discriminator_optimizer",
+    "learning_rate": "generator_optimizer and discriminator_optimizer, such as keras.optimizers.Adam(2e-4, 0.5)",
     "loss": 'objective, such as objective="hinge" (kerasgan.objectives.names())',
     "loss_weights": "the weights that penalties and the family's constructor take",
     "weighted_metrics": _SCORES,
@@ -33,12 +36,16 @@ _FIT = {
 _NUMBERS = {"epochs": int, "initial_epoch": int, "steps_per_epoch": int | None}
 
 
-def refuse_compile_options(options: Mapping[str, Any]) -> None:
-    """Raises ValueError for arguments of `keras.Model.compile` that would have no effect; None is no argument."""
+def refuse_compile_options(options: Mapping[str, Any], method: Callable[..., Any]) -> None:
+    """Raises ValueError for arguments of `keras.Model.compile` that would have no effect; None is no argument.
+
+    Raises TypeError for those that it does not have, with the most similar one of it or of the GAN's `method`.
+    """
     _refuse("compile", _COMPILE, options)
+    _refuse_unknown(method, options)
 
 
-def refuse_fit_options(options: Mapping[str, Any]) -> None:
+def refuse_fit_options(options: Mapping[str, Any], method: Callable[..., Any] | None = None) -> None:
     """As `refuse_compile_options`, of `keras.Model.fit` and `train_on_batch`; and numbers that Keras takes unseen."""
     for name in _NUMBERS.keys() & options.keys():
         check(name, options[name], _NUMBERS[name])
@@ -48,6 +55,8 @@ def refuse_fit_options(options: Mapping[str, Any]) -> None:
             "compile(metrics=[kerasgan.metrics.FrechetDistance(data=HELD_OUT_IMAGES)])."
         )
     _refuse("fit", _FIT, options)
+    if method is not None:
+        _refuse_unknown(method, options)
     if not any(options.get("verbose", "auto") == known for known in ("auto", 0, 1, 2)):
         raise ValueError(f"Expected 'auto', 0, 1 or 2. Received: verbose={options['verbose']!r}")
     callbacks = options.get("callbacks")
@@ -64,6 +73,13 @@ def display(verbose: Any) -> Any:
     drawn = sys.stdout is not None and sys.stdout.isatty()
     drawn = drawn or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
     return verbose if verbose != "auto" or drawn else 2
+
+
+def _refuse_unknown(method: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    known = inspect.signature(getattr(keras.Model, method.__name__)).parameters
+    for name in options.keys() - known.keys():
+        error = TypeError(f"{method.__name__}() got an unexpected keyword argument {name!r}")
+        raise advised(error, [*inspect.signature(method).parameters, *known])
 
 
 def _refuse(method: str, instead: Mapping[str, str], options: Mapping[str, Any]) -> None:

@@ -238,7 +238,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
                 batch normalization in the discriminator, `wasserstein` with nothing that bounds the discriminator's
                 slope, or an objective whose losses do not take (real_logits, fake_logits).
         """
-        refuse_compile_options(options)
+        refuse_compile_options(options, self.compile)
         several = metrics if isinstance(metrics, (list, tuple)) else [metrics] if metrics else []
         self.sample_metrics, self.measurements = tuple(map(sample_metrics.get, several)), Measurements()
         given = {
@@ -341,7 +341,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         Raises:
             ValueError: if the images' shape, range or labels do not suit the model.
         """
-        refuse_fit_options({**options, "verbose": verbose, "callbacks": callbacks})
+        refuse_fit_options({**options, "verbose": verbose, "callbacks": callbacks}, self.fit)
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)

@@ -24,9 +24,9 @@ class Tiling(NamedTuple):
         size: side of a tile in pixels; images up to this size are not cut. If not given, 512, or as many as make 768
             pixels of the output.
         overlap: pixels that neighboring tiles share, below half of `size`; if not given, 64, or 32 for a network that
-            enlarges. In the middle half of the overlap the tiles are blended. In the quarter next to its border a tile
-            is ignored, because the network lacks the pixels beyond. If the receptive field reaches no further than that
-            quarter, the result equals that of the whole image.
+            enlarges, or a quarter of a tile that is too small for that. In the middle half of the overlap the tiles are
+            blended. In the quarter next to its border a tile is ignored, because the network lacks the pixels beyond.
+            If the receptive field reaches no further than that quarter, the result equals that of the whole image.
         batch_size: images or tiles computed at a time, which bounds the memory; as many as make 2^18 pixels of the
             output, at least one, if not given.
         progress: whether to show how many are done.
@@ -97,10 +97,12 @@ class Cut(NamedTuple):
 def _cut(tiling: Tiling, sides: tuple[int, int], *, multiple: int, scale: int) -> Cut:
     """For images of this height and width."""
     usual = OVERLAP if scale == 1 else OVERLAP_ENLARGED
+    if tiling.size and 2 * usual >= _up(tiling.size, multiple):
+        usual = tiling.size // 4
     overlap = usual if tiling.overlap is None else tiling.overlap
     size = _up(tiling.size or max(min(SIDE, SIDE_OF_OUTPUT // scale), 2 * overlap + 1), multiple)
     if not 0 <= 2 * overlap < size:
-        raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: {tiling}")
+        raise ValueError(f"Expected an overlap below half of a tile of {size} pixels. Received: overlap={overlap}")
     pixels = math.prod(min(side, size) * scale for side in sides)
     return Cut(size, overlap, tiling.batch_size or max(1, PIXELS // pixels), multiple, scale)
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["Down", "Up", "doublings", "down", "laplacian", "power_below", "reconstruct", "up"]
+__all__ = ["Down", "Up", "doublings", "down", "laplacian", "nearest_doublings", "power_below", "reconstruct", "up"]
 
 
 def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
@@ -24,9 +24,18 @@ def doublings(image_size: int | Sequence[int]) -> list[tuple[int, int]]:
     height, width = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     count = (min(height, width) // 4).bit_length() - 1
     if count < 1 or height % 2**count or width % 2**count:
-        expected = "a map of 4 to 7 pixels doubled one or more times, such as 256 or (384, 512)"
+        near = nearest_doublings(height) if height == width else "256 or (384, 512)"
+        expected = f"a map of 4 to 7 pixels doubled one or more times, such as {near}"
         raise ValueError(f"Expected image_size to be {expected}. Received: image_size={image_size}")
     return [(height >> shift, width >> shift) for shift in range(count, -1, -1)]
+
+
+def nearest_doublings(image_size: int, *, smallest: int = 8, largest: int = 1024) -> str:
+    """The sizes next to a size, below and above, that doublings of a map of 4 to 7 pixels result in, for an error."""
+    sizes = [side << count for count in range(1, 10) for side in range(4, 8)]  # in order
+    sizes = [size for size in sizes if smallest <= size <= largest]
+    below, above = [size for size in sizes if size < image_size], [size for size in sizes if size > image_size]
+    return " or ".join(map(str, [*below[-1:], *above[:1]]))
 
 
 def power_below(size: int) -> int:

@@ -263,7 +263,7 @@ class BicycleGAN(ImageToImage):
             ValueError: as there, or for latents of another shape.
         """
         rows = [] if latents is None else [self._rows(latents, images)]
-        return self._predict(images, *rows, batch_size=batch_size, verbose=verbose, steps=steps, **options)
+        return super().predict(images, batch_size, verbose, steps, beside=rows, **options)
 
     def _rows(self, given: Any, images: Any) -> np.ndarray:
         """Given latents with a row for each image, or one row for a single image."""

@@ -237,8 +237,10 @@ class SinGAN(GAN):
         return below
 
     def _fixed_noises(self) -> list[Any]:
-        """z* as maps."""
-        coarsest, *others = self._noises(ops.convert_to_tensor(self.reconstruction_latents))
+        """z* as maps; of its zeros, most of it, the graph holds no constant."""
+        drawn = self.reconstruction_latents[:, : math.prod(self.sizes[0])]
+        zeros = ops.zeros((1, self.latent_dim - drawn.shape[1]), dtype=drawn.dtype)
+        coarsest, *others = self._noises(ops.concatenate([drawn, zeros], axis=1))
         return [coarsest, *map(ops.zeros_like, others)]
 
     def _reconstructed_below(self) -> Any:

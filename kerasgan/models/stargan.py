@@ -210,7 +210,7 @@ class StarGAN(ImageToImage):
             ValueError: as of `predict`, for unknown domains, or another number of labels than of images.
         """
         alone = not isinstance(images, (list, tuple)) and np.ndim(images) == 3
-        return self._predict(images, self._places(labels, 1 if alone else len(images)), **options)
+        return self.predict(images, **options, beside=[self._places(labels, 1 if alone else len(images))])
 
     def _places(self, labels: Any, count: int) -> np.ndarray:
         """int32 labels (count,) of domains by name or by place."""

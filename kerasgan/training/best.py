@@ -17,13 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasgan import zoo
+from kerasgan import data, zoo
 from kerasgan.callbacks import KeepBest
 from kerasgan.evaluation.evaluate import held_out_pairs, named_features
 from kerasgan.files.download import DownloadError
 from kerasgan.gan.measuring import refuse_unsuited
 from kerasgan.metrics import sample_metrics
 from kerasgan.training.run_folder import BEST
+from kerasgan.zoo import data_sources
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -64,8 +65,10 @@ def checked(settings: Any) -> dict[str, Any]:
     return table
 
 
-def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[KeepBest]:
+def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, source: Any, *, every: int) -> list[KeepBest]:
     """The callback that keeps the best model in a run folder, if the recipe says so.
+
+    Samples are compared with images of `source`, the training data, where it has the same, which are read already.
 
     Raises:
         ValueError: for settings that do not suit the model or its data, or Inception's weights that cannot be had.
@@ -82,7 +85,7 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, *, every: int) -> list[Ke
     elif not of_pairs and not gan.task.from_images:
         settings["features"] = _features(settings.get("features") or recipe.source.features[0])
         plain = dataclasses.replace(recipe, data=recipe.source.measured(recipe.data))
-        settings["data"] = zoo.source(plain, compared=True)
+        settings["data"] = None if _holds(source, recipe, plain) else zoo.source(plain, compared=True)
     metric = sample_metrics.get({**settings, "at_epoch_ends": False})
     refuse_unsuited(metric, gan)
     return [KeepBest(run / BEST, monitor=metric, patience=patience)]
@@ -100,6 +103,14 @@ def found(run: Path) -> str | None:
         f"steps ({after / max(done, 1):.0%}) came after it. Measuring took {note['seconds_per_measurement']:.2g} s "
         f"each time, {note['share_of_time']:.1%} of the time."
     )
+
+
+def _holds(source: Any, recipe: zoo.Recipe, plain: zoo.Recipe) -> bool:
+    """Whether all images of the training data are those of a recipe without augmentation, read in its order."""
+    known = source.count if isinstance(source, data.Source) else None
+    small = known is not None and known <= sample_metrics.MOST_REALS
+    own = type(recipe.source).load_compared is data_sources.DataSource.load_compared
+    return small and own and {key: value for key, value in recipe.data.items() if key != "flip"} == dict(plain.data)
 
 
 def _features(name: str) -> Any:

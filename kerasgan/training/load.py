@@ -11,7 +11,7 @@ from kerasgan.files.paths import here
 from kerasgan.files.text import warn
 from kerasgan.scalars import guard
 from kerasgan.training.run_folder import BEST, RECORD, is_run, newest
-from kerasgan.zoo.weight_files import all_networks, refuse_not_finite, without_values
+from kerasgan.zoo.weight_files import all_networks, refuse_not_finite
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -164,6 +164,7 @@ def _model(path: Path) -> "GAN":
     from kerasgan import models  # noqa: F401  # so that Keras knows the classes in the file
     from kerasgan.checkpoints import keras_files
     from kerasgan.gan import GAN
+    from kerasgan.gan.policy import without_values
 
     if not path.exists():
         raise FileNotFoundError(f"Expected a .keras file. Received: {path}, which does not exist.")

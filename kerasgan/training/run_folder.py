@@ -35,12 +35,23 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 
 
 def refuse(path: str | os.PathLike[str]) -> None:
-    """Raises FileExistsError if a folder holds a run, or the beginnings of one."""
+    """Raises FileExistsError if a folder holds a run, or the beginnings of one, or is a file."""
+    if os.path.isfile(path):
+        found = f"output={paths.address(path)}, which is a file"
+        raise FileExistsError(f"Expected a folder for the run. Received: {found}")
     if {"recipe.toml", "log.csv", "checkpoints"} & set(paths.names(path) or ()):
         raise FileExistsError(
             f"Expected a folder without a run. Received: {paths.address(path)}, which holds one. "
             "Resume it (--resume), or choose another folder (--output)."
         )
+
+
+def refuse_within(run: str | os.PathLike[str], data: Any) -> None:
+    """Raises ValueError for a run in the folder of its data, whose pictures its sample grids would be from then on."""
+    if data is None or not os.path.isdir(data) or not Path(run).resolve().is_relative_to(Path(data).resolve()):
+        return
+    expected = f"Expected a run folder outside the data, {data}, whose pictures its samples would become"
+    raise ValueError(f"{expected}. Received: output={paths.address(run)}")
 
 
 def sections(recipe: zoo.Recipe) -> dict[str, Any]:

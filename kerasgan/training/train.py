@@ -150,7 +150,7 @@ def train(
     if resume and not (run / "recipe.toml").is_file():
         raise FileNotFoundError(f"Expected the folder of a run to resume. Received: {run}, without a recipe.toml")
     begun = None if resume else _begun(recipe, run, data, console)
-    keepers = None if begun is None else _keepers(begun[0], begun[1], run, every)
+    keepers = None if begun is None else _keepers(*begun, run, every)
     with owned(run) as owner:  # only now: a mistake in the recipe or the data leaves no folder behind
         if begun is None:
             recipe, gan, source, made_with = _gone_on(recipe, run, data, console, new_phase)
@@ -165,7 +165,7 @@ def train(
         if gan.optimizer.steps == steps:
             _finish(gan, run)
             return gan
-        keepers = _keepers(recipe, gan, run, every) if keepers is None else keepers
+        keepers = _keepers(recipe, gan, source, run, every) if keepers is None else keepers
         every = _every(recipe, every)
         batch_size = recipe.train["batch_size"]
         bar = reports.Progress(steps=steps, seconds=seconds, batch_size=batch_size, console=console, started=started)
@@ -190,8 +190,8 @@ def _every(recipe: zoo.Recipe, every: int | None) -> int:
     return every or max(1, min(recipe.train["steps"] // 20, 5000))
 
 
-def _keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, every: int | None) -> list[Any]:
-    return best.keepers(recipe, gan, run, every=_every(recipe, every))
+def _keepers(recipe: zoo.Recipe, gan: "GAN", source: Any, run: Path, every: int | None) -> list[Any]:
+    return best.keepers(recipe, gan, run, source, every=_every(recipe, every))
 
 
 def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":
@@ -271,6 +271,7 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.
     _seed(recipe)
     gan = initial_model(recipe, console)
     recipe = zoo.with_data(recipe, data, gan)
+    run_folder.refuse_within(run, recipe.source.place(recipe.data))
     return recipe, gan, _checked(zoo.source(recipe), gan)
 
 

@@ -17,14 +17,7 @@ from kerasgan.zoo import data_sources, packages
 from kerasgan.zoo.data_sources import refuse_unknown
 from kerasgan.zoo.recipe import UNPUBLISHED, Recipe
 from kerasgan.zoo.registry import names, recipe, recipes
-from kerasgan.zoo.weight_files import (
-    WeightsError,
-    all_networks,
-    load_weights,
-    parts,
-    refuse_not_finite,
-    without_values,
-)
+from kerasgan.zoo.weight_files import WeightsError, all_networks, load_weights, parts, refuse_not_finite
 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
@@ -173,7 +166,8 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     if chosen.weights is None:
         raise WeightsError(
             f"The entry {chosen.name} has no trained weights yet. Train it with `{chosen.command}`, load an "
-            f"untrained model with weights=None, or take one with weights: {', '.join(names(pretrained=True))}."
+            f"untrained model with weights=None, or take one with weights, such as "
+            f"{', '.join(names(pretrained=True)[:3])} (kerasgan list --pretrained)."
         )
     if not chosen.bundled:
         return _load_published(chosen)
@@ -208,6 +202,7 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
         gan = _load_weights_file(chosen, path)
     else:
         from kerasgan import checkpoints
+        from kerasgan.gan.policy import without_values
 
         with without_values():
             gan = build(chosen)
@@ -218,6 +213,8 @@ def _load_file(chosen: Recipe, path: Path, sha256: str | None = None) -> "GAN":
 
 def _load_weights_file(chosen: Recipe, path: Path) -> "GAN":
     """The model with a `.weights.h5` of the generator, or of the whole GAN, with its optimizers or without."""
+    from kerasgan.gan.policy import without_values
+
     found = parts(path)
     if "generator" not in found or "optimizer" in found:
         with without_values():
@@ -234,6 +231,7 @@ def _load_weights_file(chosen: Recipe, path: Path) -> "GAN":
 
 def _load_model(chosen: Recipe, path: Path) -> "GAN":
     from kerasgan.checkpoints.keras_files import load_model
+    from kerasgan.gan.policy import without_values
 
     family = _family(chosen)
     with without_values():
@@ -265,6 +263,7 @@ def _differs(expected: Any, found: Any) -> bool:
 
 def _load_published(chosen: Recipe) -> "GAN":
     from kerasgan import checkpoints
+    from kerasgan.gan.policy import without_values
 
     weights = chosen.weights or {}
     installed = _from_package(chosen)

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["WeightsError", "all_networks", "load_weights", "parts", "refuse_not_finite", "without_values"]
+__all__ = ["WeightsError", "all_networks", "load_weights", "parts", "refuse_not_finite"]
 
 
 class WeightsError(ValueError):
@@ -50,14 +50,6 @@ def parts(path: Path) -> set[str]:
         return check_weights(path)
     except OSError as error:
         raise WeightsError(f"Expected a .weights.h5 file. Received: {path}: {error}") from None
-
-
-def without_values() -> Any:
-    """A context in which a model is made that a file gives its weights to: the rest is initialized when it is read."""
-    from kerasgan import distribution
-    from kerasgan.keras_internals import lazy_variables
-
-    return nullcontext() if distribution.active() else lazy_variables()
 
 
 def all_networks(gan: "GAN") -> tuple[str, ...]:
