@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import limits
 import numpy as np
 import planted
 import recorder
@@ -81,7 +82,7 @@ class Record:
         self.path = path
         kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"runs": [], "logs": "", "cost": ""}
         self.runs = [Run(**row) for row in kept["runs"]]
-        self.logs, self.cost = kept["logs"], kept["cost"]
+        self.logs, self.cost, self.limits = kept["logs"], kept["cost"], kept.get("limits", {})
 
     def judge(self, folder: Path) -> None:
         """Judges all trainings of a folder by the rules; others stay as they were recorded."""
@@ -91,6 +92,7 @@ class Record:
 
     def save(self) -> None:
         kept = {"runs": [dataclasses.asdict(run) for run in self.runs], "logs": self.logs, "cost": self.cost}
+        kept["limits"] = self.limits
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
@@ -117,6 +119,9 @@ class Record:
             "Troubles with which the rules were made": self.troubles(seen),
             "False alarms in the recipes with bundled weights": alarms(recipes),
             "False alarms in small trainings that no trouble was planted in": alarms(small),
+            "Final samples of the bundled entries beside the limits of *artifacts*": (
+                limits.table(self.limits) if self.limits else ""
+            ),
             "Published logs, from the losses alone": f"```\n{self.logs}\n```" if self.logs else "",
             "What it costs": f"DCGAN-64, batch 32: {self.cost}." if self.cost else "",
         }

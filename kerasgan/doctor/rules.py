@@ -15,7 +15,7 @@ from kerasgan.doctor import losses
 from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_labels
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
-from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless
+from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless, wrong_range
 from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
@@ -338,6 +338,7 @@ def standstill(signals: Signals) -> Finding:
 RULES: tuple[Callable[[Signals], Finding], ...] = (
     frozen_discriminator,
     frozen_generator,
+    wrong_range,
     total_collapse,
     one_color,
     data_mismatch,
