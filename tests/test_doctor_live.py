@@ -396,6 +396,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
     names = ("families", "troubles", "earlier", "unseen", "planted", "recorder", "record", "pictures")
+    names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     yield lambda name: importlib.import_module(name)
     for name in names:
@@ -417,6 +418,18 @@ def test_the_tutorials_picture_of_a_translator_shows_inputs_outputs_and_targets(
     with Image.open(path) as picture:
         column = np.asarray(picture.convert("L"))[:, 16].tolist()
     assert [gray for gray in dict.fromkeys(column) if gray in (50, 100, 200)] == [50, 100, 200]
+
+
+def test_the_data_of_a_recorded_training_are_measured_anew_without_training(benchmark, tmp_path):
+    planted, recorder, path = benchmark("planted"), benchmark("recorder"), tmp_path / "run.npz"
+    np.savez(path, distance=0.2, **{"signals/step": np.arange(16.0), "signals/data_retired": np.ones(16)})
+    mirrored = planted.named("pairs-mirrored-separately")
+    planted.measure_data(path, trouble=mirrored, family="Pix2Pix", seed=0)
+    signals = {name: values[-1] for name, values in recorder.read(path).signals.items()}
+    assert "data_retired" not in signals
+    assert 4 * signals["filter_error"] < signals["data_filter_error"]
+    assert 2 * signals["moved_error"] < signals["data_unmoved_error"]
+    assert signals["step"] == 15
 
 
 @pytest.mark.slow

@@ -82,11 +82,11 @@ def pointless(signals: Signals) -> Finding:
     error = signals.now("error")
     own = signals.now("input_error") if signals.has("input_error") else 1.0
     evidence = [f"The outputs' error is {error:.2f}; that of one mean image is 1, that of the inputs {own:.2f}."]
+    gray = signals.now("gray_error") if signals.has("gray_error") else error  # as the inputs' and the filter's
     worse = rise(error, 0.8, 1.2)
-    if OWN_INPUTS < own < 1.0:  # the inputs' error is measured in gray
-        gray = signals.now("gray_error") if signals.has("gray_error") else error
+    if OWN_INPUTS < own < 1.0:
         worse = max(worse, rise(gray / own, 0.8, 1.2))
-        evidence.append(f"In gray it is {gray:.2f}.")
+        evidence.append(f"In gray, as the latter, it is {gray:.2f}.")
     strangers = 1.0
     if signals.has("pairing"):  # of several right outputs for an input, each may be far from the target
         strangers = rise(signals.now("pairing"), 0.5, 0.8)
@@ -95,7 +95,7 @@ def pointless(signals: Signals) -> Finding:
     if signals.has("filter_error"):
         simple = signals.now("filter_error")
         evidence.append(f"That of a linear filter is {simple:.2f}.")
-        severity = max(severity, min(rise(error, 0.3, 0.6), rise(error / (simple + 0.05), 3.0, 6.0)))
+        severity = max(severity, min(rise(gray, 0.3, 0.6), rise(gray / (simple + 0.05), 3.0, 6.0)))
     return Finding(verdict, severity, tuple(evidence))
 
 

@@ -42,7 +42,8 @@ SUGGESTIONS = {
     "losses, or raise the adversarial one.",
     "drift": "Go back to the best checkpoint; then lower the learning rates, or the adversarial loss's weight.",
     "data mismatch": "Compare the images that fit receives with the doctor's own: range, order of the channels, "
-    "orientation, crop, pairs. If they are meant to differ, give the doctor images like those of fit.",
+    "orientation, crop, pairs, whose inputs and targets must be cropped and mirrored alike. If they are meant to "
+    "differ, give the doctor images like those of fit.",
     "artifacts": "Check the range and the channels of the images and the generator's last activation; then weaken the "
     "augmentation, or enlarge by interpolation instead of transposed convolutions.",
     "healthy": "Nothing to do.",

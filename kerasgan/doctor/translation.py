@@ -50,12 +50,13 @@ class TranslationProbe(Probe):
         self.gray_inputs, gray_targets = _gray(self.inputs), _gray(targets)
         self.gray_targets = gray_targets[:count]
         self.domain = Reference(_gray(inputs)) if gan.task is Task.UNPAIRED else None
+        self.gray_reference = Reference(gray_targets) if gan.task is Task.UNPAIRED else None
         self.gray_spread = float(gray_targets.var(axis=0).mean()) + 1e-12
         self.input_error = np.nan
         if self.gray_inputs.shape[1:] == gray_targets.shape[1:]:
             self.input_error = (
-                Reference(gray_targets).compare(self.gray_inputs).distance
-                if self.targets is None
+                self.gray_reference.compare(self.gray_inputs).distance
+                if self.gray_reference is not None
                 else _difference(self.gray_inputs, gray_targets[:count]) / self.gray_spread
             )
         self.target_contrast = _contrast(targets)
@@ -80,7 +81,8 @@ class TranslationProbe(Probe):
                 signals["gray_error"] = _difference(gray, self.gray_targets[: len(gray)]) / self.gray_spread
             others = squared_distances(pooled(images), self.targets)[~np.eye(len(images), dtype=bool)]
             signals["pairing"] = error * self.spread * self.targets.shape[1] / (others.mean() + 1e-12)
-        if self.domain is not None:
+        if self.domain is not None and self.gray_reference is not None:
+            signals["gray_error"] = self.gray_reference.compare(gray).distance
             signals["input_distance"] = self.domain.compare(gray).distance if alike else np.nan
         signals["contrast"] = _contrast(images) / self.target_contrast
         signals |= self._updates(step)
@@ -92,7 +94,8 @@ class TranslationProbe(Probe):
         """How far the training's pairs are like the doctor's; the larger difference of inputs and targets."""
         given, wanted = (Look(there).compared_with(Look(here)) for here, there in zip(own, trained_on))
         found = {f"data_{name}": max(given[name], wanted[name]) for name in LOOKS}
-        found["data_patches"] = float(np.fmax(*(patches_apart(there, here) for here, there in zip(own, trained_on))))
+        told, also = (patches_apart(there, here) for here, there in zip(own, trained_on))
+        found["data_patches"] = float(np.fmax(told, also))
         mine, others = ([pooled(images) for images in pair] for pair in (own, trained_on))
         if self.targets is None:
             first, second = (apart(images, there) for images, there in zip(mine, others))
@@ -102,15 +105,15 @@ class TranslationProbe(Probe):
 
 def _filtered(own: Any, trained_on: Any) -> dict[str, float]:
     """What a linear filter tells of the doctor's pairs and of the training's, in gray; nothing of sizes that differ."""
-    mine, others = (None if pair is None else common(*map(_gray, pair)) for pair in (own, trained_on))
-    if mine is None:
+    gray = ([each.mean(axis=-1, keepdims=True) for each in pair] for pair in (own, trained_on or own))
+    mine, others = (common(*pair) for pair in gray)
+    if mine is None or others is None:
         return {}
-    found = dict(zip(("filter_error", "moved_error"), errors(*mine)))
-    if others is not None:
+    found = dict(zip(("data_unmoved_error", "moved_error"), errors(*others)))
+    found["filter_error"] = found["data_unmoved_error"]
+    if trained_on is not None:
+        found["filter_error"] = errors(*mine)[0]
         found["data_filter_error"] = Filter(*mine).error(*others)
-        found["data_unmoved_error"], found["moved_error"] = errors(*others)
-    else:
-        found["data_unmoved_error"] = found["filter_error"]
     return found
 
 
