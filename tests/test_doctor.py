@@ -256,6 +256,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("mode collapse", {"class_diversity": 0.001}),  # though the others improve
         ("data mismatch", {"data_apart": 0.9}),
         ("data mismatch", {"data_levels": 1.0, "data_apart": 0.5}),
+        ("data mismatch", {"data_patches": 0.78}),
+        ("healthy", {"data_patches": 0.55, "data_span": 1.9, "data_clipped": 0.1}),
+        ("data mismatch", {"data_span": 40.0, **ALIKE, "distance": FAR}),  # the cause before what it causes
         (
             "healthy",
             {"data_apart": 0.64, "data_levels": 0.31, "data_detail": 2.0},
@@ -263,6 +266,7 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("artifacts", {"levels": 0.9, "distance": 0.15}),
         ("artifacts", {"colors": 1.2, "distance": 0.15}),
         ("artifacts", {"detail": 10.0, "distance": 0.15}),
+        ("artifacts", {"clipped": 0.4, "distance": 0.15}),
         ("healthy", {"levels": 0.28, "colors": 0.3, "detail": 4.3, "distance": 0.15}),  # the worst of the zoo's entries
         ("healthy", {"detail": np.linspace(20, 8, 20), "distance": 0.15}),  # it still falls
         ("healthy", {"class_diversity": 0.05}),
@@ -306,6 +310,14 @@ def translated(count=20, **changes):
         ("undecided", {"error": 0.6, "distance": 0.6, "input_distance": 4.0}),
         ("convergence failure", {"error": 1.4, "distance": 0.3, "pairing": 0.9}),
         ("undecided", {"error": 1.4, "distance": 0.3, "pairing": 0.4}),  # one of several right outputs for the input
+        ("convergence failure", {"error": 0.55, "distance": 0.3, "filter_error": 0.04}),  # a linear filter does better
+        ("undecided", {"error": 0.6, "distance": 0.3, "filter_error": 0.3}),
+        ("undecided", {"error": 0.9, "gray_error": 0.2, "input_error": 0.5, "pairing": 0.9}),  # a tint, in gray better
+        ("convergence failure", {"error": 0.75, "gray_error": 0.9, "input_error": 0.5, "pairing": 0.9}),
+        ("data mismatch", {"filter_error": 0.1, "data_filter_error": 0.9}),
+        ("healthy", {"filter_error": 0.95, "data_filter_error": 4.0}),  # a filter that explains nothing
+        ("data mismatch", {"data_unmoved_error": 0.8, "moved_error": 0.1}),
+        ("healthy", {"data_unmoved_error": 1.4, "moved_error": 0.8}),
         ("drift", {"error": np.append(np.full(10, 0.02), np.linspace(0.02, 0.6, 10))}),
         ("frozen generator", {"generator_update": 0.0, "error": 2.0, "distance": 2.0}),
     ],

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from kerasgan import doctor, models
+from kerasgan.doctor import pairs
 from kerasgan.doctor.probe import Probe
-from kerasgan.doctor.reference import Classes, Look, Reference, apart, clusters, pooled
+from kerasgan.doctor.reference import Classes, Look, Reference, apart, clusters, patches_apart, pooled
 from kerasgan.doctor.translation import TranslationProbe
 
 RANDOM = np.random.default_rng(0)
@@ -84,6 +85,7 @@ def test_the_looks_of_images_are_those_of_closed_forms():
     assert (lighter["levels"], lighter["colors"], lighter["detail"]) == pytest.approx((0.7, 0, 1), rel=0.02, abs=1e-5)
     doubled = Look(2 * real).compared_with(look)  # E|2x - x| = sqrt(2 / pi); differences are squared
     assert (doubled["levels"], doubled["detail"]) == pytest.approx((np.sqrt(2 / np.pi), 4), rel=0.05)
+    assert (doubled["clipped"], doubled["span"]) == pytest.approx((0.62 - 0.322, 2), rel=0.03)  # P(|2x| > 0.99)
     gray = Look(real.mean(axis=-1, keepdims=True).repeat(3, axis=-1)).compared_with(look)
     assert gray["colors"] == pytest.approx(np.sqrt(2 / np.pi), rel=0.05)
     assert Look(2 * real[..., :1]).compared_with(Look(real[..., :1]))["colors"] == 0
@@ -92,12 +94,40 @@ def test_the_looks_of_images_are_those_of_closed_forms():
 def test_sets_of_one_source_are_told_by_chance_and_a_part_of_the_kinds_is_not_apart():
     first, second = np.random.default_rng(0).standard_normal((2, 400, 8))
     assert apart(first, second) == pytest.approx(0.5, abs=0.08)
+    assert apart(first, second[:100]) == pytest.approx(0.5, abs=0.12)  # whatever their sizes
     assert apart(first, second + 8) == 1
+    assert apart(first, second[:100] + 8) == 1
     assert apart(first, first) == 0  # copies tell nothing
     assert apart(first, first[:200]) == 0
     both = np.concatenate([first[:200], second[:200] + 8])
-    assert apart(both, second[200:] + 8) < 0.7
+    assert apart(both, second[200:] + 8) == pytest.approx(2 / 3, abs=0.09)  # of that kind twice as many
     assert np.isnan(apart(first, second[:40]))
+
+
+def test_patches_are_told_by_the_grain_of_images_not_by_the_image_that_they_are_from():
+    rng = np.random.default_rng(0)
+    first, second = rng.standard_normal((2, 60, 16, 16, 1)) + 3 * rng.standard_normal((2, 60, 1, 1, 1))
+    assert patches_apart(first, second) == pytest.approx(0.5, abs=0.08)  # though each image has a lightness of its own
+    smooth = (second + np.roll(second, 1, axis=1) + np.roll(second, 1, axis=2)) / 3
+    assert patches_apart(first, smooth) > 0.65
+    assert np.isnan(patches_apart(first, np.zeros((60, 16, 16, 1))))
+
+
+def test_pairs_that_were_moved_one_by_one_are_told_by_a_linear_filter():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 16, 16, 1))
+    y = 0.5 * x + 0.5 * np.roll(x, 1, axis=2) + 0.1 * rng.standard_normal(x.shape)
+    noise = 0.1**2 / (0.5**2 + 0.5**2 + 0.1**2)  # what no filter explains, of the variance
+    assert pairs.errors(x, y) == pytest.approx((noise, noise), rel=0.3)
+    assert pairs.Filter(x[:30], y[:30]).error(x[30:], y[30:]) == pytest.approx(noise, rel=0.3)
+    turned = np.where(rng.random((60, 1, 1, 1)) < 0.4, y[:, :, ::-1], y)
+    unmoved, moved = pairs.errors(x, turned)
+    assert (moved < 1.5 * noise, unmoved > 0.4) == (True, True)
+    none, best = pairs.errors(x, rng.standard_normal(x.shape))  # no filter explains them, wherever they are moved to
+    assert best > 0.6 * none
+    colors, halves = pairs.common(np.zeros((2, 8, 8, 3)), np.ones((2, 32, 32, 1)))
+    assert (colors.shape, halves.shape, halves.mean()) == ((2, 8, 8, 3), (2, 8, 8, 1), 1)
+    assert pairs.common(np.zeros((2, 12, 12, 1)), np.zeros((2, 20, 20, 1))) is None
 
 
 LABELS = np.repeat([3, 7], 100)
@@ -366,6 +396,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
     names = ("families", "troubles", "earlier", "unseen", "planted", "recorder", "record", "pictures")
+    names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     yield lambda name: importlib.import_module(name)
     for name in names:
@@ -387,6 +418,18 @@ def test_the_tutorials_picture_of_a_translator_shows_inputs_outputs_and_targets(
     with Image.open(path) as picture:
         column = np.asarray(picture.convert("L"))[:, 16].tolist()
     assert [gray for gray in dict.fromkeys(column) if gray in (50, 100, 200)] == [50, 100, 200]
+
+
+def test_the_data_of_a_recorded_training_are_measured_anew_without_training(benchmark, tmp_path):
+    planted, recorder, path = benchmark("planted"), benchmark("recorder"), tmp_path / "run.npz"
+    np.savez(path, distance=0.2, **{"signals/step": np.arange(16.0), "signals/data_retired": np.ones(16)})
+    mirrored = planted.named("pairs-mirrored-separately")
+    planted.measure_data(path, trouble=mirrored, family="Pix2Pix", seed=0)
+    signals = {name: values[-1] for name, values in recorder.read(path).signals.items()}
+    assert "data_retired" not in signals
+    assert 4 * signals["filter_error"] < signals["data_filter_error"]
+    assert 2 * signals["moved_error"] < signals["data_unmoved_error"]
+    assert signals["step"] == 15
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@
     python benchmarks/doctor --planted --recipes 300           # troubles, and the bundled recipes: hours of a core
     python benchmarks/doctor --held-out --seeds 100 101        # troubles that were planted when the rules were fixed
     python benchmarks/doctor --pictures docs/pictures          # of the trainings, for the tutorial: seconds
+    python benchmarks/doctor --limits                          # of *artifacts*, beside the bundled entries: minutes
     python benchmarks/doctor --overhead                        # DCGAN-64 with and without the doctor: minutes
 
 Each training is a file of what the doctor measured in it, in `--runs`, and is not repeated; all of them are judged by
@@ -23,6 +24,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import limits
 import logs
 import overhead
 import pictures
@@ -42,6 +44,10 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="likewise, with the troubles planted last")
     parser.add_argument("--recipes", type=int, metavar="STEPS", help="train the bundled recipes for this many steps")
     parser.add_argument("--overhead", action="store_true", help="time a probe against a step")
+    parser.add_argument(
+        "--data", action="store_true", help="measure the recorded trainings' data anew, without training"
+    )
+    parser.add_argument("--limits", action="store_true", help="measure final samples of the bundled entries")
     parser.add_argument("--only", nargs="+", default=[""], help="only trainings whose name contains one of these")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5), help="of trainings [default: 0 to 4]")
     parser.add_argument("--part", default="1/1", help="such as 2/16: every sixteenth training, from the second on")
@@ -56,6 +62,13 @@ def main() -> None:
     if arguments.overhead:
         record.cost = overhead.report(every=100)
         print(record.cost)
+    for path in sorted(arguments.runs.glob("*__*__*.npz")) if arguments.data else ():
+        kind, family, seed = path.stem.split("__")
+        if kind != "recipe" and any(only in f"{kind} | {family}" for only in arguments.only):
+            planted.measure_data(path, trouble=planted.named(kind), family=family, seed=int(seed))
+    if arguments.limits:
+        record.limits = limits.entries()
+        print(limits.table(record.limits))
     part, parts = map(int, arguments.part.split("/"))
     for path, train in list(trainings(arguments))[part - 1 :: parts]:
         if not path.is_file():

@@ -22,6 +22,7 @@ SHOWN = {
     "output is of one color": "Pix2Pix",
     "drift": "SRGAN",
     "rows for columns": "LSGAN",
+    "pairs mirrored separately": "Pix2Pix",
     "identity weight of 100": "CycleGAN",
 }
 COUNT = 10  # images of a picture

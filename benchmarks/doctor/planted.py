@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import recorder
 from earlier import EARLIER
-from families import BATCH, PAIRS, SIZES, distance
+from families import BATCH, PAIRS, SIZES, Setting, distance
 from families import setting as healthy
 from troubles import TROUBLES, Trouble
 from unseen import HELD_OUT
@@ -32,12 +32,31 @@ def kinds() -> Mapping[str, Trouble]:
     return {**TROUBLES, **EARLIER, **HELD_OUT}
 
 
-def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:
-    """Trains one family with one trouble and records what a doctor measures."""
+def named(written: str) -> Trouble | None:
+    """The trouble of a kind as file names write it; None for "none"."""
+    return {kind.replace(" ", "-"): trouble for kind, trouble in kinds().items()}.get(written)
+
+
+def changed(family: str, trouble: Trouble | None, seed: int) -> Setting:
+    """The training of one family with one trouble."""
     recorder.seeded(seed)
     setting = healthy(family, seed)
     if trouble is not None:
         trouble.change(setting, np.random.default_rng(seed))
+    return setting
+
+
+def measure_data(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:
+    """Measures a recorded training's data anew, without training, where a doctor looks at them by themselves."""
+    setting = changed(family, trouble, seed)
+    if setting.translates or setting.reference is not None:
+        data = (setting.x, setting.y) if setting.loader is None else (setting.loader(setting.x, setting.y),)
+        recorder.measure_data(path, setting.gan(), data, setting.reference)
+
+
+def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:
+    """Trains one family with one trouble and records what a doctor measures."""
+    setting = changed(family, trouble, seed)
     fitted, reference = (setting.x, setting.y), setting.reference
     options = {"batch_size": PAIRS if setting.translates else BATCH}
     if setting.loader is not None:

@@ -62,6 +62,23 @@ def record(
     partial.replace(path)
 
 
+def measure_data(path: Path, gan: Any, fitted: tuple[Any, ...], reference: Any) -> None:
+    """Writes into a record what the doctor says now of the training's data, which is the same at each step."""
+    doctor = Doctor(*(reference or (None, None)))
+    doctor.set_model(gan)
+    source = gan.batches(*fitted)
+    source.epoch = 1  # `fit` begins with an epoch of chance: the doctor's images are of the first
+    doctor.on_fit_begin(source)
+    found = doctor._new_probe().training_data
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files if not name.startswith("signals/data_")}
+    length = len(kept["signals/step"])
+    arrays = {f"signals/{name}": np.full(length, value) for name, value in found.items()}
+    partial = path.with_suffix(".part.npz")
+    np.savez_compressed(partial, **{**kept, **arrays})
+    partial.replace(path)
+
+
 def _tiles(probe: Any) -> np.ndarray:
     """Real images as the doctor sees them, in tiles of at most sixteen a side."""
     shape = probe._images.shape

@@ -309,9 +309,11 @@ TROUBLES: Mapping[str, Trouble] = {
     "one image per class": Trouble(one_image_per_class, ("mode collapse", "memorization"), CONDITIONAL),
     "one class of one image": Trouble(one_class_of_one_image, ("mode collapse",), CONDITIONAL, sure=False),
     "latents ignored in one class": Trouble(one_class_without_latents, ("mode collapse",), ("ConditionalDCGAN",)),
-    "output is the input": Trouble(to_identity, ("identity",), ("Pix2Pix", "CycleGAN")),
-    "output is constant": Trouble(to_a_constant, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
-    "output is of one color": Trouble(to_one_color, ("mode collapse",), ("Pix2Pix", "CycleGAN", "SRGAN")),
+    "output is the input": Trouble(to_identity, ("identity", "data mismatch"), ("Pix2Pix", "CycleGAN")),
+    "output is constant": Trouble(to_a_constant, ("mode collapse", "data mismatch"), ("Pix2Pix", "CycleGAN", "SRGAN")),
+    "output is of one color": Trouble(
+        to_one_color, ("mode collapse", "data mismatch"), ("Pix2Pix", "CycleGAN", "SRGAN")
+    ),
     "drift": Trouble(drift, ANY, ("SRGAN", "Pix2Pix"), sure=False),
     "latents that hardly differ": Trouble(muffled_latents, ("mode collapse",), ("GAN2014", "DCGAN", "LSGAN")),
     "discriminator learns the wrong way": Trouble(turned_discriminator, ANY, ("DCGAN",)),

@@ -28,7 +28,7 @@ def wrong_labels(signals: Signals) -> Finding:
     """The labels of the training images belong to others."""
     given = signals.now("data_agreement") if signals.has("data_agreement") else 1.0
     evidence = f"How many training images resemble their class most: {given:.0%} of what the doctor's own images have."
-    return Finding("labels ignored", rise(given, 0.8, 0.2), (evidence,))
+    return Finding("labels ignored", rise(given, 0.8, 0.4), (evidence,))
 
 
 def labels_ignored(signals: Signals) -> Finding:

@@ -3,9 +3,11 @@
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.signals import Signals, rise
 
-__all__ = ["artifacts", "data_mismatch", "pointless"]
+__all__ = ["artifacts", "data_mismatch", "pointless", "wrong_range"]
 
 OWN_INPUTS = 0.3  # of the targets' variance: inputs that are nearer than this to their targets are hard to better
+
+MARGIN = 0.02  # of the targets' variance: errors of filters are compared with this added
 
 # signal: without trouble, in trouble, and what it says. Of the zoo's entries they are 0.28, 0.3 and 4.3 at most.
 LOOKS = {
@@ -16,19 +18,60 @@ LOOKS = {
         "Sorted by value, the colors of the {}, less gray, are {:.2f} deviations from those of the {}.",
     ),
     "detail": (5.0, 9.0, "Neighboring pixels of the {} differ, squared, {:.1f} times as much as those of the {}."),
+    "clipped": (0.15, 0.45, "Of the pixels of the {}, {:.0%} more are at the limits of the range than of the {}."),
 }
 
 
+def wrong_range(signals: Signals) -> Finding:
+    """The levels of the images that `fit` is given span another range than those that the doctor is given."""
+    span = signals.now("data_span") if signals.has("data_span") else 1.0
+    evidence = f"The levels of the training images and of the doctor's own span ranges that differ {span:.1f} times."
+    return Finding("data mismatch", rise(span, 2.0, 4.0), (evidence,))
+
+
 def data_mismatch(signals: Signals) -> Finding:
-    """The images that `fit` is given are not like those that the doctor is given."""
-    apart = signals.now("data_apart") if signals.has("data_apart") else 0.0
-    told = rise(apart, 0.6, 0.8)
-    evidence = (
-        f"In {apart:.0%} of cases the image most like a training image is a training image again, and one of the "
-        "doctor's own for those (50% at most if both are from the same source)."
-    )
+    """The images that `fit` is given are not like those that the doctor is given, or their pairs do not match."""
     severity, sentences = _looks(signals, "data_", ("training images", "doctor's own"))
-    return Finding("data mismatch", max(told, severity), tuple([evidence] * (told > 0) + sentences))
+    for name, good, bad, kind in (
+        ("data_apart", 0.6, 0.8, "image"),
+        ("data_patches", 0.6, 0.7, "patch of three pixels"),
+    ):
+        apart = signals.now(name) if signals.has(name) else 0.0
+        told = rise(apart, good, bad)
+        severity = max(severity, told)
+        sentences += [
+            f"In {apart:.0%} of cases the {kind} most like one of the training images is of those again, and the same "
+            "holds for the doctor's own (50% if both are from the same source)."
+        ] * (told > 0)
+    for told, sentence in (_pairs_of_others(signals), _moved_pairs(signals)):
+        severity = max(severity, told)
+        sentences += [sentence] * (told > 0)
+    return Finding("data mismatch", severity, tuple(sentences))
+
+
+def _pairs_of_others(signals: Signals) -> tuple[float, str]:
+    """Whether the training's targets follow from the inputs otherwise than those of the doctor's pairs."""
+    if not signals.has("filter_error", "data_filter_error"):
+        return 0.0, ""
+    own, theirs = signals.now("filter_error"), signals.now("data_filter_error")
+    sentence = (
+        f"A linear filter that makes the doctor's targets of their inputs with an error of {own:.2f} of their variance "
+        f"has one of {theirs:.2f} on the training's pairs."
+    )
+    explains = rise(own, 0.9, 0.7)  # else it says nothing
+    return min(rise((theirs + MARGIN) / (own + MARGIN), 2.0, 4.0), explains), sentence
+
+
+def _moved_pairs(signals: Signals) -> tuple[float, str]:
+    """Whether the training's inputs and targets were cropped or mirrored separately."""
+    if not signals.has("data_unmoved_error", "moved_error"):
+        return 0.0, ""
+    unmoved, moved = signals.now("data_unmoved_error"), signals.now("moved_error")
+    sentence = (
+        f"A linear filter makes the training's targets of their inputs with an error of {unmoved:.2f} of their "
+        f"variance, and of {moved:.2f} if each target is moved or mirrored by itself to where it fits."
+    )
+    return min(rise((unmoved + MARGIN) / (moved + MARGIN), 2.0, 4.0), rise(moved, 0.6, 0.4)), sentence
 
 
 def pointless(signals: Signals) -> Finding:
@@ -38,13 +81,22 @@ def pointless(signals: Signals) -> Finding:
         return Finding(verdict, 0.0, ())
     error = signals.now("error")
     own = signals.now("input_error") if signals.has("input_error") else 1.0
-    trivial = min(1.0, own) if own > OWN_INPUTS else 1.0
     evidence = [f"The outputs' error is {error:.2f}; that of one mean image is 1, that of the inputs {own:.2f}."]
+    gray = signals.now("gray_error") if signals.has("gray_error") else error  # as the inputs' and the filter's
+    worse = rise(error, 0.8, 1.2)
+    if OWN_INPUTS < own < 1.0:
+        worse = max(worse, rise(gray / own, 0.8, 1.2))
+        evidence.append(f"In gray, as the latter, it is {gray:.2f}.")
     strangers = 1.0
     if signals.has("pairing"):  # of several right outputs for an input, each may be far from the target
         strangers = rise(signals.now("pairing"), 0.5, 0.8)
         evidence.append(f"It is {signals.now('pairing'):.0%} of that from the targets of other inputs.")
-    return Finding(verdict, min(rise(error / trivial, 0.8, 1.2), strangers), tuple(evidence))
+    severity = min(worse, strangers)
+    if signals.has("filter_error"):
+        simple = signals.now("filter_error")
+        evidence.append(f"That of a linear filter is {simple:.2f}.")
+        severity = max(severity, min(rise(gray, 0.3, 0.6), rise(gray / (simple + 0.05), 3.0, 6.0)))
+    return Finding(verdict, severity, tuple(evidence))
 
 
 def artifacts(signals: Signals) -> Finding:

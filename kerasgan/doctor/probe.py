@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan import gradients
-from kerasgan.doctor.reference import LOOKS, Classes, Reference, apart, pooled
+from kerasgan.doctor.reference import LOOKS, Classes, Reference, apart, patches_apart, pooled
 from kerasgan.gan import GAN, Batch
 from kerasgan.objectives import Objective
 
@@ -46,7 +46,7 @@ class Probe:
         spread = np.arange(count) * len(images) // count  # images may come sorted by class
         self.labels = np.asarray(labels)[spread] if conditional and labels is not None else None
         self.classes = None if self.labels is None else Classes(self.reference, labels)
-        self.training_data = self._compared(*trained_on) if trained_on else {"data_coverage": 1.0}
+        self.training_data = self._compared(images, *trained_on) if trained_on else {"data_coverage": 1.0}
         rows = np.arange(min(batch_size, len(images)))
         latents = gan.prior.draw(len(rows), gan.latent_dim, seed)
         batch = (images[rows], None if labels is None else labels[rows], latents)
@@ -80,10 +80,11 @@ class Probe:
         roles = [key.removesuffix("_step") for key in state if key.endswith("_step")]
         self._weights = {role: (int(state[f"{role}_step"]), state[f"{role}_weights"]) for role in roles}
 
-    def _compared(self, images: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+    def _compared(self, reals: np.ndarray, images: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
         """How far the training data are like the reference."""
         compared = self.reference.compare(images)
         found = {"data_apart": apart(pooled(images), self.reference.pixels), "data_coverage": compared.coverage}
+        found["data_patches"] = patches_apart(images, reals)
         found |= {f"data_{name}": getattr(compared, name) for name in LOOKS}
         if self.classes is not None and labels is not None:
             found["data_agreement"] = self.classes.agreement(images, labels)

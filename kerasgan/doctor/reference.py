@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Classes", "Comparison", "Look", "Reference", "apart"]
+__all__ = ["Classes", "Comparison", "Look", "Reference", "apart", "patches_apart", "tiles"]
 
 POOLED = 16  # pixels per side at most: the features describe coarse structure
 AXES = 16  # principal axes of the real images, at most
@@ -14,7 +14,9 @@ LOOKED_AT = 128  # images, at most, of which levels and details are measured
 PIXELS = 2**18  # of which levels are measured
 FAINT = 0.05  # of the range of two: standard deviations are taken for no smaller
 FEWEST_TOLD = 50  # images of which two sources can be told
-LOOKS = ("levels", "colors", "detail")
+PATCH, PATCHES = 3, 1500  # pixels a side, and how many are compared
+LIMIT = 0.99  # from here on a pixel is at the limits of the range from -1 to 1
+LOOKS = ("levels", "colors", "detail", "clipped", "span")
 FEWEST_ALIKE = 4  # images of a class, real ones and fakes, from which its variance is estimated
 
 
@@ -29,6 +31,8 @@ class Comparison(NamedTuple):
     levels: how far the fakes' pixels are from the real ones, each sorted by value, in standard deviations.
     colors: the same of each channel less the mean of the channels; 0 for a single channel.
     detail: mean squared difference of neighboring pixels over that of the real images: more for noise, less for blur.
+    clipped: share of pixels at the limits of the range, less that of the real images.
+    span: how many times wider the range of all pixels but a hundredth is in one of both than in the other.
     """
 
     diversity: float
@@ -39,6 +43,8 @@ class Comparison(NamedTuple):
     levels: float
     colors: float
     detail: float
+    clipped: float
+    span: float
 
 
 class Reference:
@@ -105,13 +111,17 @@ class Look:
         shares = np.linspace(0.005, 0.995, 100)
         self.levels, self.colors = np.quantile(few, shares, axis=0), np.quantile(color, shares, axis=0)
         self.spread, self.color_spread = few.std(axis=0).mean(), color.std(axis=0).mean()
+        self.clipped = float(np.mean(np.abs(few) > LIMIT))
+        self.span = float((self.levels[-1] - self.levels[0]).mean())
         self.detail = sum(np.mean(np.diff(images, axis=axis) ** 2, dtype="float64") for axis in (1, 2))
 
     def compared_with(self, real: "Look") -> dict[str, float]:
         levels = np.abs(self.levels - real.levels).mean() / max(real.spread, FAINT)
         colors = np.abs(self.colors - real.colors).mean() / max(real.color_spread, FAINT)
         detail = self.detail / (real.detail + 1e-6)
-        return {"levels": float(levels), "colors": float(colors), "detail": float(detail)}
+        narrow, wide = sorted((self.span, real.span))
+        found = {"levels": levels, "colors": colors, "detail": detail, "clipped": self.clipped - real.clipped}
+        return {name: float(value) for name, value in {**found, "span": wide / max(narrow, FAINT)}.items()}
 
 
 class Classes:
@@ -167,11 +177,16 @@ class Classes:
 
 def pooled(images: np.ndarray) -> np.ndarray:
     """Images as rows of means over equal tiles, at most POOLED per side."""
+    return tiles(images).reshape(len(images), -1)
+
+
+def tiles(images: np.ndarray) -> np.ndarray:
+    """Images of the means over equal tiles, at most POOLED per side."""
     count, height, width, channels = images.shape
     tall, wide = -(-height // POOLED), -(-width // POOLED)
     cut = images[:, : height // tall * tall, : width // wide * wide]
-    tiles = cut.reshape(count, height // tall, tall, width // wide, wide, channels)
-    return tiles.mean(axis=(2, 4)).reshape(count, -1).astype("float32")
+    parts = cut.reshape(count, height // tall, tall, width // wide, wide, channels)
+    return parts.mean(axis=(2, 4)).astype("float32")
 
 
 def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -191,17 +206,49 @@ def apart(first: np.ndarray, second: np.ndarray) -> float:
     """How well two sets of rows can be told by their nearest neighbors.
 
     The share of rows whose nearest other row is of their own set (1610.06545), of the set in which it is the lower: a
-    part of the kinds of the other set is not apart. 1 for sets of two kinds, 0.5 for sets of one kind and as many rows,
-    less for one kind and unequal sets. Rows that both sets have count as told wrongly. NaN for fewer than 50 distinct
-    rows.
+    part of the kinds of the other set is not apart. 1 for sets of two kinds, 0.5 for sets of one kind: of sets of
+    unequal size the odds are compared with those of chance. Rows that both sets have count as told wrongly. NaN for
+    fewer than 50 distinct rows.
     """
     sets = [np.unique(rows, axis=0) for rows in (first, second)]
     if min(map(len, sets)) < FEWEST_TOLD:
         return np.nan
-    shares = [
-        np.mean(nearest(own, own, skip_itself=True) < nearest(own, other)) for own, other in (sets, reversed(sets))
-    ]
-    return float(min(shares))
+    told = []
+    for own, other in (sets, reversed(sets)):
+        share = float(np.mean(nearest(own, own, skip_itself=True) < nearest(own, other)))
+        chance = (len(own) - 1) / (len(own) + len(other) - 1)
+        told.append(share * (1 - chance) / (share * (1 - chance) + (1 - share) * chance))
+    return min(told)
+
+
+def patches_apart(first: np.ndarray, second: np.ndarray) -> float:
+    """How well the patches of two sets of images, of three pixels a side in full size, can be told by their neighbors.
+
+    The share whose nearest other patch is of their own set: 0.5 for images of one kind, or less, as patches of the same
+    image are not compared; they are alike whatever the kind. Nor are patches that occur twice, such as those of a blank
+    background. NaN for fewer than 50 others.
+    """
+    (rows, images), (others, theirs) = (_patches(each) for each in (first, second))
+    count = min(len(rows), len(others))
+    if count < FEWEST_TOLD:
+        return np.nan
+    across, told = squared_distances(rows[:count], others[:count]), []
+    for own, sources, axis in ((rows[:count], images[:count], 1), (others[:count], theirs[:count], 0)):
+        within = squared_distances(own, own)
+        within[sources[:, None] == sources[None]] = np.inf
+        told.append(np.mean(within.min(axis=1) < across.min(axis=axis)))
+    return float(np.mean(told))
+
+
+def _patches(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct patches as rows, in an order of chance, and the index of the image that each is from."""
+    rng, (count, height, width, _) = np.random.default_rng(0), images.shape
+    side = min(PATCH, height, width)
+    ends = (count, height - side + 1, width - side + 1)
+    places = np.stack([rng.integers(0, end, PATCHES) for end in ends], axis=1)
+    rows = np.stack([images[i, top : top + side, left : left + side].ravel() for i, top, left in places])
+    kept = rng.permutation(np.unique(rows, axis=0, return_index=True)[1])
+    return rows[kept], places[kept, 0]
 
 
 def clusters(features: np.ndarray, count: int, *, seed: int, iterations: int = 20) -> np.ndarray:

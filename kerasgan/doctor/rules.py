@@ -15,7 +15,7 @@ from kerasgan.doctor import losses
 from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_labels
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
-from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless
+from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless, wrong_range
 from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
@@ -42,7 +42,8 @@ SUGGESTIONS = {
     "losses, or raise the adversarial one.",
     "drift": "Go back to the best checkpoint; then lower the learning rates, or the adversarial loss's weight.",
     "data mismatch": "Compare the images that fit receives with the doctor's own: range, order of the channels, "
-    "orientation, crop, pairs. If they are meant to differ, give the doctor images like those of fit.",
+    "orientation, crop, pairs, whose inputs and targets must be cropped and mirrored alike. If they are meant to "
+    "differ, give the doctor images like those of fit.",
     "artifacts": "Check the range and the channels of the images and the generator's last activation; then weaken the "
     "augmentation, or enlarge by interpolation instead of transposed convolutions.",
     "healthy": "Nothing to do.",
@@ -338,6 +339,7 @@ def standstill(signals: Signals) -> Finding:
 RULES: tuple[Callable[[Signals], Finding], ...] = (
     frozen_discriminator,
     frozen_generator,
+    wrong_range,
     total_collapse,
     one_color,
     data_mismatch,

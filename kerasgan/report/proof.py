@@ -66,7 +66,8 @@ CAPTIONS = {
 TRANSLATED = {
     "convergence failure": "Inputs, outputs, no nearer to the targets than one mean image or the inputs, and targets.",
     "artifacts": "Inputs, outputs, whose levels, colors or grain are not those of the targets, and targets.",
-    "data mismatch": "Inputs, outputs, and the run's targets, which are not like those that the doctor was given.",
+    "data mismatch": "Inputs, outputs, and the run's targets, which do not belong to the inputs, or are not like "
+    "those that the doctor was given.",
     "identity": "Inputs, outputs, which are the same, and targets.",
     "mode collapse": "Inputs, outputs, which are alike or of one color, and targets.",
     "drift": "Inputs, outputs, which have moved away from the targets, and targets.",
