@@ -63,8 +63,8 @@ class TrainCommand(TyperCommand):
             following = "".join(args[place : place + 1])
             # A word with commas, or beside the name of an entry, is meant as settings, whatever its name is, and
             # refused with the names that there are.
-            others = {*args[: place - 1], *args[place + 1 :]} & {*zoo.names()} and following[:1] not in ("-", "")
-            meant = "," in following or (others and following not in zoo.names())
+            others = {*args[: place - 1], *args[place + 1 :]} & {*zoo.names()}
+            meant = "," in following or (others and following.isidentifier() and following not in zoo.names())
             if not meant and following not in (*names(), "auto"):
                 args = [*args[:place], "auto", *args[place:]]
         return super().parse_args(ctx, args)
