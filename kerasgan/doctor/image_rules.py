@@ -9,7 +9,8 @@ OWN_INPUTS = 0.3  # of the targets' variance: inputs that are nearer than this t
 
 MARGIN = 0.02  # of the targets' variance: errors of filters are compared with this added
 
-# signal: without trouble, in trouble, and what it says. Of the zoo's entries they are 0.28, 0.3 and 4.3 at most.
+# signal: without trouble, in trouble, and what it says. Of samples of the bundled entries they are 0.28, 0.30, 4.2 and
+# 0.03 at most (`python benchmarks/doctor --limits`).
 LOOKS = {
     "levels": (0.3, 0.7, "Sorted by value, the pixels of the {} are {:.2f} standard deviations from those of the {}."),
     "colors": (
