@@ -65,6 +65,14 @@ def test_export_writes_every_requested_format(trained, tmp_path):
     assert report["output"]["dtype"] == "uint8" and report["output"]["shape"][0] == 2
 
 
+def test_a_keras_file_is_exported_and_explored_without_a_recipe(trained, tmp_path):
+    gan = trained / "tiny-run" / "gan.keras"
+    for command in (["export", gan, "--format", "onnx"], ["explore", gan, "--directions", "0"]):
+        result = run(*command, "-o", tmp_path / command[0])
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "export" / "gan.onnx").is_file() and (tmp_path / "explore" / "index.html").is_file()
+
+
 def test_an_unknown_format_is_refused_before_anything_is_loaded(trained, tmp_path):
     result = run("export", trained / "tiny-run", "-o", tmp_path / "out", "--format", "onnx,tflite")
     assert result.exit_code == 2

@@ -1,7 +1,7 @@
 """Arguments that several commands share, and how they are parsed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -25,7 +25,9 @@ __all__ = [
     "Labels",
     "Layers",
     "License",
+    "Origin",
     "Output",
+    "Planned",
     "Scale",
     "Seed",
     "Spherical",
@@ -39,13 +41,15 @@ __all__ = [
     "layers_of",
     "load",
     "numbers_of",
+    "origin_of",
     "parts",
     "recipe_of",
     "show",
     "with_kernel",
 ]
 
-Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
+Planned = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
+Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, a run folder, or a .keras.")]
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
 Direction = Annotated[str | None, typer.Option(help="For models that translate in both directions, such as ab.")]
 Kernel = Annotated[
@@ -83,10 +87,25 @@ Border = Annotated[
 ]
 
 
+class Origin(NamedTuple):
+    """The name of a model, the license of its weights, and its recipe, which a .keras file has none of."""
+
+    name: str
+    license: str | None = None
+    recipe: "Recipe | None" = None
+
+
+def origin_of(name: str, weights: Path | None) -> Origin:
+    """Of an entry, a file or a run folder; reports a wrong name before Keras is imported."""
+    if name.endswith(".keras") and Path(name).is_file():
+        return Origin(Path(name).stem)
+    recipe = recipe_of(name)
+    return Origin(recipe.name, (recipe.weights or {}).get("license") if weights is None else None, recipe)
+
+
 def load(name: str, weights: Path | None) -> "GAN":
     """The trained model of an entry, a file or a run folder."""
-    if not (name.endswith(".keras") and Path(name).is_file()):
-        recipe_of(name)  # reports a wrong name before Keras is imported
+    origin_of(name, weights)
     start_keras()
     with warnings_in_one_line(UnfinishedRunWarning):
         return load_model(name, weights=weights or "recipe")
@@ -108,12 +127,13 @@ def with_kernel(gan: "GAN", kernel: str | None) -> "GAN":
     return gan.for_kernel(table)  # type: ignore[attr-defined]
 
 
-def examples_of(recipe: "Recipe", gan: "GAN") -> dict[str, Any]:
+def examples_of(recipe: "Recipe | None", gan: "GAN") -> dict[str, Any]:
     """`examples` and `credit` of a page, if the model translates and its recipe's data are at hand."""
     from kerasgan.evaluation import evaluate
 
-    found = evaluate.examples(recipe) if gan.task.from_images else None
-    return {} if found is None else {"examples": found, "credit": recipe.source.card_text(recipe.data) or None}
+    if recipe is None or not gan.task.from_images or (found := evaluate.examples(recipe)) is None:
+        return {}
+    return {"examples": found, "credit": recipe.source.card_text(recipe.data) or None}
 
 
 def parts(text: str | None) -> list[str] | None:

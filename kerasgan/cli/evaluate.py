@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kerasgan.cli.application import tell
-from kerasgan.cli.arguments import Target, Weights, load, parts, recipe_of, show
+from kerasgan.cli.arguments import Planned, Weights, load, parts, recipe_of, show
 from kerasgan.files import hub, trackers
 from kerasgan.training.run_folder import is_run
 
@@ -14,7 +14,7 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    name: Target,
+    name: Planned,
     data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
     metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
     features: Annotated[

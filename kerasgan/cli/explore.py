@@ -14,7 +14,7 @@ from kerasgan.cli.arguments import (
     Weights,
     examples_of,
     load,
-    recipe_of,
+    origin_of,
     with_kernel,
 )
 from kerasgan.files.paths import address
@@ -51,21 +51,20 @@ def explore(
 
     On the page of a model that colors drawings, such as pix2pix-openmoji, you draw and it colors meanwhile.
     """
-    gan, recipe = with_kernel(load(name, weights), kernel), recipe_of(name)
+    gan, origin = with_kernel(load(name, weights), kernel), origin_of(name, weights)
     from kerasgan import export
     from kerasgan.export.page.runtime import ONLINE
 
-    license = license or ((recipe.weights or {}).get("license") if weights is None else None)
     folder = export.web(
         gan,
-        output or Path("explorers") / recipe.name,
-        entry=recipe.name,
-        license=license,
+        output or Path("explorers") / origin.name,
+        entry=origin.name,
+        license=license or origin.license,
         directions=directions,
         vendor=vendor,
         title=title,
         description=description,
-        **examples_of(recipe, gan),
+        **examples_of(origin.recipe, gan),
     )
     typer.echo(f"Explorer: {address(folder / 'index.html')}")
     if not vendor:

@@ -17,8 +17,8 @@ from kerasgan.cli.arguments import (
     Weights,
     examples_of,
     load,
+    origin_of,
     parts,
-    recipe_of,
     with_kernel,
 )
 from kerasgan.cli.startup import start_keras
@@ -110,13 +110,13 @@ def export(
     license: License = None,
 ) -> None:
     """Export the generator, and check in each format's runtime that it generates the same images."""
-    recipe = recipe_of(name)
+    origin = origin_of(name, weights)
     start_keras()
     from kerasgan import export as exports
 
     options = exports.Options(
-        entry=recipe.name,
-        license=license or ((recipe.weights or {}).get("license") if weights is None else None),
+        entry=origin.name,
+        license=license or origin.license,
         direction=direction,
         precision=precision.value,
         output="uint8" if uint8 else "float32",
@@ -131,9 +131,9 @@ def export(
         title=title,
         description=description,
     )
-    _check(recipe.family, parts(formats), options)
+    _check(origin.recipe and origin.recipe.family, parts(formats), options)
     gan = with_kernel(load(name, weights), kernel)
-    shown = dataclasses.asdict(options) | examples_of(recipe, gan)
+    shown = dataclasses.asdict(options) | examples_of(origin.recipe, gan)
     report = exports.bundle(gan, output, formats=parts(formats), **shown)
     _tell(report, output, vendor=vendor)
 
@@ -151,7 +151,7 @@ def _tell(report: dict[str, Any], output: Path, *, vendor: bool) -> None:
     typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")
 
 
-def _check(family: str, formats: list[str] | None, options: "Options") -> None:
+def _check(family: str | None, formats: list[str] | None, options: "Options") -> None:
     """Reports options that no format or no model of the family supports, before the weights are loaded."""
     from kerasgan import models
     from kerasgan.export.assembly import check_family

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from kerasgan.cli.application import STARTED, tell, warnings_in_one_line
-from kerasgan.cli.arguments import Target, recipe_of
+from kerasgan.cli.arguments import Planned, recipe_of
 from kerasgan.cli.startup import start_keras
 from kerasgan.files import hub, trackers
 from kerasgan.files.paths import address
@@ -71,7 +71,7 @@ class TrainCommand(TyperCommand):
 
 
 def train(
-    name: Target,
+    name: Planned,
     data: Annotated[Path | None, typer.Option(help=DATA)] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, or gs://...; runs/NAME if not given.")
