@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 
 import keras
 import numpy as np
@@ -186,7 +187,7 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="its convolutions are as they are")
-@pytest.mark.parametrize("filters", [1, 6])
+@pytest.mark.parametrize("filters", [1, 30])
 @pytest.mark.parametrize(
     ("name", "window", "options"),
     [
@@ -194,11 +195,13 @@ def test_the_random_states_of_gpus_are_part_of_a_checkpoint_and_set_again(monkey
         ("conv", 3, {"padding": "same", "strides": (1, 2)}),
         ("conv", 3, {"padding": "valid", "strides": 2}),
         ("conv", 4, {"padding": "same", "strides": 2}),
+        ("conv", 4, {"padding": "valid", "strides": 3}),  # which leaves out the last row
         ("conv", 3, {"padding": "same", "dilation_rate": 2}),
         ("conv", 1, {}),
         ("conv", 5, {"padding": "same"}),
         ("conv_transpose", 4, {"padding": "same", "strides": 2}),
         ("conv_transpose", 3, {"padding": "valid", "strides": 2}),
+        ("conv_transpose", 2, {"padding": "valid", "strides": 3}),
         ("conv_transpose", 3, {"padding": "same", "strides": 2}),
         ("conv_transpose", 5, {"padding": "same", "strides": (1, 3)}),
         ("conv_transpose", 5, {"padding": "same", "strides": 2, "output_padding": 1}),
@@ -227,6 +230,26 @@ def test_convolutions_are_those_of_keras_with_their_gradients(name, window, opti
         for found, expected in zip(of(quick)(images, kernel), of(own)(images, kernel), strict=True):
             found, expected = ops.convert_to_numpy(found), ops.convert_to_numpy(expected)
             assert found.shape == expected.shape and abs(found - expected).max() < 1e-5 * abs(expected).max()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+@pytest.mark.parametrize(("name", "window"), [("conv", 3), ("conv", 4), ("conv_transpose", 4)])
+def test_convolutions_inside_branches_are_in_the_order_that_xla_has_fast_code_for(name, window):
+    """XLA's pass `ConvCanonicalization` for CPUs brings them into that order outside of branches only."""
+    import jax
+
+    from kerasgan.gradients import jax_convolutions
+
+    quick = jax_convolutions.quick(name, getattr(keras.src.backend.nn, name))
+    images, kernel = (jax.ShapeDtypeStruct(shape, "float32") for shape in ((2, 8, 8, 4), (window, window, 4, 4)))
+
+    def penalty(*both):
+        first = slopes(lambda *both: ops.sum(ops.sin(quick(*both, strides=2, padding="same"))), *both)
+        return sum(ops.sum(grad**2) for grad in first)
+
+    program = jax.jit(lambda *both: slopes(penalty, *both)).lower(images, kernel).as_text()
+    orders = re.findall(r"dim_numbers = (\[.*?\]x\[.*?\]->\[.*?\])", program)
+    assert len(orders) >= 4 and set(orders) == {"[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"}
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")

@@ -167,13 +167,13 @@ def _by_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
 
 
 def _by_taps(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
-    """The same as a product for each place."""
+    """The same as a product for each place, or one with all."""
     padded = _padded(geometry, inputs)
     lengths = [stride * (size - 1) + 1 for stride, size in zip(geometry.strides, slopes.shape[1:3])]
     places = [_shifted(padded, place, lengths, geometry.strides) for place in _places(geometry)]
     shape = (*geometry.window, inputs.shape[-1], slopes.shape[-1])
-    if math.prod(slopes.shape[:-1]) <= slopes.shape[-1]:
-        return ops.reshape(ops.stack([ops.tensordot(place, slopes, TOGETHER) for place in places]), shape)
+    if math.prod(slopes.shape[:-1]) <= slopes.shape[-1]:  # small maps of many channels
+        return ops.reshape(ops.tensordot(ops.concatenate(places, axis=-1), slopes, TOGETHER), shape)
     # A product turns its left factor around: the same one each time, once.
     products = ops.stack([ops.tensordot(slopes, place, TOGETHER) for place in places])
     return ops.reshape(ops.transpose(products, (0, 2, 1)), shape)
