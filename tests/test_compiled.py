@@ -15,7 +15,7 @@ pytestmark = pytest.mark.backends("jax")
 def batch(gan, count=4):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
-    if gan.task.from_images:
+    if gan.task.from_images and not gan.label_classes:
         return rng.uniform(-1, 1, (count, *gan.input_shape)).astype("float32"), images
     return (images, rng.integers(gan.label_classes, size=count)) if gan.label_classes else (images, None)
 

@@ -296,15 +296,16 @@ def test_other_backends_train_and_resume_to_the_bit_without_tensorflow(tmp_path,
     program = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "import pathlib, shutil\n"
-        "from kerasgan import training, zoo\n"
+        "from kerasgan import zoo\n"
+        "from kerasgan.training.train import train\n"
         "def everything(gan):\n"
         "    variables = [*gan.variables, *gan.optimizer.variables]\n"
         "    return [variable.numpy().tolist() for variable in variables]\n"
         f"recipe, run = zoo.recipe({str(recipe)!r}), pathlib.Path({str(tmp_path / 'run')!r})\n"
-        "whole = everything(training.train(recipe, output=run, every=1))\n"
+        "whole = everything(train(recipe, output=run, every=1))\n"
         "for step in (2, 3):\n"
         "    (run / f'checkpoints/step-00000{step}.keras').unlink()\n"
-        "assert everything(training.train(recipe, output=run, every=1, resume=True)) == whole\n"
+        "assert everything(train(recipe, output=run, every=1, resume=True)) == whole\n"
     )
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
