@@ -95,7 +95,8 @@ def label_array(labels: Any, count: int, *, unlabeled: bool = False) -> np.ndarr
     if array.shape != (count,):
         raise ValueError(f"{expected}. Received: labels.shape={array.shape}")
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{expected}. Received: labels.dtype={array.dtype}")
+        hint = "; whole numbers as floats: pass labels.astype(int)" if array.dtype.kind == "f" else ""
+        raise TypeError(f"{expected}{hint}. Received: labels.dtype={array.dtype}")
     if array.min() < -int(unlabeled):
         raise ValueError(f"{expected}. Received: a label {array.min()}")
     return array.astype(np.int32)
