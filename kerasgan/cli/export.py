@@ -131,7 +131,7 @@ def export(
         title=title,
         description=description,
     )
-    _check(origin.recipe and origin.recipe.family, parts(formats), options)
+    _check(origin.recipe.family if origin.recipe else None, parts(formats), options)
     gan = with_kernel(load(name, weights), kernel)
     shown = dataclasses.asdict(options) | examples_of(origin.recipe, gan)
     report = exports.bundle(gan, output, formats=parts(formats), **shown)

@@ -214,7 +214,7 @@ def _styles(gan: "StyleBasedGAN", choice: Choice, count: int | None = None) -> n
         expected = (gan.num_styles, *gan.mean_style.shape)
         if styles.ndim != 3 or styles.shape[1:] != expected:
             raise ValueError(f"Expected styles (count, {expected}). Received: {choice.styles} with {styles.shape}")
-    return gan.mean_style + np.float32(choice.truncation) * (styles - gan.mean_style)
+    return gan.truncated_styles(styles, choice.truncation)
 
 
 def _network(path: Path, image_shape: tuple[int, ...]) -> Any:

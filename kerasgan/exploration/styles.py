@@ -50,7 +50,7 @@ def mix(
     """
     points = [latents_of(gan, rows), latents_of(gan, columns)]
     sources = gan.styles(latents=np.concatenate(points), labels=labels, seed=0)
-    sources = gan.mean_style + np.float32(truncation) * (sources - gan.mean_style)
+    sources = gan.truncated_styles(sources, truncation)
     first, second = np.split(sources, [len(points[0])])
     chosen = _layers(gan, range(gan.num_styles // 2) if layers is None else layers)
     mixed = np.repeat(first[:, None], len(second), axis=1)  # (rows, columns, styles, style_dim)

@@ -99,11 +99,18 @@ class StyleBasedGAN(GAN):
         return [ops.convert_to_numpy(layer.affine.kernel) for layer in kept]
 
     def truncated(self, inputs, truncation):
-        """w' = mean + truncation (w - mean) (Karras et al. 2019, 1812.04948, appendix B); below 0 opposites."""
         if truncation == 1:
             return self.sampler, inputs
         styles = self._outputs(self.mapping, inputs, batch_size=1024)
-        return self.synthesis, [self.mean_style + np.float32(truncation) * (styles - self.mean_style)]
+        return self.synthesis, [self.truncated_styles(styles, truncation)]
+
+    @checked
+    def truncated_styles(self, styles: Any, truncation: float) -> np.ndarray:
+        """w' = mean + truncation (w - mean) of styles w (..., style_dim); below 0 opposites.
+
+        Karras et al. 2019 (1812.04948), appendix B. Raises ValueError for a truncation that is NaN.
+        """
+        return self.mean_style + np.float32(truncation) * (styles - self.mean_style)
 
     def truncation_center(self):
         return "styles", self.mean_style

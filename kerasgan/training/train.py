@@ -271,7 +271,8 @@ def _begun(recipe: zoo.Recipe, run: Path, data: Any, console: Any) -> tuple[zoo.
     _seed(recipe)
     gan = initial_model(recipe, console)
     recipe = zoo.with_data(recipe, data, gan)
-    run_folder.refuse_within(run, recipe.source.place(recipe.data))
+    if recipe.source.tasks:  # it reads every picture in a folder
+        run_folder.refuse_within(run, recipe.source.place(recipe.data))
     return recipe, gan, _checked(zoo.source(recipe), gan)
 
 
