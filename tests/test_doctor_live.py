@@ -398,6 +398,8 @@ def benchmark(monkeypatch):
     names = ("families", "troubles", "earlier", "unseen", "planted", "recorder", "record", "pictures")
     names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
+    for name in names:  # the tests have a module of the name "families", too
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield lambda name: importlib.import_module(name)
     for name in names:
         sys.modules.pop(name, None)

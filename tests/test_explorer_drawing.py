@@ -76,17 +76,23 @@ def expected(written, levels, model="translator.onnx"):
     return drawn(written, model=[model], images=levels[None, ..., None] / np.float32(127.5) - 1)[0]
 
 
+def assert_colored(page, written, levels):
+    """The page's colors are those of the file in another runtime, which may round a level the other way."""
+    difference = np.abs(colored(page).astype(int) - expected(written, levels))
+    assert difference.max() <= 1 and difference.mean() < 1e-3
+
+
 def test_an_example_makes_room_for_a_drawing_by_mouse_which_is_colored(page, written):
     example = sheet(page)
     np.testing.assert_array_equal(example, np.rint((ring(12, 3, SIZE)[0, ..., 0] + 1) * 127.5))
-    np.testing.assert_array_equal(colored(page), expected(written, example))
+    assert_colored(page, written, example)
     page.stroke(places(page, circle(20)))
     levels = sheet(page)
     found = drawing(levels[None, ..., None] / 127.5 - 1, None, levels.shape)["width"]
     np.testing.assert_allclose(found, page.js("window.page.drawing.facts.width"), rtol=0.1)  # of the examples
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5 - SIZE / 2
     assert (np.abs(np.hypot(x, y) - 20)[levels < 255] < 4).all()  # nothing of the example is left
-    np.testing.assert_array_equal(colored(page), expected(written, levels))
+    assert_colored(page, written, levels)
     assert re.fullmatch(r"\d+ ms per picture", page.js("document.getElementById('cost').textContent"))
 
 
@@ -133,7 +139,7 @@ def test_a_finger_draws_on_a_phone_where_colors_are_under_the_pen(chromium, writ
         page.touch(places(page, circle(20)))
         levels = sheet(page)
         assert page.js("scrollY") == before and page.js("window.page.drawing.easel.done.length") == 3
-        np.testing.assert_array_equal(colored(page), expected(written, levels))
+        assert_colored(page, written, levels)
         page.wait("window.page.drawing.easel.frame === null")
         seen = shown(page, "#drawing")  # the middle of a line, and the middle of the colors
         scale = seen.shape[0] // SIZE
@@ -184,7 +190,7 @@ def test_no_more_than_one_picture_is_computed_at_a_time_and_the_last_is_shown(pa
     })()""")
     for radius in (8, 14, 20, 26):
         page.stroke(places(page, circle(radius)))
-    np.testing.assert_array_equal(colored(page), expected(written, sheet(page)))
+    assert_colored(page, written, sheet(page))
     counts = page.js("window.counts")
     assert counts["most"] == 1 and counts["runs"] < 4 * 60
 
