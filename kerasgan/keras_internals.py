@@ -13,6 +13,7 @@ import keras
 from keras.src import backend
 from keras.src.backend import in_stateless_scope
 from keras.src.backend.common import global_state
+from keras.src.trainers.data_adapters import get_data_adapter
 
 __all__ = [
     "BuiltWhenMade",
@@ -27,6 +28,7 @@ __all__ = [
     "own_metrics",
     "variable_index",
     "waits",
+    "with_tf_data",
 ]
 
 
@@ -78,6 +80,17 @@ def output_path(network: keras.Model) -> Iterator[Any]:
         yield operation
         inputs = operation._inbound_nodes[node].input_tensors
         tensor = inputs[0] if len(inputs) == 1 else None
+
+
+def with_tf_data(batches: Any, change: Callable[[Any], Any], *, shuffle: bool) -> Any:
+    """For `fit` in place of a PyDataset or loader: the tf.data that Keras makes of it is what `change` returns.
+
+    Keras has no public way to give that dataset options.
+    """
+    adapter = get_data_adapter(batches, shuffle=shuffle)
+    make = adapter.get_tf_dataset
+    adapter.get_tf_dataset = lambda: change(make())
+    return adapter
 
 
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:

@@ -198,6 +198,26 @@ def test_an_epoch_of_a_loader_without_a_length_ends_with_the_loader():
     np.testing.assert_allclose(data.first_images(images, 16), noise(20, 8, 8, 1)[:16] / 127.5 - 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["array", "loader", "tf.data", "tuned"])
+def test_no_thread_tunes_what_fit_iterates_over_unless_the_user_has_asked(kind, tf, monkeypatch):
+    pixels, options, found = noise(8, 8, 8, 1), tf.data.Options(), []
+    options.autotune.enabled = True
+    begin = tf.data.Dataset.__iter__
+
+    def seen(dataset):
+        found.append(dataset.options().autotune.enabled)
+        return begin(dataset)
+
+    monkeypatch.setattr(tf.data.Dataset, "__iter__", seen)
+    batched = tf.data.Dataset.from_tensor_slices(pixels).batch(4)
+    given = {"array": pixels, "tf.data": batched, "tuned": batched.with_options(options)}
+    if kind == "loader":
+        torch = pytest.importorskip("torch")
+        given = {kind: torch.utils.data.DataLoader(torch.from_numpy(pixels), batch_size=4)}
+    tiny_gan().fit(given[kind], verbose=0)
+    assert found and set(found) == {kind == "tuned"}
+
+
 @pytest.mark.parametrize("declared", [None, (None, 8, 8), (None, None, None)])
 def test_gray_images_of_a_generator_are_trained_on_whatever_shape_it_declares(tf, declared):
     pixels = noise(8, 8, 8)

@@ -90,3 +90,19 @@ def test_conv_and_conv_transpose_of_the_backend_are_what_layers_call():
     [layer(images) for layer in layers]
     assert calls == ["conv", "conv_transpose"]
     assert [each.shape for each in before] == [each.shape for each in within]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's trainer uses it")
+def test_get_data_adapter_makes_the_tf_data_of_fit():
+    class Ones(keras.utils.PyDataset):
+        num_batches = 1
+
+        def __getitem__(self, index):
+            return np.ones((2, 1), "float32"), np.ones((2, 1), "float32")
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(loss="mse")
+    changed = keras_internals.with_tf_data(
+        Ones(), lambda data: data.map(lambda inputs, targets: (inputs, 3 * targets)), shuffle=False
+    )
+    assert model.fit(changed, verbose=0).history["loss"] == [9.0]

@@ -169,6 +169,7 @@ class Reading:
         data = self.builder.as_dataset(split=self.split, shuffle_files=files, read_config=config)
         options = tf.data.Options()
         options.deterministic = True
+        options.autotune.enabled = False  # see `kerasgan.data.feeding.untuned`
         image_key, label_key = self.keys
 
         def chosen(example: Any) -> Any:

@@ -6,14 +6,17 @@ import keras
 import numpy as np
 
 from kerasgan import distribution
-from kerasgan.data.feeding import is_tf_data
+from kerasgan.data.feeding import is_tf_data, untuned
 from kerasgan.data.sources import WHOLE, Share, Source
+from kerasgan.keras_internals import with_tf_data
 
 __all__ = ["even", "shared_batches"]
 
 
-def shared_batches(trainer: keras.Model, batches: Any) -> Any:
+def shared_batches(trainer: keras.Model, batches: Any, shuffle: bool = False) -> Any:
     """The batches of a model's `fit`: of several machines each reads its own part, and JAX gets no more than that.
+
+    `shuffle` is that of `fit`: whether Keras shuffles the batches of a PyDataset.
 
     Raises:
         NotImplementedError: for data of another kind than kerasgan's on several machines with JAX.
@@ -22,6 +25,8 @@ def shared_batches(trainer: keras.Model, batches: Any) -> Any:
     if isinstance(batches, Source):
         batches.share = WHOLE if workers == 1 else Share(distribution.worker(), workers, rows)
     several = even(batches, distribution.devices(trainer))
+    if keras.backend.backend() == "tensorflow" and not is_tf_data(several):
+        return with_tf_data(several, untuned, shuffle=shuffle)
     if workers == 1 or keras.backend.backend() != "jax":
         return several
     if not isinstance(several, Even):

@@ -147,6 +147,7 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
 
     if not hasattr(data, "map"):  # a distributed dataset, which is used unchecked
         return data
+    data = untuned(data)
     first = next(iter(data.take(1)), None)
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
@@ -159,6 +160,19 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
         return images if num_classes is None else (images, tf.reshape(tf.cast(labels, tf.int32), [-1]))
 
     return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def untuned(data: Any) -> Any:
+    """A tf.data dataset, and those made of it, without a thread that tunes them, unless its maker has asked for one.
+
+    That thread can miss that it shall end: whoever frees an iterator, or ends the process, then waits for it, up to a
+    minute.
+    """
+    import tensorflow as tf  # it is loaded already: `data` was made with it
+
+    options = tf.data.Options()
+    options.autotune.enabled = bool(data.options().autotune.enabled)  # None where nobody has asked
+    return data.with_options(options)
 
 
 def tensor_images(images: Any, shape: Sequence[int], rank: int) -> Any:

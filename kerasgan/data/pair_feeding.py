@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasgan.data import checks
-from kerasgan.data.feeding import is_tf_data, tensor_images
+from kerasgan.data.feeding import is_tf_data, tensor_images, untuned
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.sources import Source, scaled
 from kerasgan.data.translation import Images
@@ -82,6 +82,7 @@ def _from_tf_data(data: Any, shapes: Shapes) -> Any:
     """`data` with its batches scaled; the first is read here, so that errors are raised before training."""
     import tensorflow as tf  # already loaded, as `data` is made with it
 
+    data = untuned(data)
     first = next(iter(data.take(1)), None)
     if not (isinstance(first, tuple) and len(first) == 2):
         kind = "nothing" if first is None else type(first).__name__
