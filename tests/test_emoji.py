@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from kerasgan import data, metrics
+from kerasgan.data.clips import unstacked
 from kerasgan.data.packages import emoji, emoji_table
 from kerasgan.metrics.classifiers import classifier_features
 from kerasgan.metrics.features import feature_network
@@ -176,6 +177,26 @@ def test_styles_pair_the_same_emoji_of_two_publishers(tmp_path):
     (tmp_path / "emoji-datasource-twitter" / "emoji.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"(?s)emoji of Twitter.*npm install emoji-datasource-twitter@16"):
         data.emoji_styles(tmp_path)
+
+
+def test_moving_emoji_keep_their_colors_and_are_reflected_by_the_walls(tmp_path):
+    place = package(tmp_path)
+    options = dict(
+        image_size=24, emoji_size=10, split="all", only=["heart"], frames=2, future=14, count=8, batch_size=8
+    )
+    clips = data.moving_emoji(place, sprites=1, **options)
+    frames = unstacked(np.concatenate(clips.examples(8), axis=-1), 3)
+    assert clips.name == "moving_emoji/all" and frames.shape == (8, 16, 24, 24, 3)
+    red = (frames == np.array([1.0, -1.0, -1.0], "float32")).all(axis=-1)
+    np.testing.assert_array_equal(red.sum(axis=(2, 3)), np.full((8, 16), 100))
+    room = 24 - 10
+    for axis in (2, 3):
+        for path in np.argmax(red.any(axis=5 - axis), axis=-1):
+            speed = np.abs(np.diff(path)).max()
+            straight = [(path[0] + way * speed * np.arange(16)) % (2 * room) for way in (1, -1)]  # without walls
+            assert any(np.array_equal(np.minimum(each, 2 * room - each), path) for each in straight)
+    with pytest.raises(ValueError, match="Received: sprites=0"):
+        data.moving_emoji(place, sprites=0, **options)
 
 
 def test_the_features_of_emoji_are_of_the_bundled_classifier_and_see_color():

@@ -117,6 +117,26 @@ def test_further_frames_are_predicted_from_predicted_ones():
         gan.predict_frames(clips, count=0)
 
 
+def test_a_horizon_trains_on_predictions_from_predictions_beside_the_true_frames():
+    gan = tiny(channels=3, horizon=3)
+    clips = noise(2, 7, 8, 8, 3)
+    batch = gan.prepare_batch((stacked(clips[:, :4]), stacked(clips[:, 4:])))
+    for place in range(3):  # the discriminators see each frame, true or predicted, after the true ones before it
+        rows = slice(2 * place, 2 * place + 2)
+        np.testing.assert_array_equal(batch.real[rows], clips[:, place + 4])
+        np.testing.assert_array_equal(batch.inputs[rows], stacked(clips[:, place : place + 4]))
+    made = gan.predict_frames(clips[:, :4], count=3)
+    fine = ops.convert_to_numpy(gan.synthesize(batch)[-1])
+    np.testing.assert_allclose(fine, np.concatenate([*made.swapaxes(0, 1)]), atol=1e-6)
+    gan.compile(run_eagerly=True)
+    gan.fit(clips, batch_size=2, verbose=0)
+    gan.train_on_batch(stacked(clips[:, :4]), stacked(clips[:, 4:]))
+    with pytest.raises(ValueError, match=r"3 following frames or more, the model's horizon. Received: future=2"):
+        gan.fit(data.clips(clips, future=2), verbose=0)
+    with pytest.raises(ValueError, match="Received: horizon=0"):
+        tiny(horizon=0)
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match=r"1 to 4 scales. Received: frames=4, scales=5"):
         tiny(scales=5)

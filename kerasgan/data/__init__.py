@@ -11,7 +11,7 @@ from kerasgan.data.folders import folder
 from kerasgan.data.keras_datasets import cifar10, cifar100, mnist
 from kerasgan.data.landscapes import landscapes
 from kerasgan.data.memory import arrays, digits, semi_supervised
-from kerasgan.data.moving_digits import moving_digits
+from kerasgan.data.moving import moving_digits, moving_emoji
 from kerasgan.data.pair_feeding import image_pair, image_pairs
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.photos import photos
@@ -54,6 +54,7 @@ __all__ = [
     "landscapes",
     "mnist",
     "moving_digits",
+    "moving_emoji",
     "openmoji",
     "pairs",
     "parquet",

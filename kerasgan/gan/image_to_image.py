@@ -134,7 +134,7 @@ class ImageToImage(GAN):
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """One training step on inputs and targets, as `keras.Model.train_on_batch`; shapes and errors as of `fit`."""
         refuse_fit_options(options)
-        shapes = {"input_shape": self.input_shape, "image_shape": self.image_shape}
+        shapes = {name: self.data_options()[name] for name in ("input_shape", "image_shape")}
         return keras.Model.train_on_batch(self, *data.image_pair(x, y, **shapes), **options)
 
     def prepare_batch(self, data: Any) -> Batch:

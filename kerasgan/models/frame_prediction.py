@@ -44,6 +44,8 @@ class FramePrediction(ImageToImage):
         image_size: of the crops of frames in training: int or (height, width), multiples of 2^(scales - 1).
         channels: of one frame.
         frames: number of frames that a prediction is made from.
+        horizon: number of frames predicted in a training step, each from those before it, predicted ones included;
+            losses are means over them. 1 in the paper; more for predictions that hold when they are continued.
         scales: 1 to 4; each halves the size, and with four of them crops of 32 pixels have 4 at the coarsest (paper).
         width: 64 gives the paper's maps: 128 to 512 in the generators.
         discriminator_width: the same for the discriminators; `width` if not given.
@@ -54,7 +56,8 @@ class FramePrediction(ImageToImage):
         adversarial_weight: lambda_adv; with 0 the discriminators are not trained.
 
     Raises:
-        ValueError: for sizes or scales that are too small for the convolutions, or fewer than two frames.
+        ValueError: for sizes or scales that are too small for the convolutions, fewer than two frames, or a horizon
+            below 1.
     """
 
     tiny_config = MappingProxyType(dict(image_size=8, channels=1, scales=2, width=2))
@@ -69,6 +72,7 @@ class FramePrediction(ImageToImage):
         image_size: int | tuple[int, int] = 32,
         channels: int = 3,
         frames: int = 4,
+        horizon: int = 1,
         scales: int = 4,
         width: int = 64,
         discriminator_width: int | None = None,
@@ -82,6 +86,8 @@ class FramePrediction(ImageToImage):
         if frames < 2 or scales not in range(1, MOST_SCALES + 1):
             expected = f"Expected two frames or more and 1 to {MOST_SCALES} scales"
             raise ValueError(f"{expected}. Received: frames={frames!r}, scales={scales!r}")
+        if horizon < 1:
+            raise ValueError(f"Expected a horizon of one frame or more. Received: horizon={horizon!r}")
         if pixel_power not in (1, 2) or gradient_power not in (1, 2):
             received = f"pixel_power={pixel_power!r}, gradient_power={gradient_power!r}"
             raise ValueError(f"Expected powers of 1 or 2. Received: {received}")
@@ -95,7 +101,7 @@ class FramePrediction(ImageToImage):
             multiple=2 ** (scales - 1),
             name=name,
         )
-        self.frames, self.scales = frames, scales
+        self.frames, self.horizon, self.scales = frames, horizon, scales
         self.discriminators = MappingProxyType(dict(enumerate(discriminators)))  # a tuple would be saved once more
         self.pixel_power, self.pixel_weight = pixel_power, pixel_weight
         self.gradient_power, self.gradient_weight = gradient_power, gradient_weight
@@ -121,16 +127,44 @@ class FramePrediction(ImageToImage):
         in_memory = isinstance(x, list) or getattr(x, "ndim", 0) == 5
         if y is None and (in_memory or isinstance(x, (str, Path))):
             options: Any = {} if in_memory else {"image_size": self.image_shape[:2], "channels": self.image_shape[-1]}
-            x = data.clips(x, frames=self.frames, batch_size=batch_size or 1, **options)
-        return super().batches(x.shortened(1) if isinstance(x, data.Clips) else x, y, batch_size=batch_size)
+            x = data.clips(x, frames=self.frames, future=self.horizon, batch_size=batch_size or 1, **options)
+        if isinstance(x, data.Clips):
+            if x.future < self.horizon:
+                expected = f"Expected clips with {self.horizon} following frames or more, the model's horizon"
+                raise ValueError(f"{expected}. Received: future={x.future}")
+            x = x.shortened(self.horizon)
+        return super().batches(x, y, batch_size=batch_size)
+
+    def data_options(self):
+        """Those of `ImageToImage`; the targets are `horizon` frames."""
+        height, width, channels = self.image_shape
+        return {**super().data_options(), "image_shape": (height, width, self.horizon * channels)}
+
+    def prepare_batch(self, data):
+        """The frames of the horizon one after the other, as images of one batch, each with the true ones before it."""
+        batch, channels = super().prepare_batch(data), self.image_shape[-1]
+        clips = ops.concatenate([batch.inputs, batch.real], axis=-1)
+        given = self.frames * channels
+        first = [place * channels for place in range(self.horizon)]
+        inputs = ops.concatenate([clips[..., start : start + given] for start in first], axis=0)
+        real = ops.concatenate([clips[..., start + given : start + given + channels] for start in first], axis=0)
+        return batch._replace(inputs=inputs, real=real)
 
     def synthesize(self, batch):
-        """The predictions at every scale, from coarse to fine: Y_k = u(Y_{k-1}) + G_k(X_k, u(Y_{k-1}))."""
-        predictions: list[Any] = []
-        for index in range(self.scales):
-            level = self.generator_parts[str(index)]
-            predictions.append(level([batch.inputs, *predictions[-1:]], training=True))
-        return tuple(ops.cast(each, "float32") for each in predictions)
+        """The predictions at every scale, from coarse to fine: Y_k = u(Y_{k-1}) + G_k(X_k, u(Y_{k-1})).
+
+        Only the first frame of the horizon is predicted from the batch's inputs.
+        """
+        window = batch.inputs[: ops.shape(batch.inputs)[0] // self.horizon]
+        several: list[list[Any]] = []
+        for _ in range(self.horizon):
+            predictions: list[Any] = []
+            for index in range(self.scales):
+                level = self.generator_parts[str(index)]
+                predictions.append(level([window, *predictions[-1:]], training=True))
+            several.append(predictions)
+            window = ops.concatenate([window[..., self.image_shape[-1] :], predictions[-1]], axis=-1)
+        return tuple(ops.cast(ops.concatenate(each, axis=0), "float32") for each in zip(*several))
 
     def discriminator_loss(self, batch):
         """The sum over the scales of D_k's loss, given the frames before."""
