@@ -42,7 +42,7 @@ def write_and_prove(
     """
     inputs = signature_of(network, options)
     found: dict[str, Any] = {}
-    plain = formats.Job(network, inputs, output_of(inputs), metadata, options, calibration)
+    plain = formats.Job(network, inputs, output_of(inputs), metadata, options, {}, calibration)
     for name, path in paths.items():
         form = formats.FORMATS[name]
         job = plain._replace(about=about[name], written={each: paths[each] for each in found})

@@ -20,7 +20,7 @@ METADATA_FILE = Path("assets.extra", "kerasgan.json")  # TensorFlow's folder for
 def _write(job: Job, path: Path) -> None:
     import tensorflow as tf
 
-    tf.saved_model.save(module_of(job.network), os.fspath(path), signatures=trace(job))
+    tf.saved_model.save(module_of(job.network), os.fspath(path), signatures=trace(job).get_concrete_function())
     _name_by_content(path / "fingerprint.pb")
     (path / METADATA_FILE).parent.mkdir()
     (path / METADATA_FILE).write_text(json.dumps(job.metadata, indent=2) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ class Job(NamedTuple):
     - `network`: the network, in float32 on TensorFlow.
     - `inputs`: its inputs, as in the file.
     - `output`: the name of the output.
+    - `traced`: what `trace` has returned for formats before this one, by the network's id.
     - `calibration`: some batches of inputs, if ranges are to be measured.
     - `about`: the result of the format's `gather`.
     - `written`: the files of the same network that exist already, by format.
@@ -33,6 +34,7 @@ class Job(NamedTuple):
     output: str
     metadata: Mapping[str, Any]
     options: Options
+    traced: dict[int, Any]
     calibration: Sequence[Mapping[str, np.ndarray]] = ()
     about: Mapping[str, Any] = {}
     written: Mapping[str, Path] = {}
@@ -72,16 +74,20 @@ class Format(NamedTuple):
 
 
 def trace(job: Job) -> Any:
-    """A tf.function from the named inputs to the named output."""
+    """A tf.function from the named inputs to the named output, the same for all formats: tracing takes seconds."""
     import tensorflow as tf
 
+    if id(job.network) in job.traced:
+        return job.traced[id(job.network)]
     without_numbers(job.network)
     specs = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in job.inputs]
 
     def draw(*tensors: Any) -> dict[str, Any]:
         return {job.output: job.network(tensors if len(tensors) > 1 else tensors[0], training=False)}
 
-    return tf.function(draw, input_signature=specs, autograph=False)
+    made = tf.function(draw, input_signature=specs, autograph=False)
+    job.traced[id(job.network)] = made  # which holds the network, so that no other gets its id
+    return made
 
 
 def module_of(network: keras.Model) -> Any:
