@@ -232,12 +232,12 @@ def _data(gan: "GAN") -> dict[str, Any]:
     """The settings of a folder of images, from which smaller ones are derived for super-resolution."""
     from kerasgan.gan import Task
     from kerasgan.zoo import data_sources
+    from kerasgan.zoo.load import derived
 
-    scale = getattr(gan, "scale", 1)
-    task = Task.GENERATION if scale > 1 else gan.task
+    inputs = derived(gan)
+    task = Task.GENERATION if inputs else gan.task
     settings = data_sources.for_task(task).of_folder("", gan, {"source": ""})
-    derived = {"derive": {"name": "shrunk", "factor": scale}} if scale > 1 else {}
-    return {**{key: value for key, value in settings.items() if key != "path"}, **derived}
+    return {**{key: value for key, value in settings.items() if key != "path"}, **inputs}
 
 
 def _export(gan: "GAN", folder: Path, formats: list[str] | None, license: str | None) -> None:

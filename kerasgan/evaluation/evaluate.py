@@ -183,8 +183,13 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
         frames, columns = moving
         grids = (pictures.grid(each, columns=columns) for each in frames)
         films.save(grids, output / "samples.gif", fps=MOVING_FPS)
-    if recipe.path.parent.resolve() == output.resolve():
+    if _has_file(recipe) and recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
+
+
+def _has_file(recipe: zoo.Recipe) -> bool:
+    """Whether its path is that of a recipe, not of a model that has none."""
+    return recipe.path.suffix == ".toml"
 
 
 def _shown(gan: "GAN") -> int | None:
@@ -206,16 +211,17 @@ def _results(card: ScoreCard) -> dict[str, Any]:
 
 
 def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool) -> str:
+    measured = [recipe.name] if _has_file(recipe) else [recipe.path.name, "--data", "FOLDER"]
+    trained = f", trained by\n\n    {visible(recipe.command)}" if recipe.command else "."
     parts = [
         f"# {in_markdown(recipe.name)}",
         "![samples](samples.png)",
         "![moving samples](samples.gif)" if moves else "",
-        f"`kerasgan.models.{recipe.family}`, trained by",
-        f"    {visible(recipe.command)}",
+        f"`kerasgan.models.{recipe.family}`{trained}",
         visible(recipe.summary.strip()).replace("<", "&lt;"),  # its author's Markdown, but no HTML
         "## Scores",
         card.to_markdown().strip(),
-        f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
+        f"Measured and written by `kerasgan evaluate {shlex.join(measured)}`.",
         *_experiment(output / "experiment.json"),
     ]
     about = recipe.source.card_text(recipe.data)
