@@ -90,7 +90,8 @@ def convert(
 def _checked(file: Path, output: Path, formats: str | None) -> tuple[Path, Path]:
     path, output = local(file), local(output)
     if not path.is_file():
-        raise FileNotFoundError(f"Expected a checkpoint file. Received: {path}, which does not exist.")
+        found = "which is a folder" if path.is_dir() else "which does not exist"
+        raise FileNotFoundError(f"Expected a checkpoint file. Received: {path}, {found}.")
     is_weights = output.name.endswith(ENDING)
     if not is_weights and (output.suffix in (".h5", ".hdf5", ".keras") or output.is_file()):
         raise ValueError(f"Expected a folder, or an output that ends in {ENDING}. Received: {output}")
