@@ -213,6 +213,10 @@ def test_a_training_starts_from_the_generator_that_its_recipe_names(finished, tm
         np.testing.assert_array_equal(given, theirs)
     with pytest.raises(ValueError, match=r"same architecture.*start='dcgan-digits'"):
         train(training.assign(recipe, ["train.start=dcgan-digits"]), tmp_path / "other")
+    for start in ("dcgan-digit", "missing.pth", str(tmp_path)):
+        with pytest.raises((FileNotFoundError, ValueError), match=rf"Cannot start from '{start}' \(--start, or"):
+            train(training.assign(recipe, [f'train.start="{start}"']), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_training_that_starts_from_a_run_goes_on_with_its_discriminator(finished, tmp_path):
