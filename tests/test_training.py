@@ -329,6 +329,26 @@ def test_a_run_within_its_own_data_is_refused(tmp_path):
         train(recipe, tmp_path / "a.png")
 
 
+@pytest.mark.parametrize(
+    ("steps", "grids", "every", "own", "expected"),
+    [
+        (9000, 450, None, {}, 450),
+        (1000, 50, None, {}, 63),  # 1,000 samples are as many images as 63 steps of 16 see
+        (30, 1, None, {}, 30),
+        (1000, 50, None, {"samples": 160}, 50),
+        (30, 3, 3, {}, 3),
+        (30, 1, None, {"every": 7}, 7),
+    ],
+)
+def test_a_short_training_measures_no_more_images_than_it_sees(tmp_path, steps, grids, every, own, expected):
+    from kerasgan.training import best
+
+    kept = {"name": "frechet_distance", "features": "pixels", **own}
+    recipe = training.override(zoo.recipe(tiny_recipe.write(tmp_path / "tiny", steps=steps)), keep_best=kept)
+    (found,) = best.keepers(recipe, zoo.build(recipe), tmp_path, None, every=every, grids=grids)
+    assert found.metric.every == expected
+
+
 def test_pictures_are_read_once_for_training_and_measuring(tmp_path, monkeypatch):
     from kerasgan.data.folders import Pictures
 
