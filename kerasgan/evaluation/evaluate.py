@@ -19,6 +19,7 @@ from kerasgan.evaluation.material import FeatureNetwork
 from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.evaluation.score_card import ScoreCard, score_card
 from kerasgan.files import films, pictures
+from kerasgan.files.download import DownloadError
 from kerasgan.files.paths import cache_directory, local
 from kerasgan.files.text import in_markdown, visible
 from kerasgan.files.toml import write_sections, write_text
@@ -164,7 +165,12 @@ def named_features(name: str) -> str | FeatureNetwork:
     from kerasgan.checkpoints import inception
     from kerasgan.metrics.inception import inception_features
 
-    network, sha256 = inception.load()
+    try:
+        network, sha256 = inception.load()
+    except DownloadError as error:
+        choices = "thumbnails: --features thumbnails, --keep-best frechet_distance,features=thumbnails"
+        error.args = (f"{error} Features that need no download: {choices}",)
+        raise
     outputs = [
         inception_features(network, output=output, resize=INCEPTION[found], weights=sha256)
         for output in ("pool", "probabilities")

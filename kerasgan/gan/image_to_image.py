@@ -249,7 +249,8 @@ class ImageToImage(GAN):
             return self._predict(array[np.newaxis], beside, direction=direction, **options, out=written)[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
-            raise ValueError(f"{expected}. Received: shape={array.shape}")
+            received = f"a {type(images).__name__}" if array.ndim == 0 else f"shape={array.shape}"
+            raise ValueError(f"{expected}. Received: {received}")
         further = len(self._conditioned(direction, len(array))[0].inputs) - 1 if beside else 0
         if [len(rows) for rows in beside] != [len(array)] * further:
             expected = f"Expected {further} arrays beside the images, with a row for each"

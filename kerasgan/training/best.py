@@ -124,6 +124,4 @@ def _features(name: str) -> Any:
     try:
         return named_features(name)
     except DownloadError as error:
-        raise ValueError(
-            f"{error} Features that need no download: --keep-best frechet_distance,features=thumbnails"
-        ) from error
+        raise ValueError(str(error)) from error
