@@ -38,6 +38,8 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
         listed = ", ".join(similar(name, several, most=nearest) or several[:LISTED])
         if len(several) > LISTED and not similar(name, several):
             listed += f", ... ({len(several)} in all)"
+        if isinstance(name, type):
+            listed += f", or an object, {name.__name__}(...)"
         raise ValueError(f"Expected {expected} such as {listed}. Received: {received}")
     return found
 

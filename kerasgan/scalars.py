@@ -52,6 +52,15 @@ class Limits(NamedTuple):
         return from_zero if kind == "whole number" or self.infinite else from_zero.replace("a ", "a finite ", 1)
 
 
+class Kind(NamedTuple):
+    """One kind of value that an annotation allows: a test, and words for it."""
+
+    fits: Callable[[Any], bool]
+    words: str
+
+
+# "" would be the working directory: more often it comes from a variable that is not set than from someone who means it.
+PATH_TEXT = Kind(lambda value: isinstance(value, str) and value != "", "a text")
 POSITIVE, FROM_ZERO, SHARE = Limits(0, above=True), Limits(0), Limits(0, 1)
 
 
@@ -87,13 +96,6 @@ LIMITS: Mapping[str, Limits] = {
     **_named(Limits(0, 1, below=True), "discard dropout rate beta_1 momentum"),
 }
 _ANYWHERE, _COUNT = Limits(), Limits(1, 2**63 - 1)  # no array has more
-
-
-class Kind(NamedTuple):
-    """One kind of value that an annotation allows: a test, and words for it."""
-
-    fits: Callable[[Any], bool]
-    words: str
 
 
 def refuse_nan(arguments: Mapping[str, Any]) -> None:
@@ -215,6 +217,8 @@ def _known_kinds(annotation: Any, name: str) -> tuple[Kind, ...]:
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         several = [_kinds(each, name) for each in inner]
+        if str in inner and any((typing.get_origin(each) or each) in (os.PathLike, Path) for each in inner):
+            several[inner.index(str)] = (PATH_TEXT,)
         return tuple(dict.fromkeys(kind for kinds in several for kind in kinds)) if all(several) else ()
     if origin is typing.Annotated:
         limits = [each for each in annotation.__metadata__ if isinstance(each, Limits)]

@@ -1,5 +1,6 @@
 """BicycleGAN: several outputs of one input, the authors' sizes and losses."""
 
+import inspect
 import math
 
 import keras
@@ -118,6 +119,18 @@ def test_predicting_builds_no_network(monkeypatch):
     out = np.empty((3, 24, 40, 3), np.uint8)
     assert gan.predict(images, latents=points, out=out) is out and out.std() > 1
     assert gan.variations(images, 2, seed=0).shape == (2, 3, 24, 40, 3) and gan.predict(images).shape == out.shape
+
+
+def test_what_users_see_of_predict_is_what_it_takes():
+    gan, images = made(), noise(2, 16, 16, 1)
+    assert "beside" not in inspect.signature(gan.predict).parameters
+    for call in (gan.predict, gan.variations):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'beside'"):
+            call(images, beside=[np.zeros((2, 4), "float32")])
+    with pytest.raises(ValueError, match="Received: tile_size='large'"):
+        gan.variations(images, tile_size="large")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'out'"):  # of one result, not of several
+        gan.variations(images, out=np.empty((2, 16, 16, 3), np.float32))
 
 
 def test_latents_of_another_number_are_refused():

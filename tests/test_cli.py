@@ -109,6 +109,21 @@ def test_a_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "my-images", "--data", ""],
+        ["train", "my-images", "--data="],
+        ["train", ""],
+        ["generate", "dcgan-digits", "-o", ""],
+    ],
+)
+def test_an_empty_argument_is_not_taken_for_the_working_directory(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2 and "Received: an empty one" in result.output
+    assert arguments[-2 if not arguments[-1] else -1].rstrip("=") in result.output
+
+
 @pytest.mark.slow
 def test_quickstart_draws_trains_exports_and_says_what_next(trained, tmp_path):
     from rich.console import Console

@@ -35,6 +35,24 @@ def test_evaluate_compares_with_a_folder_of_images(trained, tmp_path):
     assert "6 of own" in (tmp_path / "card" / "card.md").read_text()
 
 
+def test_a_keras_file_is_compared_with_a_folder_of_images_which_it_asks_for(trained, tmp_path):
+    shutil.copy(trained / "tiny-run" / "gan.keras", tmp_path / "gan.keras")
+    (tmp_path / "own").mkdir()
+    for index, value in enumerate(np.random.default_rng(0).integers(256, size=(6, 20, 20), dtype="uint8")):
+        Image.fromarray(value).save(tmp_path / "own" / f"{index}.png")
+    result = run("evaluate", tmp_path / "gan.keras", "-o", tmp_path)
+    assert result.exit_code == 1 and "Expected --data FOLDER" in result.output and "--weights" in result.output
+    options = "--features", "pixels", "--metrics", "frechet_distance", "-o", tmp_path
+    result = run("evaluate", tmp_path / "gan.keras", "--data", tmp_path / "own", *options)
+    assert result.exit_code == 0, result.output
+    card = (tmp_path / "card.md").read_text()
+    assert "6 of own" in card and "`kerasgan evaluate gan.keras --data FOLDER`" in card and "trained by" not in card
+    again = run("evaluate", trained / "tiny-run", "--data", tmp_path / "own", *options[:-1], tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    scores = [json.loads((path / "card.json").read_text())["scores"] for path in (tmp_path, tmp_path / "again")]
+    assert scores[0] == scores[1]  # the file is still the model that it was
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [(["--metrics", "fid"], "frechet_distance"), (["--features", "vgg"], "thumbnails"), (["--seeds", "2"], "3")],

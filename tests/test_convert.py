@@ -1,9 +1,11 @@
 """`kerasgan convert`: a published checkpoint in, weights of Keras and the fate of every tensor out."""
 
 import os
+import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 from pth_writer import Writer
 from published_dcgan import published_dcgan
 from typer.testing import CliRunner
@@ -134,12 +136,21 @@ def test_a_checkpoint_of_another_architecture_says_so_of_every_tensor_and_writes
     ("checkpoint", "output", "message"),
     [
         ("none.pth", "weights.h5", "none.pth, which does not exist"),
-        ("broken.pth", "weights.h5", "Expected a PyTorch file"),
+        ("broken.pth", "weights.h5", "broken.pth, which begins with '<html>404</html>'"),
+        ("photo.jpg", "weights.h5", "photo.jpg, a picture (JPEG)"),
+        ("empty.pth", "weights.h5", "Expected a checkpoint: PyTorch's .pth, safetensors,"),
+        ("packed.zip", "weights.h5", "Expected an archive of torch.save"),
+        ("folder", "weights.h5", "folder, which is a folder"),
         ("dcgan.pth", "weights.keras", "ends in weights.h5. Received"),
     ],
 )
 def test_what_cannot_be_converted_is_one_line(checkpoint, output, message, recipe, file, tmp_path):
     (tmp_path / "broken.pth").write_bytes(b"<html>404</html>")
+    (tmp_path / "empty.pth").touch()
+    (tmp_path / "folder").mkdir()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "photo.jpg")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("photo.txt", "")
     result = run(tmp_path / checkpoint, "--entry", recipe, "-o", tmp_path / output)
     assert result.exit_code == 1 and result.stderr.count("\n") == 1 and message in result.stderr
     assert not (tmp_path / output).exists()

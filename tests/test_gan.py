@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import GAN, data, latents
+from kerasgan import GAN, data, latents, objectives, penalties
 from kerasgan.layers import normalized
 from kerasgan.models import DCGAN, ConditionalDCGAN, ConditionalGAN
 
@@ -379,3 +379,30 @@ def test_a_log_that_is_no_terminal_gets_a_line_for_each_epoch_instead_of_a_bar(m
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     monkeypatch.delenv("PYCHARM_HOSTED", raising=False)
     assert display("auto") == expected and [display(each) for each in (0, 1, 2)] == [0, 1, 2]
+
+
+class PerImage(objectives.LeastSquares):
+    def discriminator_loss(self, real_logits, fake_logits):
+        return (real_logits - 1) ** 2 + fake_logits**2  # the mean is forgotten
+
+
+def test_a_loss_that_is_no_scalar_is_refused_and_not_summed():
+    model = dcgan(objective=PerImage())
+    with pytest.raises(ValueError, match=r"a scalar as the loss of the discriminator.*Received: a loss of shape \("):
+        model.fit(np.zeros((4, *model.image_shape), "uint8"), batch_size=4, verbose=0)
+
+
+def test_a_class_or_a_function_as_objective_is_told_what_to_pass():
+    with pytest.raises(ValueError, match=r"or an object, PerImage\(\.\.\.\)\. Received: objective=<class"):
+        dcgan(objective=PerImage)
+    with pytest.raises(ValueError, match=r"an object of a subclass of kerasgan\.objectives\.Objective"):
+        dcgan(objective=lambda real, fake: fake)
+    with pytest.raises(ValueError, match=r"or an object, R1\(\.\.\.\)\. Received: penalty=<class"):
+        dcgan(penalties=[penalties.R1], objective="hinge")
+
+
+def test_a_model_is_not_saved_as_a_file_that_cannot_be_loaded(tmp_path):
+    for name in ("gan.h5", "gan.hdf5"):
+        with pytest.raises(ValueError, match=r"Expected a \.keras file.*Received: filepath="):
+            dcgan().save(tmp_path / name)
+    assert not [*tmp_path.iterdir()]

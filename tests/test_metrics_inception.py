@@ -6,6 +6,7 @@ import pytest
 
 from kerasgan import checkpoints
 from kerasgan.checkpoints import inception as published
+from kerasgan.evaluation.evaluate import named_features
 from kerasgan.metrics import inception, resizing
 
 torch = pytest.importorskip("torch")
@@ -231,6 +232,8 @@ def test_where_nothing_can_be_downloaded_the_error_says_where_the_file_belongs(t
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(checkpoints.DownloadError, match=r"pt_inception-2015-12-05-6726825d\.pth"):
         published.load()
+    with pytest.raises(checkpoints.DownloadError, match=r"\.pth.*need no download: thumbnails: --features thumbnails"):
+        named_features("inception")
 
 
 def test_unknown_outputs_and_resizers_are_refused(loaded):

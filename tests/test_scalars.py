@@ -3,12 +3,15 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from kerasgan import data, scalars
+from kerasgan import callbacks, data, load, scalars, zoo
+from kerasgan.export import onnx
 from kerasgan.gan import GAN
 from kerasgan.models import DCGAN
 
@@ -30,8 +33,9 @@ from kerasgan.models import DCGAN
         (Annotated[float, scalars.Limits(-1, 1)], "momentum", [-1, 0.5], [-1.1, math.nan, "a"]),
         (float, "boundary", [-5, 5], [math.inf, -math.inf, math.nan, 10**400]),
         (bool, "shuffle", [True, np.False_], [0, 1, "no", None]),
-        (str, "variant", ["paper"], [None, 3, b"paper"]),
-        (str | os.PathLike[str], "path", ["a", os.curdir], [None, 3, b"a", ["a"]]),
+        (str | Path | None, "path", ["a", Path("a"), None], ["", 3]),
+        (str, "variant", ["paper", ""], [None, 3, b"paper"]),
+        (str | os.PathLike[str], "path", ["a", os.curdir], ["", None, 3, b"a", ["a"]]),
         (int | Sequence[int], "image_size", [8, (8, 16), [8], np.array([8, 8])], [3.5, "8", (8, 0), (8.0, 8), {8}]),
         (Callable[[int], int] | None, "progress", [len, None], [3, "len"]),
     ],
@@ -48,6 +52,20 @@ def test_what_fits_passes_and_what_does_not_is_named(annotation, name, good, bad
 def test_objects_are_left_to_the_function():
     scalars.check("objective", 3, str | GAN)
     scalars.check("data", None, "anything that is no type")
+
+
+def test_an_empty_path_is_refused_and_not_taken_for_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # with a picture, which it would have read
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save("a.png")
+    gan = DCGAN(**DCGAN.tiny_config)
+    gan.compile()
+    calls = (data.folder, data.pairs, data.clips, zoo.recipe, zoo.load, load, gan.fit, callbacks.Checkpoint)
+    for call in calls:
+        with pytest.raises(ValueError, match=r"Expected a (name or )?path.*Received: .*''"):
+            call("")
+    for call in (lambda: data.unpaired("", ""), lambda: data.pairs("a.png", ""), lambda: onnx(gan, "")):
+        with pytest.raises(ValueError, match=r"Received: .*''"):
+            call()
 
 
 def test_a_users_own_family_may_give_names_other_meanings():

@@ -78,6 +78,8 @@ def test_unknown_domains_and_other_numbers_of_labels_are_refused():
         gan.translate(images, ["a", "d"])
     with pytest.raises(ValueError, match=r"labels from 0 to 2\. Received: labels=3"):
         gan.translate(images, 3)
+    with pytest.raises(TypeError, match=r"translate\(\) got an unexpected keyword argument 'direction'"):
+        gan.translate(images, "a", direction="b")
     for labels in ([0, 1, 2], [0.5, 1], "", None):
         with pytest.raises(ValueError, match="Expected"):
             gan.translate(images, labels)

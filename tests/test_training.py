@@ -213,6 +213,10 @@ def test_a_training_starts_from_the_generator_that_its_recipe_names(finished, tm
         np.testing.assert_array_equal(given, theirs)
     with pytest.raises(ValueError, match=r"same architecture.*start='dcgan-digits'"):
         train(training.assign(recipe, ["train.start=dcgan-digits"]), tmp_path / "other")
+    for start in ("dcgan-digit", "missing.pth", str(tmp_path)):
+        with pytest.raises((FileNotFoundError, ValueError), match=rf"Cannot start from '{start}' \(--start, or"):
+            train(training.assign(recipe, [f'train.start="{start}"']), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_training_that_starts_from_a_run_goes_on_with_its_discriminator(finished, tmp_path):
@@ -323,6 +327,26 @@ def test_a_run_within_its_own_data_is_refused(tmp_path):
     assert not (tmp_path / "runs").exists()
     with pytest.raises(FileExistsError, match=r"a folder for the run\. Received: output=.*a\.png, which is a file"):
         train(recipe, tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("steps", "grids", "every", "own", "expected"),
+    [
+        (9000, 450, None, {}, 450),
+        (1000, 50, None, {}, 63),  # 1,000 samples are as many images as 63 steps of 16 see
+        (30, 1, None, {}, 30),
+        (1000, 50, None, {"samples": 160}, 50),
+        (30, 3, 3, {}, 3),
+        (30, 1, None, {"every": 7}, 7),
+    ],
+)
+def test_a_short_training_measures_no_more_images_than_it_sees(tmp_path, steps, grids, every, own, expected):
+    from kerasgan.training import best
+
+    kept = {"name": "frechet_distance", "features": "pixels", **own}
+    recipe = training.override(zoo.recipe(tiny_recipe.write(tmp_path / "tiny", steps=steps)), keep_best=kept)
+    (found,) = best.keepers(recipe, zoo.build(recipe), tmp_path, None, every=every, grids=grids)
+    assert found.metric.every == expected
 
 
 def test_pictures_are_read_once_for_training_and_measuring(tmp_path, monkeypatch):

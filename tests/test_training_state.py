@@ -56,6 +56,33 @@ def test_a_layer_frozen_after_compile_stays_and_the_others_train():
     assert moved(before, gan.discriminator) == [False, False, True, True]
 
 
+def test_layers_that_are_frozen_and_thawed_between_two_fits_stay_and_train_again():
+    gan = compiled()
+    gan.fit(IMAGES, batch_size=4, verbose=0)
+    for trainable, expected in ((False, [False, False, True, True]), (True, [True] * 4)):
+        gan.discriminator.layers[1].trainable = trainable
+        before = weights(gan.discriminator)
+        gan.fit(IMAGES, batch_size=4, verbose=0)
+        assert moved(before, gan.discriminator) == expected
+    gan.discriminator.layers[1].trainable = False
+    before = weights(gan.discriminator)
+    gan.train_on_batch(IMAGES[:4])
+    assert moved(before, gan.discriminator) == [False, False, True, True]
+
+
+def test_layers_that_were_frozen_when_the_optimizers_were_made_ask_for_new_ones():
+    gan = GAN(*networks())
+    gan.discriminator.trainable = False
+    gan.compile()
+    gan.discriminator.trainable = True
+    with pytest.raises(ValueError, match=r"Expected compile\(\.\.\.\) again .* layers of the discriminator: "):
+        gan.fit(IMAGES, batch_size=4, verbose=0)
+    gan.compile()
+    before = weights(gan.discriminator)
+    gan.fit(IMAGES, batch_size=4, verbose=0)
+    assert all(moved(before, gan.discriminator))
+
+
 @pytest.mark.parametrize("when", ["before compile", "after compile"])
 @pytest.mark.parametrize("made", [lambda: GAN(*networks()), lambda: DCGAN(**DCGAN.tiny_config)], ids=["own", "family"])
 def test_a_file_keeps_which_layers_are_frozen_and_the_slots_of_the_others(made, when, tmp_path):

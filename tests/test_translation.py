@@ -372,6 +372,9 @@ def test_predict_takes_the_arguments_of_keras_in_their_positions(capsys):
         gan.predict(images, batch_size=2, steps=0)
     with pytest.raises(ValueError, match=r"with a batch_size. Received: steps=1, batch_size=None"):
         gan.predict(images, steps=1)
+    for given, kind in (("photos", "str"), (data.unpaired, "function")):  # no shape of an array would say what it is
+        with pytest.raises(ValueError, match=rf"Expected images \(count.*Received: a {kind}"):
+            gan.predict(given)
 
 
 def test_predict_asks_about_images_from_zero_to_one_and_takes_light_drawings():

@@ -161,4 +161,4 @@ def weights_within(allowed: int) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return shorten(str(error).partition("\n")[0] or type(error).__name__)
+    return shorten(str(error).partition("\n")[0] or type(error).__name__, limit=300)  # Keras' advice is at the end

@@ -16,6 +16,8 @@ from typing import BinaryIO
 from kerasgan.checkpoints.pickles import CheckpointError, Inert, Interpreter, shorten
 from kerasgan.checkpoints.tensors import ALLOWED, Storage, count, element_bytes, release, storage_kind
 
+BEGINNINGS = (b"PK", b"\x80")  # of a zip archive, and of a pickle in the protocols that PyTorch has used
+
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 # The exceptions of Python's archive reader, besides its own ones, for impossible numbers.
@@ -80,7 +82,8 @@ def _checked_members(archive: zipfile.ZipFile, *, limit: int) -> set[str]:
 def _root(members: set[str]) -> str:
     roots = [name.removesuffix("/data.pkl") for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(roots) != 1:
-        raise CheckpointError(f"Expected one 'NAME/data.pkl' in the archive. Received: {len(roots)} of them")
+        expected = "Expected an archive of torch.save, with one 'NAME/data.pkl'"
+        raise CheckpointError(f"{expected}. Received: an archive with {len(roots)} of them")
     return roots[0]
 
 

@@ -23,8 +23,19 @@ STARTED = time.monotonic()  # of the program: this is imported first
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
 
+MAY_BE_EMPTY = ("--title", "--description")
+
+
 class Commands(TyperGroup):
     """Reports an exception of a command as one line on standard error, with an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for before, each in zip(["", *args], args):
+            option, equals, value = each.partition("=") if each.startswith("--") else (before, "=", each)
+            if equals and not value and option not in MAY_BE_EMPTY:  # of a path it would be the working directory
+                place = f"a value for {option}" if option.startswith("-") else f"a value after {before or 'kerasgan'}"
+                raise typer.BadParameter(f"Expected {place}. Received: an empty one")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:

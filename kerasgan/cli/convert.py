@@ -90,7 +90,8 @@ def convert(
 def _checked(file: Path, output: Path, formats: str | None) -> tuple[Path, Path]:
     path, output = local(file), local(output)
     if not path.is_file():
-        raise FileNotFoundError(f"Expected a checkpoint file. Received: {path}, which does not exist.")
+        found = "which is a folder" if path.is_dir() else "which does not exist"
+        raise FileNotFoundError(f"Expected a checkpoint file. Received: {path}, {found}.")
     is_weights = output.name.endswith(ENDING)
     if not is_weights and (output.suffix in (".h5", ".hdf5", ".keras") or output.is_file()):
         raise ValueError(f"Expected a folder, or an output that ends in {ENDING}. Received: {output}")
@@ -232,12 +233,12 @@ def _data(gan: "GAN") -> dict[str, Any]:
     """The settings of a folder of images, from which smaller ones are derived for super-resolution."""
     from kerasgan.gan import Task
     from kerasgan.zoo import data_sources
+    from kerasgan.zoo.load import derived
 
-    scale = getattr(gan, "scale", 1)
-    task = Task.GENERATION if scale > 1 else gan.task
+    inputs = derived(gan)
+    task = Task.GENERATION if inputs else gan.task
     settings = data_sources.for_task(task).of_folder("", gan, {"source": ""})
-    derived = {"derive": {"name": "shrunk", "factor": scale}} if scale > 1 else {}
-    return {**{key: value for key, value in settings.items() if key != "path"}, **derived}
+    return {**{key: value for key, value in settings.items() if key != "path"}, **inputs}
 
 
 def _export(gan: "GAN", folder: Path, formats: list[str] | None, license: str | None) -> None:

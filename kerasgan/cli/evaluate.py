@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kerasgan.cli.application import tell
-from kerasgan.cli.arguments import Planned, Weights, load, parts, recipe_of, show
+from kerasgan.cli.arguments import Target, Weights, load, origin_of, parts, show
 from kerasgan.files import hub, trackers
 from kerasgan.training.run_folder import is_run
 
@@ -14,7 +14,7 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    name: Planned,
+    name: Target,
     data: Annotated[Path | None, typer.Option(help="A folder of real images instead of the recipe's data.")] = None,
     metrics: Annotated[str | None, typer.Option(help="Such as frechet_distance,precision_recall.")] = None,
     features: Annotated[
@@ -34,9 +34,16 @@ def evaluate(
 ) -> None:
     """Measure a model against real images: card.json and card.md with every number, its interval and protocol."""
     tracker = None if track is None else trackers.check(track)
-    recipe, gan = recipe_of(name), load(name, weights)
+    recipe = origin_of(name, weights).recipe
+    if recipe is None and data is None:
+        expected = "Expected --data FOLDER, the images to compare with, as a .keras file does not say what it was"
+        other = f"trained on; or the recipe that does, with the file as its weights: evaluate NAME --weights {name}"
+        raise ValueError(f"{expected} {other}. Received: {name}")
+    gan = load(name, weights)
     from kerasgan.evaluation import evaluate
+    from kerasgan.zoo.load import of_model
 
+    recipe = recipe or of_model(gan, Path(name), data)
     run = Path(name) if not hub.repository(name) and is_run(name) else None
     folder = output or run or Path("evaluations") / recipe.name
     with tell("kerasgan.data"):

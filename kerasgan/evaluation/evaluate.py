@@ -19,6 +19,7 @@ from kerasgan.evaluation.material import FeatureNetwork
 from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.evaluation.score_card import ScoreCard, score_card
 from kerasgan.files import films, pictures
+from kerasgan.files.download import DownloadError
 from kerasgan.files.paths import cache_directory, local
 from kerasgan.files.text import in_markdown, visible
 from kerasgan.files.toml import write_sections, write_text
@@ -164,7 +165,12 @@ def named_features(name: str) -> str | FeatureNetwork:
     from kerasgan.checkpoints import inception
     from kerasgan.metrics.inception import inception_features
 
-    network, sha256 = inception.load()
+    try:
+        network, sha256 = inception.load()
+    except DownloadError as error:
+        choices = "thumbnails: --features thumbnails, --keep-best frechet_distance,features=thumbnails"
+        error.args = (f"{error} Features that need no download: {choices}",)
+        raise
     outputs = [
         inception_features(network, output=output, resize=INCEPTION[found], weights=sha256)
         for output in ("pool", "probabilities")
@@ -183,8 +189,13 @@ def _write(card: ScoreCard, recipe: zoo.Recipe, gan: "GAN", output: Path) -> Non
         frames, columns = moving
         grids = (pictures.grid(each, columns=columns) for each in frames)
         films.save(grids, output / "samples.gif", fps=MOVING_FPS)
-    if recipe.path.parent.resolve() == output.resolve():
+    if _has_file(recipe) and recipe.path.parent.resolve() == output.resolve():
         write_sections(recipe.path, {"results": _results(card)})
+
+
+def _has_file(recipe: zoo.Recipe) -> bool:
+    """Whether its path is that of a recipe, not of a model that has none."""
+    return recipe.path.suffix == ".toml"
 
 
 def _shown(gan: "GAN") -> int | None:
@@ -206,16 +217,17 @@ def _results(card: ScoreCard) -> dict[str, Any]:
 
 
 def _markdown(card: ScoreCard, recipe: zoo.Recipe, output: Path, *, moves: bool) -> str:
+    measured = [recipe.name] if _has_file(recipe) else [recipe.path.name, "--data", "FOLDER"]
+    trained = f", trained by\n\n    {visible(recipe.command)}" if recipe.command else "."
     parts = [
         f"# {in_markdown(recipe.name)}",
         "![samples](samples.png)",
         "![moving samples](samples.gif)" if moves else "",
-        f"`kerasgan.models.{recipe.family}`, trained by",
-        f"    {visible(recipe.command)}",
+        f"`kerasgan.models.{recipe.family}`{trained}",
         visible(recipe.summary.strip()).replace("<", "&lt;"),  # its author's Markdown, but no HTML
         "## Scores",
         card.to_markdown().strip(),
-        f"Measured and written by `kerasgan evaluate {shlex.quote(recipe.name)}`.",
+        f"Measured and written by `kerasgan evaluate {shlex.join(measured)}`.",
         *_experiment(output / "experiment.json"),
     ]
     about = recipe.source.card_text(recipe.data)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasgan.keras_internals import layers_below
 
-__all__ = ["freeze", "frozen", "frozen_as"]
+__all__ = ["freeze", "frozen", "frozen_as", "refuse_thawed"]
 
 NETWORKS = ("generator", "discriminator")
 
@@ -22,6 +22,16 @@ def freeze(gan: Any, positions: Mapping[str, Sequence[int]]) -> None:
         for index, layer in enumerate(_layers(gan, name)):
             if layer.trainable != (index not in chosen):
                 layer.trainable = index not in chosen  # of the layers inside it too, which come later and are corrected
+
+
+def refuse_thawed(gan: Any) -> None:
+    """Raises ValueError if layers with weights are trainable that were frozen when `compile` made the optimizers."""
+    for name, positions in getattr(gan, "_frozen_at_compile", {}).items():  # none before `compile`
+        several = [layer for index, layer in enumerate(_layers(gan, name)) if index in positions and layer.trainable]
+        if thawed := [layer.name for layer in several if layer.trainable_variables]:
+            shown = ", ".join(thawed[:3]) + (", ..." if thawed[3:] else "")
+            expected = "Expected compile(...) again after layers were set trainable, which its optimizers do not know"
+            raise ValueError(f"{expected}. Received: trainable layers of the {name}: {shown}")
 
 
 @contextmanager

@@ -164,6 +164,13 @@ class Sampling(keras.Model):
 
     test_on_batch = evaluate
 
+    def save(self, filepath: Any, *arguments: Any, **options: Any) -> None:
+        """As `keras.Model.save`. Raises ValueError for a .h5 file, from which Keras could not load the model."""
+        if str(filepath).lower().endswith((".h5", ".hdf5")):
+            expected = "Expected a .keras file, which holds networks, average and optimizers"
+            raise ValueError(f"{expected}; or save_weights('NAME.weights.h5'). Received: filepath={str(filepath)!r}")
+        super().save(filepath, *arguments, **options)
+
     def export(self, filepath: Any, format: str = "tf_saved_model", **options: Any) -> None:
         """Raises TypeError: `kerasgan.export` writes the generator alone, and compares the file with Keras."""
         name = {"tf_saved_model": "saved_model"}.get(format, format)

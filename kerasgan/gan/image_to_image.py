@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import keras
 import numpy as np
@@ -18,7 +18,17 @@ from kerasgan.gan.tiling import Tiling, translate
 from kerasgan.gan.train_step import Batch
 from kerasgan.scalars import checked
 
-__all__ = ["ImageToImage"]
+__all__ = ["ImageToImage", "PredictOptions"]
+
+
+class PredictOptions(TypedDict, total=False):
+    """Options that methods pass on to `ImageToImage.predict`, also of several calls, which explains them."""
+
+    batch_size: int | None
+    verbose: str | int
+    steps: int | None
+    tile_size: int | None
+    overlap: int | None
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -183,7 +193,6 @@ class ImageToImage(GAN):
         tile_size: int | None = None,
         overlap: int | None = None,
         out: Any = None,
-        beside: Sequence[np.ndarray] = (),
     ) -> Any:
         """The generator's outputs for images of any size.
 
@@ -202,38 +211,54 @@ class ImageToImage(GAN):
             steps: batches after which to end, with a `batch_size`; all images if not given.
             out: array of the result's shape, float32 or uint8 (0 to 255), such as a `numpy.memmap` in a file: results
                 are written there as soon as they are done, so that no more than a row of tiles is in memory.
-            beside: further inputs of the generator in place of those that its family gives it, as arrays with a row for
-                each image, or one row for a single image.
 
         Returns float32 in [-1, 1], in the structure of `images`: (count, height, width, channels), times the scale; or
         `out`.
 
         Raises:
             TypeError, ValueError: for arrays that are not images, or whose channels do not match the generator's; for
-                an `out` of another shape or type, or with a list; for other inputs beside than the generator has.
+                an `out` of another shape or type, or with a list.
         """
-        options: Any = dict(batch_size=batch_size, verbose=verbose, direction=direction)
-        options |= dict(tile_size=tile_size, overlap=overlap)
+        options: Any = dict(batch_size=batch_size, verbose=verbose, steps=steps, direction=direction)
+        return self._predict(images, **options, tile_size=tile_size, overlap=overlap, out=out)
+
+    def _predict(
+        self,
+        images: Any,
+        beside: Sequence[np.ndarray] = (),
+        *,
+        direction: str | None = None,
+        out: Any = None,
+        **options: Unpack[PredictOptions],
+    ) -> Any:
+        """As `predict`, for families that let users choose further inputs of the generator.
+
+        `beside` takes the place of those that the family gives it: arrays with a row for each image, or one row for a
+        single image.
+        """
+        batch_size, steps = options.get("batch_size"), options.pop("steps", None)
         if isinstance(images, (list, tuple)):
             if out is not None:
                 raise ValueError(f"Expected an array of images, as results go into one. Received: {len(images)} images")
             several = enumerate(_first_batches(images, batch_size, steps))
             own = ((image, [rows[place : place + 1] for rows in beside]) for place, image in several)
-            return [ImageToImage.predict(self, image, **options, beside=rows) for image, rows in own]
+            return [self._predict(image, rows, direction=direction, **options) for image, rows in own]
         array = np.asarray(images)
         if array.ndim == 3:
             written = None if out is None else out[np.newaxis]
-            return ImageToImage.predict(self, array[np.newaxis], **options, out=written, beside=beside)[0]
+            return self._predict(array[np.newaxis], beside, direction=direction, **options, out=written)[0]
         if array.ndim != 4 or 0 in array.shape:
             expected = "Expected images (count, height, width, channels), or one (height, width, channels), or a list"
-            raise ValueError(f"{expected}. Received: shape={array.shape}")
+            received = f"a {type(images).__name__}" if array.ndim == 0 else f"shape={array.shape}"
+            raise ValueError(f"{expected}. Received: {received}")
         further = len(self._conditioned(direction, len(array))[0].inputs) - 1 if beside else 0
         if [len(rows) for rows in beside] != [len(array)] * further:
             expected = f"Expected {further} arrays beside the images, with a row for each"
             raise ValueError(f"{expected}. Received: beside of shapes {[np.shape(rows) for rows in beside]}")
         array = _first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
-        tiling = Tiling(tile_size, overlap, batch_size, progress=verbose in (1, 2))
+        shown = options.get("verbose") in (1, 2)
+        tiling = Tiling(options.get("tile_size"), options.get("overlap"), batch_size, progress=shown)
         return self._translate(pixels, direction, tiling, out, *(rows[: len(pixels)] for rows in beside))
 
     def _conditioned(self, direction: str | None, count: int) -> tuple[keras.Model, list[np.ndarray]]:

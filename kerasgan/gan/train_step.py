@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from kerasgan import distribution, gradients, penalties, schedules
+from kerasgan.gan.frozen import refuse_thawed
 from kerasgan.gan.updates import assign, copies, look_ahead
 from kerasgan.keras_internals import initialize
 from kerasgan.optimizers import ema_decay
@@ -50,6 +51,7 @@ class AdversarialStep(keras.Model):
     """Names of further scalars that a family's losses pass to `self.log`."""
 
     train_function: Any  # Keras'
+    _trained_by_function: frozenset[int] = frozenset()
     generator_penalty_interval: int = 0
     """The generator's steps from one `generator_penalty` to the next, 0 for none."""
 
@@ -111,9 +113,15 @@ class AdversarialStep(keras.Model):
             variable.assign(ops.where(done, variable.value, old))
 
     def make_train_function(self, force: bool = False) -> Any:
-        """As Keras'; without what is known to break steps in the backend's compiler."""
-        if force or self.train_function is None:
-            super().make_train_function(force)
+        """As Keras'; without what is known to break steps in the backend's compiler, and anew for other weights.
+
+        A function that is traced trains the weights that were trainable then, whatever is frozen or thawed later.
+        """
+        refuse_thawed(self)
+        both = *self.generator.trainable_variables, *self.discriminator.trainable_variables
+        before, self._trained_by_function = self._trained_by_function, frozenset(map(id, both))
+        if force or self.train_function is None or before != self._trained_by_function:
+            super().make_train_function(force=True)
             self.train_function = gradients.safely_compiled(self.train_function)
         return self.train_function
 
@@ -187,7 +195,15 @@ class AdversarialStep(keras.Model):
     def _gradients(
         self, network: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable[[], Any], record: Any = None
     ) -> list:
-        return gradients.gradients(loss, self.trained(network), scale=optimizer.scale_loss, record=record)[1]
+        def scalar() -> Any:
+            value = loss()
+            shape = tuple(getattr(value, "shape", ()))
+            if shape:  # the gradient would be that of the sum, without an error
+                expected = f"Expected a scalar as the loss of the {network.name}, such as keras.ops.mean of its terms"
+                raise ValueError(f"{expected}. Received: a loss of shape {shape}")
+            return value
+
+        return gradients.gradients(scalar, self.trained(network), scale=optimizer.scale_loss, record=record)[1]
 
     def discriminator_loss(self, batch: Batch) -> Any:
         """The scalar the discriminator minimizes, without penalties; real images and fakes pass in separate calls."""

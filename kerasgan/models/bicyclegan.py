@@ -11,7 +11,7 @@ generator's weights are multiplied by the objective's factor, as least squares c
 """
 
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
@@ -20,6 +20,7 @@ from keras import layers, ops
 from kerasgan import data, distribution, latents
 from kerasgan.data import checks
 from kerasgan.gan import ImageToImage
+from kerasgan.gan.image_to_image import PredictOptions
 from kerasgan.layers import (
     GivenLatents,
     WithLatents,
@@ -249,21 +250,25 @@ class BicycleGAN(ImageToImage):
         verbose: str | int = "auto",
         steps: int | None = None,
         *,
+        direction: str | None = None,
         latents: Any = None,
-        **options: Any,
+        tile_size: int | None = None,
+        overlap: int | None = None,
+        out: Any = None,
     ) -> Any:
         """As `ImageToImage.predict`, for latents of zeros or given ones.
 
         Args:
-            images, batch_size, verbose, steps: as there.
+            images, batch_size, verbose, steps, tile_size, overlap, out: as there.
+            direction: none, as there is one generator.
             latents: (latent_dim,) for all images, or (count, latent_dim), one for each; zeros if not given.
-            **options: direction, tile_size, overlap, out, as there.
 
         Raises:
             ValueError: as there, or for latents of another shape.
         """
         rows = [] if latents is None else [self._rows(latents, images)]
-        return super().predict(images, batch_size, verbose, steps, beside=rows, **options)
+        options: Any = dict(batch_size=batch_size, verbose=verbose, steps=steps, direction=direction)
+        return self._predict(images, rows, **options, tile_size=tile_size, overlap=overlap, out=out)
 
     def _rows(self, given: Any, images: Any) -> np.ndarray:
         """Given latents with a row for each image, or one row for a single image."""
@@ -280,14 +285,16 @@ class BicycleGAN(ImageToImage):
         return latents.given(points, self.latent_dim)
 
     @checked
-    def variations(self, images: Any, count: int = 4, *, seed: int | None = None, **options: Any) -> Any:
+    def variations(
+        self, images: Any, count: int = 4, *, seed: int | None = None, **options: Unpack[PredictOptions]
+    ) -> Any:
         """Several outputs of each input, of random latents that are the same for all inputs.
 
         Args:
             images: as of `predict`.
             count: outputs of each.
             seed: of the latents; makes them reproducible.
-            **options: of `predict`.
+            **options: of `predict`: batch_size, verbose, steps, tile_size, overlap.
 
         Returns float32 (count, ...) in [-1, 1]: for each vector of latents what `predict` returns; a list if `images`
         is one.

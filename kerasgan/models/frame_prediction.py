@@ -13,7 +13,7 @@ with He's distribution, the last ones of each scale small, which the sources do 
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
@@ -23,6 +23,7 @@ from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.clips import unstacked
 from kerasgan.gan import ImageToImage, Task
+from kerasgan.gan.image_to_image import PredictOptions
 from kerasgan.models.frame_prediction_networks import (
     MOST_SCALES,
     discriminator,
@@ -30,6 +31,7 @@ from kerasgan.models.frame_prediction_networks import (
     level_discriminators,
     level_generators,
 )
+from kerasgan.scalars import checked
 
 __all__ = ["FramePrediction", "discriminator", "generator", "gradient_difference"]
 
@@ -219,14 +221,15 @@ class FramePrediction(ImageToImage):
 
     # Prediction
 
-    def predict_frames(self, clips: Any, *, count: int = 1, **options: Any) -> np.ndarray:
+    @checked
+    def predict_frames(self, clips: Any, *, count: int = 1, **options: Unpack[PredictOptions]) -> np.ndarray:
         """The frames that follow, each predicted from those before it, predicted ones included.
 
         Args:
             clips: (clips, time, height, width, channels), or one clip without the first axis, of `frames` images or
                 more, of which the last are used; uint8, or float in [-1, 1].
             count: number of frames.
-            **options: of `predict`: tile_size, overlap, batch_size.
+            **options: of `predict`: batch_size, verbose, steps, tile_size, overlap.
 
         Returns float32 in [-1, 1]: (clips, count, height, width, channels), or without the first axis.
 
@@ -240,8 +243,6 @@ class FramePrediction(ImageToImage):
         if array.ndim != 5 or array.shape[1] < self.frames or array.shape[-1] != channels:
             expected = f"Expected clips (clips, time, height, width, {channels}) of {self.frames} images or more"
             raise ValueError(f"{expected}. Received: shape={array.shape}")
-        if count < 1:
-            raise ValueError(f"Expected a number of frames from 1 on. Received: count={count!r}")
         window = list(data.sources.scaled(checks.values(array, all_light=True)).swapaxes(0, 1)[-self.frames :])
         for _ in range(count):
             window.append(self.predict(np.concatenate(window[-self.frames :], axis=-1), **options))

@@ -9,7 +9,7 @@ without a mask vector; the domains to translate to are uniform, and drawn anew f
 import re
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from keras import layers, ops
 
 from kerasgan import data, distribution, latents
 from kerasgan.gan import GAN, Batch, ImageToImage, Task
+from kerasgan.gan.image_to_image import PredictOptions
 from kerasgan.layers import (
     GivenClass,
     WithLatents,
@@ -29,6 +30,7 @@ from kerasgan.layers import (
     rerun,
     tanh_images,
 )
+from kerasgan.scalars import checked
 
 __all__ = ["StarGAN", "discriminator", "generator"]
 
@@ -196,13 +198,15 @@ class StarGAN(ImageToImage):
 
     # Translation
 
-    def translate(self, images: Any, labels: Any, **options: Any) -> Any:
+    @checked
+    def translate(self, images: Any, labels: Any, *, out: Any = None, **options: Unpack[PredictOptions]) -> Any:
         """Images in the domains of labels.
 
         Args:
             images: as of `predict`: an array, a single image, or a list of images of any sizes.
             labels: a domain, by its name or place, for all images, or one for each.
-            **options: of `predict`: batch_size, verbose, steps, tile_size, overlap, out.
+            out: as of `predict`.
+            **options: of `predict`: batch_size, verbose, steps, tile_size, overlap.
 
         Returns what `predict` returns.
 
@@ -210,7 +214,8 @@ class StarGAN(ImageToImage):
             ValueError: as of `predict`, for unknown domains, or another number of labels than of images.
         """
         alone = not isinstance(images, (list, tuple)) and np.ndim(images) == 3
-        return self.predict(images, **options, beside=[self._places(labels, 1 if alone else len(images))])
+        rows = [self._places(labels, 1 if alone else len(images))]
+        return self._predict(images, rows, out=out, **options)
 
     def _places(self, labels: Any, count: int) -> np.ndarray:
         """int32 labels (count,) of domains by name or by place."""

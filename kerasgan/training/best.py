@@ -6,7 +6,8 @@ name       frechet_distance, kernel_distance or diversity; for image-to-image mo
            structural_similarity or mean_absolute_error, of held-out pairs if the data have any; "auto" for the first
 features   of the first three: as in `kerasgan evaluate --features`; if not given, the first of the data's cards
 samples    number of images or pairs
-every      steps between measurements; if not given, those between two sample grids
+every      steps between measurements; if not given, those between two sample grids, or as many as train on as many
+           images as a measurement draws, if these are more: a short training shall not be mostly measuring
 seed       of the latents
 patience   steps without a better value after which the training ends; if not given, it does not
 """
@@ -65,8 +66,11 @@ def checked(settings: Any) -> dict[str, Any]:
     return table
 
 
-def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, source: Any, *, every: int) -> list[KeepBest]:
+def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, source: Any, *, every: int | None, grids: int) -> list[KeepBest]:
     """The callback that keeps the best model in a run folder, if the recipe says so.
+
+    It measures every `every` steps where the recipe does not say how often; every `grids` steps, in which a sample grid
+    is drawn, or more, if that is None.
 
     Samples are compared with images of `source`, the training data, where it has the same, which are read already.
 
@@ -75,7 +79,7 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, source: Any, *, every: in
     """
     if recipe.train.get("keep_best") is None:
         return []
-    settings = {"every": every, **checked(recipe.train["keep_best"])}
+    settings = checked(recipe.train["keep_best"])
     patience = settings.pop("patience", None)
     if settings["name"] == AUTO:
         settings["name"] = "peak_signal_to_noise" if gan.task.from_images else "frechet_distance"
@@ -86,7 +90,10 @@ def keepers(recipe: zoo.Recipe, gan: "GAN", run: Path, source: Any, *, every: in
         settings["features"] = _features(settings.get("features") or recipe.source.features[0])
         plain = dataclasses.replace(recipe, data=recipe.source.measured(recipe.data))
         settings["data"] = None if _holds(source, recipe, plain) else zoo.source(plain, compared=True)
-    metric = sample_metrics.get({**settings, "at_epoch_ends": False})
+    metric = sample_metrics.get({"every": every or grids, **settings, "at_epoch_ends": False})
+    if every is None and "every" not in settings:
+        images = -(-metric.samples // recipe.train["batch_size"])
+        metric.every = max(grids, min(images, recipe.train["steps"]))
     refuse_unsuited(metric, gan)
     return [KeepBest(run / BEST, monitor=metric, patience=patience)]
 
@@ -117,6 +124,4 @@ def _features(name: str) -> Any:
     try:
         return named_features(name)
     except DownloadError as error:
-        raise ValueError(
-            f"{error} Features that need no download: --keep-best frechet_distance,features=thumbnails"
-        ) from error
+        raise ValueError(str(error)) from error

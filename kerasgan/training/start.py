@@ -25,8 +25,7 @@ def initial_model(recipe: zoo.Recipe, console: Any) -> "GAN":
     start = recipe.train.get("start")
     if start is None:
         return gan
-    weights_alone = Path(start).is_file() and not start.endswith((".keras", ".toml"))
-    first = zoo.load(recipe.path, weights=start) if weights_alone else load(start)
+    first = _first(recipe, start)
     goes_on = "discriminator" in first.loaded and _shapes(first.discriminator) == _shapes(gan.discriminator)
     pairs = [(gan.generator, first.generator if goes_on else first.sampler), (gan.sampler, first.sampler)]
     if _shapes(gan.generator) != _shapes(first.sampler):
@@ -40,6 +39,17 @@ def initial_model(recipe: zoo.Recipe, console: Any) -> "GAN":
         f"Start from {start}: {', '.join(found)}{rest}.", markup=False, soft_wrap=True
     )
     return gan
+
+
+def _first(recipe: zoo.Recipe, start: str) -> "GAN":
+    """The model to start from; an error says that it is about `start`, where no name and no path was given."""
+    try:
+        if Path(start).is_file() and not start.endswith((".keras", ".toml")):
+            return zoo.load(recipe.path, weights=start)
+        return load(start)
+    except (FileNotFoundError, ValueError) as error:
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        raise kind(f"Cannot start from {start!r} (--start, or start in [train]). {error}") from error
 
 
 def _shapes(network: keras.Model) -> list[tuple[int, ...]]:

@@ -191,7 +191,7 @@ def _every(recipe: zoo.Recipe, every: int | None) -> int:
 
 
 def _keepers(recipe: zoo.Recipe, gan: "GAN", source: Any, run: Path, every: int | None) -> list[Any]:
-    return best.keepers(recipe, gan, run, source, every=_every(recipe, every))
+    return best.keepers(recipe, gan, run, source, every=every, grids=_every(recipe, every))
 
 
 def _fitted(gan: "GAN", source: Any, watching: list[Any], run: Path, steps: int) -> "GAN":

@@ -22,7 +22,7 @@ from kerasgan.zoo.weight_files import WeightsError, all_networks, load_weights, 
 if TYPE_CHECKING:
     from kerasgan.gan import GAN
 
-__all__ = ["build", "channel_order", "compile_as", "load", "source", "with_data"]
+__all__ = ["build", "channel_order", "compile_as", "derived", "load", "of_model", "source", "with_data"]
 
 # The keys of [train] that `compile` does not take.
 OF_TRAINING = ("batch_size", "dtype_policy", "keep_best", "seed", "start", "steps")
@@ -141,6 +141,19 @@ def with_data(chosen: Recipe, data: Any, gan: "GAN", *, paired: bool = False) ->
     path = absolute(data)
     folder = data_sources.for_task(task, path).of_folder(path, gan, chosen.data)
     return dataclasses.replace(chosen, data=folder)
+
+
+def derived(gan: "GAN") -> dict[str, Any]:
+    """The `derive` in [data] of a model that enlarges: its inputs are its images, smaller."""
+    scale = getattr(gan, "scale", 1)
+    return {"derive": {"name": "shrunk", "factor": scale}} if scale > 1 else {}
+
+
+def of_model(gan: "GAN", path: Path, data: Any) -> Recipe:
+    """A recipe for a model in a file that has none, with a folder, or shards, as its data; without a training."""
+    settings = {"source": "", **derived(gan)}
+    plain = Recipe(path.stem, path, type(gan).__name__, model=gan.get_config(), data=settings, train={})
+    return with_data(plain, data, gan)
 
 
 def load(name: str | Path, weights: Any = "recipe") -> "GAN":
