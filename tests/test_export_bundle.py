@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -203,6 +204,21 @@ def test_a_folder_with_other_things_is_not_replaced(bundled, tmp_path):
     with pytest.raises(ValueError, match=r"Expected formats among onnx, saved_model, litert, web. Received: tflite"):
         kerasgan.export.bundle(bundled[0], tmp_path / "new", formats=["tflite"])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_lies_in_an_earlier_export_is_not_lost_with_it(bundled, tmp_path):
+    gan, folder, _ = bundled
+    shutil.copytree(folder, tmp_path / "bundle")
+    (tmp_path / "bundle" / "drawn.png").touch()  # by the commands of its card
+    kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx"])
+    for place, name in (("bundle", "thesis.txt"), ("page", "CNAME"), ("saved", ".git")):
+        again = {"bundle": kerasgan.export.bundle, "page": kerasgan.export.web, "saved": kerasgan.export.saved_model}
+        if place != "bundle":
+            shutil.copytree(folder / ("web" if place == "page" else "sn-tiny"), tmp_path / place)
+        (tmp_path / place / name).write_text("mine")
+        with pytest.raises(ValueError, match=rf"nothing in it that would be lost.*path=.*{place}' with {name}"):
+            again[place](gan, tmp_path / place)
+        assert (tmp_path / place / name).read_text() == "mine"
 
 
 def test_a_format_is_one_entry_in_the_table(bundled, tmp_path, monkeypatch):
