@@ -18,7 +18,7 @@ from kerasgan.export import card, formats, seeds
 from kerasgan.export.material import material
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.preparation import Prepared
-from kerasgan.export.signature import Input, output_of
+from kerasgan.export.signature import Input, family_of, output_of
 from kerasgan.files import paths, pictures
 from kerasgan.gan import GAN
 
@@ -31,7 +31,7 @@ AXES = ("batch", "height", "width", "channels")
 
 def name_of(gan: GAN, options: Options) -> str:
     """The base name of a bundle's files: the entry, or the family, and the direction if there is one."""
-    return "-".join(filter(None, (options.entry or type(gan).__name__.lower(), options.direction)))
+    return "-".join(filter(None, (options.entry or family_of(gan).lower(), options.direction)))
 
 
 def own_names(folder: Path) -> list[str]:
