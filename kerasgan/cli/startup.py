@@ -26,7 +26,8 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
     """Imports Keras, runs `first` and a first operation, without TensorFlow's messages about its own start.
 
     Returns the result of `first`. TensorFlow 2.21 writes them to the file descriptor whatever its variables say. They
-    are suppressed unless the user has set TF_CPP_MIN_LOG_LEVEL to less than 3, and shown if the start fails.
+    are suppressed unless the user has set TF_CPP_MIN_LOG_LEVEL to less than 3, and shown if the start fails, except by
+    a ValueError, which is about the user's arguments.
     """
     if "keras" in sys.modules:
         return first()
@@ -43,6 +44,8 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
             result = first()
             keras.ops.zeros(1)
             return result
+        except ValueError:
+            raise
         except BaseException:
             notes.seek(0)
             os.write(stderr, notes.read())
