@@ -64,6 +64,12 @@ def test_info_tells_what_a_recipe_says(small_zoo):
         assert fact in result.output
 
 
+def test_info_of_a_run_says_where_its_weights_are(trained, tmp_path):
+    assert "gan.keras of the run" in run("info", trained / "tiny-run").output
+    shutil.copy(trained / "tiny-run" / "recipe.toml", tmp_path)
+    assert "none yet" in run("info", tmp_path).output
+
+
 def test_an_unknown_name_is_one_line_with_the_nearest_names_and_exit_code_1(small_zoo):
     for command in (["info"], ["train"], ["generate"], ["export", "-o", "x"]):
         result = run(*command, "dcgan-tinny")

@@ -8,7 +8,7 @@ import pytest
 from command_line import run
 from PIL import Image
 
-from kerasgan import zoo
+from kerasgan import models, zoo
 from kerasgan.cli.export import FORMATS, Noise, Precision
 from kerasgan.export import formats, options
 
@@ -51,6 +51,20 @@ def test_a_keras_file_is_compared_with_a_folder_of_images_which_it_asks_for(trai
     assert again.exit_code == 0, again.output
     scores = [json.loads((path / "card.json").read_text())["scores"] for path in (tmp_path, tmp_path / "again")]
     assert scores[0] == scores[1]  # the file is still the model that it was
+
+
+@pytest.mark.parametrize(("family", "folders"), [("Pix2Pix", ["inputs", "targets"]), ("SRGAN", ["."])])
+def test_a_keras_file_that_translates_is_measured_on_a_folder_of_its_kind(family, folders, tmp_path):
+    gan = getattr(models, family)(**{**getattr(models, family).tiny_config, "image_size": 32})
+    gan.compile()
+    gan.save(tmp_path / "gan.keras")
+    for folder in folders:
+        (tmp_path / "own" / folder).mkdir(parents=True)
+        for index, value in enumerate(np.random.default_rng(0).integers(256, size=(2, 32, 32, 3), dtype="uint8")):
+            Image.fromarray(value).save(tmp_path / "own" / folder / f"{index}.png")
+    result = run("evaluate", tmp_path / "gan.keras", "--data", tmp_path / "own", "-o", tmp_path / "card")
+    assert result.exit_code == 0, result.output
+    assert "peak_signal_to_noise" in json.loads((tmp_path / "card" / "card.json").read_text())["scores"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from keras import ops
 import kerasgan
 from kerasgan.cli.arguments import with_kernel
 from kerasgan.data import blur, derivations
+from kerasgan.export import Options
+from kerasgan.export.signature import describe
 from kerasgan.models import DeblurGAN, deblurgan
 
 INFORMED = {**DeblurGAN.tiny_config, "blind": False, "noise": 0.02}
@@ -173,6 +175,14 @@ def test_exported_files_restore_images_of_other_sizes_for_their_kernel(form, tmp
         images = noise(2, 38, 46, 3)
         np.testing.assert_allclose(run(images=images), gan.predict(images), atol=5e-5)
         assert fact(facts, "multiple") == 2 and fact(facts, "smallest") == gan.smallest
+
+
+def test_exports_say_of_which_family_and_for_which_kernel_they_are():
+    gan = DeblurGAN(**INFORMED)
+    facts = describe(gan.for_kernel({"name": "defocus", "radius": 2}, noise=0.01), Options())
+    assert facts["family"] == "DeblurGAN" and facts["kernel"] == {"name": "defocus", "radius": 2, "noise": 0.01}
+    assert describe(gan.for_kernel(np.full((3, 5), 1 / 15)), Options())["kernel"]["shape"] == [3, 5]
+    assert "kernel" not in describe(DeblurGAN(**DeblurGAN.tiny_config), Options())
 
 
 def test_the_command_line_passes_the_kernel_to_models_that_take_one():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -13,8 +14,9 @@ from PIL import Image
 from test_export_options import made
 
 import kerasgan
-from kerasgan.export import ExportError, formats, page
-from kerasgan.models import SNGAN, CycleGAN
+from kerasgan.export import ExportError, Options, formats, page
+from kerasgan.export.signature import describe
+from kerasgan.models import SNGAN, CycleGAN, Pix2Pix
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
 
@@ -203,6 +205,27 @@ def test_a_folder_with_other_things_is_not_replaced(bundled, tmp_path):
     with pytest.raises(ValueError, match=r"Expected formats among onnx, saved_model, litert, web. Received: tflite"):
         kerasgan.export.bundle(bundled[0], tmp_path / "new", formats=["tflite"])
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_names_its_direction_also_if_nobody_chose_one():
+    gan = CycleGAN(**CycleGAN.tiny_config)
+    assert [describe(gan, Options(direction=way))["direction"] for way in (None, "ab", "ba")] == ["ab", "ab", "ba"]
+    assert "direction" not in describe(Pix2Pix(**Pix2Pix.tiny_config), Options())
+
+
+def test_what_lies_in_an_earlier_export_is_not_lost_with_it(bundled, tmp_path):
+    gan, folder, _ = bundled
+    shutil.copytree(folder, tmp_path / "bundle")
+    (tmp_path / "bundle" / "drawn.png").touch()  # by the commands of its card
+    kerasgan.export.bundle(gan, tmp_path / "bundle", formats=["onnx"])
+    for place, name in (("bundle", "thesis.txt"), ("page", "CNAME"), ("saved", ".git")):
+        again = {"bundle": kerasgan.export.bundle, "page": kerasgan.export.web, "saved": kerasgan.export.saved_model}
+        if place != "bundle":
+            shutil.copytree(folder / ("web" if place == "page" else "sn-tiny"), tmp_path / place)
+        (tmp_path / place / name).write_text("mine")
+        with pytest.raises(ValueError, match=rf"nothing in it that would be lost.*path=.*{place}' with {name}"):
+            again[place](gan, tmp_path / place)
+        assert (tmp_path / place / name).read_text() == "mine"
 
 
 def test_a_format_is_one_entry_in_the_table(bundled, tmp_path, monkeypatch):

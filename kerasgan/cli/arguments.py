@@ -114,7 +114,8 @@ def load(name: str, weights: Path | None) -> "GAN":
 def with_kernel(gan: "GAN", kernel: str | None) -> "GAN":
     """The model for one kernel of blur, if one is given; otherwise the model as it is."""
     if gan.takes_kernel != (kernel is not None):
-        expected = "Expected --kernel, the blur to remove, for" if gan.takes_kernel else "Expected no --kernel for"
+        known = "Expected --kernel, the blur to remove, such as gaussian,sigma=2 or defocus,radius=3, for"
+        expected = known if gan.takes_kernel else "Expected no --kernel for"
         raise ValueError(f"{expected} this {type(gan).__name__}. Received: {kernel}")
     if kernel is None:
         return gan

@@ -135,17 +135,21 @@ def export(
     gan = with_kernel(load(name, weights), kernel)
     shown = dataclasses.asdict(options) | examples_of(origin.recipe, gan)
     report = exports.bundle(gan, output, formats=parts(formats), **shown)
-    _tell(report, output, vendor=vendor)
+    others = [] if direction else [*getattr(gan, "directions", ())][1:]
+    _tell(report, output, others, vendor=vendor)
 
 
-def _tell(report: dict[str, Any], output: Path, *, vendor: bool) -> None:
-    """Prints what was written, what was not and why."""
+def _tell(report: dict[str, Any], output: Path, others: list[str], *, vendor: bool) -> None:
+    """Prints what was written, what was not and why; `others` are directions that nobody asked for."""
     from kerasgan.export.page.runtime import ONLINE
 
     for form, found in report["formats"].items():
         typer.echo(f"{form}: {address(output / found['path'])}")
     if "web" in report["formats"] and not vendor:
         typer.echo(ONLINE)
+    if others and {*report["formats"]} - {"web"}:  # the page has all
+        several = ", ".join(others)
+        typer.echo(f"Direction: {report['metadata']['direction']}. --direction exports another: {several}")
     for form, reason in report["left_out"].items():
         typer.echo(f"{form}: left out. {reason}", err=True)
     typer.echo(f"Report: {address(output / 'export_report.json')}\nCard: {address(output / 'card.md')}")

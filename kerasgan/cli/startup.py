@@ -26,12 +26,13 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
     """Imports Keras, runs `first` and a first operation, without TensorFlow's messages about its own start.
 
     Returns the result of `first`. TensorFlow 2.21 writes them to the file descriptor whatever its variables say. They
-    are suppressed unless the user has set TF_CPP_MIN_LOG_LEVEL, and shown if the start fails.
+    are suppressed unless the user has set TF_CPP_MIN_LOG_LEVEL to less than 3, and shown if the start fails, except by
+    a ValueError, which is about the user's arguments.
     """
     if "keras" in sys.modules:
         return first()
     check_backend(os.environ.get("KERAS_BACKEND") or None)
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1", "2"):
         _import_keras()
         return first()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # 2 shows harmless "errors" of its graph optimizer
@@ -43,6 +44,8 @@ def start_keras(first: Callable[[], Any] = bool) -> Any:
             result = first()
             keras.ops.zeros(1)
             return result
+        except ValueError:
+            raise
         except BaseException:
             notes.seek(0)
             os.write(stderr, notes.read())

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from kerasgan import glossary
 from kerasgan.files.text import visible
+from kerasgan.training.run_folder import BEST, is_run
 
 if TYPE_CHECKING:
     from kerasgan.evaluation.score_card import ScoreCard
@@ -74,6 +75,9 @@ def images(recipe: "Recipe") -> str:
 
 def weights(recipe: "Recipe") -> str:
     """Where the trained weights are."""
+    if is_run(recipe.folder):
+        kept = [name for name in (BEST, "gan.keras", "checkpoints") if (recipe.folder / name).exists()]
+        return f"{kept[0]} of the run" if kept else "none yet"
     if not recipe.pretrained:
         return "none yet"
     return "bundled" if recipe.bundled else "published"

@@ -136,7 +136,7 @@ def web(
     """
     _refuse_others(gan)
     target = Path(directory)
-    check_folder(target, sign=page.FACTS, kind="an explorer")
+    FORMATS["web"].check_target(target)
     inside = page.truncates_styles(gan)
     options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
     beside: dict[str, Any] = {"directions": directions, "vendor": vendor, "title": title, "description": description}
@@ -184,7 +184,7 @@ def bundle(
     chosen = Options(**options)
     names, left_out = choose(formats, chosen, gan)
     target = Path(directory)
-    check_folder(target, sign=folder.REPORT, kind="an earlier bundle")
+    check_folder(target, sign=folder.REPORT, kind="an earlier bundle", own=folder.own_names)
     failed: dict[str, str] = {}
     prepared = prepare(gan, chosen)
     about = {each: FORMATS[each].gather(gan, chosen, examples=examples) for each in names}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kerasgan import models
 from kerasgan.files.text import in_markdown
 from kerasgan.gan import GAN
 from kerasgan.glossary import SCORES
@@ -34,8 +35,10 @@ def written(gan: GAN, report: Mapping[str, Any]) -> str:
 
 def _about(gan: GAN, report: Mapping[str, Any]) -> str:
     facts = report["metadata"]
-    paper = inspect.getdoc(sys.modules[type(gan).__module__]) or ""
-    options = {key: facts[key] for key in ("precision", "truncation", "label", "noise", "direction") if key in facts}
+    family = getattr(models, facts["family"], type(gan))  # not of a model that one makes for a choice
+    paper = inspect.getdoc(sys.modules[family.__module__]) or ""
+    shown = ("precision", "truncation", "label", "noise", "direction", "kernel")
+    options = {key: facts[key] for key in shown if key in facts}
     lines = [f"A generator of the family {facts['family']}, exported by kerasgan {facts['kerasgan']}.", paper]
     if "description" in report:
         lines.insert(0, report["description"])

@@ -1,5 +1,6 @@
 """A bundle: a folder with the generator in several formats, programs that use them, seeds, a report and a card."""
 
+import glob
 import hashlib
 import importlib.metadata
 import json
@@ -17,11 +18,11 @@ from kerasgan.export import card, formats, seeds
 from kerasgan.export.material import material
 from kerasgan.export.options import Bound, Options
 from kerasgan.export.preparation import Prepared
-from kerasgan.export.signature import Input, output_of
-from kerasgan.files import pictures
+from kerasgan.export.signature import Input, family_of, output_of
+from kerasgan.files import paths, pictures
 from kerasgan.gan import GAN
 
-__all__ = ["REPORT", "fill", "name_of"]
+__all__ = ["REPORT", "fill", "name_of", "own_names"]
 
 REPORT, CARD, SEEDS, SAMPLES = "export_report.json", "card.md", "seeds.json", "samples.png"
 PROGRAMS = "programs"
@@ -30,7 +31,17 @@ AXES = ("batch", "height", "width", "channels")
 
 def name_of(gan: GAN, options: Options) -> str:
     """The base name of a bundle's files: the entry, or the family, and the direction if there is one."""
-    return "-".join(filter(None, (options.entry or type(gan).__name__.lower(), options.direction)))
+    return "-".join(filter(None, (options.entry or family_of(gan).lower(), options.direction)))
+
+
+def own_names(folder: Path) -> list[str]:
+    """The names in a bundle, by its report; and that of the picture which the commands in its card draw."""
+    with paths.reading(folder / REPORT) as file:
+        try:
+            written = [each["path"] for each in json.load(file)["formats"].values()]
+        except (AttributeError, LookupError, TypeError, ValueError):  # no report of ours: nothing is known to be
+            written = []
+    return [REPORT, CARD, SEEDS, SAMPLES, PROGRAMS, "drawn.png", *map(glob.escape, written)]
 
 
 def fill(

@@ -11,7 +11,7 @@ from kerasgan.export.options import Options
 from kerasgan.export.portable import HALF
 from kerasgan.gan import GAN
 
-__all__ = ["Input", "describe", "example_inputs", "output_of", "signature_of"]
+__all__ = ["Input", "describe", "example_inputs", "family_of", "output_of", "signature_of"]
 
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
@@ -58,19 +58,26 @@ def output_of(inputs: Sequence[Input]) -> str:
     return "outputs" if IMAGES in {each.name for each in inputs} else IMAGES
 
 
+def family_of(gan: GAN) -> str:
+    """The name of a model's family; of a model that another makes for one choice, that one's."""
+    return getattr(gan, "choice", {}).get("family", type(gan).__name__)
+
+
 def describe(gan: GAN, options: Options) -> dict[str, Any]:
     """The metadata of a generator's file, as plain data; unknown facts are left out."""
     if gan.task.from_images:
-        start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest}
+        first = next(iter(gan.directions), None)  # which is exported if none is chosen
+        start = {"scale": gan.scale, "multiple": gan.multiple, "smallest": gan.smallest, "direction": first}
     else:
         start = {"latent_prior": gan.prior.describe(gan.latent_dim), "latent_dim": gan.latent_dim}
     facts = {
         "entry": options.entry,
-        "family": type(gan).__name__,
+        "family": family_of(gan),
         "value_range": [0, 255] if options.output == "uint8" else [-1, 1],
         "layout": "NHWC",  # channels_last
         "image_shape": list(gan.image_shape),
         **start,
+        **{key: value for key, value in getattr(gan, "choice", {}).items() if key != "family"},
         "num_classes": gan.num_classes if options.label is None else None,
         **options.chosen,
         "kerasgan": kerasgan.__version__,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import keras
 import numpy as np
@@ -13,22 +13,13 @@ from kerasgan.data import checks
 from kerasgan.files.text import warn
 from kerasgan.gan.keras_arguments import refuse_fit_options
 from kerasgan.gan.model import GAN
+from kerasgan.gan.prediction import PredictOptions, first_batches
 from kerasgan.gan.task import Task
 from kerasgan.gan.tiling import Tiling, translate
 from kerasgan.gan.train_step import Batch
 from kerasgan.scalars import checked
 
-__all__ = ["ImageToImage", "PredictOptions"]
-
-
-class PredictOptions(TypedDict, total=False):
-    """Options that methods pass on to `ImageToImage.predict`, also of several calls, which explains them."""
-
-    batch_size: int | None
-    verbose: str | int
-    steps: int | None
-    tile_size: int | None
-    overlap: int | None
+__all__ = ["ImageToImage"]
 
 
 @keras.saving.register_keras_serializable("kerasgan")
@@ -61,6 +52,9 @@ class ImageToImage(GAN):
 
     directions: tuple[str, ...] = ()
     """Names of the translations of a family with several generators; the first is the default."""
+
+    choice: Mapping[str, Any] = MappingProxyType({})
+    """Of a model that another makes for one choice of its further inputs: that model's `family`, and the choice."""
 
     untrained: tuple[str, ...] = ()
     """Directions for which the published checkpoint that was loaded has no weights."""
@@ -98,6 +92,16 @@ class ImageToImage(GAN):
     @property
     def latent_dim(self) -> int:
         raise TypeError(f"{type(self).__name__} takes images as input: it has no latents.")
+
+    def _for_choice(self, network: keras.Model, *, smallest: int | None = None, **choice: Any) -> "ImageToImage":
+        """A model of a network from images alone, with this model's sizes, to predict and to export.
+
+        Exported files say the choice, such as `kernel={...}`, for which the network was made.
+        """
+        sizes: Any = dict(image_size=self.image_shape[:2], multiple=self.multiple, smallest=smallest or self.smallest)
+        made = ImageToImage(network, self.discriminator, **sizes)
+        made.choice = MappingProxyType({"family": type(self).__name__, **choice})
+        return made
 
     # Training
 
@@ -240,7 +244,7 @@ class ImageToImage(GAN):
         if isinstance(images, (list, tuple)):
             if out is not None:
                 raise ValueError(f"Expected an array of images, as results go into one. Received: {len(images)} images")
-            several = enumerate(_first_batches(images, batch_size, steps))
+            several = enumerate(first_batches(images, batch_size, steps))
             own = ((image, [rows[place : place + 1] for rows in beside]) for place, image in several)
             return [self._predict(image, rows, direction=direction, **options) for image, rows in own]
         array = np.asarray(images)
@@ -255,7 +259,7 @@ class ImageToImage(GAN):
         if [len(rows) for rows in beside] != [len(array)] * further:
             expected = f"Expected {further} arrays beside the images, with a row for each"
             raise ValueError(f"{expected}. Received: beside of shapes {[np.shape(rows) for rows in beside]}")
-        array = _first_batches(array, batch_size, steps)
+        array = first_batches(array, batch_size, steps)
         pixels = data.sources.scaled(checks.values(array, all_light=True))
         shown = options.get("verbose") in (1, 2)
         tiling = Tiling(options.get("tile_size"), options.get("overlap"), batch_size, progress=shown)
@@ -366,18 +370,6 @@ class ImageToImage(GAN):
     def accumulate_statistics(self, *arguments: Any, **options: Any) -> None:
         """Raises TypeError: standing statistics are averaged over latents, and there are none."""
         raise TypeError(f"{type(self).__name__} translates images: it has no latents to average over.")
-
-
-def _first_batches(images: Any, batch_size: int | None, steps: int | None) -> Any:
-    """The images that so many batches hold, as in `keras.Model.predict`."""
-    if steps is None:
-        return images
-    if batch_size is None:
-        raise ValueError(
-            "Expected steps as a positive whole number of batches, with a batch_size. "
-            f"Received: steps={steps!r}, batch_size={batch_size!r}"
-        )
-    return images[: steps * batch_size]
 
 
 def _same_shape(columns: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -20,7 +20,7 @@ from keras import layers, ops
 from kerasgan import data, distribution, latents
 from kerasgan.data import checks
 from kerasgan.gan import ImageToImage
-from kerasgan.gan.image_to_image import PredictOptions
+from kerasgan.gan.prediction import PredictOptions
 from kerasgan.layers import (
     GivenLatents,
     WithLatents,
@@ -239,8 +239,7 @@ class BicycleGAN(ImageToImage):
             ValueError: for another shape.
         """
         (vector,) = latents.given(np.asarray(point)[np.newaxis], self.latent_dim)
-        options: Any = dict(image_size=self.image_shape[:2], multiple=self.multiple, smallest=self.smallest)
-        return ImageToImage(self._fixed(vector), self.discriminator, **options)
+        return self._for_choice(self._fixed(vector), latents=vector.tolist())
 
     @checked
     def predict(  # type: ignore[override]

@@ -144,17 +144,14 @@ class DeblurGAN(Restoration):
         if self.blind:
             raise ValueError("Expected a model with blind=False: a blind one takes no kernel. Received: blind=True")
         images = keras.Input((None, None, self.image_shape[-1]), name="images")
-        options = dict(kernel=blur.kernel(kernel).tolist(), noise=self.noise if noise is None else noise)
+        array, noise = blur.kernel(kernel), self.noise if noise is None else noise
+        options = dict(kernel=array.tolist(), noise=noise)
         estimates = WienerFilter(**options, dtype="float32", name="estimates")(images)
         given = layers.Concatenate(dtype="float32", name="given")([images, estimates])
         network = keras.Model(images, self.sampler(given), name="generator")
-        return ImageToImage(
-            network,
-            self.discriminator,
-            image_size=self.image_shape[:2],
-            multiple=self.multiple,
-            smallest=max(self.smallest, blur.REACH + 1),
-        )
+        named = dict(kernel) if isinstance(kernel, Mapping) else {"name": "array", "shape": list(array.shape)}
+        smallest = max(self.smallest, blur.REACH + 1)
+        return self._for_choice(network, smallest=smallest, kernel={**named, "noise": noise})
 
     def _translate(self, pixels, direction=None, tiling=None, out=None):
         if not self.blind and pixels.shape[-1] == self.image_shape[-1]:

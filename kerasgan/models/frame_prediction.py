@@ -23,7 +23,7 @@ from kerasgan import data
 from kerasgan.data import checks
 from kerasgan.data.clips import unstacked
 from kerasgan.gan import ImageToImage, Task
-from kerasgan.gan.image_to_image import PredictOptions
+from kerasgan.gan.prediction import PredictOptions
 from kerasgan.models.frame_prediction_networks import (
     MOST_SCALES,
     discriminator,

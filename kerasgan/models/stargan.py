@@ -17,7 +17,7 @@ from keras import layers, ops
 
 from kerasgan import data, distribution, latents
 from kerasgan.gan import GAN, Batch, ImageToImage, Task
-from kerasgan.gan.image_to_image import PredictOptions
+from kerasgan.gan.prediction import PredictOptions
 from kerasgan.layers import (
     GivenClass,
     WithLatents,

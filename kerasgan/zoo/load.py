@@ -152,7 +152,7 @@ def derived(gan: "GAN") -> dict[str, Any]:
 def of_model(gan: "GAN", path: Path, data: Any) -> Recipe:
     """A recipe for a model in a file that has none, with a folder, or shards, as its data; without a training."""
     settings = {"source": "", **derived(gan)}
-    plain = Recipe(path.stem, path, type(gan).__name__, model=gan.get_config(), data=settings, train={})
+    plain = Recipe(path.stem, path, type(gan).__name__, model=gan.get_config(), data=settings, train={"batch_size": 1})
     return with_data(plain, data, gan)
 
 

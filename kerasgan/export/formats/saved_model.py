@@ -50,6 +50,8 @@ def _open(path: Path) -> Run:
     return run
 
 
+OWN = ("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra")
+
 SAVED_MODEL = Format(
     runtime="TensorFlow",
     path="{name}",
@@ -57,7 +59,7 @@ SAVED_MODEL = Format(
     precisions=("float32",),
     command="python programs/saved_model/run.py {path} --seeds seeds.json -o drawn.png",
     programs=("saved_model",),
-    check_target=functools.partial(check_folder, sign="saved_model.pb", kind="a SavedModel"),
+    check_target=functools.partial(check_folder, sign="saved_model.pb", kind="a SavedModel", own=lambda _: OWN),
     write=_write,
     open=_open,
 )

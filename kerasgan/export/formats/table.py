@@ -1,5 +1,6 @@
 """The interface of a file format: one entry in a table, which `kerasgan.export.formats` fills."""
 
+import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,16 +100,31 @@ def module_of(network: keras.Model) -> Any:
     return module
 
 
+OF_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")  # which file managers write
+
+
 def check_file(target: Path) -> None:
     """Raises ValueError if a folder would be replaced by a file."""
     if paths.names(target) or target.is_dir():
         raise ValueError(f"Expected the path of a file. Received a folder: path={str(target)!r}")
 
 
-def check_folder(target: Path, *, sign: str, kind: str) -> None:
-    """Raises ValueError unless `target` is new, empty, or a folder with the file `sign`, as earlier exports have it."""
+def check_folder(target: Path, *, sign: str, kind: str, own: Callable[[Path], Sequence[str]]) -> None:
+    """Raises ValueError unless `target` is new, empty, or an earlier export and nothing else, as it will be replaced.
+
+    Args:
+        target: the folder.
+        sign: the name of a file that earlier exports have.
+        kind: what earlier exports are.
+        own: names in an earlier export, as patterns; a folder in which others lie would lose them.
+    """
     inside = paths.names(target)
     if inside is None:
         raise ValueError(f"Expected the path of a folder. Received a file: path={str(target)!r}")
     if inside and sign not in inside:
         raise ValueError(f"Expected a new or empty folder, or {kind} to replace. Received: path={str(target)!r}")
+    known = (*OF_SYSTEM, *(own(target) if inside else ()))
+    if others := [name for name in inside if not any(fnmatch.fnmatchcase(name, each) for each in known)]:
+        expected = f"Expected {kind} to replace, and nothing in it that would be lost (move it, or take another folder)"
+        shown = ", ".join(others[:5]) + (", ..." if others[5:] else "")
+        raise ValueError(f"{expected}. Received: path={str(target)!r} with {shown}")

@@ -39,7 +39,7 @@ WEB = Format(
     packages=ONNX.packages,
     precisions=ONNX.precisions,
     command="python -m http.server --bind 127.0.0.1 --directory {path}  # or open {path}/index.html in a browser",
-    check_target=functools.partial(check_folder, sign=page.FACTS, kind="an explorer"),
+    check_target=functools.partial(check_folder, sign=page.FACTS, kind="an explorer", own=lambda _: page.OWN),
     write=_write,
     open=_open,
     options=("opset", "directions", "vendor"),

@@ -4,7 +4,7 @@ The page is `export/web/` of the repository. It asks no server for anything: a b
 """
 
 from kerasgan.export.page.facts import check, gather, truncates_styles
-from kerasgan.export.page.files import FACTS, model_in, source, write
+from kerasgan.export.page.files import FACTS, OWN, model_in, source, write
 from kerasgan.export.page.runtime import NEWEST_OPSET
 
-__all__ = ["FACTS", "NEWEST_OPSET", "check", "gather", "model_in", "source", "truncates_styles", "write"]
+__all__ = ["FACTS", "NEWEST_OPSET", "OWN", "check", "gather", "model_in", "source", "truncates_styles", "write"]

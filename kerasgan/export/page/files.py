@@ -14,9 +14,10 @@ from typing import Any
 from kerasgan.export.material import material
 from kerasgan.export.page import runtime
 
-__all__ = ["FACTS", "model_in", "source", "write"]
+__all__ = ["FACTS", "OWN", "model_in", "source", "write"]
 
 INDEX, FACTS = "index.html", "facts.js"
+OWN = (INDEX, "*.js", "*.css")  # patterns of the names of all its files
 CONNECTIONS = "connect-src 'none'"  # in the page's own policy
 
 
