@@ -176,8 +176,8 @@ def slow_cycles(setting: Setting, rng: np.random.Generator) -> None:
 CHECKERS = np.indices((16, 16)).sum(axis=0) % 2
 LEFT = np.indices((16, 16))[1] < 8
 
-FORESEEN: set[str] = set()
-"""Named as ideas for this file, but not tried, when the rules were made."""
+AFTERWARDS = {"Adagrad at a rate of one", "latents of one sign", "back to the start"}
+"""Thought of when the rules were fixed; the others were ideas for this file, not tried, shortly before."""
 
 LABELS = ("labels ignored",)
 HELD_OUT: Mapping[str, Trouble] = {
@@ -215,3 +215,4 @@ HELD_OUT: Mapping[str, Trouble] = {
     "latents of one sign": Trouble(positive_latents, ALL, ("GRAN", "LSGAN"), sure=False),
     "back to the start": Trouble(back_to_the_start, ALL, ("StyleGAN2", "GAN2014"), sure=False),
 }
+FORESEEN = set(HELD_OUT) - AFTERWARDS
