@@ -454,6 +454,14 @@ def test_the_data_of_a_recorded_training_are_measured_anew_without_training(benc
     assert signals["step"] == 15
 
 
+def test_the_record_says_how_many_trainings_earlier_rules_have_judged(benchmark):
+    record = benchmark("record")
+    settings = dict(kind="none", name="DCGAN", found={}, end="healthy", distance=1.0, steps=300)
+    runs = [record.Run(seed=seed, rules=rules, **settings) for seed, rules in enumerate((record.RULES, "a71ed3d"))]
+    assert "of commit a71ed3d, as no recording is left: 1 of 2." in record.alarms(runs)
+    assert "no recording" not in record.alarms(runs[:1])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["frozen discriminator", "constant latents", "output is constant", "none"])
 def test_a_planted_trouble_is_found_and_named_and_a_healthy_training_is_not_stopped(kind, benchmark, tmp_path):
