@@ -23,22 +23,23 @@ HELD_OUT_FROM = 500
 RULES, EARLIER_RULES = "b91c13b", "a71ed3d"
 """The commits that fixed the rules, and those by which older recordings were judged."""
 
-HEAD = f"""Written by `python benchmarks/doctor`. Trainings are of a few hundred steps, on digits of 16 or 32 pixels but
-for the recipes, judged by the probes of a run of any length. A kind that need not fail counts where the training's
-distance (Frechet, of the digits network's features; of pairs, mean absolute difference) is at least twice that
-of the family's trainings without trouble. Intervals are Clopper and Pearson's, of 95 %. The rules were fixed in commit
+HEAD = f"""Written by `python benchmarks/doctor`. Trainings are of a few hundred steps, on digits of 16 or 32 pixels
+but for the recipes, judged by the probes of a run of any length. A kind that need not fail counts where the training's
+distance (Frechet, of the digits network's features; of pairs, mean absolute difference) is at least twice that of the
+family's trainings without trouble. Intervals are Clopper and Pearson's, of 95 %. The rules were fixed in commit
 {RULES}; the kinds of benchmarks/doctor/unseen.py were written, and seeds from 500 on looked at, afterwards. All others
 are development material, also those that were held out from earlier rules: the present ones were made with what these
 had missed. Where no recording of a training is left, what the rules of commit {EARLIER_RULES} found in it is repeated,
-and each section says of how many; the others are judged by the present rules. The new kinds are troubles of rates,
-losses, networks, updates and conditioning, none of the data: the doctor had the training's own images, as that of
-`kerasgan train`. Of the development material, where the images or labels of a training were changed, it was given the
-right ones. Trainings of one kind are alike, so that intervals over trainings are too narrow for kinds to come: those
-over kinds are beside them. Of troubles that they had not seen, the rules before these had found 25 of 28 (89 %, 72 % to
-98 %) failed trainings of 15 kinds, most of them troubles of the data (benchmarks/doctor/earlier_data.py), those before
-them 16 of 22 (73 %, 50 % to 89 %) of 13 kinds, and the first 53 of 65 (82 %, 70 % to 90 %) of 23 kinds, all of
-benchmarks/doctor/earlier.py: each time of other kinds, so that these figures are no trend. The small BEGAN and InfoGAN
-without trouble collapse within 300 steps, all samples alike: their alarms count as false all the same."""
+and each section says of how many; the present ones, which wait longer while a training is young, may find less in
+them. The new kinds are troubles of rates, losses, networks, updates and conditioning, none of the data: the doctor had
+the training's own images, as that of `kerasgan train`. Of the development material, where the images or labels of a
+training were changed, it was given the right ones. Trainings of one kind are alike, so that intervals over trainings
+are too narrow for kinds to come: those over kinds are beside them. Of troubles that they had not seen, the rules
+before these had found 25 of 28 (89 %, 72 % to 98 %) failed trainings of 15 kinds, most of them troubles of the data
+(benchmarks/doctor/earlier_data.py), those before them 16 of 22 (73 %, 50 % to 89 %) of 13 kinds, and the first 53 of
+65 (82 %, 70 % to 90 %) of 23 kinds, all of benchmarks/doctor/earlier.py: each time of other kinds, so that these
+figures are no trend. The small BEGAN and InfoGAN without trouble collapse within 300 steps, all samples alike: their
+alarms count as false all the same."""
 
 
 def file_name(kind: str, name: str, seed: int) -> str:
