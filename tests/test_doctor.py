@@ -222,6 +222,7 @@ def probed(count=20, **changes):
 FAR, BROKEN = 1.2, np.append(np.full(19, 5.0), np.nan)
 VANISHED = np.where(np.arange(20) < 5, 5.0, 1e-6)
 ALIKE = {"diversity": 0.001, "repeats": 1.0}
+FALLS = np.linspace(1.4, 0.4, 20)
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -233,6 +234,10 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("weak discriminator", {"discriminator_update": 0.0, "distance": FAR}),
         ("weak discriminator", {"separation": 0.5, "distance": FAR}),
         ("weak discriminator", {"separation": 0.0, "distance": FAR}),
+        ("weak discriminator", {"separation": 0.5, "distance": FALLS}),  # never did it tell anything
+        ("weak discriminator", {"discriminator_loss": 2 * np.log(2) + 1e-3 * np.sin(np.arange(20)), "distance": FALLS}),
+        ("undecided", {"separation": 0.0, "distance": FALLS}),  # of a BEGAN
+        ("undecided", {"separation": np.where(np.arange(20) < 11, 0.9, 0.5), "distance": FALLS}),  # at first it did
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": FAR, "separation": 0.5}),
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": 1.5 - 0.01 * np.arange(20) ** 1.3}),
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
@@ -242,6 +247,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("memorization", {"copies": 0.6}),
         ("memorization", {"examples": 8}),
         ("oscillation", {"distance": SWINGS}),
+        ("oscillation", {"distance": SWINGS, "step": 20 * np.arange(20)}),
+        ("undecided", {"distance": SWINGS + 0.6, "step": 20 * np.arange(20)}),  # young, and never near
         ("oscillation", {"movement": 0.9, "generator_update": 0.02, "distance": 0.3}),
         ("frozen generator", {"generator_update": 0.0, "distance": FAR}),
         ("frozen generator", {"generator_update": 0.0, "distance": FAR, "generator_gradient": 5.0}),
@@ -263,6 +270,11 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
             "healthy",
             {"data_apart": 0.64, "data_levels": 0.31, "data_detail": 2.0},
         ),  # mirrored, noisy
+        ("data mismatch", {"data_specks": 0.01}),  # salt on 1 % of the pixels, or a little more
+        ("healthy", {"data_specks": 0.002}),
+        ("artifacts", {"clipped": np.where(np.arange(20) < 6, 0.5, -0.1), "distance": 0.25}),  # until step 500
+        ("healthy", {"clipped": np.where(np.arange(20) < 6, 0.5, -0.1)}),  # at no distance now
+        ("healthy", {"clipped": np.where(np.arange(20) % 5 < 3, 0.5, -0.1), "distance": 0.25}),  # never for long
         ("artifacts", {"levels": 0.9, "distance": 0.15}),
         ("artifacts", {"colors": 1.2, "distance": 0.15}),
         ("artifacts", {"detail": 10.0, "distance": 0.15}),
@@ -276,7 +288,7 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 def test_each_trouble_has_its_signs(verdict, changes):
     found = doctor.diagnose(probed(**changes))
     assert found.verdict == verdict
-    assert (found.collapse >= 0.5) == (verdict != "healthy")
+    assert (found.collapse >= 0.5) == (verdict not in ("healthy", "undecided"))
     assert found.evidence
     assert found.suggestion
 
@@ -318,6 +330,13 @@ def translated(count=20, **changes):
         ("healthy", {"filter_error": 0.95, "data_filter_error": 4.0}),  # a filter that explains nothing
         ("data mismatch", {"data_unmoved_error": 0.8, "moved_error": 0.1}),
         ("healthy", {"data_unmoved_error": 1.4, "moved_error": 0.8}),
+        ("artifacts", {"unmoved_output_error": 0.4, "moved_output_error": 0.05, "error": 0.3}),
+        ("healthy", {"unmoved_output_error": 0.1, "moved_output_error": 0.09}),
+        (
+            "weak discriminator",
+            {"discriminator_loss": np.log(2), "error": np.linspace(2.5, 0.3, 20)},
+        ),  # by L1 alone
+        ("healthy", {"discriminator_loss": np.log(2)}),  # its outputs were near from the third probe on
         ("drift", {"error": np.append(np.full(10, 0.02), np.linspace(0.02, 0.6, 10))}),
         ("frozen generator", {"generator_update": 0.0, "error": 2.0, "distance": 2.0}),
     ],
@@ -360,6 +379,23 @@ def test_kinds_that_a_young_generator_lacks_may_still_come():
     few = {"coverage": 0.5, "distance": 0.2, "diversity": 0.6}  # from a healthy R3GAN and a healthy StyleGAN2
     assert doctor.diagnose(probed(**few, step=12 * np.arange(20))).verdict == "healthy"
     assert doctor.diagnose(probed(**few, step=60 * np.arange(20))).verdict == "mode dropping"
+
+
+def test_samples_of_a_few_kinds_are_no_collapse_before_they_were_ever_distinct():
+    few = {"diversity": 0.18, "repeats": 1.0, "distance": 0.6}  # of a good GAN2014, at its start
+    assert doctor.diagnose(probed(**few, step=20 * np.arange(20))).verdict == "undecided"
+    fewer = {**few, "diversity": 0.04}  # of one whose generator is a hundred times too fast
+    assert doctor.diagnose(probed(**fewer, step=20 * np.arange(20))).verdict == "mode collapse"
+    first = np.arange(20) < 10
+    again = {**few, "repeats": np.where(first, 0, 1.0), "diversity": np.where(first, 0.6, 0.18)}
+    assert doctor.diagnose(probed(**again, step=20 * np.arange(20))).verdict == "mode collapse"
+    assert doctor.diagnose(probed(**few)).verdict == "mode collapse"
+
+
+def test_a_distance_that_still_falls_is_healthy_only_when_it_is_near():
+    near, far = (probed(distance=np.linspace(start, end, 20)) for start, end in ((0.8, 0.2), (0.9, 0.4)))
+    assert doctor.diagnose(near).verdict == "healthy"
+    assert doctor.diagnose(far).verdict == "undecided"
 
 
 def test_a_distance_that_falls_through_noise_still_falls():

@@ -91,6 +91,17 @@ def test_the_looks_of_images_are_those_of_closed_forms():
     assert Look(2 * real[..., :1]).compared_with(Look(real[..., :1]))["colors"] == 0
 
 
+def test_specks_are_pixels_unlike_all_of_their_neighbors():
+    real = np.random.default_rng(0).uniform(-0.2, 0.2, (100, 16, 16, 1)).astype("float32")
+    salted = np.where(np.random.default_rng(1).random(real.shape) < 0.05, 1, real)
+    alone = 0.05 * 0.95**8  # no neighbor has it
+    assert Look(salted).compared_with(Look(real))["specks"] == pytest.approx(alone, rel=0.05)
+    assert Look(-salted).compared_with(Look(real))["specks"] == pytest.approx(alone, rel=0.05)
+    edges = np.where(np.arange(16)[:, None] < 8, real - 0.8, real + 0.8)  # of a shape they are none
+    assert Look(edges).compared_with(Look(real))["specks"] == 0
+    assert Look(real[:, :2]).compared_with(Look(real[:, :2]))["specks"] == 0
+
+
 def test_sets_of_one_source_are_told_by_chance_and_a_part_of_the_kinds_is_not_apart():
     first, second = np.random.default_rng(0).standard_normal((2, 400, 8))
     assert apart(first, second) == pytest.approx(0.5, abs=0.08)
@@ -111,6 +122,15 @@ def test_patches_are_told_by_the_grain_of_images_not_by_the_image_that_they_are_
     smooth = (second + np.roll(second, 1, axis=1) + np.roll(second, 1, axis=2)) / 3
     assert patches_apart(first, smooth) > 0.65
     assert np.isnan(patches_apart(first, np.zeros((60, 16, 16, 1))))
+
+
+def test_outputs_beside_their_targets_fit_where_all_are_moved_alike():
+    y = np.random.default_rng(0).standard_normal((20, 16, 16, 1))
+    unmoved, moved = pairs.beside(np.roll(y, (2, -1), axis=(1, 2)), y)
+    assert (unmoved, moved) == (pytest.approx(2, rel=0.1), 0)  # the variances of both
+    assert pairs.beside(y[:, :, ::-1], y)[1] == 0
+    near = pairs.beside(y + 0.1, y)
+    assert near == pytest.approx((0.01, 0.01), rel=0.1)
 
 
 def test_pairs_that_were_moved_one_by_one_are_told_by_a_linear_filter():
@@ -395,7 +415,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    names = ("families", "troubles", "earlier", "unseen", "planted", "recorder", "record", "pictures")
+    names = ("families", "troubles", "earlier", "earlier_data", "unseen", "planted", "recorder", "record", "pictures")
     names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     for name in names:  # the tests have a module of the name "families", too
@@ -432,6 +452,14 @@ def test_the_data_of_a_recorded_training_are_measured_anew_without_training(benc
     assert 4 * signals["filter_error"] < signals["data_filter_error"]
     assert 2 * signals["moved_error"] < signals["data_unmoved_error"]
     assert signals["step"] == 15
+
+
+def test_the_record_says_how_many_trainings_earlier_rules_have_judged(benchmark):
+    record = benchmark("record")
+    settings = dict(kind="none", name="DCGAN", found={}, end="healthy", distance=1.0, steps=300)
+    runs = [record.Run(seed=seed, rules=rules, **settings) for seed, rules in enumerate((record.RULES, "a71ed3d"))]
+    assert "of commit a71ed3d, as no recording is left: 1 of 2." in record.alarms(runs)
+    assert "no recording" not in record.alarms(runs[:1])
 
 
 @pytest.mark.slow

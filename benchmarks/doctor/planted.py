@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import recorder
 from earlier import EARLIER
+from earlier_data import EARLIER_DATA
 from families import BATCH, PAIRS, SIZES, Setting, distance
 from families import setting as healthy
 from troubles import TROUBLES, Trouble
@@ -18,7 +19,9 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
     A family of each kind in turn, so that a part of the trainings has all kinds.
     """
-    chosen: Mapping[str, Trouble | None] = HELD_OUT if held_out else {"none": None, **TROUBLES, **EARLIER}
+    chosen: Mapping[str, Trouble | None] = (
+        HELD_OUT if held_out else {"none": None, **TROUBLES, **EARLIER, **EARLIER_DATA}
+    )
     turns: dict[tuple[str, str], Trouble | None] = {}
     for turn in range(len(SIZES)):
         for kind, trouble in chosen.items():
@@ -29,7 +32,7 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
 
 def kinds() -> Mapping[str, Trouble]:
-    return {**TROUBLES, **EARLIER, **HELD_OUT}
+    return {**TROUBLES, **EARLIER, **EARLIER_DATA, **HELD_OUT}
 
 
 def named(written: str) -> Trouble | None:

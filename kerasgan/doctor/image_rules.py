@@ -1,7 +1,7 @@
 """What images tell beside their distance: rules as in `kerasgan.doctor.rules`."""
 
 from kerasgan.doctor.finding import Finding
-from kerasgan.doctor.signals import Signals, rise
+from kerasgan.doctor.signals import FEWEST_STEPS, Signals, rise
 
 __all__ = ["artifacts", "data_mismatch", "pointless", "wrong_range"]
 
@@ -21,6 +21,11 @@ LOOKS = {
     "detail": (5.0, 9.0, "Neighboring pixels of the {} differ, squared, {:.1f} times as much as those of the {}."),
     "clipped": (0.15, 0.45, "Of the pixels of the {}, {:.0%} more are at the limits of the range than of the {}."),
 }
+
+
+LASTING = (0.15, 0.45)  # clipped pixels at the start of a training, at least for a hundred steps
+
+SPECKS = (0.003, 0.013)  # of the training images' pixels, more than of the doctor's own; of salt on 1 % nearly as many
 
 
 def wrong_range(signals: Signals) -> Finding:
@@ -44,10 +49,20 @@ def data_mismatch(signals: Signals) -> Finding:
             f"In {apart:.0%} of cases the {kind} most like one of the training images is of those again, and the same "
             "holds for the doctor's own (50% if both are from the same source)."
         ] * (told > 0)
-    for told, sentence in (_pairs_of_others(signals), _moved_pairs(signals)):
+    for told, sentence in (_noise(signals), _pairs_of_others(signals), _moved_pairs(signals)):
         severity = max(severity, told)
         sentences += [sentence] * (told > 0)
     return Finding("data mismatch", severity, tuple(sentences))
+
+
+def _noise(signals: Signals) -> tuple[float, str]:
+    """Whether the training images have impulse noise."""
+    specks = signals.now("data_specks") if signals.has("data_specks") else 0.0
+    sentence = (
+        f"Of the training images' pixels, {specks:.1%} more than of the doctor's own are much lighter, or much darker, "
+        "than all of their neighbors."
+    )
+    return rise(specks, *SPECKS), sentence
 
 
 def _pairs_of_others(signals: Signals) -> tuple[float, str]:
@@ -103,7 +118,34 @@ def pointless(signals: Signals) -> Finding:
 def artifacts(signals: Signals) -> Finding:
     """The samples have levels, colors or grain that real images do not have."""
     severity, sentences = (0.0, []) if signals.improving() else _looks(signals, "", ("samples", "real images"))
+    for told, sentence in (_saturated(signals), _beside(signals)):
+        severity = max(severity, told)
+        sentences += [sentence] * (told > 0)
     return Finding("artifacts", severity, tuple(sentences))
+
+
+def _saturated(signals: Signals) -> tuple[float, str]:
+    """Whether the samples were at the limits of the range for long, though they may have come away from there."""
+    if not signals.has("clipped") or signals.columns["step"][-1] < FEWEST_STEPS:
+        return 0.0, ""
+    lasting = signals.lasting("clipped")
+    sentence = (
+        f"For five probes in a row {lasting:.0%} more of the samples' pixels than of the real images' were at the "
+        "limits of the range, where a last activation passes no gradient."
+    )
+    return min(rise(lasting, *LASTING), rise(signals.now("distance"), 0.1, 0.3)), sentence
+
+
+def _beside(signals: Signals) -> tuple[float, str]:
+    """Whether all outputs fit their targets only if these are moved or mirrored."""
+    if not signals.has("unmoved_output_error", "moved_output_error") or signals.improving():
+        return 0.0, ""
+    unmoved, moved = signals.now("unmoved_output_error"), signals.now("moved_output_error")
+    sentence = (
+        f"The outputs' error is {unmoved:.2f} of the targets' variance, and {moved:.2f} if all targets are moved or "
+        "mirrored in the same way."
+    )
+    return min(rise((unmoved + MARGIN) / (moved + MARGIN), 2.0, 4.0), rise(moved, 0.6, 0.4)), sentence
 
 
 def _looks(signals: Signals, prefix: str, names: tuple[str, str]) -> tuple[float, list[str]]:

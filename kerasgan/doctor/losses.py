@@ -108,13 +108,17 @@ def fallen(loss: np.ndarray) -> float:
     return _ratio(np.quantile(loss, 0.95), max(np.median(now), 0.0), _tiny(loss) / 10)
 
 
-def resting(loss: np.ndarray) -> str | None:
+def resting(loss: np.ndarray, share: float = WINDOW) -> str | None:
     """The equilibrium, by name, at which a discriminator's loss rests within a hundredth; None if there is none.
 
     There it gives all images the same logit: because the generator is perfect, or because neither network learns.
+
+    Args:
+        loss: the discriminator's (rows,); rows that are not finite are left out.
+        share: of the last rows, in which it must rest.
     """
     loss = loss[np.isfinite(loss)]
-    now = loss[-max(FEWEST_WINDOW, int(len(loss) * WINDOW)) :]
+    now = loss[-max(FEWEST_WINDOW, int(len(loss) * share)) :]
     low, high = np.quantile(now, [0.1, 0.9]) if len(now) else (np.nan, np.nan)
     return next((name for name, at in EQUILIBRIA.items() if 0.99 * at < low and high < 1.01 * at), None)
 

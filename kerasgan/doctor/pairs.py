@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasgan.doctor.reference import tiles
 
-__all__ = ["Filter", "common", "errors"]
+__all__ = ["Filter", "beside", "common", "errors"]
 
 REACH = 2  # tiles on each side of which the filter makes one of the target
 FARTHEST = 3  # tiles by which targets are moved
@@ -72,6 +72,20 @@ def errors(inputs: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
         found += [unmoved, best]
     variance = _variance(_inner(targets))
     return found[0] / variance, found[-1] / variance
+
+
+def beside(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """The error of outputs, and that from the targets moved or mirrored, all in the same way, to where they fit best.
+
+    Args:
+        outputs: (count, height, width, channels), as `common` returns them.
+        targets: likewise, of the same height and width.
+
+    Returns:
+        Both in variances of the targets, within the margin that the moves leave.
+    """
+    squares = [float(np.mean((_inner(outputs) - _inner(moved)) ** 2)) for moved in _moves(targets)]
+    return squares[0] / _variance(_inner(targets)), min(squares) / _variance(_inner(targets))
 
 
 def _moved(inputs: np.ndarray, targets: np.ndarray, fitted_to: np.ndarray) -> tuple[np.ndarray, float, float]:

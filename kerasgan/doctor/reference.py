@@ -1,5 +1,6 @@
 """Compares a batch of generated images with real ones, in a space small enough to do so during training."""
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ FAINT = 0.05  # of the range of two: standard deviations are taken for no smalle
 FEWEST_TOLD = 50  # images of which two sources can be told
 PATCH, PATCHES = 3, 1500  # pixels a side, and how many are compared
 LIMIT = 0.99  # from here on a pixel is at the limits of the range from -1 to 1
-LOOKS = ("levels", "colors", "detail", "clipped", "span")
+SPECK = 0.5  # of the range of two: a pixel farther than this from all of its neighbors is a speck
+LOOKS = ("levels", "colors", "detail", "clipped", "span", "specks")
 FEWEST_ALIKE = 4  # images of a class, real ones and fakes, from which its variance is estimated
 
 
@@ -33,6 +35,8 @@ class Comparison(NamedTuple):
     detail: mean squared difference of neighboring pixels over that of the real images: more for noise, less for blur.
     clipped: share of pixels at the limits of the range, less that of the real images.
     span: how many times wider the range of all pixels but a hundredth is in one of both than in the other.
+    specks: share of pixels that are much lighter, or much darker, than all of their eight neighbors, less that of the
+        real images: impulse noise.
     """
 
     diversity: float
@@ -45,6 +49,7 @@ class Comparison(NamedTuple):
     detail: float
     clipped: float
     span: float
+    specks: float
 
 
 class Reference:
@@ -113,6 +118,7 @@ class Look:
         self.spread, self.color_spread = few.std(axis=0).mean(), color.std(axis=0).mean()
         self.clipped = float(np.mean(np.abs(few) > LIMIT))
         self.span = float((self.levels[-1] - self.levels[0]).mean())
+        self.specks = _specks(images)
         self.detail = sum(np.mean(np.diff(images, axis=axis) ** 2, dtype="float64") for axis in (1, 2))
 
     def compared_with(self, real: "Look") -> dict[str, float]:
@@ -120,7 +126,8 @@ class Look:
         colors = np.abs(self.colors - real.colors).mean() / max(real.color_spread, FAINT)
         detail = self.detail / (real.detail + 1e-6)
         narrow, wide = sorted((self.span, real.span))
-        found = {"levels": levels, "colors": colors, "detail": detail, "clipped": self.clipped - real.clipped}
+        found = {"levels": levels, "colors": colors, "detail": detail}
+        found |= {"clipped": self.clipped - real.clipped, "specks": self.specks - real.specks}
         return {name: float(value) for name, value in {**found, "span": wide / max(narrow, FAINT)}.items()}
 
 
@@ -249,6 +256,18 @@ def _patches(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = np.stack([images[i, top : top + side, left : left + side].ravel() for i, top, left in places])
     kept = rng.permutation(np.unique(rows, axis=0, return_index=True)[1])
     return rows[kept], places[kept, 0]
+
+
+def _specks(images: np.ndarray) -> float:
+    """The share of pixels within an image, of each channel by itself, that differ from all neighbors to one side."""
+    height, width = images.shape[1:3]
+    if min(height, width) < 3:
+        return 0.0
+    inner = images[:, 1:-1, 1:-1]
+    places = [(top, left) for top in range(3) for left in range(3) if (top, left) != (1, 1)]
+    around = [images[:, top : top + height - 2, left : left + width - 2] for top, left in places]
+    light, dark = functools.reduce(np.maximum, around), functools.reduce(np.minimum, around)
+    return float(np.mean((inner > light + SPECK) | (inner < dark - SPECK)))
 
 
 def clusters(features: np.ndarray, count: int, *, seed: int, iterations: int = 20) -> np.ndarray:

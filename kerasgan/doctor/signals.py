@@ -9,6 +9,8 @@ __all__ = ["FEWEST_STEPS", "YOUNG", "Signals", "falling", "rise"]
 MOST_RECENT = 25  # probes that "now" is the median of, in a long record
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
 YOUNG = 1000  # steps: modes are learned one after another, and until then missing ones may still appear
+LASTING = 5  # probes in a row, a hundred steps of close looks
+START = 20  # probes of which a training's start consists: its first 400 steps
 ALIKE = 0.02  # of the real images' variance: samples with less are one image, more or less
 
 
@@ -61,6 +63,11 @@ class Signals:
         alike = bool(np.max(diversity[-3:]) < ALIKE and np.min(repeats[-3:]) > 0.9)
         return alike and (np.nanmax(diversity) > 10 * ALIKE or not self.spreading())
 
+    def diverse_once(self) -> bool:
+        """Whether the samples of three probes in a row were distinct, and as varied as those of a good training."""
+        fine = (self.columns["repeats"] < 0.5) & (self.columns["diversity"] > 0.4)
+        return bool((fine[2:] & fine[1:-1] & fine[:-2]).any())
+
     def growing(self, name: str) -> bool:
         """Whether a signal rose by a twentieth of its range from 0 to 1 within the last half of the record."""
         before = self.columns[name][-(self.count // 2) :][: self.recent]
@@ -76,6 +83,19 @@ class Signals:
         if self.columns["step"][-1] < FEWEST_STEPS:
             return True
         return bool(self.now(name) > 1.5 * np.median(self.columns[name][-(self.count // 2) :][: self.recent]))
+
+    def so_far(self, name: str) -> float:
+        """The median over all of the record but its first row, which is of before the first step."""
+        values = self.columns[name][1:]
+        return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else np.nan
+
+    def lasting(self, name: str) -> float:
+        """What a signal did not fall below for five probes in a row, at most, of the record's last half or start."""
+        values = self.columns[name][-max(START, self.count // 2) :]
+        values = values[np.isfinite(values)]
+        if len(values) < LASTING:
+            return np.nan
+        return float(np.lib.stride_tricks.sliding_window_view(values, LASTING).min(axis=1).max())
 
     def vanished(self, name: str) -> bool:
         """Whether a gradient is down to a fiftieth of its largest."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.doctor.pairs import Filter, common, errors
+from kerasgan.doctor.pairs import Filter, beside, common, errors
 from kerasgan.doctor.probe import Probe
 from kerasgan.doctor.reference import LOOKS, Look, Reference, apart, patches_apart, pooled, squared_distances, tiles
 from kerasgan.files.pictures import to_uint8
@@ -31,6 +31,8 @@ class TranslationProbe(Probe):
     - `gray_error`: the `error` in gray, to compare with `input_error`.
     - `filter_error`: of a linear filter fitted to other pairs of the doctor's, in gray; `moved_error`: likewise, of the
       training's pairs, each moved to where the filter fits best (`pairs.errors`). NaN without pairs.
+    - `unmoved_output_error`, `moved_output_error`: of the outputs within a margin, in gray; the latter from the targets
+      moved or mirrored, all in the same way, to where they fit best (`pairs.beside`). NaN without pairs.
     - `pairing`: `error` over the same difference from the targets of the other inputs; NaN without pairs.
     - `input_distance`: without pairs, the `distance` of the outputs to the inputs' domain, in gray.
 
@@ -79,6 +81,8 @@ class TranslationProbe(Probe):
         if self.targets is not None:
             if gray.shape[1:3] == self.gray_targets.shape[1:3]:
                 signals["gray_error"] = _difference(gray, self.gray_targets[: len(gray)]) / self.gray_spread
+                if (both := common(gray, self.gray_targets[: len(gray)])) is not None:
+                    signals |= dict(zip(("unmoved_output_error", "moved_output_error"), beside(*both)))
             others = squared_distances(pooled(images), self.targets)[~np.eye(len(images), dtype=bool)]
             signals["pairing"] = error * self.spread * self.targets.shape[1] / (others.mean() + 1e-12)
         if self.domain is not None and self.gray_reference is not None:
