@@ -198,6 +198,7 @@ def test_an_epoch_of_a_loader_without_a_length_ends_with_the_loader():
     np.testing.assert_allclose(data.first_images(images, 16), noise(20, 8, 8, 1)[:16] / 127.5 - 1, atol=1e-6)
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends iterate over no tf.data, but a user's own")
 @pytest.mark.parametrize("kind", ["array", "loader", "tf.data", "tuned"])
 def test_no_thread_tunes_what_fit_iterates_over_unless_the_user_has_asked(kind, tf, monkeypatch):
     pixels, options, found = noise(8, 8, 8, 1), tf.data.Options(), []
@@ -247,3 +248,52 @@ def test_a_batch_that_devices_cannot_share_evenly_begins_anew_with_its_first_ima
     filled = even(source, 2)
     assert filled.num_batches == 2 and [len(filled[index]) for index in (0, 1)] == [8, 2]
     np.testing.assert_array_equal(filled[1], np.repeat(source[1], 2, axis=0))
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras says so of any data without a length
+@pytest.mark.parametrize("kind", ["PyDataset", "loader", "loader without a length"])
+def test_pairs_of_another_librarys_data_set_are_those_of_arrays(kind):
+    inputs, targets = noise(6, 8, 8, 1), noise(6, 8, 8, 3)
+
+    class Batches(keras.utils.PyDataset):
+        num_batches = 2
+
+        def __getitem__(self, index):
+            rows = slice(4 * index, 4 * index + 4)
+            return inputs[rows], targets[rows]
+
+    given = Batches()
+    if kind != "PyDataset":
+        torch = pytest.importorskip("torch")
+        rows = torch.utils.data.TensorDataset(torch.from_numpy(inputs), torch.from_numpy(targets))
+        given = torch.utils.data.DataLoader(rows, batch_size=4)
+    if kind == "loader without a length":
+
+        class Endless(torch.utils.data.IterableDataset):
+            def __iter__(self):
+                return iter(rows)
+
+        given = torch.utils.data.DataLoader(Endless(), batch_size=4)
+    shapes = {"input_shape": (8, 8, 1), "image_shape": (8, 8, 3)}
+    made = data.image_pairs(given, paired=True, **shapes)
+    found = [made[index] for index in range(2)] if kind == "PyDataset" else [*made]
+    for place, array in enumerate((inputs, targets)):
+        joined = np.concatenate([np.asarray(batch[place]) for batch in found])
+        np.testing.assert_allclose(joined, array / 127.5 - 1, atol=1e-6)
+    gan = kerasgan.models.Pix2Pix(image_size=8, input_channels=1, channels=3, depth=3, width=2, patch_layers=1)
+    gan.compile(run_eagerly=True)
+    gan.fit(given, epochs=2, verbose=0)
+    assert gan.optimizer.steps == 4
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\).*\(8, 8, 1\)"):
+        data.image_pairs(given, paired=True, input_shape=(8, 8, 3), image_shape=(8, 8, 3))
+
+
+def test_a_data_set_of_images_alone_is_no_data_set_of_pairs():
+    class Images(keras.utils.PyDataset):
+        num_batches = 1
+
+        def __getitem__(self, index):
+            return noise(4, 8, 8, 1)
+
+    with pytest.raises(ValueError, match=r"batches \(inputs, targets\)\. Received: batches of ndarray"):
+        data.image_pairs(Images(), paired=True, input_shape=(8, 8, 1), image_shape=(8, 8, 1))

@@ -1,5 +1,6 @@
 """Checks the data of `GAN.fit` against the model, and turns them into batches for Keras."""
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,8 +46,9 @@ def batches(
     if is_tf_data(data):
         return _from_tf_data(data, shape, num_classes, unlabeled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
-        return Adapted(data, shape, num_classes, unlabeled)
-    if _inherits(data, "torch.utils.data", "DataLoader"):
+        checked(data[0], shape, num_classes, type(data).__name__, unlabeled)
+        return Adapted(data, functools.partial(_prepared, num_classes=num_classes))
+    if is_loader(data):
         return _from_loader(data, shape, num_classes, unlabeled)
     order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
     if isinstance(data, str | os.PathLike):
@@ -80,6 +82,11 @@ def is_tf_data(data: Any) -> bool:
     return _inherits(data, "tensorflow.python", "DatasetV2", "DistributedDataset", "DistributedDatasetsFromFunction")
 
 
+def is_loader(data: Any) -> bool:
+    """Whether `data` is a PyTorch loader, without importing PyTorch."""
+    return _inherits(data, "torch.utils.data", "DataLoader")
+
+
 def _inherits(data: Any, module: str, *names: str) -> bool:
     return any(kind.__name__ in names and kind.__module__.startswith(module) for kind in type(data).__mro__)
 
@@ -105,7 +112,8 @@ def unpacked(batch: Any) -> tuple[Any, Any]:
 DICT_KEYS = (("image", "images"), ("label", "labels"))
 
 
-def _as_numpy(tensor: Any) -> np.ndarray:
+def as_numpy(tensor: Any) -> np.ndarray:
+    """A tensor of any library as an array."""
     return np.asarray(tensor.detach().cpu() if hasattr(tensor, "detach") else tensor)  # PyTorch's may be on a GPU
 
 
@@ -114,14 +122,14 @@ def checked(
 ) -> tuple[Any, Any]:
     """One raw batch as NumPy (images, labels or None) for the model, or an error that names what differs."""
     images, labels = unpacked(batch)
-    array = _as_numpy(images)
+    array = as_numpy(images)
     if array.shape == shape and len(shape) == 3:
         raise ValueError(f"Expected batches of images; call .batch(64). Received: single images {shape} from {where}")
     array = checks.image_array(array)
     checks.model_shape(array.shape[1:], shape, where)
     if num_classes is None:
         return array, None
-    targets = None if labels is None else checks.label_array(_as_numpy(labels), len(array), unlabeled=unlabeled)
+    targets = None if labels is None else checks.label_array(as_numpy(labels), len(array), unlabeled=unlabeled)
     checks.model_labels(targets, num_classes, where, unlabeled=unlabeled)
     return array, targets
 
@@ -152,7 +160,7 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
     if first is None:
         raise ValueError("Expected at least one batch. Received: an empty tf.data.Dataset")
     checked(first, shape, num_classes, "tf.data", unlabeled)
-    rank = _as_numpy(unpacked(first)[0]).ndim
+    rank = as_numpy(unpacked(first)[0]).ndim
 
     def prepare(*parts: Any) -> Any:
         images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
@@ -186,23 +194,19 @@ def tensor_images(images: Any, shape: Sequence[int], rank: int) -> Any:
 
 
 class Adapted(keras.utils.PyDataset):
-    """Another PyDataset, its batches scaled and without labels that the model does not use."""
+    """Another PyDataset, of each of whose batches a function makes one for a model."""
 
-    def __init__(self, data: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> None:
+    def __init__(self, data: Any, change: Callable[[Any], Any]) -> None:
         super().__init__(data.workers, data.use_multiprocessing, data.max_queue_size)
-        self._data, self._num_classes = data, num_classes
-        checked(data[0], shape, num_classes, type(data).__name__, unlabeled)
+        self._data, self._change = data, change
 
     @property
     def num_batches(self) -> int | None:
         """The number that the wrapped dataset states."""
         return self._data.num_batches
 
-    def __getitem__(self, index: int) -> Batch:
-        images, labels = unpacked(self._data[index])
-        images = scaled(_as_numpy(images))
-        images = images[..., np.newaxis] if images.ndim == 3 else images
-        return images if self._num_classes is None else (images, _as_numpy(labels).reshape(-1).astype(np.int32))
+    def __getitem__(self, index: int) -> Any:
+        return self._change(self._data[index])
 
     def on_epoch_begin(self) -> None:
         """Calls the wrapped dataset's."""
@@ -213,6 +217,14 @@ class Adapted(keras.utils.PyDataset):
         self._data.on_epoch_end()
 
 
+def _prepared(batch: Any, num_classes: int | None) -> Batch:
+    """A batch as `checked` takes it, for the model."""
+    images, labels = unpacked(batch)
+    images = scaled(as_numpy(images))
+    images = images[..., np.newaxis] if images.ndim == 3 else images
+    return images if num_classes is None else (images, as_numpy(labels).reshape(-1).astype(np.int32))
+
+
 def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
     """A PyTorch loader as a stream; its images must have channels last, as in Keras."""
     first = next(iter(loader), None)
@@ -220,30 +232,36 @@ def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, u
         raise ValueError("Expected at least one batch. Received: an empty DataLoader")
     images, _ = checked(first, shape, num_classes, "DataLoader", unlabeled)
 
+    if not hasattr(loader.dataset, "__len__"):
+        return reloaded(loader, functools.partial(_prepared, num_classes=num_classes))
+
     def begin(epoch: int) -> Raw:
         for batch in loader:
             pixels, labels = unpacked(batch)
-            pixels = _as_numpy(pixels)
-            targets = None if labels is None else _as_numpy(labels).reshape(-1)
+            pixels = as_numpy(pixels)
+            targets = None if labels is None else as_numpy(labels).reshape(-1)
             yield pixels[..., np.newaxis] if pixels.ndim == 3 else pixels, targets
 
-    if not hasattr(loader.dataset, "__len__"):
-        return _unsized(begin, labeled=num_classes is not None)
     count = len(loader) * len(images)
     info = SourceInfo("DataLoader", images.shape[1:], count, labeled=num_classes is not None)
     return Stream(info, Batching(batch_size=len(images), shuffle=False), begin)
 
 
-def _unsized(begin: Callable[[int], Raw], *, labeled: bool) -> Any:
-    """A loader of unknown length as another one: of such Keras finds the end, of a `Source` it does not."""
+def reloaded(loader: Any, change: Callable[[Any], Any]) -> Any:
+    """A PyTorch loader, of each of whose batches a function makes one for a model, as another one.
+
+    If its length is not known, Keras finds its end; of a `Source` it does not.
+    """
     import torch  # it is loaded already: the batches come from it
 
     class Batches(torch.utils.data.IterableDataset):  # type: ignore[misc]
         def __iter__(self) -> Any:
-            for images, labels in begin(0):
-                parts = [scaled(images), *([labels.astype(np.int32)] if labeled and labels is not None else [])]
-                yield [torch.from_numpy(part) for part in parts]
+            for batch in loader:
+                parts = change(batch)
+                yield [torch.from_numpy(part) for part in (parts if isinstance(parts, tuple) else (parts,))]
 
+    if hasattr(loader.dataset, "__len__"):
+        Batches.__len__ = lambda self: len(loader)  # type: ignore[attr-defined]
     return torch.utils.data.DataLoader(Batches(), batch_size=None, collate_fn=tuple)
 
 
@@ -261,7 +279,7 @@ def first_batches(batches: Any, count: int) -> Iterator[tuple[np.ndarray, np.nda
     found = 0
     for batch in itertools.islice(each, length):
         images, labels = unpacked(batch)
-        yield _as_numpy(images), None if labels is None else _as_numpy(labels)
+        yield as_numpy(images), None if labels is None else as_numpy(labels)
         found += len(images)
         if found >= count:
             break

@@ -1,12 +1,14 @@
 """Checks the data of an image-to-image model's `fit` against the model, and turns them into batches of pairs."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from kerasgan.data import checks
-from kerasgan.data.feeding import is_tf_data, tensor_images, untuned
+from kerasgan.data.feeding import Adapted, as_numpy, is_loader, is_tf_data, reloaded, tensor_images, untuned
 from kerasgan.data.pairs import pairs, unpaired
 from kerasgan.data.sources import Source, scaled
 from kerasgan.data.translation import Images
@@ -27,7 +29,8 @@ def image_pairs(
 
     Args:
         data: a source of `kerasgan.data`; an argument of `pairs` or, for two domains, of `unpaired`, also as a tuple of
-            two; or a `tf.data.Dataset` of batches (inputs, targets).
+            two; or a `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch `DataLoader` of batches (inputs,
+            targets).
         targets: the second of two arrays or folders.
         input_shape: (height, width, channels) of the model's inputs.
         image_shape: likewise for its outputs.
@@ -42,6 +45,12 @@ def image_pairs(
         data, targets = data
     if is_tf_data(data):
         return _from_tf_data(data, shapes)
+    if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
+        _pair(data[0], shapes)  # so that errors are raised before training
+        return Adapted(data, functools.partial(_pair, shapes=shapes))
+    if is_loader(data):
+        _pair(next(iter(data), None), shapes)
+        return reloaded(data, functools.partial(_pair, shapes=shapes))
     source = data if isinstance(data, Source) and targets is None else _made(data, targets, shapes, paired, batch_size)
     if getattr(source, "paired", None) is not paired:
         wanted = (
@@ -78,16 +87,21 @@ def _made(data: Any, targets: Any, shapes: Shapes, paired: bool, batch_size: int
     return pairs(data, targets, **order) if in_memory else pairs(data, targets, **read, **order)  # type: ignore
 
 
+def _pair(batch: Any, shapes: Shapes) -> Images:
+    """A batch (inputs, targets) of a data set for the model. Raises ValueError for any other."""
+    if not (isinstance(batch, (tuple, list)) and len(batch) == 2):
+        kind = "nothing" if batch is None else type(batch).__name__
+        raise ValueError(f"Expected a data set of batches (inputs, targets). Received: batches of {kind}")
+    return image_pair(*map(as_numpy, batch), input_shape=shapes[0], image_shape=shapes[1])
+
+
 def _from_tf_data(data: Any, shapes: Shapes) -> Any:
     """`data` with its batches scaled; the first is read here, so that errors are raised before training."""
     import tensorflow as tf  # already loaded, as `data` is made with it
 
     data = untuned(data)
-    first = next(iter(data.take(1)), None)
-    if not (isinstance(first, tuple) and len(first) == 2):
-        kind = "nothing" if first is None else type(first).__name__
-        raise ValueError(f"Expected a tf.data.Dataset of batches (inputs, targets). Received: batches of {kind}")
-    image_pair(*first, input_shape=shapes[0], image_shape=shapes[1])
+    first: Any = next(iter(data.take(1)), None)
+    _pair(first, shapes)
     ranks = [len(images.shape) for images in first]
 
     def prepare(*parts: Any) -> Any:

@@ -127,8 +127,9 @@ class ImageToImage(GAN):
 
         Args:
             x: inputs as an array (uint8, or float in [-1, 1]) or a folder, with the targets as `y`; a folder of pairs,
-                as `kerasgan.data.pairs` takes it; a source of `kerasgan.data`; or a `tf.data.Dataset` of (inputs,
-                targets). Families that are trained without pairs take two domains, as `kerasgan.data.unpaired` does.
+                as `kerasgan.data.pairs` takes it; a source of `kerasgan.data`; or a `tf.data.Dataset`, a PyDataset or a
+                PyTorch `DataLoader` of (inputs, targets). Families that are trained without pairs take two domains, as
+                `kerasgan.data.unpaired` does.
             y: targets, or the second domain.
             batch_size: pairs per discriminator step, 1 if not given; sources and datasets have their own.
             *others: epochs, verbose and callbacks, in Keras' order.
