@@ -15,6 +15,7 @@ from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexe
 from kerasgan.data.translation import Images, Pairs
 
 PUBLISHERS = ("google", "twitter")
+LABELS = ("categories", "subcategories")
 
 
 def emoji(
@@ -25,10 +26,11 @@ def emoji(
     channels: int = 3,
     split: str = "train",
     only: Sequence[str] = (),
+    labels: str = "categories",
     skin_tones: bool = False,
     **order: Unpack[BatchingOptions],
 ) -> Indexed:
-    """Some 1,900 emoji of Google or Twitter on white, with Unicode's categories as labels.
+    """Some 1,900 emoji of Google or Twitter on white, with Unicode's categories or subcategories as labels.
 
     Nothing is downloaded. Google's are Apache-2.0 (npm's package) or OFL-1.1 (the font), Twitter's CC BY 4.0.
 
@@ -41,14 +43,17 @@ def emoji(
         split: "train"; "test", the tenth that is held out, with all that differs in skin tone, gender or direction
             alone; or "all".
         only: categories or subcategories of Unicode, such as "Food & Drink" or "face-smiling", or the beginning of
-            subcategories up to a "-", such as "face-"; all, if empty. Labels are then those of the categories left.
+            subcategories up to a "-", such as "face-"; all, if empty.
+        labels: "categories", Unicode's nine, or "subcategories", its hundred; those that are left, in Unicode's order.
         skin_tones: whether to take those of every skin tone; a font has none.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
         FileNotFoundError: if the files are in none of these places, with the commands that bring them.
-        ValueError: for another split, an unknown group, or files that cannot be read.
+        ValueError: for another split or other labels, an unknown group, or files that cannot be read.
     """
+    if labels not in LABELS:
+        raise ValueError(f"Expected labels to be one of {', '.join(LABELS)}. Received: labels={labels!r}")
     ordering, channels = Batching(**order), checks.channel_count(channels)
     place = _place(publisher) if path is None else Path(path).expanduser()
     if place.is_dir():
@@ -56,10 +61,10 @@ def emoji(
     else:
         found = packaged.from_font(place, image_size=image_size, channels=channels)
     found = found.chosen(split=split, only=only)
-    kept, labels = np.unique(found.labels, return_inverse=True)
-    names = [emoji_table.CATEGORIES[each] for each in kept]
-    shape = (image_size, image_size, channels)
-    info = SourceInfo(f"emoji/{split}", shape, len(found.images), labels.astype(np.int32), names)
+    groups = found.subcategories if labels == "subcategories" else [emoji_table.CATEGORIES[i] for i in found.labels]
+    names = list(dict.fromkeys(groups))
+    places_of = np.array([names.index(each) for each in groups], np.int32)
+    info = SourceInfo(f"emoji/{split}", (image_size, image_size, channels), len(found.images), places_of, names)
     return Indexed(info, ordering, ArrayReader(found.images))
 
 

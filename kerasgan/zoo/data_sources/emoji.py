@@ -18,6 +18,7 @@ class Emoji(DataSource):
         Option("channels", 3, WHOLE),
         Option("split", "train", TEXT, of_this_set=True),
         Option("only", (), ARRAY, of_this_set=True),
+        Option("labels", "categories", TEXT, of_this_set=True),
         Option("skin_tones", False, FLAG, of_this_set=True),
     )
     held_out = ("test",)
