@@ -1,3 +1,4 @@
+import functools
 import json
 from pathlib import Path
 
@@ -106,6 +107,19 @@ def test_groups_are_chosen_by_category_subcategory_or_its_beginning(tmp_path):
         found.chosen(only=["hart"])
     with pytest.raises(ValueError, match="split='val'"):
         found.chosen(split="val")
+
+
+def test_labels_are_of_categories_or_of_subcategories(tmp_path):
+    root = package(tmp_path)
+    read = functools.partial(data.emoji, root, split="all", batch_size=1)
+    categories, subcategories = read(), read(labels="subcategories")
+    assert categories.info.class_names == ["Smileys & Emotion", "People & Body"]
+    np.testing.assert_array_equal(categories.labels, [0, 0, 1])
+    assert subcategories.info.class_names == ["heart", "face-smiling", "hand-fingers-open"]
+    np.testing.assert_array_equal(subcategories.labels, [0, 1, 2])
+    assert read(labels="subcategories", only=["face-"]).info.class_names == ["face-smiling"]
+    with pytest.raises(ValueError, match=r"categories, subcategories\. Received: labels='groups'"):
+        read(labels="groups")
 
 
 @pytest.mark.parametrize("read", [emoji.from_npm, emoji.from_font])

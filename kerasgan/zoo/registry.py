@@ -15,12 +15,14 @@ from kerasgan.zoo.recipe import Recipe, read
 
 __all__ = ["names", "recipe", "recipes"]
 
-# Names of former entries, whose successors do the same better
+# Names of former entries, whose successors do the same better or on more data
 RETIRED = {
     "srgan-photos-x4": "srgan-landscapes-x4",
     "deconv-photos": "deconv-landscapes",
     "deconv-photos-content": "deconv-landscapes-content",
+    "sngan-digits": "sngan-fashion-mnist",
     "srresnet-photos-x4": "srresnet-landscapes-x4",
+    "wgan-gp-digits": "wgan-gp-fashion-mnist",
 }
 
 

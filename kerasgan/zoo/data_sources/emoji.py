@@ -23,6 +23,7 @@ class Emoji(DataSource):
     )
     held_out = ("test",)
     metrics = (*METRICS, "memorization")
+    class_metrics = ("label_accuracy",)
     features = ("emoji", "thumbnails")
 
     def card_text(self, settings: Settings) -> str:
