@@ -107,7 +107,9 @@ class Progress(LossCallback):
         for name in record.names[:1]:
             if name in record.best:
                 value, step = record.best[name]
-                yield f"{name.replace('_', ' ')} best {value:.3g} at step {step:,} ({self.step - step:,} steps ago)"
+                past = self.step - step
+                ago = "now" if not past else "1 step ago" if past == 1 else f"{past:,} steps ago"
+                yield f"{name.replace('_', ' ')} best {value:.3g} at step {step:,} ({ago})"
             if name in record.values:
                 yield f"(measured in {record.seconds:.2g} s, {record.share:.0%} of the time)"
 

@@ -12,7 +12,7 @@ from kerasgan.gan.step_callback import StepCallback
 from kerasgan.gan.task import Task
 from kerasgan.metrics.sample_metrics import MOST_REALS, PairScore, SampleMetric
 
-__all__ = ["Best", "Measurements", "Measuring", "measuring", "refuse_unsuited"]
+__all__ = ["Best", "Measurements", "Measuring", "measuring", "refuse_unsuited", "suiting"]
 
 BATCH = 64  # images that are generated and compared at a time
 
@@ -86,8 +86,7 @@ class Measuring(StepCallback):
     def __init__(self, gan: Any, metrics: Sequence[Any], data: Any, source: Any):
         super().__init__(every=1)
         self.metrics, self.record, self._data, self._source = metrics, gan.measurements, data, source
-        for metric in metrics:
-            refuse_unsuited(metric, gan)
+        suiting(metrics, gan)
 
     def begin(self, step: int) -> None:
         if self.resumed and self.resumed.state is not None:
@@ -206,6 +205,14 @@ def _looks_at_batches(callback: Any) -> bool:
     return any(
         getattr(type(callback), name) is not getattr(base, name) for name in ("on_batch_end", "on_train_batch_end")
     )
+
+
+def suiting(metrics: Iterable[SampleMetric], gan: Any) -> tuple[SampleMetric, ...]:
+    """The metrics; raises ValueError if one does not measure what a model makes."""
+    found = tuple(metrics)
+    for metric in found:
+        refuse_unsuited(metric, gan)
+    return found
 
 
 def refuse_unsuited(metric: SampleMetric, gan: Any) -> None:

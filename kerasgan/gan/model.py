@@ -23,7 +23,7 @@ from kerasgan.gan.frozen import freeze, frozen, frozen_as
 from kerasgan.gan.generate import Sampling
 from kerasgan.gan.keras_arguments import display, refuse_compile_options, refuse_fit_options
 from kerasgan.gan.keras_callbacks import RunningMean, adapted
-from kerasgan.gan.measuring import Measurements, measuring
+from kerasgan.gan.measuring import Measurements, measuring, suiting
 from kerasgan.gan.output_checks import warn_of_ranges
 from kerasgan.gan.own_networks import suited
 from kerasgan.gan.policy import under_policy
@@ -240,7 +240,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         """
         refuse_compile_options(options, self.compile)
         several = metrics if isinstance(metrics, (list, tuple)) else [metrics] if metrics else []
-        self.sample_metrics, self.measurements = tuple(map(sample_metrics.get, several)), Measurements()
+        self.sample_metrics, self.measurements = suiting(map(sample_metrics.get, several), self), Measurements()
         given = {
             "objective": objective,
             "generator_optimizer": generator_optimizer,
