@@ -14,6 +14,7 @@ import numpy as np
 
 from kerasgan import zoo
 from kerasgan.files.toml import write_sections
+from kerasgan.gan import class_names
 
 
 def store_halved(source: Path, target: Path) -> str:
@@ -40,14 +41,16 @@ def main() -> None:
     parser.add_argument("--license", default="Apache-2.0", help="of the weights, which the images' license may require")
     arguments = parser.parse_args()
     entry, name = zoo.recipe(arguments.entry), "generator.weights.h5"
+    gan = zoo.load(arguments.run / "recipe.toml", weights=arguments.run / "gan.keras")
     weights = {"file": name, "sha256": store_halved(arguments.run / name, entry.folder / name)}
     if arguments.discriminator:
         name = "discriminator.weights.h5"
         with tempfile.TemporaryDirectory() as folder:
             whole = Path(folder, name)
-            gan = zoo.load(arguments.run / "recipe.toml", weights=arguments.run / "gan.keras")
             gan.discriminator.save_weights(whole)
             weights |= {"discriminator": name, "discriminator_sha256": store_halved(whole, entry.folder / name)}
+    class_names.adopt(gan, zoo.source(entry))
+    weights |= {"class_names": list(gan.class_names)} if gan.class_names else {}
     write_sections(entry.path, {"weights": {**weights, "license": arguments.license}})
 
 

@@ -34,6 +34,7 @@ TEXTS = {
     },
     "weights": {
         "channel_order": '`"bgr"` if the checkpoint\'s images have blue first.',
+        "class_names": "The names of the classes, in the order of their labels, if they have any.",
         "discriminator": "A file beside the recipe with the discriminator's weights.",
         "discriminator_sha256": "Its digest.",
         "file": "A file beside the recipe with the generator's weights.",

@@ -93,7 +93,7 @@ class Generator {
     if (this.state.view === "film") return this.film.paint();
     const made = await this.images([this.latents()]);
     paint(byId("picture"), toPixels(made));
-    const of = this.facts.num_classes ? ` of class ${this.state.label}` : "";
+    const of = this.facts.num_classes ? ` of class ${this.className(this.state.label)}` : "";
     byId("picture").setAttribute("aria-label", `Draw ${this.state.draw} of seed ${this.state.seed}${of}`);
     say(`Drawn in ${made.milliseconds.toFixed(0)} ms.`);
   }
@@ -102,6 +102,10 @@ class Generator {
     const made = await this.images(this.draws.slice(0, DRAWS).map((row) => this.adjusted(row)));
     this.thumbnails.forEach(({ canvas }, index) => paint(canvas, toPixels(made, index)));
     this.mark(this.state.view === "film" ? this.film.leg : this.state.draw);
+  }
+
+  className(label) {
+    return this.facts.class_names?.[label] ?? String(label);
   }
 
   mark(draw) {
@@ -227,7 +231,7 @@ class Generator {
   buildChoices() {
     const classes = this.facts.num_classes;
     if (classes) {
-      const options = Array.from({ length: classes }, (_, index) => String(index));
+      const options = Array.from({ length: classes }, (_, index) => this.className(index));
       this.classes = choice({ legend: "Class", options, value: 0, change: (label) => this.set({ label }) });
       byId("choices").append(this.classes);
     }

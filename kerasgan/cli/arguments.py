@@ -67,7 +67,8 @@ License = Annotated[str | None, typer.Option(help="License of the weights; the e
 # Of the commands that draw
 Count = Annotated[int | None, typer.Option(min=1, help="Number of images; what suits the picture, if not given.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
-Labels = Annotated[str | None, typer.Option(help="Classes, such as 3 or 0,1,2, repeated over the images.")]
+CLASSES = "Classes, such as 3 or 0,1,2, or their names, if the model knows them, repeated over the images."
+Labels = Annotated[str | None, typer.Option(help=CLASSES)]
 Truncation = Annotated[
     float, typer.Option(help="Share of the latents' spread, 0 to 1: less is more typical and less varied.")
 ]
@@ -142,12 +143,12 @@ def parts(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",")]
 
 
-def classes_of(labels: str) -> list[int]:
-    """The classes in a text such as 0,1,2."""
-    try:
-        return [int(label) for label in labels.split(",")]
-    except ValueError:
-        raise ValueError(f"Expected --labels as whole numbers with commas. Received: {labels}") from None
+def classes_of(labels: str) -> list[int | str]:
+    """The classes in a text such as 0,1,2 or cat,heart, as numbers or names."""
+    several = parts(labels) or []
+    if not all(several):
+        raise ValueError(f"Expected --labels as whole numbers or names with commas. Received: {labels}")
+    return [int(label) if label.lstrip("-").isdecimal() else label for label in several]
 
 
 def numbers_of(option: str, text: str) -> list[float]:

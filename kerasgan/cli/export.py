@@ -15,6 +15,7 @@ from kerasgan.cli.arguments import (
     Target,
     Title,
     Weights,
+    classes_of,
     examples_of,
     load,
     origin_of,
@@ -96,7 +97,7 @@ def export(
     truncation: Annotated[
         str, typer.Option(help="As in generate; or `input`: the file then has an input with one for each image.")
     ] = "1.0",
-    label: Annotated[int | None, typer.Option(min=0, help="A fixed class for all images of the file.")] = None,
+    label: Annotated[str | None, typer.Option(help="A fixed class for all images, as a number or a name.")] = None,
     noise: Annotated[Noise, typer.Option(help="For style-based models.")] = Noise.CONSTANT,
     batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
     image_size: Annotated[
@@ -121,7 +122,7 @@ def export(
         precision=precision.value,
         output="uint8" if uint8 else "float32",
         truncation=_number(truncation),
-        label=label,
+        label=None if label is None else classes_of(label)[0],
         noise=noise.value,
         batch_size=batch_size,
         image_size=image_size,

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -95,13 +95,13 @@ class Choice:
     """
 
     count: int | None = None
-    labels: list[int] | None = None
+    labels: list[int | str] | None = None
     seed: int = 0
     truncation: float = 1.0
     styles: Path | None = None
     look: Look = Look()
 
-    def classes(self, gan: "GAN") -> list[int | None]:
+    def classes(self, gan: "GAN") -> list[int | str | None]:
         if self.labels is not None:
             return list(self.labels)
         if gan.num_classes is None:
@@ -261,9 +261,10 @@ def samples(gan: "GAN", choice: Choice, output: Path) -> int:
 def _samples(gan: "GAN", choice: Choice) -> tuple[np.ndarray, int | None]:
     if choice.labels is None and choice.truncation == 1:
         return gan.sample_grid(choice.count, seed=choice.seed)
+    labels: Any
     labels, columns = pictures.grid_labels(choice.count, gan.num_classes)
     if choice.labels is not None:
-        labels = np.resize(choice.labels, choice.count or 16)
+        labels = _repeated(choice.labels, choice.count or 16)
         columns = len(choice.labels) if len(choice.labels) > 1 else None
     count = choice.count or (16 if labels is None else len(labels))
     drawn = gan.generate(count, labels=labels, seed=choice.seed, truncation=choice.truncation)
@@ -275,7 +276,7 @@ def grid(gan: "GAN", choice: Choice, output: Path) -> int:
     classes = choice.classes(gan)
     rows = math.ceil(choice.count / len(classes)) if choice.count else 4
     images = exploration.class_grid(gan, rows, labels=classes, seed=choice.seed, truncation=choice.truncation)
-    picture = choice.look.grid(images, columns=len(classes), names=[str(each) for each in classes], corner="class")
+    picture = choice.look.grid(images, columns=len(classes), names=_named(gan, classes), corner="class")
     pictures.save(picture, output)
     return len(images)
 
@@ -284,7 +285,7 @@ def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Pat
     """Writes the same images at several truncations, a column for each; returns how many images."""
     rows = choice.count or 4
     points = prior_of(gan).draw(rows, gan.latent_dim, choice.seed)
-    labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else np.resize(choice.labels, rows)
+    labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else _repeated(choice.labels, rows)
     images = exploration.truncation_grid(gan, points, truncations=values, labels=labels)
     names = [f"{value:g}" for value in values]
     pictures.save(choice.look.grid(images, columns=len(values), names=names, corner="truncation"), output)
@@ -345,9 +346,19 @@ def _points(gan: "GAN", choice: Choice, motion: Motion, rows: int, output: Path)
     return exploration.path(gan.prior, motion.method)(*ends, motion.shares(output))
 
 
-def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | None], truncation: float) -> np.ndarray:
+def _repeated(classes: list[int | str], count: int) -> list[int | str]:
+    return [classes[index % len(classes)] for index in range(count)]
+
+
+def _named(gan: "GAN", classes: list[int | str | None]) -> list[str]:
+    """The classes as texts: by their names, if the model knows them."""
+    names = gan.class_names or ()
+    return [names[each] if isinstance(each, int) and 0 <= each < len(names) else str(each) for each in classes]
+
+
+def _frame(gan: "GAN", latents: np.ndarray, classes: list[int | str | None], truncation: float) -> np.ndarray:
     """Images row by row: a row per latent, a column per class."""
-    labels = None if classes == [None] else np.tile(np.asarray(classes), len(latents))
+    labels = None if classes == [None] else classes * len(latents)
     return gan.generate(latents=np.repeat(latents, len(classes), axis=0), labels=labels, truncation=truncation)
 
 

@@ -101,7 +101,7 @@ def _sources(gan: "StyleBasedGAN", count: int, seed: int, options: dict[str, Any
     return points[exploration.distinct(pictures.reduced(images, THUMBNAIL), count)]
 
 
-def _groups(gan: "StyleBasedGAN", own: np.ndarray, other: np.ndarray, label: int | None) -> Sequence[range]:
+def _groups(gan: "StyleBasedGAN", own: np.ndarray, other: np.ndarray, label: int | str | None) -> Sequence[range]:
     pairs = [gan.styles(latents=points, labels=label) for points in (np.resize(own, other.shape), other)]
     return exploration.style_groups(gan, *pairs, groups=min(3, gan.num_styles))
 

@@ -89,6 +89,8 @@ class ScoreCard:
         for name, facts in content.get("features", {}).items():
             shown = [f"weights {fact[:16]}" if key == "weights" else fact for key, fact in facts.items() if fact]
             yield f"- Features *{name}*: {', '.join(shown)}."
+        if "class_names" in content:
+            yield f"- Classes, in the order of the labels: {', '.join(map(in_markdown, content['class_names']))}."
         if "class_shares" in content:
             yield f"- Shares of the classes: {', '.join(f'{share:.1%}' for share in content['class_shares'])}."
         yield f"- Generator: {content['parameters']:,} parameters, sha256 {content['weights'][:16]}."
@@ -161,6 +163,7 @@ def score_card(
         "seeds": [int(seed) for seed in seeds],
         **{kind: {"name": s.name, "count": s.count, "sha256": s.sha256} for kind, s in sets.items()},
         "features": {network.name: network.describe() for network in networks},
+        **({"class_names": list(gan.class_names)} if gan.class_names else {}),
         "parameters": int(gan.sampler.count_params()),
         "weights": weights_hash(gan.sampler),
         "versions": library_versions(),

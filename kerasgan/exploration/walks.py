@@ -123,7 +123,7 @@ def class_grid(
     Args:
         gan: a class-conditional model.
         rows: number of latents.
-        labels: the columns' classes; all of them, if not given.
+        labels: the columns' classes, as numbers or names; all of them, if not given.
         seed: seed of the latents.
         truncation: as in `gan.generate`.
         batch_size: images computed at a time.
@@ -133,11 +133,12 @@ def class_grid(
     """
     if gan.num_classes is None:
         raise ValueError(f"Expected a class-conditional model for a class grid. Received: {type(gan).__name__}")
-    classes = np.arange(gan.num_classes) if labels is None else np.atleast_1d(labels)
+    chosen = range(gan.num_classes) if labels is None else [labels] if np.ndim(labels) == 0 else labels
+    classes = list(chosen)
     points = prior_of(gan).draw(_count(rows, "rows"), gan.latent_dim, seed)
     return gan.generate(
         latents=np.repeat(points, len(classes), axis=0),
-        labels=np.tile(classes, rows),
+        labels=classes * rows,
         truncation=truncation,
         batch_size=batch_size,
     )

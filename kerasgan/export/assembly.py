@@ -38,7 +38,8 @@ def assemble(gan: GAN, network: keras.Model, options: Options) -> keras.Model:
         noises = {layer.name: noise for layer, noise in zip(_noisy(network), maps)}
     if options.label is not None:
         del given["labels"]
-        fed["labels"] = GivenClass(options.label, name="label")(given["latents"])
+        (number,) = _class(gan, options).tolist()
+        fed["labels"] = GivenClass(number, name="label")(given["latents"])
     images = _run(network, fed, added, noises, _truncation(gan, options))
     if options.output == "uint8":
         images = Levels(name="levels")(images)
@@ -57,13 +58,17 @@ def check_family(family: type[GAN], options: Options) -> None:
 def _check(gan: GAN, network: keras.Model, options: Options) -> None:
     check_family(type(gan), options)
     if options.label is not None:
-        class_labels(1, options.label, num_classes=gan.num_classes)
+        _class(gan, options)
     if options.noise == INPUT and not _noisy(network):
         raise ValueError(f"Expected noise to be constant: a {type(gan).__name__} has none. Received: noise={INPUT!r}")
     sides = options.sides if gan.task.from_images else None
     if sides and any(side % gan.multiple or side < gan.smallest for side in sides):
         expected = f"Expected sides that are multiples of {gan.multiple}, from {gan.smallest} on"
         raise ValueError(f"{expected}. Received: image_size={options.image_size!r}")
+
+
+def _class(gan: GAN, options: Options) -> Any:
+    return class_labels(1, options.label, num_classes=gan.num_classes, names=gan.class_names)
 
 
 def _noisy(network: keras.Model) -> list[NoiseInjection]:

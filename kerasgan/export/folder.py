@@ -108,7 +108,7 @@ def _described(folder: Path, name: str, format_name: str) -> dict[str, Any]:
 def _input(each: Input, facts: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "latents": {"prior": facts.get("latent_prior")},
-        "labels": {"range": [0, facts.get("num_classes", 1) - 1]},
+        "labels": {"range": [0, facts.get("num_classes", 1) - 1], "names": facts.get("class_names")},
         "truncation": {"range": [0, 1]},
         "noise": {"prior": {"name": "normal"}},
         "images": {"range": [-1, 1]},

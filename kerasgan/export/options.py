@@ -47,7 +47,8 @@ class Options:
             The report states the loss of quality.
         output: "float32" images in [-1, 1], or "uint8" levels from 0 to 255.
         truncation: as in `gan.generate`, fixed in the file; or "input", for an input `truncation` (batch,).
-        label: a fixed class for all images; if not given, a class-conditional file has an input `labels`.
+        label: a fixed class for all images, as a number or a name; if not given, a class-conditional file has an input
+            `labels`.
         noise: for style-based generators: "constant", as in `gan.generate`; or "input", for an input `noise`
             (batch, pixels of all its maps), drawn from N(0, 1).
         batch_size: a fixed number of images; any number if not given.
@@ -71,7 +72,7 @@ class Options:
     precision: str = "float32"
     output: str = "float32"
     truncation: float | str = 1.0
-    label: int | None = None
+    label: int | str | None = None
     noise: str = "constant"
     batch_size: int | None = None
     image_size: int | Sequence[int] | None = None

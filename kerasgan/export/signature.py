@@ -79,6 +79,7 @@ def describe(gan: GAN, options: Options) -> dict[str, Any]:
         **start,
         **{key: value for key, value in getattr(gan, "choice", {}).items() if key != "family"},
         "num_classes": gan.num_classes if options.label is None else None,
+        "class_names": list(gan.class_names) if gan.class_names and options.label is None else None,
         **options.chosen,
         "kerasgan": kerasgan.__version__,
         "keras": keras.__version__,

@@ -17,7 +17,19 @@ __all__ = ["Sampling"]
 
 
 class Sampling(keras.Model):
-    """The part of `GAN` that generates images."""
+    """The part of `GAN` that generates images.
+
+    Attributes:
+        class_names: of a class-conditional model, the names of the classes in the order of their labels, as the data of
+            its training has them; None if they are not known.
+    """
+
+    class_names: tuple[str, ...] | None = None
+
+    @property
+    def label_classes(self) -> int | None:
+        """Number of classes of the labels in `fit`, None for no labels: `num_classes`, unless overridden."""
+        return self.num_classes
 
     @checked
     def generate(
@@ -35,7 +47,8 @@ class Sampling(keras.Model):
         Args:
             count: number of images; that of the latents or labels, if those are given.
             latents: (count, latent_dim); drawn from the prior if not given.
-            labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
+            labels: for a class-conditional model an int, or one per image, or names of `class_names`; drawn at random
+                if not given.
             seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
             truncation: from 1, latents as drawn, to 0, their mean (psi in some papers): lower values give more typical
                 and less varied images. Style-based families truncate styles instead of latents.
@@ -80,7 +93,8 @@ class Sampling(keras.Model):
             if count is None:
                 raise ValueError("Expected a number of images, latents or labels of images. Received: count=None")
             points = self.prior.draw(int(count), latent_dim, seed)
-        labels = latents.class_labels(len(points), labels, num_classes=self.num_classes, seed=seed)
+        own = {"num_classes": self.num_classes, "names": self.class_names}
+        labels = latents.class_labels(len(points), labels, **own, seed=seed)
         return [points] if labels is None else [points, labels]
 
     def _outputs(self, network: keras.Model, inputs: list[np.ndarray], *, batch_size: int) -> Any:

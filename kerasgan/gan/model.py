@@ -11,6 +11,7 @@ from keras import ops
 from kerasgan import augment as augmentation
 from kerasgan import data, distribution, gradients, latents, objectives, optimizers, penalties, schedules
 from kerasgan.data.even import shared_batches
+from kerasgan.gan import class_names
 from kerasgan.gan.arguments import capture_arguments, resolve_arguments
 from kerasgan.gan.compile_checks import (
     refuse_mixed_gradients,
@@ -146,11 +147,6 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     def latent_dim(self) -> int:
         return self.generator.inputs[0].shape[-1]
 
-    @property
-    def label_classes(self) -> int | None:
-        """Number of classes of the labels in `fit`, None for no labels: `num_classes`, unless overridden."""
-        return self.num_classes
-
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Images from latents, or from [latents, labels]."""
         return self.sampler(inputs, training=training)
@@ -166,17 +162,20 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         if "name" in config:
             config["name"] = self.name
         averaged = self.ema_generator is not None  # `load_model(compile=False)` must restore its weights too
-        return {**config, "dtype": self.dtype_policy.name, "averaged": averaged, "frozen": frozen(self)}
+        own = {"dtype": self.dtype_policy.name, "averaged": averaged, "frozen": frozen(self)}
+        return {**config, **own, **({"class_names": list(self.class_names)} if self.class_names else {})}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         averaged, positions = config.pop("averaged", False), config.pop("frozen", {})
+        names = config.pop("class_names", None)
         with under_policy(config.pop("dtype", None)):  # the networks are built by the constructor
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
             freeze(gan, positions)
             gan.ema_generator = gan._make_ema_generator() if averaged else None
+        gan.class_names = class_names.check(names, gan.num_classes)
         return gan
 
     # Training
@@ -345,6 +344,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         if batch_size is not None and isinstance(x, data.Source) and x.batch_size != batch_size:
             raise ValueError(f"Expected the source's own batch size, {x.batch_size}. Received: batch_size={batch_size}")
         source = self.batches(x, y, batch_size=batch_size)
+        class_names.adopt(self, source)
         self.on_fit_begin(source)
         options.setdefault("shuffle", False)  # sources shuffle by themselves
         several = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []

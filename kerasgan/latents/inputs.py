@@ -1,8 +1,11 @@
 """Checks of the latents and class labels that callers pass."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from kerasgan.names import resolve
 
 __all__ = ["class_labels", "given"]
 
@@ -27,12 +30,24 @@ def given(latents: Any, latent_dim: int) -> np.ndarray:
 
 
 def class_labels(
-    count: int, labels: Any = None, *, num_classes: int | None, seed: int | None = None
+    count: int,
+    labels: Any = None,
+    *,
+    num_classes: int | None,
+    names: Sequence[str] | None = None,
+    seed: int | None = None,
 ) -> np.ndarray | None:
     """int32 labels (count,) for a class-conditional model: one for all, one each, or drawn at random if not given.
 
+    Args:
+        count: number of labels.
+        labels: an int or `count` ints, or names of classes in their place.
+        num_classes: of the model; None for an unconditional one.
+        names: of the classes, in the order of their labels, if they are known.
+        seed: of labels that are drawn.
+
     Raises:
-        ValueError: if they are not ints, not `count` of them, out of range, or given to an unconditional model.
+        ValueError: if they are no ints or names, not `count` of them, out of range, or given to an unconditional model.
     """
     if num_classes is None:
         if labels is not None:
@@ -42,13 +57,25 @@ def class_labels(
     if labels is None:
         stream = None if seed is None else [seed, 1]  # not the stream of the latents
         return np.random.default_rng(stream).integers(num_classes, size=count, dtype="int32")
-    array = np.asarray(labels)
+    array = np.asarray(_numbers(labels, names))
     if array.dtype.kind not in "iu" or array.shape not in ((), (count,)):
         raise ValueError(f"Expected an int or {count} ints as labels. Received: labels={labels!r}")
     unknown = array[(array < 0) | (array >= num_classes)]
     if unknown.size:
         raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={_different(unknown)}")
     return np.broadcast_to(array, (count,)).astype("int32")
+
+
+def _numbers(labels: Any, names: Sequence[str] | None) -> Any:
+    """Labels with the numbers of classes in the place of their names."""
+    if isinstance(labels, str):
+        if not names:
+            expected = "Expected the number of a class, for this model does not know their names"
+            raise ValueError(f"{expected}. Received: labels={labels!r}")
+        return list(names).index(resolve(labels, names, expected="a class", received=f"labels={labels!r}"))
+    if isinstance(labels, (list, tuple)) or getattr(getattr(labels, "dtype", None), "kind", "") in ("U", "O"):
+        return [_numbers(label, names) if isinstance(label, str) else label for label in labels]
+    return labels
 
 
 def _different(labels: Any) -> str:

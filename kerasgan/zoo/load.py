@@ -182,12 +182,19 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
             f"untrained model with weights=None, or take one with weights, such as "
             f"{', '.join(names(pretrained=True)[:3])} (kerasgan list --pretrained)."
         )
-    if not chosen.bundled:
-        return _load_published(chosen)
-    gan = _load_file(chosen, chosen.folder / chosen.weights["file"], sha256=chosen.weights.get("sha256"))
-    if "discriminator" in chosen.weights:
-        path = chosen.folder / chosen.weights["discriminator"]
-        _verify(chosen, path, chosen.weights["discriminator_sha256"])
+    from kerasgan.gan import class_names
+
+    gan = _load_bundled(chosen) if chosen.bundled else _load_published(chosen)
+    gan.class_names = class_names.check(chosen.weights.get("class_names"), gan.num_classes) or gan.class_names
+    return gan
+
+
+def _load_bundled(chosen: Recipe) -> "GAN":
+    weights = chosen.weights or {}
+    gan = _load_file(chosen, chosen.folder / weights["file"], sha256=weights.get("sha256"))
+    if "discriminator" in weights:
+        path = chosen.folder / weights["discriminator"]
+        _verify(chosen, path, weights["discriminator_sha256"])
         load_weights(gan, path, gan.discriminator)
         refuse_not_finite(gan, path)
     return gan

@@ -46,6 +46,7 @@ SECTIONS: dict[str, tuple[set[str], set[str]]] = {
         set(),
         {
             "channel_order",
+            "class_names",
             "discriminator",
             "discriminator_sha256",
             "file",
