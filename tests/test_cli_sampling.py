@@ -34,7 +34,12 @@ def test_generate_gives_each_class_a_column(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("labels", "expected"), [("3,12,13", "labels from 0 to 9. Received: labels=12, 13\n"), ("three", "whole numbers")]
+    ("labels", "expected"),
+    [
+        ("3,12,13", "labels from 0 to 9. Received: labels=12, 13\n"),
+        ("three", "the number of a class, for this model does not know their names. Received: labels='three'"),
+        ("3,", "whole numbers or names with commas. Received: 3,"),
+    ],
 )
 def test_labels_that_the_model_does_not_know_are_refused(trained, tmp_path, labels, expected):
     result = run("generate", trained / "digits-run", "-o", tmp_path / "x.png", "--labels", labels)
