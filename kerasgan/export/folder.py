@@ -106,9 +106,10 @@ def _described(folder: Path, name: str, format_name: str) -> dict[str, Any]:
 
 
 def _input(each: Input, facts: dict[str, Any]) -> dict[str, Any]:
+    names = {"names": facts["class_names"]} if "class_names" in facts else {}
     values: dict[str, Any] = {
         "latents": {"prior": facts.get("latent_prior")},
-        "labels": {"range": [0, facts.get("num_classes", 1) - 1], "names": facts.get("class_names")},
+        "labels": {"range": [0, facts.get("num_classes", 1) - 1], **names},
         "truncation": {"range": [0, 1]},
         "noise": {"prior": {"name": "normal"}},
         "images": {"range": [-1, 1]},
