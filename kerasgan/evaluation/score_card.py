@@ -163,7 +163,7 @@ def score_card(
         "seeds": [int(seed) for seed in seeds],
         **{kind: {"name": s.name, "count": s.count, "sha256": s.sha256} for kind, s in sets.items()},
         "features": {network.name: network.describe() for network in networks},
-        **({"class_names": list(gan.class_names)} if gan.class_names else {}),
+        **({"class_names": list(names)} if (names := getattr(gan, "class_names", None)) else {}),
         "parameters": int(gan.sampler.count_params()),
         "weights": weights_hash(gan.sampler),
         "versions": library_versions(),

@@ -8,7 +8,7 @@ __all__ = ["LONGEST", "adopt", "check"]
 LONGEST = 200  # characters of a name
 
 
-def check(names: Any, num_classes: int | None) -> tuple[str, ...] | None:
+def check(names: Any, label_classes: int | None) -> tuple[str, ...] | None:
     """The names of the classes in the order of their labels, or None.
 
     Raises:
@@ -16,11 +16,18 @@ def check(names: Any, num_classes: int | None) -> tuple[str, ...] | None:
     """
     if names is None:
         return None
-    several = tuple(names) if isinstance(names, (list, tuple)) else ()
-    texts = all(isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable() for name in several)
-    if not texts or len(set(several)) != len(several) or len(several) != num_classes:
-        raise ValueError(f"Expected {num_classes or 'no'} different names of classes. Received: class_names={names!r}")
-    return several
+    if not _usable(names, label_classes):
+        expected = f"Expected {label_classes or 'no'} different names of classes"
+        raise ValueError(f"{expected}. Received: class_names={names!r}")
+    return tuple(names)
+
+
+def _usable(names: Any, label_classes: int | None) -> bool:
+    """Whether they are different texts that can be shown, one for each class."""
+    if not isinstance(names, (list, tuple)) or len(names) != label_classes:
+        return False
+    texts = [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable()]
+    return len(set(texts)) == label_classes
 
 
 def adopt(gan: Any, source: Any) -> None:
@@ -30,10 +37,10 @@ def adopt(gan: Any, source: Any) -> None:
         ValueError: if they are the names that the model knows, in another order, so that labels would be mistaken.
     """
     found: Sequence[str] | None = getattr(source, "class_names", None)
-    if not found or len(found) != gan.num_classes or list(found) == [str(label) for label in range(len(found))]:
+    if not _usable(found, gan.label_classes) or list(found or ()) == [str(label) for label in range(gan.label_classes)]:
         return
-    names, known = check(list(found), gan.num_classes), gan.class_names
-    if known is not None and names != known and sorted(known) == sorted(found):
+    names, known = tuple(found or ()), gan.class_names
+    if known is not None and names != known and sorted(known) == sorted(names):
         expected = f"Expected the classes in the order that the model was trained with, {', '.join(known)}"
-        raise ValueError(f"{expected}. Received: {', '.join(found)}")
+        raise ValueError(f"{expected}. Received: {', '.join(names)}")
     gan.class_names = names

@@ -20,8 +20,8 @@ class Sampling(keras.Model):
     """The part of `GAN` that generates images.
 
     Attributes:
-        class_names: of a class-conditional model, the names of the classes in the order of their labels, as the data of
-            its training has them; None if they are not known.
+        class_names: of a model that is trained with labels, the names of the classes in their order, as the data of its
+            training has them; None if they are not known.
     """
 
     class_names: tuple[str, ...] | None = None

@@ -175,7 +175,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             gan = cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
             freeze(gan, positions)
             gan.ema_generator = gan._make_ema_generator() if averaged else None
-        gan.class_names = class_names.check(names, gan.num_classes)
+        gan.class_names = class_names.check(names, gan.label_classes)
         return gan
 
     # Training

@@ -73,7 +73,9 @@ def _numbers(labels: Any, names: Sequence[str] | None) -> Any:
             expected = "Expected the number of a class, for this model does not know their names"
             raise ValueError(f"{expected}. Received: labels={labels!r}")
         return list(names).index(resolve(labels, names, expected="a class", received=f"labels={labels!r}"))
-    if isinstance(labels, (list, tuple)) or getattr(getattr(labels, "dtype", None), "kind", "") in ("U", "O"):
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "OU":
+        return _numbers(labels.tolist(), names)
+    if isinstance(labels, (list, tuple)):
         return [_numbers(label, names) if isinstance(label, str) else label for label in labels]
     return labels
 

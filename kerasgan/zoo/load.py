@@ -185,7 +185,7 @@ def load(name: str | Path, weights: Any = "recipe") -> "GAN":
     from kerasgan.gan import class_names
 
     gan = _load_bundled(chosen) if chosen.bundled else _load_published(chosen)
-    gan.class_names = class_names.check(chosen.weights.get("class_names"), gan.num_classes) or gan.class_names
+    gan.class_names = class_names.check(chosen.weights.get("class_names"), gan.label_classes) or gan.class_names
     return gan
 
 
