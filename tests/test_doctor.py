@@ -223,6 +223,7 @@ FAR, BROKEN = 1.2, np.append(np.full(19, 5.0), np.nan)
 VANISHED = np.where(np.arange(20) < 5, 5.0, 1e-6)
 ALIKE = {"diversity": 0.001, "repeats": 1.0}
 FALLS = np.linspace(1.4, 0.4, 20)
+NEARER = np.linspace(1.5, 0.7, 20)
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -255,6 +256,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("mode collapse", {"generator_update": 0.0, "distance": FAR, **ALIKE, "generator_gradient": VANISHED}),
         ("labels ignored", {"label_agreement": 0.1}),
         ("labels ignored", {"label_agreement": 0.9, "data_agreement": 0.1}),
+        ("labels ignored", {"label_agreement": -0.08, "label_effect": 0.6, "distance": NEARER}),  # taken for others
+        ("undecided", {"label_agreement": -0.08, "label_effect": 0.05, "distance": NEARER}),
+        ("undecided", {"label_agreement": -0.01, "label_effect": 0.6, "distance": NEARER}),
         ("healthy", {"label_agreement": 0.0, "diversity": 0.1}),  # alike: of a young, healthy cGAN
         ("convergence failure", {"distance": FAR, "diversity": 0.6}),
         ("drift", {"distance": np.append(np.linspace(1.4, 0.1, 10), np.linspace(0.1, 0.9, 10))}),

@@ -48,6 +48,9 @@ def labels_ignored(signals: Signals) -> Finding:
         effect = signals.now("label_effect")
         deaf = f"Another label changes the same latents' images by {effect:.2%} of the distance of real ones."
         return Finding(verdict, rise(moved, 0.004, 0.001), (deaf, *evidence))
+    mistaken = rise(agreement, -0.02, -0.06) if moved > 0.1 else 0.0  # of ten classes it is -0.11 or more
+    if mistaken >= 0.5:
+        return Finding(verdict, mistaken, (*evidence, "Fewer than by chance: labels are taken for others."))
     young = signals.columns["step"][-1] < YOUNG  # a small SNGAN hears labels only after samples have come to 0.3
     limit = (0.15 if young else 0.5) if signals.improving() else (0.5 if young else 1.0)
     still = not signals.growing("label_agreement") and signals.now("distance") < limit
