@@ -69,14 +69,6 @@ def test_classes_in_another_order_are_refused_and_other_classes_replace_them(tra
     assert trained.class_names == ("bee", "dog")
 
 
-def test_data_with_fewer_classes_than_the_model_is_told(photos):
-    gan = ConditionalGAN(**{**TINY, "num_classes": 3})
-    gan.compile()
-    with pytest.warns(UserWarning, match=r"2 classes, the model 3, .*--set model\.num_classes=2"):
-        gan.fit(source(photos, gan), verbose=0)
-    assert gan.class_names is None
-
-
 def test_data_without_names_leaves_them_and_unknown_ones_are_told(photos):
     gan = ConditionalGAN(**TINY)
     with pytest.raises(ValueError, match=r"number of a class.*does not know their names\. Received: labels='cat'"):

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasgan.files.text import warn
-
 __all__ = ["LONGEST", "adopt", "check"]
 
 LONGEST = 200  # characters of a name
@@ -35,17 +33,10 @@ def _usable(names: Any, label_classes: int | None) -> bool:
 def adopt(gan: Any, source: Any) -> None:
     """Names a model's classes as those of its training data, if that has names that are more than numbers.
 
-    Warns of named data with fewer classes than the model, whose other labels would never be trained.
-
     Raises:
         ValueError: if they are the names that the model knows, in another order, so that labels would be mistaken.
     """
     found: Sequence[str] | None = getattr(source, "class_names", None)
-    if found and gan.label_classes and len(found) < gan.label_classes:
-        warn(
-            f"The data has {len(found)} classes, the model {gan.label_classes}, of which the others are not trained. "
-            f"For as many: num_classes={len(found)} (--set model.num_classes={len(found)})."
-        )
     if not _usable(found, gan.label_classes) or list(found or ()) == [str(label) for label in range(gan.label_classes)]:
         return
     names, known = tuple(found or ()), gan.class_names
