@@ -106,6 +106,33 @@ def test_a_pytorch_loader_is_read_anew_each_epoch():
         data.batches(swapped, image_shape=SHAPE)
 
 
+@pytest.mark.parametrize("kind", ["PyDataset", "DataLoader", "tf.data"])
+def test_a_label_that_the_model_has_not_is_refused_in_later_batches_too(kind, request):
+    pixels, labels = noise(8, *SHAPE), np.array([0, 1, 2, 1, 0, 7, 2, 1])
+
+    class Several(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return pixels[4 * index : 4 * index + 4], labels[4 * index : 4 * index + 4]
+
+    def loader():
+        torch = pytest.importorskip("torch")
+        several = torch.utils.data.TensorDataset(*map(torch.from_numpy, (pixels, labels)))
+        return torch.utils.data.DataLoader(several, batch_size=4)
+
+    def tf_data():
+        return request.getfixturevalue("tf").data.Dataset.from_tensor_slices((pixels, labels)).batch(4)
+
+    given = {"PyDataset": Several, "DataLoader": loader, "tf.data": tf_data}[kind]()
+    batches = data.batches(given, image_shape=SHAPE, num_classes=3)
+    source = iter(batches) if kind == "tf.data" else (batches[index] for index in range(2))
+    assert np.asarray(next(source)[1]).tolist() == [0, 1, 2, 1]
+    with pytest.raises(Exception, match=r"(?s)Expected labels from 0 to 2.*7"):  # TensorFlow's own errors are no ours
+        next(source)
+
+
 @pytest.fixture
 def tf():
     return pytest.importorskip("tensorflow")
