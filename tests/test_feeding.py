@@ -54,6 +54,12 @@ def test_a_path_is_read_at_the_size_of_the_model(classes):
         data.batches(classes / "cat", image_shape=SHAPE, num_classes=2)
 
 
+def test_a_folder_of_fewer_classes_than_the_model_has_is_warned_of(classes):
+    with pytest.warns(UserWarning, match=r"the model's 3 classes\. Received: 2 in .*, ant, cat, which are taken"):
+        batches = data.batches(classes, image_shape=SHAPE, num_classes=3)
+    assert batches[0][1].max() == 1
+
+
 @pytest.mark.parametrize("wrong", [3.5, {"image": 1}, (item for item in "ab")])
 def test_anything_else_is_refused_with_what_could_be_passed(wrong):
     with pytest.raises(TypeError, match=r"DataLoader\. Received"):

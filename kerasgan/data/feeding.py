@@ -73,6 +73,7 @@ def batches(
         streamed = source.labels is None and source.info.labeled  # only the number of its classes is known
         known = np.arange(source.num_classes or 0) if streamed else source.labels
         checks.model_labels(known, num_classes, source.name, unlabeled=unlabeled)
+        checks.warn_of_fewer_classes(source.class_names, num_classes, source.name)
         source = arranged(source)
     return source.copy(with_labels=num_classes is not None)
 
