@@ -392,6 +392,22 @@ def test_a_loss_that_is_no_scalar_is_refused_and_not_summed():
         model.fit(np.zeros((4, *model.image_shape), "uint8"), batch_size=4, verbose=0)
 
 
+def test_a_logged_name_that_is_no_metric_is_told_where_to_add_it():
+    class Noted(DCGAN):
+        def generator_loss(self, batch):
+            self.log("brightness", ops.mean(batch.fake))
+            return super().generator_loss(batch)
+
+    model = Noted(**DCGAN.tiny_config)
+    model.compile(run_eagerly=True)
+    expected = r"extra_metrics = \(\*DCGAN.extra_metrics, 'brightness'\)\. Received: name='brightness'"
+    with pytest.raises(ValueError, match=expected):
+        model.train_on_batch(IMAGES[:4])
+    Noted.extra_metrics = (*DCGAN.extra_metrics, "brightness")
+    model.compile()
+    assert "brightness" in model.train_on_batch(IMAGES[:4], return_dict=True)
+
+
 def test_a_class_or_a_function_as_objective_is_told_what_to_pass():
     with pytest.raises(ValueError, match=r"or an object, PerImage\(\.\.\.\)\. Received: objective=<class"):
         dcgan(objective=PerImage)
