@@ -408,6 +408,14 @@ def test_a_logged_name_that_is_no_metric_is_told_where_to_add_it():
     assert "brightness" in model.train_on_batch(IMAGES[:4], return_dict=True)
 
 
+def test_a_conditional_discriminator_examines_images_of_labels():
+    model, labels = ConditionalGAN(**ConditionalGAN.tiny_config), np.array([3, 0, 9], "int32")
+    expected = ops.convert_to_numpy(model.discriminator([IMAGES[:3], labels]))
+    np.testing.assert_allclose(model.examine(IMAGES[:3], labels), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"Expected labels: the model has 10 classes\."):
+        model.examine(IMAGES[:3])
+
+
 def test_a_class_or_a_function_as_objective_is_told_what_to_pass():
     with pytest.raises(ValueError, match=r"or an object, PerImage\(\.\.\.\)\. Received: objective=<class"):
         dcgan(objective=PerImage)

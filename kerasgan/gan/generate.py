@@ -76,7 +76,7 @@ class Sampling(keras.Model):
             if count not in (None, len(points)):
                 raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
         else:
-            count = len(labels) if count is None and np.ndim(labels) == 1 else count
+            count = len(labels) if count is None and np.ndim(labels) else count
             if count is None:
                 raise ValueError("Expected a number of images, latents or labels of images. Received: count=None")
             points = self.prior.draw(int(count), latent_dim, seed)
@@ -93,18 +93,22 @@ class Sampling(keras.Model):
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
     @checked
-    def examine(self, images: Any, *, batch_size: int = 64) -> Any:
+    def examine(self, images: Any, labels: Any = None, *, batch_size: int = 64) -> Any:
         """The discriminator's outputs for images in inference mode, as arrays, in their structure.
 
         Args:
             images: (count, height, width, channels), uint8 or float in [-1, 1].
+            labels: integer labels (count,), if they are an input of the discriminator.
             batch_size: images computed at a time.
 
         Raises:
-            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
+            TypeError, ValueError: for arrays that are not images of the model's size, empty ones, or labels that are
+                missing, out of range or no input.
         """
-        pixels, _ = data.batch(images, image_shape=self.image_shape)
-        return self._outputs(self.discriminator, [pixels], batch_size=batch_size)
+        known = self.num_classes if len(self.discriminator.inputs) > 1 else None
+        pixels, classes = data.batch(images, labels, image_shape=self.image_shape, num_classes=known)
+        inputs = [pixels] if classes is None else [pixels, classes]
+        return self._outputs(self.discriminator, inputs, batch_size=batch_size)
 
     @checked
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:
