@@ -187,6 +187,15 @@ def test_a_conditional_model_refuses_labels_that_do_not_fit(labels):
         model.generate(2, labels=labels)
 
 
+def test_without_a_seed_keras_own_decides_and_images_differ_from_call_to_call():
+    model, images = ConditionalGAN(**ConditionalGAN.tiny_config), []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        images += [model.generate(2), model.generate(2)]
+    np.testing.assert_array_equal(images[:2], images[2:])
+    assert not np.array_equal(images[0], images[1])
+
+
 def test_a_conditional_model_draws_labels_where_none_are_given():
     model = ConditionalGAN(**ConditionalGAN.tiny_config)
     np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))

@@ -11,6 +11,7 @@ from keras import ops
 from kerasgan import data, gradients, latents
 from kerasgan.files import pictures
 from kerasgan.gan import standing_statistics
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.scalars import checked
 
 __all__ = ["Sampling"]
@@ -36,7 +37,8 @@ class Sampling(keras.Model):
             count: number of images; that of the latents or labels, if those are given.
             latents: (count, latent_dim); drawn from the prior if not given.
             labels: for a class-conditional model an int, or one int per image; drawn at random if not given.
-            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
+            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`; if not
+                given, `keras.utils.set_random_seed` decides.
             truncation: from 1, latents as drawn, to 0, their mean (psi in some papers): lower values give more typical
                 and less varied images. Style-based families truncate styles instead of latents.
             batch_size: images computed at a time.
@@ -71,6 +73,8 @@ class Sampling(keras.Model):
     ) -> list[np.ndarray]:
         """The latents, given or drawn, of the generator's size or another, and a class-conditional model's labels."""
         latent_dim = self.latent_dim if latent_dim is None else latent_dim
+        if points is None or (labels is None and self.num_classes):
+            seed = seed_or_drawn(seed)
         if points is not None:
             points = latents.given(points, latent_dim)
             if count not in (None, len(points)):

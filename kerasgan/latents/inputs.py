@@ -1,10 +1,11 @@
-"""Checks of the latents and class labels that callers pass."""
+"""Checks of the latents, class labels and seeds that callers pass."""
 
+import random
 from typing import Any
 
 import numpy as np
 
-__all__ = ["class_labels", "given"]
+__all__ = ["class_labels", "given", "seed_or_drawn"]
 
 
 def given(latents: Any, latent_dim: int) -> np.ndarray:
@@ -49,6 +50,11 @@ def class_labels(
     if unknown.size:
         raise ValueError(f"Expected labels from 0 to {num_classes - 1}. Received: labels={_different(unknown)}")
     return np.broadcast_to(array, (count,)).astype("int32")
+
+
+def seed_or_drawn(seed: int | None) -> int:
+    """The seed; if it is None another one each time, which `keras.utils.set_random_seed` decides, as Keras' own."""
+    return random.randrange(2**31) if seed is None else seed
 
 
 def _different(labels: Any) -> str:
