@@ -12,6 +12,7 @@ import tiny_recipe
 from command_line import environment, run, size
 
 from kerasgan import zoo
+from kerasgan.cli import application
 
 SCORES = '\n[weights]\nfile = "generator.weights.h5"\nlicense = "Apache-2.0"\n\n[results]\nfrechet_distance = 0.25\n'
 
@@ -128,6 +129,12 @@ def test_an_empty_argument_is_not_taken_for_the_working_directory(arguments):
     result = run(*arguments)
     assert result.exit_code == 2 and "Received: an empty one" in result.output
     assert arguments[-2 if not arguments[-1] else -1].rstrip("=") in result.output
+
+
+def test_a_path_behind_an_equals_sign_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = ["--output=~/a b", "--output=a/~", "--set=data.path=~/a", "~/a"]
+    assert [application._at_home(each) for each in given] == [f"--output={tmp_path}/a b", *given[1:]]
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ import pytest
 from command_line import run, size
 from PIL import Image, ImageSequence
 
+from kerasgan.cli import samples
+from kerasgan.models import ConditionalGAN
+
 
 def test_generate_writes_a_grid_that_a_seed_reproduces(trained, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -31,6 +34,14 @@ def test_generate_gives_each_class_a_column(trained, tmp_path):
     assert size(path) == (10 * 66 + 2, 4 * 66 + 2)
     assert run("generate", trained / "digits-run", "-o", path, "--labels", "7,1", "--count", "6").exit_code == 0
     assert size(path) == (2 * 66 + 2, 3 * 66 + 2)
+
+
+def test_without_a_number_of_images_no_class_that_was_asked_for_is_left_out(tmp_path):
+    gan, path = ConditionalGAN(**ConditionalGAN.tiny_config), tmp_path / "x.png"
+    several = samples.Choice(labels=[*range(10)] * 2)
+    assert samples.samples(gan, several, path) == 20
+    assert size(path) == (20 * 66 + 2, 66 + 2)
+    assert samples.truncations(gan, several, (1.0, 0.5), path) == 2 * 20
 
 
 @pytest.mark.parametrize(

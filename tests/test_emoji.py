@@ -122,6 +122,16 @@ def test_labels_are_of_categories_or_of_subcategories(tmp_path):
         read(labels="groups")
 
 
+@pytest.mark.parametrize(("labels", "place"), [("subcategories", 1), ("categories", 0)])
+def test_a_label_is_the_same_class_in_each_split(tmp_path, monkeypatch, labels, place):
+    root = package(tmp_path)
+    monkeypatch.setattr(emoji_table, "_held_out", lambda code: code == "1F600")
+    train, test = (data.emoji(root, split=split, labels=labels) for split in ("train", "test"))
+    assert train.class_names == test.class_names == data.emoji(root, split="all", labels=labels).class_names
+    np.testing.assert_array_equal(test.labels, [place])
+    np.testing.assert_array_equal(train.labels, [0, 2] if labels == "subcategories" else [0, 1])
+
+
 @pytest.mark.parametrize("read", [emoji.from_npm, emoji.from_font])
 def test_what_is_not_there_is_told_with_the_commands_that_bring_it(read, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"(?s)Received.*npm install emoji-datasource-google@16.*apt install"):

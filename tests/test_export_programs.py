@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import kerasgan
+from kerasgan.data.decoding import decode
 from kerasgan.export import ExportError, Options, other_process, proof, signature, writing
 from kerasgan.export.options import Bound
 from kerasgan.models import DCGAN, ConditionalGAN
@@ -80,6 +81,22 @@ def test_the_program_draws_the_picture_of_generate(form, tmp_path):
         top, left = 8 * (index // 3), 8 * (index % 3)
         assert np.abs(picture[top : top + 8, left : left + 8] - image).max() <= 1
     assert not picture[8:, 16:].any()  # the sixth cell is black
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_translating_program_reads_a_picture_as_the_library_does(channels, tmp_path):
+    path = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(256, size=(5, 8, 4), dtype="uint8")
+    photo = Image.fromarray(pixels)
+    sideways = photo.getexif()
+    sideways[0x0112] = 6  # as telephones write it
+    photo.save(path, exif=sideways)
+    specification = importlib.util.spec_from_file_location("translate", REPOSITORY / "export" / "onnx" / "translate.py")
+    program = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(program)
+    read = program.read(path, channels)
+    assert read.shape == (8, 5, channels)
+    np.testing.assert_allclose(read, decode(path, channels=channels) / 127.5 - 1, atol=1e-6)
 
 
 PARTS = [{"name": "uniform", "size": 2}, {"name": "categorical", "num_categories": 3, "probabilities": [0.2, 0.3, 0.5]}]

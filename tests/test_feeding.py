@@ -54,6 +54,12 @@ def test_a_path_is_read_at_the_size_of_the_model(classes):
         data.batches(classes / "cat", image_shape=SHAPE, num_classes=2)
 
 
+def test_a_folder_of_fewer_classes_than_the_model_has_is_warned_of(classes):
+    with pytest.warns(UserWarning, match=r"the model's 3 classes\. Received: 2 in .*, ant, cat, which are taken"):
+        batches = data.batches(classes, image_shape=SHAPE, num_classes=3)
+    assert batches[0][1].max() == 1
+
+
 @pytest.mark.parametrize("wrong", [3.5, {"image": 1}, (item for item in "ab")])
 def test_anything_else_is_refused_with_what_could_be_passed(wrong):
     with pytest.raises(TypeError, match=r"DataLoader\. Received"):
@@ -104,6 +110,33 @@ def test_a_pytorch_loader_is_read_anew_each_epoch():
     with pytest.raises(ValueError, match="moveaxis"):
         swapped = torch.utils.data.DataLoader(torch.from_numpy(np.moveaxis(pixels, -1, 1).copy()), batch_size=4)
         data.batches(swapped, image_shape=SHAPE)
+
+
+@pytest.mark.parametrize("kind", ["PyDataset", "DataLoader", "tf.data"])
+def test_a_label_that_the_model_has_not_is_refused_in_later_batches_too(kind, request):
+    pixels, labels = noise(8, *SHAPE), np.array([0, 1, 2, 1, 0, 7, 2, 1])
+
+    class Several(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return pixels[4 * index : 4 * index + 4], labels[4 * index : 4 * index + 4]
+
+    def loader():
+        torch = pytest.importorskip("torch")
+        several = torch.utils.data.TensorDataset(*map(torch.from_numpy, (pixels, labels)))
+        return torch.utils.data.DataLoader(several, batch_size=4)
+
+    def tf_data():
+        return request.getfixturevalue("tf").data.Dataset.from_tensor_slices((pixels, labels)).batch(4)
+
+    given = {"PyDataset": Several, "DataLoader": loader, "tf.data": tf_data}[kind]()
+    batches = data.batches(given, image_shape=SHAPE, num_classes=3)
+    source = iter(batches) if kind == "tf.data" else (batches[index] for index in range(2))
+    assert np.asarray(next(source)[1]).tolist() == [0, 1, 2, 1]
+    with pytest.raises(Exception, match=r"(?s)Expected labels from 0 to 2.*7"):  # TensorFlow's own errors are no ours
+        next(source)
 
 
 @pytest.fixture

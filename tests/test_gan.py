@@ -187,6 +187,15 @@ def test_a_conditional_model_refuses_labels_that_do_not_fit(labels):
         model.generate(2, labels=labels)
 
 
+def test_without_a_seed_keras_own_decides_and_images_differ_from_call_to_call():
+    model, images = ConditionalGAN(**ConditionalGAN.tiny_config), []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        images += [model.generate(2), model.generate(2)]
+    np.testing.assert_array_equal(images[:2], images[2:])
+    assert not np.array_equal(images[0], images[1])
+
+
 def test_a_conditional_model_draws_labels_where_none_are_given():
     model = ConditionalGAN(**ConditionalGAN.tiny_config)
     np.testing.assert_array_equal(model.generate(6, seed=1), model.generate(6, seed=1))
@@ -390,6 +399,30 @@ def test_a_loss_that_is_no_scalar_is_refused_and_not_summed():
     model = dcgan(objective=PerImage())
     with pytest.raises(ValueError, match=r"a scalar as the loss of the discriminator.*Received: a loss of shape \("):
         model.fit(np.zeros((4, *model.image_shape), "uint8"), batch_size=4, verbose=0)
+
+
+def test_a_logged_name_that_is_no_metric_is_told_where_to_add_it():
+    class Noted(DCGAN):
+        def generator_loss(self, batch):
+            self.log("brightness", ops.mean(batch.fake))
+            return super().generator_loss(batch)
+
+    model = Noted(**DCGAN.tiny_config)
+    model.compile(run_eagerly=True)
+    expected = r"extra_metrics = \(\*DCGAN.extra_metrics, 'brightness'\)\. Received: name='brightness'"
+    with pytest.raises(ValueError, match=expected):
+        model.train_on_batch(IMAGES[:4])
+    Noted.extra_metrics = (*DCGAN.extra_metrics, "brightness")
+    model.compile()
+    assert "brightness" in model.train_on_batch(IMAGES[:4], return_dict=True)
+
+
+def test_a_conditional_discriminator_examines_images_of_labels():
+    model, labels = ConditionalGAN(**ConditionalGAN.tiny_config), np.array([3, 0, 9], "int32")
+    expected = ops.convert_to_numpy(model.discriminator([IMAGES[:3], labels]))
+    np.testing.assert_allclose(model.examine(IMAGES[:3], labels), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"Expected labels: the model has 10 classes\."):
+        model.examine(IMAGES[:3])
 
 
 def test_a_class_or_a_function_as_objective_is_told_what_to_pass():

@@ -189,7 +189,8 @@ def test_classes_are_generated_in_the_real_images_proportions():
 
     labels = [np.array([2, 0, 0]), np.array([0])]
     assert measuring._classes(Conditional, labels, 8).tolist() == [0] * 6 + [2] * 2
-    assert measuring._classes(Conditional, [], 6).tolist() == [0, 0, 1, 1, 2, 2]
+    for none in ([], [np.empty(0, "int32")]):  # the second: all of them unlabeled
+        assert measuring._classes(Conditional, none, 6).tolist() == [0, 0, 1, 1, 2, 2]
 
 
 @pytest.mark.slow

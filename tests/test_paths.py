@@ -3,6 +3,7 @@
 import filecmp
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import fsspec
@@ -20,6 +21,7 @@ from kerasgan.files import paths as storage
 from kerasgan.files import pictures, toml
 from kerasgan.models import ConditionalGAN
 from kerasgan.training import train
+from kerasgan.training.load import recipe_of
 
 files = fsspec.filesystem("memory")
 tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports, which the backend tests do")
@@ -60,6 +62,16 @@ def test_a_scheme_makes_a_path_remote_also_where_pathlib_has_halved_its_slashes(
 @pytest.mark.parametrize("path", ["run", "/data/run", "C:/run", "C:\\run", "a/gs:/run", "./gs:/run"])
 def test_other_paths_are_of_this_machine(path):
     assert not storage.is_remote(path) and storage.local(path) == Path(path)
+
+
+def test_a_path_from_home_makes_no_folder_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert storage.local("~/run") == storage.here("~/run") == tmp_path / "run"
+    (tmp_path / "run").mkdir()
+    shutil.copy(zoo.recipe("dcgan-digits").path, tmp_path / "run")
+    assert recipe_of("~/run").family == "DCGAN"
+    for name in ("a~", "~nobody-of-this-name/a"):
+        assert storage.local(name) == Path(name)
 
 
 WRITERS = {

@@ -259,6 +259,13 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning_and_put_aside(checkp
     ]
 
 
+def test_what_a_user_keeps_beside_the_checkpoints_is_none_and_stays(tmp_path):
+    names = ["step-000002 (copy).keras", "step-000002.keras", "step-000010.keras", "step-best.keras"]
+    for name in names:
+        (tmp_path / name).touch()
+    assert [path.name for path in callbacks.Checkpoint.found(tmp_path)] == names[1:3]
+
+
 def test_where_every_checkpoint_is_damaged_nothing_is_begun_and_nothing_lost(checkpoints, tmp_path):
     folder = shutil.copytree(checkpoints, tmp_path / "copy")
     for path in folder.iterdir():

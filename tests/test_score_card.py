@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from picture_files import flat, two_classes
 from PIL import Image
 from scipy import stats
 
@@ -103,6 +104,30 @@ def test_a_conditional_model_generates_the_classes_of_the_real_images_and_is_sco
     # each real image is one of its own three neighbors; the other two may outvote it
     assert card.mean("label_accuracy") > 0.5
     assert sum(card.content["class_shares"]) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("count", "each"), [(6, [3, 2, 1]), (24, [12, 8, 4])])
+def test_another_number_of_samples_has_the_classes_in_the_proportions_of_sorted_images(count, each):
+    class Recorded(models.ConditionalGAN):
+        def generate(self, *, latents, labels, seed, batch_size):
+            asked.append(np.bincount(labels, minlength=3).tolist())
+            return np.random.default_rng(seed).uniform(-1, 1, (len(labels), 16, 16, 1)).astype("float32")
+
+    asked: list = []
+    pixels = np.random.default_rng(1).integers(256, size=(12, 16, 16, 1), dtype="uint8")
+    by_folder = data.arrays(pixels, np.repeat([0, 1, 2], [6, 4, 2]))  # as folders of classes are read
+    gan = Recorded(**{**models.ConditionalGAN.tiny_config, "num_classes": 3})
+    evaluation.score_card(gan, by_folder, metrics=["label_accuracy"], features=["pixels"], samples=count)
+    assert asked == [each] * 3
+
+
+def test_a_folder_of_other_classes_than_the_models_is_read_without_labels(tmp_path):
+    gan = models.ConditionalGAN(**{**models.ConditionalGAN.tiny_config, "num_classes": 3})
+    with pytest.warns(UserWarning, match=r"each of the model's 3 classes\. Received: 2 in"):
+        found = evaluate._folder(two_classes(tmp_path / "two"), gan)
+    assert found.num_classes is None and [labels for _, labels in found.in_order()] == [None]
+    flat(two_classes(tmp_path / "three") / "bee" / "0.png", (9, 9, 9))
+    assert evaluate._folder(tmp_path / "three", gan).labels.max() == 2
 
 
 def test_samples_are_those_of_generate_but_drawn_a_batch_at_a_time(gan, monkeypatch):

@@ -347,6 +347,14 @@ def test_a_model_without_labels_sees_every_image_of_such_a_source_once():
     assert len(np.unique(np.concatenate([plain[i].reshape(100, -1) for i in range(11)]), axis=0)) > 1000
 
 
+def test_in_file_order_all_images_come_with_the_labels_that_are_known():
+    labels = np.array([0, -1, 1, -1, -1, 2, 0, -1, 1, -1, 2])
+    source = data.batches(images(11), labels, image_shape=SHAPE, num_classes=3, unlabeled=True, batch_size=4)
+    pixels, found = map(np.concatenate, zip(*source.in_order()))
+    np.testing.assert_array_equal(pixels, images(11))
+    np.testing.assert_array_equal(found, labels)
+
+
 def test_digits_keep_so_many_labels_of_each_class_and_the_test_split_is_never_among_them():
     source = data.digits(image_size=8, split="train", labels_per_class=10, seed=0)
     assert np.bincount(source.labels[source.labels >= 0]).tolist() == [10] * 10 and (source.labels < 0).sum() == 1098

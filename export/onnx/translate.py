@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def main():
@@ -33,10 +35,11 @@ def main():
         raise SystemExit(f"Expected a model that translates images; others: run.py. Received: {arguments.model}")
     multiple, smallest, scale = (json.loads(facts[name]) for name in ("multiple", "smallest", "scale"))
     *size, channels = session.get_inputs()[0].shape[1:]
-    with Image.open(arguments.picture) as picture:
-        pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"), "float32") / 127.5 - 1
-    height, width = pixels.shape[:2]
-    images = pixels.reshape(1, height, width, channels)
+    if channels not in MODES:
+        expected = "Expected a model that translates pictures; others: run.py, with a bundle's seeds.json"
+        raise SystemExit(f"{expected}. Received: {arguments.model}, of {channels} channels")
+    images = read(arguments.picture, channels)[np.newaxis]
+    height, width = images.shape[1:3]
     if all(isinstance(side, int) for side in size):
         made = translated(session, resized(images, size))
         made = resized(made, (height, width))[0]
@@ -46,6 +49,17 @@ def main():
     made = np.rint((np.clip(made, -1, 1) + 1) * 127.5).astype("uint8")
     Image.fromarray(made.squeeze(-1) if made.shape[-1] == 1 else made).save(arguments.output)
     print(f"{arguments.output}: {arguments.picture} by {facts.get('entry', facts['family'])}")
+
+
+def read(path, channels):
+    """A picture as it is seen, (height, width, channels) in [-1, 1]: upright, on white where it is transparent."""
+    with Image.open(path) as file:
+        picture = ImageOps.exif_transpose(file)  # photographs may lie on their side
+    if channels < 4 and (picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info):
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    pixels = np.asarray(picture.convert(MODES[channels]), "float32") / 127.5 - 1
+    return pixels.reshape(*pixels.shape[:2], channels)
 
 
 def find_model(path, pattern):

@@ -95,8 +95,8 @@ class Checkpoint(StepCallback):
 
     @staticmethod
     def found(directory: str | os.PathLike[str]) -> list[Path]:
-        """The checkpoints in a directory, the newest last."""
-        return sorted(Path(directory).glob("step-*.keras"), key=_step)
+        """The checkpoints in a directory, the newest last; not what else lies there, such as copies of some."""
+        return sorted(filter(_is_step, Path(directory).glob("step-*.keras")), key=_step)
 
     @classmethod
     def newest(cls, directory: str | os.PathLike[str]) -> Path | None:
@@ -262,6 +262,10 @@ class Checkpoint(StepCallback):
         if more * size > free:
             expected = f"Expected room for {more} more checkpoints of {size:,} bytes in {self.directory}"
             raise OSError(f"{expected}. Received: {free:,} bytes free")
+
+
+def _is_step(path: Path) -> bool:
+    return path.stem.removeprefix("step-").isdecimal()
 
 
 def _step(path: Path) -> int:

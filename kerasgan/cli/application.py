@@ -1,6 +1,7 @@
 """The application around the commands: its own options, and how errors and interruptions are reported."""
 
 import logging
+import os
 import shlex
 import time
 import traceback
@@ -35,7 +36,7 @@ class Commands(TyperGroup):
             if equals and not value and option not in MAY_BE_EMPTY:  # of a path it would be the working directory
                 place = f"a value for {option}" if option.startswith("-") else f"a value after {before or 'kerasgan'}"
                 raise typer.BadParameter(f"Expected {place}. Received: an empty one")
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [_at_home(each) for each in args])
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -75,6 +76,13 @@ def options(
 
         typer.echo(kerasgan.__version__)
         raise typer.Exit
+
+
+def _at_home(argument: str) -> str:
+    """--OPTION=~/PATH with one's home, which shells put only where a word begins with ~."""
+    option, _, value = argument.partition("=")
+    named = option.startswith("--") and value.startswith("~")
+    return f"{option}={os.path.expanduser(value)}" if named else argument
 
 
 def _words(error: Exception) -> str:

@@ -264,7 +264,7 @@ def _samples(gan: "GAN", choice: Choice) -> tuple[np.ndarray, int | None]:
     labels: Any
     labels, columns = pictures.grid_labels(choice.count, gan.num_classes)
     if choice.labels is not None:
-        labels = _repeated(choice.labels, choice.count or 16)
+        labels = _repeated(choice.labels, choice.count or max(16, len(choice.labels)))
         columns = len(choice.labels) if len(choice.labels) > 1 else None
     count = choice.count or (16 if labels is None else len(labels))
     drawn = gan.generate(count, labels=labels, seed=choice.seed, truncation=choice.truncation)
@@ -283,7 +283,7 @@ def grid(gan: "GAN", choice: Choice, output: Path) -> int:
 
 def truncations(gan: "GAN", choice: Choice, values: Sequence[float], output: Path) -> int:
     """Writes the same images at several truncations, a column for each; returns how many images."""
-    rows = choice.count or 4
+    rows = choice.count or max(4, len(choice.labels or ()))
     points = prior_of(gan).draw(rows, gan.latent_dim, choice.seed)
     labels = pictures.grid_labels(rows, gan.num_classes)[0] if choice.labels is None else _repeated(choice.labels, rows)
     images = exploration.truncation_grid(gan, points, truncations=values, labels=labels)

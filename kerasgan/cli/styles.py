@@ -128,7 +128,8 @@ def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> 
         pairs = [(_styles(gan, choice, 1), direction) for direction in directions]
         rows = [f"{edit.method}:{index}" for index in range(len(pairs))]
     else:
-        pairs = [(styles[None], directions[0]) for styles in _styles(gan, choice, choice.count or MANY)]
+        count = choice.count or max(MANY, len(choice.labels or ()))
+        pairs = [(styles[None], directions[0]) for styles in _styles(gan, choice, count)]
         rows = [f"image {index}" for index in range(len(pairs))]
     amounts = edit.amounts
     names = [f"{amount:+g}" if amount else "0" for amount in amounts]

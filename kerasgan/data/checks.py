@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.files.text import warn
+
 LIGHT = 0.25  # in [-1, 1]: photographs scaled to [0, 1] have darker pixels, light drawings have not
 EXPECTED_VALUES = "Expected images as uint8 in [0, 255] or as floats in [-1, 1]"
 
@@ -142,4 +144,15 @@ def model_labels(labels: np.ndarray | None, num_classes: int, where: str, *, unl
         raise ValueError(
             "Expected a label for every image: -1, for none, is for families that learn from unlabeled images too, "
             f"such as SemiSupervisedGAN. Received: a label {int(labels.min())} from {where}"
+        )
+
+
+def warn_of_fewer_classes(class_names: Sequence[str] | None, num_classes: int, where: str) -> None:
+    """Warns of named classes that are fewer than the model's: what is missing shifts the labels of the others."""
+    if class_names is not None and len(class_names) < num_classes:
+        names = ", ".join(class_names[:3]) + (", ..." if class_names[3:] else "")
+        warn(
+            f"Expected images of the model's {num_classes} classes. Received: {len(class_names)} in {where}, {names}, "
+            "which are taken for the model's first ones; nothing is learned of the others.",
+            stacklevel=4,
         )

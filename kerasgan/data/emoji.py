@@ -44,7 +44,8 @@ def emoji(
             alone; or "all".
         only: categories or subcategories of Unicode, such as "Food & Drink" or "face-smiling", or the beginning of
             subcategories up to a "-", such as "face-"; all, if empty.
-        labels: "categories", Unicode's nine, or "subcategories", its hundred; those that are left, in Unicode's order.
+        labels: "categories", Unicode's nine, or "subcategories", its hundred; those that `only` leaves, in Unicode's
+            order, the same numbers in each split.
         skin_tones: whether to take those of every skin tone; a font has none.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
@@ -60,12 +61,15 @@ def emoji(
         found = packaged.from_npm(place, image_size=image_size, channels=channels, skin_tones=skin_tones)
     else:
         found = packaged.from_font(place, image_size=image_size, channels=channels)
-    found = found.chosen(split=split, only=only)
-    groups = found.subcategories if labels == "subcategories" else [emoji_table.CATEGORIES[i] for i in found.labels]
-    names = list(dict.fromkeys(groups))
-    places_of = np.array([names.index(each) for each in groups], np.int32)
+    known, found = found.chosen(only=only), found.chosen(split=split, only=only)
+    names = list(dict.fromkeys(_groups(known, labels)))  # of all splits: the held-out tenth lacks some
+    places_of = np.array([names.index(each) for each in _groups(found, labels)], np.int32)
     info = SourceInfo(f"emoji/{split}", (image_size, image_size, channels), len(found.images), places_of, names)
     return Indexed(info, ordering, ArrayReader(found.images))
+
+
+def _groups(found: packaged.Emoji, labels: str) -> list[str]:
+    return found.subcategories if labels == "subcategories" else [emoji_table.CATEGORIES[i] for i in found.labels]
 
 
 def emoji_styles(

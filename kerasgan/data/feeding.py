@@ -47,7 +47,7 @@ def batches(
         return _from_tf_data(data, shape, num_classes, unlabeled)
     if isinstance(data, keras.utils.PyDataset) and not isinstance(data, Source):
         checked(data[0], shape, num_classes, type(data).__name__, unlabeled)
-        return Adapted(data, functools.partial(_prepared, num_classes=num_classes))
+        return Adapted(data, functools.partial(_prepared, **_wanted(data, num_classes, unlabeled)))
     if is_loader(data):
         return _from_loader(data, shape, num_classes, unlabeled)
     order = {"batch_size": 64 if batch_size is None else batch_size, "seed": seed, "shuffle": shuffle}
@@ -73,6 +73,7 @@ def batches(
         streamed = source.labels is None and source.info.labeled  # only the number of its classes is known
         known = np.arange(source.num_classes or 0) if streamed else source.labels
         checks.model_labels(known, num_classes, source.name, unlabeled=unlabeled)
+        checks.warn_of_fewer_classes(source.class_names, num_classes, source.name)
         source = arranged(source)
     return source.copy(with_labels=num_classes is not None)
 
@@ -129,9 +130,14 @@ def checked(
     checks.model_shape(array.shape[1:], shape, where)
     if num_classes is None:
         return array, None
-    targets = None if labels is None else checks.label_array(as_numpy(labels), len(array), unlabeled=unlabeled)
+    return array, _labels(labels, len(array), num_classes=num_classes, where=where, unlabeled=unlabeled)
+
+
+def _labels(labels: Any, count: int, *, num_classes: int, where: str, unlabeled: bool) -> np.ndarray:
+    """The labels of one batch, for each of `count` images, or an error that says what differs."""
+    targets = None if labels is None else checks.label_array(as_numpy(labels), count, unlabeled=unlabeled)
     checks.model_labels(targets, num_classes, where, unlabeled=unlabeled)
-    return array, targets
+    return targets  # type: ignore[return-value]
 
 
 def batch(
@@ -165,7 +171,7 @@ def _from_tf_data(data: Any, shape: tuple[int, ...], num_classes: int | None, un
     def prepare(*parts: Any) -> Any:
         images, labels = unpacked(parts[0] if len(parts) == 1 else parts)
         images = tensor_images(images, shape, rank)
-        return images if num_classes is None else (images, tf.reshape(tf.cast(labels, tf.int32), [-1]))
+        return images if num_classes is None else (images, _tensor_labels(labels, num_classes, unlabeled))
 
     return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
@@ -193,6 +199,18 @@ def tensor_images(images: Any, shape: Sequence[int], rank: int) -> Any:
     return tf.ensure_shape(images, (None, *shape))
 
 
+def _tensor_labels(labels: Any, num_classes: int, unlabeled: bool) -> Any:
+    """A batch's labels of tf.data as int32 (batch,); networks would take one out of range for no class at all."""
+    import tensorflow as tf
+
+    labels = tf.reshape(tf.cast(labels, tf.int32), [-1])
+    least = -int(unlabeled)
+    expected = f"Expected labels from {least} to {num_classes - 1}. Received: from tf.data a batch of labels"
+    right = tf.reduce_all((labels >= least) & (labels < num_classes))
+    with tf.control_dependencies([tf.debugging.Assert(right, [expected, labels], summarize=64)]):
+        return tf.identity(labels)
+
+
 class Adapted(keras.utils.PyDataset):
     """Another PyDataset, of each of whose batches a function makes one for a model."""
 
@@ -217,12 +235,17 @@ class Adapted(keras.utils.PyDataset):
         self._data.on_epoch_end()
 
 
-def _prepared(batch: Any, num_classes: int | None) -> Batch:
-    """A batch as `checked` takes it, for the model."""
+def _wanted(data: Any, num_classes: int | None, unlabeled: bool) -> dict[str, Any]:
+    """The labels of a data set that a model learns from, as `_prepared` and `_labels` take them."""
+    return {"num_classes": num_classes, "where": type(data).__name__, "unlabeled": unlabeled}
+
+
+def _prepared(batch: Any, *, num_classes: int | None, **wanted: Any) -> Batch:
+    """A batch as `checked` takes it, for the model; the labels of each are checked, not of the first one alone."""
     images, labels = unpacked(batch)
     images = scaled(as_numpy(images))
     images = images[..., np.newaxis] if images.ndim == 3 else images
-    return images if num_classes is None else (images, as_numpy(labels).reshape(-1).astype(np.int32))
+    return images if num_classes is None else (images, _labels(labels, len(images), num_classes=num_classes, **wanted))
 
 
 def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, unlabeled: bool) -> Any:
@@ -232,14 +255,15 @@ def _from_loader(loader: Any, shape: tuple[int, ...], num_classes: int | None, u
         raise ValueError("Expected at least one batch. Received: an empty DataLoader")
     images, _ = checked(first, shape, num_classes, "DataLoader", unlabeled)
 
+    wanted = _wanted(loader, num_classes, unlabeled)
     if not hasattr(loader.dataset, "__len__"):
-        return reloaded(loader, functools.partial(_prepared, num_classes=num_classes))
+        return reloaded(loader, functools.partial(_prepared, **wanted))
 
     def begin(epoch: int) -> Raw:
         for batch in loader:
             pixels, labels = unpacked(batch)
             pixels = as_numpy(pixels)
-            targets = None if labels is None else as_numpy(labels).reshape(-1)
+            targets = None if num_classes is None else _labels(labels, len(pixels), **wanted)
             yield pixels[..., np.newaxis] if pixels.ndim == 3 else pixels, targets
 
     count = len(loader) * len(images)

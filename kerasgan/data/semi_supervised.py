@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasgan.data.sources import Batching, Indexed, Reader, Source, SourceInfo
+from kerasgan.data.sources import Batching, Indexed, Raw, Reader, Source, SourceInfo
 
 UNLABELED = -1
 
@@ -67,6 +67,10 @@ class SemiSupervised(Indexed):
 
     def _targets(self, chosen: np.ndarray) -> np.ndarray:
         return np.where(self._with_label, super()._targets(chosen), UNLABELED).astype(np.int32)
+
+    def in_order(self) -> Raw:
+        """As of every source, with all labels that are known, also those that batches hide."""
+        return Indexed(self.info, self.order, self.reader).in_order()
 
     def copy(self, *, with_labels: bool | None = None) -> Any:
         twin = super().copy(with_labels=with_labels)

@@ -21,7 +21,7 @@ from kerasgan.evaluation.score_card import ScoreCard, score_card
 from kerasgan.files import films, pictures
 from kerasgan.files.download import DownloadError
 from kerasgan.files.paths import cache_directory, local
-from kerasgan.files.text import in_markdown, visible
+from kerasgan.files.text import in_markdown, visible, warn
 from kerasgan.files.toml import write_sections, write_text
 from kerasgan.names import find
 from kerasgan.zoo import data_sources
@@ -154,7 +154,16 @@ def _cache() -> Path:
 def _folder(path: str | Path, gan: "GAN") -> Any:
     height, width, channels = gan.image_shape
     source = data_sources.for_task(gan.task, str(path))
-    return source.read(path, image_size=(height, width), channels=channels, shuffle=False)
+    found = source.read(path, image_size=(height, width), channels=channels, shuffle=False)
+    if gan.num_classes and found.num_classes not in (None, gan.num_classes):
+        warn(
+            f"Expected a sub-folder for each of the model's {gan.num_classes} classes. Received: {found.num_classes} "
+            f"in {path}, which are read without labels, and compared with equally many images of each class",
+            stacklevel=3,
+        )
+        found = found.copy(with_labels=False)
+        found.info = dataclasses.replace(found.info, labels=None, class_names=None, labeled=False)
+    return found
 
 
 def named_features(name: str) -> str | FeatureNetwork:

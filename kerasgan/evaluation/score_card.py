@@ -17,6 +17,7 @@ from kerasgan.evaluation import scores
 from kerasgan.evaluation.material import FeatureNetwork, RealImages, feature_network, generated, real_images
 from kerasgan.files.paths import local
 from kerasgan.files.text import in_markdown
+from kerasgan.gan.measuring import in_proportion
 from kerasgan.glossary import explained
 from kerasgan.metrics import checks
 from kerasgan.metrics.features import weights_hash
@@ -245,7 +246,12 @@ def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
     known = reals.views[0].labels
     if known is not None and known.max() >= gan.num_classes:
         raise ValueError(f"Expected labels below {gan.num_classes} classes. Received: a label {known.max()}")
-    return np.resize(np.arange(gan.num_classes) if known is None else known, count).astype("int32")
+    if known is None:
+        return np.resize(np.arange(gan.num_classes), count).astype("int32")
+    if count == len(known):
+        return known.astype("int32")
+    drawn = in_proportion(known, count)  # of a folder the first ones are all of one class
+    return np.random.default_rng(0).permutation(drawn)  # scores of pixels take the first ones, too
 
 
 def rounded(value: Any) -> float:

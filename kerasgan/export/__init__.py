@@ -135,7 +135,7 @@ def web(
         ValueError: if `gan` is not a GAN, or the folder holds something else.
     """
     _refuse_others(gan)
-    target = Path(directory)
+    target = Path(os.path.expanduser(directory))
     FORMATS["web"].check_target(target)
     inside = page.truncates_styles(gan)
     options = Options(entry=entry, license=license, truncation="input" if inside else 1.0)
@@ -183,7 +183,7 @@ def bundle(
     """
     chosen = Options(**options)
     names, left_out = choose(formats, chosen, gan)
-    target = Path(directory)
+    target = Path(os.path.expanduser(directory))
     check_folder(target, sign=folder.REPORT, kind="an earlier bundle", own=folder.own_names)
     failed: dict[str, str] = {}
     prepared = prepare(gan, chosen)
@@ -218,7 +218,7 @@ def _refuse_others(gan: Any) -> None:
 def _file(gan: GAN, path: str | os.PathLike, format_name: str, tolerance: float | None, options: Options) -> Path:
     _refuse_others(gan)
     choose([format_name], options, gan)
-    target = Path(path)
+    target = Path(os.path.expanduser(path))
     FORMATS[format_name].check_target(target)
     prepared = prepare(gan, options)
     about = {format_name: FORMATS[format_name].gather(gan, options)}

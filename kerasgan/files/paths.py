@@ -65,15 +65,15 @@ def local(path: Name) -> Path:
 
 
 def _given(path: Name) -> Path:
-    """As `Path`, which would take an empty text for the working directory."""
+    """As `Path`, which would take an empty text for the working directory, and ~ for a folder of that name."""
     if os.fspath(path) == "":
         raise ValueError("Expected a path. Received: an empty text, ''")
-    return Path(path)
+    return Path(os.path.expanduser(path))
 
 
 def absolute(path: Name) -> str:
     """A path that is valid from every working directory."""
-    return address(path) if is_remote(path) else str(_given(path).expanduser().resolve())
+    return address(path) if is_remote(path) else str(_given(path).resolve())
 
 
 def names(path: Name) -> list[str] | None:
@@ -239,7 +239,7 @@ def cache_directory() -> Path:
 def here(path: Name) -> Path:
     """A local path: the path itself, or an up-to-date copy of a remote file or folder in the cache."""
     if not is_remote(path):
-        return _given(path).expanduser()
+        return _given(path)
     key = hashlib.sha256(address(path).encode()).hexdigest()[:16]
     last = [part for part in address(path).split("/") if part][-2:]  # a recipe is named after its folder
     copy = cache_directory().with_name("remote").joinpath(key, *(part.replace(":", "") for part in last))

@@ -11,6 +11,7 @@ from keras import ops
 from kerasgan import data, gradients, latents
 from kerasgan.files import pictures
 from kerasgan.gan import standing_statistics
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.scalars import checked
 
 __all__ = ["Sampling"]
@@ -49,7 +50,8 @@ class Sampling(keras.Model):
             latents: (count, latent_dim); drawn from the prior if not given.
             labels: for a class-conditional model an int, or one per image, or names of `class_names`; drawn at random
                 if not given.
-            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`.
+            seed: an int that makes the images reproducible, on every backend, and independent of `batch_size`; if not
+                given, `keras.utils.set_random_seed` decides.
             truncation: from 1, latents as drawn, to 0, their mean (psi in some papers): lower values give more typical
                 and less varied images. Style-based families truncate styles instead of latents.
             batch_size: images computed at a time.
@@ -84,12 +86,14 @@ class Sampling(keras.Model):
     ) -> list[np.ndarray]:
         """The latents, given or drawn, of the generator's size or another, and a class-conditional model's labels."""
         latent_dim = self.latent_dim if latent_dim is None else latent_dim
+        if points is None or (labels is None and self.num_classes):
+            seed = seed_or_drawn(seed)
         if points is not None:
             points = latents.given(points, latent_dim)
             if count not in (None, len(points)):
                 raise ValueError(f"Expected latents for count={count} images. Received: latents.shape={points.shape}")
         else:
-            count = len(labels) if count is None and np.ndim(labels) == 1 else count
+            count = len(labels) if count is None and np.ndim(labels) else count
             if count is None:
                 raise ValueError("Expected a number of images, latents or labels of images. Received: count=None")
             points = self.prior.draw(int(count), latent_dim, seed)
@@ -107,18 +111,22 @@ class Sampling(keras.Model):
         return keras.tree.map_structure(lambda *several: np.concatenate(several), *chunks)
 
     @checked
-    def examine(self, images: Any, *, batch_size: int = 64) -> Any:
+    def examine(self, images: Any, labels: Any = None, *, batch_size: int = 64) -> Any:
         """The discriminator's outputs for images in inference mode, as arrays, in their structure.
 
         Args:
             images: (count, height, width, channels), uint8 or float in [-1, 1].
+            labels: integer labels (count,), if they are an input of the discriminator.
             batch_size: images computed at a time.
 
         Raises:
-            TypeError, ValueError: for arrays that are not images of the model's size, or empty ones.
+            TypeError, ValueError: for arrays that are not images of the model's size, empty ones, or labels that are
+                missing, out of range or no input.
         """
-        pixels, _ = data.batch(images, image_shape=self.image_shape)
-        return self._outputs(self.discriminator, [pixels], batch_size=batch_size)
+        known = self.num_classes if len(self.discriminator.inputs) > 1 else None
+        pixels, classes = data.batch(images, labels, image_shape=self.image_shape, num_classes=known)
+        inputs = [pixels] if classes is None else [pixels, classes]
+        return self._outputs(self.discriminator, inputs, batch_size=batch_size)
 
     @checked
     def accumulate_statistics(self, batches: int = 16, *, batch_size: int = 64, seed: int | None = None) -> None:

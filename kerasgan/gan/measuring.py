@@ -12,7 +12,7 @@ from kerasgan.gan.step_callback import StepCallback
 from kerasgan.gan.task import Task
 from kerasgan.metrics.sample_metrics import MOST_REALS, PairScore, SampleMetric
 
-__all__ = ["Best", "Measurements", "Measuring", "measuring", "refuse_unsuited", "suiting"]
+__all__ = ["Best", "Measurements", "Measuring", "in_proportion", "measuring", "refuse_unsuited", "suiting"]
 
 BATCH = 64  # images that are generated and compared at a time
 
@@ -255,8 +255,13 @@ def _classes(gan: Any, labels: Sequence[np.ndarray], count: int) -> np.ndarray |
     """The classes to generate, in the real images' proportions; None for a model without."""
     if not gan.num_classes:
         return None
-    known = np.sort(np.concatenate(labels)) if labels else np.arange(gan.num_classes)
-    return known[np.arange(count) * len(known) // count].astype("int32")
+    known = np.concatenate([np.empty(0, "int32"), *labels])
+    return in_proportion(known if len(known) else np.arange(gan.num_classes), count)
+
+
+def in_proportion(labels: np.ndarray, count: int) -> np.ndarray:
+    """`count` labels in the proportions of those, sorted: int32."""
+    return np.sort(labels)[np.arange(count) * len(labels) // count].astype("int32")
 
 
 def _pairs(gan: Any, metric: PairScore, source: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -290,7 +290,15 @@ class AdversarialStep(keras.Model):
         return images if self.augment is None else self.augment(images, seed=self.seed_generator)
 
     def log(self, name: str, value: Any) -> None:
-        """Adds a scalar to the running mean that `fit` reports under `name`."""
+        """Adds a scalar to the running mean that `fit` reports under `name`.
+
+        Raises:
+            ValueError: for a name that is not in `extra_metrics`, and none of a loss or a penalty.
+        """
+        if name not in self._means:
+            expected = f"Expected one of {', '.join(self._means)}; a subclass adds its own to those of its base"
+            added = f"extra_metrics = (*{type(self).__mro__[1].__name__}.extra_metrics, {name!r})"
+            raise ValueError(f"{expected}: {added}. Received: name={name!r}")
         self._means[name].update_state(value)
 
     def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:

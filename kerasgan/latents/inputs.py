@@ -1,5 +1,6 @@
-"""Checks of the latents and class labels that callers pass."""
+"""Checks of the latents, class labels and seeds that callers pass."""
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from kerasgan.names import resolve
 
-__all__ = ["class_labels", "given"]
+__all__ = ["class_labels", "given", "seed_or_drawn"]
 
 
 def given(latents: Any, latent_dim: int) -> np.ndarray:
@@ -78,6 +79,11 @@ def _numbers(labels: Any, names: Sequence[str] | None) -> Any:
     if isinstance(labels, (list, tuple)):
         return [_numbers(label, names) if isinstance(label, str) else label for label in labels]
     return labels
+
+
+def seed_or_drawn(seed: int | None) -> int:
+    """The seed; if it is None another one each time, which `keras.utils.set_random_seed` decides, as Keras' own."""
+    return random.randrange(2**31) if seed is None else seed
 
 
 def _different(labels: Any) -> str:

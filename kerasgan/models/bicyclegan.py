@@ -21,6 +21,7 @@ from kerasgan import data, distribution, latents
 from kerasgan.data import checks
 from kerasgan.gan import ImageToImage
 from kerasgan.gan.prediction import PredictOptions
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.layers import (
     GivenLatents,
     WithLatents,
@@ -298,7 +299,7 @@ class BicycleGAN(ImageToImage):
         Returns float32 (count, ...) in [-1, 1]: for each vector of latents what `predict` returns; a list if `images`
         is one.
         """
-        points = self.prior_of_latents.draw(count, self.latent_dim, seed)
+        points = self.prior_of_latents.draw(count, self.latent_dim, seed_or_drawn(seed))
         made = [self.predict(images, latents=point, **options) for point in points]
         return made if isinstance(images, (list, tuple)) else np.stack(made)
 

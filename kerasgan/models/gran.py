@@ -25,6 +25,7 @@ from keras import layers, ops
 from kerasgan import gradients
 from kerasgan.gan import GAN
 from kerasgan.gan.constructor_checks import check_choice, check_multiple
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.layers import ScaleAndOffset, normalized
 
 __all__ = ["GRAN", "discriminator", "generator"]
@@ -118,8 +119,9 @@ class GRAN(GAN):
             raise ValueError(f"Expected a positive number of images. Received: count={count!r}")
         sums = [self.sampler.get_layer(f"canvas{step}").output for step in range(1, self.steps + 1)]
         painter = keras.Model(self.sampler.inputs, sums)
+        points = self.prior.draw(count, self.latent_dim, seed_or_drawn(seed))
         with gradients.none():
-            found = painter(ops.convert_to_tensor(self.prior.draw(count, self.latent_dim, seed)), training=False)
+            found = painter(ops.convert_to_tensor(points), training=False)
             found = [found] if self.steps == 1 and not isinstance(found, (list, tuple)) else found
             return ops.convert_to_numpy(ops.stack([2 * ops.sigmoid(canvas) - 1 for canvas in found], axis=1))
 

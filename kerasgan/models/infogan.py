@@ -22,6 +22,7 @@ from scipy.special import softmax
 
 from kerasgan.gan import GAN
 from kerasgan.latents import Product
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.models.infogan_networks import code_prior, discriminator, generator, log_normal, output_slices
 from kerasgan.objectives.contrastive import distort, nt_xent
 
@@ -179,6 +180,7 @@ class InfoGAN(GAN):
         if codes and latents is not None:
             raise ValueError(f"Expected either latents or codes. Received: both, codes={codes}")
         if codes:
+            seed = seed_or_drawn(seed)
             latents = self.prior.draw_given(codes, count, self.latent_dim, seed)
         return super().generate(count, latents=latents, seed=seed, **options)
 

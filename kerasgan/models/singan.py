@@ -21,6 +21,7 @@ from keras import ops
 from kerasgan import data, gradients
 from kerasgan.gan import GAN
 from kerasgan.gan.model import PRIOR
+from kerasgan.latents.inputs import seed_or_drawn
 from kerasgan.layers import Split, pyramid
 from kerasgan.models.singan_networks import (
     discriminator,
@@ -331,7 +332,7 @@ class SinGAN(GAN):
             pixels = pyramid.down(pixels, sizes[first - 1])  # finer detail is for the scales to draw
         below = ops.convert_to_numpy(pyramid.up(pixels, sizes[first]))
         network = injection([*self.sampler_parts.values()][first:], sizes[first:])
-        noise = self.prior.draw(len(below), network.inputs[0].shape[-1], seed)
+        noise = self.prior.draw(len(below), network.inputs[0].shape[-1], seed_or_drawn(seed))
         return self._outputs(network, [noise, below], batch_size=batch_size)
 
     def _refuse_learned_prior(self, received: str) -> None:

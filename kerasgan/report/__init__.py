@@ -25,7 +25,7 @@ def write(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = N
         ValueError: if `run` is no run folder, or its log cannot be read as one.
     """
     found = gather(run)
-    path = Path(run) / "report.html" if output is None else local(output)
+    path = local(run) / "report.html" if output is None else local(output)
     content = page.document(f"{found.recipe.name}: a training report", sections.body(found))
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:

@@ -61,7 +61,7 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe", **arguments
         kerasgan.checkpoints.CheckpointError: for a checkpoint that is damaged, or of no known architecture.
         ValueError: for an unknown entry, or a file that holds no GAN or does not fit its recipe.
     """
-    name = os.fspath(source)
+    name = os.path.expanduser(source)
     if found := hub.repository(name):
         return _of_strangers(hub.snapshot(found, OF_REPOSITORY), found, weights)
     if is_checkpoint(name):
@@ -93,17 +93,18 @@ def load(source: str | os.PathLike[str], *, weights: Any = "recipe", **arguments
 
 def recipe_of(source: str | os.PathLike[str]) -> zoo.Recipe:
     """The recipe of an entry, of a recipe.toml, of a folder that holds one, or of a repository."""
+    source = os.path.expanduser(source)
     if found := hub.repository(source):
         path = hub.snapshot(found, OF_REPOSITORY) / "recipe.toml"
         if not path.is_file():
             raise FileNotFoundError(f"Expected a repository with a recipe.toml. Received: {found}, without one")
         return dataclasses.replace(zoo.recipe(path), name=found.name.partition("/")[2])
-    if is_checkpoint(os.fspath(source)) and Path(source).is_file():
+    if is_checkpoint(source) and Path(source).is_file():
         expected = "Expected an entry, a recipe.toml or a run folder. A checkpoint becomes one by"
         raise ValueError(f"{expected} `kerasgan convert {source} -o FOLDER`: FOLDER/recipe.toml. Received: {source}")
-    folder = Path(source, "recipe.toml").is_file() and os.fspath(source) not in zoo.names()
+    folder = Path(source, "recipe.toml").is_file() and source not in zoo.names()
     holds_one = is_run(source) or folder
-    return zoo.recipe(here(f"{source}/recipe.toml") if holds_one else os.fspath(source))
+    return zoo.recipe(here(f"{source}/recipe.toml") if holds_one else source)
 
 
 def _is_model(folder: str) -> bool:
