@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -12,6 +13,11 @@ import kerasgan
 from pages.markdown import contents, table
 
 TOP = {"GAN": "kerasgan.gan", "load": "kerasgan.training.load"}
+# Modules beside those in `__all__` whose names tutorials use
+FURTHER = {
+    "kerasgan.checkpoints": ["kerasgan.checkpoints.inception", "kerasgan.checkpoints.lpips"],
+    "kerasgan.metrics": ["kerasgan.metrics.features", "kerasgan.metrics.inception"],
+}
 
 
 def pages() -> dict[str, str]:
@@ -19,11 +25,12 @@ def pages() -> dict[str, str]:
     modules = [name for name in kerasgan.__all__ if name not in TOP]
     found = {f"api/{name}.md": module_page(name) for name in modules}
     rows = [(f"[`kerasgan.{name}`](../api/{name}.md)", first_line(f"kerasgan.{name}")) for name in modules]
-    found |= {"api/gan.md": GAN, "api/files.md": FILES}
+    found |= {"api/gan.md": top(), "api/files.md": FILES, "api/distribution.md": DISTRIBUTION}
+    rows.append(("[`kerasgan.distribution`](../api/distribution.md)", first_line("kerasgan.distribution")))
     rows.append(("[`kerasgan.files`](../api/files.md)", "Pictures and films of images, as the commands write them."))
     rows.insert(0, ("[`kerasgan.GAN`, `kerasgan.load`](../api/gan.md)", "The class of all models, and loading any."))
     text = "# API\n\nEvery public name; what has no page here is not part of the interface.\n\n"
-    listed = contents(["gan", *modules, "files"])
+    listed = contents(["gan", *modules, "distribution", "files"])
     found["api/index.md"] = f"{text}{table(['module', 'holds'], rows).replace('../api/', '')}\n\n{listed}\n"
     return found
 
@@ -33,15 +40,17 @@ def module_page(name: str) -> str:
     if name == "models":
         rows = [(f"[`{each}`](../families/{each}.md)", first_line(module, each)) for each in sorted_names(module)]
         text = "Every family has [a page](../families/index.md)."
-        return f"# kerasgan.models\n\n{text}\n\n{table(['class', 'is'], rows)}\n"
+        networks = rest(".. automodule:: kerasgan.models.feature_networks\n   :members:")
+        parts = ["# kerasgan.models", text, table(["class", "is"], rows), "## Feature networks", networks]
+        return "\n\n".join(parts) + "\n"
     return directive(module, module, inner_modules(module))
 
 
 def inner_modules(module: str) -> list[str]:
-    """Modules in `__all__`, such as `kerasgan.data.derivations`, whose names are documented with it."""
+    """Further modules, such as `kerasgan.data.derivations`, whose names are documented with it."""
     outer = importlib.import_module(module)
     inner = [getattr(outer, name) for name in sorted_names(module)]
-    return [each.__name__ for each in inner if type(each) is type(importlib)]
+    return [each.__name__ for each in inner if type(each) is type(importlib)] + FURTHER.get(module, [])
 
 
 def directive(title: str, module: str, inner: list[str]) -> str:
@@ -108,15 +117,30 @@ def signature(app: Any, what: str, name: str, subject: Any, options: Any, given:
     return stringify_signature(shown, unqualified_typehints=True), None
 
 
-GAN = f"""# kerasgan.GAN and kerasgan.load
+def class_with_members(name: str, subject: type, documented: Iterable[type] = ()) -> str:
+    """A class with its members and those of its bases, such as `GAN.generate`.
 
-{rest(".. autofunction:: kerasgan.load")}
+    Left out are members of Keras' classes, and of the classes in `documented`, which have pages of their own.
+    """
+    others = {base for each in documented for base in each.__mro__}
+    others |= {base for base in subject.__mro__ if not base.__module__.startswith("kerasgan")}
+    names = ",".join(sorted({base.__name__ for base in others}))
+    bases = "\n   :show-inheritance:" if documented else ""
+    return rest(f".. autoclass:: {name}\n   :members:\n   :inherited-members: {names}{bases}")
 
-{rest(".. autoclass:: kerasgan.GAN" + chr(10) + "   :members:")}
 
-## Image-to-image models
+def top() -> str:
+    """The page of `kerasgan.GAN` and `kerasgan.load`."""
+    parts = ["# kerasgan.GAN and kerasgan.load", rest(".. autofunction:: kerasgan.load")]
+    parts += [class_with_members("kerasgan.GAN", kerasgan.GAN), "## Image-to-image models"]
+    parts.append(class_with_members("kerasgan.gan.ImageToImage", kerasgan.gan.ImageToImage, [kerasgan.GAN]))
+    parts += ["## Paused updates", rest(".. autoclass:: kerasgan.gan.Balance")]
+    return "\n\n".join(parts) + "\n"
 
-{rest(".. autoclass:: kerasgan.gan.ImageToImage" + chr(10) + "   :members:")}
+
+DISTRIBUTION = f"""# kerasgan.distribution
+
+{rest(".. automodule:: kerasgan.distribution" + chr(10) + "   :members: scope, devices, MachineError")}
 """
 
 FILES = f"""# Pictures and films

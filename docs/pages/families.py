@@ -10,7 +10,7 @@ import kerasgan
 from kerasgan import zoo
 from kerasgan.cli import tables
 from kerasgan.zoo.recipe import Recipe
-from pages.api import first_line, rest, sorted_names
+from pages.api import class_with_members, first_line, rest, sorted_names
 from pages.gallery import ROOT, entry_link, is_shown, live_link, picture
 from pages.markdown import contents, table
 
@@ -18,7 +18,8 @@ COUNTS = ROOT / "benchmarks" / "results" / "parameters.json"
 HEAD = """# Families
 
 A family is a paper's model: a class in `kerasgan.models`, and [recipes](../reference/recipe.md) with the paper's
-settings. The first table generates images from noise, the second translates images.
+settings. The first table lists families that generate images from noise, the second those that translate images. What
+all share, such as `fit`, `generate` and `save`, is on the page of [`kerasgan.GAN`](../api/gan.md).
 
 """
 
@@ -54,7 +55,8 @@ def page(name: str) -> str:
     source, entries = module(name), recipes(name)
     pictures = "\n\n".join(picture(recipe, "../") for recipe in entries if is_shown(recipe))
     parts = [f"# {name}\n", rest(f".. automodule:: {source.__name__}"), "", pictures, "\n## The class\n"]
-    parts.append(rest(f".. autoclass:: kerasgan.models.{name}\n   :members:\n   :show-inheritance:"))
+    documented = [kerasgan.GAN, kerasgan.gan.ImageToImage]
+    parts.append(class_with_members(f"kerasgan.models.{name}", getattr(kerasgan.models, name), documented))
     networks = [each for each in source.__all__ if inspect.isfunction(getattr(source, each))]
     if networks:
         parts.append("\n## The networks\n")

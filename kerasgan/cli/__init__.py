@@ -26,10 +26,10 @@ from kerasgan.cli.walk import walk
 __all__ = ["app", "main"]
 
 PANELS = {  # in the order in which --help lists them
-    "Begin": (quickstart, entries, info),
-    "Train and judge": (train, doctor, evaluate, report),
-    "Draw": (generate, walk, interpolate, mix, edit, project, translate),
-    "Take along": (export, explore, convert, push),
+    "Start": (quickstart, entries, info),
+    "Train and evaluate": (train, doctor, evaluate, report),
+    "Generate and translate": (generate, walk, interpolate, mix, edit, project, translate),
+    "Export and publish": (export, explore, convert, push),
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -51,7 +51,7 @@ __all__ = [
 Planned = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, or a run folder.")]
 Target = Annotated[str, typer.Argument(help="An entry of `kerasgan list`, a recipe.toml, a run folder, or a .keras.")]
 Weights = Annotated[Path | None, typer.Option(help="A .weights.h5, .keras or published checkpoint to use instead.")]
-Direction = Annotated[str | None, typer.Option(help="For models that translate in both directions, such as ab.")]
+Direction = Annotated[str | None, typer.Option(help="For models with several directions, one of them, such as ab.")]
 Kernel = Annotated[
     str | None,
     typer.Option(
@@ -65,15 +65,17 @@ Description = Annotated[str | None, typer.Option(help="Text below it; about the 
 License = Annotated[str | None, typer.Option(help="License of the weights; the entry's if not given.")]
 
 # Of the commands that draw
-Count = Annotated[int | None, typer.Option(min=1, help="Number of images; what suits the picture, if not given.")]
+Count = Annotated[int | None, typer.Option(min=1, help="Number of images; chosen for the picture if not given.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")]
 CLASSES = "Classes, such as 3 or 0,1,2, or their names, if the model knows them, repeated over the images."
 Labels = Annotated[str | None, typer.Option(help=CLASSES)]
 Truncation = Annotated[
     float, typer.Option(help="Share of the latents' spread, 0 to 1: less is more typical and less varied.")
 ]
-Styles = Annotated[Path | None, typer.Option(help="Style-based: an .npy of `kerasgan project` instead of latents.")]
-Layers = Annotated[str | None, typer.Option(help="The styles that change, such as 0-3 or 4,6.")]
+Styles = Annotated[
+    Path | None, typer.Option(help="For style-based models: an .npy of `kerasgan project`, instead of latents.")
+]
+Layers = Annotated[str | None, typer.Option(help="Numbers of the styles that change, such as 0-3 or 4,6.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="A .png, or a .gif or .mp4 that moves in a loop.")]
 Frames = Annotated[int | None, typer.Option(min=2, help="Number of frames; 10 for a .png and 60 for a film.")]
 Fps = Annotated[int, typer.Option(min=1, max=60, help="Frames per second of a film.")]
@@ -84,7 +86,7 @@ Scale = Annotated[
     int | None, typer.Option(min=1, help="Screen pixels per pixel; by default small images are enlarged.")
 ]
 Border = Annotated[
-    int | None, typer.Option(min=0, help="Screen pixels between the images; 0 for none, and no labels either.")
+    int | None, typer.Option(min=0, help="Screen pixels between the images; 0 also leaves out the labels.")
 ]
 
 

@@ -39,10 +39,10 @@ def convert(
     file: Annotated[Path, typer.Argument(help="A published checkpoint, such as a .pth file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write, or a file that ends in weights.h5.")],
     entry: Annotated[
-        str | None, typer.Option(help="An entry of its architecture, or a recipe.toml; found if not given.")
+        str | None, typer.Option(help="An entry or recipe.toml of its architecture; found if not given.")
     ] = None,
     formats: Formats = None,
-    family: Annotated[str | None, typer.Option(help="Of files that several families have, such as DeblurGAN.")] = None,
+    family: Annotated[str | None, typer.Option(help="The family, where several have such files.")] = None,
     channel_order: Annotated[
         str | None,
         typer.Option(help="Order of the colors in the checkpoint, rgb or bgr, where its publisher has both."),

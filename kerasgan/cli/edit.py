@@ -32,10 +32,10 @@ def edit(
     name: Target,
     output: Output = Path("edit.png"),
     direction: Annotated[
-        str, typer.Option("--direction", help="pca, sefa, one of these such as pca:0, or an .npy file.")
+        str, typer.Option("--direction", help="pca or sefa, a single one of them such as pca:0, or an .npy file.")
     ] = "pca",
     amounts: Annotated[
-        str, typer.Option(help="Of the direction; of pca in standard deviations. A negative first one: --amounts=-2,2.")
+        str, typer.Option(help="How far to move, for pca in standard deviations. A negative first one: --amounts=-2,2.")
     ] = "-3,-1.5,0,1.5,3",
     layers: Layers = None,
     count: Count = None,

@@ -91,14 +91,18 @@ def export(
     kernel: Kernel = None,
     precision: Annotated[
         Precision,
-        typer.Option(metavar="NAME", help=f"Precision of weights: {', '.join(Precision)}; the report has the loss."),
+        typer.Option(
+            metavar="NAME", help=f"Precision of weights: {', '.join(Precision)}; the report states the loss of quality."
+        ),
     ] = Precision.FLOAT32,
     uint8: Annotated[bool, typer.Option("--uint8", help="Output images as integers from 0 to 255.")] = False,
     truncation: Annotated[
         str, typer.Option(help="As in generate; or `input`: the file then has an input with one for each image.")
     ] = "1.0",
     label: Annotated[str | None, typer.Option(help="A fixed class for all images, as a number or a name.")] = None,
-    noise: Annotated[Noise, typer.Option(help="For style-based models.")] = Noise.CONSTANT,
+    noise: Annotated[
+        Noise, typer.Option(help="For style-based models: a fixed one, or an input of the file.")
+    ] = Noise.CONSTANT,
     batch_size: Annotated[int | None, typer.Option(min=1, help="A fixed number of images; any if not given.")] = None,
     image_size: Annotated[
         int | None, typer.Option(min=1, help="A fixed size, for image-to-image models; any if not given.")

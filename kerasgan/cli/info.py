@@ -19,7 +19,7 @@ Name = Annotated[
 def info(name: Name) -> None:
     """Show an entry's recipe: how to train it, what to expect, its weights, their license and scores.
 
-    Of a published checkpoint: its publisher, the family and all arguments of its model, and what it does not tell.
+    Of a published checkpoint: its publisher, the family and all arguments of its model, and what the file does not say.
     """
     from kerasgan.cli import tables
 

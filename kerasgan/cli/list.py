@@ -11,7 +11,9 @@ __all__ = ["entries"]
 
 def entries(
     family: Annotated[str | None, typer.Option(help="Only this family, such as DCGAN.")] = None,
-    pretrained: Annotated[bool | None, typer.Option("--pretrained/--untrained", help="Only with weights.")] = None,
+    pretrained: Annotated[
+        bool | None, typer.Option("--pretrained/--untrained", help="Only with, or only without, weights.")
+    ] = None,
 ) -> None:
     """List the entries of the zoo: family, image size, weights, score."""
     from kerasgan import zoo

@@ -35,9 +35,9 @@ def mix(
     border: Border = None,
     weights: Weights = None,
 ) -> None:
-    """Mix the styles of two images each: rows keep their own but for those that they take from the top row's images.
+    """Write a table of mixed styles: each row is one image, with some styles of the image at the top of the column.
 
-    Without --layers they take coarse, middle and fine styles in turn, each with a like share in what is seen.
+    Without --layers these are the coarse, the middle and the fine styles in turn, each group of about equal effect.
     """
     from kerasgan.cli import samples
     from kerasgan.cli import styles as styling

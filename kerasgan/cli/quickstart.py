@@ -24,7 +24,7 @@ def quickstart(
     ),
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to train.")] = 60.0,
 ) -> None:
-    """Load trained digits, train the same model for a minute, export it: a tour that works offline."""
+    """Draw with a trained model, train the same model for a minute, export it: a tour that works offline."""
     start_keras()
     tour(output, seconds=seconds)
 

@@ -27,8 +27,8 @@ KeepBest = Annotated[
         KEEP_BEST,
         metavar="[METRIC]",
         help="Keep the best model, which generate and export then use: by METRIC, such as frechet_distance, or "
-        "frechet_distance,features=pixels,samples=500,every=200; with patience=2000 the training ends when no better "
-        "one came for as many steps.",
+        "frechet_distance,features=pixels,samples=500,every=200; with patience=2000 the training ends after that many "
+        "steps without a better one.",
     ),
 ]
 
@@ -36,14 +36,15 @@ Distribute = Annotated[
     str | None, typer.Option(help="mirrored: all devices of this machine; workers: the machines of TF_CONFIG.")
 ]
 OnTrouble = Annotated[str, typer.Option(help="On trouble: warn, stop, rollback (to the best weights), or off.")]
-Track = Annotated[str | None, typer.Option(help="Also send all of it to wandb, mlflow, trackio or tensorboard.")]
+Track = Annotated[
+    str | None, typer.Option(help="Also send losses, samples and warnings to wandb, mlflow, trackio or tensorboard.")
+]
 ImageSize = Annotated[int | None, typer.Option(min=4, help="Height and width of the model and its images.")]
 Policy = Annotated[
-    str | None, typer.Option(help="Keras' dtype policy, such as mixed_bfloat16: faster where the chip has it.")
+    str | None,
+    typer.Option(help="Keras' dtype policy, such as mixed_bfloat16, which is faster on chips that support it."),
 ]
-Start = Annotated[
-    str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file; says what it has.")
-]
+Start = Annotated[str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file.")]
 
 NewPhase = Annotated[
     bool,
@@ -89,7 +90,11 @@ def train(
     start: Start = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Such as model.discriminator_norm=layer; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a key of the recipe: model.discriminator_norm=layer; may be repeated.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in the output folder.")] = False,
     new_phase: NewPhase = False,

@@ -38,7 +38,7 @@ def tfds(
 
     `name`: a name such as "celeb_a" or "cifar10:3.0.2" (downloaded to `data_dir` on first use), a directory (a prepared
     dataset, or pictures as split/class/file), or a builder. `crop` as in `folder`. A split that needs less than
-    `folders.MEMORY_BUDGET` is read into memory here; a larger one streams, shuffled through a buffer.
+    1 GiB (decoded) is read into memory here; a larger one streams, shuffled through a buffer.
     `labels_per_class`: keep this many labels of each class, drawn by the seed, and hide the others as -1.
     `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
     Raises ValueError for an unknown name or split and for a dataset without images, RuntimeError if it is unavailable.

@@ -71,11 +71,11 @@ def folder(
     - `labels`: "auto", False (none) or True (an error without class folders); classes are the sorted sub-folder names.
       Pictures in a folder `unlabeled` beside the class folders have the label -1, for models that learn from those too.
     - Hidden files and files without a picture's extension are ignored.
-    - Up to 2,000 pictures are read once before this returns, or their headers if they need more than `MEMORY_BUDGET`:
+    - Up to 2,000 pictures are read once before this returns, or their headers if they need more than 1 GiB (decoded):
       an unreadable one is an error. `skip_corrupt` leaves them out, with one warning, and lists them in `.skipped`.
     - More are only listed: each is checked when the first epoch reaches it. An unreadable one is named in a warning,
       then listed in `.skipped`, and the next one takes its place.
-    - Decoded pictures are kept if all need less than `MEMORY_BUDGET`; others are decoded again each epoch.
+    - Decoded pictures are kept if all need less than 1 GiB; otherwise they are decoded again each epoch.
     - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises FileNotFoundError, NotADirectoryError, or ValueError that names the first unreadable picture.

@@ -128,7 +128,7 @@ def photos(
       loses some of its saturation and of the brightness of each color, at random.
     - `order`: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
-    `.pictures` are the (parts of the) photographs themselves. Licenses: see `PHOTOS` and `FURTHER` in this module;
+    `.pictures` are the (parts of the) photographs themselves. Licenses: see the file `kerasgan/data/photos.py`;
     those of china and flower require attribution.
     Raises ValueError for an unknown split, `further` with another split than "train", or crops larger than a
     photograph.

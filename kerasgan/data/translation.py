@@ -97,8 +97,15 @@ class Pairs(Wrapped):
 class Unpaired(Source):
     """Batches (first, second) of two domains without pairs.
 
-    Each domain is shuffled independently. An epoch is one pass over the larger one; the smaller one starts again, in a
-    new order, whenever it is exhausted.
+    Both are float32 (batch, height, width, channels) in [-1, 1]. Each domain is shuffled independently. An epoch is one
+    pass over the larger one; the smaller one starts again, in a new order, whenever it is exhausted.
+
+    Args:
+        first: source of the first domain's images; labels are left out.
+        second: likewise of the second's.
+
+    Raises:
+        ValueError: for different batch sizes, or a source whose number of batches is unknown.
     """
 
     paired = False

@@ -124,9 +124,12 @@ def score_card(
     Args:
         gan: a `kerasgan.GAN`. A class-conditional one generates the classes in the real images' proportions.
         real: a source of `kerasgan.data`, or an array (count, height, width, channels), uint8 or floats in [-1, 1].
-        metrics: some of `kerasgan.evaluation.scores.NAMES`.
-        features: names of `kerasgan.evaluation.material.FEATURES`, or `FeatureNetwork`s. Scores that compare features
-            are computed with each, the others (class shares, memorization) with the first.
+        metrics: some of "class_shares", "density_coverage", "frechet_distance", "inception_score", "kernel_distance",
+            "label_accuracy", "memorization", "mode_coverage", "parzen_log_likelihood", "precision_recall",
+            "self_similarity", "sharpness" and "sliced_wasserstein".
+        features: some of "thumbnails", "pixels", "digits", "stacked-digits", "fashion" and "emoji", or
+            `kerasgan.metrics.features.FeatureNetwork`s. Scores that compare features are computed with each, the others
+            (class shares, memorization) with the first.
         samples: number of images generated for each seed; if not given, the number of real images, at most 50,000. The
             Fréchet distance depends on the number.
         seeds: seeds of the latents, three or more: the interval is computed over them.

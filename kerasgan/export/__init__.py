@@ -162,8 +162,8 @@ def bundle(
     """Writes a folder with the generator in several formats, programs, seeds, samples, a report and a model card.
 
     `seeds.json` has the inputs, by name, from which the programs in `programs/` generate `samples.png`; the report is
-    `export_report.json`. If a format
-    fails, a new folder holds the others, and the error says so; an earlier bundle stays as it was.
+    `export_report.json`. If a format fails, a new folder holds the others, and the error says so; an earlier bundle
+    stays as it was.
 
     Args:
         gan: the model; its moving-average generator is written if there is one.

@@ -217,7 +217,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
             discriminator_steps: discriminator updates per generator update (k in Goodfellow et al. 2014). Each of them
                 takes its own batch, and every k-th batch also trains the generator.
             updates: how they follow each other: "alternating", "simultaneous", or "extragradient", which converges on
-                a bilinear game, at twice the cost: see `kerasgan.gan.updates`.
+                a bilinear game, at twice the cost (Gidel et al. 2019, 1802.10551).
             ema_half_life: half-life, in images, of a moving average of the generator's weights that `generate` and
                 exports then use; 0 for none. A number is limited to a twentieth of the images seen so far; a schedule,
                 or a recipe's table of one, gives it for each generator step without that limit.
@@ -326,7 +326,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
     ) -> Any:
         """Trains both networks, as `keras.Model.fit`.
 
-        Called again it goes on in the data: see `kerasgan.gan.data_order`.
+        Called again, it continues in the data with the next epoch's order instead of repeating the first one's.
 
         Args:
             x: images as an array (uint8, or float in [-1, 1]), a folder's path, a `tf.data.Dataset`, or a source of

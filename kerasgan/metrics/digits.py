@@ -40,10 +40,10 @@ def _reference(image_size: int) -> tuple[np.ndarray, Any]:
 
 
 def digit_scores(images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
-    """How close generated digits are to real ones.
+    """How close generated digits are to the 1,797 of `kerasgan.data.digits`.
 
     Args:
-        images: (count, size, size, 1) in [-1, 1].
+        images: (count, size, size, 1), floats in [-1, 1].
         labels: the classes with which they were generated, (count,), if the model is conditional.
 
     Returns:

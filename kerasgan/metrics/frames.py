@@ -15,7 +15,9 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def frame_scores(made: Any, targets: Any, *, moving: Any = None) -> dict[str, np.ndarray]:
-    """How close predicted frames are to the true ones, frame by frame, as the paper's evaluation code computes it.
+    """How close predicted frames are to the true ones, frame by frame (Mathieu et al. 2016, 1511.05440).
+
+    As the paper's evaluation code computes it:
 
     - `peak_signal_to_noise`: 10 log10(255^2 / max(128^2 mean squared error, 1e-4)). The paper's code leaves frames of
       50 dB or more out of its means; here the caller does.
@@ -68,7 +70,8 @@ def clip_scores(
         targets: the true ones.
 
     Returns:
-        The scores by name, and those of `newest`, which is the prediction of a model that copies.
+        The scores by name, and those of `newest`, which is the prediction of a model that copies. Each is float64
+        (count,). Names end in `_moving` for moving areas, then in `_frame_N` for the last frame, number N.
     """
     scores: dict[str, np.ndarray] = {}
     beside: dict[str, np.ndarray] = {}
@@ -85,8 +88,8 @@ def clip_scores(
 def moving_areas(before: Any, after: Any, *, threshold: float = 0.1) -> np.ndarray:
     """Where successive frames differ by more than a share of the range in some channel: bool (count, height, width).
 
-    The paper uses the area found by optical flow, which includes the inside of large plain objects; differences need no
-    estimate of the flow, and are exact if the camera does not move.
+    Mathieu et al. 2016 (1511.05440) use the area found by optical flow, which includes the inside of large plain
+    objects; differences need no estimate of the flow, and are exact if the camera does not move.
 
     Args:
         before: frames (count, height, width, channels), uint8 or floats in [-1, 1].

@@ -62,7 +62,7 @@ def network(name: str = "alex") -> Any:
 
 
 class LPIPS:
-    """The distance LPIPS, and features whose squared Euclidean distance it is.
+    """The distance LPIPS (Zhang et al. 2018, 1801.03924), and features whose squared Euclidean distance it is.
 
     For `perceptual_path_length(distance=lpips)`, `PairScore(score=lpips)`, and `Diversity(features=lpips.features)`,
     which is then the diversity of the papers on conditional GANs, in units of the real images'.

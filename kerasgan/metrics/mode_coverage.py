@@ -40,13 +40,27 @@ class Modes:
 
 
 def ring(modes: int = 8, *, radius: float = 1.0) -> np.ndarray:
-    """Centers (modes, 2) evenly on a circle; deviation 0.01 in PacGAN (1712.04086) and VEEGAN (1705.07761)."""
+    """Centers of Gaussians for `mode_coverage`, evenly on a circle about the origin: float64 (modes, 2).
+
+    PacGAN (1712.04086) and VEEGAN (1705.07761) take eight of them, with the deviation 0.01.
+
+    Args:
+        modes: how many there are.
+        radius: of the circle.
+    """
     angles = 2 * np.pi * np.arange(checks.integer(modes, name="modes")) / modes
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def grid(side: int = 5, *, spacing: float = 2.0) -> np.ndarray:
-    """Centers (side * side, 2) on a square about the origin; deviation 0.05 in PacGAN and VEEGAN."""
+    """Centers of Gaussians for `mode_coverage`, in a square about the origin: float64 (side * side, 2).
+
+    PacGAN (1712.04086) and VEEGAN (1705.07761) take 5 x 5 of them, with the deviation 0.05.
+
+    Args:
+        side: how many there are along each side.
+        spacing: distance between neighbors.
+    """
     steps = spacing * (np.arange(checks.integer(side, name="side")) - (side - 1) / 2)
     return np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
 
@@ -85,6 +99,9 @@ def label_coverage(labels: Any, *, modes: int) -> Modes:
     Args:
         labels: integers (count,) from 0 to modes - 1.
         modes: how many there are.
+
+    Returns:
+        `Modes` with `.captured`, `.divergence` and `.counts`.
 
     Raises:
         ValueError: for other labels.

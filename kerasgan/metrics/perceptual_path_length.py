@@ -73,7 +73,8 @@ def perceptual_path_length(
         starts: latents (count, dimensions); the paper takes 100,000.
         ends: likewise, of the same shape.
         distance: two batches of images to numbers (batch,), squared like LPIPS; see `squared_feature_distance`.
-        interpolation: "slerp_any", "slerp_unit" or "lerp" (for StyleGAN's w); see `interpolated`.
+        interpolation: "lerp" for the straight line (StyleGAN's w), "slerp_unit" for the great circle between their
+            directions (latents of length 1, as StyleGAN's), "slerp_any" for its weights on latents of any length.
         epsilon: length of the step.
         discard: share of lengths left out at either end, as in StyleGAN's code.
         seed: seed of the places t, drawn from [0, 1); None takes t = 0, which StyleGAN2 calls "end".

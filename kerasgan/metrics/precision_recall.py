@@ -40,7 +40,7 @@ class Manifold:
 def precision_recall(reals: Any, fakes: Any, *, neighbors: int = 3) -> PrecisionRecall:
     """Shares of fakes inside the reals' manifold and of reals inside the fakes' (Kynkäänniemi et al. 2019, 1904.06991).
 
-    A manifold is the union of a set's balls, see `Manifold`.
+    A set's manifold is the union of the balls around its rows that reach to their `neighbors`-th nearest other row.
 
     Args:
         reals: features (count, dimensions), more rows than `neighbors`, or their `Neighbors`, which `density_coverage`

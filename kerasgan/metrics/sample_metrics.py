@@ -129,7 +129,9 @@ class FrechetDistance(FeatureMetric):
     It grows with fewer `samples`, so that values compare at equal numbers.
 
     Args:
-        features: the features by which images are compared: see `FeatureMetric`.
+        features: the features by which images are compared: "thumbnails", "pixels", "digits", "stacked-digits",
+            "fashion" or "emoji"; or a callable from images (count, height, width, channels), uint8 or in [-1, 1], to
+            features (count, dimensions), such as `kerasgan.checkpoints.inception.features()`.
         **options: every, samples, data, labels, seed, at_epoch_ends: see `SampleMetric`.
     """
 
@@ -147,7 +149,9 @@ class KernelDistance(FeatureMetric):
     """KID while a GAN trains, `kerasgan.metrics.mmd2` over all pairs of up to 5,000 images; less is better.
 
     Args:
-        features: the features by which images are compared: see `FeatureMetric`.
+        features: the features by which images are compared: "thumbnails", "pixels", "digits", "stacked-digits",
+            "fashion" or "emoji"; or a callable from images (count, height, width, channels), uint8 or in [-1, 1], to
+            features (count, dimensions), such as `kerasgan.checkpoints.inception.features()`.
         **options: every, samples, data, labels, seed, at_epoch_ends: see `SampleMetric`.
     """
 
@@ -171,7 +175,9 @@ class Diversity(FeatureMetric):
     of the real images'.
 
     Args:
-        features: the features in which images differ: see `FeatureMetric`.
+        features: the features in which images differ: "thumbnails", "pixels", "digits", "stacked-digits", "fashion"
+            or "emoji"; or a callable from images (count, height, width, channels), uint8 or in [-1, 1], to features
+            (count, dimensions), such as `kerasgan.checkpoints.inception.features()`.
         **options: every, samples, data, labels, seed, at_epoch_ends: see `SampleMetric`.
     """
 

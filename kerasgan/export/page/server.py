@@ -58,7 +58,10 @@ def open_server(directory: str | os.PathLike, *, port: int = 0) -> ThreadingHTTP
 
 
 def serve(directory: str | os.PathLike, *, port: int = 0) -> None:
-    """Serves a folder on loopback, prints its address, and returns when it is interrupted by Ctrl-C."""
+    """Serves a folder to this machine alone, prints the address, and returns when it is interrupted by Ctrl-C.
+
+    Arguments and errors are those of `open_server`.
+    """
     with open_server(directory, port=port) as server:
         print(f"http://{LOOPBACK}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
         try:
