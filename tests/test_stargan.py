@@ -89,9 +89,8 @@ def test_unknown_domains_and_other_numbers_of_labels_are_refused():
     with pytest.raises(ValueError, match=r"a multiple of 4, which the halvings need\. Received: image_size=10"):
         StarGAN(**{**TINY, "image_size": 10})
     for metric in ("frechet_distance", "structural_similarity"):
-        gan.compile(metrics=metric)
         with pytest.raises(ValueError, match=rf"evaluation\.evaluate for StarGAN, .*Received: metrics={metric}"):
-            gan.fit(noise(4, 8, 8, 3), np.arange(4) % 3, batch_size=4, verbose=0)
+            gan.compile(metrics=metric)
 
 
 def test_losses_are_the_papers():
