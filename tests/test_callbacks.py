@@ -134,6 +134,13 @@ def test_a_log_is_continued_after_the_steps_of_the_model(tmp_path):
     assert float(after[5]["seconds"]) > float(after[4]["seconds"])
 
 
+def test_a_log_of_ten_million_steps_has_every_digit_of_them(tmp_path):
+    gan, log = tiny(), callbacks.LossLog(tmp_path / "log.csv", every=1)
+    fit(gan, log)
+    log.act(12_345_678)
+    assert rows(tmp_path / "log.csv")[-1]["step"] == "12345678"
+
+
 def test_a_log_with_other_columns_is_not_continued(tmp_path):
     path, gan = tmp_path / "log.csv", tiny()
     fit(gan, callbacks.LossLog(path))

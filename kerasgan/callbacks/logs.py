@@ -99,7 +99,7 @@ class LossLog(LossCallback):
         means = self.means.take(self.model.metrics) | dict.fromkeys(self.gan.measurements.names) | self.measured()
         seconds = time.monotonic() - self._started
         values: dict[str, float | None] = {**means, "step": step, "seconds": round(seconds, 3)}
-        row = _text([["" if values.get(name) is None else f"{values[name]:.7g}" for name in self._columns]])
+        row = _text([[_written(values.get(name)) for name in self._columns]])
         with writing(self.path), self.path.open("r+", encoding="utf-8", newline="") as file:  # not "a": it was removed
             file.seek(0, os.SEEK_END)
             file.write(row)
@@ -114,6 +114,11 @@ class LossLog(LossCallback):
 def _reordered(header: list[str], row: list[str], columns: list[str]) -> list[str]:
     values = dict(zip(header, row))
     return [values.get(name, "") for name in columns]
+
+
+def _written(value: float | None) -> str:
+    """A number with seven digits; a step with all that it has."""
+    return "" if value is None else str(value) if isinstance(value, int) else f"{value:.7g}"
 
 
 def _text(rows: list[list[str]]) -> str:
