@@ -151,6 +151,7 @@ def test_a_projection_can_be_one_of_a_networks_features_with_a_style_for_each_la
         ),
         (["edit", "--direction", "pca:6"], "Expected pca:0 to pca:5. Received: pca:6"),
         (["mix", "--layers", "4"], "from 0 to 3. Received: layers=[4]"),
+        (["mix", "--labels", "0,1"], "Expected one class, whose images share their styles. Received: --labels [0, 1]"),
         (["mix", "--layers", "a-b"], "Expected --layers such as 0-3 or 4,6. Received: a-b"),
         (["generate", "--truncation", "1,0", "--styles", "x.npy"], "Received: several of --truncation, --styles"),
         (["generate", "--truncation", "much"], "Expected --truncation as numbers with commas. Received: much"),

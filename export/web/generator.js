@@ -108,6 +108,11 @@ class Generator {
     return this.facts.class_names?.[label] ?? String(label);
   }
 
+  classInPython(label) {
+    const name = this.facts.class_names?.[label] ?? label; // a file's own class may be a name, too
+    return typeof name === "string" ? JSON.stringify(name) : name;
+  }
+
   mark(draw) {
     this.thumbnails.forEach(({ button }, index) => button.setAttribute("aria-pressed", index === draw));
   }
@@ -148,7 +153,7 @@ class Generator {
   code() {
     if (this.edits.size || this.amounts.some(Boolean)) return "";
     const { view, seed, draw, label, truncation } = this.state;
-    const labels = this.classed ? [`labels=${label}`] : [];
+    const labels = this.classed ? [`labels=${this.classInPython(label)}`] : [];
     const share = truncation === 1 ? [] : [`truncation=${truncation}`];
     const call = (name, ...given) => `${name}(${[...given, ...share].join(", ")})`;
     const points = `gan.prior.draw(${DRAWS}, gan.latent_dim, ${seed})`;
@@ -161,7 +166,7 @@ class Generator {
   /** A program with that expression; the latents are written out if they have no seed. */
   program() {
     const { label, truncation } = this.state;
-    const labels = this.classed ? `, labels=${label}` : "";
+    const labels = this.classed ? `, labels=${this.classInPython(label)}` : "";
     const share = this.facts.truncates !== "latents" && truncation !== 1 ? `, truncation=${truncation}` : "";
     const loaded = `gan = kerasgan.zoo.load(${JSON.stringify(this.facts.entry ?? "NAME")})`;
     const call = this.code() || `gan.generate(latents=[[${Array.from(this.latents()).join(", ")}]]${labels}${share})[0]`;

@@ -82,6 +82,8 @@ def mix(gan: Any, choice: Choice, layers: Sequence[int] | None, output: Path) ->
     gan = _style_based(gan, "mix")
     columns = math.ceil(math.sqrt(choice.count or 16))
     rows = columns if layers else math.ceil(columns / 2)
+    if len(choice.labels or ()) > 1:
+        raise ValueError(f"Expected one class, whose images share their styles. Received: --labels {choice.labels}")
     label = None if choice.labels is None else choice.labels[0]
     options: dict[str, Any] = {"labels": label, "truncation": choice.truncation}
     sources = _sources(gan, rows + columns, choice.seed, options)

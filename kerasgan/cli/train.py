@@ -44,6 +44,14 @@ Policy = Annotated[
     str | None,
     typer.Option(help="Keras' dtype policy, such as mixed_bfloat16, which is faster on chips that support it."),
 ]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a key of the recipe: model.discriminator_norm=layer; may be repeated.",
+    ),
+]
 Start = Annotated[str | None, typer.Option(help="Trained weights to start from: an entry, a run, or a file.")]
 
 NewPhase = Annotated[
@@ -88,14 +96,7 @@ def train(
     image_size: ImageSize = None,
     dtype_policy: Policy = None,
     start: Start = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change a key of the recipe: model.discriminator_norm=layer; may be repeated.",
-        ),
-    ] = None,
+    assignments: Assignments = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in the output folder.")] = False,
     new_phase: NewPhase = False,
     doctor: OnTrouble = "warn",
