@@ -1,7 +1,7 @@
 """Fashion-MNIST by the zoo's families: trains the entries, and writes one table of those that were trained.
 
     python benchmarks/fashion.py --train dcgan gan     # trains, or resumes, in runs/ENTRY; of the names below
-    python benchmarks/fashion.py                       # writes results/fashion.md from the cards and runs
+    python benchmarks/fashion.py                       # measures what lies in runs; the other rows stay
 
 Core-minutes are processor time of the training command, on all its threads, start-up and compilation included. Scores
 are of 10,000 samples against the 10,000 test images, in the features of the bundled classifier; the label accuracy is
@@ -146,16 +146,26 @@ class Judge:
         ]
 
 
-def is_trained(name: str, runs: Path) -> bool:
-    """Whether an entry has weights, or its training came to its end, after which the time is written."""
-    return bool(zoo.recipe(entry(name)).weights) or (runs / entry(name) / "core_minutes.json").is_file()
+def recorded() -> dict[str, list[str]]:
+    """The rows of the table as it is, by what their first cell names."""
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {row[0].partition(",")[0].strip("`"): row for row in rows if row[0].startswith("`")} | {
+        row[0]: row for row in rows if row[0] in BASELINES
+    }
 
 
 def report(runs: Path) -> str:
-    judge = Judge()
+    judge, kept = Judge(), recorded()
     columns = ["", "Fréchet distance", "precision", "recall", "label accuracy", "Parzen, nats", "core-minutes"]
-    rows = [columns, ["---"] * len(columns), *(judge.baseline(name) for name in BASELINES)]
-    rows += [judge.trained(name, runs) for name in FAMILIES if is_trained(name, runs)]
+    rows = [columns, ["---"] * len(columns), *(kept.get(name) or judge.baseline(name) for name in BASELINES)]
+    for name in FAMILIES:  # the time is written when a training has come to its end
+        if (runs / entry(name) / "core_minutes.json").is_file() or (
+            zoo.recipe(entry(name)).weights and entry(name) not in kept
+        ):
+            rows.append(judge.trained(name, runs))
+        elif entry(name) in kept:
+            rows.append(kept[entry(name)])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     introduction = f"Written by `python benchmarks/fashion.py`. {__doc__.rpartition(chr(10) * 2)[2]}"
     introduction = textwrap.fill(introduction, 120)
