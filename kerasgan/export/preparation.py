@@ -11,7 +11,7 @@ from kerasgan.export.naming import named
 from kerasgan.export.options import LEVEL, PRECISIONS, Options
 from kerasgan.export.portable import exactly, portable
 from kerasgan.export.proof import Case, attempt, compare_copy, draw_on_cpu, reference_cases
-from kerasgan.export.signature import SMALLEST_SIDE, Input, describe, example_inputs, signature_of
+from kerasgan.export.signature import Input, describe, example_inputs, side_of, signature_of
 from kerasgan.gan import GAN
 
 __all__ = ["Prepared", "prepare"]
@@ -48,26 +48,18 @@ def prepare(gan: GAN, options: Options) -> Prepared:
     several = OF_IMAGES if gan.task.from_images else BATCHES
     batches = several if options.batch_size is None else (options.batch_size,)
     rounding = ROUNDING + LEVEL * (options.output == "uint8")
-    first, *others = example_inputs(gan, inputs, count=batches[-1], side=_side(gan))
+    first, *others = example_inputs(gan, inputs, count=batches[-1], side=side_of(gan))
     # of other sizes one batch shows that the file takes them
     others = [{name: rows[: batches[0]] for name, rows in each.items()} for each in others]
     cases = reference_cases(network, first, batches=batches, tolerance=rounding, others=others)
     if copy is network:
         plain = cases[-len(batches)]
     else:
-        rows = example_inputs(gan, signature_of(copy, options), count=1, side=_side(gan))[0]
+        rows = example_inputs(gan, signature_of(copy, options), count=1, side=side_of(gan))[0]
         plain = Case(rows, draw_on_cpu(copy, rows))
     compare_copy(original, plain, ROUNDING)
     calibration = _calibration(gan, inputs, options.batch_size or 1) if options.precision == "static_int8" else []
     return Prepared(network, inputs, cases, calibration, describe(gan, options))
-
-
-def _side(gan: GAN) -> int:
-    """Pixels of the images on which an image-to-image network is compared: of those that are enlarged, as few fewer.
-
-    Each of its operations computes all of its output alike, and large outputs take long.
-    """
-    return -(-SMALLEST_SIDE // gan.scale) if gan.task.from_images else SMALLEST_SIDE  # type: ignore[attr-defined]
 
 
 def _sampler(gan: GAN, direction: str | None) -> keras.Model:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.export.proof import draw
-from kerasgan.export.signature import IMAGES, SMALLEST_SIDE, Input
+from kerasgan.export.signature import IMAGES, Input, side_of
 from kerasgan.files import pictures
 from kerasgan.gan import GAN, ImageToImage
 from kerasgan.latents import class_labels
@@ -40,7 +40,7 @@ def rows(gan: GAN, inputs: list[Input]) -> dict[str, np.ndarray]:
 def _waves(gan: ImageToImage, shape: Any) -> np.ndarray:
     """uint8 pictures of waves, different for each color and each picture."""
     _, height, width, channels = shape
-    side = gan.multiple * -(-max(SMALLEST_SIDE, gan.smallest) // gan.multiple)
+    side = gan.multiple * -(-max(side_of(gan), gan.smallest) // gan.multiple)
     height, width = height or side, width or side
     count = max(1, min(TRANSLATED, MOST_PIXELS // (height * width)))
     index, y, x, channel = np.meshgrid(*map(np.arange, (count, height, width, channels)), indexing="ij")

@@ -11,7 +11,7 @@ from kerasgan.export.options import Options
 from kerasgan.export.portable import HALF
 from kerasgan.gan import GAN
 
-__all__ = ["Input", "describe", "example_inputs", "family_of", "output_of", "signature_of"]
+__all__ = ["Input", "describe", "example_inputs", "family_of", "output_of", "side_of", "signature_of"]
 
 POSITIONS = ("latents", "labels")
 NAMES = (*POSITIONS, "truncation", "noise")
@@ -51,6 +51,14 @@ def _fixed(shape: tuple[int | None, ...], options: Options) -> tuple[int | None,
     if options.sides is not None:
         sides[:2] = options.sides
     return (options.batch_size, *sides)
+
+
+def side_of(gan: GAN) -> int:
+    """Pixels of the images on which an image-to-image network is compared: of those that are enlarged, as few fewer.
+
+    Each of its operations computes all of its output alike, and large outputs take long.
+    """
+    return -(-SMALLEST_SIDE // gan.scale) if gan.task.from_images else SMALLEST_SIDE  # type: ignore[attr-defined]
 
 
 def output_of(inputs: Sequence[Input]) -> str:
