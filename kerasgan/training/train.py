@@ -72,6 +72,7 @@ def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
         recipe: to change.
         assignments: such as `model.discriminator_norm=layer`, `train.penalties=["r1", "r2"]` or, inside a table,
             `train.generator_optimizer.learning_rate=1e-4`: values as in a recipe.toml; words and paths need no quotes.
+            Paths of data are of the working directory.
 
     Raises:
         ValueError: for another section, a key that [train] does not have, or a value that is not TOML.
@@ -88,7 +89,10 @@ def assign(recipe: zoo.Recipe, assignments: Iterable[str]) -> zoo.Recipe:
             inner = target.get(name, {})
             target[name] = dict(inner) if isinstance(inner, Mapping) else {}
             target = target[name]
-        target[key] = value_of(text.strip(), assignment)
+        value = value_of(text.strip(), assignment)
+        # A run is resumed from other folders, too.
+        place = path.strip() in record.ELSEWHERE and isinstance(value, str)
+        target[key] = paths.absolute(value) if place else value
     zoo.check({"family": recipe.family, **sections}, recipe.path)
     return dataclasses.replace(recipe, **sections)  # type: ignore[arg-type]
 

@@ -1,0 +1,90 @@
+"""Two hundred pictures of each of two kinds for `kerasgan train my-images`, and what trainings drew by their minutes.
+
+python benchmarks/my_images.py write folders  # folders/landscapes and folders/boots
+kerasgan train my-images --data folders/landscapes --output runs/landscapes --every 100
+kerasgan train my-images --data folders/boots --image-size 32 --set data.flip=false --output runs/boots --every 100
+python benchmarks/my_images.py show runs/landscapes --minutes 5 30 75 --output landscapes.png
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kerasgan import data
+from kerasgan.files import pictures
+
+COUNT, SEED = 200, 0
+SIZE, SCALE, CROPS = 64, 0.25, 4  # of each photograph, shrunk to 180x90 pixels
+NOT_NATURE = ("city", "earthrise", "industrial", "mfield", "nasa", "space", "station")
+BOOT = 9
+
+
+def landscapes() -> np.ndarray:
+    """Crops of what shows nature, of the photographs whose licenses are beyond doubt."""
+    source = data.landscapes(image_size=SIZE, scale=SCALE, strict=True, split="all")
+    generator, crops = np.random.default_rng(SEED), []
+    for name, picture in zip(source.picture_names, source.pictures, strict=True):
+        if name.startswith(NOT_NATURE):
+            continue
+        for _ in range(CROPS):
+            top, left = (int(generator.integers(side - SIZE + 1)) for side in picture.shape[:2])
+            crops.append(picture[top : top + SIZE, left : left + SIZE])
+    return np.stack(crops)[generator.permutation(len(crops))[:COUNT]]
+
+
+def boots() -> np.ndarray:
+    """Training images of ankle boots, gray and of 28x28 pixels as they are."""
+    source = data.fashion_mnist(image_size=28, split="train", shuffle=False)
+    chosen = np.random.default_rng(SEED).permutation(np.flatnonzero(source.labels == BOOT))[:COUNT]
+    return source.images()[np.sort(chosen)]
+
+
+KINDS = {"landscapes": landscapes, "boots": boots}
+
+
+def write(folder: Path) -> None:
+    for kind, images in KINDS.items():
+        for number, image in enumerate(images()):
+            pictures.save(pictures.single(image), folder / kind / f"{number:03}.png")
+
+
+def show(run: Path, minutes: list[float], output: Path) -> None:
+    """The grids of samples that were the newest after so many minutes, side by side."""
+    with open(run / "log.csv", newline="") as file:
+        seconds = {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
+    grids, titles = [], []
+    for limit in minutes:
+        step = max(each for each in seconds if seconds[each] <= 60 * limit and _grid(run, each).is_file())
+        with Image.open(_grid(run, step)) as picture:
+            grids.append(picture.convert("RGB"))
+        titles.append(f"{seconds[step] / 60:.0f} minutes, step {step:,}")
+    strip = Image.new("RGB", (sum(each.width for each in grids), grids[0].height))
+    for number, grid in enumerate(grids):
+        strip.paste(grid, (number * grid.width, 0))
+    pictures.save(pictures.labeled(strip, columns=titles), output)
+
+
+def _grid(run: Path, step: int) -> Path:
+    return run / "samples" / f"step-{step:06}.png"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("write").add_argument("folder", type=Path)
+    shown = commands.add_parser("show")
+    shown.add_argument("run", type=Path)
+    shown.add_argument("--minutes", type=float, nargs="+", required=True)
+    shown.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    if arguments.command == "write":
+        write(arguments.folder)
+    else:
+        show(arguments.run, arguments.minutes, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
