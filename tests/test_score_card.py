@@ -121,6 +121,24 @@ def test_another_number_of_samples_has_the_classes_in_the_proportions_of_sorted_
     assert asked == [each] * 3
 
 
+def test_the_pixels_that_are_kept_are_of_all_classes_of_sorted_images_and_of_any_batches_the_same(monkeypatch):
+    monkeypatch.setattr(material, "KEPT", 60)
+    classes, pixels = np.repeat([0, 1, 2], 100), np.zeros((300, 2, 2, 1), "uint8")
+    pixels[:, 0, 0, 0], pixels[:, 1, 1, 0] = np.arange(300) % 256, classes
+    sorted_images = data.arrays(pixels, classes)
+    networks, shape = [material.feature_network("pixels")], (2, 2, 1)
+    views = [material.real_images(sorted_images, networks, batch_size=size, shape=shape).views[0] for size in (7, 300)]
+    np.testing.assert_array_equal(views[0].images, views[1].images)
+    counts = np.bincount(views[0].images[:, 1, 1, 0])
+    assert counts.sum() == 60 and all(8 <= count <= 32 for count in counts)  # 20 expected, four deviations of 3.0
+    np.testing.assert_array_equal(views[0].labels_of_images, views[0].images[:, 1, 1, 0])
+    half = views[0].part(np.arange(0, 300, 2))
+    assert 0 < len(half.images) < 60 and not np.any(half.images[:, 0, 0] % 2)
+    np.testing.assert_array_equal(half.labels_of_images, half.images[:, 1, 1, 0])
+    few = material.real_images(data.arrays(pixels[:50]), networks, batch_size=7, shape=shape).views[0]
+    np.testing.assert_array_equal(few.images, pixels[:50])
+
+
 def test_a_folder_of_other_classes_than_the_models_is_read_without_labels(tmp_path):
     gan = models.ConditionalGAN(**{**models.ConditionalGAN.tiny_config, "num_classes": 3})
     with pytest.warns(UserWarning, match=r"each of the model's 3 classes\. Received: 2 in"):

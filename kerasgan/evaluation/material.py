@@ -64,12 +64,7 @@ def real_images(
 
     known = np.concatenate(labels) if labels else None
     views = [
-        View(
-            features=extracted(network.features),
-            probabilities=extracted(network.probabilities),
-            images=kept.images,
-            labels=known,
-        )
+        kept.view(features=extracted(network.features), probabilities=extracted(network.probabilities), labels=known)
         for network in networks
     ]
     name = Path(getattr(real, "name", "an array")).name  # only the folder's own name: a card contains no paths
@@ -92,10 +87,9 @@ def generated(
             features.append(checks.features(network.features(batch)))
             probabilities += [] if network.probabilities is None else [network.probabilities(batch)]
     return [
-        View(
+        kept.view(
             features=np.concatenate(features),
             probabilities=np.concatenate(probabilities) if probabilities else None,
-            images=kept.images,
             labels=labels,
         )
         for features, probabilities in rows
@@ -103,21 +97,28 @@ def generated(
 
 
 class _Kept:
-    """The first images of a stream, as uint8."""
+    """Some images of a stream, as uint8, in its order: all, or KEPT of which each image is one with the same chance.
+
+    The first ones would be of few classes: a folder's images, and labels in its proportions, are sorted by class.
+    """
 
     def __init__(self) -> None:
-        self._batches: list[np.ndarray] = []
-        self._room = KEPT
+        self._places: list[tuple[int, np.ndarray]] = []  # row of the stream, image
+        self._count = 0
+        self._random = np.random.default_rng(0)
 
     def add(self, images: np.ndarray) -> None:
-        chosen = images[: self._room]
-        self._room -= len(chosen)
-        if len(chosen):
-            self._batches.append(chosen if chosen.dtype == np.uint8 else pictures.to_uint8(chosen))
+        """Takes a batch in (Vitter 1985, Random Sampling with a Reservoir, algorithm R)."""
+        for image in images:
+            place = self._count if self._count < KEPT else int(self._random.integers(self._count + 1))
+            if place < KEPT:
+                pixels = image.copy() if image.dtype == np.uint8 else pictures.to_uint8(image)
+                self._places[place : place + 1] = [(self._count, pixels)]
+            self._count += 1
 
-    @property
-    def images(self) -> np.ndarray:
-        return np.concatenate(self._batches)
+    def view(self, **others: Any) -> View:
+        rows, images = zip(*sorted(self._places, key=lambda each: each[0]))
+        return View(images=np.stack(images), rows=np.array(rows), **others)
 
 
 def _batches(real: Any, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

@@ -239,7 +239,7 @@ class _Results:
 
 def _family_scores(gan: Any, view: scores.View, seed: int) -> Mapping[str, float]:
     images = view.images.astype("float32") / 127.5 - 1.0
-    return gan.family_scores(images, None if view.labels is None else view.labels[: len(images)], seed=seed)
+    return gan.family_scores(images, view.labels_of_images, seed=seed)
 
 
 def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
@@ -253,8 +253,7 @@ def _labels(gan: Any, reals: RealImages, count: int) -> np.ndarray | None:
         return np.resize(np.arange(gan.num_classes), count).astype("int32")
     if count == len(known):
         return known.astype("int32")
-    drawn = in_proportion(known, count)  # of a folder the first ones are all of one class
-    return np.random.default_rng(0).permutation(drawn)  # scores of pixels take the first ones, too
+    return np.random.default_rng(0).permutation(in_proportion(known, count))  # batches of several classes
 
 
 def rounded(value: Any) -> float:

@@ -31,21 +31,37 @@ class View:
 
     Args:
         features: (count, dimensions).
-        images: the first of them, uint8 (kept, height, width, channels).
+        images: some of them, uint8 (kept, height, width, channels).
+        rows: which of them, ascending (kept,); the first, if not given.
         probabilities: class probabilities by the feature network, (count, classes), if it returns any.
         labels: the classes of the real images, or those that the generator was given, (count,).
     """
 
     features: np.ndarray
     images: np.ndarray
+    rows: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     labels: np.ndarray | None = None
 
     def part(self, rows: np.ndarray) -> "View":
-        """Some of the images, by index."""
-        chosen = [None if array is None else array[rows] for array in (self.probabilities, self.labels)]
-        images = self.images[rows[rows < len(self.images)]]
-        return View(features=self.features[rows], images=images, probabilities=chosen[0], labels=chosen[1])
+        """Some of the images, by ascending index."""
+        probabilities, labels = (None if array is None else array[rows] for array in (self.probabilities, self.labels))
+        kept = np.arange(len(self.images)) if self.rows is None else self.rows
+        inside = np.isin(kept, rows)
+        return View(
+            features=self.features[rows],
+            images=self.images[inside],
+            rows=np.searchsorted(rows, kept[inside]),
+            probabilities=probabilities,
+            labels=labels,
+        )
+
+    @property
+    def labels_of_images(self) -> np.ndarray | None:
+        """The labels of `images`."""
+        if self.labels is None:
+            return None
+        return self.labels[: len(self.images)] if self.rows is None else self.labels[self.rows]
 
     @property
     def classes(self) -> int:
