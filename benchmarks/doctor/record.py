@@ -16,6 +16,7 @@ from troubles import Trouble
 from unseen import FORESEEN, HELD_OUT
 
 from kerasgan import zoo
+from kerasgan.doctor.rules import NO_TROUBLE
 
 HELD_OUT_FROM = 500
 """Seeds from here on were trained when the rules were fixed."""
@@ -76,6 +77,12 @@ class Run:
     @property
     def key(self) -> tuple[str, str, int]:
         return self.kind, self.name, self.seed
+
+    @property
+    def title(self) -> str:
+        named_late = not self.found and self.end not in NO_TROUBLE
+        late = f" ({self.end}, by the verdict after its last step)" if named_late else ""
+        return f"{self.kind} in {self.name}, seed {self.seed}{late}"
 
     @property
     def trouble(self) -> Trouble | None:
@@ -172,7 +179,7 @@ class Record:
         if specific:
             named = share(run.rightly_named for run in specific)
             lines += [f"Rightly named, of kinds for which at most two verdicts are right: {named}."]
-        missed = [f"{run.kind} in {run.name}, seed {run.seed}" for run in failed if not run.found]
+        missed = [run.title for run in failed if not run.found]
         lines += [f"Missed: {'; '.join(missed)}."] if missed else []
         unknown = [run for run in runs if self.failed(run) is None]
         if unknown:
