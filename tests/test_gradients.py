@@ -97,6 +97,22 @@ def test_loss_scaling_leaves_alone_what_was_frozen_after_the_optimizer_was_built
     assert float(ops.convert_to_numpy(second.value)) == 1.0
 
 
+def test_arranged_weights_have_the_same_values_and_convolutions_and_stay_arranged():
+    random = np.random.default_rng(0)
+    first, images = (random.normal(size=size).astype("float32") for size in ((3, 3, 4, 5), (2, 6, 6, 4)))
+    kernel, bias = keras.Variable(first), keras.Variable(np.ones(5, "float32"))
+    plain = ops.convert_to_numpy(ops.conv(images, kernel.value, padding="same"))
+    gradients.arrange([kernel, bias])
+    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), first)
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.conv(images, kernel, padding="same")), plain, atol=1e-5)
+    kernel.assign(2 * kernel.value)
+    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), 2 * first)
+    if keras.backend.backend() == "torch":
+        import torch
+
+        assert kernel.value.permute(3, 2, 0, 1).is_contiguous(memory_format=torch.channels_last)
+
+
 def test_gradients_equal_the_derivative_and_leave_other_weights_alone():
     first, second = keras.Variable(3.0), keras.Variable(5.0)
     loss, grads = gradients.gradients(lambda: first * first * second, [first], scale=lambda value: 10.0 * value)

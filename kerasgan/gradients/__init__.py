@@ -4,6 +4,7 @@ Apart from distribution.py the only backend-specific part of training. `GAN.trai
 written once, in terms of the functions here; each has the same meaning everywhere:
 
 - `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
+- `arrange`         brings weights into the order in memory that the backend is fast with;
 - `gradients`       a scalar loss and its gradients with respect to weights;
 - `recording`       a context that records computations, so that `gradients` need not repeat them;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
@@ -21,7 +22,7 @@ What differs from backend to backend is in the files beside this one, under the 
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -29,10 +30,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.gradients import on_jax, on_tensorflow, on_torch
+from kerasgan.gradients import on_jax, on_tensorflow, on_torch, torch_convolutions
 
 __all__ = [
     "apply",
+    "arrange",
     "every",
     "generator_state",
     "gradients",
@@ -199,6 +201,15 @@ def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
         yield
     finally:
         trainer.train_function = train
+
+
+def arrange(variables: Iterable[keras.Variable]) -> None:
+    """Brings weights and optimizers' slots into the order in memory that the backend is fast with; values stay.
+
+    Only PyTorch lets an array lie in memory otherwise than its axes say.
+    """
+    if keras.backend.backend() == "torch":
+        torch_convolutions.arrange(variables)
 
 
 def generator_state() -> dict[str, np.ndarray]:
