@@ -19,6 +19,7 @@ __all__ = [
     "BuiltWhenMade",
     "adam_moments",
     "convolutions_by",
+    "draws_by",
     "initialize",
     "initialize_later",
     "layers_below",
@@ -111,20 +112,32 @@ def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[keras
     return optimizer._momentums[index], optimizer._velocities[index]
 
 
-@contextlib.contextmanager
-def convolutions_by(change: Callable[[str, Callable], Callable]) -> Iterator[None]:
+def convolutions_by(change: Callable[[str, Callable], Callable]) -> contextlib.AbstractContextManager:
     """Within, `keras.ops.conv` and `conv_transpose`, and so layers, call `change(name, function)` of what they call.
 
     Keras has no public way to give an operation of its backends another gradient.
     """
-    own = {name: getattr(backend.nn, name) for name in ("conv", "conv_transpose")}
+    return _changed(backend.nn, ("conv", "conv_transpose"), change)
+
+
+def draws_by(change: Callable[[str, Callable], Callable]) -> contextlib.AbstractContextManager:
+    """Within, `keras.random.normal` and `uniform`, and so layers, call `change(name, function)` of what they call.
+
+    Keras has no public way to have its backends draw in another shape.
+    """
+    return _changed(backend.random, ("normal", "uniform"), change)
+
+
+@contextlib.contextmanager
+def _changed(module: Any, names: tuple[str, ...], change: Callable[[str, Callable], Callable]) -> Iterator[None]:
+    own = {name: getattr(module, name) for name in names}
     for name, function in own.items():
-        setattr(backend.nn, name, change(name, function))
+        setattr(module, name, change(name, function))
     try:
         yield
     finally:
         for name, function in own.items():
-            setattr(backend.nn, name, function)
+            setattr(module, name, function)
 
 
 @contextlib.contextmanager

@@ -268,6 +268,20 @@ def test_convolutions_inside_branches_are_in_the_order_that_xla_has_fast_code_fo
     assert len(orders) >= 4 and set(orders) == {"[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"}
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+def test_draws_along_one_axis_have_the_values_of_keras():
+    from kerasgan.gradients.on_jax import flat
+
+    draws = {"normal": (1.0, 2.0), "uniform": (-1.0, 3.0)}
+    for name, options in draws.items():
+        own = getattr(keras.src.backend.random, name)
+        of_keras, along_one = (
+            each((2, 3, 5, 4), *options, seed=ops.array([1, 2], "uint32")) for each in (own, flat(name, own))
+        )
+        np.testing.assert_array_equal(along_one, of_keras)
+        assert flat(name, own)((), *options, seed=ops.array([1, 2], "uint32")).shape == ()
+
+
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")
 def test_a_convolution_of_one_small_image_has_the_gradients_of_two():
     from kerasgan.gradients import torch_convolutions

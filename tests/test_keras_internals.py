@@ -92,6 +92,25 @@ def test_conv_and_conv_transpose_of_the_backend_are_what_layers_call():
     assert [each.shape for each in before] == [each.shape for each in within]
 
 
+def test_normal_and_uniform_of_the_backend_are_what_keras_draws_with():
+    calls = []
+
+    def noting(name, function):
+        return lambda *arguments, **options: calls.append(name) or function(*arguments, **options)
+
+    def draw():
+        return [
+            each((2, 3), seed=keras.random.SeedGenerator(1)) for each in (keras.random.normal, keras.random.uniform)
+        ]
+
+    before = draw()
+    with keras_internals.draws_by(noting):
+        within = draw()
+    draw()
+    assert calls == ["normal", "uniform"]
+    assert all((ops.convert_to_numpy(first == second)).all() for first, second in zip(before, within, strict=True))
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's trainer uses it")
 def test_get_data_adapter_makes_the_tf_data_of_fit():
     class Ones(keras.utils.PyDataset):

@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+FEWEST = 8
+"""Of fewer channels, as of images, products for each place of a kernel are too narrow to be fast."""
+
 MOST_TAPS = 9
-"""By kernels up to 3x3, products are faster than a convolution with a kernel of the maps' size; 4x4 ones are not."""
+"""For such, one product with all places of kernels up to 3x3 is faster than a convolution with a kernel of the maps'
+size; for 4x4 and 7x7 ones it is not, and takes longer to compile."""
 
 FEW = 8
 """To this many times fewer channels XLA's convolution is ten and more times as slow as a product of that size."""
@@ -154,10 +158,22 @@ def _transposed(geometry: Geometry, slopes: Any, kernel: Any) -> Any:
 
 def _by_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
     """(height, width, channels, filters): at each place of the kernel the inputs it meets, times the slopes."""
+    few = inputs.shape[-1] < FEWEST
+    if few and math.prod(geometry.window) > MOST_TAPS:
+        return _by_large_kernel(geometry, inputs, slopes)
+    lengths = [stride * (size - 1) + 1 for stride, size in zip(geometry.strides, slopes.shape[1:3])]
+    shape = (*geometry.window, inputs.shape[-1], slopes.shape[-1])
+    padded = _padded(geometry, inputs)
+    if few or math.prod(slopes.shape[:-1]) <= slopes.shape[-1]:  # or small maps of many channels
+        places = [_shifted(padded, place, lengths, geometry.strides) for place in _places(geometry)]
+        return ops.reshape(ops.tensordot(ops.concatenate(places, axis=-1), slopes, TOGETHER), shape)
+    return ops.reshape(_by_places(geometry, padded, slopes, lengths), shape)
+
+
+def _by_large_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
+    """The same as a convolution with a kernel of the maps' size."""
     import jax
 
-    if math.prod(geometry.window) <= MOST_TAPS:
-        return _by_taps(geometry, inputs, slopes)
     inputs, slopes = ops.transpose(inputs, (3, 1, 2, 0)), ops.transpose(slopes, (1, 2, 0, 3))
     strides, dilation = geometry.dilation, geometry.strides
     by_kernel = jax.lax.conv_general_dilated(
@@ -166,17 +182,22 @@ def _by_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
     return ops.transpose(by_kernel, (1, 2, 0, 3))
 
 
-def _by_taps(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
-    """The same as a product for each place, or one with all."""
-    padded = _padded(geometry, inputs)
-    lengths = [stride * (size - 1) + 1 for stride, size in zip(geometry.strides, slopes.shape[1:3])]
-    places = [_shifted(padded, place, lengths, geometry.strides) for place in _places(geometry)]
-    shape = (*geometry.window, inputs.shape[-1], slopes.shape[-1])
-    if math.prod(slopes.shape[:-1]) <= slopes.shape[-1]:  # small maps of many channels
-        return ops.reshape(ops.tensordot(ops.concatenate(places, axis=-1), slopes, TOGETHER), shape)
+def _by_places(geometry: Geometry, padded: Any, slopes: Any, lengths: list[int]) -> Any:
+    """The same as products, one for each place, in a loop."""
+    import jax
+
+    down, right = geometry.strides
+    channels, filters = padded.shape[-1], slopes.shape[-1]
     # A product turns its left factor around: the same one each time, once.
-    products = ops.stack([ops.tensordot(slopes, place, TOGETHER) for place in places])
-    return ops.reshape(ops.transpose(products, (0, 2, 1)), shape)
+    turned = ops.transpose(ops.reshape(slopes, (-1, filters)))
+
+    def product(place: Any) -> Any:
+        met = jax.lax.dynamic_slice(padded, (0, *place, 0), (padded.shape[0], *lengths, channels))
+        return ops.matmul(turned, ops.reshape(met[:, ::down, ::right], (-1, channels)))
+
+    rows, columns = zip(*_places(geometry))
+    products = jax.lax.map(product, (ops.array(rows, "int32"), ops.array(columns, "int32")))
+    return ops.transpose(products, (0, 2, 1))
 
 
 def _summed(geometry: Geometry, inputs: Any, kernel: Any) -> Any:
