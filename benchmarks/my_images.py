@@ -4,17 +4,20 @@
     kerasgan train my-images --data folders/landscapes --output runs/landscapes --every 100
     kerasgan train my-images --data folders/boots --image-size 32 --set data.flip=false --output runs/boots --every 100
     python benchmarks/my_images.py show runs/landscapes --steps 900 5400 9000 --output landscapes.png
+    python benchmarks/my_images.py copies runs/boots folders/boots
 
 The landscapes are crops of photographs whose licenses are beyond doubt, the boots are Fashion-MNIST's.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from kerasgan import data
+import kerasgan
+from kerasgan import data, metrics
 from kerasgan.files import pictures
 
 COUNT, SEED = 200, 0
@@ -64,6 +67,19 @@ def show(run: Path, steps: list[int], output: Path) -> None:
     pictures.save(pictures.labeled(strip, columns=[f"step {step:,}" for step in steps]), output)
 
 
+def copies(run: Path, folder: Path) -> Any:
+    """Whether samples are nearer to the pictures of a folder than as many boots of the test images are, by pixels."""
+    gan = kerasgan.load(run)
+    size = gan.image_shape[0]
+    unseen = data.fashion_mnist(image_size=size, split="test", shuffle=False)
+    seen = data.folder(folder, image_size=size, channels=1, labels=False, shuffle=False)
+    drawn = pictures.to_uint8(gan.generate(COUNT, seed=SEED)).mean(axis=-1, keepdims=True)
+    held_out = unseen.images()[unseen.labels == BOOT][:COUNT]
+    rows = (images.reshape(len(images), -1).astype("float64") for images in (drawn, seen.images(), held_out))
+    generated, trained_on, others = rows
+    return metrics.memorization(generated, trained_on, held_out=others)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -72,9 +88,14 @@ def main() -> None:
     shown.add_argument("run", type=Path)
     shown.add_argument("--steps", type=int, nargs="+", required=True)
     shown.add_argument("--output", type=Path, required=True)
+    compared = commands.add_parser("copies")
+    compared.add_argument("run", type=Path)
+    compared.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     if arguments.command == "write":
         write(arguments.folder)
+    elif arguments.command == "copies":
+        print(copies(arguments.run, arguments.folder))
     else:
         show(arguments.run, arguments.steps, arguments.output)
 
