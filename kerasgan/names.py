@@ -19,7 +19,9 @@ def find(name: Any, known: Iterable[str]) -> str | None:
     return name if name in several else next((each for each in several if _plain(each) == _plain(name)), None)
 
 
-def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, nearest: int = 3) -> str:
+def resolve(
+    name: Any, known: Iterable[str], *, expected: str, received: str, nearest: int = 3, base: str | None = None
+) -> str:
     """The known name that `find` finds.
 
     Args:
@@ -28,6 +30,7 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
         expected: what they are names of, for the error: "an objective".
         received: the error's end: "objective='hing'".
         nearest: how many similar names the error lists; where none is similar, it lists the first 30 known ones.
+        base: the class of objects that may be given instead, for the error about what is neither a name nor a class.
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones.
@@ -40,6 +43,8 @@ def resolve(name: Any, known: Iterable[str], *, expected: str, received: str, ne
             listed += f", ... ({len(several)} in all)"
         if isinstance(name, type):
             listed += f", or an object, {name.__name__}(...)"
+        elif base is not None and not isinstance(name, str):
+            listed += f", or an object of a subclass of {base}"
         raise ValueError(f"Expected {expected} such as {listed}. Received: {received}")
     return found
 

@@ -60,7 +60,8 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     `fit`, `.keras` files, checkpoints and JAX's state then handle them without special cases. Callbacks that set a
     learning rate, such as Keras' `LearningRateScheduler`, set those of both `optimizers`, one after the other;
-    `kerasgan.callbacks.for_player` chooses one. `learning_rate` is the generator's.
+    `kerasgan.callbacks.for_player` chooses one. `learning_rate` is the generator's, and can only be read: set that of
+    `generator` or of `discriminator`.
 
     Args:
         generator: the generator's optimizer.
@@ -126,7 +127,11 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
-        self.generator.learning_rate = learning_rate
+        players = "optimizer.generator.learning_rate or optimizer.discriminator.learning_rate"
+        raise ValueError(
+            f"Expected {players}, as each network has its own (for a callback: kerasgan.callbacks.for_player). "
+            f"Received: optimizer.learning_rate={learning_rate!r}"
+        )
 
     def save_own_variables(self, store: Any) -> None:
         """Stores nothing: the two optimizers, which come next, store their own variables."""

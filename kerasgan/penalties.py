@@ -200,7 +200,8 @@ def get(penalty: "str | dict | Penalty") -> Penalty:
         return penalty
     settings = dict(penalty) if isinstance(penalty, dict) else {"name": penalty}
     name = settings.pop("name", None)
-    name = resolve(name, names(), expected="a penalty", received=f"penalty={penalty!r}")
+    base = "kerasgan.penalties.Penalty"
+    name = resolve(name, names(), expected="a penalty", received=f"penalty={penalty!r}", base=base)
     return made(_PENALTIES[name], settings, received=f"penalty={penalty!r}")
 
 

@@ -401,6 +401,35 @@ def test_a_loss_that_is_no_scalar_is_refused_and_not_summed():
         model.fit(np.zeros((4, *model.image_shape), "uint8"), batch_size=4, verbose=0)
 
 
+class UsesReals(objectives.NonSaturating):
+    def generator_loss(self, real_logits, fake_logits):
+        return ops.mean(real_logits - fake_logits)
+
+
+class Forgets(objectives.NonSaturating):
+    def discriminator_loss(self, real_logits, fake_logits):
+        ops.mean(fake_logits - real_logits)  # return is forgotten
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (UsesReals(), r"paired = True of UsesReals, whose generator loss uses real_logits.*Received: paired=False"),
+        (Forgets(), r"a scalar as discriminator_loss; a function without `return` gives None"),
+    ],
+)
+def test_an_objective_without_its_reals_or_its_result_is_told_what_is_missing(objective, message):
+    with pytest.raises(ValueError, match=message):
+        dcgan(objective=objective).fit(IMAGES[:4], batch_size=4, verbose=0)
+
+
+def test_one_image_is_no_batch():
+    model = dcgan()
+    for method in (model.examine, model.train_on_batch):
+        with pytest.raises(ValueError, match=r"batches of images, such as image\[None\]\. Received: one image \(16,"):
+            method(IMAGES[0])
+
+
 def test_a_logged_name_that_is_no_metric_is_told_where_to_add_it():
     class Noted(DCGAN):
         def generator_loss(self, batch):
@@ -432,6 +461,12 @@ def test_a_class_or_a_function_as_objective_is_told_what_to_pass():
         dcgan(objective=lambda real, fake: fake)
     with pytest.raises(ValueError, match=r"or an object, R1\(\.\.\.\)\. Received: penalty=<class"):
         dcgan(penalties=[penalties.R1], objective="hinge")
+    with pytest.raises(ValueError, match=r"an object of a subclass of kerasgan\.penalties\.Penalty"):
+        dcgan(penalties=lambda images: images)
+    with pytest.raises(ValueError, match=r"an object of a subclass of kerasgan\.augment\.Augmentation"):
+        dcgan(augment=keras.layers.RandomFlip())
+    with pytest.raises(ValueError, match=r"an object of a subclass of kerasgan\.latents\.Prior"):
+        DCGAN(**DCGAN.tiny_config, prior=np.random.normal)
 
 
 def test_a_model_is_not_saved_as_a_file_that_cannot_be_loaded(tmp_path):

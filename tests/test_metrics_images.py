@@ -234,3 +234,18 @@ def test_unsuitable_images_are_refused_with_what_was_expected(call, message):
 def test_integers_other_than_uint8_are_refused():
     with pytest.raises(TypeError, match="dtype=int64"):
         metrics.sharpness(np.zeros((1, 4, 4, 1), "int64"))
+
+
+def test_scores_of_pairs_and_digits_are_the_same_of_bytes_and_of_floats():
+    first, second = pictures(height=16, width=16)
+    floats = [stack / 127.5 - 1 for stack in (first, second)]
+    for name, values in metrics.pair_scores(first, second).items():
+        np.testing.assert_allclose(values, metrics.pair_scores(*floats)[name], rtol=1e-9, err_msg=name)
+    by_hand = np.abs(first.astype(float) - second).mean(axis=(1, 2, 3)) / 127.5
+    np.testing.assert_allclose(metrics.pair_scores(first, second)["mean_absolute_error"], by_hand, rtol=1e-9)
+    digits, labels = first[..., :1], np.array([[3], [5]])  # of one column, as Keras gives CIFAR's
+    found, expected = metrics.digit_scores(digits, labels), metrics.digit_scores(digits / 127.5 - 1, labels[:, 0])
+    assert found["frechet_distance"] == pytest.approx(expected["frechet_distance"], rel=1e-5)
+    assert found["label_accuracy"] == expected["label_accuracy"]
+    with pytest.raises(ValueError, match="as many predictions as labels"):
+        metrics.digit_scores(digits, [3])

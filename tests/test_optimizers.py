@@ -88,15 +88,16 @@ def test_optimistic_steps_take_the_one_before_back():
         assert type(again) is type(ours) and again.get_config() == ours.get_config()
 
 
-def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_sets_the_generators_rate():
+def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_refuses_one_rate_for_both():
     optimizer = optimizers.AdversarialOptimizer(
         generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2)
     )
     first, second = keras.Variable(1.0), keras.Variable(2.0)
     optimizer.build_variables([first], [second])
     assert len(optimizer.variables) == len(optimizer.generator.variables) + len(optimizer.discriminator.variables)
-    optimizer.learning_rate = 0.05
-    assert float(optimizer.generator.learning_rate) == pytest.approx(0.05)
+    with pytest.raises(ValueError, match=r"generator\.learning_rate or .*Received: optimizer\.learning_rate=0"):
+        optimizer.learning_rate = 0.05
+    assert float(optimizer.learning_rate) == float(optimizer.generator.learning_rate) == pytest.approx(0.1)
     assert float(optimizer.discriminator.learning_rate) == pytest.approx(0.2)
 
 

@@ -124,3 +124,15 @@ def test_what_does_not_begin_at_an_input_is_refused_with_what_to_do(network):
 def test_other_inputs_are_refused_when_the_gan_is_made(networks, num_classes, message):
     with pytest.raises(ValueError, match=message):
         GAN(*networks, num_classes=num_classes)
+
+
+def test_what_is_no_network_or_has_several_outputs_is_refused():
+    generator, discriminator = plain()
+    images = discriminator.inputs[0]
+    with pytest.raises(ValueError, match=r"a discriminator of one output, logits\. Received: .*\(None, 3\)"):
+        GAN(generator, keras.Model(images, [discriminator(images), L.Dense(3)(L.Flatten()(images))]))
+    latents = generator.inputs[0]
+    with pytest.raises(ValueError, match=r"a generator of one output, images\. Received"):
+        GAN(keras.Model(latents, [generator(latents), latents]), discriminator)
+    with pytest.raises(ValueError, match=r"a generator: a keras\.Model\. Received: 100"):
+        GAN(100, discriminator)

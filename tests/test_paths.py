@@ -94,6 +94,19 @@ def test_what_is_written_on_this_machine_only_makes_no_folder_of_that_name(what,
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    assert storage.local("new/folder", folder=True) == Path("new/folder") and not Path("new").exists()
+    for path in ("file", "file/folder"):
+        with pytest.raises(ValueError, match=rf"path of a folder\. Received: {path}, but file is a file"):
+            storage.local(path, folder=True)
+    evaluated = run("evaluate", "dcgan-digits", "-o", "file", "--samples", "2")
+    assert evaluated.exit_code == 1 and "Expected the path of a folder. Received: file, but" in evaluated.output
+    sampled = run("generate", "dcgan-digits", "-o", "file/samples.png")
+    assert sampled.exit_code == 1 and "Expected a folder. Received: file, which is a file" in sampled.output
+
+
 def test_commands_that_write_on_this_machine_only_say_so_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in (["generate", "dcgan-digits", "-o", "gs://bucket/a.png"], ["report", "gs://bucket/run"]):

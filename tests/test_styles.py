@@ -77,6 +77,22 @@ def test_an_edit_moves_the_chosen_styles_along_a_direction(gan):
     np.testing.assert_allclose(images[:, 1], gan.render(styles), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "explore",
+    [
+        lambda gan: exploration.mix(gan, [0], [1]),
+        lambda gan: exploration.edit(gan, np.zeros((1, 2, 3)), np.zeros(3)),
+        lambda gan: exploration.style_groups(gan, np.zeros((1, 2, 3)), np.zeros((1, 2, 3))),
+        exploration.semantic_directions,
+        exploration.principal_directions,
+        lambda gan: exploration.project(gan, np.zeros((1, *gan.image_shape))),
+    ],
+)
+def test_a_model_without_styles_is_refused_with_the_families_that_have_them(explore):
+    with pytest.raises(ValueError, match=r"style-based model \(StyleGAN, StyleGAN2, StyleGAN3\).*Received: DCGAN"):
+        explore(DCGAN(**DCGAN.tiny_config))
+
+
 @pytest.mark.parametrize("each_layer", [False, True])
 def test_a_projection_finds_an_image_that_the_model_makes(gan, each_layer):
     styles = gan.styles(2, seed=8)

@@ -202,7 +202,13 @@ def test_an_unknown_name_lists_the_nearest():
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("../secret", "does not exist"), ("/etc", "holds no recipe.toml"), (".", "holds no recipe.toml")]
+    ("name", "why"),
+    [
+        ("../secret", "does not exist"),
+        ("gan.keras", "does not exist"),
+        ("/etc", "holds no recipe.toml"),
+        (".", "holds no recipe.toml"),
+    ],
 )
 def test_a_name_is_no_path(name, why):
     with pytest.raises(ValueError, match=f"Expected the name of a zoo entry .*, which {why}$"):

@@ -38,7 +38,8 @@ def get(augment: "str | dict | Augmentation | bool | None") -> Augmentation | No
         return None
     settings = dict(augment) if isinstance(augment, dict) else {"name": augment}
     name = settings.pop("name", None)
-    name = resolve(name, names(), expected="an augmentation", received=f"augment={augment!r}")
+    base = "kerasgan.augment.Augmentation"
+    name = resolve(name, names(), expected="an augmentation", received=f"augment={augment!r}", base=base)
     return made(_SCHEMES[name], settings, received=f"augment={augment!r}")
 
 

@@ -87,6 +87,8 @@ def _at_home(argument: str) -> str:
 
 def _words(error: Exception) -> str:
     """The message; of the operating system's errors the file and what is wrong with it, without their numbers."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)) and Path(error.filename or "").is_file():
+        return f"Expected a folder. Received: {error.filename}, which is a file"
     plain = isinstance(error, OSError) and error.filename is not None and error.strerror is not None
     return f"{error.filename}: {error.strerror}" if plain else str(error)  # type: ignore[attr-defined]
 

@@ -54,7 +54,7 @@ def tour(
     from kerasgan.files import pictures
     from kerasgan.training.train import train
 
-    folder, console, recipe = local(output), console or Console(), zoo.recipe(entry)
+    folder, console, recipe = local(output, folder=True), console or Console(), zoo.recipe(entry)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("what it did", "seconds", "where it is"):
         table.add_column(column, justify="right" if column == "seconds" else "left", overflow="fold")

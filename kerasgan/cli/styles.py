@@ -10,7 +10,9 @@ import numpy as np
 
 from kerasgan import exploration
 from kerasgan.cli.samples import Choice, Motion, show
+from kerasgan.exploration.styles import style_based
 from kerasgan.files import pictures
+from kerasgan.files.paths import local
 from kerasgan.names import find
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def mix(gan: Any, choice: Choice, layers: Sequence[int] | None, output: Path) ->
     The sources are draws that differ. Without `layers` they give coarse, middle and fine styles in turn, in blocks of
     the same rows (Karras et al. 2019, 1812.04948, figure 3): `exploration.style_groups`.
     """
-    gan = _style_based(gan, "mix")
+    gan = style_based(gan, "mix")
     columns = math.ceil(math.sqrt(choice.count or 16))
     rows = columns if layers else math.ceil(columns / 2)
     if len(choice.labels or ()) > 1:
@@ -123,7 +125,7 @@ def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> 
 
     A still has a column for each amount; a moving picture shows all rows at once, from the first amount to the last.
     """
-    gan = _style_based(gan, "edit")
+    gan = style_based(gan, "edit")
     directions = edit.directions(gan)
     if len(directions) > 1:
         directions = directions[: choice.count or MANY]
@@ -146,14 +148,14 @@ def edit(gan: Any, choice: Choice, edit: Edit, motion: Motion, output: Path) -> 
 
 def render(gan: Any, choice: Choice, output: Path) -> int:
     """Writes the images of a file's styles; returns how many."""
-    images = gan.render(_styles(_style_based(gan, "--styles"), choice))
+    images = gan.render(_styles(style_based(gan, "--styles"), choice))
     pictures.save(choice.look.grid(images), output)
     return len(images)
 
 
 def morph(gan: Any, choice: Choice, motion: Motion, output: Path) -> int:
     """Writes an interpolation through all styles of a file, with equally many frames each; returns how many."""
-    styles = _styles(_style_based(gan, "--styles"), choice)
+    styles = _styles(style_based(gan, "--styles"), choice)
     if len(styles) < 2:
         raise ValueError(f"Expected the styles of two images or more to move between. Received: {choice.styles} of one")
     stops = np.concatenate([styles, styles[:1]]) if motion.closed else styles
@@ -195,7 +197,8 @@ def project(
     from kerasgan.data.decoding import decode
     from kerasgan.data.listing import found
 
-    gan = _style_based(gan, "a projection")
+    gan = style_based(gan, "a projection")
+    local(output.parent, folder=True)
     network = None if features is None else _network(features, gan.image_shape)
     *size, channels = gan.image_shape
     paths = found(source) if source.is_dir() else [source]
@@ -234,14 +237,3 @@ def _array(path: Path) -> np.ndarray:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise ValueError(f"Expected an array of finite numbers. Received: {path}")
     return array.astype("float32")
-
-
-def _style_based(gan: Any, what: str) -> "StyleBasedGAN":
-    from kerasgan import models
-
-    if not gan.has_styles:
-        kinds = [name for name in models.__all__ if getattr(models, name).has_styles]
-        raise ValueError(
-            f"Expected a style-based model ({', '.join(kinds)}) for {what}. Received: {type(gan).__name__}"
-        )
-    return gan

@@ -111,6 +111,7 @@ def unpacked(batch: Any) -> tuple[Any, Any]:
 
 
 DICT_KEYS = (("image", "images"), ("label", "labels"))
+BATCHED = {"tf.data": "; call .batch(64)", "DataLoader": "; pass batch_size=64", "an array": ", such as image[None]"}
 
 
 def as_numpy(tensor: Any) -> np.ndarray:
@@ -125,7 +126,8 @@ def checked(
     images, labels = unpacked(batch)
     array = as_numpy(images)
     if array.shape == shape and len(shape) == 3:
-        raise ValueError(f"Expected batches of images; call .batch(64). Received: single images {shape} from {where}")
+        advice = BATCHED.get(where, "")
+        raise ValueError(f"Expected batches of images{advice}. Received: one image {shape} from {where}")
     array = checks.image_array(array)
     checks.model_shape(array.shape[1:], shape, where)
     if num_classes is None:
@@ -151,7 +153,7 @@ def batch(
     """One batch for a model, in memory: float32 images in [-1, 1], int32 labels or None; raises as `batches` does."""
     checks.check_no_labels(labels, num_classes)
     given = images if labels is None else (images, labels)
-    array, targets = checked(given, tuple(image_shape), num_classes, "a batch", unlabeled)
+    array, targets = checked(given, tuple(image_shape), num_classes, "an array", unlabeled)
     return scaled(array), targets
 
 

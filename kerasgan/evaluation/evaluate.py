@@ -67,7 +67,7 @@ def evaluate(
         ValueError: for unknown metrics or features, data that does not suit the model, or fewer than three seeds.
         DownloadError: if Inception's weights are needed and cannot be downloaded.
     """
-    output = None if output is None else local(output)  # first, so that a mistake is reported before the work
+    output = None if output is None else local(output, folder=True)  # a mistake is reported before the work
     domains = gan.task == "multi-domain-image-to-image"
     if gan.task.from_images and not domains:
         if metrics or features:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from kerasgan.exploration.styles import style_based
+
 if TYPE_CHECKING:
     from kerasgan.models.style_based import StyleBasedGAN
 
@@ -53,12 +55,13 @@ def project(
         seed: seed of the noise and of the styles whose spread scales it.
 
     Raises:
-        TypeError, ValueError: for images of another kind or size, a model with classes, or no steps.
+        TypeError, ValueError: for images of another kind or size, a model without styles or with classes, or no steps.
     """
     from keras import ops
 
     from kerasgan import data, gradients
 
+    style_based(gan, "projections")
     if gan.num_classes is not None or steps < 1:
         received = f"num_classes={gan.num_classes}, steps={steps}"
         raise ValueError(f"Expected a model without classes, and a positive number of steps. Received: {received}")

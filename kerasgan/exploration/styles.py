@@ -17,6 +17,7 @@ __all__ = [
     "mix",
     "principal_directions",
     "semantic_directions",
+    "style_based",
     "style_groups",
     "truncation_grid",
 ]
@@ -46,8 +47,9 @@ def mix(
         own image and the mixtures.
 
     Raises:
-        ValueError: for layers that the model does not have, or latents of another size.
+        ValueError: for another model, layers that it does not have, or latents of another size.
     """
+    style_based(gan, "mixing")
     points = [latents_of(gan, rows), latents_of(gan, columns)]
     sources = gan.styles(latents=np.concatenate(points), labels=labels, seed=0)
     sources = gan.truncated_styles(sources, truncation)
@@ -98,7 +100,11 @@ def style_groups(gan: "StyleBasedGAN", first: Any, second: Any, *, groups: int =
 
     Returns:
         A range of indices for each group, none empty; together all, in order.
+
+    Raises:
+        ValueError: for another model, other styles, or another number of groups.
     """
+    first, second = (_styles(gan, each, name) for each, name in ((first, "first"), (second, "second")))
     count = gan.num_styles
     if not 0 < groups <= count:
         raise ValueError(f"Expected from 1 to {count} groups. Received: groups={groups}")
@@ -153,9 +159,9 @@ def semantic_directions(gan: "StyleBasedGAN", *, layers: Sequence[int] | None = 
         (style_dim, style_dim): a direction of length 1 in each row, the strongest first; and their eigenvalues.
 
     Raises:
-        ValueError: for layers that the model does not have.
+        ValueError: for another model, or layers that it does not have.
     """
-    kernels = gan.style_kernels()
+    kernels = style_based(gan, "directions of styles").style_kernels()
     chosen = range(len(kernels)) if layers is None else _layers(gan, layers, count=len(kernels))
     columns = np.concatenate([kernels[index] for index in chosen], axis=1).astype("float64")
     lengths = np.linalg.norm(columns, axis=0)
@@ -178,8 +184,11 @@ def principal_directions(
     Returns:
         (style_dim, style_dim), a direction of length 1 in each row, and the styles' standard deviations along them,
         the largest first.
+
+    Raises:
+        ValueError: for another model.
     """
-    styles = gan.styles(count, labels=labels, seed=seed)[:, 0].astype("float64")
+    styles = style_based(gan, "directions of styles").styles(count, labels=labels, seed=seed)[:, 0].astype("float64")
     values, vectors = np.linalg.eigh(np.cov(styles.T, bias=True))
     return vectors.T[::-1].astype("float32"), np.sqrt(np.maximum(values[::-1], 0))
 
@@ -202,16 +211,44 @@ def edit(
         layers: indices of the styles that change; all if not given.
 
     Raises:
-        ValueError: for layers that the model does not have, or arrays of another shape.
+        ValueError: for another model, layers that it does not have, arrays of another shape or not finite, or no
+            amount.
     """
-    styles, direction = np.asarray(styles, "float32"), np.asarray(direction, "float32")
-    if styles.ndim != 3 or styles.shape[1] != gan.num_styles or direction.shape != styles.shape[2:]:
-        expected = f"Expected styles (count, {gan.num_styles}, style_dim) and a direction (style_dim,)"
-        raise ValueError(f"{expected}. Received: styles.shape={styles.shape}, direction.shape={direction.shape}")
+    styles, direction = _styles(gan, styles, "styles"), np.asarray(direction, "float32")
+    if direction.shape != styles.shape[2:] or not np.isfinite(direction).all():
+        expected = f"Expected finite numbers {styles.shape[2:]} as a direction"
+        raise ValueError(
+            f"{expected}. Received: direction.shape={direction.shape}, direction={direction.tolist()!r:.60}"
+        )
+    factors = np.asarray(amounts, "float32")
+    if factors.ndim != 1 or not len(factors):
+        raise ValueError(f"Expected one factor of the direction or more. Received: amounts={amounts!r}")
     chosen = _layers(gan, range(gan.num_styles) if layers is None else layers)
-    moved = np.repeat(styles[:, None], len(amounts), axis=1)
-    moved[:, :, chosen] += np.asarray(amounts, "float32")[:, None, None] * direction
+    moved = np.repeat(styles[:, None], len(factors), axis=1)
+    moved[:, :, chosen] += factors[:, None, None] * direction
     return gan.render(moved.reshape(-1, *styles.shape[1:]))
+
+
+def style_based(gan: Any, what: str) -> "StyleBasedGAN":
+    """The model. Raises ValueError for one without styles, with the families that have them for `what`."""
+    if not getattr(gan, "has_styles", False):
+        from kerasgan import models
+
+        kinds = [name for name in models.__all__ if getattr(models, name).has_styles]
+        raise ValueError(
+            f"Expected a style-based model ({', '.join(kinds)}) for {what}. Received: {type(gan).__name__}"
+        )
+    return gan
+
+
+def _styles(gan: Any, values: Any, name: str) -> np.ndarray:
+    """Styles (count, styles, style_dim) of a model as float32. Raises ValueError for others."""
+    style_based(gan, "edits and mixtures of styles")
+    styles = np.asarray(values, "float32")
+    if styles.ndim != 3 or styles.shape[1] != gan.num_styles or not np.isfinite(styles).all():
+        expected = f"Expected finite styles (count, {gan.num_styles}, style_dim), as of gan.styles"
+        raise ValueError(f"{expected}. Received: {name}.shape={styles.shape}")
+    return styles
 
 
 def _layers(gan: "StyleBasedGAN", layers: Sequence[int], *, count: int | None = None) -> list[int]:

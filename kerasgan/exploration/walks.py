@@ -282,10 +282,10 @@ def latents_of(gan: "GAN", points: Any, least: int = 1) -> np.ndarray:
 
     size = gan.latent_dim  # raises for an image-to-image model
     array = np.asarray(points)
-    if array.ndim == 1 and array.dtype.kind in "iu" and len(array):
+    if array.ndim == 1 and array.dtype.kind in "iu" and len(array) and array.min() >= 0:
         array = np.concatenate([prior_of(gan).draw(1, size, int(seed)) for seed in array])
     if array.ndim != 2 or array.shape[1] != size or len(array) < least:
-        expected = f"Expected {least} or more seeds, or latents of shape (count, {size})"
+        expected = f"Expected {least} or more seeds, from 0 on, or latents of shape (count, {size})"
         received = f"{array.tolist()}" if array.ndim < 2 and array.size < 9 else f"an array of shape {array.shape}"
         raise ValueError(f"{expected}. Received: {received}")
     return given(array, size)

@@ -1,9 +1,8 @@
 """Paths in other file systems, such as gs://bucket/run, through fsspec, on every backend.
 
-fsspec supports many of them, each with its own package (`pip install "kerasgan[gcs]"` for gs://).
-
-Files are written on this machine first and uploaded when complete; files to be read are downloaded first. Exports, run
-folders, files of weights and folders of data may be remote; all other paths must be local, which `local` checks.
+fsspec supports many of them, each with its own package (`pip install "kerasgan[gcs]"` for gs://). Files are written on
+this machine first and uploaded when complete; files to be read are downloaded first. Exports, run folders, files of
+weights and folders of data may be remote; all other paths must be local, which `local` checks.
 """
 
 import contextlib
@@ -57,11 +56,14 @@ def address(path: Name) -> str:
     return SCHEME.sub(r"\1://", os.fspath(path), count=1) if is_remote(path) else os.fspath(path)
 
 
-def local(path: Name) -> Path:
-    """A path on this machine. Raises ValueError for a remote one, which pathlib would turn into a folder named gs:."""
-    if is_remote(path):
+def local(path: Name, *, folder: bool = False) -> Path:
+    """A path on this machine. Raises ValueError for a remote one, or for a file in the place of a `folder`."""
+    if is_remote(path):  # pathlib would turn it into a folder named gs:
         raise ValueError(f"Expected a local path. Received: {address(path)!r}")
-    return _given(path)
+    found = _given(path)
+    for file in filter(Path.is_file, (found, *found.parents) if folder else ()):
+        raise ValueError(f"Expected the path of a folder. Received: {found}, but {file} is a file")
+    return found
 
 
 def _given(path: Name) -> Path:

@@ -36,7 +36,8 @@ def suited_generator(network: Any, num_classes: int | None) -> keras.Model:
     takes its inputs as `GAN` passes them is returned as it is.
 
     Raises:
-        ValueError: for a network that has not been built of symbolic inputs, other inputs, or latents of any size.
+        ValueError: for what is no network, or has not been built of symbolic inputs; for other inputs, latents of any
+            size, or several outputs.
     """
     inputs = _inputs_of(network, "generator", "latents = keras.Input((100,))", "latents", num_classes)
     labels = _position_of_labels(inputs, num_classes)
@@ -68,6 +69,8 @@ def suited_discriminator(network: Any, num_classes: int | None, image_shape: Seq
 
 
 def _inputs_of(network: Any, role: str, example: str, name: str, num_classes: int | None) -> list[Any]:
+    if not isinstance(network, keras.Layer):
+        raise ValueError(f"Expected a {role}: a keras.Model. Received: {network!r:.200}")
     try:
         inputs = keras.tree.flatten(network.inputs or [])
     except (AttributeError, ValueError):  # of subclassed models, and of sequential ones without an Input
@@ -83,6 +86,10 @@ def _inputs_of(network: Any, role: str, example: str, name: str, num_classes: in
         advice = " (or num_classes, for labels)" if num_classes is None and len(inputs) == 2 else ""
         received = ", ".join(f"{each.name} {tuple(each.shape)}" for each in inputs)
         raise ValueError(f"Expected a {role} of {several}{advice}. Received: num_classes={num_classes}, {received}")
+    if len(keras.tree.flatten(network.outputs)) != 1:
+        made = "images" if role == "generator" else "logits"
+        shapes = ", ".join(f"{tuple(each.shape)}" for each in keras.tree.flatten(network.outputs))
+        raise ValueError(f"Expected a {role} of one output, {made}. Received: outputs {shapes}")
     return inputs
 
 

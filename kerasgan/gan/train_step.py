@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import keras
@@ -224,7 +224,21 @@ class AdversarialStep(keras.Model):
         condition = self.discriminator_condition(batch)
         fake_logits = self.discriminate(batch.fake, condition)
         real_logits = self.discriminate(batch.real, condition) if self.objective.paired else None
-        return self.objective.generator_loss(real_logits, fake_logits)
+        try:
+            return self.objective.generator_loss(real_logits, fake_logits)
+        except (AttributeError, TypeError, ValueError) as error:
+            if real_logits is None and self._takes_real_logits(batch, fake_logits):
+                expected = f"Expected paired = True of {type(self.objective).__name__}"
+                why = "whose generator loss uses real_logits; without it they are None"
+                raise ValueError(f"{expected}, {why}. Received: paired=False") from error
+            raise
+
+    def _takes_real_logits(self, batch: Batch, fake_logits: Any) -> bool:
+        """Whether the objective's generator loss can be computed as that of a paired one."""
+        with suppress(Exception):
+            real_logits = self.discriminate(batch.real, self.discriminator_condition(batch))
+            return self.objective.generator_loss(real_logits, fake_logits) is not None
+        return False
 
     def generator_penalty(self, batch: Batch) -> Any:
         """A scalar that regularizes the generator on every `generator_penalty_interval`-th of its steps."""
@@ -295,12 +309,14 @@ class AdversarialStep(keras.Model):
         """Adds a scalar to the running mean that `fit` reports under `name`.
 
         Raises:
-            ValueError: for a name that is not in `extra_metrics`, and none of a loss or a penalty.
+            ValueError: for a name that is not in `extra_metrics`, and none of a loss or a penalty; or None.
         """
         if name not in self._means:
             expected = f"Expected one of {', '.join(self._means)}; a subclass adds its own to those of its base"
             added = f"extra_metrics = (*{type(self).__mro__[1].__name__}.extra_metrics, {name!r})"
             raise ValueError(f"{expected}: {added}. Received: name={name!r}")
+        if value is None:
+            raise ValueError(f"Expected a scalar as {name}; a function without `return` gives None. Received: None")
         self._means[name].update_state(value)
 
     def _update_ema(self, averages: keras.Model, batch_size: Any) -> None:

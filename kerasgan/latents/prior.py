@@ -171,9 +171,10 @@ def get(prior: "str | dict | Prior") -> Prior:
     """
     if isinstance(prior, Prior):
         return prior
-    settings = {"name": prior} if isinstance(prior, str) else dict(prior)
+    settings = dict(prior) if isinstance(prior, dict) else {"name": prior}
     name = settings.pop("name", None)
-    name = resolve(name, names(), expected="a latent prior", received=f"prior={prior!r}")
+    base = "kerasgan.latents.Prior"
+    name = resolve(name, names(), expected="a latent prior", received=f"prior={prior!r}", base=base)
     return made(_PRIORS[name], settings, received=f"prior={prior!r}")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasgan.metrics import checks
 from kerasgan.metrics.peak_signal_to_noise import peak_signal_to_noise
 from kerasgan.metrics.sharpness import sharpness
 from kerasgan.metrics.structural_similarity import structural_similarity
@@ -11,23 +12,27 @@ from kerasgan.metrics.structural_similarity import structural_similarity
 __all__ = ["likened", "pair_scores"]
 
 
-def pair_scores(made: np.ndarray, targets: np.ndarray, *, scale: int = 1) -> dict[str, np.ndarray]:
+def pair_scores(made: Any, targets: Any, *, scale: int = 1) -> dict[str, np.ndarray]:
     """How close images are to their targets, image by image.
 
     Args:
-        made: (count, height, width, channels), floats in [-1, 1].
-        targets: likewise.
+        made: (count, height, width, channels), uint8 or floats in [-1, 1].
+        targets: likewise, of the same shape.
         scale: factor of super-resolution: from 2 on PSNR and SSIM compare the luminance of colors and leave out a
             border of that many pixels, as its papers do.
 
     Returns float64 (count,) each: `peak_signal_to_noise` in dB, `structural_similarity`, `mean_absolute_error` in units
     of [-1, 1], and `sharpness_ratio`: 1 for equal total variation, below 1 for blurred images.
+
+    Raises:
+        TypeError, ValueError: if the images do not suit.
     """
+    made, targets = (2.0 * images - 1.0 for images in checks.image_pair(made, targets))
     options: Any = {"luminance": scale > 1 and made.shape[-1] == 3, "border": scale if scale > 1 else 0}
     return {
         "peak_signal_to_noise": peak_signal_to_noise(made, targets, **options),
         "structural_similarity": structural_similarity(made, targets, **options),
-        "mean_absolute_error": np.abs(made - targets).mean(axis=(1, 2, 3), dtype="float64"),
+        "mean_absolute_error": np.abs(made - targets).mean(axis=(1, 2, 3)),
         "sharpness_ratio": sharpness(made) / np.maximum(sharpness(targets), 1e-12),
     }
 

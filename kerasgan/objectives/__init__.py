@@ -71,8 +71,8 @@ def get(objective: "str | dict | Objective") -> Objective:
         return objective
     settings = dict(objective) if isinstance(objective, dict) else {"name": objective}
     name = settings.pop("name", None)
-    own = ", or an object of a subclass of kerasgan.objectives.Objective," if callable(name) else ""
-    name = resolve(name, names(), expected=f"an objective{own}", received=f"objective={objective!r}")
+    base = "kerasgan.objectives.Objective"
+    name = resolve(name, names(), expected="an objective", received=f"objective={objective!r}", base=base)
     return made(_OBJECTIVES[name], settings, received=f"objective={objective!r}")
 
 

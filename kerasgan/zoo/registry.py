@@ -84,7 +84,7 @@ def recipe(name: str | Path) -> Recipe:
         if str(name) not in entries and (successor := RETIRED.get(str(name))):
             warn(f"{name} is retired; {successor} takes its place.", stacklevel=2)
             name = successor
-        if str(name) not in entries and (len(path.parts) > 1 or path.is_dir()):
+        if str(name) not in entries and (len(path.parts) > 1 or path.suffix or path.is_dir()):
             expected = "Expected the name of a zoo entry (kerasgan list), a recipe.toml, or a run folder"
             found = "which is a file" if path.is_file() else "which does not exist"
             found = "which holds no recipe.toml" if path.is_dir() else found
