@@ -60,8 +60,8 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     `fit`, `.keras` files, checkpoints and JAX's state then handle them without special cases. Callbacks that set a
     learning rate, such as Keras' `LearningRateScheduler`, set those of both `optimizers`, one after the other;
-    `kerasgan.callbacks.for_player` chooses one. `learning_rate` is the generator's, and can only be read: set that of
-    `generator` or of `discriminator`.
+    `kerasgan.callbacks.for_player` chooses one. `learning_rate` is the generator's; setting it sets both, if they
+    are equal, and raises ValueError otherwise: which is meant?
 
     Args:
         generator: the generator's optimizer.
@@ -127,11 +127,14 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
-        players = "optimizer.generator.learning_rate or optimizer.discriminator.learning_rate"
-        raise ValueError(
-            f"Expected {players}, as each network has its own (for a callback: kerasgan.callbacks.for_player). "
-            f"Received: optimizer.learning_rate={learning_rate!r}"
-        )
+        rates = [float(ops.convert_to_numpy(own.learning_rate)) for own in self.optimizers]
+        if rates[0] != rates[1]:
+            players = "optimizer.generator.learning_rate or optimizer.discriminator.learning_rate"
+            why = f"as the networks have rates of their own, {rates[0]:.4g} and {rates[1]:.4g}"
+            received = f"optimizer.learning_rate={learning_rate!r}"
+            raise ValueError(f"Expected {players}, {why} (for a callback: callbacks.for_player). Received: {received}")
+        for own in self.optimizers:
+            own.learning_rate = learning_rate
 
     def save_own_variables(self, store: Any) -> None:
         """Stores nothing: the two optimizers, which come next, store their own variables."""

@@ -88,17 +88,20 @@ def test_optimistic_steps_take_the_one_before_back():
         assert type(again) is type(ours) and again.get_config() == ours.get_config()
 
 
-def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_refuses_one_rate_for_both():
+def test_the_adversarial_optimizer_shows_both_optimizers_variables_and_sets_both_rates_if_they_are_equal():
     optimizer = optimizers.AdversarialOptimizer(
         generator=keras.optimizers.SGD(0.1), discriminator=keras.optimizers.Adam(0.2)
     )
     first, second = keras.Variable(1.0), keras.Variable(2.0)
     optimizer.build_variables([first], [second])
     assert len(optimizer.variables) == len(optimizer.generator.variables) + len(optimizer.discriminator.variables)
-    with pytest.raises(ValueError, match=r"generator\.learning_rate or .*Received: optimizer\.learning_rate=0"):
+    with pytest.raises(ValueError, match=r"own, 0\.1 and 0\.2 .*Received: optimizer\.learning_rate=0"):
         optimizer.learning_rate = 0.05
     assert float(optimizer.learning_rate) == float(optimizer.generator.learning_rate) == pytest.approx(0.1)
     assert float(optimizer.discriminator.learning_rate) == pytest.approx(0.2)
+    optimizer.discriminator.learning_rate = 0.1
+    optimizer.learning_rate = 0.05
+    assert [float(own.learning_rate) for own in optimizer.optimizers] == pytest.approx([0.05, 0.05])
 
 
 @pytest.mark.parametrize(
