@@ -3,7 +3,7 @@
     python benchmarks/unet.py --run runs/unet  # trains, or goes on; then measures and writes
 
 Equal data, order, steps, optimizer and moving average. Measured on the held-out emoji. Writes experiment.json and
-comparison.png in zoo/pix2pix-openmoji, which the card shows; write the card after it.
+unet.png in zoo/pix2pix-openmoji, which the card shows; write the card after it.
 """
 
 import argparse
@@ -80,11 +80,12 @@ def main() -> None:
     pictured.append(targets[shown])
     folder = recipe.folder
     grid = np.concatenate(pictured)
-    pictures.save(pictures.grid(grid, columns=SHOWN, scale=1), folder / "comparison.png")
+    pictures.save(pictures.grid(grid, columns=SHOWN, scale=1), folder / "unet.png")
     text = (
         f"{len(targets)} held-out emoji; equal data, order, {recipe.train['steps']:,} steps, optimizer and moving "
-        "average, one training each. Sharpness is relative to the true pictures'.\n\n"
-        "![drawings, U-Net alone, with its discriminator, true colors](comparison.png)"
+        "average, one training each. Sharpness is relative to the true pictures'. The scores hardly differ, but the "
+        "colors do: without a discriminator they are dull, means of those that are likely.\n\n"
+        "![drawings, U-Net alone, with its discriminator, true colors](unet.png)"
     )
     content = {
         "title": "What the discriminator is for",
@@ -98,7 +99,8 @@ def main() -> None:
 
 
 def row(name: str, scores: dict[str, np.ndarray]) -> list[str]:
-    return [name, *(format(float(np.mean(scores[key])), form) for key, form in COLUMNS.values())]
+    means = [(float(np.mean(scores[key])), form) for key, form in COLUMNS.values()]
+    return [name, *(format(mean, form) if np.isfinite(mean) else "" for mean, form in means)]
 
 
 if __name__ == "__main__":
