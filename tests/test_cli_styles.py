@@ -187,7 +187,7 @@ def test_groups_of_styles_end_where_their_share_in_the_pixels_passes_equal_parts
     """A network whose squared distance from the first image is known: style k adds its own pixel."""
 
     class Known:
-        num_styles = 4
+        has_styles, num_styles = True, 4
 
         def render(self, styles):
             weights = np.sqrt(np.diff([0.0, *shares, 1.0]))

@@ -97,20 +97,25 @@ def test_loss_scaling_leaves_alone_what_was_frozen_after_the_optimizer_was_built
     assert float(ops.convert_to_numpy(second.value)) == 1.0
 
 
-def test_arranged_weights_have_the_same_values_and_convolutions_and_stay_arranged():
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' arrays lie as their axes say")
+def test_kernels_lie_as_pytorch_takes_them_within_fit_and_as_before_after_it():
+    import torch
+
+    from kerasgan.gradients import torch_convolutions
+
     random = np.random.default_rng(0)
     first, images = (random.normal(size=size).astype("float32") for size in ((3, 3, 4, 5), (2, 6, 6, 4)))
     kernel, bias = keras.Variable(first), keras.Variable(np.ones(5, "float32"))
+    single, strides = keras.Variable(first[..., :1]), kernel.value.stride()
     plain = ops.convert_to_numpy(ops.conv(images, kernel.value, padding="same"))
-    gradients.arrange([kernel, bias])
-    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), first)
-    np.testing.assert_allclose(ops.convert_to_numpy(ops.conv(images, kernel, padding="same")), plain, atol=1e-5)
-    kernel.assign(2 * kernel.value)
-    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), 2 * first)
-    if keras.backend.backend() == "torch":
-        import torch
-
+    with torch_convolutions.arranged([kernel, bias, single]):
         assert kernel.value.permute(3, 2, 0, 1).is_contiguous(memory_format=torch.channels_last)
+        np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), first)
+        np.testing.assert_allclose(ops.convert_to_numpy(ops.conv(images, kernel, padding="same")), plain, atol=1e-5)
+        kernel.assign(2 * kernel.value)
+        assert not kernel.value.is_contiguous()
+    assert kernel.value.stride() == strides and single.value.stride() == (12, 4, 1, 1)
+    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), 2 * first)
 
 
 def test_gradients_equal_the_derivative_and_leave_other_weights_alone():

@@ -362,7 +362,7 @@ class GAN(BuiltWhenMade, AdversarialStep, Sampling):
         done = 0 if position is None else position.batch
         self.data_order.begin(x, epoch=options.get("initial_epoch", 0), resumed=position is not None)
         first, shared = self.data_order.callbacks(source, start=done), shared_batches(self, source, options["shuffle"])
-        with gradients.keeping_state(self), gradients.passing_over(self, done), distribution.naming_the_lost():
+        with gradients.fitting(self), gradients.passing_over(self, done), distribution.naming_the_lost():
             watching = [*first, *(adapted(callback, self) for callback in several)]
             return super().fit(shared, epochs=epochs, verbose=display(verbose), callbacks=watching, **options)
 

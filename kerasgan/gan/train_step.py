@@ -127,9 +127,7 @@ class AdversarialStep(keras.Model):
 
     def _initialize_variables(self) -> None:
         """Makes what a step reads: a loaded model has only what a file gave it."""
-        variables = [*self.variables, *(self.optimizer.variables if self.compiled else ())]
-        initialize(variables)
-        gradients.arrange(variables)
+        initialize([*self.variables, *(self.optimizer.variables if self.compiled else ())])
 
     def _update_discriminator(self, batch: Batch, steps_done: Any, origin: Any = None) -> None:
         batch = batch._replace(fake=keras.tree.map_structure(ops.stop_gradient, batch.fake))

@@ -4,7 +4,6 @@ Apart from distribution.py the only backend-specific part of training. `GAN.trai
 written once, in terms of the functions here; each has the same meaning everywhere:
 
 - `trainer_step`    decorates a `train_step(self, data)` so that Keras' trainer of the backend can call it;
-- `arrange`         brings weights into the order in memory that the backend is fast with;
 - `gradients`       a scalar loss and its gradients with respect to weights;
 - `recording`       a context that records computations, so that `gradients` need not repeat them;
 - `input_gradients` the gradients of a network's outputs with respect to its inputs, themselves differentiable;
@@ -13,7 +12,8 @@ written once, in terms of the functions here; each has the same meaning everywhe
 - `apply`           applies gradients with an optimizer, loss scaling included;
 - `iterations`      how many batches an optimizer has seen;
 - `safely_compiled` a trainer's function without the parts of the backend's compiler that break it;
-- `keeping_state`   a context in which an exception within a step of `fit` leaves the weights usable;
+- `fitting`         a context for `fit`: an exception within a step leaves the weights usable, and they lie in memory
+                    as the backend is fast with;
 - `none`            a context without gradients, for sampling;
 - `passing_over`    a context in which `fit` skips its first batches;
 - `generator_state` the backend's own random states, where it has some beside Keras' seed generators.
@@ -22,7 +22,7 @@ What differs from backend to backend is in the files beside this one, under the 
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -30,17 +30,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan.gradients import on_jax, on_tensorflow, on_torch, torch_convolutions
+from kerasgan.gradients import on_jax, on_tensorflow, on_torch
 
 __all__ = [
     "apply",
-    "arrange",
     "every",
+    "fitting",
     "generator_state",
     "gradients",
     "input_gradients",
     "iterations",
-    "keeping_state",
     "none",
     "passing_over",
     "recording",
@@ -151,12 +150,13 @@ def iterations(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return next(variable for variable in own.variables if variable.name == "iteration")
 
 
-def keeping_state(trainer: keras.Model) -> contextlib.AbstractContextManager:
+def fitting(trainer: keras.Model) -> contextlib.AbstractContextManager:
     """Within, an exception in a step of `fit` leaves the model with the weights that the step began with.
 
-    Keras takes them out of the model on JAX, and would put them back from the second step on only.
+    Keras takes them out of the model on JAX, and would put them back from the second step on only. On PyTorch kernels
+    lie in memory as its convolutions take them, until the end of `fit`.
     """
-    return _own().keeping_state(trainer)
+    return _own().fitting(trainer)
 
 
 def none() -> contextlib.AbstractContextManager:
@@ -201,15 +201,6 @@ def passing_over(trainer: keras.Model, batches: int) -> Iterator[None]:
         yield
     finally:
         trainer.train_function = train
-
-
-def arrange(variables: Iterable[keras.Variable]) -> None:
-    """Brings weights and optimizers' slots into the order in memory that the backend is fast with; values stay.
-
-    Only PyTorch lets an array lie in memory otherwise than its axes say.
-    """
-    if keras.backend.backend() == "torch":
-        torch_convolutions.arrange(variables)
 
 
 def generator_state() -> dict[str, np.ndarray]:

@@ -52,7 +52,7 @@ def _owners(trainer) -> tuple[list[keras.Variable], ...]:
 
 
 @contextlib.contextmanager
-def keeping_state(trainer):
+def fitting(trainer):
     trainer.make_train_function()
     train = trainer.train_function
 

@@ -57,7 +57,7 @@ def safely_compiled(train):
     return call
 
 
-def keeping_state(trainer):
+def fitting(trainer):
     return contextlib.nullcontext()
 
 

@@ -23,8 +23,8 @@ def trainer_step(step):
     return quick_step
 
 
-def keeping_state(trainer):
-    return contextlib.nullcontext()
+def fitting(trainer):
+    return torch_convolutions.arranged([*trainer.variables, *(trainer.optimizer.variables if trainer.compiled else ())])
 
 
 def apply(optimizer, grads, variables):

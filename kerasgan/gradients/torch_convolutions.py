@@ -5,29 +5,36 @@ computes a border that it then cuts off: of 16 x 16 x 16 x 256 maps and 4x4 kern
 a processor with both gradients, here 162; of 16 x 32 x 32 x 64 maps to 3 channels 19, here 12. Others gain nothing.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 
 import keras
 from keras import ops
 
-__all__ = ["arrange", "quick"]
+__all__ = ["arranged", "quick"]
 
 SMALL = 20_480  # values of a single image up to which PyTorch's processors take other code
 
 
-def arrange(variables: Iterable[keras.Variable]) -> None:
-    """Kernels (height, width, channels, filters) with their channels last in memory, as PyTorch takes them.
+@contextlib.contextmanager
+def arranged(variables: Iterable[keras.Variable]) -> Iterator[None]:
+    """Within, kernels (height, width, channels, filters) lie with their channels last in memory, as PyTorch takes them.
 
     As Keras makes them, every convolution copies its kernel, and every update reads gradients in another order than it
-    writes: of DCGAN-64 that is a seventh of a step.
+    writes: of DCGAN-64 that is a seventh of a step. At the end they are as before: other orders round differently.
     """
     import torch
 
-    for variable in variables:
-        value = variable.value
-        if value.ndim == 4 and not value.permute(3, 2, 0, 1).is_contiguous(memory_format=torch.channels_last):
-            kernel = value.data.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-            value.data = kernel.permute(2, 3, 1, 0)
+    kernels = [variable.value for variable in variables if variable.value.ndim == 4]
+    before = [value.stride() for value in kernels]
+    for value in kernels:
+        kernel = value.data.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+        value.data = kernel.permute(2, 3, 1, 0)
+    try:
+        yield
+    finally:
+        for value, strides in zip(kernels, before):
+            value.data = value.data.new_empty_strided(value.shape, strides).copy_(value.data)
 
 
 def quick(name: str, convolution: Callable) -> Callable:
