@@ -6,7 +6,8 @@
     python benchmarks/my_images.py show runs/landscapes --steps 900 5400 9000 --output landscapes.png
     python benchmarks/my_images.py copies runs/boots folders/boots
 
-The landscapes are crops of photographs whose licenses are beyond doubt, the boots are Fashion-MNIST's.
+The pictures of the documentation are of trainings with --dtype-policy mixed_bfloat16. The landscapes are crops of
+photographs whose licenses are beyond doubt, the boots are Fashion-MNIST's.
 """
 
 import argparse
