@@ -196,7 +196,7 @@ def test_styles_pair_the_same_emoji_of_two_publishers(tmp_path):
     assert len(first.in_order().__next__()[0]) == 1 and len(second) == 1
     with pytest.raises(ValueError, match=r"two publishers\. Received: publishers=\['google'\]"):
         data.emoji_styles(tmp_path, publishers=["google"])
-    with pytest.raises(ValueError, match=r"google, twitter\. Received: publisher='apple'"):
+    with pytest.raises(ValueError, match=r"google, twitter, openmoji\. Received: publisher='apple'"):
         data.emoji_styles(tmp_path, publishers=["google", "apple"])
     (tmp_path / "emoji-datasource-twitter" / "emoji.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"(?s)emoji of Twitter.*npm install emoji-datasource-twitter@16"):

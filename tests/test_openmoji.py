@@ -3,6 +3,7 @@ import pytest
 
 from kerasgan import data
 from kerasgan.data.packages import openmoji
+from test_emoji import package
 
 FACE = """<svg id="emoji" viewBox="0 0 72 72" xmlns="http://www.w3.org/2000/svg">
   <g id="color"><rect x="0" y="0" width="72" height="72" fill="#ff0000"/></g>
@@ -96,3 +97,22 @@ def test_drawings_are_pairs_and_are_kept(tmp_path, monkeypatch):
     kept.write_bytes(b"damaged")
     with pytest.raises(TypeError):
         data.openmoji(root, image_size=8, split="all")
+
+
+def test_the_emoji_of_several_publishers_have_the_publishers_as_labels(tmp_path, monkeypatch):
+    pytest.importorskip("cairosvg")
+    svg = folder(tmp_path / "svg", "1F600")
+    monkeypatch.setattr(openmoji, "find", lambda path: svg)
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
+    package(tmp_path / "emoji-datasource-twitter", "twitter")
+    options = dict(image_size=20, split="all", shuffle=False)
+    images = data.emoji_publishers(tmp_path, publishers=["openmoji", "twitter"], **options)
+    assert images.count == 4 and images.class_names == ["openmoji", "twitter"]
+    np.testing.assert_array_equal(images.labels, [0, 1, 1, 1])
+    # the margin of a twelfth is gone: the vertical line, from 27 to 36 of 72, lies from 7 to 10 of 20 pixels
+    dark = (images.images()[0] == 0).all(axis=(0, 2))
+    np.testing.assert_array_equal(np.flatnonzero(dark), [7, 8, 9])
+    pairs = data.emoji_styles(tmp_path, publishers=["openmoji", "twitter"], **options)
+    assert pairs.count == 1  # the face, which both have
+    with pytest.raises(ValueError, match=r"two different publishers or more\. Received: publishers=\['google'\]"):
+        data.emoji_publishers(publishers=["google"])

