@@ -236,6 +236,12 @@ def test_integers_other_than_uint8_are_refused():
         metrics.sharpness(np.zeros((1, 4, 4, 1), "int64"))
 
 
+def test_images_in_0_to_1_are_scored_with_a_warning():
+    images = np.random.default_rng(0).uniform(0, 1, (4, 8, 8, 3))
+    with pytest.warns(UserWarning, match=r"black is -1 here, not 0: if they were scaled to \[0, 1\]"):
+        metrics.sharpness(images)
+
+
 def test_scores_of_pairs_and_digits_are_the_same_of_bytes_and_of_floats():
     first, second = pictures(height=16, width=16)
     floats = [stack / 127.5 - 1 for stack in (first, second)]

@@ -128,7 +128,7 @@ def test_it_serves_as_a_score_of_pairs_as_diversity_and_as_a_distance_of_paths(a
     assert diversity.measure([alex.features(first)]) == pytest.approx(1)
     length = metrics.perceptual_path_length(
         lambda latents: np.tanh(latents.reshape(-1, 1, 1, 3) * np.ones((1, 32, 32, 1))),
-        *np.eye(3)[[[0], [1]]].repeat(4, 1),
+        *(2 * np.eye(3) - 1)[[[0], [1]]].repeat(4, 1),
         distance=alex,
         epsilon=0.01,
     )

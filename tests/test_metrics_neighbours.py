@@ -145,6 +145,7 @@ def test_retrieval_counts_targets_that_are_nearer_than_the_own_one():
     made = targets.copy()
     made[0] = 0.8  # all are nearer than the own one
     made[1] = 0.0  # the third is nearer
+    made[2] = -0.05
     found = metrics.retrieval(made, targets, ranks=(1, 2, 5))
     np.testing.assert_array_equal(found["retrieval_top_1"], [0, 0, 1, 1, 1, 1])
     np.testing.assert_array_equal(found["retrieval_top_2"], [0, 0, 1, 1, 1, 1])

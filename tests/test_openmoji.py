@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from test_emoji import package
 
 from kerasgan import data
 from kerasgan.data.packages import openmoji
-from test_emoji import package
 
 FACE = """<svg id="emoji" viewBox="0 0 72 72" xmlns="http://www.w3.org/2000/svg">
   <g id="color"><rect x="0" y="0" width="72" height="72" fill="#ff0000"/></g>

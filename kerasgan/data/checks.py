@@ -72,13 +72,19 @@ def values(array: np.ndarray, *, all_light: bool = False) -> np.ndarray:
             f"{EXPECTED_VALUES}. Pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
             f"Received: dtype={array.dtype}, range [{low:g}, {high:g}]"
         )
-    if low >= 0.0 and high > 0.5 and not (all_light and low > LIGHT):
+    if not (all_light and low > LIGHT):
+        warn_of_scale(low, high)
+    return array
+
+
+def warn_of_scale(low: float, high: float) -> None:
+    """Warns of floats in [low, high] that are probably images in [0, 1]."""
+    if low >= 0.0 and high > 0.5:
         warnings.warn(
             f"Images lie in [{low:g}, {high:g}], but black is -1 here, not 0: "
             "if they were scaled to [0, 1], multiply by 2 and subtract 1, or pass uint8.",
-            stacklevel=2,
+            stacklevel=3,
         )
-    return array
 
 
 def label_array(labels: Any, count: int, *, unlabeled: bool = False) -> np.ndarray:

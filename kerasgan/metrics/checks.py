@@ -79,6 +79,11 @@ def images(value: Any, *, name: str = "images") -> np.ndarray:
             "Expected floats in [-1, 1]; pass uint8, or divide floats in [0, 255] by 127.5 and subtract 1. "
             f"Received: {name} in [{low:g}, {high:g}]"
         )
+    if low >= 0.0:
+        from kerasgan.data.checks import LIGHT, warn_of_scale  # imports Keras, which metrics do without
+
+        if low <= LIGHT:
+            warn_of_scale(low, high)
     pixels += 1.0
     pixels *= 0.5
     return pixels
