@@ -354,6 +354,8 @@ def test_what_needs_latents_or_would_part_images_from_their_inputs_is_refused():
     gan = Pix2Pix(**Pix2Pix.tiny_config)
     with pytest.raises(TypeError, match="Pix2Pix takes images as input"):
         kerasgan.exploration.walk(gan, [0, 1], frames=4)
+    with pytest.raises(TypeError, match=r"Expected a model, such as .* Received: gan='dcgan-digits'"):
+        kerasgan.exploration.walk("dcgan-digits", [0, 1])
     with pytest.raises(ValueError, match=r"no augmentation for Pix2Pix.*Received: augment='diff_augment'"):
         gan.compile(augment="diff_augment")
 

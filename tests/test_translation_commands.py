@@ -153,6 +153,8 @@ def test_an_unreadable_picture_of_a_folder_does_not_keep_the_others_back(trained
     for name in ("a.png", "c.png"):
         (tmp_path / "in" / name).unlink()
     assert "b.jpg (the file is empty)" in run("translate", trained, tmp_path / "in", "-o", tmp_path / "out2", code=1)
+    told = run("translate", trained, tmp_path / "none.png", "-o", tmp_path / "out.png", code=1)
+    assert "none.png (there is no such file)" in " ".join(told.split())
 
 
 @pytest.mark.parametrize("command", ["walk", "interpolate"])

@@ -178,6 +178,8 @@ def why_unreadable(path: Path) -> str:
 def _reason(path: str | Path | io.BytesIO, error: Exception) -> str:
     if not isinstance(path, io.BytesIO) and Path(path).is_file() and Path(path).stat().st_size == 0:
         return "the file is empty"
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
     return f"{type(error).__name__}: {error}"
 
 

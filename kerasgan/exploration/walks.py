@@ -266,7 +266,9 @@ def _images(gan: "GAN", points: np.ndarray, labels: Any, **options: Any) -> np.n
 
 
 def prior_of(gan: "GAN") -> "Prior":
-    """The prior of a model's latents. Raises TypeError for a model that translates images."""
+    """The prior of a model's latents. Raises TypeError for a model that translates images, or for what is no model."""
+    if not hasattr(gan, "prior"):
+        raise TypeError(f"Expected a model, such as kerasgan.load(name) returns. Received: gan={gan!r}")
     if gan.prior is None:
         raise TypeError(f"{type(gan).__name__} takes images as input: use gan.predict(images), or kerasgan translate.")
     return gan.prior
