@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from keras import ops
 
@@ -210,3 +211,20 @@ def test_exports_draw_what_keras_draws(form, tmp_path):
     gan = tiny(variant="r", num_classes=2)
     path = getattr(export, form)(gan, tmp_path / "generator.onnx")  # raises unless the images are the same
     assert path.exists()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends: test_export_programs")
+def test_filters_of_large_maps_are_exported_as_ordinary_convolutions(tmp_path):
+    """From 128 pixels on they are no matrix products; the export raises unless the images are the same."""
+    gan = tiny(image_size=128, channel_base=512, channel_limit=3)
+    model = onnx.load(export.onnx(gan, tmp_path / "generator.onnx"))
+    assert {node.domain for node in model.graph.node} <= {"", "ai.onnx"} and not model.functions
+    shapes = [
+        tuple(each.ints)
+        for node in model.graph.node
+        if node.op_type == "Conv"
+        for each in node.attribute
+        if each.name == "kernel_shape"
+    ]
+    # 12 taps between rates of 128 and 256: down to the first map of 128, up and down to the second one.
+    assert shapes.count((12, 1)) == shapes.count((1, 12)) == 3

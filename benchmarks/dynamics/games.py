@@ -17,13 +17,16 @@ from kerasgan import GAN, gradients, objectives
 from kerasgan.optimizers import MomentumRampSGD, OptimisticAdam, OptimisticSGD
 
 RATE = 0.2
-GAMES = ("bilinear", "dirac")
+GAMES = ("bilinear", "dirac")  # those that are drawn
 
 
 class Bilinear(objectives.Wasserstein):
     """Wasserstein without the bound that `compile` asks for: what is to be seen is what happens then."""
 
     needs_lipschitz = False
+
+
+OBJECTIVES = {"bilinear": Bilinear(), "dirac": "non_saturating", "dirac_minimax": "minimax"}
 
 
 class Point(keras.layers.Layer):
@@ -39,7 +42,8 @@ class Point(keras.layers.Layer):
 class Consensus(GAN):
     """Consensus optimization (Mescheder et al. 2017, 1705.10461): both losses + weight / 2 ||v||^2.
 
-    v are the gradients of both losses with respect to the weights of their networks. Not for PyTorch.
+    v are the gradients of both losses with respect to the weights of their networks. Not for PyTorch, on which what
+    `gradients.gradients` returns cannot be differentiated again: the weight would have no effect.
     """
 
     weight = 1.0
@@ -130,7 +134,7 @@ class Game:
 
     Args:
         method: how it is trained.
-        name: "bilinear" or "dirac".
+        name: of `OBJECTIVES`.
         rate: the learning rate.
         **options: `run_eagerly`, say.
     """
@@ -142,7 +146,7 @@ class Game:
         discriminator = keras.Model(images, slope(keras.layers.Flatten()(images)))
         self.gan = method.network(generator, discriminator)
         self.gan.compile(
-            objective=Bilinear() if name == "bilinear" else "non_saturating",
+            objective=OBJECTIVES[name],
             generator_optimizer=method.optimizer(rate),
             discriminator_optimizer=method.optimizer(rate),
             **{"updates": "simultaneous", **method.compiled, **options},
