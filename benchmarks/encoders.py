@@ -3,9 +3,9 @@
     python benchmarks/encoders.py                 # a minute; of bigan-fashion-mnist as it is bundled
     python benchmarks/encoders.py --run runs/...  # of a run
 
-Queries are the test images, neighbors among the training images. "Same class" is how often the nearest has the query's
-label (1605.09782, table 1). Writes experiment.json and retrieval.png in the entry's folder, which the card shows; write
-the card after it.
+Queries are the test images, neighbors among the training images. "Same class" is how often the nearest has the label of
+the query (1605.09782, table 1). Writes experiment.json and comparison.png in the folder of the entry, which the card
+shows; write the card after it.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
     rows = examples(asked.labels)
     shown = [queries[rows], made[rows], *(images[places[rows, k]] for places in found.values() for k in range(NEAREST))]
     grid = np.stack(shown, axis=1).reshape(-1, *queries.shape[1:])
-    pictures.save(pictures.grid(grid, columns=len(shown)), recipe.folder / "retrieval.png")
+    pictures.save(pictures.grid(grid, columns=len(shown)), recipe.folder / "comparison.png")
     distance = metrics.frechet_distance(*map(metrics.features.thumbnails, (made, queries)))
     content = {
         "title": "Reconstruction and retrieval",
@@ -70,7 +70,7 @@ def main() -> None:
             f"Of {len(queries):,} test images. A reconstruction differs from its image by {error:.3f} of [-1, 1] in "
             f"the mean, another test image by {other:.3f}; the Fréchet distance of all reconstructions in 8x8 "
             f"thumbnails is {distance:.2f}. Below, the first test image of each class.\n\n"
-            f"![{TITLES}](retrieval.png)\n\nColumns: {TITLES}."
+            f"![{TITLES}](comparison.png)\n\nColumns: {TITLES}."
         ),
         "command": "python benchmarks/encoders.py",
     }
