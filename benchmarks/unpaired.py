@@ -1,16 +1,20 @@
-"""CUT against CycleGAN on a pair of domains with a known truth: python benchmarks/unpaired.py
+"""CUT against CycleGAN on a pair of domains with a known truth: python benchmarks/unpaired.py --runs RUNS
 
 From OpenMoji's colors to its line drawings, trained on unpaired halves; measured on held-out emoji, whose drawing is
-known. Writes zoo/cut-openmoji/experiment.json and comparison.png, which the card shows; write the card after it.
-The time is that of a step, in seconds of the processor, times the recipe's steps, on one core or more.
+known. RUNS holds a run of each, of both entries, and two that take half of CycleGAN's time, trained by
+
+    kerasgan train cut-openmoji -o RUNS/cut-half --set train.steps=2880 (rates: constant_steps and decay_steps 1440)
+    kerasgan train cut-openmoji -o RUNS/fastcut-half --set train.steps=4900 (2450) model.nce_weight=10.0
+        model.identity=false model.flip_equivariance=true
+
+Writes zoo/cut-openmoji/experiment.json and comparison.png, which the card shows; write the card after it. The time is
+that of a step, in seconds of the processor, times the run's steps, on one core or more.
 """
 
 import argparse
-import dataclasses
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,8 +23,12 @@ from kerasgan.evaluation import evaluate
 from kerasgan.evaluation.pair_card import translation_scores
 from kerasgan.files import pictures
 
-ENTRIES = {"CycleGAN": "cyclegan-openmoji", "CUT": "cut-openmoji"}
-FAST = {"nce_weight": 10.0, "identity": False, "flip_equivariance": True}
+RUNS = {
+    "CycleGAN": "cyclegan-openmoji",
+    "CUT": "cut-openmoji",
+    "CUT, half of CycleGAN's time": "cut-half",
+    "FastCUT, half of CycleGAN's time": "fastcut-half",
+}
 STEPS, ROUNDS = 40, 5
 SHOWN = 10
 
@@ -37,51 +45,47 @@ def seconds_per_step(recipe: zoo.Recipe) -> float:
     return min(rounds)
 
 
-def row(name: str, scores: dict[str, np.ndarray], minutes: str) -> list[str]:
+def row(name: str, scores: dict[str, np.ndarray], *cost: str) -> list[str]:
     error, dB, similarity = (
         scores[key].mean() for key in ("mean_absolute_error", "peak_signal_to_noise", "structural_similarity")
     )
-    return [name, f"{error:.3f}", f"{dB:.2f}", f"{similarity:.3f}", minutes]
-
-
-def loaded(entry: str, runs: Path | None) -> Any:
-    return zoo.load(entry) if runs is None else zoo.load(entry, weights=runs / entry / "gan.keras")
+    return [name, f"{error:.3f}", f"{dB:.2f}", f"{similarity:.3f}", *cost]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=Path, help="where runs lie whose weights are measured instead of the bundled")
-    arguments = parser.parse_args()
-    recipes = {name: zoo.recipe(entry) for name, entry in ENTRIES.items()}
+    parser.add_argument("--runs", type=Path, required=True, help="where the runs lie")
+    runs = {name: parser.parse_args().runs / folder for name, folder in RUNS.items()}
+    recipes = {name: zoo.recipe(run / "recipe.toml") for name, run in runs.items()}
     (held_out,) = evaluate.held_out_pairs(recipes["CUT"]).values()
     inputs, targets = held_out.examples(held_out.count)
     chosen = np.linspace(0, len(targets) - 1, SHOWN).astype(int)
-    shown, rows, minutes = [inputs[chosen]], [], {}
+    shown, rows, seconds = [inputs[chosen]], [], {}
     for name, recipe in recipes.items():
-        gan = loaded(ENTRIES[name], arguments.runs)
+        gan = zoo.load(recipe.path, weights=runs[name] / "gan.keras")
         direction = next(iter(gan.directions), None)
         scores, plain = translation_scores(gan, inputs, targets, direction=direction)
-        minutes[name] = seconds_per_step(recipe) * recipe.train["steps"] / 60
-        rows += [] if rows else [row("the colors, made gray", plain, "")]
-        rows.append(row(name, scores, f"{minutes[name]:.1f}"))
+        seconds[name] = seconds_per_step(recipe)
+        rows += [] if rows else [row("the colors, made gray", plain, "", "")]
+        steps = recipe.train["steps"]
+        rows.append(row(name, scores, f"{steps:,}", f"{seconds[name] * steps / 60:.1f}"))
         shown.append(np.repeat(gan.predict(inputs[chosen], direction=direction), 3, axis=-1))
     shown.append(np.repeat(targets[chosen], 3, axis=-1))
-    fast = dataclasses.replace(recipes["CUT"], model={**recipes["CUT"].model, **FAST})
-    share = seconds_per_step(fast) * fast.train["steps"] / 60 / minutes["CycleGAN"]
+    share, fast = (seconds[name] / seconds["CycleGAN"] for name in ("CUT", list(RUNS)[-1]))
     text = (
-        f"{len(targets)} held-out emoji, from colors to lines, after {recipes['CUT'].train['steps']:,} steps of both, "
-        f"with the same generator and discriminator. CUT's step takes {minutes['CUT'] / minutes['CycleGAN']:.0%} of "
-        f"CycleGAN's processor time, FastCUT's {share:.0%}.\n\n![colors, CycleGAN, CUT, true lines](comparison.png)"
+        f"{len(targets)} held-out emoji, from colors to lines, with the same generator and discriminator; one training "
+        f"each. CUT's step takes {share:.0%} of CycleGAN's processor time, FastCUT's {fast:.0%}.\n\n"
+        f"![colors, {', '.join(RUNS)}, true lines](comparison.png)"
     )
-    folder = recipes["CUT"].folder
+    folder = zoo.recipe("cut-openmoji").folder
     grid = np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:])
     pictures.save(pictures.grid(grid, columns=len(shown)), folder / "comparison.png")
     content = {
         "title": "CUT and CycleGAN",
-        "columns": ["", "mean absolute error", "PSNR", "SSIM", "core-minutes"],
+        "columns": ["", "mean absolute error", "PSNR", "SSIM", "steps", "core-minutes"],
         "rows": rows,
         "text": text,
-        "command": "python benchmarks/unpaired.py",
+        "command": "python benchmarks/unpaired.py --runs RUNS",
     }
     print(*(" | ".join(cells) for cells in [content["columns"], *rows]), text, sep="\n")
     (folder / "experiment.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
