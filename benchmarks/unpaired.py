@@ -4,8 +4,8 @@ From OpenMoji's colors to its line drawings, trained on unpaired halves; measure
 known. RUNS holds a run of each entry, and two that take about half of CycleGAN's time, trained by
 
     kerasgan train cut-openmoji -o RUNS/cut-half --set train.steps=2880 (rates: constant_steps and decay_steps 1440)
-    kerasgan train cut-openmoji -o RUNS/fastcut-half --set train.steps=4900 (2450) model.nce_weight=10.0
-        model.identity=false model.flip_equivariance=true
+    kerasgan train cut-openmoji -o RUNS/fastcut-half --set train.steps=4900 (2450)
+        --set model.nce_weight=10.0 --set model.identity=false --set model.flip_equivariance=true
 
 Writes zoo/cut-openmoji/experiment.json and comparison.png, which the card shows; write the card after it. The time is
 that of a step, in seconds of the processor, times the run's steps, on one core or more.
