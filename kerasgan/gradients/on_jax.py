@@ -166,7 +166,7 @@ def conditional(predicate, fn, otherwise):
     import jax
 
     assigned: dict[int, keras.Variable] = {}
-    pure = _pure(fn, assigned)
+    pure = jax.jit(_pure(fn, assigned))  # traced once
     jax.eval_shape(pure)  # learns which variables fn assigns, for the branch that leaves them alone
     variables = list(assigned.values())
     value, updates = jax.lax.cond(predicate, pure, lambda: (otherwise(), [variable.value for variable in variables]))
