@@ -278,13 +278,31 @@ def test_draws_along_one_axis_have_the_values_of_keras():
     from kerasgan.gradients.on_jax import flat
 
     draws = {"normal": (1.0, 2.0), "uniform": (-1.0, 3.0)}
+    seed = ops.array([1, 2], "uint32")
     for name, options in draws.items():
         own = getattr(keras.src.backend.random, name)
-        of_keras, along_one = (
-            each((2, 3, 5, 4), *options, seed=ops.array([1, 2], "uint32")) for each in (own, flat(name, own))
-        )
-        np.testing.assert_array_equal(along_one, of_keras)
-        assert flat(name, own)((), *options, seed=ops.array([1, 2], "uint32")).shape == ()
+        for shape in ((), (0, 2), (2, 3, 5, 4), (4097,), (1, 65537)):
+            np.testing.assert_array_equal(flat(name, own)(shape, *options, seed=seed), own(shape, *options, seed=seed))
+        low, of_keras = (each((7, 3), dtype="bfloat16", seed=seed) for each in (flat(name, own), own))
+        np.testing.assert_array_equal(low, of_keras)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+def test_noise_is_not_drawn_anew_for_each_channel():
+    import jax
+
+    from kerasgan.gradients.on_jax import flat
+
+    draw = flat("normal", keras.src.backend.random.normal)
+
+    def noisy(seed, maps, strength):
+        return ops.sum(ops.sin(maps + strength * draw((2, 8, 8, 1), seed=seed)))
+
+    arguments = ops.array([1, 2], "uint32"), ops.zeros((2, 8, 8, 16)), ops.ones(())
+    program = jax.jit(jax.grad(noisy, argnums=(1, 2))).lower(*arguments).compile().as_text()
+    loops = re.findall(r"\n\n?%?[^\n]*\{\n(.*?)\n\}", program, re.DOTALL)
+    assert any("erf_inv" in loop for loop in loops)
+    assert not any("erf_inv" in loop and "[2,8,8,16]" in loop for loop in loops)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")
