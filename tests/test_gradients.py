@@ -305,6 +305,37 @@ def test_noise_is_not_drawn_anew_for_each_channel():
     assert not any("erf_inv" in loop and "[2,8,8,16]" in loop for loop in loops)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+@pytest.mark.parametrize("shape", [(2, 3, 6, 16), (2, 6, 16), (2, 5, 6, 2), (2, 300, 3)])
+def test_one_matrix_times_many_is_keras_with_its_gradients(shape):
+    from kerasgan.gradients import jax_operations
+
+    own = keras.src.backend.numpy.matmul
+    quick, draws = jax_operations.quick("matmul", own), np.random.default_rng(0)
+    matrix, many = (draws.normal(size=each).astype("float32") for each in ((4, shape[-2]), shape))
+    expected, found = own(matrix, many), quick(matrix, many)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+    def total(product, *both):
+        return slopes(lambda *both: ops.sum(ops.sin(product(*both))), *both)
+
+    for first, second in zip(total(own, matrix, many), total(quick, matrix, many), strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+def test_leaky_rectifiers_are_keras_to_the_bit_with_their_gradients():
+    from kerasgan.gradients import jax_operations
+
+    own = keras.src.backend.nn.leaky_relu
+    quick = jax_operations.quick("leaky_relu", own)
+    for dtype in ("float32", "bfloat16"):
+        values = ops.array([-np.inf, -3.3, -0.0, 0.0, 1e-30, 2.7, np.inf, np.nan], dtype)
+        for each in (lambda relu, x: relu(x, 0.3), lambda relu, x: slopes(lambda x: ops.sum(relu(x, 0.3) * x), x)[0]):
+            found, expected = (ops.cast(each(relu, values), "float32") for relu in (quick, own))
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")
 def test_a_convolution_of_one_small_image_has_the_gradients_of_two():
     from kerasgan.gradients import torch_convolutions

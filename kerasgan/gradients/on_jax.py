@@ -13,9 +13,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasgan.gradients import jax_convolutions
-from kerasgan.keras_internals import convolutions_by, draws_by
-
+from kerasgan.gradients import jax_convolutions, jax_operations
+from kerasgan.keras_internals import convolutions_by, draws_by, operations_by
 
 SHORTEST, LONGEST = 4096, 65536
 """Up to the longer, draws are of one of three lengths."""
@@ -28,7 +27,12 @@ def trainer_step(step):
     def stateless_step(self, state, data):
         owners = _owners(self)
         mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
-        with Scope(mapping) as scope, convolutions_by(jax_convolutions.quick), draws_by(flat):
+        with (
+            Scope(mapping) as scope,
+            convolutions_by(jax_convolutions.quick),
+            operations_by(jax_operations.quick),
+            draws_by(flat),
+        ):
             logs = step(self, data)
         return logs, tuple([scope.get_current_value(variable) for variable in variables] for variables in owners)
 
