@@ -25,6 +25,7 @@ __all__ = [
     "layers_below",
     "lazy_variables",
     "made_without_values",
+    "operations_by",
     "output_path",
     "own_metrics",
     "variable_index",
@@ -126,6 +127,16 @@ def draws_by(change: Callable[[str, Callable], Callable]) -> contextlib.Abstract
     Keras has no public way to have its backends draw in another shape.
     """
     return _changed(backend.random, ("normal", "uniform"), change)
+
+
+@contextlib.contextmanager
+def operations_by(change: Callable[[str, Callable], Callable]) -> Iterator[None]:
+    """Within, `keras.ops.matmul` and `leaky_relu`, and so layers, call `change(name, function)` of what they call.
+
+    Keras has no public way to give an operation of its backends another form.
+    """
+    with _changed(backend.numpy, ("matmul",), change), _changed(backend.nn, ("leaky_relu",), change):
+        yield
 
 
 @contextlib.contextmanager

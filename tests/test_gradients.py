@@ -278,13 +278,62 @@ def test_draws_along_one_axis_have_the_values_of_keras():
     from kerasgan.gradients.on_jax import flat
 
     draws = {"normal": (1.0, 2.0), "uniform": (-1.0, 3.0)}
+    seed = ops.array([1, 2], "uint32")
     for name, options in draws.items():
         own = getattr(keras.src.backend.random, name)
-        of_keras, along_one = (
-            each((2, 3, 5, 4), *options, seed=ops.array([1, 2], "uint32")) for each in (own, flat(name, own))
-        )
-        np.testing.assert_array_equal(along_one, of_keras)
-        assert flat(name, own)((), *options, seed=ops.array([1, 2], "uint32")).shape == ()
+        for shape in ((), (0, 2), (2, 3, 5, 4), (4097,), (1, 65537)):
+            np.testing.assert_array_equal(flat(name, own)(shape, *options, seed=seed), own(shape, *options, seed=seed))
+        low, of_keras = (each((7, 3), dtype="bfloat16", seed=seed) for each in (flat(name, own), own))
+        np.testing.assert_array_equal(low, of_keras)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+def test_noise_is_not_drawn_anew_for_each_channel():
+    import jax
+
+    from kerasgan.gradients.on_jax import flat
+
+    draw = flat("normal", keras.src.backend.random.normal)
+
+    def noisy(seed, maps, strength):
+        return ops.sum(ops.sin(maps + strength * draw((2, 8, 8, 1), seed=seed)))
+
+    arguments = ops.array([1, 2], "uint32"), ops.zeros((2, 8, 8, 16)), ops.ones(())
+    program = jax.jit(jax.grad(noisy, argnums=(1, 2))).lower(*arguments).compile().as_text()
+    loops = re.findall(r"\n\n?%?[^\n]*\{\n(.*?)\n\}", program, re.DOTALL)
+    assert any("erf_inv" in loop for loop in loops)
+    assert not any("erf_inv" in loop and "[2,8,8,16]" in loop for loop in loops)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+@pytest.mark.parametrize("shape", [(2, 3, 6, 16), (2, 6, 16), (2, 5, 6, 2), (2, 300, 3)])
+def test_one_matrix_times_many_is_keras_with_its_gradients(shape):
+    from kerasgan.gradients import jax_operations
+
+    own = keras.src.backend.numpy.matmul
+    quick, draws = jax_operations.quick("matmul", own), np.random.default_rng(0)
+    matrix, many = (draws.normal(size=each).astype("float32") for each in ((4, shape[-2]), shape))
+    expected, found = own(matrix, many), quick(matrix, many)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+    def total(product, *both):
+        return slopes(lambda *both: ops.sum(ops.sin(product(*both))), *both)
+
+    for first, second in zip(total(own, matrix, many), total(quick, matrix, many), strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of XLA")
+def test_leaky_rectifiers_are_keras_to_the_bit_with_their_gradients():
+    from kerasgan.gradients import jax_operations
+
+    own = keras.src.backend.nn.leaky_relu
+    quick = jax_operations.quick("leaky_relu", own)
+    for dtype in ("float32", "bfloat16"):
+        values = ops.array([-np.inf, -3.3, -0.0, 0.0, 1e-30, 2.7, np.inf, np.nan], dtype)
+        for each in (lambda relu, x: relu(x, 0.3), lambda relu, x: slopes(lambda x: ops.sum(relu(x, 0.3) * x), x)[0]):
+            found, expected = (ops.cast(each(relu, values), "float32") for relu in (quick, own))
+            np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="the others' have gradients")

@@ -111,6 +111,20 @@ def test_normal_and_uniform_of_the_backend_are_what_keras_draws_with():
     assert all((ops.convert_to_numpy(first == second)).all() for first, second in zip(before, within, strict=True))
 
 
+def test_matmul_and_leaky_relu_of_the_backend_are_what_keras_calls():
+    calls, values = [], ops.ones((2, 2))
+
+    def noting(name, function):
+        return lambda *arguments, **options: calls.append(name) or function(*arguments, **options)
+
+    with keras_internals.operations_by(noting):
+        products, bounded = ops.matmul(values, values), ops.leaky_relu(-values, negative_slope=0.5)
+    ops.leaky_relu(ops.matmul(values, values))
+    assert calls == ["matmul", "leaky_relu"]
+    assert ops.convert_to_numpy(products).tolist() == [[2.0, 2.0]] * 2
+    assert ops.convert_to_numpy(bounded).tolist() == [[-0.5, -0.5]] * 2
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's trainer uses it")
 def test_get_data_adapter_makes_the_tf_data_of_fit():
     class Ones(keras.utils.PyDataset):

@@ -162,12 +162,28 @@ def _by_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
     if few and math.prod(geometry.window) > MOST_TAPS:
         return _by_large_kernel(geometry, inputs, slopes)
     lengths = [stride * (size - 1) + 1 for stride, size in zip(geometry.strides, slopes.shape[1:3])]
-    shape = (*geometry.window, inputs.shape[-1], slopes.shape[-1])
     padded = _padded(geometry, inputs)
     if few or math.prod(slopes.shape[:-1]) <= slopes.shape[-1]:  # or small maps of many channels
-        places = [_shifted(padded, place, lengths, geometry.strides) for place in _places(geometry)]
-        return ops.reshape(ops.tensordot(ops.concatenate(places, axis=-1), slopes, TOGETHER), shape)
+        return ops.tensordot(_met(geometry, padded, lengths), slopes, TOGETHER)
+    shape = (*geometry.window, inputs.shape[-1], slopes.shape[-1])
     return ops.reshape(_by_places(geometry, padded, slopes, lengths), shape)
+
+
+def _met(geometry: Geometry, padded: Any, lengths: list[int]) -> Any:
+    """What each of the kernel's places meets, side by side: (batch, height, width, rows, columns, channels).
+
+    Along one axis after the other: one copy for each place would take XLA three times as long to compile.
+    """
+    for axis in (0, 1):
+        places = range(0, geometry.window[axis] * geometry.dilation[axis], geometry.dilation[axis])
+        shifted = [_shifted_along(axis, padded, place, lengths[axis], geometry.strides[axis]) for place in places]
+        padded = ops.stack(shifted, axis=3 + axis)
+    return padded
+
+
+def _shifted_along(axis: int, maps: Any, place: int, length: int, stride: int) -> Any:
+    shifted = slice(place, place + length, stride)
+    return maps[:, shifted] if axis == 0 else maps[:, :, shifted]
 
 
 def _by_large_kernel(geometry: Geometry, inputs: Any, slopes: Any) -> Any:
@@ -222,6 +238,6 @@ def _places(geometry: Geometry) -> Iterable[tuple[int, ...]]:
     return itertools.product(*(range(0, size * apart, apart) for size, apart in sides))
 
 
-def _shifted(maps: Any, place: tuple[int, ...], lengths: list[int], strides: tuple[int, ...] = (1, 1)) -> Any:
-    rows, columns = (slice(*each) for each in zip(place, map(sum, zip(place, lengths)), strides))
+def _shifted(maps: Any, place: tuple[int, ...], lengths: list[int]) -> Any:
+    rows, columns = (slice(*each) for each in zip(place, map(sum, zip(place, lengths))))
     return maps[:, rows, columns]

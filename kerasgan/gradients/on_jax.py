@@ -8,12 +8,16 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
-from kerasgan.gradients import jax_convolutions
-from kerasgan.keras_internals import convolutions_by, draws_by
+from kerasgan.gradients import jax_convolutions, jax_operations
+from kerasgan.keras_internals import convolutions_by, draws_by, operations_by
+
+SHORTEST, LONGEST = 4096, 65536
+"""Up to the longer, draws are of one of three lengths."""
 
 
 def trainer_step(step):
@@ -23,7 +27,12 @@ def trainer_step(step):
     def stateless_step(self, state, data):
         owners = _owners(self)
         mapping = [pair for variables, values in zip(owners, state) for pair in zip(variables, values)]
-        with Scope(mapping) as scope, convolutions_by(jax_convolutions.quick), draws_by(flat):
+        with (
+            Scope(mapping) as scope,
+            convolutions_by(jax_convolutions.quick),
+            operations_by(jax_operations.quick),
+            draws_by(flat),
+        ):
             logs = step(self, data)
         return logs, tuple([scope.get_current_value(variable) for variable in variables] for variables in owners)
 
@@ -31,18 +40,33 @@ def trainer_step(step):
 
 
 def flat(name: str, draw: Callable) -> Callable:
-    """Keras' `normal` or `uniform` of JAX, with the same values, drawn along one axis.
+    """Keras' `normal` or `uniform` of JAX, with the same values, drawn along one axis and in few lengths.
 
-    On a CPU XLA compiles a draw of four axes in up to 2.4 seconds of a processor, of one in 0.25.
+    On a CPU XLA compiles a draw of four axes in up to 2.4 seconds of a processor, of one in 0.25, and equal ones once.
     """
     import jax
 
+    config: Any = jax.config
+    # Then each value depends on its place alone, so that the first of a longer draw are those of a shorter one.
+    placed = config.jax_threefry_partitionable and config.jax_default_prng_impl == "threefry2x32"
+
     def flat_draw(shape, *arguments, **options):
-        values = draw((math.prod(shape),), *arguments, **options)
-        # Else what uses them may compute them anew for each of a map's channels.
-        return ops.reshape(jax.lax.optimization_barrier(values), shape)
+        count = math.prod(shape)
+        values = draw((_drawn(count) if placed else count,), *arguments, **options)
+        if placed:  # Else what uses noise computes it anew for each of a map's channels; what a loop reads is kept.
+            halves = jax.lax.map(jax.lax.optimization_barrier, ops.reshape(values, (2, -1)))
+            values = ops.reshape(halves, (-1,))[:count]
+        return ops.reshape(values, shape)
 
     return flat_draw if jax.default_backend() == "cpu" else draw
+
+
+def _drawn(count: int) -> int:
+    """A length from `count` on, even and up to `LONGEST` one of few."""
+    length = SHORTEST
+    while length < count:
+        length *= 4
+    return length if length <= LONGEST else count + count % 2
 
 
 def _owners(trainer) -> tuple[list[keras.Variable], ...]:
@@ -166,7 +190,7 @@ def conditional(predicate, fn, otherwise):
     import jax
 
     assigned: dict[int, keras.Variable] = {}
-    pure = _pure(fn, assigned)
+    pure = jax.jit(_pure(fn, assigned))  # traced once
     jax.eval_shape(pure)  # learns which variables fn assigns, for the branch that leaves them alone
     variables = list(assigned.values())
     value, updates = jax.lax.cond(predicate, pure, lambda: (otherwise(), [variable.value for variable in variables]))
