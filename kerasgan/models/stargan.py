@@ -134,10 +134,12 @@ class StarGAN(ImageToImage):
             self.examples = self.examples_of(source)
 
     def examples_of(self, source: data.Source) -> tuple[np.ndarray, np.ndarray] | None:
-        """The first images of each domain in turn, float32, twice; None if there are none with labels."""
+        """Images spread over each domain, in turn, float32, twice; None if there are none with labels."""
         share = -(-SHOWN // self.label_classes)
         if isinstance(source, data.sources.Indexed) and source.labels is not None:
-            places = [np.flatnonzero(source.labels == label)[:share] for label in range(self.label_classes)]
+            several = [np.flatnonzero(source.labels == label) for label in range(self.label_classes)]
+            spread = [np.linspace(0, len(each) - 1, min(share, len(each))).astype(int) for each in several]
+            places = [each[some] for each, some in zip(several, spread)]
             rows = np.array([row for several in zip(*places) for row in several], int)
             if not len(rows):
                 return None
