@@ -1,7 +1,8 @@
 """Classes found without labels: the code of an InfoGAN, a mixture and a tree on Fashion-MNIST, and their purity.
 
     python benchmarks/structured_latents.py --train mixture tree   # trains, or resumes, in runs/ENTRY
-    python benchmarks/structured_latents.py                        # writes results/structured_latents*
+    python benchmarks/structured_latents.py                        # writes results/structured_latents*; of the
+                                                                   # bundled entry where there is no run
 
 Purity is the share of images that have the commonest class of their cluster. Samples: 50 of each component or leaf,
 whose classes the bundled classifier of Fashion-MNIST (kerasgan.metrics.classifiers) names; five draws. Test images: all
@@ -69,7 +70,8 @@ def levels(prior: Any, shares: np.ndarray) -> list[np.ndarray]:
 def measured(name: str, runs: Path, test: data.Source) -> Iterator[Found]:
     """The levels of a trained model, coarse ones first; writes the picture of a mixture or a tree."""
     run = runs / entry(MODELS[name])
-    gan = zoo.load(run / "recipe.toml", weights=run / "gan.keras")
+    bundled = not (run / "gan.keras").is_file()
+    gan = zoo.load(run.name) if bundled else zoo.load(run / "recipe.toml", weights=run / "gan.keras")
     code, (prior, _) = next((code, found) for code, found in gan.prior.codes.items() if found[0].num_components)
     count = prior.num_components
     chosen = np.tile(np.arange(count), PER_COMPONENT)
@@ -135,7 +137,11 @@ def told(values: list[float]) -> str:
 def report(runs: Path) -> str:
     test = data.fashion_mnist(split="test", shuffle=False)
     training = data.fashion_mnist(shuffle=False).images().reshape(60_000, -1) / np.float32(255)
-    trained = [name for name in MODELS if (runs / entry(MODELS[name]) / "gan.keras").is_file()]
+    trained = [
+        name
+        for name, prefix in MODELS.items()
+        if (runs / entry(prefix) / "gan.keras").is_file() or zoo.recipe(entry(prefix)).bundled
+    ]
     found = [each for name in trained for each in measured(name, runs, test)]
     found += [
         each for clusters in sorted({each.clusters for each in found}) for each in baselines(clusters, training, test)
