@@ -11,6 +11,7 @@ from PIL import Image
 from kerasgan import data, layers
 from kerasgan.cli import samples
 from kerasgan.data import holes
+from kerasgan.evaluation.pair_card import pair_card
 from kerasgan.gan.train_step import Batch
 from kerasgan.models import ContextEncoder
 
@@ -146,3 +147,14 @@ def test_a_png_file_is_completed_where_it_is_transparent(tmp_path):
 def test_other_sizes_are_refused(options, expected):
     with pytest.raises(ValueError, match=f"{expected}, from 16 on. Received: image_size={options['image_size']}"):
         ContextEncoder(**{**TINY, **options})
+
+
+def test_a_card_leaves_infinite_ratios_of_equal_images_out_and_counts_them(monkeypatch):
+    gan, images = ContextEncoder(**TINY), np.zeros((4, 16, 16, 3), "float32")
+    off = images + np.array([0.0, 0.1, 0.1, -0.1], "float32").reshape(4, 1, 1, 1)
+    monkeypatch.setattr(gan, "predict", lambda *arguments, **options: off)
+    card = pair_card(gan, {"test": data.derive_pairs(images, {"name": "hole", "share": 0.5})})
+    ratio = card.content["scores"]["peak_signal_to_noise"]
+    assert ratio["mean"] == pytest.approx(20 * np.log10(2 / 0.1), rel=1e-4) and np.isfinite(ratio["interval"]).all()
+    assert card.content["scores"]["mean_absolute_error"]["mean"] == pytest.approx(0.075, rel=1e-4)
+    assert "- Of 1 of them outputs equal targets" in card.to_markdown()

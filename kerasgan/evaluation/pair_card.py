@@ -58,7 +58,8 @@ def pair_card(
     """Measures how close an image-to-image model's outputs for the inputs of pairs are to the targets.
 
     Beside each score is that of a baseline: the inputs themselves, enlarged bicubically and with the color channels of
-    the targets if they differ; for clips the newest input frame; none if the inputs are the targets.
+    the targets if they differ; for clips the newest input frame; none if the inputs are the targets. Infinite scores,
+    as the signal-to-noise ratio of an output that equals its target, are left out of means, and counted.
 
     Args:
         gan: a `kerasgan.gan.ImageToImage`. A family that translates in both directions is measured in both.
@@ -72,7 +73,7 @@ def pair_card(
         ValueError: for sources that do not hold pairs, or hold fewer than two.
     """
     found: dict[str, Any] = {}
-    facts = {}
+    facts: dict[str, dict[str, Any]] = {}
     for place, (part, source) in enumerate(pairs.items()):
         if not getattr(source, "paired", False) or (source.count or 2) < 2:
             raise ValueError(f"Expected a source of two pairs or more. Received: {part}={source!r}")
@@ -87,9 +88,12 @@ def pair_card(
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
             scores, plain = translation_scores(gan, given, wanted, direction=direction, find=find)
             for key, values in scores.items():
-                beside = rounded(np.mean(plain[key])) if key in plain else None
-                mean = rounded(np.mean(values))
-                found[key + ending] = {"mean": mean, "interval": interval(values), "real": beside, "features": None}
+                beside = rounded(np.mean(_finite(plain[key]))) if key in plain else None
+                kept = _finite(values)
+                mean, left_out = rounded(np.mean(kept)), len(values) - len(kept)
+                found[key + ending] = {"mean": mean, "interval": interval(kept), "real": beside, "features": None}
+                if left_out:
+                    facts[part]["equal"] = left_out
     content = {
         "name": name or gan.name,
         "family": type(gan).__name__,
@@ -100,3 +104,9 @@ def pair_card(
         "versions": library_versions(),
     }
     return ScoreCard(content)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Those that are not infinite, as the signal-to-noise ratio of equal images is; all of them if fewer than two."""
+    finite = values[np.isfinite(values)]
+    return finite if len(finite) > 1 else values

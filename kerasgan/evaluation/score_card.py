@@ -82,6 +82,8 @@ class ScoreCard:
         for part, facts in content.get("pairs", {}).items():
             name = in_markdown(facts["name"])
             yield f"- Pairs *{part}*: {facts['count']:,} of {name}, sha256 {facts['sha256'][:16]}."
+            if "equal" in facts:
+                yield f"- Of {facts['equal']:,} of them outputs equal targets: no mean has their infinite ratios."
         for kind in ("data", "held_out"):
             if kind in content:
                 facts = content[kind]
