@@ -8,11 +8,11 @@ variations.png, which the card shows; write the card after it.
 
 import argparse
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 
 from kerasgan import zoo
@@ -73,12 +73,11 @@ def main() -> None:
     if arguments.lpips:
         distances["LPIPS"] = lpips.load()
     found = experiment(gan, inputs, targets, several, distances)
-    print(*(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
     chosen = np.linspace(0, len(targets) - 1, SHOWN).astype(int)
     shown = [np.repeat(inputs[chosen], 3, axis=-1), *several[:COLUMNS, chosen], targets[chosen]]
     grid = np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:])
     pictures.save(pictures.grid(grid, columns=len(shown)), recipe.folder / "variations.png")
-    (recipe.folder / "experiment.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    experiments.save(recipe.folder, **found)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ mirrored there for the classical methods, which otherwise wrap around or darken.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from typing import Any
 
+import experiments
 import numpy as np
 from skimage import restoration
 
@@ -142,13 +142,16 @@ def main() -> None:
         "photograph by photograph, with a 95 % interval.\n\n"
         "![the methods in this order, then the photograph](comparison.png)"
     )
-    experiment = {"title": "Beside Wiener and Richardson-Lucy", **table(found), "text": text}
-    experiment["command"] = "python benchmarks/deconvolution.py"
     folder = zoo.recipe(CARD).folder
-    (folder / "experiment.json").write_text(json.dumps(experiment, indent=1) + "\n", encoding="utf-8")
     columns = len(details) // len(SHOWN)
     pictures.save(pictures.grid(np.stack(details), columns=columns, scale=1), folder / "comparison.png")
-    print("\n".join(" | ".join(cells) for cells in [experiment["columns"], *experiment["rows"]]), folder, sep="\n")
+    experiments.save(
+        folder,
+        title="Beside Wiener and Richardson-Lucy",
+        **table(found),
+        text=text,
+        command="python benchmarks/deconvolution.py",
+    )
 
 
 if __name__ == "__main__":

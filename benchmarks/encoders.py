@@ -9,10 +9,10 @@ shows; write the card after it.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
@@ -62,21 +62,18 @@ def main() -> None:
     grid = np.stack(shown, axis=1).reshape(-1, *queries.shape[1:])
     pictures.save(pictures.grid(grid, columns=len(shown)), recipe.folder / "comparison.png")
     distance = metrics.frechet_distance(*map(metrics.features.thumbnails, (made, queries)))
-    content = {
-        "title": "Reconstruction and retrieval",
-        "columns": ["the nearest of 60,000 training images", "same class"],
-        "rows": table,
-        "text": (
+    experiments.save(
+        recipe.folder,
+        title="Reconstruction and retrieval",
+        columns=["the nearest of 60,000 training images", "same class"],
+        rows=table,
+        text=(
             f"Of {len(queries):,} test images. A reconstruction differs from its image by {error:.3f} of [-1, 1] in "
             f"the mean, another test image by {other:.3f}; the Fréchet distance of all reconstructions in 8x8 "
             f"thumbnails is {distance:.2f}. Below, the first test image of each class.\n\n"
             f"![{TITLES}](comparison.png)\n\nColumns: {TITLES}."
         ),
-        "command": "python benchmarks/encoders.py",
-    }
-    print(*(" | ".join(cells) for cells in table), content["text"], sep="\n")
-    (recipe.folder / "experiment.json").write_text(
-        json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        command="python benchmarks/encoders.py",
     )
 
 

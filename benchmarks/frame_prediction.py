@@ -10,10 +10,10 @@ are in no training set.
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 
 from kerasgan import zoo
@@ -143,9 +143,7 @@ def main() -> None:
     for name, gan in models.items():
         scores[name], scores["copy"] = translation_scores(gan, inputs, targets)
     found = experiment(entry, recipe, scores, len(inputs))
-    print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
-    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    Path(recipe.folder / "experiment.json").write_text(text, encoding="utf-8")
+    experiments.save(recipe.folder, **found)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ zoo/deepsim-digits/experiment.json and reconstructions.png, which `kerasgan eval
 
 import argparse
 import dataclasses
-import json
 import time
 
+import experiments
 import keras
 import numpy as np
 
@@ -94,8 +94,7 @@ def main() -> None:
             print(" | ".join(rows[-1]), f"{time.monotonic() - start:.0f} s", flush=True)
     found = experiment(rows, arguments.steps, test)
     if arguments.steps == STEPS:
-        text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-        (recipe.folder / "experiment.json").write_text(text, encoding="utf-8")
+        experiments.save(recipe.folder, **found)
         pictures.save(pictures.grid(np.concatenate(images), columns=SHOWN), recipe.folder / "reconstructions.png")
 
 

@@ -10,10 +10,10 @@ shows; write the card after it.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 from scipy import ndimage
 
@@ -94,11 +94,12 @@ def main() -> None:
     picture = scaled(data.landscapes(picture=recipe.data["picture"], image_size=(height, width)).images())[0]
     harmonized(gan, picture, recipe.folder)
     rows = enlarged(gan, recipe.data["picture"], picture, recipe.folder)
-    content = {
-        "title": "Other pictures through it",
-        "columns": ["", "PSNR", "SSIM", "sharpness"],
-        "rows": rows,
-        "text": (
+    experiments.save(
+        recipe.folder,
+        title="Other pictures through it",
+        columns=["", "PSNR", "SSIM", "sharpness"],
+        rows=rows,
+        text=(
             "Harmonization: emoji (Google's, Apache-2.0) pasted into the photograph, then redrawn by the scales "
             f"{', '.join(str(len(gan.sizes) - SCALES + each) for each in range(SCALES))} and those above, in this "
             "order: `gan.inject(images, scale=...)`. A coarse scale makes sand and rock of them, the finest keeps "
@@ -107,10 +108,8 @@ def main() -> None:
             "photograph (the table): nearly as sharp as the photograph, but what it draws is not what was there.\n\n"
             "![bicubic, SinGAN, the photograph](enlarged.png)"
         ),
-        "command": "python benchmarks/one_picture.py",
-    }
-    print(*(" | ".join(cells) for cells in rows), sep="\n")
-    (recipe.folder / "experiment.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        command="python benchmarks/one_picture.py",
+    )
 
 
 if __name__ == "__main__":

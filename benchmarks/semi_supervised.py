@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import experiments
 import keras
 import numpy as np
 
@@ -151,10 +152,10 @@ def main() -> None:
     options = f" --entry {arguments.entry}" if arguments.entry != parser.get_default("entry") else ""
     options += f" --labels-per-class {' '.join(map(str, chosen))}" if arguments.labels_per_class else ""
     found = experiment(recipe, table, f"python benchmarks/semi_supervised.py{options}", test.count)
-    print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]), found["text"], sep="\n")
     if not arguments.steps and arguments.seeds == list(SEEDS):
-        text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-        Path(recipe.folder / "experiment.json").write_text(text, encoding="utf-8")
+        experiments.save(recipe.folder, **found)
+    else:
+        print("\n".join(" | ".join(cells) for cells in [found["columns"], *found["rows"]]))
 
 
 def measured(

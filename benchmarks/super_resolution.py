@@ -5,9 +5,9 @@ Bicubic interpolation, our entries and Real-ESRGAN's published weights. Needs De
 zoo/srgan-landscapes-x4/experiment.json and comparison.png, which the entry's card shows; write the card after it.
 """
 
-import json
 from collections.abc import Callable
 
+import experiments
 import numpy as np
 
 from kerasgan import data, zoo
@@ -99,14 +99,14 @@ def main() -> None:
     )
     folder = zoo.recipe(ENTRIES["SRGAN"]).folder
     pictures.save(pictures.grid(np.stack(details), columns=len(known) + 1, scale=1), folder / "comparison.png")
-    content = {
-        "title": "Bicubic, SRResNet, SRGAN, Real-ESRGAN",
-        "columns": COLUMNS,
-        "rows": rows,
-        "text": text,
-        "command": "python benchmarks/super_resolution.py",
-    }
-    (folder / "experiment.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    experiments.save(
+        folder,
+        title="Bicubic, SRResNet, SRGAN, Real-ESRGAN",
+        columns=COLUMNS,
+        rows=rows,
+        text=text,
+        command="python benchmarks/super_resolution.py",
+    )
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ unet.png in zoo/pix2pix-openmoji, which the card shows; write the card after it.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+import experiments
 import keras
 import numpy as np
 
@@ -87,15 +87,14 @@ def main() -> None:
         "colors do: without a discriminator they are dull, means of those that are likely.\n\n"
         "![drawings, U-Net alone, with its discriminator, true colors](unet.png)"
     )
-    content = {
-        "title": "What the discriminator is for",
-        "columns": ["", *COLUMNS],
-        "rows": rows,
-        "text": text,
-        "command": "python benchmarks/unet.py",
-    }
-    print(*(" | ".join(cells) for cells in [content["columns"], *rows]), sep="\n")
-    (folder / "experiment.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    experiments.save(
+        folder,
+        title="What the discriminator is for",
+        columns=["", *COLUMNS],
+        rows=rows,
+        text=text,
+        command="python benchmarks/unet.py",
+    )
 
 
 def row(name: str, scores: dict[str, np.ndarray]) -> list[str]:

@@ -12,10 +12,10 @@ that of a step, in seconds of the processor, times the run's steps, on one core 
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
+import experiments
 import numpy as np
 
 from kerasgan import zoo
@@ -81,15 +81,14 @@ def main() -> None:
     folder = zoo.recipe("cut-openmoji").folder
     grid = np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:])
     pictures.save(pictures.grid(grid, columns=len(shown)), folder / "comparison.png")
-    content = {
-        "title": "CUT and CycleGAN",
-        "columns": ["", "mean absolute error", "PSNR", "SSIM", "steps", "core-minutes"],
-        "rows": rows,
-        "text": text,
-        "command": "python benchmarks/unpaired.py --runs RUNS",
-    }
-    print(*(" | ".join(cells) for cells in [content["columns"], *rows]), text, sep="\n")
-    (folder / "experiment.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    experiments.save(
+        folder,
+        title="CUT and CycleGAN",
+        columns=["", "mean absolute error", "PSNR", "SSIM", "steps", "core-minutes"],
+        rows=rows,
+        text=text,
+        command="python benchmarks/unpaired.py --runs RUNS",
+    )
 
 
 if __name__ == "__main__":
