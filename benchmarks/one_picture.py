@@ -105,7 +105,7 @@ def main() -> None:
             "order: `gan.inject(images, scale=...)`. A coarse scale makes sand and rock of them, the finest keeps "
             "their shape and gives them the photograph's colors and grain.\n\n![pasted, redrawn](harmonized.png)\n\n"
             f"Super-resolution: {ROUNDS} times to 4/3 by the finest scale, beside bicubic interpolation and the "
-            "photograph (the table): nearly as sharp as the photograph, but what it draws is not what was there.\n\n"
+            "photograph (the table). What it draws is not what was there.\n\n"
             "![bicubic, SinGAN, the photograph](enlarged.png)"
         ),
         command="python benchmarks/one_picture.py",
