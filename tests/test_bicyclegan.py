@@ -7,10 +7,13 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 from kerasgan import gradients
+from kerasgan.cli import samples
+from kerasgan.files.pictures import to_uint8
 from kerasgan.gan.policy import without_values
-from kerasgan.models import BicycleGAN
+from kerasgan.models import BicycleGAN, Pix2Pix
 from kerasgan.models.bicyclegan import divergence_from_normal
 
 pytestmark = pytest.mark.backends("jax", "torch")
@@ -142,3 +145,14 @@ def test_latents_of_another_number_are_refused():
         gan.predict(noise(2, 16, 16, 1), latents=np.zeros(5))
     with pytest.raises(ValueError, match="Received: depth=2, latent_dim=8, encoder_blocks=5"):
         BicycleGAN(depth=2)
+
+
+def test_a_picture_is_translated_several_times_side_by_side(tmp_path):
+    gan, pixels = made(), to_uint8(noise(*BicycleGAN(**BicycleGAN.tiny_config).input_shape))
+    Image.fromarray(pixels.squeeze()).save(tmp_path / "given.png")
+    assert samples.translate(gan, tmp_path / "given.png", tmp_path / "made.png", variations=3) == 1
+    expected = to_uint8(np.concatenate(gan.variations(pixels, 3, seed=0), axis=1))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "made.png")), expected.squeeze())
+    one = Pix2Pix(**Pix2Pix.tiny_config)
+    with pytest.raises(ValueError, match=r"--variations only for models with several .*Received: a Pix2Pix"):
+        samples.translate(one, tmp_path / "given.png", tmp_path / "made.png", variations=3)

@@ -155,6 +155,7 @@ def translate(
     direction: str | None = None,
     frames: int | None = None,
     fps: int | None = None,
+    variations: int | None = None,
 ) -> int:
     """Writes an image-to-image model's output for a picture, several, or all in a folder; returns how many.
 
@@ -169,9 +170,11 @@ def translate(
         direction: for families that translate in both directions.
         frames: number of frames to predict, for models of videos; 8 if not given.
         fps: frames per second of the video, for models of videos; 10 if not given.
+        variations: outputs of each picture, side by side, for models that have several, such as BicycleGAN.
 
     Raises:
-        ValueError: for a model that generates images from latents, or a file that is no picture.
+        ValueError: for a model that generates images from latents, options that are not for it, or a file that is no
+            picture.
     """
     if not gan.task.from_images:
         raise ValueError(
@@ -183,6 +186,9 @@ def translate(
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
         raise ValueError(f"Expected --frames and --fps only for models of videos. Received: a {type(gan).__name__}")
+    if variations is not None and not hasattr(gan, "variations"):
+        expected = "Expected --variations only for models with several outputs of one input, such as BicycleGAN"
+        raise ValueError(f"{expected}. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
     from kerasgan.data.listing import found
 
@@ -198,7 +204,7 @@ def translate(
     else:
         names = [Path(path.name) for path in paths]
     network = gan.translator(direction)  # type: ignore[attr-defined]
-    channels, made_channels = network.inputs[0].shape[-1], network.outputs[0].shape[-1]
+    channels = network.inputs[0].shape[-1]
     targets = _targets(names, output) if several else [output]
     unreadable: list[ValueError] = []
     originals = {path.resolve(): path for path in paths}
@@ -213,13 +219,19 @@ def translate(
             unreadable.append(error)
             warn(f"Left out: {str(error).partition('Received: ')[2]}", stacklevel=2)
             continue
-        height, width = (side * gan.scale for side in image.shape[:2])  # type: ignore[attr-defined]
-        made = np.empty((height, width, made_channels), np.uint8)
-        gan.predict(image, direction=direction, out=made)  # type: ignore[call-arg]
-        pictures.save(pictures.single(made), target)
+        pictures.save(pictures.single(_translated(gan, image, direction, variations)), target)
     if len(unreadable) == len(paths):
         raise unreadable[0]
     return len(paths) - len(unreadable)
+
+
+def _translated(gan: Any, image: np.ndarray, direction: str | None, variations: int | None) -> np.ndarray:
+    """The output for a picture (height, width, channels), uint8; or several, side by side."""
+    if variations is not None:
+        return pictures.to_uint8(np.concatenate(gan.variations(image, variations, seed=0), axis=1))
+    height, width = (side * gan.scale for side in image.shape[:2])
+    made = np.empty((height, width, gan.translator(direction).outputs[0].shape[-1]), np.uint8)
+    return gan.predict(image, direction=direction, out=made)
 
 
 def _targets(names: Sequence[Path], output: Path) -> list[Path]:

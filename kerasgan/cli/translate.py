@@ -25,6 +25,9 @@ def translate(
     kernel: Kernel = None,
     frames: Annotated[int | None, typer.Option(min=2, help="Of a video: frames to predict; 8 if not given.")] = None,
     fps: Annotated[int | None, typer.Option(min=1, max=60, help="Of a video: frames per second, or 10.")] = None,
+    variations: Annotated[
+        int | None, typer.Option(min=1, help="Outputs of each picture, side by side, of a model that has several.")
+    ] = None,
     weights: Weights = None,
 ) -> None:
     """Translate pictures of any size, or continue a video, with an image-to-image model."""
@@ -39,5 +42,5 @@ def translate(
     if output is None:
         ending = ".gif" if gan.task == "video-prediction" else "" if several else ".png"
         output = Path(f"translated{ending}")
-    made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps)
+    made = samples.translate(gan, source, output, direction=direction, frames=frames, fps=fps, variations=variations)
     typer.echo(f"{made} images: {output}")
