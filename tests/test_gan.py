@@ -1,5 +1,6 @@
 """The shared training step: k, moving average, reuse of fakes, generate, and what it refuses."""
 
+import re
 import sys
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasgan import GAN, data, latents, objectives, penalties
+from kerasgan import GAN, data, latents, models, objectives, penalties
 from kerasgan.layers import normalized
 from kerasgan.models import DCGAN, ConditionalDCGAN, ConditionalGAN
 
@@ -474,3 +475,20 @@ def test_a_model_is_not_saved_as_a_file_that_cannot_be_loaded(tmp_path):
         with pytest.raises(ValueError, match=r"Expected a \.keras file.*Received: filepath="):
             dcgan().save(tmp_path / name)
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("Pix2Pix", (2, 9, 9, 3), "images (count, any, any, 3) and inputs (count, any, any, 1), with a count"),
+        ("SRGAN", (2, 9, 9, 3), "images (count, 16, 16, 3), with a count"),
+        ("StyleGAN2", (5,), "styles (count, 4, 4), with a count"),
+        ("StyleGAN2", (0, 4, 4), "styles (count, 4, 4), with a count"),
+    ],
+)
+def test_arrays_that_a_network_does_not_take_are_refused_with_those_that_it_takes(name, given, expected):
+    family = getattr(models, name)
+    gan = family(**family.tiny_config)
+    call = gan.render if name == "StyleGAN2" else gan.examine
+    with pytest.raises(ValueError, match=f"{re.escape(expected)}.*Received: {re.escape(str(given))}"):
+        call(np.zeros(given, "float32"))

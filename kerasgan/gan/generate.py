@@ -102,7 +102,12 @@ class Sampling(keras.Model):
         return [points] if labels is None else [points, labels]
 
     def _outputs(self, network: keras.Model, inputs: list[np.ndarray], *, batch_size: int) -> Any:
-        """The outputs of a network for the generator's inputs, as arrays, in their structure."""
+        """The outputs of a network for its inputs, as arrays, in their structure.
+
+        Raises:
+            ValueError: for another number of inputs, other shapes, or none of a batch.
+        """
+        _check_inputs(network, inputs)
         chunks = []
         for chunk in _chunks(inputs, batch_size):
             with gradients.none():
@@ -199,6 +204,23 @@ class Sampling(keras.Model):
         ours = name if name in ("litert", "onnx", "saved_model") else "bundle"
         expected = f"Expected kerasgan.export.{ours}(gan, {str(filepath)!r}), which writes the generator"
         raise TypeError(f"{expected}. Received: Keras' export(..., format={format!r})")
+
+
+def _check_inputs(network: Any, inputs: list[np.ndarray]) -> None:
+    expected = {each.name: each.shape[1:] for each in network.inputs}
+    shapes = [array.shape for array in inputs]
+    fits = len(shapes) == len(expected) and all(
+        len(shape) == 1 + len(sides)
+        and shape[0]
+        and all(side in (None, given) for side, given in zip(sides, shape[1:]))
+        for shape, sides in zip(shapes, expected.values())
+    )
+    if not fits:
+        wanted = " and ".join(
+            f"{name} ({', '.join(['count', *('any' if side is None else str(side) for side in sides)])})"
+            for name, sides in expected.items()
+        )
+        raise ValueError(f"Expected {wanted}, with a count from 1 on. Received: {', '.join(map(str, shapes))}")
 
 
 def _chunks(inputs: list[np.ndarray], batch_size: int) -> Iterator[Any]:
