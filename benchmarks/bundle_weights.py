@@ -16,6 +16,7 @@ from kerasgan import zoo
 from kerasgan.files.toml import write_sections
 from kerasgan.gan import class_names
 
+PACKING: dict[str, Any] = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 SMALL = 1000  # numbers; of an array with no more than these compression saves less than it costs
 
 
@@ -32,11 +33,8 @@ def store_halved(source: Path, target: Path) -> str:
                 halved.require_group(name).attrs.update(item.attrs)
                 return
             values = item[()].astype("f2") if item.dtype == np.float32 else item[()]
-            dense = values.size > SMALL
-            packed: Any = (
-                dict(compression="gzip", compression_opts=9, shuffle=True, chunks=values.shape) if dense else {}
-            )
-            dataset = halved.create_dataset(name, data=values, **packed)
+            packing = PACKING | {"chunks": values.shape} if values.size > SMALL else {}
+            dataset = halved.create_dataset(name, data=values, **packing)
             dataset.attrs.update(item.attrs)
 
         file.visititems(copy)
