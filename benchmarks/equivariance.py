@@ -1,11 +1,13 @@
 """Measures whether details move with the image or stick to its pixels, and films both: StyleGAN3 and StyleGAN2.
 
-    python benchmarks/equivariance.py runs/stylegan3-emoji-faces stylegan2-emoji-faces -o runs/film
+    python benchmarks/equivariance.py                        # of the bundled entries
+    python benchmarks/equivariance.py runs/one other.pkl -o runs/film
 
 Prints EQ-T, EQ-T_frac and EQ-R (2106.12423, table 1), and writes equivariance.gif, in which the inputs of all models
 move slowly to the right and back, and equivariance.png: one row of pixels of each over this time. What moves smoothly
 draws slanted lines there; what sticks to the pixels, steps and streaks. StyleGAN3 has an input that can be moved. Of
-StyleGAN2 the learned constant is moved, interpolated linearly; its noise stays, as in its training.
+StyleGAN2 the learned constant is moved, interpolated linearly; its noise stays, as in its training. Of the bundled
+entries the card of StyleGAN3's shows all of it; write the card after it.
 """
 
 import argparse
@@ -13,17 +15,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 from keras import ops
 from PIL import Image
 from scipy import ndimage
 
 import kerasgan
-from kerasgan import metrics
+from kerasgan import metrics, zoo
 from kerasgan.files import films, pictures
 
-FRAMES, FPS, FARTHEST = 96, 25, 0.125
-SAMPLES, SHOWN, SIDE = 32, 4, 128
+ENTRIES = ["stylegan3-emoji-faces", "stylegan2-emoji-faces"]
+FRAMES, FPS, FARTHEST = 48, 12, 0.125
+SAMPLES, SHOWN, SIDE = 32, 4, 96
 TRUNCATION = 0.7
 
 
@@ -80,19 +84,39 @@ def sheet(rows: list[list[Image.Image]]) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", help="entries, runs or files, one below the other")
-    parser.add_argument("-o", "--output", type=Path, default=Path("runs/equivariance"), help="folder")
+    parser.add_argument("models", nargs="*", default=ENTRIES, help="entries, runs or files, one below the other")
+    parser.add_argument("-o", "--output", type=Path, help="folder; by default that of the first entry")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="images to measure; the paper takes 50,000")
     arguments = parser.parse_args()
-    taken = []
+    folder = arguments.output or zoo.recipe(ENTRIES[0]).folder
+    taken, rows = [], []
     for name in arguments.models:
         gan = kerasgan.load(name)
-        print(name, *(f"{score} {value:.2f} dB" for score, value in measured(gan, arguments.samples).items()), sep="  ")
+        scores = measured(gan, arguments.samples)
+        rows.append([name, *(f"{value:.1f}" for value in scores.values())])
+        print(name, *(f"{score} {value:.2f} dB" for score, value in scores.items()), sep="  ", flush=True)
         taken.append(filmed(gan))
     frames = [sheet([enlarged(film[frame]) for film in taken]) for frame in range(FRAMES)]
-    films.save(frames, arguments.output / "equivariance.gif", fps=FPS)
+    films.save(frames, folder / "equivariance.gif", fps=FPS)
     over_time = [film[:, :, film.shape[2] // 2].swapaxes(0, 1) for film in taken]  # images (images, frames, width, ...)
-    pictures.save(sheet([enlarged(each) for each in over_time]), arguments.output / "equivariance.png")
+    pictures.save(sheet([enlarged(each) for each in over_time]), folder / "equivariance.png")
+    if arguments.models == ENTRIES and arguments.output is None:
+        experiments.save(
+            folder,
+            title="Does the image move with its input?",
+            columns=["in dB", *scores],
+            rows=rows,
+            text=(
+                f"Of {arguments.samples} images: the peak signal-to-noise ratio of moved images and images of moved "
+                "inputs, for whole pixels, for fractions of them, and for rotations (2106.12423, appendix E). Of "
+                "StyleGAN2, which has no such input, the learned constant is moved.\n\n"
+                "![StyleGAN3 above, StyleGAN2 below, while their inputs move to the right and back](equivariance.gif)"
+                "\n\nThe middle row of pixels of each over this time, from above to below: what moves with the image "
+                "draws waves, what sticks to the pixels is straight.\n\n"
+                "![one row of pixels over time](equivariance.png)"
+            ),
+            command="python benchmarks/equivariance.py",
+        )
 
 
 if __name__ == "__main__":

@@ -87,13 +87,14 @@ def pair_card(
             given, wanted = (inputs, targets) if direction in (None, *gan.directions[:1]) else (targets, inputs)
             ending = "".join(f"_{each}" for each in (direction, part if place else None) if each)
             scores, plain = translation_scores(gan, given, wanted, direction=direction, find=find)
+            equal = 0
             for key, values in scores.items():
                 beside = rounded(np.mean(_finite(plain[key]))) if key in plain else None
                 kept = _finite(values)
-                mean, left_out = rounded(np.mean(kept)), len(values) - len(kept)
+                equal, mean = max(equal, len(values) - len(kept)), rounded(np.mean(kept))
                 found[key + ending] = {"mean": mean, "interval": interval(kept), "real": beside, "features": None}
-                if left_out:
-                    facts[part]["equal"] = left_out
+            if equal:
+                facts[part]["equal"] = facts[part].get("equal", 0) + equal
     content = {
         "name": name or gan.name,
         "family": type(gan).__name__,
