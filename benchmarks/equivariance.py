@@ -98,7 +98,9 @@ def main() -> None:
         taken.append(filmed(gan))
     frames = [sheet([enlarged(film[frame]) for film in taken]) for frame in range(FRAMES)]
     films.save(frames, folder / "equivariance.gif", fps=FPS)
-    over_time = [film[:, :, film.shape[2] // 2].swapaxes(0, 1) for film in taken]  # images (images, frames, width, ...)
+    over_time = [
+        film[:, :, 2 * film.shape[2] // 5].swapaxes(0, 1) for film in taken
+    ]  # images (images, frames, width, ...)
     pictures.save(sheet([enlarged(each) for each in over_time]), folder / "equivariance.png")
     if arguments.models == ENTRIES and arguments.output is None:
         experiments.save(
@@ -111,7 +113,7 @@ def main() -> None:
                 "inputs, for whole pixels, for fractions of them, and for rotations (2106.12423, appendix E). Of "
                 "StyleGAN2, which has no such input, the learned constant is moved.\n\n"
                 "![StyleGAN3 above, StyleGAN2 below, while their inputs move to the right and back](equivariance.gif)"
-                "\n\nThe middle row of pixels of each over this time, from above to below: what moves with the image "
+                "\n\nA row of pixels of each, at the height of the eyes, over this time, from above to below: what moves with the image "
                 "draws waves, what sticks to the pixels is straight.\n\n"
                 "![one row of pixels over time](equivariance.png)"
             ),
