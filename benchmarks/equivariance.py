@@ -113,8 +113,8 @@ def main() -> None:
                 "inputs, for whole pixels, for fractions of them, and for rotations (2106.12423, appendix E). Of "
                 "StyleGAN2, which has no such input, the learned constant is moved.\n\n"
                 "![StyleGAN3 above, StyleGAN2 below, while their inputs move to the right and back](equivariance.gif)"
-                "\n\nA row of pixels of each, at the height of the eyes, over this time, from above to below: what moves "
-                "with the image draws waves, what sticks to the pixels is straight.\n\n"
+                "\n\nA row of pixels of each, at the height of the eyes, over this time, from above to below: what "
+                "moves with the image draws waves, what sticks to the pixels is straight.\n\n"
                 "![one row of pixels over time](equivariance.png)"
             ),
             command="python benchmarks/equivariance.py",
