@@ -98,9 +98,8 @@ def main() -> None:
         taken.append(filmed(gan))
     frames = [sheet([enlarged(film[frame]) for film in taken]) for frame in range(FRAMES)]
     films.save(frames, folder / "equivariance.gif", fps=FPS)
-    over_time = [
-        film[:, :, 2 * film.shape[2] // 5].swapaxes(0, 1) for film in taken
-    ]  # images (images, frames, width, ...)
+    # pictures (images, frames, width, channels) of one row of pixels over time
+    over_time = [film[:, :, 2 * film.shape[2] // 5].swapaxes(0, 1) for film in taken]
     pictures.save(sheet([enlarged(each) for each in over_time]), folder / "equivariance.png")
     if arguments.models == ENTRIES and arguments.output is None:
         experiments.save(

@@ -180,15 +180,15 @@ def translate(
         raise ValueError(
             f"Expected kerasgan generate NAME: a {type(gan).__name__} draws from latents. Received: {source}"
         )
+    if variations is not None and not hasattr(gan, "variations"):
+        expected = "Expected --variations only for models with several outputs of one input, such as BicycleGAN"
+        raise ValueError(f"{expected}. Received: a {type(gan).__name__}")
     if gan.task == "video-prediction":
         if not isinstance(source, Path):
             raise ValueError(f"Expected one video. Received: {len(source)} files")
         return _continue(gan, source, output, frames=frames or 8, fps=fps or 10)
     if (frames, fps) != (None, None):
         raise ValueError(f"Expected --frames and --fps only for models of videos. Received: a {type(gan).__name__}")
-    if variations is not None and not hasattr(gan, "variations"):
-        expected = "Expected --variations only for models with several outputs of one input, such as BicycleGAN"
-        raise ValueError(f"{expected}. Received: a {type(gan).__name__}")
     from kerasgan.data.decoding import decode
     from kerasgan.data.listing import found
 

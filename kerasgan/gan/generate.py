@@ -207,18 +207,18 @@ class Sampling(keras.Model):
 
 
 def _check_inputs(network: Any, inputs: list[np.ndarray]) -> None:
-    expected = {each.name: each.shape[1:] for each in network.inputs}
+    expected = [(each.name, each.shape[1:]) for each in network.inputs]
     shapes = [array.shape for array in inputs]
     fits = len(shapes) == len(expected) and all(
         len(shape) == 1 + len(sides)
         and shape[0]
         and all(side in (None, given) for side, given in zip(sides, shape[1:]))
-        for shape, sides in zip(shapes, expected.values())
+        for shape, (_, sides) in zip(shapes, expected)
     )
     if not fits:
         wanted = " and ".join(
             f"{name} ({', '.join(['count', *('any' if side is None else str(side) for side in sides)])})"
-            for name, sides in expected.items()
+            for name, sides in expected
         )
         raise ValueError(f"Expected {wanted}, with a count from 1 on. Received: {', '.join(map(str, shapes))}")
 
