@@ -207,20 +207,25 @@ class Sampling(keras.Model):
 
 
 def _check_inputs(network: Any, inputs: list[np.ndarray]) -> None:
-    expected = [(each.name, each.shape[1:]) for each in network.inputs]
+    expected = [(each.name, tuple(each.shape[1:])) for each in network.inputs]
     shapes = [array.shape for array in inputs]
-    fits = len(shapes) == len(expected) and all(
-        len(shape) == 1 + len(sides)
-        and shape[0]
-        and all(side in (None, given) for side, given in zip(sides, shape[1:]))
-        for shape, (_, sides) in zip(shapes, expected)
-    )
-    if not fits:
+    if len(shapes) != len(expected) or not all(_fits(shape, sides) for shape, (_, sides) in zip(shapes, expected)):
         wanted = " and ".join(
             f"{name} ({', '.join(['count', *('any' if side is None else str(side) for side in sides)])})"
             for name, sides in expected
         )
         raise ValueError(f"Expected {wanted}, with a count from 1 on. Received: {', '.join(map(str, shapes))}")
+
+
+def _fits(shape: tuple[int, ...], sides: tuple[int | None, ...]) -> bool:
+    """Whether Keras takes an array of this shape, which adds or drops a last side of 1, as of labels."""
+    count, *given = shape or (0,)
+    without = [tuple(each[:-1]) if tuple(each[-1:]) == (1,) else tuple(each) for each in (given, sides)]
+    same = [
+        len(one) == len(other) and all(side in (None, own) for own, side in zip(one, other))
+        for one, other in ((given, sides), without)
+    ]
+    return count > 0 and any(same)
 
 
 def _chunks(inputs: list[np.ndarray], batch_size: int) -> Iterator[Any]:
