@@ -6,10 +6,8 @@ those of 8x8 thumbnails, or LPIPS where its published weights are. Writes zoo/bi
 variations.png, which the card shows; write the card after it.
 """
 
-import argparse
 import itertools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import experiments
@@ -59,13 +57,12 @@ def experiment(gan: Any, inputs: np.ndarray, targets: np.ndarray, several: np.nd
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, help="a run whose weights are measured instead of the bundled ones")
+    parser = experiments.parser(__doc__)
     parser.add_argument("--count", type=int, default=10, help="colorings of each drawing")
     parser.add_argument("--lpips", action="store_true", help="download LPIPS' weights and measure it too")
     arguments = parser.parse_args()
     recipe = zoo.recipe(ENTRY)
-    gan = zoo.load(ENTRY) if arguments.run is None else zoo.load(ENTRY, weights=arguments.run / "gan.keras")
+    gan = experiments.model(ENTRY, arguments.run)
     (held_out,) = evaluate.held_out_pairs(recipe).values()
     inputs, targets = held_out.examples(held_out.count)
     several = gan.variations(inputs, arguments.count, seed=0)

@@ -8,8 +8,6 @@ the query (1605.09782, table 1). Writes experiment.json and comparison.png in th
 shows; write the card after it.
 """
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import experiments
@@ -35,12 +33,9 @@ def examples(labels: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, help="a run whose weights are measured instead of the bundled ones")
-    arguments = parser.parse_args()
+    run = experiments.parser(__doc__).parse_args().run
     recipe = zoo.recipe(ENTRY)
-    weights = {} if arguments.run is None else {"weights": arguments.run / "gan.keras"}
-    gan: Any = zoo.load(ENTRY, **weights)
+    gan: Any = experiments.model(ENTRY, run)
     known, asked = (data.fashion_mnist(split=split, shuffle=False) for split in ("train", "test"))
     images, queries = scaled(known.images()), scaled(asked.images())
     spaces = {

@@ -1,8 +1,24 @@
 """What a benchmark found out about a bundled entry, for its card."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from kerasgan import zoo
+
+
+def parser(documentation: str | None) -> argparse.ArgumentParser:
+    """A parser that describes a program by the first line of its documentation, and takes a run for `model`."""
+    made = argparse.ArgumentParser(description=(documentation or "").partition("\n")[0])
+    made.add_argument("--run", type=Path, help="a run whose weights are measured instead of the bundled ones")
+    return made
+
+
+def model(entry: str, run: Path | None) -> Any:
+    """An entry's model with its bundled weights, or with those of a run."""
+    return zoo.load(entry) if run is None else zoo.load(entry, weights=run / "gan.keras")
 
 
 def save(

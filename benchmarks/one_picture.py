@@ -9,7 +9,6 @@ photograph in that size. Writes experiment.json, harmonized.png and enlarged.png
 shows; write the card after it.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +84,9 @@ def enlarged(gan: Any, name: str, picture: np.ndarray, folder: Path) -> list[lis
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, help="a run whose weights are measured instead of the bundled ones")
-    arguments = parser.parse_args()
+    run = experiments.parser(__doc__).parse_args().run
     recipe = zoo.recipe(ENTRY)
-    gan: Any = zoo.load(ENTRY) if arguments.run is None else zoo.load(arguments.run)
+    gan: Any = experiments.model(ENTRY, run)
     height, width = gan.image_shape[:2]
     picture = scaled(data.landscapes(picture=recipe.data["picture"], image_size=(height, width)).images())[0]
     harmonized(gan, picture, recipe.folder)
