@@ -224,6 +224,7 @@ VANISHED = np.where(np.arange(20) < 5, 5.0, 1e-6)
 ALIKE = {"diversity": 0.001, "repeats": 1.0}
 FALLS = np.linspace(1.4, 0.4, 20)
 NEARER = np.linspace(1.5, 0.7, 20)
+LEVELS = {f"discriminator_loss_{size}": 2 * np.log(2) for size in (4, 8, 16)}
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -237,6 +238,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("weak discriminator", {"separation": 0.0, "distance": FAR}),
         ("weak discriminator", {"separation": 0.5, "distance": FALLS}),  # never did it tell anything
         ("weak discriminator", {"discriminator_loss": 2 * np.log(2) + 1e-3 * np.sin(np.arange(20)), "distance": FALLS}),
+        ("weak discriminator", {"discriminator_loss": 4.16, **LEVELS, "distance": FALLS}),  # of a LAPGAN's each
+        ("undecided", {"discriminator_loss": 4.16, **LEVELS, "discriminator_loss_8": 1.1, "distance": FALLS}),
+        ("undecided", {"discriminator_loss": 2 * np.log(2), "separation": np.nan, "distance": FALLS}),  # of codes
         ("undecided", {"separation": 0.0, "distance": FALLS}),  # of a BEGAN
         ("undecided", {"separation": np.where(np.arange(20) < 11, 0.9, 0.5), "distance": FALLS}),  # at first it did
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": FAR, "separation": 0.5}),
@@ -297,6 +301,9 @@ def test_each_trouble_has_its_signs(verdict, changes):
     assert found.suggestion
 
 
+FALLING_SWINGS = np.append(np.full(10, 3.0), [3.0, 3.2, 2.4, 2.9, 3.3, 2.2, 3.1, 2.3, 2.4, 2.35])
+
+
 def translated(count=20, **changes):
     """What the callback collects of a healthy image-to-image model, with some signals replaced."""
     error = 0.02 + np.exp(-np.arange(count) / 3)
@@ -325,6 +332,8 @@ def translated(count=20, **changes):
         ("convergence failure", {"error": 1.6, "distance": 1.6, "input_distance": 4.0}),  # the inputs are nearer
         ("undecided", {"error": 0.6, "distance": 0.6, "input_distance": 4.0}),
         ("convergence failure", {"error": 1.4, "distance": 0.3, "pairing": 0.9}),
+        ("convergence failure", {"error": FALLING_SWINGS, "distance": 0.3, "pairing": 0.9}),  # a fifth less by chance
+        ("undecided", {"error": np.linspace(4.0, 1.4, 20), "distance": 0.3, "pairing": 0.9}),
         ("undecided", {"error": 1.4, "distance": 0.3, "pairing": 0.4}),  # one of several right outputs for the input
         ("convergence failure", {"error": 0.55, "distance": 0.3, "filter_error": 0.04}),  # a linear filter does better
         ("undecided", {"error": 0.6, "distance": 0.3, "filter_error": 0.3}),

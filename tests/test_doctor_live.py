@@ -249,6 +249,14 @@ def test_a_probe_measures_everything_and_changes_nothing(objective):
     assert 0 <= first["separation"] <= 1
 
 
+def test_a_discriminator_of_codes_is_not_asked_about_images():
+    gan = models.AAE(**models.AAE.tiny_config)
+    gan.compile()
+    signals = Probe(gan, TWO_KINDS)(0)
+    assert "separation" not in signals
+    assert np.isfinite(signals["distance"])
+
+
 def test_updates_are_relative_changes_per_step():
     gan = tiny()
     probe = Probe(gan, TWO_KINDS)

@@ -3,9 +3,7 @@
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.signals import FEWEST_STEPS, Signals, rise
 
-__all__ = ["artifacts", "data_mismatch", "pointless", "wrong_range"]
-
-OWN_INPUTS = 0.3  # of the targets' variance: inputs that are nearer than this to their targets are hard to better
+__all__ = ["artifacts", "data_mismatch", "wrong_range"]
 
 MARGIN = 0.02  # of the targets' variance: errors of filters are compared with this added
 
@@ -21,7 +19,6 @@ LOOKS = {
     "detail": (5.0, 9.0, "Neighboring pixels of the {} differ, squared, {:.1f} times as much as those of the {}."),
     "clipped": (0.15, 0.45, "Of the pixels of the {}, {:.0%} more are at the limits of the range than of the {}."),
 }
-
 
 LASTING = (0.15, 0.45)  # clipped pixels at the start of a training, at least for a hundred steps
 
@@ -88,31 +85,6 @@ def _moved_pairs(signals: Signals) -> tuple[float, str]:
         f"variance, and of {moved:.2f} if each target is moved or mirrored by itself to where it fits."
     )
     return min(rise((unmoved + MARGIN) / (moved + MARGIN), 2.0, 4.0), rise(moved, 0.6, 0.4)), sentence
-
-
-def pointless(signals: Signals) -> Finding:
-    """The outputs of an image-to-image model are no better than the mean of all targets, or than the inputs."""
-    verdict = "convergence failure"
-    if not signals.has("error") or signals.improving():
-        return Finding(verdict, 0.0, ())
-    error = signals.now("error")
-    own = signals.now("input_error") if signals.has("input_error") else 1.0
-    evidence = [f"The outputs' error is {error:.2f}; that of one mean image is 1, that of the inputs {own:.2f}."]
-    gray = signals.now("gray_error") if signals.has("gray_error") else error  # as the inputs' and the filter's
-    worse = rise(error, 0.8, 1.2)
-    if OWN_INPUTS < own < 1.0:
-        worse = max(worse, rise(gray / own, 0.8, 1.2))
-        evidence.append(f"In gray, as the latter, it is {gray:.2f}.")
-    strangers = 1.0
-    if signals.has("pairing"):  # of several right outputs for an input, each may be far from the target
-        strangers = rise(signals.now("pairing"), 0.5, 0.8)
-        evidence.append(f"It is {signals.now('pairing'):.0%} of that from the targets of other inputs.")
-    severity = min(worse, strangers)
-    if signals.has("filter_error"):
-        simple = signals.now("filter_error")
-        evidence.append(f"That of a linear filter is {simple:.2f}.")
-        severity = max(severity, min(rise(gray, 0.3, 0.6), rise(gray / (simple + 0.05), 3.0, 6.0)))
-    return Finding(verdict, severity, tuple(evidence))
 
 
 def artifacts(signals: Signals) -> Finding:

@@ -113,6 +113,8 @@ class Probe:
         return float(np.sqrt(np.mean((images - before) ** 2) / (self.reference.pixels.var(axis=0).mean() + 1e-12)))
 
     def _logits(self) -> dict[str, float]:
+        if not _sees_images(self.gan.discriminator):
+            return {}
         with _recorded_logits(self.gan) as recorded:
             self.gan.discriminator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch)))
         if not recorded.real:
@@ -158,6 +160,12 @@ class Probe:
         if step <= before_step:
             return np.nan
         return float(np.linalg.norm(now - before) / (np.linalg.norm(before) + 1e-12) / (step - before_step))
+
+
+def _sees_images(discriminator: keras.Model) -> bool:
+    """Whether it is given images: an adversarial autoencoder's is given codes, which it tells less well the better."""
+    inputs = getattr(discriminator, "inputs", None)
+    return not inputs or any(len(each.shape) > 2 for each in inputs)
 
 
 def _boundary(objective: Objective, real: np.ndarray, fake: np.ndarray) -> float:

@@ -15,8 +15,9 @@ from kerasgan.doctor import losses
 from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_labels
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
-from kerasgan.doctor.image_rules import artifacts, data_mismatch, pointless, wrong_range
+from kerasgan.doctor.image_rules import artifacts, data_mismatch, wrong_range
 from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
+from kerasgan.doctor.translation_rules import identity, one_color, pointless
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
 
@@ -197,8 +198,7 @@ def blind_discriminator(signals: Signals) -> Finding:
     measure = "error" if signals.has("error") else "distance"
     far = min(rise(signals.so_far(measure), 0.2, 0.8), rise(signals.now(measure), 0.02, 0.1))
     told = signals.so_far("separation") if signals.has("separation") else np.nan
-    loss = signals.columns.get("discriminator_loss", np.empty(0))
-    place = losses.resting(loss, share=1.0) if len(loss) else None
+    place = _guessed(signals) if signals.has("separation") or signals.has("error") else None
     evidence = [f"Half of the probes so far saw samples at least {signals.so_far(measure):.2f} from the real images."]
     if np.isfinite(told):
         evidence.append(
@@ -208,6 +208,16 @@ def blind_discriminator(signals: Signals) -> Finding:
         evidence.append(f"All the while the discriminator's loss was that of a guess ({place}).")
     guessing = rise(abs(told - 0.5), 0.2, 0.0)  # BEGAN's is meant to be far below one half
     return Finding(verdict, min(far, max(guessing, float(place is not None))), tuple(evidence))
+
+
+def _guessed(signals: Signals) -> str | None:
+    """The equilibrium at which every discriminator's loss has rested since the first step, or None.
+
+    Where there are several discriminators, the loss is the sum of theirs, each of which has a column.
+    """
+    names = [name for name in signals.columns if name.startswith("discriminator_loss_")] or ["discriminator_loss"]
+    places = [losses.resting(signals.columns.get(name, np.empty(0)), share=1.0) for name in names]
+    return None if None in places else places[0]
 
 
 def total_collapse(signals: Signals) -> Finding:
@@ -253,35 +263,6 @@ def mode_collapse(signals: Signals) -> Finding:
     if (signals.improving() or signals.diversifying()) and diversity > 1e-6:
         severity = 0.0
     return Finding("mode collapse", severity, evidence)
-
-
-def one_color(signals: Signals) -> Finding:
-    """Each output of an image-to-image model is of one color."""
-    if not signals.has("contrast"):
-        return Finding("mode collapse", 0.0, ())
-    contrast = signals.now("contrast")
-    evidence = f"Within an output the variance is {contrast:.1%} of that within a target: each is of one color."
-    still = not signals.improving() and not signals.rising("contrast")
-    return Finding("mode collapse", rise(contrast, 0.2, 0.02) if still else 0.0, (evidence,))
-
-
-def identity(signals: Signals) -> Finding:
-    """The outputs of an image-to-image model are its inputs, or without pairs look like those."""
-    if not signals.has("change", "input_error") or signals.improving():
-        return Finding("identity", 0.0, ())
-    change, wanted = signals.now("change"), signals.now("input_error")
-    apart = rise(wanted, 0.1, 0.3)
-    if signals.has("input_distance"):
-        near, far = signals.now("input_distance"), signals.now("distance")
-        domains = (
-            f"The outputs are {near:.2f} from the inputs' domain, and {far:.2f} from the other one (0 for its own)."
-        )
-        return Finding("identity", min(rise(near / far, 0.6, 0.2), apart), (domains,))
-    evidence = (
-        f"The outputs differ from their inputs by {change:.2f} of the targets' variance; inputs and targets differ by "
-        f"{wanted:.2f}.",
-    )
-    return Finding("identity", min(rise(change / wanted, 0.3, 0.1), apart), evidence)
 
 
 def drift(signals: Signals) -> Finding:

@@ -38,10 +38,21 @@ class Signals:
         training has only begun."""
         if self.columns["step"][-1] < FEWEST_STEPS:
             return True
-        measure = "error" if self.has("error") else "distance"  # of pairs the nearer to what is wanted
-        distance = self.columns[measure][-(self.count // 2) :]
-        decline = 1 - self.now(measure) / np.median(distance[: self.recent])
+        distance = self._distance()
+        decline = 1 - self.now(self._measure()) / np.median(distance[: self.recent])
         return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
+
+    def nearing(self) -> bool:
+        """Whether within the last half of the record the distance fell steadily, or the training has only begun."""
+        if self.columns["step"][-1] < FEWEST_STEPS:
+            return True
+        return falling(self._distance()) >= 0.75
+
+    def _measure(self) -> str:
+        return "error" if self.has("error") else "distance"  # of pairs the nearer to what is wanted
+
+    def _distance(self) -> np.ndarray:
+        return self.columns[self._measure()][-(self.count // 2) :]
 
     def diversifying(self) -> bool:
         """Whether within the last half of the record the diversity grew by half, or steadily by a fifth."""
