@@ -423,7 +423,8 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    names = ("families", "troubles", "earlier", "earlier_data", "unseen", "planted", "recorder", "record", "pictures")
+    troubles = ("troubles", "earlier", "earlier_data", "earlier_learning", "unseen")
+    names = ("families", *troubles, "planted", "recorder", "record", "pictures")
     names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))
     for name in names:  # the tests have a module of the name "families", too
@@ -466,7 +467,7 @@ def test_the_record_says_how_many_trainings_earlier_rules_have_judged(benchmark)
     record = benchmark("record")
     settings = dict(kind="none", name="DCGAN", found={}, end="healthy", distance=1.0, steps=300)
     runs = [record.Run(seed=seed, rules=rules, **settings) for seed, rules in enumerate((record.RULES, "a71ed3d"))]
-    assert "of commit a71ed3d, as no recording is left: 1 of 2." in record.alarms(runs)
+    assert "Judged by earlier rules, as no recording is left: 1 of 2." in record.alarms(runs)
     assert "no recording" not in record.alarms(runs[:1])
 
 

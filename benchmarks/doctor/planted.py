@@ -8,10 +8,14 @@ import numpy as np
 import recorder
 from earlier import EARLIER
 from earlier_data import EARLIER_DATA
+from earlier_learning import EARLIER_LEARNING
 from families import BATCH, PAIRS, SIZES, Setting, distance
 from families import setting as healthy
 from troubles import TROUBLES, Trouble
 from unseen import HELD_OUT
+
+DEVELOPMENT: Mapping[str, Trouble] = {**TROUBLES, **EARLIER, **EARLIER_DATA, **EARLIER_LEARNING}
+"""With which the rules were made."""
 
 
 def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
@@ -19,9 +23,7 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
     A family of each kind in turn, so that a part of the trainings has all kinds.
     """
-    chosen: Mapping[str, Trouble | None] = (
-        HELD_OUT if held_out else {"none": None, **TROUBLES, **EARLIER, **EARLIER_DATA}
-    )
+    chosen: Mapping[str, Trouble | None] = HELD_OUT if held_out else {"none": None, **DEVELOPMENT}
     turns: dict[tuple[str, str], Trouble | None] = {}
     for turn in range(len(SIZES)):
         for kind, trouble in chosen.items():
@@ -32,7 +34,7 @@ def every(*, held_out: bool) -> Mapping[tuple[str, str], Trouble | None]:
 
 
 def kinds() -> Mapping[str, Trouble]:
-    return {**TROUBLES, **EARLIER, **EARLIER_DATA, **HELD_OUT}
+    return {**DEVELOPMENT, **HELD_OUT}
 
 
 def named(written: str) -> Trouble | None:
