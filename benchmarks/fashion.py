@@ -11,14 +11,11 @@ set (which the generators have seen), the log-likelihood of the test images in n
 """
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import experiments
 import numpy as np
 
 import kerasgan
@@ -47,26 +44,6 @@ SAMPLES, VALIDATION, COMPONENTS, CENTERS = 10_000, 1000, 100, 1000
 
 def entry(name: str) -> str:
     return f"{name}-fashion-mnist"
-
-
-def train(name: str, runs: Path) -> None:
-    """Trains an entry in a process of its own, and adds the processor time to what earlier ones took."""
-    run = runs / entry(name)
-    spent = run / "core_minutes.json"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [
-        str(Path(sys.executable).with_name("kerasgan")),
-        "train",
-        entry(name),
-        "--output",
-        str(run),
-        "--doctor",
-        "off",
-    ]
-    subprocess.run([*command, *(["--resume"] if (run / "checkpoints").is_dir() else [])], check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    minutes = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
-    spent.write_text(json.dumps(minutes + (json.loads(spent.read_text()) if spent.is_file() else 0.0)))
 
 
 def unit(images: np.ndarray) -> np.ndarray:
@@ -136,13 +113,13 @@ class Judge:
     def trained(self, name: str, runs: Path) -> list[str]:
         recipe, run = zoo.recipe(entry(name)), runs / entry(name)
         samples = kerasgan.load(recipe.name if recipe.weights else run).generate(SAMPLES, seed=0)
-        spent, accuracy = run / "core_minutes.json", (recipe.results or {}).get("label_accuracy")
+        minutes, accuracy = experiments.core_minutes(run), (recipe.results or {}).get("label_accuracy")
         return [
             f"`{recipe.name}`" + ("" if recipe.weights else ", not bundled"),
             *self.scores(samples),
             "" if accuracy is None else f"{accuracy:.1%}",
             self.likelihood(unit(samples)),
-            f"{json.loads(spent.read_text()):.0f}" if spent.is_file() else "",
+            "" if minutes is None else f"{minutes:.0f}",
         ]
 
 
@@ -160,9 +137,8 @@ def report(runs: Path) -> str:
     columns = ["", "Fréchet distance", "precision", "recall", "label accuracy", "Parzen, nats", "core-minutes"]
     rows = [columns, ["---"] * len(columns), *(kept.get(name) or judge.baseline(name) for name in BASELINES)]
     for name in FAMILIES:  # the time is written when a training has come to its end
-        if (runs / entry(name) / "core_minutes.json").is_file() or (
-            zoo.recipe(entry(name)).weights and entry(name) not in kept
-        ):
+        finished = experiments.core_minutes(runs / entry(name)) is not None
+        if finished or (zoo.recipe(entry(name)).weights and entry(name) not in kept):
             rows.append(judge.trained(name, runs))
         elif entry(name) in kept:
             rows.append(kept[entry(name)])
@@ -178,7 +154,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
     for name in arguments.train:
-        train(name, arguments.runs)
+        experiments.train(entry(name), arguments.runs / entry(name), "--doctor", "off")
     if not arguments.train:
         RESULTS.write_text(text := report(arguments.runs), encoding="utf-8")
         print(text)
