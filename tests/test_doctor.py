@@ -259,6 +259,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("frozen generator", {"generator_update": 0.0, "distance": FAR, "generator_gradient": 5.0}),
         ("mode collapse", {"generator_update": 0.0, "distance": FAR, **ALIKE, "generator_gradient": VANISHED}),
         ("labels ignored", {"label_agreement": 0.1}),
+        ("labels ignored", {"label_agreement": 0.02, "step": 20 * np.arange(20)}),
+        ("healthy", {"label_agreement": 0.18, "step": 20 * np.arange(20)}),  # young: heard, if faintly
         ("labels ignored", {"label_agreement": 0.9, "data_agreement": 0.1}),
         ("labels ignored", {"label_agreement": -0.08, "label_effect": 0.6, "distance": NEARER}),  # taken for others
         ("undecided", {"label_agreement": -0.08, "label_effect": 0.05, "distance": NEARER}),
@@ -289,6 +291,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("artifacts", {"clipped": 0.4, "distance": 0.15}),
         ("healthy", {"levels": 0.28, "colors": 0.3, "detail": 4.3, "distance": 0.15}),  # the worst of the zoo's entries
         ("healthy", {"detail": np.linspace(20, 8, 20), "distance": 0.15}),  # it still falls
+        ("artifacts", {"detail": 11.0, "distance": FALLS}),  # though the samples come nearer
+        ("undecided", {"detail": np.where(np.arange(20) < 8, 11.0, 2.0), "distance": FALLS}),
         ("healthy", {"class_diversity": 0.05}),
         ("healthy", {"class_diversity": 0.2}),
     ],

@@ -122,7 +122,7 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         (2e-3, 2e-3),
         0.0,
     ),
-    "InfoGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, units=64, code_units=16), (1e-3, 1e-3), 0.5),
+    "InfoGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, units=64, code_units=16), (2e-3, 2e-4), 0.5),
     "GRAN": (dict(image_size=16, channels=1, latent_dim=16, steps=2, width=4, variant="mnist"), (1e-3, 1e-3), 0.5),
     "LAPGAN": (
         dict(sizes=(4, 8, 16), channels=1, latent_dim=16, width=(8, 8), base_width=(64, 64), dropout=0.0),

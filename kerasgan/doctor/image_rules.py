@@ -1,7 +1,7 @@
 """What images tell beside their distance: rules as in `kerasgan.doctor.rules`."""
 
 from kerasgan.doctor.finding import Finding
-from kerasgan.doctor.signals import FEWEST_STEPS, Signals, rise
+from kerasgan.doctor.signals import ALIKE, FEWEST_STEPS, Signals, rise
 
 __all__ = ["artifacts", "data_mismatch", "wrong_range"]
 
@@ -89,8 +89,10 @@ def _moved_pairs(signals: Signals) -> tuple[float, str]:
 
 def artifacts(signals: Signals) -> Finding:
     """The samples have levels, colors or grain that real images do not have."""
-    severity, sentences = (0.0, []) if signals.improving() else _looks(signals, "", ("samples", "real images"))
-    for told, sentence in (_saturated(signals), _beside(signals)):
+    formless = signals.now("diversity") < ALIKE  # one image, of whose looks little is to be said
+    quiet = formless or signals.improving()
+    severity, sentences = (0.0, []) if quiet else _looks(signals, "", ("samples", "real images"))
+    for told, sentence in (_saturated(signals), _grainy(signals), _beside(signals)):
         severity = max(severity, told)
         sentences += [sentence] * (told > 0)
     return Finding("artifacts", severity, tuple(sentences))
@@ -106,6 +108,19 @@ def _saturated(signals: Signals) -> tuple[float, str]:
         "limits of the range, where a last activation passes no gradient."
     )
     return min(rise(lasting, *LASTING), rise(signals.now("distance"), 0.1, 0.3)), sentence
+
+
+def _grainy(signals: Signals) -> tuple[float, str]:
+    """Whether the samples have had far more grain than the real images for long, though they may be improving."""
+    if not signals.has("detail") or signals.columns["step"][-1] < FEWEST_STEPS or signals.shrinking("detail"):
+        return 0.0, ""
+    good, bad, _ = LOOKS["detail"]
+    lasting, now = signals.lasting("detail"), signals.now("detail")
+    sentence = (
+        f"For five probes in a row neighboring pixels of the samples differed, squared, at least {lasting:.1f} times "
+        f"as much as those of the real images; now {now:.1f} times."
+    )
+    return min(rise(lasting, good, bad), rise(now, good, bad), rise(signals.now("distance"), 0.1, 0.3)), sentence
 
 
 def _beside(signals: Signals) -> tuple[float, str]:

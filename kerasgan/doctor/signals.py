@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasgan.doctor.history import Columns
 
-__all__ = ["FEWEST_STEPS", "YOUNG", "Signals", "falling", "rise"]
+__all__ = ["ALIKE", "FEWEST_STEPS", "YOUNG", "Signals", "falling", "rise"]
 
 MOST_RECENT = 25  # probes that "now" is the median of, in a long record
 FEWEST_STEPS = 200  # the samples of a generator that has learned nothing yet are alike, and far from the real images
@@ -61,10 +61,11 @@ class Signals:
         return bool(growth > 1.5 or (growth > 1.2 and falling(-recent) >= 0.75))
 
     def spreading(self) -> bool:
-        """Whether the diversity, however small, grew by half and steadily, not by chance."""
-        recent = self.columns["diversity"][-(self.count // 2) :]
-        half = self.now("diversity") > 1.5 * np.median(recent[: self.recent])
-        return bool(half and falling(-recent) >= 0.75 and self.now("diversity") > ALIKE / 20)
+        """Whether the diversity, however small, grew by half and steadily, of late or all the time, not by chance."""
+        now, diversity = self.now("diversity"), self.columns["diversity"]
+        several = [diversity[-(self.count // 2) :], diversity]
+        grown = any(now > 1.5 * np.median(each[: self.recent]) and falling(-each) >= 0.75 for each in several)
+        return bool(grown and now > ALIKE / 50)
 
     def lost(self) -> bool:
         """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
