@@ -14,7 +14,8 @@ from pathlib import Path
 import experiments
 import numpy as np
 
-from kerasgan import data, metrics, models, zoo
+import kerasgan
+from kerasgan import data, metrics, zoo
 from kerasgan.files import pictures
 from kerasgan.metrics.classifiers import classifier_features
 
@@ -44,7 +45,7 @@ def report(runs: Path) -> None:
     rows, shown = [row("one half of the faces, against the other", "", [(reals[half], reals[~half])])], []
     for family, entry in ENTRIES.items():
         run = runs / entry
-        gan = models.load(run / "gan.keras")
+        gan = kerasgan.load(run)
         several = [gan.generate(faces.count, seed=seed) for seed in SEEDS]
         shown.append(several[0][:COLUMNS])
         minutes = f"{STEPS[family]:,} steps, {experiments.core_minutes(run):.0f} minutes"
