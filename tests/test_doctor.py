@@ -225,6 +225,7 @@ ALIKE = {"diversity": 0.001, "repeats": 1.0}
 FALLS = np.linspace(1.4, 0.4, 20)
 NEARER = np.linspace(1.5, 0.7, 20)
 LEVELS = {f"discriminator_loss_{size}": 2 * np.log(2) for size in (4, 8, 16)}
+SLOWLY = np.append(np.linspace(1.6, 0.95, 10), 0.93 + 0.04 * np.cos(2 * np.arange(10)))
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -246,6 +247,8 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": FAR, "separation": 0.5}),
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": 1.5 - 0.01 * np.arange(20) ** 1.3}),
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
+        ("undecided", {"separation": 1.0, "distance": SLOWLY, "step": 15 * np.arange(20)}),  # young, ever nearer
+        ("convergence failure", {"separation": 1.0, "distance": SLOWLY}),
         ("mode collapse", {"diversity": 0.01, "repeats": 0.9, "distance": FAR}),
         ("mode dropping", {"coverage": 0.3, "distance": 0.4, "diversity": 0.6}),
         ("mode dropping", {"data_coverage": 0.63}),

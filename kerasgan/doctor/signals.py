@@ -34,12 +34,15 @@ class Signals:
         return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(values, min(3, len(values))), axis=1)))
 
     def improving(self) -> bool:
-        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, or the
-        training has only begun."""
+        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth; or, of a
+        young training, steadily by a fifth all the time; or the training has only begun."""
         if self.columns["step"][-1] < FEWEST_STEPS:
             return True
-        distance = self._distance()
-        decline = 1 - self.now(self._measure()) / np.median(distance[: self.recent])
+        distance, whole = self._distance(), self.columns[self._measure()][1:]
+        now = self.now(self._measure())
+        decline = 1 - now / np.median(distance[: self.recent])
+        if self.columns["step"][-1] < YOUNG and now < 0.8 * np.median(whole[: self.recent]) and falling(whole) >= 0.75:
+            return True
         return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
 
     def nearing(self) -> bool:
