@@ -91,7 +91,8 @@ def test_the_recipe_of_a_run_records_what_was_overridden_and_can_be_trained_agai
     assert again.train == {**recipe.train, "steps": 5, "batch_size": 8}
     assert (again.family, again.model, again.data) == (recipe.family, recipe.model, recipe.data)
     assert again.command.endswith("--resume")
-    assert again.summary == "A second; nothing to see."
+    said = f"From the recipe {recipe.name}, with other settings. What that says of itself:"
+    assert again.summary == f"{said}\nA second; nothing to see."
 
 
 def test_the_files_of_a_run_give_the_samples_of_its_last_picture(finished):
@@ -182,6 +183,7 @@ def test_a_folder_of_images_takes_the_place_of_the_recipes_data_and_is_remembere
     assert own.data == {"source": "folder", "path": str(tmp_path / "photos"), "image_size": 8, "channels": 1}
     gan = train(training.override(own, steps=2), run, resume=True)
     assert int(gan.optimizer.iterations) == 2
+    assert zoo.recipe(run / "recipe.toml").summary == own.summary
 
 
 def test_a_mistake_in_recipe_or_data_leaves_no_folder_behind(tmp_path):

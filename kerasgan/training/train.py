@@ -381,4 +381,10 @@ def write_recipe(recipe: zoo.Recipe, path: str | os.PathLike[str], *, header: st
 
 
 def _header(recipe: zoo.Recipe, run: Path) -> str:
-    return f"kerasgan train {shlex.quote(str(run))} --resume\n{recipe.summary}"
+    """The command that goes on, and what the recipe says; that it says so of other settings, if these are others."""
+    lines = [f"kerasgan train {shlex.quote(str(run))} --resume"]
+    if recipe.summary and recipe.path.is_file() and recipe.path != run / "recipe.toml":
+        origin = zoo.recipe(recipe.path)
+        if any(getattr(recipe, part) != getattr(origin, part) for part in ("model", "data", "train")):
+            lines.append(f"From the recipe {recipe.name}, with other settings. What that says of itself:")
+    return "\n".join([*lines, recipe.summary])
