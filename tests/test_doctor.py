@@ -120,6 +120,11 @@ def test_losses_a_million_times_larger_than_before_are_a_divergence():
     assert doctor.diagnose(log_of(loss)).verdict == "divergence"
 
 
+def test_a_loss_that_grows_without_bound_is_a_divergence_from_a_few_rows_on():
+    verdicts = [doctor.diagnose({"discriminator_loss": base ** np.arange(12)}).verdict for base in (10.0, 2.0)]
+    assert verdicts == ["divergence", "undecided"]
+
+
 def test_a_score_uses_only_earlier_rows():
     loss = won()
     rows, scores = losses.timeline(loss)
@@ -225,7 +230,7 @@ ALIKE = {"diversity": 0.001, "repeats": 1.0}
 FALLS = np.linspace(1.4, 0.4, 20)
 NEARER = np.linspace(1.5, 0.7, 20)
 LEVELS = {f"discriminator_loss_{size}": 2 * np.log(2) for size in (4, 8, 16)}
-SLOWLY = np.append(np.linspace(1.6, 0.95, 10), 0.93 + 0.04 * np.cos(2 * np.arange(10)))
+SLOWLY = np.append(np.linspace(1.3, 0.9, 10), [0.9, 0.86, 0.68, 0.92, 0.83, 0.8, 0.76, 0.86, 0.73, 0.78])
 SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
 
 
@@ -246,6 +251,11 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("undecided", {"separation": np.where(np.arange(20) < 11, 0.9, 0.5), "distance": FALLS}),  # at first it did
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": FAR, "separation": 0.5}),
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": 1.5 - 0.01 * np.arange(20) ** 1.3}),
+        (
+            "mode collapse",
+            {"repeats": 1.0, "doubles": 0.97, "diversity": 0.5},
+        ),  # one of two images, whatever the latents
+        ("healthy", {"repeats": 1.0, "doubles": 0.0, "diversity": 0.5}),  # alike, not equal
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
         ("undecided", {"separation": 1.0, "distance": SLOWLY, "step": 15 * np.arange(20)}),  # young, ever nearer
         ("convergence failure", {"separation": 1.0, "distance": SLOWLY}),
@@ -384,8 +394,9 @@ def test_samples_that_become_alike_are_named_at_the_third_probe():
 
 def test_a_slow_generator_whose_tiny_variance_grows_steadily_is_no_collapse():
     diversity = [0, 0.002, 0.002, 0.002, 0.002, 0.003, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01]  # a good cGAN's, early
-    young = probed(12, step=20 * np.arange(12), diversity=np.array(diversity), repeats=1.0, distance=1.0)
+    young = probed(12, step=20 * np.arange(12), diversity=np.array(diversity), repeats=1.0, distance=NEARER[:12])
     assert doctor.diagnose({**young, "separation": np.ones(12)}).troubles["mode collapse"] == 0
+    assert doctor.diagnose({**young, "distance": np.full(12, 1.3)}).verdict == "mode collapse"  # no nearer for it
     still = probed(12, step=20 * np.arange(12), diversity=0.002, repeats=1.0, distance=1.0)
     assert doctor.diagnose(still).verdict == "mode collapse"
 

@@ -51,6 +51,12 @@ def test_the_mean_image_has_no_diversity_and_the_distance_one():
     assert (found.repeats, found.copies) == (1, 0)
 
 
+def test_equal_fakes_are_told_from_fakes_that_are_alike():
+    two = np.repeat(TWO_KINDS[[0, 100]], 16, axis=0)
+    assert Reference(TWO_KINDS).compare(two).doubles == 1
+    assert Reference(TWO_KINDS).compare(TWO_KINDS[:64]).doubles == 0
+
+
 def test_one_of_two_kinds_covers_half():
     assert Reference(TWO_KINDS).compare(TWO_KINDS[:100]).coverage == pytest.approx(0.5, abs=0.02)
 

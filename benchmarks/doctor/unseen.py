@@ -176,7 +176,7 @@ def noisy_outputs(setting: Setting, rng: np.random.Generator) -> None:
 
     def build() -> kerasgan.GAN:
         gan = setting.family(**setting.model)
-        images = ops.clip(gan.generator.outputs[0] + noise * ops.sin(50.0 * gan.generator.outputs[0]), -1.0, 1.0)
+        images = ops.clip(gan.generator.outputs[0] + ops.sin(50.0 * gan.generator.outputs[0]) * noise, -1.0, 1.0)
         return kerasgan.GAN(keras.Model(gan.generator.inputs, images), gan.discriminator, prior=gan.prior)
 
     setting.build = build

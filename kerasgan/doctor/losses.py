@@ -14,6 +14,7 @@ __all__ = ["FEWEST_ROWS", "SIGNS", "Sign", "alarm", "collapse", "defeat", "diver
 __all__ += ["signs", "timeline"]
 
 FEWEST_ROWS = 20
+FEWEST_BEFORE = 5  # rows to which a loss that grows without bound is compared
 """With fewer finite rows than this there is no score."""
 
 WINDOW = 0.2  # "now" is the last fifth of the rows so far, of at least FEWEST_WINDOW rows
@@ -171,7 +172,7 @@ def diverged(loss: np.ndarray) -> bool:
     if len(loss) - 1 - np.flatnonzero(finite)[-1] >= max(3, 2 * int(np.max(gaps, initial=0)) + 1):
         return True
     past, end = np.abs(loss[finite][:-3]), np.abs(loss[finite][-3:])
-    return bool(len(past) >= FEWEST_ROWS and np.min(end) > 1e6 * (np.quantile(past, 0.1) + 1.0))
+    return bool(len(past) >= FEWEST_BEFORE and np.min(end) > 1e6 * (np.quantile(past, 0.1) + 1.0))
 
 
 def alarm(rows: np.ndarray, scores: np.ndarray, *, threshold: float = 0.7) -> int | None:

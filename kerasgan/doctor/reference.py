@@ -17,6 +17,7 @@ FAINT = 0.05  # of the range of two: standard deviations are taken for no smalle
 FEWEST_TOLD = 50  # images of which two sources can be told
 PATCH, PATCHES = 3, 1500  # pixels a side, and how many are compared
 LIMIT = 0.99  # from here on a pixel is at the limits of the range from -1 to 1
+EQUAL = 1e-3  # of the range of two, root mean square: rounding differs less, two images of a network's more
 SPECK = 0.5  # of the range of two: a pixel farther than this from all of its neighbors is a speck
 LOOKS = ("levels", "colors", "detail", "clipped", "span", "specks")
 FEWEST_ALIKE = 4  # images of a class, real ones and fakes, from which its variance is estimated
@@ -27,6 +28,7 @@ class Comparison(NamedTuple):
 
     diversity: variance of the fakes over that of the real images; 0 if all are the same.
     repeats: share of fakes with a twin among the other fakes.
+    doubles: share of fakes that are equal to another one, whatever they look like.
     distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
     coverage: share of real images whose cluster gets its share of the fakes; chance costs a few hundredths.
     copies: share of fakes that are nearly one of the real images.
@@ -41,6 +43,7 @@ class Comparison(NamedTuple):
 
     diversity: float
     repeats: float
+    doubles: float
     distance: float
     coverage: float
     copies: float
@@ -91,9 +94,11 @@ class Reference:
         pixels = pooled(images)
         features = (pixels - self.mean) @ self.axes
         spread, shift = features.std(axis=0), features.mean(axis=0)  # the real mean is the origin
+        nearest_other = nearest(pixels, pixels, skip_itself=True)
         return Comparison(
             diversity=float(np.sum(spread**2)) / self.variance,
-            repeats=float(np.mean(nearest(pixels, pixels, skip_itself=True) < self.twin)),
+            repeats=float(np.mean(nearest_other < self.twin)),
+            doubles=float(np.mean(nearest_other < EQUAL * math.sqrt(pixels.shape[1]))),
             distance=float(np.sum(shift**2) + np.sum((spread - self.spread) ** 2)) / self.variance,
             coverage=float(np.minimum(self._shares(features), self.shares).sum()),
             copies=float(np.mean(nearest(pixels, self.pixels) < self.twin)),

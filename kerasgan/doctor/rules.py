@@ -16,7 +16,7 @@ from kerasgan.doctor.class_rules import class_collapse, labels_ignored, wrong_la
 from kerasgan.doctor.finding import Finding
 from kerasgan.doctor.history import Columns
 from kerasgan.doctor.image_rules import artifacts, data_mismatch, wrong_range
-from kerasgan.doctor.signals import FEWEST_STEPS, YOUNG, Signals, rise
+from kerasgan.doctor.signals import ALIKE, FEWEST_STEPS, YOUNG, Signals, rise
 from kerasgan.doctor.translation_rules import identity, one_color, pointless
 
 __all__ = ["NO_TROUBLE", "SUGGESTIONS", "VERDICTS", "Finding", "examine"]
@@ -262,6 +262,10 @@ def mode_collapse(signals: Signals) -> Finding:
         severity = rise(diversity, 0.15, 0.05)
     if (signals.improving() or signals.diversifying()) and diversity > 1e-6:
         severity = 0.0
+    doubles = signals.now("doubles") if signals.has("doubles") and diversity > ALIKE else 0.0
+    if doubles > 0.2 and signals.columns["step"][-1] >= FEWEST_STEPS:  # latents of a continuous prior never give two
+        severity = max(severity, rise(doubles, 0.2, 0.8))
+        evidence += (f"Of the samples, {doubles:.0%} are equal to another one, of other latents.",)
     return Finding("mode collapse", severity, evidence)
 
 

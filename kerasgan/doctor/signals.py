@@ -34,16 +34,17 @@ class Signals:
         return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(values, min(3, len(values))), axis=1)))
 
     def improving(self) -> bool:
-        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth; or, of a
-        young training, steadily by a fifth all the time; or the training has only begun."""
+        """Whether within the last half of the record the distance fell by a fifth, or steadily by a twentieth, where of
+        a young training it is enough that it fell steadily all the time; or the training has only begun."""
         if self.columns["step"][-1] < FEWEST_STEPS:
             return True
         distance, whole = self._distance(), self.columns[self._measure()][1:]
         now = self.now(self._measure())
         decline = 1 - now / np.median(distance[: self.recent])
-        if self.columns["step"][-1] < YOUNG and now < 0.8 * np.median(whole[: self.recent]) and falling(whole) >= 0.75:
-            return True
-        return bool(decline > 0.2 or (decline > 0.05 and falling(distance) >= 0.75))
+        steadily = falling(distance) >= 0.75
+        if self.columns["step"][-1] < YOUNG and now < 0.8 * np.median(whole[: self.recent]):
+            steadily = steadily or falling(whole) >= 0.75
+        return bool(decline > 0.2 or (decline > 0.05 and steadily))
 
     def nearing(self) -> bool:
         """Whether within the last half of the record the distance fell steadily, or the training has only begun."""
@@ -64,11 +65,12 @@ class Signals:
         return bool(growth > 1.5 or (growth > 1.2 and falling(-recent) >= 0.75))
 
     def spreading(self) -> bool:
-        """Whether the diversity, however small, grew by half and steadily, of late or all the time, not by chance."""
+        """Whether the diversity, however small, grew by half and steadily, of late or all the time, not by chance, and
+        the distance did not stay as it was."""
         now, diversity = self.now("diversity"), self.columns["diversity"]
         several = [diversity[-(self.count // 2) :], diversity]
         grown = any(now > 1.5 * np.median(each[: self.recent]) and falling(-each) >= 0.75 for each in several)
-        return bool(grown and now > ALIKE / 50)
+        return bool(grown and now > ALIKE / 50 and falling(self._distance()) >= 0.6)
 
     def lost(self) -> bool:
         """Whether all samples of the last three probes are alike, after samples that were not or for long enough."""
