@@ -122,10 +122,10 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         (2e-3, 2e-3),
         0.0,
     ),
-    "InfoGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, units=64, code_units=16), (2e-3, 2e-4), 0.5),
+    "InfoGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8, units=64, code_units=16), (1e-2, 1e-3), 0.5),
     "GRAN": (dict(image_size=16, channels=1, latent_dim=16, steps=2, width=4, variant="mnist"), (1e-3, 1e-3), 0.5),
     "LAPGAN": (
-        dict(sizes=(4, 8, 16), channels=1, latent_dim=16, width=(8, 8), base_width=(64, 64), dropout=0.0),
+        dict(sizes=(4, 8, 16), channels=1, latent_dim=16, width=(16, 16), base_width=(128, 128), dropout=0.0),
         (1e-3, 1e-3),
         0.5,
     ),
@@ -144,7 +144,11 @@ SIZES: dict[str, tuple[dict[str, Any], tuple[float, float], float]] = {
         (1e-3, 1e-3),
         0.5,
     ),
-    "BEGAN": (dict(image_size=16, channels=1, latent_dim=16, width=8), (1e-3, 1e-3), 0.5),
+    "BEGAN": (
+        dict(image_size=16, channels=1, latent_dim=16, width=8, diversity_ratio=0.9, proportional_gain=0.05),
+        (3e-3, 3e-3),
+        0.5,
+    ),
     "BiGAN": (dict(image_size=16, channels=1, latent_dim=16, width=128), (1e-3, 1e-3), 0.5),
     "Pix2Pix": (dict(image_size=16, input_channels=1, channels=1, depth=3, width=8, patch_layers=1), (1e-3, 1e-3), 0.5),
     "CycleGAN": (

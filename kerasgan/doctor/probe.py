@@ -119,14 +119,9 @@ class Probe:
             self.gan.discriminator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch)))
         if not recorded.real:
             return {}
-        real, fake = (np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in part]) for part in recorded)
-        boundary = _boundary(self.gan.objective, real, fake)
-        return {
-            "real_accuracy": np.mean(real > boundary),
-            "fake_accuracy": np.mean(fake < boundary),
-            "margin": real.mean() - fake.mean(),
-            "separation": np.mean(real[:, None] > fake[None]) + 0.5 * np.mean(real[:, None] == fake[None]),
-        }
+        # Each of several discriminators has logits of its own, which are not to be compared with another's.
+        several = [_told(self.gan.objective, *map(_flat, pair)) for pair in zip(*recorded)]
+        return {name: float(np.mean([each[name] for each in several])) for name in several[0]}
 
     def _gradients(self) -> dict[str, float]:
         fake = keras.tree.map_structure(ops.stop_gradient, self.gan.synthesize(self.batch))
@@ -166,6 +161,21 @@ def _sees_images(discriminator: keras.Model) -> bool:
     """Whether it is given images: an adversarial autoencoder's is given codes, which it tells less well the better."""
     inputs = getattr(discriminator, "inputs", None)
     return not inputs or any(len(each.shape) > 2 for each in inputs)
+
+
+def _flat(logits: Any) -> np.ndarray:
+    return np.ravel(ops.convert_to_numpy(logits))
+
+
+def _told(objective: Objective, real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """How well a discriminator's logits (count,) tell real images from fakes."""
+    boundary = _boundary(objective, real, fake)
+    return {
+        "real_accuracy": np.mean(real > boundary),
+        "fake_accuracy": np.mean(fake < boundary),
+        "margin": real.mean() - fake.mean(),
+        "separation": np.mean(real[:, None] > fake[None]) + 0.5 * np.mean(real[:, None] == fake[None]),
+    }
 
 
 def _boundary(objective: Objective, real: np.ndarray, fake: np.ndarray) -> float:
