@@ -429,7 +429,7 @@ def test_probe_and_rollback_work_on_other_backends_without_tensorflow(backend):
 @pytest.fixture
 def benchmark(monkeypatch):
     """The modules of benchmarks/doctor, by name."""
-    troubles = ("troubles", "earlier", "earlier_data", "earlier_learning", "unseen")
+    troubles = ("troubles", "earlier", "earlier_data", "earlier_learning", "earlier_networks", "unseen")
     names = ("families", *troubles, "planted", "recorder", "record", "pictures")
     names += ("recipes", "limits")
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks" / "doctor"))

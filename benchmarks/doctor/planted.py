@@ -9,12 +9,13 @@ import recorder
 from earlier import EARLIER
 from earlier_data import EARLIER_DATA
 from earlier_learning import EARLIER_LEARNING
+from earlier_networks import EARLIER_NETWORKS
 from families import BATCH, PAIRS, SIZES, Setting, distance
 from families import setting as healthy
 from troubles import TROUBLES, Trouble
 from unseen import HELD_OUT
 
-DEVELOPMENT: Mapping[str, Trouble] = {**TROUBLES, **EARLIER, **EARLIER_DATA, **EARLIER_LEARNING}
+DEVELOPMENT: Mapping[str, Trouble] = {**TROUBLES, **EARLIER, **EARLIER_DATA, **EARLIER_LEARNING, **EARLIER_NETWORKS}
 """With which the rules were made."""
 
 

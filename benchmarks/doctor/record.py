@@ -18,10 +18,10 @@ from unseen import HELD_OUT
 from kerasgan import zoo
 from kerasgan.doctor.rules import NO_TROUBLE
 
-HELD_OUT_FROM = 600
+HELD_OUT_FROM = 700
 """Seeds from here on were trained when the rules were fixed."""
 
-RULES = "293a4b7"
+RULES = "9f9bf6a"
 """The commit that fixed the rules."""
 
 HEAD = f"""Written by `python benchmarks/doctor`. Trainings are of a few hundred steps, on digits of 16 or 32 pixels

@@ -251,7 +251,7 @@ def discriminator_wins(signals: Signals) -> Finding:
 def mode_collapse(signals: Signals) -> Finding:
     """Different latents give nearly the same image."""
     diversity, repeats = signals.now("diversity"), signals.now("repeats")
-    evidence = (
+    evidence: tuple[str, ...] = (
         f"The samples have {diversity:.1%} of the real images' variance, and {repeats:.0%} of them have a twin.",
         f"Their distance to the real images is {signals.now('distance'):.2f}.",
     )
