@@ -55,12 +55,13 @@ def report(runs: Path) -> None:
 `python benchmarks/emoji.py` writes this file. {faces.count} faces of 64 pixels; steps of 16 images, in bfloat16;
 minutes of processor time of one training each, start-up included. Means over {len(SEEDS)} sets of {faces.count}
 samples; no images are held out, as there are so few. Scores are in the features of the bundled classifier of emoji.
+Two rows of samples each, in this order, not chosen: emoji.png.
+
+<!-- table -->
 
 | | training | Frechet distance | precision | recall |
 |---|---|---|---|---|
 {chr(10).join(rows)}
-
-Two rows of samples each, in this order, not chosen: emoji.png.
 """
     (RESULTS / "emoji.md").write_text(text, encoding="utf-8")
     pictures.save(pictures.grid(np.concatenate(shown), columns=COLUMNS // 2), RESULTS / "emoji.png")
