@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--limits", action="store_true", help="measure final samples of the bundled entries")
     parser.add_argument("--only", nargs="+", default=[""], help="only trainings whose name contains one of these")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5), help="of trainings [default: 0 to 4]")
+    parser.add_argument("--steps", type=int, default=0, help="of planted trainings at least [default: 300 to 500]")
     parser.add_argument("--part", default="1/1", help="such as 2/16: every sixteenth training, from the second on")
     parser.add_argument("--pictures", type=Path, help="write the pictures of docs/tutorials/doctor.md to this folder")
     parser.add_argument("--runs", type=Path, default=RUNS, help=f"folder of trainings [default: {RUNS}]")
@@ -91,7 +92,9 @@ def trainings(arguments: argparse.Namespace) -> Iterator[tuple[Path, Callable[[P
     asked: dict[tuple[str, str], Callable[[Path, int], None]] = {}
     for held_out, wanted in ((False, arguments.planted), (True, arguments.held_out)):
         for (kind, family), trouble in planted.every(held_out=held_out).items() if wanted else ():
-            asked[kind, family] = functools.partial(planted.plant, trouble=trouble, family=family)
+            asked[kind, family] = functools.partial(
+                planted.plant, trouble=trouble, family=family, steps=arguments.steps
+            )
     for name in recipes.names() if arguments.recipes else ():
         asked["recipe", name] = functools.partial(recipes.train, name=name, steps=arguments.recipes)
     for seed in arguments.seeds:  # outermost: an interrupted measurement has seen every training

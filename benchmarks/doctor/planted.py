@@ -60,8 +60,8 @@ def measure_data(path: Path, *, trouble: Trouble | None, family: str, seed: int)
         recorder.measure_data(path, setting.gan(), data, setting.reference)
 
 
-def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> None:
-    """Trains one family with one trouble and records what a doctor measures."""
+def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int, steps: int = 0) -> None:
+    """Trains one family with one trouble, for so many steps at least, and records what a doctor measures."""
     setting = changed(family, trouble, seed)
     fitted, reference = (setting.x, setting.y), setting.reference
     options = {"batch_size": PAIRS if setting.translates else BATCH}
@@ -73,7 +73,7 @@ def plant(path: Path, *, trouble: Trouble | None, family: str, seed: int) -> Non
         setting.gan(),
         fitted,
         reference=reference or (None, None),
-        steps=setting.steps,
+        steps=max(setting.steps, steps),
         callbacks=setting.callbacks,
         options=options,
         measure=measure,
