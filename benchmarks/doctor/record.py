@@ -21,6 +21,9 @@ from kerasgan.doctor.rules import NO_TROUBLE
 HELD_OUT_FROM = 700
 """Seeds from here on were trained when the rules were fixed."""
 
+LONG = 1000
+"""Steps from which on the rules have no more patience with a training because it is young."""
+
 RULES = "9f9bf6a"
 """The commit that fixed the rules."""
 
@@ -75,6 +78,10 @@ class Run:
         return self.kind, self.name, self.seed
 
     @property
+    def long(self) -> bool:
+        return self.steps >= LONG and self.kind != "recipe"
+
+    @property
     def title(self) -> str:
         named_late = not self.found and self.end not in NO_TROUBLE
         late = f" ({self.end}, by the verdict after its last step)" if named_late else ""
@@ -121,8 +128,8 @@ class Record:
         """
         if run.trouble is not None and run.trouble.sure:
             return True
-        good = [each.distance for each in self.runs if (each.kind, each.name) == ("none", run.name)]
-        good = [distance for distance in good if distance is not None]
+        healthy = [each for each in self.runs if (each.kind, each.name, each.long) == ("none", run.name, run.long)]
+        good = [each.distance for each in healthy if each.distance is not None]
         if not good:
             return None
         return run.distance is None or run.distance >= 2 * float(np.median(good))
@@ -130,10 +137,12 @@ class Record:
     def markdown(self) -> str:
         troubled = [run for run in self.runs if run.trouble is not None]
         seen, unseen = ([run for run in troubled if run.held_out == which] for which in (False, True))
+        short, long = ([run for run in unseen if run.long == which] for which in (False, True))
         recipes = [run for run in self.runs if run.kind == "recipe"]
         small = [run for run in self.runs if run.kind == "none"]
         sections = {
-            "Troubles and seeds that the rules were not made with": self.troubles(unseen),
+            "Troubles and seeds that the rules were not made with": self.troubles(short),
+            "The same, trained for 1,200 steps": self.troubles(long),
             "Troubles with which the rules were made": self.troubles(seen),
             "False alarms in the recipes with bundled weights": alarms(recipes),
             "Alarms in small trainings that no trouble was planted in": "\n\n".join(
