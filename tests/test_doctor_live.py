@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import doctor, models
+from kerasgan import doctor, latents, models
 from kerasgan.doctor import pairs
 from kerasgan.doctor.probe import Probe
 from kerasgan.doctor.reference import Classes, Look, Reference, apart, clusters, patches_apart, pooled
@@ -263,6 +263,20 @@ def test_a_discriminator_of_codes_is_not_asked_about_images():
     assert np.isfinite(signals["distance"])
 
 
+@pytest.mark.parametrize(
+    ("prior", "told"),
+    [
+        (latents.Categorical(4), False),
+        (latents.Product([latents.Categorical(2), latents.Categorical(2)]), False),
+        (latents.Product([latents.Categorical(2), (latents.Normal(), 2)]), True),
+    ],
+)
+def test_equal_samples_of_equal_categories_are_no_doubles(prior, told):
+    gan = models.DCGAN(image_size=8, channels=1, latent_dim=4, width=4, prior=prior)
+    gan.compile()
+    assert ("doubles" in Probe(gan, TWO_KINDS)(0)) is told
+
+
 def test_updates_are_relative_changes_per_step():
     gan = tiny()
     probe = Probe(gan, TWO_KINDS)
@@ -400,7 +414,7 @@ import sys
 
 sys.modules["tensorflow"] = None  # importing it raises
 import keras, numpy as np, warnings
-from kerasgan import doctor, models
+from kerasgan import doctor, latents, models
 from kerasgan.doctor.probe import Probe
 images = np.random.default_rng(0).uniform(-1, 1, (80, 8, 8, 1)).astype("float32")
 gan = models.DCGAN(image_size=8, channels=1, latent_dim=4, width=4)

@@ -11,6 +11,7 @@ from keras import ops
 from kerasgan import gradients
 from kerasgan.doctor.reference import LOOKS, Classes, Reference, apart, patches_apart, pooled
 from kerasgan.gan import GAN, Batch
+from kerasgan.latents import Categorical
 from kerasgan.objectives import Objective
 
 __all__ = ["Probe"]
@@ -58,6 +59,8 @@ class Probe:
         """The signals after `step` discriminator steps, by name; those that need an earlier call are NaN at first."""
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
+        if _discrete(self.gan.prior):  # then equal samples are of equal latents
+            del signals["doubles"]
         signals["movement"] = self._movement(images)
         signals |= self._of_classes(images)
         signals |= {"examples": self.reference.examples, **self.training_data}
@@ -155,6 +158,12 @@ class Probe:
         if step <= before_step:
             return np.nan
         return float(np.linalg.norm(now - before) / (np.linalg.norm(before) + 1e-12) / (step - before_step))
+
+
+def _discrete(prior: Any) -> bool:
+    """Whether there are only so many latents: categories, alone or joined."""
+    parts = getattr(prior, "parts", ())
+    return all(_discrete(part.prior) for part in parts) if parts else isinstance(prior, Categorical)
 
 
 def _sees_images(discriminator: keras.Model) -> bool:
