@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import experiments
 import numpy as np
-from fashion import entry, train
+from fashion import entry
 from PIL import Image
 
 from kerasgan import data, zoo
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
     for name in arguments.train:
-        train(MODELS[name], arguments.runs)
+        experiments.train(entry(MODELS[name]), arguments.runs / entry(MODELS[name]), "--doctor", "off")
     if not arguments.train:
         (RESULTS / "structured_latents.md").write_text(text := report(arguments.runs), encoding="utf-8")
         print(text)
