@@ -255,8 +255,9 @@ def test_a_probe_measures_everything_and_changes_nothing(objective):
     assert 0 <= first["separation"] <= 1
 
 
-def test_a_discriminator_of_codes_is_not_asked_about_images():
-    gan = models.AAE(**models.AAE.tiny_config)
+@pytest.mark.parametrize("family", [models.AAE, models.BEGAN], ids=lambda family: family.__name__)
+def test_a_discriminator_that_is_not_to_tell_images_is_not_asked_whether_it_does(family):
+    gan = family(**family.tiny_config)
     gan.compile()
     signals = Probe(gan, TWO_KINDS)(0)
     assert "separation" not in signals

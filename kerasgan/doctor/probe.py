@@ -116,7 +116,7 @@ class Probe:
         return float(np.sqrt(np.mean((images - before) ** 2) / (self.reference.pixels.var(axis=0).mean() + 1e-12)))
 
     def _logits(self) -> dict[str, float]:
-        if not _sees_images(self.gan.discriminator):
+        if not (_sees_images(self.gan.discriminator) and self.gan.objective.ordered):
             return {}
         with _recorded_logits(self.gan) as recorded:
             self.gan.discriminator_loss(self.batch._replace(fake=self.gan.synthesize(self.batch)))

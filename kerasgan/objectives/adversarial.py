@@ -35,12 +35,14 @@ class Objective:
         paired: whether the generator's loss also depends on the logits of real images.
         needs_lipschitz: whether it has no optimum unless the discriminator's slope is bounded, by a penalty, clipped
             weights, spectral normalization or constraints; `GAN.compile` refuses it otherwise.
+        ordered: whether the discriminator is to give real images larger logits than fakes, all through the training.
         factor: the factor of both losses, 1/2 in least squares. A family whose paper weighs other losses against terms
             without a factor multiplies those weights by it.
     """
 
     paired = False
     needs_lipschitz = False
+    ordered = True
     factor: float = 1.0
 
     @property
