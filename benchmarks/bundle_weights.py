@@ -1,7 +1,7 @@
 """Stores the weights of a finished run in a zoo entry: python benchmarks/bundle_weights.py ENTRY --run RUN
 
-Weights are stored as float16, and with the eight bits of bfloat16's fraction where the networks computed in bfloat16:
-such weights compress better. Then measure what was stored: kerasgan evaluate ENTRY --output zoo/ENTRY
+Weights are stored as float16, rounded to bfloat16 where the networks computed in it: such weights compress better. Then
+measure what was stored: kerasgan evaluate ENTRY --output zoo/ENTRY
 """
 
 import argparse

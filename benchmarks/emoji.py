@@ -1,4 +1,4 @@
-"""Three families for few images, trained on emoji of faces for equal processor time: one table, and their samples.
+"""Three families for few images, trained on emoji of faces for about equal processor time: a table, and samples.
 
     python benchmarks/emoji.py --time FastGAN --steps 500    # counts the time of so many steps, in runs/emoji/ENTRY
     python benchmarks/emoji.py                               # measures the bundled entries
@@ -48,13 +48,15 @@ def report(runs: Path) -> None:
         gan, steps = kerasgan.load(entry), zoo.recipe(entry).train["steps"]
         several = [gan.generate(faces.count, seed=seed) for seed in SEEDS]
         shown.append(several[0][:COLUMNS])
-        training = f"{steps:,} steps, {minutes(runs / entry, steps):.0f} minutes"
+        timed, spent = timing(runs / entry)
+        training = f"{steps:,} steps, {spent * steps / timed:.0f} minutes (timed over {timed:,})"
         rows.append(row(f"{family}, `{entry}`", training, [(features(images), reals) for images in several]))
-    text = f"""# Emoji faces: three families for few images at equal processor time
+    text = f"""# Emoji faces: three families for few images at about equal processor time
 
 `python benchmarks/emoji.py` writes this file. {faces.count} faces of 64 pixels; steps of 16 images, in bfloat16;
-minutes of processor time of one training each. Means over {len(SEEDS)} sets of {faces.count}
-samples; no images are held out, as there are so few. Scores are in the features of the bundled classifier of emoji.
+minutes of processor time of one CPU core, by a run of so many steps. One training each; the settings of StyleGAN2 had
+been chosen on these faces. Means over {len(SEEDS)} sets of {faces.count} samples, beside the images that were trained
+on: none are held out, as there are so few. Scores are in the features of the bundled classifier of emoji.
 Two rows of samples each, in this order, not chosen: emoji.png.
 
 <!-- table -->
@@ -68,12 +70,12 @@ Two rows of samples each, in this order, not chosen: emoji.png.
     print(text)
 
 
-def minutes(run: Path, steps: int) -> float:
-    """Processor time of so many steps, by that of a run."""
+def timing(run: Path) -> tuple[int, float]:
+    """The steps of a run, and their processor time in minutes."""
     spent = experiments.core_minutes(run)
     if spent is None:
         raise FileNotFoundError(f"Expected a run whose time was counted, by --time. Received: {run}")
-    return spent * steps / zoo.recipe(run / "recipe.toml").train["steps"]
+    return zoo.recipe(run / "recipe.toml").train["steps"], spent
 
 
 def row(name: str, training: str, pairs: list[tuple[np.ndarray, np.ndarray]]) -> str:

@@ -253,9 +253,9 @@ SWINGS = 0.4 + 0.3 * np.sin(2 * np.arange(20))
         ("mode collapse", {"diversity": 0.001, "repeats": 1.0, "distance": 1.5 - 0.01 * np.arange(20) ** 1.3}),
         (
             "mode collapse",
-            {"repeats": 1.0, "doubles": 0.97, "diversity": 0.5},
+            {"repeats": 1.0, "duplicates": 0.97, "diversity": 0.5},
         ),  # one of two images, whatever the latents
-        ("healthy", {"repeats": 1.0, "doubles": 0.0, "diversity": 0.5}),  # alike, not equal
+        ("healthy", {"repeats": 1.0, "duplicates": 0.0, "diversity": 0.5}),  # alike, not equal
         ("convergence failure", {"separation": 1.0, "distance": FAR}),
         ("undecided", {"separation": 1.0, "distance": SLOWLY, "step": 15 * np.arange(20)}),  # young, ever nearer
         ("convergence failure", {"separation": 1.0, "distance": SLOWLY}),

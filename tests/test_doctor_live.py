@@ -53,8 +53,8 @@ def test_the_mean_image_has_no_diversity_and_the_distance_one():
 
 def test_equal_fakes_are_told_from_fakes_that_are_alike():
     two = np.repeat(TWO_KINDS[[0, 100]], 16, axis=0)
-    assert Reference(TWO_KINDS).compare(two).doubles == 1
-    assert Reference(TWO_KINDS).compare(TWO_KINDS[:64]).doubles == 0
+    assert Reference(TWO_KINDS).compare(two).duplicates == 1
+    assert Reference(TWO_KINDS).compare(TWO_KINDS[:64]).duplicates == 0
 
 
 def test_one_of_two_kinds_covers_half():
@@ -275,7 +275,7 @@ def test_a_discriminator_that_is_not_to_tell_images_is_not_asked_whether_it_does
 def test_equal_samples_of_equal_categories_are_no_doubles(prior, told):
     gan = models.DCGAN(image_size=8, channels=1, latent_dim=4, width=4, prior=prior)
     gan.compile()
-    assert ("doubles" in Probe(gan, TWO_KINDS)(0)) is told
+    assert ("duplicates" in Probe(gan, TWO_KINDS)(0)) is told
 
 
 def test_updates_are_relative_changes_per_step():

@@ -2,7 +2,7 @@
 
     python benchmarks/doctor --logs ../shared/training-logs    # a folder with index.csv: seconds
     python benchmarks/doctor --planted --recipes 300           # troubles, and the bundled recipes: hours of a core
-    python benchmarks/doctor --held-out --seeds 100 101        # troubles that were planted when the rules were fixed
+    python benchmarks/doctor --held-out --seeds 700            # troubles that were planted when the rules were fixed
     python benchmarks/doctor --pictures docs/pictures          # of the trainings, for the tutorial: seconds
     python benchmarks/doctor --data                            # what the doctor says now of recorded trainings' data
     python benchmarks/doctor --limits                          # of *artifacts*, beside the bundled entries: minutes

@@ -8,7 +8,7 @@ import numpy as np
 from earlier import Each
 from families import Setting
 from PIL import Image
-from troubles import ALL, ANY, Trouble, plain
+from troubles import ALL, ANY, Endless, Trouble, plain
 
 import kerasgan
 
@@ -23,23 +23,17 @@ class Sees(kerasgan.GAN):
 class Loud(kerasgan.latents.Prior):
     """Latents a hundred times as large as usual."""
 
+    factor = 100.0
+
     def sample(self, count, latent_dim, seed):
-        return 100.0 * keras.random.normal((count, latent_dim), seed=seed)
+        return self.factor * keras.random.normal((count, latent_dim), seed=seed)
 
     def draw(self, count, latent_dim, seed=None):
-        return 100.0 * np.random.default_rng(seed).normal(size=(count, latent_dim)).astype("float32")
+        return self.factor * np.random.default_rng(seed).normal(size=(count, latent_dim)).astype("float32")
 
 
-class Repeated(keras.utils.PyDataset):
+class Repeated(Endless):
     """Batches of the same image 32 times."""
-
-    def __init__(self, x, y):
-        super().__init__()
-        self.x = x
-
-    @property
-    def num_batches(self):
-        return None
 
     def __getitem__(self, index):
         return self.x[[index % len(self.x)]].repeat(32, axis=0)

@@ -7,7 +7,7 @@ import numpy as np
 from earlier import Each
 from families import Setting
 from keras import ops
-from troubles import ALL, ANY, Change, Trouble, plain
+from troubles import ALL, ANY, Change, Trouble, conditional, plain
 
 import kerasgan
 
@@ -130,16 +130,6 @@ def parity(setting: Setting, rng: np.random.Generator) -> None:
     setting.build = build
 
 
-def next_label(setting: Setting, rng: np.random.Generator) -> None:
-    setting.steps = 400
-
-    def build() -> kerasgan.GAN:
-        gan = setting.family(**setting.model)
-        return NextLabel(gan.generator, gan.discriminator, prior=gan.prior, num_classes=10)
-
-    setting.build = build
-
-
 def away_from_the_targets(setting: Setting, rng: np.random.Generator) -> None:
     def build() -> kerasgan.GAN:
         gan = setting.family(**setting.model)
@@ -205,7 +195,7 @@ EARLIER_LEARNING: Mapping[str, Trouble] = {
     "every second pixel black": Trouble(around(generator=pattern(CHECKERS)), ANY, ("GAN2014", "LSGAN")),
     "right half black": Trouble(around(generator=pattern(LEFT)), ANY, ("DCGAN",)),
     "labels heard modulo two": Trouble(parity, LABELS, ("ConditionalDCGAN", "ConditionalGAN")),
-    "judged by the next label": Trouble(next_label, LABELS, ("ConditionalGAN", "ConditionalDCGAN")),
+    "judged by the next label": Trouble(conditional(NextLabel), LABELS, ("ConditionalGAN", "ConditionalDCGAN")),
     "away from the targets": Trouble(away_from_the_targets, ALL, ("Pix2Pix",), sure=False),  # the adversarial loss wins
     "adversarial loss alone": Trouble(adversarial_alone, ALL, ("SRGAN", "DeblurGAN"), sure=False),
     "cycle weight of 1000": Trouble(slow_cycles, ALL, ("CycleGAN",), sure=False),

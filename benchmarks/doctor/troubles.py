@@ -77,6 +77,8 @@ class At(keras.callbacks.Callback):
 class Endless(keras.utils.PyDataset):
     """Batches without a length."""
 
+    size = 32
+
     def __init__(self, x, y):
         super().__init__()
         self.x, self.y = x, y
@@ -86,7 +88,7 @@ class Endless(keras.utils.PyDataset):
         return None
 
     def __getitem__(self, index):
-        rows = (np.arange(32) + 32 * index) % len(self.x)
+        rows = (np.arange(self.size) + self.size * index) % len(self.x)
         return self.x[rows] if self.y is None else (self.x[rows], self.y[rows])
 
 
@@ -98,6 +100,21 @@ def plain(setting: Setting, family: type[kerasgan.GAN], channels: int = 1) -> Ca
         return family(generator, dcgan.discriminator(16, channels, width=8, variant="torch"))
 
     return build
+
+
+def conditional(family: type[kerasgan.GAN]) -> Change:
+    """A class-conditional family's networks learn by the rules of `family`, for 400 steps."""
+
+    def change(setting: Setting, rng: np.random.Generator) -> None:
+        setting.steps = 400
+
+        def build() -> kerasgan.GAN:
+            gan = setting.family(**setting.model)
+            return family(gan.generator, gan.discriminator, prior=gan.prior, num_classes=10)
+
+        setting.build = build
+
+    return change
 
 
 def imbalance(generator: float, discriminator: float) -> Change:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 import keras
 import numpy as np
 from earlier import Each
-from earlier_learning import around, optimized, pattern
+from earlier_data import Loud
+from earlier_learning import CHECKERS, around, optimized, pattern
+from earlier_networks import built, drawn
 from families import Setting
 from keras import ops
-from troubles import ALL, ANY, Trouble, plain
+from troubles import ALL, ANY, Change, Trouble, conditional, imbalance
 
 import kerasgan
 
@@ -30,36 +32,14 @@ class Zeroth(kerasgan.GAN):
         return super().generator_loss(batch._replace(labels=ops.zeros_like(batch.labels)))
 
 
-class Hundredth(kerasgan.latents.Prior):
+class Hundredth(Loud):
     """Latents of a hundredth of the usual deviation."""
 
-    def sample(self, count, latent_dim, seed):
-        return 0.01 * keras.random.normal((count, latent_dim), seed=seed)
-
-    def draw(self, count, latent_dim, seed=None):
-        return 0.01 * np.random.default_rng(seed).normal(size=(count, latent_dim)).astype("float32")
-
-
-def mixed_fakes(setting: Setting, rng: np.random.Generator) -> None:
-    setting.build = plain(setting, Mixed)
-
-
-def hundredth(setting: Setting, rng: np.random.Generator) -> None:
-    setting.prior = Hundredth()
-
-
-def zeroth_label(setting: Setting, rng: np.random.Generator) -> None:
-    setting.steps = 400
-
-    def build() -> kerasgan.GAN:
-        gan = setting.family(**setting.model)
-        return Zeroth(gan.generator, gan.discriminator, prior=gan.prior, num_classes=10)
-
-    setting.build = build
+    factor = 0.01
 
 
 def chequered(images):
-    return ops.clip(images + 0.4 * (2.0 * CHECKERS - 1.0), -1.0, 1.0)
+    return ops.clip(images + BOARD, -1.0, 1.0)
 
 
 def shuffled_pixels(images):
@@ -77,16 +57,12 @@ def much_dropout(setting: Setting, rng: np.random.Generator) -> None:
     setting.model["dropout"] = 0.9
 
 
-def fast_discriminator(setting: Setting, rng: np.random.Generator) -> None:
-    setting.rates = setting.rates[0], setting.rates[1] * 300
-
-
 def fast_translator(setting: Setting, rng: np.random.Generator) -> None:
     setting.rates = 0.3, setting.rates[1]
 
 
-def each_step(change: Callable[[keras.Variable], None]):
-    """After each step the generator's last weights of some kind are changed."""
+def each_step(change: Callable[[keras.Model], None]) -> Change:
+    """After each step weights of the generator are changed."""
 
     def plant(setting: Setting, rng: np.random.Generator) -> None:
         setting.callbacks = (Each(1, lambda gan: change(gan.generator)),)
@@ -107,12 +83,12 @@ def rank_one(generator: keras.Model) -> None:
     first.assign((left[:, :1] * size[:1] @ right[:1]).reshape(first.shape))
 
 
-CHECKERS = (np.indices((16, 16)).sum(axis=0) % 2).astype("float32")[None, :, :, None]
+BOARD = (0.8 * CHECKERS - 0.4).astype("float32")[None, :, :, None]
 ROWS = np.indices((16, 16))[0] % 4 != 0
 LABELS = ("labels ignored", "mode collapse")
 HELD_OUT: Mapping[str, Trouble] = {
-    "real images among the fakes": Trouble(mixed_fakes, ANY, ("DCGAN",), sure=False),
-    "latents of a hundredth": Trouble(hundredth, ALL, ("LSGAN", "StyleGAN2"), sure=False),
+    "real images among the fakes": Trouble(built(Mixed), ANY, ("DCGAN",), sure=False),
+    "latents of a hundredth": Trouble(drawn(Hundredth), ALL, ("LSGAN", "StyleGAN2"), sure=False),
     "a chessboard in the outputs": Trouble(around(generator=chequered), ALL, ("DCGAN", "GAN2014")),
     "every fourth row black": Trouble(around(generator=pattern(ROWS)), ALL, ("LSGAN", "GAN2014")),
     "logits of a thousandth": Trouble(
@@ -122,13 +98,13 @@ HELD_OUT: Mapping[str, Trouble] = {
         around(discriminator=lambda logits: 1e3 * logits), ALL, ("GAN2014", "DCGAN"), sure=False
     ),
     "discriminator sees shuffled pixels": Trouble(around(seen=shuffled_pixels), ALL, ("DCGAN", "LSGAN"), sure=False),
-    "judged by label 0": Trouble(zeroth_label, LABELS, ("ConditionalDCGAN", "ConditionalGAN")),
+    "judged by label 0": Trouble(conditional(Zeroth), LABELS, ("ConditionalDCGAN", "ConditionalGAN")),
     "warm-up of 100,000 steps": Trouble(optimized(warm_up, "generator"), ALL, ("GAN2014", "R3GAN"), sure=False),
     "clipped gradients, plain descent": Trouble(
         optimized(lambda rate: keras.optimizers.SGD(1.0, clipnorm=1e-5), "generator"), ALL, ("DCGAN",), sure=False
     ),
     "dropout of nine tenths": Trouble(much_dropout, ALL, ("DeblurGAN",), sure=False),
-    "discriminator 300 times faster": Trouble(fast_discriminator, ALL, ("CycleGAN", "CUT"), sure=False),
+    "discriminator 300 times faster": Trouble(imbalance(1, 300), ALL, ("CycleGAN", "CUT"), sure=False),
     "a translator's rate of 0.3": Trouble(fast_translator, ALL, ("SRGAN", "Pix2Pix"), sure=False),
     "a last bias of three": Trouble(each_step(bias_of_three), ALL, ("LSGAN", "DCGAN"), sure=False),
     "a first layer of rank one": Trouble(each_step(rank_one), ALL, ("DCGAN", "GAN2014"), sure=False),

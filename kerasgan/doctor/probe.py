@@ -60,7 +60,7 @@ class Probe:
         images = self.gan.generate(self.count, labels=self.labels, seed=self.seed)
         signals = self.reference.compare(images)._asdict()
         if _discrete(self.gan.prior):  # then equal samples are of equal latents
-            del signals["doubles"]
+            del signals["duplicates"]
         signals["movement"] = self._movement(images)
         signals |= self._of_classes(images)
         signals |= {"examples": self.reference.examples, **self.training_data}

@@ -28,7 +28,7 @@ class Comparison(NamedTuple):
 
     diversity: variance of the fakes over that of the real images; 0 if all are the same.
     repeats: share of fakes with a twin among the other fakes.
-    doubles: share of fakes that are equal to another one, whatever they look like.
+    duplicates: share of fakes that are equal to another one, whatever they look like.
     distance: Frechet distance of independent axes over the real variance: 0 for the real images, 1 for their mean.
     coverage: share of real images whose cluster gets its share of the fakes; chance costs a few hundredths.
     copies: share of fakes that are nearly one of the real images.
@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
 
     diversity: float
     repeats: float
-    doubles: float
+    duplicates: float
     distance: float
     coverage: float
     copies: float
@@ -98,7 +98,7 @@ class Reference:
         return Comparison(
             diversity=float(np.sum(spread**2)) / self.variance,
             repeats=float(np.mean(nearest_other < self.twin)),
-            doubles=float(np.mean(nearest_other < EQUAL * math.sqrt(pixels.shape[1]))),
+            duplicates=float(np.mean(nearest_other < EQUAL * math.sqrt(pixels.shape[1]))),
             distance=float(np.sum(shift**2) + np.sum((spread - self.spread) ** 2)) / self.variance,
             coverage=float(np.minimum(self._shares(features), self.shares).sum()),
             copies=float(np.mean(nearest(pixels, self.pixels) < self.twin)),

@@ -262,10 +262,10 @@ def mode_collapse(signals: Signals) -> Finding:
         severity = rise(diversity, 0.15, 0.05)
     if (signals.improving() or signals.diversifying()) and diversity > 1e-6:
         severity = 0.0
-    doubles = signals.now("doubles") if signals.has("doubles") and diversity > ALIKE else 0.0
-    if doubles > 0.2 and signals.columns["step"][-1] >= FEWEST_STEPS:  # latents of a continuous prior never give two
-        severity = max(severity, rise(doubles, 0.2, 0.8))
-        evidence += (f"Of the samples, {doubles:.0%} are equal to another one, of other latents.",)
+    duplicates = signals.now("duplicates") if signals.has("duplicates") and diversity > ALIKE else 0.0
+    if duplicates > 0.2 and signals.columns["step"][-1] >= FEWEST_STEPS:  # latents of a continuous prior never give two
+        severity = max(severity, rise(duplicates, 0.2, 0.8))
+        evidence += (f"Of the samples, {duplicates:.0%} are equal to another one, of other latents.",)
     return Finding("mode collapse", severity, evidence)
 
 
